@@ -1,0 +1,1 @@
+"""The SQL database: schema, migrations, the queue of record, queries."""

@@ -1,0 +1,1 @@
+"""Episode files: probing, chunks, exact sampling, picture area, the frame store."""

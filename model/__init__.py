@@ -1,0 +1,1 @@
+"""The recogniser: preprocessing, networks, training, the artifact, the classifier."""

@@ -1,0 +1,1 @@
+"""Tests by cost: unit, integration, faults, architecture."""

@@ -1,0 +1,1 @@
+"""Pure functions on time: tags to appearances, truth, scores, pictures of a timeline."""
