@@ -1,0 +1,35 @@
+"""Files that are whole or absent: a reader never meets half of one."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from timeline.errors import TimelineError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Lend a temporary file beside `path`, which takes its place if the block ends well.
+
+    The temporary file keeps the suffix, for there are writers that choose their format by it.
+
+    Raises:
+        TimelineError: the folder is absent or full, or cannot be written to.
+    """
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        # Opened anew and not by tempfile, whose files only their owner may read.
+        temporary.touch(exist_ok=False)
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise TimelineError(
+            f"{path}: cannot be written ({error.strerror or error}); "
+            "choose a folder that exists, has space and can be written to"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
