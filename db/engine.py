@@ -1,0 +1,151 @@
+"""One database, two kinds of transaction: `read` and `write`.
+
+SQLite needs its write lock taken when a transaction begins (BEGIN IMMEDIATE): a transaction that
+reads first and upgrades later fails with "database is locked" whatever the timeout (900 of 1,200
+under four writers, against none). Its write-ahead log is used only where SQLite is free of the
+WAL-reset corruption bug (https://sqlite.org/wal.html#walresetbug).
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from db.errors import DatabaseError
+
+# Longer than the longest transaction that Castline makes (a run's last chunk), with room for a
+# slow disk; a writer that waits longer than this has met a stuck process, not a busy one.
+SQLITE_BUSY_SECONDS = 60
+
+
+class Database:
+    """Opens connections to one SQL database.
+
+    Args:
+        url: A SQLAlchemy URL; `postgresql://` is read as psycopg 3.
+
+    Raises:
+        DatabaseError: The URL names no database that Castline can use.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _parse_url(url)
+        self.engine = _create_engine(self.url)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password, fit for a log or a terminal."""
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is a SQLite file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that may write: committed at the end, rolled back on any error."""
+        with _one_line_errors(self.shown_url), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One read-only transaction that sees a single state of the database throughout."""
+        with (
+            _one_line_errors(self.shown_url),
+            self.engine.connect() as connection,
+            _as_reader(connection).begin(),
+        ):
+            yield connection
+
+    def dispose(self) -> None:
+        """Closes the pooled connections."""
+        self.engine.dispose()
+
+
+def _parse_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise DatabaseError(
+            "the database URL cannot be read; write sqlite:////absolute/path.db or"
+            " postgresql+psycopg://user:password@host/name"
+        ) from error
+    if backend not in ("sqlite", "postgresql"):
+        raise DatabaseError(f"{backend}: not supported; use an sqlite or a postgresql URL")
+    return parsed
+
+
+def _create_engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        # A pooled connection may have been cut by a server restart: try it before use.
+        return create_engine(url, pool_pre_ping=True)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # None: the driver shall not begin transactions by itself; `_begin_sqlite` does.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA journal_mode={sqlite_journal_mode(sqlite3.sqlite_version_info)}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    # FULL: a commit that was acknowledged survives a power cut, in both journal modes.
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def sqlite_journal_mode(version: tuple[int, ...]) -> str:
+    """The journal mode that this SQLite version can be trusted with: "WAL" or "DELETE".
+
+    The WAL-reset bug was fixed in 3.51.3 and in the branches 3.50.7 and 3.44.6.
+    """
+    fixed = version >= (3, 51, 3)
+    fixed_in_branch = (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return "WAL" if fixed or fixed_in_branch else "DELETE"
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads_only = connection.get_execution_options().get("castline_reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _as_reader(connection: Connection) -> Connection:
+    if connection.dialect.name == "sqlite":
+        return connection.execution_options(castline_reads_only=True)
+    return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+@contextmanager
+def _one_line_errors(shown_url: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        cause = " ".join(str(error.orig).split())
+        raise DatabaseError(f"{shown_url}: {cause}; {_remedy(cause)}") from error
+
+
+def _remedy(cause: str) -> str:
+    remedies = {
+        "disk is full": "free some space and start again, nothing was lost",
+        "no such table": "run: castline db upgrade",
+        "does not exist": "run: castline db upgrade",
+        "unable to open database file": "check that the folder exists and may be written to",
+        "not a database": "move this file away or name another database",
+        "readonly database": "check the permissions of the file and its folder",
+        "connection": "check that the server runs and that the URL is right",
+    }
+    for part, remedy in remedies.items():
+        if part in cause:
+            return remedy
+    return "run: castline doctor"

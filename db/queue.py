@@ -1,0 +1,287 @@
+"""The queue of record: who may do which step of which chunk, and what became of it.
+
+A claim carries a token. Every later claim of the chunk raises the token, and every write that ends
+a claim is conditional on it, so a worker that lost its lease cannot write. Each function takes an
+open connection: the caller decides what shares its transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
+
+from db.records import Claim, ExtractedChunk, dump_ranges
+from db.schema import chunk, run
+
+OPEN_RUN_STATES = ("queued", "running")
+OPEN_CHUNK_STATES = ("queued", "extracted")
+
+FAILURES_BEFORE_SPLIT = 2
+"""A chunk that failed twice is split, so that what breaks it takes little else along."""
+
+FAILURES_BEFORE_QUARANTINE = 4
+"""Twice whole and twice as a half: the next attempt would tell nothing new."""
+
+LOSSES_BEFORE_QUARANTINE = 16
+"""A vanished worker proves nothing against its chunk, which may have been killed by hand; that it
+happens this often to the smallest piece of one chunk by chance is not believed any more."""
+
+
+def database_now(connection: Connection) -> datetime:
+    """The moment by the one clock that all workers share: the server's, or this machine's."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    moment = connection.execute(select(func.clock_timestamp())).scalar_one()
+    assert isinstance(moment, datetime)
+    return moment
+
+
+def claim_chunks(
+    connection: Connection,
+    state: str,
+    worker: str,
+    lease_seconds: float,
+    *,
+    limit: int = 1,
+    run_ids: Sequence[int] | None = None,
+) -> list[Claim]:
+    """Claims up to `limit` free chunks in `state`, oldest run first, in the order of time.
+
+    Args:
+        connection: A connection inside a write transaction.
+        state: `queued` to extract, `extracted` to classify.
+        worker: Who claims, as `worker.identity` writes it.
+        lease_seconds: How long the claim holds without renewal.
+        limit: How many chunks at most.
+        run_ids: Only chunks of these runs; None for any run.
+    """
+    wanted = (
+        select(chunk)
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(chunk.c.state == state, chunk.c.worker.is_(None), run.c.state.in_(OPEN_RUN_STATES))
+        .order_by(chunk.c.run_id, chunk.c.start_pts)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=chunk)
+    )
+    if run_ids is not None:
+        wanted = wanted.where(chunk.c.run_id.in_(run_ids))
+    rows = connection.execute(wanted).all()
+    if not rows:
+        return []
+    now = database_now(connection)
+    connection.execute(
+        update(chunk)
+        .where(chunk.c.id.in_([row.id for row in rows]))
+        .values(
+            token=chunk.c.token + 1,
+            attempts=chunk.c.attempts + 1,
+            lease_until=now + timedelta(seconds=lease_seconds),
+            worker=worker,
+        )
+    )
+    connection.execute(
+        update(run)
+        .where(run.c.id.in_({row.run_id for row in rows}), run.c.state == "queued")
+        .values(state="running", started_at=func.coalesce(run.c.started_at, now))
+    )
+    return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
+
+
+def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> bool:
+    """Prolongs a lease; False when the claim is not held any more and the work should stop."""
+    until = database_now(connection) + timedelta(seconds=lease_seconds)
+    still_wanted = select(run.c.id).where(run.c.state.in_(OPEN_RUN_STATES))
+    return _update_held(
+        connection,
+        claim,
+        {"lease_until": until},
+        extra=chunk.c.run_id.in_(still_wanted),
+    )
+
+
+def complete_extraction(connection: Connection, claim: Claim, extracted: ExtractedChunk) -> bool:
+    """Moves a chunk from `queued` to `extracted`; False, and nothing written, without the claim."""
+    return _update_held(
+        connection,
+        claim,
+        {
+            "state": "extracted",
+            "sampled_pts": _dump_pts(extracted.sampled_pts),
+            "frames_decoded": extracted.frames_decoded,
+            "decode_errors": extracted.decode_errors,
+            "missing": dump_ranges(extracted.missing),
+            "attempts": 0,
+            "losses": 0,
+            "error": None,
+        }
+        | _FREE,
+    )
+
+
+def complete_tagging(connection: Connection, claim: Claim) -> bool:
+    """Moves a chunk from `extracted` to `tagged` and the run's progress with it.
+
+    The run's row is locked first, so that of two workers that end the last two chunks at once
+    one sees the other's chunk as ended.
+
+    Returns:
+        False, and nothing written, if the claim is not held any more or the run was cancelled.
+    """
+    if lock_run(connection, claim.run_id) not in OPEN_RUN_STATES:
+        return False
+    if not _update_held(connection, claim, {"state": "tagged", "error": None} | _FREE):
+        return False
+    connection.execute(
+        update(run).where(run.c.id == claim.run_id).values(chunks_done=run.c.chunks_done + 1)
+    )
+    return True
+
+
+def release_claim(connection: Connection, claim: Claim) -> bool:
+    """Gives a chunk back untouched; the attempt does not count against it."""
+    return _update_held(connection, claim, {"attempts": claim.attempts - 1} | _FREE)
+
+
+def fail_claim(
+    connection: Connection,
+    claim: Claim,
+    error: str,
+    *,
+    lost: bool,
+    split_at: int | None,
+    extract_again: bool = False,
+) -> str:
+    """Records a failed attempt and decides what becomes of the chunk.
+
+    Args:
+        connection: A connection inside a write transaction.
+        claim: The attempt that failed.
+        error: One line on what happened.
+        lost: The worker vanished or was killed, which proves nothing against the chunk.
+        split_at: The pts at which the chunk can be split; None if it cannot.
+        extract_again: The frame store is to blame: start over with the episode file.
+
+    Returns:
+        `offered`, `split`, `quarantined`, or `not held` when another claim came in between.
+    """
+    lock_run(connection, claim.run_id)
+    losses = claim.losses + int(lost)
+    failures = claim.attempts - losses
+    if failures >= FAILURES_BEFORE_QUARANTINE or losses >= LOSSES_BEFORE_QUARANTINE:
+        values = {"state": "quarantined", "error": error, "losses": losses} | _FREE
+        if not _update_held(connection, claim, values):
+            return "not held"
+        connection.execute(
+            update(run).where(run.c.id == claim.run_id).values(chunks_done=run.c.chunks_done + 1)
+        )
+        return "quarantined"
+    values = {"error": error, "losses": losses} | _FREE
+    if extract_again:
+        values["state"] = "queued"
+    splits = split_at is not None and claim.attempts % FAILURES_BEFORE_SPLIT == 0
+    if splits:
+        values |= {"state": "queued", "end_pts": split_at}
+    if not _update_held(connection, claim, values):
+        return "not held"
+    if splits:
+        assert split_at is not None
+        _add_half(connection, claim, split_at, error, losses)
+        return "split"
+    return "offered"
+
+
+def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[Claim]:
+    """The claims whose lease has ended, or whose worker is known to be dead.
+
+    Args:
+        connection: A connection inside a write transaction.
+        is_dead: Says of a worker's identity whether it surely does not run any more.
+    """
+    now = database_now(connection)
+    held = select(chunk).where(chunk.c.worker.is_not(None), chunk.c.state.in_(OPEN_CHUNK_STATES))
+    return [
+        _claim(row)
+        for row in connection.execute(held)
+        if row.lease_until is None or row.lease_until < now or is_dead(row.worker)
+    ]
+
+
+def open_chunk_count(connection: Connection, run_ids: Sequence[int] | None = None) -> int:
+    """How many chunks of open runs still wait for a step, claimed or not."""
+    count = (
+        select(func.count())
+        .select_from(chunk.join(run, run.c.id == chunk.c.run_id))
+        .where(chunk.c.state.in_(OPEN_CHUNK_STATES), run.c.state.in_(OPEN_RUN_STATES))
+    )
+    if run_ids is not None:
+        count = count.where(chunk.c.run_id.in_(run_ids))
+    return connection.execute(count).scalar_one()
+
+
+def lock_run(connection: Connection, run_id: int) -> str:
+    """Locks a run's row until the transaction ends, and returns the run's state."""
+    state = connection.execute(
+        select(run.c.state).where(run.c.id == run_id).with_for_update()
+    ).scalar_one()
+    return str(state)
+
+
+_FREE: dict[str, object] = {"worker": None, "lease_until": None}
+
+
+def _update_held(
+    connection: Connection, claim: Claim, values: dict[str, object], extra: object = None
+) -> bool:
+    held = and_(
+        chunk.c.id == claim.chunk_id,
+        chunk.c.token == claim.token,
+        chunk.c.state == claim.state,
+        chunk.c.worker.is_not(None),
+    )
+    if extra is not None:
+        held = and_(held, extra)  # type: ignore[arg-type]
+    return connection.execute(update(chunk).where(held).values(values)).rowcount == 1
+
+
+def _add_half(
+    connection: Connection, claim: Claim, start_pts: int, error: str, losses: int
+) -> None:
+    last = connection.execute(
+        select(func.max(chunk.c.number)).where(chunk.c.run_id == claim.run_id)
+    ).scalar_one()
+    connection.execute(
+        insert(chunk).values(
+            run_id=claim.run_id,
+            number=last + 1,
+            start_pts=start_pts,
+            end_pts=claim.end_pts,
+            state="queued",
+            attempts=claim.attempts,
+            losses=losses,
+            token=0,
+            error=error,
+            frames_decoded=0,
+            decode_errors=0,
+            missing="[]",
+        )
+    )
+    connection.execute(
+        update(run).where(run.c.id == claim.run_id).values(chunks_total=run.c.chunks_total + 1)
+    )
+
+
+def _claim(row: Row[tuple[object, ...]], **changed: int) -> Claim:
+    values = {
+        "run_id": row.run_id,
+        "state": row.state,
+        "token": row.token,
+        "start_pts": row.start_pts,
+        "end_pts": row.end_pts,
+        "attempts": row.attempts,
+        "losses": row.losses,
+    }
+    return Claim(chunk_id=row.id, **(values | changed))
+
+
+def _dump_pts(pts: Sequence[int]) -> str:
+    return "[" + ",".join(str(value) for value in pts) + "]"

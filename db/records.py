@@ -1,0 +1,173 @@
+"""The values that cross the border of this package: what rows hold, checked and typed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+Ranges = tuple[tuple[int, int], ...]
+"""Half-open [start_pts, end_pts), ascending."""
+
+
+@dataclass(frozen=True)
+class EpisodeRecord:
+    """One video file, known by the SHA-256 of its content."""
+
+    sha256: str
+    name: str
+    uri: str
+    size_bytes: int
+    container: str
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    frame_rate: Fraction
+    rate_varies: bool
+    time_base: Fraction
+    start_pts: int
+    end_pts: int
+    area: tuple[int, int, int, int]
+    """x, y, width, height of the active picture, in pixels."""
+    key_pts: tuple[int, ...]
+    missing: Ranges
+    id: int = 0
+    """0 until the database has given it a number."""
+
+    def __post_init__(self) -> None:
+        if len(self.sha256) != 64:
+            raise ValueError(f"sha256 has 64 hexadecimal digits, received {self.sha256!r}")
+        if self.end_pts <= self.start_pts:
+            raise ValueError(f"an episode ends after it starts: {self.start_pts}, {self.end_pts}")
+
+    @property
+    def duration_seconds(self) -> Fraction:
+        """From the first frame's pts to the end of the last frame's display."""
+        return (self.end_pts - self.start_pts) * self.time_base
+
+
+@dataclass(frozen=True)
+class ModelVersionRecord:
+    """One immutable model version, known by its SHA-256."""
+
+    name: str
+    version: str
+    sha256: str
+    labels: tuple[str, ...]
+    preprocessing: str
+    metrics: dict[str, object]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to do one step of one chunk, until the lease ends or the token moves on."""
+
+    chunk_id: int
+    run_id: int
+    state: str
+    """The state it was claimed in: `queued` asks for extraction, `extracted` for tags."""
+    token: int
+    start_pts: int
+    end_pts: int
+    attempts: int
+    losses: int
+
+
+@dataclass(frozen=True)
+class ExtractedChunk:
+    """What extraction says of a chunk; all pts in the episode's time base."""
+
+    sampled_pts: tuple[int, ...]
+    frames_decoded: int
+    decode_errors: int
+    missing: Ranges
+
+
+@dataclass(frozen=True)
+class TagRecord:
+    """A stored prediction."""
+
+    pts: int
+    label: str
+    region: str
+    confidence: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class AppearanceRecord:
+    """A label over a half-open time range."""
+
+    label: str
+    start_pts: int
+    end_pts: int
+    start_seconds: float
+    end_seconds: float
+    frames: int
+    mean_confidence: float
+    max_confidence: float
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One model version over one episode with fixed parameters, and how far it came."""
+
+    id: int
+    episode_id: int
+    episode: str
+    model: str
+    """NAME@VERSION."""
+    params: str
+    state: str
+    chunks_total: int
+    chunks_done: int
+    frames: int
+    decode_errors: int
+    missing: Ranges
+    error: str | None
+    time_base: Fraction
+    start_pts: int
+    duration_seconds: float
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    is_current: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work is still to be done."""
+        return self.state in ("queued", "running")
+
+    @property
+    def missing_seconds(self) -> tuple[tuple[float, float], ...]:
+        """The missing ranges as seconds from the start of the episode."""
+        return tuple(
+            (
+                float((start - self.start_pts) * self.time_base),
+                float((end - self.start_pts) * self.time_base),
+            )
+            for start, end in self.missing
+        )
+
+
+def dump_ranges(ranges: Sequence[tuple[int, int]]) -> str:
+    """Ranges as the JSON that a column holds."""
+    return json.dumps([list(item) for item in ranges], separators=(",", ":"))
+
+
+def load_ranges(text: str) -> Ranges:
+    """The ranges that a column holds."""
+    return tuple((int(start), int(end)) for start, end in json.loads(text))
+
+
+def merge_ranges(ranges: Sequence[tuple[int, int]]) -> Ranges:
+    """Ascending ranges without overlap; ranges that touch become one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)

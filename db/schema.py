@@ -1,0 +1,197 @@
+"""The tables, as columns that mean the same on SQLite and on PostgreSQL.
+
+Times are kept twice on purpose: `pts` (an integer in the episode's time base) is the exact key,
+`seconds` is derived from it for people and for their SQL.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+# Only INTEGER PRIMARY KEY numbers itself on SQLite; PostgreSQL should not run out at 2**31.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC: SQLite forgets time zones, PostgreSQL answers in the server's own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC before it is stored."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To an aware moment in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Named constraints, so that a later migration can address them on both databases.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+RUN_STATES = ("queued", "running", "done", "partial", "failed", "cancelled")
+CHUNK_STATES = ("queued", "extracted", "tagged", "quarantined")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+episode = Table(
+    "episode",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False, index=True),
+    Column("uri", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("container", Text, nullable=False),
+    Column("codec", Text, nullable=False),
+    Column("pixel_format", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("frame_rate_num", BigInteger, nullable=False),
+    Column("frame_rate_den", BigInteger, nullable=False),
+    Column("rate_varies", Boolean, nullable=False),
+    Column("time_base_num", BigInteger, nullable=False),
+    Column("time_base_den", BigInteger, nullable=False),
+    Column("start_pts", BigInteger, nullable=False),
+    Column("end_pts", BigInteger, nullable=False),
+    Column("duration_seconds", Float, nullable=False),
+    Column("area_x", Integer, nullable=False),
+    Column("area_y", Integer, nullable=False),
+    Column("area_width", Integer, nullable=False),
+    Column("area_height", Integer, nullable=False),
+    # JSON list of pts: where a chunk may be split without opening the file again.
+    Column("key_pts", Text, nullable=False),
+    # JSON list of [start_pts, end_pts): what the file itself lacks, seen without decoding.
+    Column("missing", Text, nullable=False),
+    Column("added_at", UtcDateTime(), nullable=False),
+)
+
+model_version = Table(
+    "model_version",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("labels", Text, nullable=False),
+    Column("preprocessing", Text, nullable=False),
+    Column("metrics", Text, nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("promoted_at", UtcDateTime()),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("episode_id", RowId, ForeignKey("episode.id"), nullable=False),
+    Column("model_version_id", RowId, ForeignKey("model_version.id"), nullable=False),
+    Column("params", Text, nullable=False),
+    Column("params_hash", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("chunks_total", Integer, nullable=False),
+    Column("chunks_done", Integer, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("decode_errors", Integer, nullable=False),
+    Column("missing", Text, nullable=False),
+    Column("error", Text),
+    Column("queued_at", UtcDateTime(), nullable=False),
+    Column("started_at", UtcDateTime()),
+    Column("ended_at", UtcDateTime()),
+    UniqueConstraint("episode_id", "model_version_id", "params_hash"),
+    _one_of("state", RUN_STATES),
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("run_id", RowId, ForeignKey("run.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("start_pts", BigInteger, nullable=False),
+    Column("end_pts", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # Attempts that ended because a worker vanished, which proves nothing against the chunk.
+    Column("losses", Integer, nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("lease_until", UtcDateTime()),
+    Column("worker", Text),
+    Column("error", Text),
+    # JSON list: every frame that was looked at, so that silence and "not sampled" differ.
+    Column("sampled_pts", Text),
+    Column("frames_decoded", Integer, nullable=False),
+    Column("decode_errors", Integer, nullable=False),
+    Column("missing", Text, nullable=False),
+    UniqueConstraint("run_id", "number"),
+    CheckConstraint("start_pts < end_pts", name="range"),
+    _one_of("state", CHUNK_STATES),
+    Index(None, "state", "run_id"),
+)
+
+tag = Table(
+    "tag",
+    metadata,
+    Column("run_id", RowId, ForeignKey("run.id"), primary_key=True),
+    Column("pts", BigInteger, primary_key=True, autoincrement=False),
+    Column("label", String(64), primary_key=True),
+    Column("region", String(16), nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+)
+
+appearance = Table(
+    "appearance",
+    metadata,
+    Column("run_id", RowId, ForeignKey("run.id"), primary_key=True),
+    Column("label", String(64), primary_key=True),
+    Column("start_pts", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_pts", BigInteger, nullable=False),
+    Column("episode_id", RowId, ForeignKey("episode.id"), nullable=False),
+    Column("start_seconds", Float, nullable=False),
+    Column("end_seconds", Float, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("mean_confidence", Float, nullable=False),
+    Column("max_confidence", Float, nullable=False),
+    CheckConstraint("start_pts < end_pts", name="range"),
+    Index(None, "label", "run_id"),
+)
+
+current_run = Table(
+    "current_run",
+    metadata,
+    Column("episode_id", RowId, ForeignKey("episode.id"), primary_key=True, autoincrement=False),
+    Column("run_id", RowId, ForeignKey("run.id"), nullable=False, unique=True),
+)

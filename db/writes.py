@@ -1,0 +1,334 @@
+"""What is written besides claims: episodes, model versions, runs, tags, appearances.
+
+Each function takes an open connection: the caller decides what shares its transaction. Registering
+the same thing twice, also from many processes at once, gives the same row.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from db.errors import NotFoundError
+from db.queue import OPEN_CHUNK_STATES, OPEN_RUN_STATES, database_now, lock_run
+from db.records import (
+    AppearanceRecord,
+    Claim,
+    EpisodeRecord,
+    ModelVersionRecord,
+    Ranges,
+    TagRecord,
+    dump_ranges,
+)
+from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
+
+
+def register_episode(connection: Connection, record: EpisodeRecord) -> int:
+    """The id of the episode with this content, which is added if it is new.
+
+    Of an episode that is known already, the place where the file lies is brought up to date.
+    """
+    values = {
+        "sha256": record.sha256,
+        "name": record.name,
+        "uri": record.uri,
+        "size_bytes": record.size_bytes,
+        "container": record.container,
+        "codec": record.codec,
+        "pixel_format": record.pixel_format,
+        "width": record.width,
+        "height": record.height,
+        "frame_rate_num": record.frame_rate.numerator,
+        "frame_rate_den": record.frame_rate.denominator,
+        "rate_varies": record.rate_varies,
+        "time_base_num": record.time_base.numerator,
+        "time_base_den": record.time_base.denominator,
+        "start_pts": record.start_pts,
+        "end_pts": record.end_pts,
+        "duration_seconds": float(record.duration_seconds),
+        "area_x": record.area[0],
+        "area_y": record.area[1],
+        "area_width": record.area[2],
+        "area_height": record.area[3],
+        "key_pts": json.dumps(record.key_pts, separators=(",", ":")),
+        "missing": dump_ranges(record.missing),
+        "added_at": database_now(connection),
+    }
+    known = _insert_once(connection, episode, values, ("sha256",))
+    connection.execute(update(episode).where(episode.c.id == known).values(uri=record.uri))
+    return known
+
+
+def register_model_version(connection: Connection, record: ModelVersionRecord) -> int:
+    """The id of the model version with this SHA-256, which is added if it is new."""
+    values = {
+        "name": record.name,
+        "version": record.version,
+        "sha256": record.sha256,
+        "labels": json.dumps(record.labels),
+        "preprocessing": record.preprocessing,
+        "metrics": json.dumps(record.metrics, sort_keys=True),
+        "created_at": record.created_at,
+    }
+    return _insert_once(connection, model_version, values, ("sha256",))
+
+
+def create_run(
+    connection: Connection,
+    *,
+    episode_id: int,
+    model_version_id: int,
+    params: str,
+    params_hash: str,
+    chunks: Sequence[tuple[int, int]],
+    missing: Ranges,
+) -> tuple[int, bool]:
+    """The run of this model version over this episode with these parameters.
+
+    Args:
+        connection: A connection inside a write transaction.
+        episode_id: The episode.
+        model_version_id: The model version.
+        params: The parameters, as JSON with sorted keys.
+        params_hash: Their hash, equal for equal parameters.
+        chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
+        missing: What the file itself lacks.
+
+    Returns:
+        The run's id, and whether it is new.
+    """
+    key = {
+        "episode_id": episode_id,
+        "model_version_id": model_version_id,
+        "params_hash": params_hash,
+    }
+    found = _find_id(connection, run, key)
+    if found is not None:
+        return found, False
+    values = key | {
+        "params": params,
+        "state": "queued",
+        "chunks_total": len(chunks),
+        "chunks_done": 0,
+        "frames": 0,
+        "decode_errors": 0,
+        "missing": dump_ranges(missing),
+        "queued_at": database_now(connection),
+    }
+    statement = _insert_ignoring_conflict(connection, run).values(values)
+    if connection.execute(statement).rowcount != 1:
+        return _require_id(connection, run, key), False
+    run_id = _require_id(connection, run, key)
+    connection.execute(
+        insert(chunk),
+        [
+            {
+                "run_id": run_id,
+                "number": number,
+                "start_pts": start_pts,
+                "end_pts": end_pts,
+                "state": "queued",
+                "attempts": 0,
+                "losses": 0,
+                "token": 0,
+                "frames_decoded": 0,
+                "decode_errors": 0,
+                "missing": "[]",
+            }
+            for number, (start_pts, end_pts) in enumerate(chunks)
+        ],
+    )
+    return run_id, True
+
+
+def replace_tags(connection: Connection, claim: Claim, tags: Sequence[TagRecord]) -> None:
+    """Makes `tags` the tags of a chunk's time range, whatever was there before."""
+    connection.execute(
+        delete(tag).where(
+            tag.c.run_id == claim.run_id, tag.c.pts >= claim.start_pts, tag.c.pts < claim.end_pts
+        )
+    )
+    rows = [
+        {
+            "run_id": claim.run_id,
+            "pts": item.pts,
+            "label": item.label,
+            "region": item.region,
+            "confidence": item.confidence,
+            "seconds": item.seconds,
+        }
+        for item in tags
+    ]
+    if rows:
+        connection.execute(insert(tag), rows)
+
+
+def finish_run(
+    connection: Connection,
+    *,
+    run_id: int,
+    episode_id: int,
+    state: str,
+    frames: int,
+    decode_errors: int,
+    missing: Ranges,
+    error: str | None,
+    appearances: Sequence[AppearanceRecord],
+) -> None:
+    """Ends a run: its appearances, its state and the current run change in one transaction."""
+    connection.execute(
+        update(run)
+        .where(run.c.id == run_id)
+        .values(
+            state=state,
+            frames=frames,
+            decode_errors=decode_errors,
+            missing=dump_ranges(missing),
+            error=error,
+            ended_at=database_now(connection),
+        )
+    )
+    connection.execute(delete(appearance).where(appearance.c.run_id == run_id))
+    rows = [
+        {
+            "run_id": run_id,
+            "episode_id": episode_id,
+            "label": item.label,
+            "start_pts": item.start_pts,
+            "end_pts": item.end_pts,
+            "start_seconds": item.start_seconds,
+            "end_seconds": item.end_seconds,
+            "frames": item.frames,
+            "mean_confidence": item.mean_confidence,
+            "max_confidence": item.max_confidence,
+        }
+        for item in appearances
+    ]
+    if rows:
+        connection.execute(insert(appearance), rows)
+    if state != "failed":
+        _switch_current_run(connection, episode_id, run_id)
+
+
+def cancel_run(connection: Connection, run_id: int) -> str:
+    """Stops a run that is still open; what its workers do afterwards is refused.
+
+    Returns:
+        The state that the run is in now.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    _require_run(connection, run_id)
+    state = lock_run(connection, run_id)
+    if state not in OPEN_RUN_STATES:
+        return state
+    connection.execute(
+        update(run)
+        .where(run.c.id == run_id)
+        .values(state="cancelled", ended_at=database_now(connection))
+    )
+    connection.execute(
+        update(chunk)
+        .where(chunk.c.run_id == run_id, chunk.c.state.in_(OPEN_CHUNK_STATES))
+        .values(worker=None, lease_until=None, token=chunk.c.token + 1)
+    )
+    return "cancelled"
+
+
+def retry_run(connection: Connection, run_id: int) -> int:
+    """Offers again what a cancelled, failed or partial run left undone.
+
+    Returns:
+        How many chunks are offered; 0 leaves the run as it is.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    _require_run(connection, run_id)
+    if lock_run(connection, run_id) in OPEN_RUN_STATES:
+        return 0
+    undone = (*OPEN_CHUNK_STATES, "quarantined")
+    quarantined = connection.execute(
+        update(chunk)
+        .where(chunk.c.run_id == run_id, chunk.c.state == "quarantined")
+        .values(state="queued")
+    ).rowcount
+    offered = connection.execute(
+        update(chunk)
+        .where(chunk.c.run_id == run_id, chunk.c.state.in_(undone))
+        .values(attempts=0, losses=0, error=None, worker=None, lease_until=None)
+    ).rowcount
+    if offered:
+        connection.execute(
+            update(run)
+            .where(run.c.id == run_id)
+            .values(
+                state="running",
+                error=None,
+                ended_at=None,
+                chunks_done=run.c.chunks_done - quarantined,
+            )
+        )
+    return offered
+
+
+def _switch_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
+    # The episode's row is locked, so that two runs of one episode that end together take turns.
+    connection.execute(select(episode.c.id).where(episode.c.id == episode_id).with_for_update())
+    rank = (
+        select(model_version.c.created_at, run.c.state, run.c.id)
+        .join(model_version, model_version.c.id == run.c.model_version_id)
+        .order_by(run.c.id)
+    )
+    new = connection.execute(rank.where(run.c.id == run_id)).one()
+    old = connection.execute(
+        rank.join(current_run, current_run.c.run_id == run.c.id).where(
+            current_run.c.episode_id == episode_id
+        )
+    ).one_or_none()
+    if old is None:
+        connection.execute(insert(current_run).values(episode_id=episode_id, run_id=run_id))
+    elif old.created_at < new.created_at or (
+        old.created_at == new.created_at and (old.state, new.state) != ("done", "partial")
+    ):
+        connection.execute(
+            update(current_run).where(current_run.c.episode_id == episode_id).values(run_id=run_id)
+        )
+
+
+def _require_run(connection: Connection, run_id: int) -> None:
+    if _find_id(connection, run, {"id": run_id}) is None:
+        raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")
+
+
+def _insert_once(
+    connection: Connection, table: Table, values: dict[str, Any], unique: tuple[str, ...]
+) -> int:
+    key = {name: values[name] for name in unique}
+    found = _find_id(connection, table, key)
+    if found is not None:
+        return found
+    connection.execute(_insert_ignoring_conflict(connection, table).values(values))
+    return _require_id(connection, table, key)
+
+
+def _insert_ignoring_conflict(connection: Connection, table: Table) -> Any:
+    if connection.dialect.name == "sqlite":
+        return sqlite_insert(table).on_conflict_do_nothing()
+    return postgresql_insert(table).on_conflict_do_nothing()
+
+
+def _find_id(connection: Connection, table: Table, key: Mapping[str, object]) -> int | None:
+    wanted = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
+    found = connection.execute(wanted).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def _require_id(connection: Connection, table: Table, key: Mapping[str, object]) -> int:
+    found = _find_id(connection, table, key)
+    assert found is not None, f"{table.name} was just written"
+    return found
