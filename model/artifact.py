@@ -1,0 +1,174 @@
+"""A model version as an immutable folder, written once and read with distrust.
+
+    manifest.json          what it is (see model.manifest)
+    weights.safetensors    its numbers
+    report/                for people; never read back
+
+Only numbers are loaded, after their amount, names, types and shapes were checked, and the network
+is rebuilt by our own code: nothing in the folder can make code run. TensorFlow is not needed here.
+"""
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import manifest as manifests
+from model.errors import ArtifactError, ModelNotFoundError
+from model.manifest import Manifest
+from model.safe_files import check_entries, read_regular_file, write_synced_file
+
+MANIFEST: Final = "manifest.json"
+WEIGHTS: Final = "weights.safetensors"
+REPORT: Final = "report"
+
+_MAX_MANIFEST_BYTES = 1 << 20  # ours have about 1 kB
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A checked model version on disk."""
+
+    folder: Path
+    manifest: Manifest
+    sha256: str
+    """Identifies manifest and weights together."""
+
+    @property
+    def weights_path(self) -> Path:
+        """The file with its numbers."""
+        return self.folder / WEIGHTS
+
+
+def write_model_version(
+    folder: Path,
+    manifest: Manifest,
+    weights: Mapping[str, NDArray[np.float32]],
+    report: Mapping[str, bytes] | None = None,
+) -> ModelVersion:
+    """Write a model version; it appears under its name complete or not at all.
+
+    Args:
+        folder: where to; must not exist.
+        manifest: its `weights_sha256` is filled in here.
+        weights: arrays by name.
+        report: contents of the files under `report/` by their names.
+
+    Raises:
+        ArtifactError: the folder exists already.
+    """
+    from safetensors.numpy import save
+
+    if folder.exists():
+        raise ArtifactError(f"{folder}: exists, and a model version never changes; name another")
+    content = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
+    complete = replace(manifest, weights_sha256=hashlib.sha256(content).hexdigest())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        write_synced_file(unfinished / WEIGHTS, content)
+        write_synced_file(unfinished / MANIFEST, manifests.to_bytes(complete))
+        (unfinished / REPORT).mkdir()
+        for name, page in (report or {}).items():
+            write_synced_file(unfinished / REPORT / name, page)
+        unfinished.chmod(0o755)  # mkdtemp keeps others out; a model may be shared
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return ModelVersion(folder, complete, manifests.identity(complete))
+
+
+def read_model_version(folder: Path) -> ModelVersion:
+    """Read and check a model version's manifest; its weights are read by `model.weights`.
+
+    Raises:
+        ArtifactError: the folder holds something else or something more, links elsewhere, or its
+            manifest is not allowed.
+    """
+    check_entries(folder, frozenset({MANIFEST, WEIGHTS}), frozenset({REPORT}))
+    manifest = read_manifest(folder)
+    if not manifest.weights_sha256:
+        raise ArtifactError(f"{folder}: manifest: weights_sha256 is empty; write the version again")
+    return ModelVersion(folder, manifest, manifests.identity(manifest))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check a model version's manifest.
+
+    Raises:
+        ArtifactError: it is absent, no regular file, too large or not allowed.
+    """
+    content = read_regular_file(folder / MANIFEST, _MAX_MANIFEST_BYTES)
+    try:
+        return manifests.from_bytes(content)
+    except ArtifactError as error:
+        raise ArtifactError(f"{folder}: {error}") from error
+
+
+def bundled_folder() -> Path:
+    """Return the folder with the model versions that come with Castline."""
+    return Path(__file__).parent / "bundled"
+
+
+def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVersion:
+    """Find a model version.
+
+    Args:
+        reference: `NAME@VERSION`, or `NAME` for its newest version, or None for the newest that
+            is bundled.
+        folders: folders of model versions, searched beside the bundled ones; those that do not
+            exist count as empty.
+
+    Raises:
+        ModelNotFoundError: nothing answers to the reference, or two different versions do.
+        ArtifactError: nothing answers to it and a folder that could not be read may have.
+    """
+    if reference == "" or (reference or "").startswith("@"):
+        raise ModelNotFoundError(f"model {reference!r}: no name; give NAME or NAME@VERSION")
+    name, _, version = (reference or "").partition("@")
+    places = (bundled_folder(),) if reference is None else (*folders, bundled_folder())
+    unreadable: list[ArtifactError] = []
+    matches = [
+        found
+        for found in _readable(places, unreadable)
+        if name in ("", found.manifest.name) and version in ("", found.manifest.version)
+    ]
+    if not matches:
+        if unreadable:
+            raise unreadable[0]
+        known = sorted({found.manifest.reference for found in _readable(places, [])})
+        raise ModelNotFoundError(
+            f"model {reference or '(bundled)'}: not found; there is {', '.join(known) or 'none'}"
+        )
+    newest = max(matches, key=_age)
+    for other in matches:
+        if _age(other) == _age(newest) and other.sha256 != newest.sha256:
+            raise ModelNotFoundError(
+                f"model {newest.manifest.reference}: {newest.folder} and {other.folder} differ; "
+                "give one of them another version"
+            )
+    return newest
+
+
+def _readable(places: Sequence[Path], unreadable: list[ArtifactError]) -> Iterator[ModelVersion]:
+    """Yield the model versions in these folders; note the errors of those that are damaged."""
+    for place in places:
+        for path in sorted(place.glob(f"*/{MANIFEST}")):
+            try:
+                yield read_model_version(path.parent)
+            except ArtifactError as error:
+                unreadable.append(error)
+
+
+def _age(found: ModelVersion) -> tuple[list[tuple[int, str]], str]:
+    """Sort key of versions: whole numbers by value, so that 10 is newer than 9, then the name."""
+    parts = re.findall(r"\d+|[A-Za-z]+", found.manifest.version)
+    key = [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return key, found.manifest.name

@@ -1,0 +1,21 @@
+"""What can go wrong with a recogniser. Imports nothing of the package."""
+
+
+class ModelError(Exception):
+    """Base of all errors of this package: one line that says what, where and what to do."""
+
+
+class ArtifactError(ModelError):
+    """A model version's folder is damaged, hostile or not one at all."""
+
+
+class ModelNotFoundError(ModelError):
+    """No model version answers to the reference that was asked for."""
+
+
+class DeviceError(ModelError):
+    """The device that was asked for is not there or cannot hold the batch."""
+
+
+class StillsError(ModelError):
+    """A folder of labelled stills cannot be trained from."""

@@ -1,0 +1,169 @@
+"""The manifest of a model version: everything about it but its weights.
+
+A manifest may come from anywhere, so it checks itself: whatever exists is well-formed.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from model.errors import ArtifactError
+from model.preprocess import NAME as PREPROCESSING
+from model.regions import REGIONS
+
+FORMAT: Final = 1
+"""The layout of the folder and of the manifest that this program writes and reads."""
+
+UNKNOWN: Final = "unknown"
+"""The label by which a classifier says that it knows nobody."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MAX_LABELS = 1000  # twenty times the largest cast that was ever labelled for one series
+_MAX_TEMPERATURE = 100.0  # a fitted one lies between 0.5 and 5; far above all are equally likely
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model version is, checked.
+
+    Raises:
+        ArtifactError: a value is malformed or out of bounds; the line names it.
+    """
+
+    name: str
+    """Of the family, such as `springfield`: lower-case letters, digits, `_` and `-`."""
+    version: str
+    """Within the family, such as `1` or `2.1`; higher is newer."""
+    network: str
+    """The name by which `model.networks` builds the network."""
+    network_parameters: Mapping[str, Any]
+    """What that network takes."""
+    labels: tuple[str, ...]
+    """In the order of the network's outputs."""
+    preprocessing: str
+    """The rule that turns a picture into the network's input."""
+    regions: tuple[str, ...]
+    """The parts of a frame that are classified."""
+    temperature: float
+    """Divides the logits, so that confidences are calibrated (Guo et al., 2017)."""
+    onset: float
+    """Confidence from which an appearance starts."""
+    offset: float
+    """Confidence below which it ends; at most the onset."""
+    training_data_sha256: str
+    """Fingerprint of the labelled stills: their labels and contents."""
+    metrics: Mapping[str, float]
+    """Measured on the test stills, such as `accuracy` and `macro_f1`."""
+    licence: str
+    """Under which terms the weights may be used."""
+    weights_sha256: str = ""
+    """Of the weights' file; empty only before it is written."""
+    format: int = FORMAT
+    """Layout of the folder."""
+
+    def __post_init__(self) -> None:
+        for problem in self._problems():
+            raise ArtifactError(f"manifest: {problem}")
+
+    def _problems(self) -> list[str]:
+        checks = {
+            f"format {self.format!r} is not {FORMAT}; upgrade Castline": self.format == FORMAT,
+            f"name {self.name!r} is not a short lower-case slug": _matches(_NAME, self.name),
+            f"version {self.version!r} is not like 1 or 2.1": _matches(_VERSION, self.version),
+            f"network {self.network!r} is not a slug": _matches(_NAME, self.network),
+            "network_parameters is not an object": isinstance(self.network_parameters, Mapping),
+            f"labels are not 2 to {_MAX_LABELS} different slugs": _are_labels(self.labels),
+            f"preprocessing {self.preprocessing!r} is unknown, only {PREPROCESSING} is known": (
+                self.preprocessing == PREPROCESSING
+            ),
+            f"regions {self.regions!r} are not some of {REGIONS}": _are_regions(self.regions),
+            f"temperature {self.temperature!r} is not in (0, {_MAX_TEMPERATURE:g}]": (
+                _is_number(self.temperature) and 0 < self.temperature <= _MAX_TEMPERATURE
+            ),
+            f"onset {self.onset!r} and offset {self.offset!r} are not 0 < offset <= onset <= 1": (
+                _is_number(self.onset)
+                and _is_number(self.offset)
+                and 0 < self.offset <= self.onset <= 1
+            ),
+            "training_data_sha256 is not 64 hex digits": _matches(
+                _SHA256, self.training_data_sha256
+            ),
+            "metrics are not numbers by name": _are_metrics(self.metrics),
+            "licence is not a text": isinstance(self.licence, str) and bool(self.licence.strip()),
+            "weights_sha256 is not 64 hex digits": (
+                self.weights_sha256 == "" or _matches(_SHA256, self.weights_sha256)
+            ),
+        }
+        return [problem for problem, holds in checks.items() if not holds]
+
+    @property
+    def reference(self) -> str:
+        """NAME@VERSION, as commands take it."""
+        return f"{self.name}@{self.version}"
+
+
+def to_bytes(manifest: Manifest) -> bytes:
+    """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys."""
+    content = {field.name: getattr(manifest, field.name) for field in fields(manifest)}
+    text = json.dumps(
+        content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False, default=dict
+    )
+    return text.encode() + b"\n"
+
+
+def from_bytes(content: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        ArtifactError: it is not JSON, has other keys than Manifest, or a value is not allowed.
+    """
+    try:
+        read = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError("manifest: not JSON") from error
+    expected = {field.name for field in fields(Manifest)}
+    if not isinstance(read, dict) or set(read) != expected:
+        found = sorted(read) if isinstance(read, dict) else type(read).__name__
+        raise ArtifactError(f"manifest: has {found}; expected exactly {sorted(expected)}")
+    for name in ("labels", "regions"):
+        read[name] = tuple(read[name]) if isinstance(read[name], list) else ()
+    return Manifest(**read)
+
+
+def identity(manifest: Manifest) -> str:
+    """Return the SHA-256 that identifies a model version.
+
+    It covers the canonical manifest, and with it the weights, whose SHA-256 the manifest has.
+    """
+    return hashlib.sha256(to_bytes(manifest)).hexdigest()
+
+
+def _matches(pattern: re.Pattern[str], text: object) -> bool:
+    return isinstance(text, str) and pattern.fullmatch(text) is not None
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _are_labels(labels: tuple[str, ...]) -> bool:
+    return (
+        2 <= len(labels) <= _MAX_LABELS
+        and all(_matches(_NAME, label) for label in labels)
+        and len(set(labels)) == len(labels)
+    )
+
+
+def _are_regions(regions: tuple[str, ...]) -> bool:
+    known = all(region in REGIONS for region in regions)
+    return known and len(regions) > 0 and len(set(regions)) == len(regions)
+
+
+def _are_metrics(metrics: Mapping[str, float]) -> bool:
+    return isinstance(metrics, Mapping) and all(map(_is_number, metrics.values()))

@@ -1,0 +1,60 @@
+"""Files of a folder that may come from anywhere: read within limits, written to last."""
+
+import os
+import stat
+from pathlib import Path
+
+from model.errors import ArtifactError
+
+
+def read_regular_file(path: Path, limit_bytes: int) -> bytes:
+    """Return the content of a regular file, opened once and never through a link.
+
+    Raises:
+        ArtifactError: it is absent, a link, no regular file, or larger than the limit.
+    """
+    try:
+        # without O_NONBLOCK, a named pipe would make the open wait for ever
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 (Path cannot take flags)
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ArtifactError(f"{path}: not a regular file; fetch the model version again")
+            content = file.read(limit_bytes + 1)
+    except OSError as error:
+        raise ArtifactError(
+            f"{path}: cannot be read ({error.strerror}); is this a model version's folder?"
+        ) from error
+    if len(content) > limit_bytes:
+        raise ArtifactError(f"{path}: larger than {limit_bytes >> 20} MB; this is no such file")
+    return content
+
+
+def write_synced_file(path: Path, content: bytes) -> None:
+    """Write a new file and wait until it is on the disk."""
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check_entries(folder: Path, files: frozenset[str], folders: frozenset[str]) -> None:
+    """Refuse a folder that is a link, or holds a link or anything that does not belong there.
+
+    Raises:
+        ArtifactError: the line names the first such entry.
+    """
+    try:
+        if folder.is_symlink():
+            raise ArtifactError(f"{folder}: a link; give the model version's own folder")
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ArtifactError(
+            f"{folder}: cannot be read ({error.strerror}); give a model version's folder"
+        ) from error
+    for entry in entries:
+        expected = folders if entry.is_dir() else files
+        if entry.is_symlink() or entry.name not in expected:
+            raise ArtifactError(
+                f"{folder}: {entry.name} does not belong in a model version; "
+                f"keep only {', '.join(sorted(files | folders))}"
+            )

@@ -1,0 +1,94 @@
+"""TensorFlow brought in quietly, and the device that it computes on.
+
+Importing this module imports nothing heavy: TensorFlow comes with the first call.
+"""
+
+import importlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from model.errors import DeviceError
+
+DEVICES: Final = ("auto", "cpu", "gpu")
+"""The devices that can be asked for."""
+
+_NOT_FOR_INFERENCE: Final = ("sklearn", "matplotlib")
+# Keras imports both if it finds them, for wrappers and plots that are not used here: a third of
+# the start-up time and 75 MB (measured: 9.0 s and 659 MB with them, 6.3 s and 586 MB without).
+
+_CHATTER: Final = re.compile(
+    rb"I0000 |WARNING: All log messages before absl::InitializeLog\(\)|E0000 .*cuInit"
+)
+# Lines that the native libraries write while they load, whatever the log level; the last says
+# that there is no GPU, which is no error: `choose_device` reports it where it matters.
+
+
+def load_tensorflow() -> Any:
+    """Return the TensorFlow module, imported at the first call (some seconds, about 590 MB)."""
+    if "tensorflow" not in sys.modules:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"  # errors only: no information, no warnings
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        with _without_chatter(), _without_modules(_NOT_FOR_INFERENCE):
+            tensorflow = importlib.import_module("tensorflow")
+            tensorflow.config.list_physical_devices()  # the search for a GPU is chatty too
+    return sys.modules["tensorflow"]
+
+
+def choose_device(device: str) -> str:
+    """Return TensorFlow's name of the device to compute on.
+
+    A GPU's memory is taken as it is needed, never all at once.
+
+    Args:
+        device: `cpu`, `gpu`, or `auto` for a GPU where there is one.
+
+    Raises:
+        DeviceError: the name is another, or a GPU was asked for and there is none.
+    """
+    if device not in DEVICES:
+        raise DeviceError(f"device {device!r} is unknown: use one of {', '.join(DEVICES)}")
+    tensorflow = load_tensorflow()
+    gpus = tensorflow.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        if not tensorflow.config.experimental.get_memory_growth(gpu):
+            tensorflow.config.experimental.set_memory_growth(gpu, True)
+    if device == "gpu" and not gpus:
+        raise DeviceError(
+            "device gpu: TensorFlow sees no GPU here; install castline[gpu] and a driver, "
+            "or use cpu or auto"
+        )
+    return "/GPU:0" if gpus and device != "cpu" else "/CPU:0"
+
+
+@contextmanager
+def _without_modules(names: tuple[str, ...]) -> Iterator[None]:
+    """Let imports of these modules fail inside, unless they are here already."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: "not to be found"
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Hold back what is written to stderr inside, then pass on all but the chatter."""
+    stderr_descriptor = 2  # native code writes there whatever sys.stderr is
+    kept = os.dup(stderr_descriptor)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), stderr_descriptor)
+        try:
+            yield
+        finally:
+            os.dup2(kept, stderr_descriptor)
+            os.close(kept)
+            held.seek(0)
+            lines = [line for line in held if not _CHATTER.match(line)]
+            os.write(stderr_descriptor, b"".join(lines))
