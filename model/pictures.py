@@ -1,0 +1,52 @@
+"""Picture files as RGB arrays; the content decides what a file is, not its name."""
+
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from model.errors import StillsError
+
+MAX_PIXELS: Final = 50_000_000
+"""A picture with more is refused before it is decoded; 8K video has 33 million."""
+
+_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # others are not looked into at all
+_BLACK: Final = (0, 0, 0, 255)  # transparent parts become what preprocessing puts around pictures
+
+
+def read_picture(content: bytes) -> NDArray[np.uint8]:
+    """Decode a picture file.
+
+    Args:
+        content: of a JPEG, PNG, BMP, GIF (its first frame) or WebP file. Any colour mode; turned
+            upright as its EXIF orientation says; transparent parts become black.
+
+    Returns:
+        (height, width, 3) RGB.
+
+    Raises:
+        StillsError: it is none of these, damaged or too large.
+    """
+    try:
+        with Image.open(BytesIO(content), formats=_FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise StillsError(f"{picture.width}x{picture.height} pixels: shrink the picture")
+            return np.asarray(_to_rgb(ImageOps.exif_transpose(picture)), np.uint8)
+    except UnidentifiedImageError as error:
+        raise StillsError(f"no {', '.join(_FORMATS)} picture") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        # Pillow's decoders raise these three for damaged content
+        raise StillsError(f"damaged picture ({error})") from error
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.has_transparency_data:
+        opaque = Image.new("RGBA", picture.size, _BLACK)
+        return Image.alpha_composite(opaque, picture.convert("RGBA")).convert("RGB")
+    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
+        return Image.fromarray((np.asarray(picture, np.uint32) >> 8).astype(np.uint8)).convert(
+            "RGB"
+        )
+    return picture.convert("RGB")
