@@ -119,20 +119,30 @@ def _still(label: str, rng: np.random.Generator) -> Image.Image:
     width, height = FULL_SIZE if rng.random() < 0.5 else HALF_SIZE
     aspect = width / height
     picture = draw_background(width, height, rng)
-    # Where the figure is: mostly well in the picture; at times cut by its border, as the regions of
-    # a frame cut it; rarely almost out of it, so that a place by itself comes to mean nobody.
-    chance = rng.random()
-    if chance < 0.8:
-        x = aspect * rng.uniform(0.25, 0.75)
+    beyond = _beyond(rng)
+    if beyond is None:
+        x, others = aspect * rng.uniform(0.25, 0.75), [*CAST, *STRANGERS]
     else:
-        beyond = rng.uniform(-0.1, 0.1) if chance < 0.93 else rng.uniform(0.2, 0.35)
         x = -beyond if rng.random() < 0.5 else aspect + beyond
-    if rng.random() < 0.35:  # a bystander, in the other half or peeping in from the border
-        other = str(rng.choice([*CAST, *STRANGERS]))
+        # Where the character is hard to see, nobody else of the cast: the label would be wrong.
+        others = [*STRANGERS]
+    if rng.random() < (0.25 if beyond is None else 0.5):
         side = -1 if x > aspect / 2 else 1
-        _stand(picture, _placement(other, x + side * rng.uniform(0.75, 1.0), rng))
+        _stand(picture, _placement(str(rng.choice(others)), x + side * rng.uniform(0.7, 1.0), rng))
     _stand(picture, _placement(label, x, rng))
     return picture
+
+
+def _beyond(rng: np.random.Generator) -> float | None:
+    """How far the middle of a figure is beyond the border of the still; None: well inside."""
+    chance = rng.random()
+    if chance < 0.7:
+        return None
+    if chance < 0.85:  # cut by the border, as the regions of a frame cut who stands in its middle
+        return float(rng.uniform(-0.15, 0.1))
+    # Almost or quite out of it, as in every such set: thereby a classifier learns that a place or a
+    # stranger alone says nothing, and it is unsure of them and does not guess.
+    return float(rng.uniform(0.25, 0.5))
 
 
 def _plan(frames: int, rng: np.random.Generator) -> list[Shot]:

@@ -41,9 +41,9 @@ def draw_figure(name: str, height_pixels: int, look: Look) -> Image.Image:
         A square RGBA picture, `drawn_pen.ROOM` times as wide as the figure is high, the figure in
         its middle.
     """
-    pen = Pen(height_pixels)
+    pen = Pen(height_pixels, look.tilt_degrees, mirrored=look.mirrored)
     {**FIGURES, **STRANGERS}[name](pen, look)
-    return pen.picture(look.tilt_degrees, mirrored=look.mirrored)
+    return pen.picture()
 
 
 def _captain_pip(pen: Pen, look: Look) -> None:
