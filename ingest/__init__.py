@@ -1,1 +1,1 @@
-"""Episode files: probing, chunks, exact sampling, picture area, the frame store."""
+"""From an episode file to small frames with exact time: the only package that opens media."""

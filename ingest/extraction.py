@@ -1,0 +1,158 @@
+"""What is asked of the extraction of one chunk, and what it answers. Plain values, as JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ingest.chunks import ChunkRange
+from ingest.probe import PictureArea, Probe
+from ingest.sampling import PtsRange, SampleGrid, clip_ranges
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """A request: take the frames on display at the sample times of one chunk.
+
+    Attributes:
+        path: the episode file, absolute.
+        size_bytes: its size when it was probed; another size means that it was changed.
+        sha256: its identity, which the frame store file keeps.
+        time_base: seconds per pts unit.
+        episode_start_pts: the time of sample 0.
+        start_pts: the chunk's half-open range.
+        end_pts: the same.
+        every_seconds: the sampling interval.
+        picture_area: what to cut out of each frame.
+        width: of the episode's frames after rotation, which the area refers to.
+        height: the same.
+        rotation: see `Probe.rotation`.
+        sample_aspect_ratio: see `Probe.sample_aspect_ratio`.
+        lag_pts: see `Probe.lag_pts`.
+        missing: ranges known to be absent; samples in them are not looked for.
+        store_path: the frame store file to write.
+    """
+
+    path: str
+    size_bytes: int
+    sha256: str
+    time_base: Fraction
+    episode_start_pts: int
+    start_pts: int
+    end_pts: int
+    every_seconds: Fraction
+    picture_area: PictureArea
+    width: int
+    height: int
+    rotation: int
+    sample_aspect_ratio: Fraction
+    lag_pts: int | None
+    missing: tuple[PtsRange, ...]
+    store_path: str
+
+    def __post_init__(self) -> None:
+        """Check that the chunk holds something and lies in its episode."""
+        if not self.episode_start_pts <= self.start_pts < self.end_pts:
+            raise ValueError(f"not a chunk: [{self.start_pts}, {self.end_pts}) of {self.path}")
+
+    @classmethod
+    def of(
+        cls,
+        probe: Probe,
+        chunk: ChunkRange,
+        every_seconds: Fraction,
+        picture_area: PictureArea,
+        store_path: Path,
+    ) -> "Extraction":
+        """Ask for one chunk of a probed episode."""
+        return cls(
+            path=probe.path,
+            size_bytes=probe.size_bytes,
+            sha256=probe.sha256,
+            time_base=probe.time_base,
+            episode_start_pts=probe.start_pts,
+            start_pts=chunk.start_pts,
+            end_pts=chunk.end_pts,
+            every_seconds=every_seconds,
+            picture_area=picture_area,
+            width=probe.width,
+            height=probe.height,
+            rotation=probe.rotation,
+            sample_aspect_ratio=probe.sample_aspect_ratio,
+            lag_pts=probe.lag_pts,
+            missing=clip_ranges(probe.missing, chunk.start_pts, chunk.end_pts),
+            store_path=str(store_path),
+        )
+
+    @property
+    def grid(self) -> SampleGrid:
+        """The sample times of the whole episode."""
+        return SampleGrid(self.episode_start_pts, self.every_seconds, self.time_base)
+
+    def to_json(self) -> str:
+        """As one line of JSON; fractions as `"1/2"`."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Extraction":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: it is not a request.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(text)
+            for name in ("time_base", "every_seconds", "sample_aspect_ratio"):
+                fields[name] = Fraction(fields[name])
+            fields["picture_area"] = PictureArea(**fields["picture_area"])
+            fields["missing"] = tuple((int(a), int(b)) for a, b in fields["missing"])
+            return cls(**fields)
+        except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+            raise ValueError(f"not an extraction request: {error}") from error
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """An answer: what lies in the frame store now.
+
+    Attributes:
+        sampled_pts: the stored frames, ascending. Fewer than samples where a frame stays on
+            display for several of them.
+        frames_decoded: frames that the decoder gave out.
+        decode_errors: packets that failed and frames that came out damaged.
+        missing: half-open ranges of the chunk without a frame: those of the request, and the
+            sample intervals whose frame failed.
+    """
+
+    sampled_pts: tuple[int, ...]
+    frames_decoded: int
+    decode_errors: int
+    missing: tuple[PtsRange, ...]
+
+    def __post_init__(self) -> None:
+        """Check order and counts, since the answer comes from a process that may be damaged."""
+        pairs = zip(self.sampled_pts, self.sampled_pts[1:], strict=False)
+        if any(before >= after for before, after in pairs):
+            raise ValueError("sampled_pts must ascend")
+        if self.frames_decoded < 0 or self.decode_errors < 0:
+            raise ValueError("counts must not be negative")
+
+    def to_json(self) -> str:
+        """As one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Extracted":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: it is not an answer.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(text)
+            fields["sampled_pts"] = tuple(int(pts) for pts in fields["sampled_pts"])
+            fields["missing"] = tuple((int(a), int(b)) for a, b in fields["missing"])
+            return cls(**fields)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not an extraction answer: {error}") from error

@@ -1,0 +1,278 @@
+"""The frame store: a chunk's sampled frames in one file that any tool opens.
+
+The file is a ZIP archive whose entries are not compressed again: JPEG pictures named by number
+and pts (`000012_144144.jpg`), in display order, and `manifest.json`, which says what they are.
+An archive that was cut off has no directory at its end and is refused as a whole.
+"""
+
+import json
+import os
+import time
+import uuid
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.errors import FrameStoreError
+from ingest.picture import STORE_HEIGHT as STORE_HEIGHT
+from ingest.probe import PictureArea
+
+FORMAT_VERSION = 1
+"""Changes whenever stored pixels or the manifest would: a new number is a new file."""
+
+JPEG_QUALITY = 88
+"""Measured on 22 minutes of big_buck_bunny at 2 per second, 256x144: see `docs` of the tests."""
+
+MANIFEST = "manifest.json"
+
+MAX_ENTRY_BYTES = 4 << 20
+"""No stored picture comes near this; a larger entry is not ours and is not read into memory."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest date a ZIP can hold: equal frames make equal files."""
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """A sampled frame: its display time, and uint8 (h, w, 3) RGB of the active picture."""
+
+    pts: int
+    picture: npt.NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        """Check the picture's type and shape."""
+        shape = self.picture.shape
+        if self.picture.dtype != np.uint8 or len(shape) != 3 or shape[2] != 3:
+            raise ValueError(f"not an RGB picture: {self.picture.dtype} {shape}")
+
+
+@dataclass(frozen=True)
+class StoreManifest:
+    """What a frame store file holds.
+
+    Attributes:
+        sha256: of the episode.
+        time_base: seconds per pts unit.
+        every_seconds: the sampling interval.
+        start_pts: of the chunk.
+        end_pts: of the chunk, half-open.
+        picture_area: what was cut out of each frame.
+        pts: of the frames, ascending.
+        format_version: of the file.
+    """
+
+    sha256: str
+    time_base: Fraction
+    every_seconds: Fraction
+    start_pts: int
+    end_pts: int
+    picture_area: PictureArea
+    pts: tuple[int, ...] = ()
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> str:
+        """As JSON; fractions as `"1/2"`."""
+        return json.dumps(asdict(self), default=str, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "StoreManifest":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: it is not a manifest of this version.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(text)
+            if fields["format_version"] != FORMAT_VERSION:
+                raise ValueError(f"format version {fields['format_version']} is unknown")
+            fields["time_base"] = Fraction(fields["time_base"])
+            fields["every_seconds"] = Fraction(fields["every_seconds"])
+            fields["picture_area"] = PictureArea(**fields["picture_area"])
+            fields["pts"] = tuple(int(pts) for pts in fields["pts"])
+            return cls(**fields)
+        except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+            raise ValueError(f"not a manifest: {error}") from error
+
+
+@dataclass(frozen=True)
+class FrameStore:
+    """The folder of frame store files.
+
+    Attributes:
+        folder: where they lie; made when the first file is written.
+    """
+
+    folder: Path
+
+    def path_for(
+        self,
+        sha256: str,
+        every_seconds: Fraction,
+        start_pts: int,
+        end_pts: int,
+        picture_area: PictureArea,
+    ) -> Path:
+        """The one place of a chunk's frames: equal parameters give equal paths."""
+        area = picture_area
+        every = f"{every_seconds.numerator}-{every_seconds.denominator}"
+        cut = f"{area.width}x{area.height}+{area.x}+{area.y}"
+        parameters = f"v{FORMAT_VERSION}_every_{every}_area_{cut}"
+        return self.folder / sha256[:2] / sha256 / parameters / f"{start_pts}_{end_pts}.zip"
+
+    def remove_leftovers(self, older_than_seconds: float) -> int:
+        """Delete what writers that were killed left behind.
+
+        Args:
+            older_than_seconds: leave younger files alone, which may still be written.
+
+        Returns:
+            How many files were deleted.
+        """
+        removed = 0
+        for path in self.folder.rglob(".*.part"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > older_than_seconds:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+
+def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManifest) -> None:
+    """Write a frame store file: whole, or not at all.
+
+    Args:
+        path: as `FrameStore.path_for` gives it; an older file there is replaced.
+        frames: in display order.
+        manifest: what they are; its `pts` are filled in from the frames.
+
+    Raises:
+        FrameStoreError: the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("xb") as file:
+            _write_archive(file, frames, manifest)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FrameStoreError(
+            f"{path}: frames cannot be written ({reason}); check free space and rights"
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _write_archive(file: Any, frames: Iterable[StoredFrame], manifest: StoreManifest) -> None:
+    times: list[int] = []
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for number, frame in enumerate(frames):
+            times.append(frame.pts)
+            archive.writestr(_entry(number, frame.pts), encode_jpeg(frame.picture))
+        fields = asdict(manifest) | {"pts": tuple(times), "picture_area": manifest.picture_area}
+        text = StoreManifest(**fields).to_json()
+        archive.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), text)
+
+
+def _entry(number: int, pts: int) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(f"{number:06d}_{pts}.jpg", _EPOCH)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def encode_jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
+    """Encode uint8 (h, w, 3) RGB as the store does.
+
+    Colours are kept at half resolution in neither direction: cartoons are lines and flat colours.
+    """
+    import cv2
+
+    parameters = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        JPEG_QUALITY,
+        cv2.IMWRITE_JPEG_OPTIMIZE,
+        1,
+    ]
+    is_done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), parameters)
+    assert is_done, "an RGB picture can always be encoded"
+    return data.tobytes()
+
+
+def read_manifest(path: Path) -> StoreManifest:
+    """What a frame store file holds, without its pictures.
+
+    Raises:
+        FrameStoreError: the file is missing or damaged.
+    """
+    with _opened(path) as archive:
+        return _manifest(path, archive)
+
+
+def read_frames(path: Path) -> Iterator[StoredFrame]:
+    """Read a frame store file in display order.
+
+    Yields:
+        Each frame with its exact pts.
+
+    Raises:
+        FrameStoreError: the file is missing or damaged.
+    """
+    with _opened(path) as archive:
+        for number, pts in enumerate(_manifest(path, archive).pts):
+            yield StoredFrame(pts, _picture(path, archive, _entry(number, pts).filename))
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except FileNotFoundError as error:
+        raise FrameStoreError(f"{path}: no such frames; extract the chunk again") from error
+    except (OSError, zipfile.BadZipFile) as error:
+        raise FrameStoreError(f"{path}: damaged frames; delete it and extract again") from error
+
+
+def _entry_bytes(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
+    try:
+        if archive.getinfo(name).file_size > MAX_ENTRY_BYTES:
+            raise FrameStoreError(f"{path}: {name} is too large; delete it and extract again")
+        return archive.read(name)
+    except (KeyError, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        message = f"{path}: {name} is missing or damaged; delete it and extract again"
+        raise FrameStoreError(message) from error
+
+
+def _manifest(path: Path, archive: zipfile.ZipFile) -> StoreManifest:
+    try:
+        return StoreManifest.from_json(_entry_bytes(path, archive, MANIFEST))
+    except ValueError as error:
+        raise FrameStoreError(f"{path}: {error}; delete it and extract again") from error
+
+
+def _picture(path: Path, archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.uint8]:
+    import cv2
+
+    data = np.frombuffer(_entry_bytes(path, archive, name), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    # The binding gives None for what it cannot read, whatever its stubs say.
+    decoded: Any = picture
+    if decoded is None:
+        raise FrameStoreError(f"{path}: {name} is no picture; delete it and extract again")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -1,0 +1,146 @@
+"""What the packets of a video stream tell without decoding: times, key frames, rate, gaps."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median_low
+from typing import TYPE_CHECKING, Any
+
+from ingest.sampling import PtsRange
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+
+OFF_RATE_SHARE = Fraction(1, 100)
+"""A rate varies if more than one frame step in a hundred differs from the usual one: a cut or a
+gap in a stream of constant rate changes a few steps, a variable rate changes many."""
+
+GAP_SECONDS = 1
+"""A pause between frames longer than this is a loss, unless the file itself declares it."""
+
+
+@dataclass(frozen=True)
+class ScannedPacket:
+    """One video packet: times and duration in pts units, each None where the file has none."""
+
+    pts: int | None
+    dts: int | None
+    duration: int | None
+    is_key: bool
+    is_discard: bool
+
+    @classmethod
+    def of(cls, packet: "Packet[Any]") -> "ScannedPacket":
+        """Keep what a demuxed packet says of itself, not its content."""
+        return cls(
+            packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.is_discard
+        )
+
+
+@dataclass(frozen=True)
+class FrameTimes:
+    """The displayed frames of a stream, ascending.
+
+    Attributes:
+        pts: their times; from packets that are shown, not merely decoded.
+        key_pts: those that decoding can start at.
+        step_pts: the usual distance from one to the next.
+        end_pts: when the last one leaves the screen.
+        rate_varies: whether the distances differ by more than rounding.
+        longest_pts: the longest duration that any packet declares.
+    """
+
+    pts: tuple[int, ...]
+    key_pts: tuple[int, ...]
+    step_pts: int
+    end_pts: int
+    rate_varies: bool
+    longest_pts: int
+
+    def gaps(self, time_base: Fraction) -> tuple[PtsRange, ...]:
+        """Half-open ranges without a frame, longer than a second and declared by nobody.
+
+        A stream of varying rate may pause as it likes, and so may one whose packets declare such
+        long durations: there a still picture stays on display.
+        """
+        longest = Fraction(GAP_SECONDS) / time_base
+        if self.rate_varies or self.longest_pts > longest:
+            return ()
+        return tuple(
+            (before + self.step_pts, after)
+            for before, after in zip(self.pts, self.pts[1:], strict=False)
+            if after - before - self.step_pts > longest
+        )
+
+
+def frame_times(
+    packets: Iterable[ScannedPacket], start_pts: int | None, rate: Fraction | None,
+    time_base: Fraction,
+) -> FrameTimes | None:
+    """Order the packets by display time.
+
+    Args:
+        packets: all packets of the stream that carry a pts.
+        start_pts: the first frame on display, where known; earlier ones are never shown.
+        rate: frames per second as the container states it, for a stream of one frame.
+        time_base: seconds per pts unit.
+
+    Returns:
+        The times, or None where no packet is on display.
+    """
+    shown = {
+        packet.pts: packet
+        for packet in packets
+        if packet.pts is not None
+        and not packet.is_discard
+        and (start_pts is None or packet.pts >= start_pts)
+    }
+    if not shown:
+        return None
+    pts = tuple(sorted(shown))
+    last = shown[pts[-1]]
+    step = _usual_step(pts, last, rate, time_base)
+    return FrameTimes(
+        pts=pts,
+        key_pts=tuple(time for time in pts if shown[time].is_key),
+        step_pts=step,
+        end_pts=pts[-1] + (last.duration or step),
+        rate_varies=_varies(pts, step),
+        longest_pts=max(packet.duration or 0 for packet in shown.values()),
+    )
+
+
+def _usual_step(
+    pts: Sequence[int], last: ScannedPacket, rate: Fraction | None, time_base: Fraction
+) -> int:
+    if len(pts) > 1:
+        return median_low(after - before for before, after in zip(pts, pts[1:], strict=False))
+    if last.duration:
+        return last.duration
+    return max(1, round(1 / (rate * time_base))) if rate else 1
+
+
+def _varies(pts: Sequence[int], step: int) -> bool:
+    # Times are rounded to the time base, so two equal steps may differ by one unit on either side.
+    off = sum(
+        abs(after - before - step) > 1 for before, after in zip(pts, pts[1:], strict=False)
+    )
+    return off > OFF_RATE_SHARE * len(pts)
+
+
+def measured_rate(times: FrameTimes, stated: Fraction | None, time_base: Fraction) -> Fraction:
+    """Frames per second: as stated where the frames bear it out, else as they come.
+
+    Args:
+        times: the frames on display.
+        stated: what the container says, if anything.
+        time_base: seconds per pts unit.
+    """
+    if not times.rate_varies:
+        usual = 1 / (times.step_pts * time_base)
+        # A step is rounded to one unit of the time base, so a statement within that is borne out.
+        if stated and abs(1 / (stated * time_base) - times.step_pts) <= 1:
+            return stated
+        return usual
+    seconds = (times.end_pts - times.pts[0]) * time_base
+    return (len(times.pts) / seconds).limit_denominator(1_001_000) if seconds else Fraction(1)

@@ -1,0 +1,166 @@
+"""Describing an episode file by its content. Runs in the decoder process."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.declared_end import declared_end_pts
+from ingest.errors import VideoError
+from ingest.media import checked_path, open_video, read_packets
+from ingest.packet_scan import FrameTimes, ScannedPacket, frame_times, measured_rate
+from ingest.probe import Probe
+from ingest.progress import Pulse, Report
+from ingest.sampling import merge_ranges
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+HASH_BYTES = 1 << 20
+"""Read so much at a time: large enough for the disk, small enough for the memory."""
+
+FIRST_FRAME_PACKETS = 1000
+"""Packets to try until a first picture comes out: some 40 s, more than any usual group of
+pictures, so that a file that was cut anywhere still opens."""
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """All packets of the video stream, and when any stream of the file ends."""
+
+    packets: tuple[ScannedPacket, ...]
+    end_seconds: Fraction
+
+
+def probe(path: Path, on_progress: Report | None = None) -> Probe:
+    """Describe an episode file: hash it, decode its first frame, scan its packets.
+
+    Args:
+        path: a regular file.
+        on_progress: takes the bytes and packets read so far, every half second.
+
+    Raises:
+        MediaRefused: the path may not be opened, or its pictures are too large.
+        VideoError: the file cannot be used as video.
+    """
+    real = checked_path(path)
+    pulse = Pulse(on_progress)
+    size_bytes = real.stat().st_size
+    sha256 = _sha256(real, pulse)
+    with open_video(real) as (container, stream):
+        first = _first_frame(container, stream, real)
+    with open_video(real) as (container, stream):
+        scan = _scan(container, stream, pulse, size_bytes)
+        lag_pts = _lag_pts(scan, first)
+        times = _displayed(scan, first, lag_pts, stream, real)
+        declared = declared_end_pts(container, stream, times, scan.end_seconds)
+        time_base = stream.time_base or Fraction(1)
+        sideways = first.rotation % 180 != 0
+        end_pts = max(times.end_pts, declared or times.end_pts)
+        return Probe(
+            path=str(real),
+            name=real.name,
+            size_bytes=size_bytes,
+            sha256=sha256,
+            container=container.format.name,
+            codec=stream.codec_context.codec.canonical_name,
+            width=first.height if sideways else first.width,
+            height=first.width if sideways else first.height,
+            rotation=first.rotation,
+            pixel_format=first.format.name,
+            sample_aspect_ratio=stream.sample_aspect_ratio or Fraction(1),
+            frame_rate=measured_rate(times, stream.guessed_rate, time_base),
+            rate_varies=times.rate_varies,
+            time_base=time_base,
+            start_pts=times.pts[0],
+            end_pts=end_pts,
+            key_pts=times.key_pts,
+            lag_pts=lag_pts,
+            missing=merge_ranges([*times.gaps(time_base), (times.end_pts, end_pts)]),
+        )
+
+
+def _sha256(path: Path, pulse: Pulse) -> str:
+    digest = hashlib.sha256()
+    done = 0
+    with path.open("rb") as file:
+        while block := file.read(HASH_BYTES):
+            digest.update(block)
+            done += len(block)
+            pulse.beat(done)
+    return digest.hexdigest()
+
+
+def _first_frame(container: "InputContainer", stream: "VideoStream", path: Path) -> "VideoFrame":
+    """The first frame that comes out, for what only a decoded frame tells.
+
+    Raises:
+        VideoError: none comes out.
+    """
+    from av.error import FFmpegError
+
+    packets = read_packets(container, stream)
+    for packet in chain(islice(packets, FIRST_FRAME_PACKETS), [None]):
+        try:
+            frames = stream.decode(packet)
+        except MemoryError:
+            raise
+        except FFmpegError:
+            continue
+        if frames:
+            return frames[0]
+    raise VideoError(f"{path}: no picture can be decoded; it is damaged, copy it again")
+
+
+def _scan(container: "InputContainer", stream: "VideoStream", pulse: Pulse, done: int) -> _Scan:
+    packets: list[ScannedPacket] = []
+    end_seconds = Fraction(0)
+    for number, packet in enumerate(read_packets(container)):
+        pulse.beat(done + number)
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None:
+            end_seconds = max(end_seconds, (stamp + (packet.duration or 0)) * packet.time_base)
+        if packet.stream_index == stream.index:
+            packets.append(ScannedPacket.of(packet))
+    return _Scan(tuple(packets), end_seconds)
+
+
+def _lag_pts(scan: _Scan, first: "VideoFrame") -> int | None:
+    """How far display follows decoding in a stream whose key frames have no pts (AVI).
+
+    Such a file holds one packet per frame at even steps, and the decoder stamps each frame that
+    comes out with the decoding time of the packet that went in just then.
+    """
+    keys = [packet for packet in scan.packets if packet.is_key]
+    if not keys or any(packet.pts is not None for packet in keys):
+        return None
+    if keys[0].dts is None or first.dts is None:
+        return None
+    return max(0, first.dts - keys[0].dts)
+
+
+def _displayed(
+    scan: _Scan, first: "VideoFrame", lag_pts: int | None, stream: "VideoStream", path: Path
+) -> FrameTimes:
+    """The frames on display.
+
+    The first of them is the first that the decoder gives out, so that leading pictures of an
+    open group are left out where they cannot be decoded; unless damage lost the first key frame.
+    """
+    packets = scan.packets
+    if lag_pts is not None:
+        packets = tuple(
+            replace(packet, pts=None if packet.dts is None else packet.dts + lag_pts)
+            for packet in packets
+        )
+    keys = [packet.pts for packet in packets if packet.is_key and not packet.is_discard]
+    starts = [first.dts if lag_pts is not None else first.pts, *keys[:1]]
+    start_pts = min((pts for pts in starts if pts is not None), default=None)
+    times = frame_times(packets, start_pts, stream.average_rate, stream.time_base or Fraction(1))
+    if times is None:
+        raise VideoError(f"{path}: its frames have no times; convert it to MP4 or MKV")
+    return times

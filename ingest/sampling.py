@@ -1,0 +1,96 @@
+"""Which frames are on display at the sample times. Pure and exact: integers and fractions only.
+
+Sample k asks for the frame on display at `start + k * every_seconds`, which is the one with the
+greatest pts at or before that time. Frame times are integers, so the sample time may be rounded
+down to a pts without changing which frame that is, nor which half-open range holds it:
+
+    frames at 0, 1001, 2002, ... of time base 1/24000; a sample each 1/2 s
+    sample 0 at     0 -> frame     0
+    sample 1 at 12000 -> frame 11011   (12012 comes after it)
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+PtsRange = tuple[int, int]
+"""Half-open: start_pts <= pts < end_pts."""
+
+
+@dataclass(frozen=True)
+class SampleGrid:
+    """The sample times of an episode, in pts.
+
+    Attributes:
+        origin_pts: the time of sample 0: the first frame on display.
+        every_seconds: the sampling interval, exact.
+        time_base: seconds per pts unit.
+    """
+
+    origin_pts: int
+    every_seconds: Fraction
+    time_base: Fraction
+
+    def __post_init__(self) -> None:
+        """Check that both units are positive."""
+        if self.every_seconds <= 0:
+            raise ValueError(f"every_seconds must be positive, not {self.every_seconds}")
+        if self.time_base <= 0:
+            raise ValueError(f"time_base must be positive, not {self.time_base}")
+
+    @property
+    def step_pts(self) -> Fraction:
+        """The sampling interval in pts; rarely a whole number."""
+        return self.every_seconds / self.time_base
+
+    def time_of(self, k: int) -> int:
+        """The time of sample k in pts, rounded down."""
+        return self.origin_pts + int(k * self.every_seconds // self.time_base)
+
+    def samples_in(self, start_pts: int, end_pts: int) -> range:
+        """The sample numbers whose times lie in the half-open range."""
+        first = max(0, ceil((start_pts - self.origin_pts) / self.step_pts))
+        past = max(0, ceil((end_pts - self.origin_pts) / self.step_pts))
+        return range(first, max(first, past))
+
+
+def on_display(times: Iterable[int], frame_pts: Sequence[int]) -> dict[int, int | None]:
+    """Map each time to the pts of the frame on display then.
+
+    Args:
+        times: pts values to ask for.
+        frame_pts: the pts of the displayed frames, ascending.
+
+    Returns:
+        For each time the greatest frame pts at or before it, None before the first frame.
+    """
+    found: dict[int, int | None] = {}
+    for time in times:
+        index = bisect_right(frame_pts, time)
+        found[time] = frame_pts[index - 1] if index else None
+    return found
+
+
+def merge_ranges(ranges: Iterable[PtsRange]) -> tuple[PtsRange, ...]:
+    """Sort half-open ranges and join those that touch or overlap; empty ones vanish."""
+    merged: list[PtsRange] = []
+    for start, end in sorted(ranges):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def clip_ranges(ranges: Iterable[PtsRange], start_pts: int, end_pts: int) -> tuple[PtsRange, ...]:
+    """The parts of half-open ranges that lie in [start_pts, end_pts)."""
+    return merge_ranges((max(start, start_pts), min(end, end_pts)) for start, end in ranges)
+
+
+def inside(time: int, ranges: Iterable[PtsRange]) -> bool:
+    """Whether any of the half-open ranges holds the time."""
+    return any(start <= time < end for start, end in ranges)
