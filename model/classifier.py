@@ -111,7 +111,7 @@ class Classifier:
                 pictures[number * regions + which] = preprocess(cut(frame, region))
         logits = self._forward.logits(pictures)
         confidences = softmax(logits / self.version.manifest.temperature)
-        by_region = confidences.reshape(len(frames), regions, -1)
+        by_region = confidences.reshape(len(frames), regions, len(self._known))
         best_regions = by_region.argmax(axis=1)
         best = by_region.max(axis=1)
         best[:, ~self._known] = 0

@@ -17,14 +17,15 @@ def read_regular_file(path: Path, limit_bytes: int) -> bytes:
         # without O_NONBLOCK, a named pipe would make the open wait for ever
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 (Path cannot take flags)
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
                 raise ArtifactError(f"{path}: not a regular file; fetch the model version again")
-            content = file.read(limit_bytes + 1)
+            content = file.read(limit_bytes + 1) if found.st_size <= limit_bytes else None
     except OSError as error:
         raise ArtifactError(
             f"{path}: cannot be read ({error.strerror}); is this a model version's folder?"
         ) from error
-    if len(content) > limit_bytes:
+    if content is None or len(content) > limit_bytes:  # it may have grown since
         raise ArtifactError(f"{path}: larger than {limit_bytes >> 20} MB; this is no such file")
     return content
 

@@ -115,6 +115,9 @@ def split_by_groups(stills: Stills, seed: int) -> Split:
     Args:
         stills: which.
         seed: of the order in which groups are dealt.
+
+    Raises:
+        StillsError: a part stays empty, because nearly all stills are near-duplicates.
     """
     rng = np.random.default_rng(seed)
     room = _places(np.bincount(stills.label_numbers, minlength=len(stills.labels)))
@@ -128,6 +131,11 @@ def split_by_groups(stills: Stills, seed: int) -> Split:
         part = int(rng.choice(len(parts), p=chances / chances.sum()))
         room[part] -= wanted
         parts[part].extend(members)
+    if not all(parts):
+        raise StillsError(
+            f"{len(stills)} pictures are in {len(np.unique(stills.groups))} groups of "
+            "near-duplicates, too few to split; add pictures of other scenes"
+        )
     train, validation, test = (np.sort(np.array(part, np.int64)) for part in parts)
     return Split(train, validation, test)
 

@@ -1,0 +1,300 @@
+"""A model version on disk: what is written is read, and what is hostile is refused."""
+
+import json
+import os
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model.artifact import find_model, read_model_version, write_model_version
+from model.errors import ArtifactError, ModelNotFoundError
+from model.manifest import Manifest
+from model.weights import MAX_WEIGHTS_BYTES, read_weights
+
+WEIGHTS: dict[str, NDArray[np.float32]] = {
+    "conv_1/kernel": np.arange(12, dtype=np.float32).reshape(2, 2, 3),
+    "conv_1/bias": np.array([0.5, -1.5, 3.25], np.float32),
+}
+SHAPES = {"conv_1/kernel": (2, 2, 3), "conv_1/bias": (3,)}
+
+
+def a_manifest(**changes: Any) -> Manifest:
+    manifest = Manifest(
+        name="drawn",
+        version="1",
+        network="baseline",
+        network_parameters={"filters": [4], "dense": 2},
+        labels=("apple", "pear"),
+        preprocessing="fit84_crop64",
+        regions=("full", "left", "right"),
+        temperature=1.5,
+        onset=0.8,
+        offset=0.4,
+        training_data_sha256="a" * 64,
+        metrics={"accuracy": 0.9},
+        licence="CC0-1.0",
+    )
+    return replace(manifest, **changes)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    written = write_model_version(tmp_path / "m", a_manifest(), WEIGHTS, {"card.md": b"# card"})
+    read = read_model_version(tmp_path / "m")
+    assert read == written
+    weights = read_weights(read, SHAPES)
+    assert weights.keys() == WEIGHTS.keys()
+    for name, array in WEIGHTS.items():
+        np.testing.assert_array_equal(weights[name], array)
+    assert (tmp_path / "m/report/card.md").read_bytes() == b"# card"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m"]  # nothing unfinished is left
+
+
+def test_weights_file_hash_in_the_manifest_is_what_sha256sum_says(tmp_path: Path) -> None:
+    import hashlib
+
+    version = write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
+    content = (tmp_path / "m/weights.safetensors").read_bytes()
+    on_disk = json.loads((tmp_path / "m/manifest.json").read_text())
+    assert on_disk["weights_sha256"] == hashlib.sha256(content).hexdigest()
+    assert version.sha256 == hashlib.sha256((tmp_path / "m/manifest.json").read_bytes()).hexdigest()
+
+
+def test_identity_covers_manifest_and_weights(tmp_path: Path) -> None:
+    other_weights = WEIGHTS | {"conv_1/bias": np.zeros(3, np.float32)}
+    identities = {
+        write_model_version(tmp_path / "a", a_manifest(), WEIGHTS).sha256,
+        write_model_version(tmp_path / "b", a_manifest(), other_weights).sha256,
+        write_model_version(tmp_path / "c", a_manifest(onset=0.7), WEIGHTS).sha256,
+    }
+    assert len(identities) == 3
+    again = write_model_version(tmp_path / "d", a_manifest(), WEIGHTS)
+    assert again.sha256 in identities
+
+
+def test_a_version_is_never_overwritten(tmp_path: Path) -> None:
+    write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
+    with pytest.raises(ArtifactError, match="exists"):
+        write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
+
+
+BAD_VALUES = [
+    ("name", "../up"),
+    ("name", ""),
+    ("version", "1/2"),
+    ("labels", ["one"]),
+    ("labels", ["one", "one"]),
+    ("labels", ["one", "T w o"]),
+    ("labels", "ab"),
+    ("regions", []),
+    ("regions", ["full", "top"]),
+    ("preprocessing", "pickle"),
+    ("temperature", 0),
+    ("temperature", float("nan")),
+    ("temperature", True),
+    ("onset", 1.5),
+    ("offset", 0.9),  # above the onset
+    ("metrics", {"accuracy": "high"}),
+    ("network_parameters", []),
+    ("format", 2),
+    ("weights_sha256", ""),
+    ("licence", " "),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), BAD_VALUES)
+def test_manifest_with_a_bad_value_is_refused_by_its_name(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
+    path = tmp_path / "m/manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(ArtifactError) as caught:
+        read_model_version(tmp_path / "m")
+    message = str(caught.value)
+    assert key in message
+    assert str(tmp_path / "m") in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000, b"null"])
+def test_manifest_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
+    (tmp_path / "m/manifest.json").write_bytes(content)
+    with pytest.raises(ArtifactError, match="manifest"):
+        read_model_version(tmp_path / "m")
+
+
+class _Bomb:
+    """Unpickled, it would make a folder."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (str(self.trace),)
+
+
+def _pickle_beside(folder: Path) -> None:
+    (folder / "network.pkl").write_bytes(pickle.dumps(_Bomb(folder.parent / "boom")))
+
+
+def _pickle_as_weights(folder: Path) -> None:
+    (folder / "weights.safetensors").write_bytes(pickle.dumps(_Bomb(folder.parent / "boom")))
+
+
+def _weights_linked_out(folder: Path) -> None:
+    outside = folder.parent / "outside"
+    (folder / "weights.safetensors").rename(outside)
+    (folder / "weights.safetensors").symlink_to(outside)
+
+
+def _manifest_linked_out(folder: Path) -> None:
+    outside = folder.parent / "outside"
+    (folder / "manifest.json").rename(outside)
+    (folder / "manifest.json").symlink_to(outside)
+
+
+def _report_linked_out(folder: Path) -> None:
+    (folder / "report").rmdir()
+    (folder / "report").symlink_to("/etc")
+
+
+def _huge_manifest(folder: Path) -> None:
+    os.truncate(folder / "manifest.json", 2 << 20)
+
+
+def _huge_weights(folder: Path) -> None:
+    os.truncate(folder / "weights.safetensors", MAX_WEIGHTS_BYTES + 1)
+
+
+def _weights_is_a_pipe(folder: Path) -> None:
+    (folder / "weights.safetensors").unlink()
+    os.mkfifo(folder / "weights.safetensors")
+
+
+def _manifest_is_a_folder(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.json").mkdir()
+
+
+def _no_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def _no_weights(folder: Path) -> None:
+    (folder / "weights.safetensors").unlink()
+
+
+def _bit_flipped(folder: Path) -> None:
+    content = bytearray((folder / "weights.safetensors").read_bytes())
+    content[-1] ^= 1
+    (folder / "weights.safetensors").write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _pickle_beside,
+        _pickle_as_weights,
+        _weights_linked_out,
+        _manifest_linked_out,
+        _report_linked_out,
+        _huge_manifest,
+        _huge_weights,
+        _weights_is_a_pipe,
+        _manifest_is_a_folder,
+        _no_manifest,
+        _no_weights,
+        _bit_flipped,
+    ],
+)
+def test_hostile_or_damaged_folder_is_refused_in_one_line_and_runs_nothing(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "m"
+    write_model_version(folder, a_manifest(), WEIGHTS)
+    spoil(folder)
+    with pytest.raises(ArtifactError) as caught:
+        read_weights(read_model_version(folder), SHAPES)
+    assert str(folder) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "boom").exists()
+
+
+def test_folder_that_is_a_link_or_absent_is_refused(tmp_path: Path) -> None:
+    write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
+    (tmp_path / "link").symlink_to(tmp_path / "m")
+    with pytest.raises(ArtifactError, match="link"):
+        read_model_version(tmp_path / "link")
+    with pytest.raises(ArtifactError, match="absent"):
+        read_model_version(tmp_path / "absent")
+
+
+BAD_WEIGHTS: list[dict[str, NDArray[Any]]] = [
+    {"conv_1/kernel": WEIGHTS["conv_1/kernel"]},
+    WEIGHTS | {"more": np.zeros(1, np.float32)},
+    WEIGHTS | {"conv_1/bias": np.zeros(4, np.float32)},
+    WEIGHTS | {"conv_1/bias": np.zeros((3, 1), np.float32)},
+    WEIGHTS | {"conv_1/bias": np.zeros(3, np.float64)},
+    WEIGHTS | {"conv_1/bias": np.zeros(3, np.int32)},
+    WEIGHTS | {"conv_1/bias": np.array([0, np.nan, 0], np.float32)},
+]
+
+
+@pytest.mark.parametrize("weights", BAD_WEIGHTS)
+def test_weights_that_do_not_fit_the_network_are_refused(
+    tmp_path: Path, weights: dict[str, NDArray[Any]]
+) -> None:
+    version = write_model_version(tmp_path / "m", a_manifest(), weights)
+    with pytest.raises(ArtifactError, match=r"do not fit|not finite"):
+        read_weights(version, SHAPES)
+
+
+def test_newest_version_of_a_name_is_found_by_number(tmp_path: Path) -> None:
+    for version in ("1", "9", "10", "10.1", "2"):
+        write_model_version(tmp_path / f"m{version}", a_manifest(version=version), WEIGHTS)
+    assert find_model("drawn", [tmp_path]).manifest.version == "10.1"
+    assert find_model("drawn@9", [tmp_path]).manifest.version == "9"
+
+
+def test_unknown_reference_is_refused_with_what_there_is(tmp_path: Path) -> None:
+    write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
+    for reference in ("drawn@2", "painted", "", "@1"):
+        with pytest.raises(ModelNotFoundError):
+            find_model(reference, [tmp_path, tmp_path / "absent"])
+    with pytest.raises(ModelNotFoundError, match="drawn@1"):
+        find_model("painted", [tmp_path])
+
+
+def test_two_different_versions_of_one_reference_are_refused(tmp_path: Path) -> None:
+    write_model_version(tmp_path / "a/m", a_manifest(), WEIGHTS)
+    write_model_version(tmp_path / "b/m", a_manifest(onset=0.7), WEIGHTS)
+    write_model_version(tmp_path / "c/m", a_manifest(), WEIGHTS)
+    with pytest.raises(ModelNotFoundError, match="differ"):
+        find_model("drawn", [tmp_path / "a", tmp_path / "b"])
+    assert find_model("drawn", [tmp_path / "a", tmp_path / "c"]).manifest.onset == 0.8
+
+
+def test_damaged_folder_does_not_hide_the_others_but_is_named_when_nothing_is_found(
+    tmp_path: Path,
+) -> None:
+    write_model_version(tmp_path / "good", a_manifest(), WEIGHTS)
+    write_model_version(tmp_path / "bad", a_manifest(name="painted"), WEIGHTS)
+    (tmp_path / "bad/manifest.json").write_text("{")
+    assert find_model("drawn", [tmp_path]).manifest.name == "drawn"
+    with pytest.raises(ArtifactError, match="bad"):
+        find_model("painted", [tmp_path])
+
+
+def test_bundled_model_is_small_and_found_without_a_reference() -> None:
+    version = find_model(None)
+    assert version.manifest.name == "springfield"
+    assert len(version.manifest.labels) == 17
+    assert "CC BY-NC-SA 4.0" in version.manifest.licence
+    assert version.weights_path.stat().st_size < 8_000_000
