@@ -10,13 +10,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from db.errors import DatabaseError
+
+Transaction: TypeAlias = Connection
+"""What the functions of this package take: a connection inside a transaction of the caller's."""
 
 # Longer than the longest transaction that Castline makes (a run's last chunk), with room for a
 # slow disk; a writer that waits longer than this has met a stuck process, not a busy one.

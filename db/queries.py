@@ -10,9 +10,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, case, func, or_, select
 
 from db.errors import NotFoundError
+from db.queue import OPEN_RUN_STATES
 from db.records import (
     AppearanceRecord,
     Claim,
@@ -61,6 +62,21 @@ class ScreenTime:
     seconds: float
     appearances: int
     episodes: int
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """How far a run is."""
+
+    run_id: int
+    episode: str
+    state: str
+    params: str
+    duration_seconds: float
+    extracted_seconds: float
+    """How much of the episode was extracted, tagged or given up."""
+    chunks_total: int
+    chunks_done: int
 
 
 @dataclass(frozen=True)
@@ -160,6 +176,40 @@ def get_run(connection: Connection, run_id: int) -> RunRecord:
     if not found:
         raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")
     return found[0]
+
+
+def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunProgress]:
+    """How far runs are: of these runs, or of all that are open."""
+    passed = func.sum(
+        case((chunk.c.state != "queued", chunk.c.end_pts - chunk.c.start_pts), else_=0)
+    )
+    wanted = run.c.state.in_(OPEN_RUN_STATES) if run_ids is None else run.c.id.in_(run_ids)
+    extracted = (
+        select(chunk.c.run_id, passed.label("pts"))
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(wanted)
+        .group_by(chunk.c.run_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(run, episode, extracted.c.pts.label("extracted_pts"), run.c.id.label("run_id"))
+        .join(extracted, extracted.c.run_id == run.c.id)
+        .join(episode, episode.c.id == run.c.episode_id)
+        .order_by(run.c.id)
+    )
+    return [
+        RunProgress(
+            run_id=row.run_id,
+            episode=row.name,
+            state=row.state,
+            params=row.params,
+            duration_seconds=row.duration_seconds,
+            extracted_seconds=float(int(row.extracted_pts) * _time_base(row)),
+            chunks_total=row.chunks_total,
+            chunks_done=row.chunks_done,
+        )
+        for row in rows
+    ]
 
 
 def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
@@ -324,6 +374,7 @@ def _runs() -> Select[Any]:
             episode.c.duration_seconds,
             model_version.c.name.label("model_name"),
             model_version.c.version,
+            model_version.c.sha256.label("model_sha256"),
             current_run.c.run_id.label("current"),
         )
         .join(episode, episode.c.id == run.c.episode_id)
@@ -338,6 +389,7 @@ def _run(row: Row[Any]) -> RunRecord:
         episode_id=row.episode_id,
         episode=row.episode,
         model=f"{row.model_name}@{row.version}",
+        model_sha256=row.model_sha256,
         params=row.params,
         state=row.state,
         chunks_total=row.chunks_total,

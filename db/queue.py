@@ -7,8 +7,9 @@ open connection: the caller decides what shares its transaction.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 
 from db.records import Claim, ExtractedChunk, dump_ranges
 from db.schema import chunk, run
@@ -55,17 +56,8 @@ def claim_chunks(
         limit: How many chunks at most.
         run_ids: Only chunks of these runs; None for any run.
     """
-    wanted = (
-        select(chunk)
-        .join(run, run.c.id == chunk.c.run_id)
-        .where(chunk.c.state == state, chunk.c.worker.is_(None), run.c.state.in_(OPEN_RUN_STATES))
-        .order_by(chunk.c.run_id, chunk.c.start_pts)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=chunk)
-    )
-    if run_ids is not None:
-        wanted = wanted.where(chunk.c.run_id.in_(run_ids))
-    rows = connection.execute(wanted).all()
+    free = _free_chunks(state, run_ids).order_by(chunk.c.run_id, chunk.c.start_pts).limit(limit)
+    rows = connection.execute(free.with_for_update(skip_locked=True, of=chunk)).all()
     if not rows:
         return []
     now = database_now(connection)
@@ -85,6 +77,13 @@ def claim_chunks(
         .values(state="running", started_at=func.coalesce(run.c.started_at, now))
     )
     return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
+
+
+def has_free_chunk(
+    connection: Connection, state: str, run_ids: Sequence[int] | None = None
+) -> bool:
+    """Whether `claim_chunks` would find anything: asked by idle workers, who need no write lock."""
+    return connection.execute(_free_chunks(state, run_ids).limit(1)).first() is not None
 
 
 def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> bool:
@@ -194,7 +193,7 @@ def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[
     """The claims whose lease has ended, or whose worker is known to be dead.
 
     Args:
-        connection: A connection inside a write transaction.
+        connection: An open connection.
         is_dead: Says of a worker's identity whether it surely does not run any more.
     """
     now = database_now(connection)
@@ -224,6 +223,15 @@ def lock_run(connection: Connection, run_id: int) -> str:
         select(run.c.state).where(run.c.id == run_id).with_for_update()
     ).scalar_one()
     return str(state)
+
+
+def _free_chunks(state: str, run_ids: Sequence[int] | None) -> Select[Any]:
+    free = (
+        select(chunk)
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(chunk.c.state == state, chunk.c.worker.is_(None), run.c.state.in_(OPEN_RUN_STATES))
+    )
+    return free if run_ids is None else free.where(chunk.c.run_id.in_(run_ids))
 
 
 _FREE: dict[str, object] = {"worker": None, "lease_until": None}

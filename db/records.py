@@ -58,6 +58,7 @@ class ModelVersionRecord:
     preprocessing: str
     metrics: dict[str, object]
     created_at: datetime
+    """When it was trained; a run of a newer version is never replaced by one of an older."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class RunRecord:
     episode: str
     model: str
     """NAME@VERSION."""
+    model_sha256: str
     params: str
     state: str
     chunks_total: int

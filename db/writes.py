@@ -118,10 +118,10 @@ def create_run(
         "missing": dump_ranges(missing),
         "queued_at": database_now(connection),
     }
-    statement = _insert_ignoring_conflict(connection, run).values(values)
-    if connection.execute(statement).rowcount != 1:
+    statement = _insert_ignoring_conflict(connection, run).values(values).returning(run.c.id)
+    run_id = connection.execute(statement).scalar_one_or_none()
+    if run_id is None:  # another process was faster
         return _require_id(connection, run, key), False
-    run_id = _require_id(connection, run, key)
     connection.execute(
         insert(chunk),
         [

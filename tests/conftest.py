@@ -1,9 +1,14 @@
 """What every test may ask for: the shared data, and a skip with its reason where it is absent."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from db.engine import Database
+from db.upgrade import upgrade_database
+from tests.databases import new_postgresql_url, postgresql_server
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -34,3 +39,23 @@ def shared_stills() -> Path:
 def shared_originals() -> Path:
     """The folder of stills of odd sizes and kinds."""
     return _shared("data/originals")
+
+
+@pytest.fixture(scope="session")
+def postgresql_base_url() -> Iterator[str]:
+    """A PostgreSQL server for the whole session."""
+    with postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty migrated database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'castline.db'}"
+    else:
+        url = new_postgresql_url(request.getfixturevalue("postgresql_base_url"))
+    made = Database(url)
+    upgrade_database(made)
+    yield made
+    made.dispose()

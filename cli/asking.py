@@ -1,0 +1,222 @@
+"""Questions: episodes, who, when, screen-time, plot. None of these imports TensorFlow."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import (
+    Json,
+    print_json,
+    print_table,
+    require_episode,
+    require_label,
+    require_tagged_episode,
+    say,
+)
+from db.queries import EpisodeAppearance, find_appearances, list_episodes, screen_time
+from timeline.times import format_time, parse_time
+from worker.workplace import open_workplace
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds this group's commands."""
+    app.command()(episodes)
+    app.command()(who)
+    app.command()(when)
+    app.command("screen-time")(show_screen_time)
+    app.command()(plot)
+
+
+def episodes(context: typer.Context, as_json: Json = False) -> None:
+    """List the episodes that Castline knows.
+
+    Example: castline episodes
+    """
+    with open_workplace(context.obj) as place, place.database.read() as connection:
+        found = list_episodes(connection)
+    if as_json:
+        print_json(
+            [
+                {
+                    "episode": item.name,
+                    "sha256": item.sha256,
+                    "path": item.uri,
+                    "duration_seconds": item.duration_seconds,
+                    "width": item.width,
+                    "height": item.height,
+                    "frame_rate": str(item.frame_rate),
+                    "added_at": item.added_at.isoformat(),
+                    "model": item.model,
+                    "labels": item.labels,
+                }
+                for item in found
+            ]
+        )
+        return
+    if not found:
+        say("No episodes yet; run: castline tag EPISODE")
+        return
+    print_table(
+        ("episode", "length", "size", "labels", "model", "sha256"),
+        [
+            (
+                item.name,
+                format_time(item.duration_seconds),
+                f"{item.width}x{item.height}",
+                str(item.labels) if item.model else "",
+                item.model or "not tagged yet",
+                item.sha256[:8],
+            )
+            for item in found
+        ],
+        numbers="length labels",
+    )
+
+
+def who(
+    context: typer.Context,
+    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    at: Annotated[
+        str | None, typer.Option(help="Only who is on screen at this time: 83.5, 1:23 or 1:23.5.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say who is on screen in an episode, and when.
+
+    Example: castline who pilot.mkv --at 12:30
+    """
+    at_seconds = None if at is None else float(parse_time(at))
+    with open_workplace(context.obj) as place, place.database.read() as connection:
+        found = find_appearances(
+            connection,
+            episode_id=require_tagged_episode(connection, episode).id,
+            at_seconds=at_seconds,
+        )
+    if as_json:
+        print_json([_appearance_json(item) for item in found])
+    elif found:
+        print_table(
+            ("start", "end", "label", "confidence"),
+            [_appearance_row(item)[1:] for item in found],
+            numbers="start end confidence",
+        )
+    else:
+        say(f"Nobody known is on screen{f' at {at}' if at else ''}.")
+
+
+def when(
+    context: typer.Context,
+    label: Annotated[str, typer.Argument(help="A label, or a part of one that fits no other.")],
+    episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
+    min_seconds: Annotated[
+        float, typer.Option(min=0, help="Only appearances that last at least this long.")
+    ] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Say when a character is on screen, in all episodes.
+
+    Example: castline when ned_flanders --min-seconds 2
+    """
+    with open_workplace(context.obj) as place, place.database.read() as connection:
+        name = require_label(connection, label)
+        within = require_tagged_episode(connection, episode).id if episode else None
+        found = find_appearances(connection, label=name, episode_id=within, min_seconds=min_seconds)
+    if as_json:
+        print_json([_appearance_json(item) for item in found])
+    elif found:
+        print_table(
+            ("episode", "start", "end", "label", "confidence"),
+            [_appearance_row(item) for item in found],
+            numbers="start end confidence",
+        )
+    else:
+        say(f"{name} is not on screen.")
+
+
+def show_screen_time(
+    context: typer.Context,
+    episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say how long each character is on screen.
+
+    Example: castline screen-time --episode pilot.mkv
+    """
+    with open_workplace(context.obj) as place, place.database.read() as connection:
+        within = require_tagged_episode(connection, episode).id if episode else None
+        found = screen_time(connection, within)
+    if as_json:
+        print_json(
+            [
+                {
+                    "label": item.label,
+                    "seconds": item.seconds,
+                    "appearances": item.appearances,
+                    "episodes": item.episodes,
+                }
+                for item in found
+            ]
+        )
+    elif found:
+        print_table(
+            ("label", "on screen", "appearances", "episodes"),
+            [
+                (
+                    item.label,
+                    format_time(item.seconds),
+                    str(item.appearances),
+                    str(item.episodes),
+                )
+                for item in found
+            ],
+            numbers="appearances episodes",
+        )
+    else:
+        say("Nobody known is on screen in what was tagged so far.")
+
+
+def plot(
+    context: typer.Context,
+    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .svg file.")],
+) -> None:
+    """Draw the timeline of an episode.
+
+    Example: castline plot pilot.mkv -o pilot.svg
+    """
+    from timeline.plot import plot_timeline
+    from worker.answers import labelled_ranges
+
+    with open_workplace(context.obj) as place, place.database.read() as connection:
+        found = require_episode(connection, episode)
+        require_tagged_episode(connection, episode)
+        ranges = labelled_ranges(connection, found)
+    plot_timeline(ranges, found.duration_seconds, output, found.name)
+    say(f"Wrote {output}")
+
+
+def _appearance_row(found: EpisodeAppearance) -> tuple[str, str, str, str, str]:
+    shown = found.appearance
+    return (
+        found.episode,
+        format_time(shown.start_seconds),
+        format_time(shown.end_seconds),
+        shown.label,
+        f"{shown.mean_confidence:.2f}",
+    )
+
+
+def _appearance_json(found: EpisodeAppearance) -> dict[str, Any]:
+    shown = found.appearance
+    return {
+        "episode": found.episode,
+        "label": shown.label,
+        "start_seconds": shown.start_seconds,
+        "end_seconds": shown.end_seconds,
+        "start_pts": shown.start_pts,
+        "end_pts": shown.end_pts,
+        "frames": shown.frames,
+        "mean_confidence": shown.mean_confidence,
+        "max_confidence": shown.max_confidence,
+    }

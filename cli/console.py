@@ -1,0 +1,115 @@
+"""What the commands share: where they print, and how a person names an episode or a label."""
+
+import json
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from db.engine import Transaction
+from db.errors import NotFoundError
+from db.queries import (
+    current_run_of,
+    find_episodes,
+    known_labels,
+    latest_run_of,
+    list_episodes,
+)
+from db.records import EpisodeRecord
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+"""The option of every command that reads."""
+
+stdout = Console(soft_wrap=False, highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+PLAIN_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe, where there is no window to fit."""
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> None:
+    """Prints a table.
+
+    Args:
+        columns: The headings.
+        rows: The cells.
+        numbers: The headings of the columns to align right, separated by blanks.
+    """
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    right = numbers.split()
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    stdout.print(table, width=None if stdout.is_terminal else PLAIN_WIDTH)
+
+
+def print_json(value: Any) -> None:
+    """Prints one JSON document, indented, in UTF-8."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def say(line: str) -> None:
+    """Prints a line for a person on stderr, so that stdout holds answers alone."""
+    stderr.print(line, markup=False, soft_wrap=True)
+
+
+def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
+    """The one episode that a person means.
+
+    Raises:
+        NotFoundError: None or several fit.
+    """
+    found = find_episodes(connection, reference)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(f"{item.name} ({item.sha256[:8]})" for item in found[:5])
+        raise NotFoundError(f"{reference}: several episodes fit: {names}; name one of them")
+    names = [item.name for item in list_episodes(connection)]
+    close = get_close_matches(reference, names, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(close)}?" if close else "castline episodes lists them"
+    raise NotFoundError(f"{reference}: no such episode here; {hint}")
+
+
+def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRecord:
+    """The one episode that a person means, which has a current run.
+
+    Raises:
+        NotFoundError: None or several fit, or it was never tagged to the end.
+    """
+    episode = require_episode(connection, reference)
+    if current_run_of(connection, episode.id) is None:
+        latest = latest_run_of(connection, episode.id)
+        state = f"its run is {latest.state}" if latest else "it has no run"
+        raise NotFoundError(
+            f"{episode.name}: nothing to show yet, {state}; run: castline tag {episode.uri}"
+        )
+    return episode
+
+
+def require_label(connection: Transaction, reference: str) -> str:
+    """The one label that a person means: exact, in other writing, or by a part of it.
+
+    Raises:
+        NotFoundError: None or several fit.
+    """
+    labels = known_labels(connection)
+    slug = reference.strip().lower().replace(" ", "_").replace("-", "_")
+    if slug in labels:
+        return slug
+    partial = [label for label in labels if slug and slug in label]
+    if len(partial) == 1:
+        return partial[0]
+    if partial:
+        raise NotFoundError(f"{reference}: several labels fit: {', '.join(partial)}; name one")
+    if not labels:
+        raise NotFoundError(f"{reference}: nothing was tagged yet; run: castline tag EPISODE")
+    words = {part: label for label in labels for part in (label, *label.split("_"))}
+    close = dict.fromkeys(words[word] for word in get_close_matches(slug, words, n=3))
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(labels)}"
+    raise NotFoundError(f"{reference}: no such label; {hint}")

@@ -1,0 +1,69 @@
+"""The `castline` command: its groups of commands, and how errors end it."""
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import asking, demo, runs, tagging, upkeep
+from cli.console import say
+from db.errors import DatabaseError
+from ingest.errors import IngestError
+from model.errors import ModelError
+from timeline.errors import TimelineError
+from worker.errors import WorkerError
+from worker.settings import Settings
+
+EXPECTED_ERRORS = (DatabaseError, IngestError, ModelError, TimelineError, WorkerError)
+"""Errors whose message is one line for the person at the terminal."""
+
+app = typer.Typer(
+    help="Who is on screen when: turns episodes of animated series into a timeline.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"castline {installed_version('castline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Folder with all state; default CASTLINE_HOME, else the user's data."),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print and exit."),
+    ] = False,
+) -> None:
+    """Who is on screen when: turns episodes of animated series into a timeline."""
+    context.obj = Settings.from_environment(home)
+
+
+for group in (demo, tagging, runs, asking, upkeep):
+    group.add_commands(app)
+
+
+def main() -> None:
+    """Runs the command; an expected error becomes one line on stderr and exit code 1."""
+    try:
+        app()
+    except EXPECTED_ERRORS as error:
+        say(f"castline: {' '.join(str(error).split())}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("castline: interrupted")
+        sys.exit(130)
+    except BrokenPipeError:
+        # `castline who ... | head` closed our output: that is no error.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,61 @@
+"""A progress bar per episode, on stderr and only on a terminal."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from cli.console import stderr
+from db.queries import RunProgress
+from worker.parameters import RunParameters
+
+
+@contextmanager
+def run_bars() -> Iterator[Callable[[Sequence[RunProgress]], None] | None]:
+    """Shows bars while it is open; gives the function that moves them, None off a terminal."""
+    if not stderr.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} frames"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr) as progress:
+        yield RunBars(progress).show
+
+
+class RunBars:
+    """The bars of the runs that are under way."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bars: dict[int, TaskID] = {}
+        self._first: dict[int, tuple[float, float]] = {}
+
+    def show(self, runs: Sequence[RunProgress]) -> None:
+        """Moves each run's bar to where the run is."""
+        now_seconds = time.monotonic()
+        for run in runs:
+            every_seconds = float(RunParameters.from_json(run.params).every_seconds)
+            frames = run.extracted_seconds / every_seconds
+            began_seconds, began_frames = self._first.setdefault(run.run_id, (now_seconds, frames))
+            elapsed_seconds = max(now_seconds - began_seconds, 0.001)
+            if run.run_id not in self._bars:
+                self._bars[run.run_id] = self._progress.add_task(
+                    run.episode, total=run.duration_seconds / every_seconds, rate=""
+                )
+            self._progress.update(
+                self._bars[run.run_id],
+                completed=frames,
+                rate=f"{(frames - began_frames) / elapsed_seconds:.0f} frames/s",
+            )

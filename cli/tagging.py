@@ -1,0 +1,268 @@
+"""The work: tag, enqueue, worker."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import Json, print_json, print_table, say
+from cli.progress import run_bars
+from cli.runs import describe_missing, run_json
+from db.queries import find_appearances, list_runs
+from db.records import RunRecord
+from db.writes import retry_run
+from ingest.errors import IngestError
+from timeline.times import format_clock, format_time
+from worker.errors import WorkerError
+from worker.workplace import Workplace, open_workplace
+
+Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
+Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the bundled model.")]
+Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
+]
+Device = Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")]
+
+EXIT_FAILED = 1
+"""A file was refused, or a run failed or was cancelled."""
+
+EXIT_PARTIAL = 3
+"""Everything was tried, and parts of an episode are missing."""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds this group's commands."""
+    app.command()(tag)
+    app.command()(enqueue)
+    app.command()(worker)
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What became of the files that were to be enqueued."""
+
+    runs: tuple[RunRecord, ...]
+    new_run_ids: frozenset[int]
+    refused: int
+    model_sha256: str
+
+
+def tag(
+    context: typer.Context,
+    paths: Episodes,
+    model: Model = None,
+    every: Every = "0.5",
+    workers: Workers = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Say who is on screen when in episode files, working on this machine until it is known.
+
+    Done before, it answers at once; interrupted, it goes on where it stopped.
+
+    Example: castline tag pilot.mkv
+    """
+    with open_workplace(context.obj) as place:
+        for path in paths:
+            if path.is_dir():
+                raise WorkerError(f"{path}: is a folder; run: castline enqueue {path}")
+        queued = enqueue_files(place, paths, model, every)
+        run_ids = tuple(dict.fromkeys(run.id for run in queued.runs))
+        if _offer_again(place, queued.runs):
+            work_on(place, workers, device, run_ids, queued.model_sha256)
+        with place.database.read() as connection:
+            runs = list_runs(connection, run_ids)
+        if as_json:
+            print_json([run_json(place, run) for run in runs])
+        else:
+            for run in runs:
+                _report(place, run)
+    raise typer.Exit(_exit_code(runs, queued.refused))
+
+
+def enqueue(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(help="Episode files, or folders of them.")],
+    model: Model = None,
+    every: Every = "0.5",
+) -> None:
+    """Put episodes into the queue; castline worker works on them.
+
+    Example: castline enqueue ~/series/season-1
+    """
+    from worker.enqueue import find_episode_files
+
+    with open_workplace(context.obj) as place:
+        queued = enqueue_files(place, find_episode_files(paths), model, every)
+    for run in queued.runs:
+        known = "" if run.id in queued.new_run_ids else f", known already, {run.state}"
+        say(f"{run.episode}: run {run.id}{known}")
+    raise typer.Exit(EXIT_FAILED if queued.refused else 0)
+
+
+def worker(
+    context: typer.Context,
+    workers: Workers = None,
+    device: Device = "auto",
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="End when nothing is left to do.")
+    ] = False,
+) -> None:
+    """Work on what is enqueued, until Ctrl-C.
+
+    Example: castline worker --until-idle
+    """
+    with open_workplace(context.obj) as place:
+        say("Working; Ctrl-C stops, and the next start goes on from there.")
+        work_on(place, workers, device, None, None, until_idle=until_idle)
+
+
+def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, every: str) -> Queued:
+    """Enqueues files one by one; a file that cannot be used is named on stderr and left out."""
+    from ingest.decoder import Decoder
+    from model.artifact import find_model
+    from worker.enqueue import enqueue_episode
+    from worker.parameters import RunParameters
+
+    version = find_model(model, [place.settings.models_folder])
+    parameters = RunParameters.for_model(version.manifest, _every_seconds(every))
+    runs: list[RunRecord] = []
+    new: set[int] = set()
+    refused = 0
+    with Decoder(media_roots=place.settings.media_roots) as decoder:
+        for path in paths:
+            try:
+                found = enqueue_episode(
+                    path,
+                    database=place.database,
+                    decoder=decoder,
+                    version=version,
+                    parameters=parameters,
+                    chunk_seconds=place.settings.chunk_seconds,
+                )
+            except IngestError as error:
+                say(f"castline: {error}")
+                refused += 1
+                continue
+            runs.append(found.run)
+            if found.is_new:
+                new.add(found.run.id)
+    return Queued(tuple(runs), frozenset(new), refused, version.sha256)
+
+
+def work_on(
+    place: Workplace,
+    workers: int | None,
+    device: str,
+    run_ids: tuple[int, ...] | None,
+    model_sha256: str | None,
+    *,
+    until_idle: bool = True,
+) -> None:
+    """Runs the embedded runner with progress bars until nothing is left, or Ctrl-C.
+
+    Raises:
+        WorkStoppedError: It was stopped before the end.
+    """
+    from ingest.decoder import Decoder
+    from worker.errors import WorkStoppedError
+    from worker.runner import EmbeddedRunner, RunnerOptions
+
+    options = RunnerOptions(
+        extract_processes=workers or os.cpu_count() or 1,
+        device=device,
+        run_ids=run_ids,
+        model_sha256=model_sha256,
+        until_idle=until_idle,
+    )
+    runner = EmbeddedRunner(place, options, lambda: Decoder(media_roots=place.settings.media_roots))
+    with _stopping_on_signals(runner.stop), run_bars() as show:
+        finished = runner.run(show)
+    if not finished and until_idle:
+        raise WorkStoppedError("stopped; the same command goes on where it stopped")
+
+
+@contextmanager
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, lambda *_: stop())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _every_seconds(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise WorkerError(
+            f"--every: {text!r} is not a number of seconds; write 0.5 or 1/3"
+        ) from error
+
+
+def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
+    # Who tags again what was cancelled or failed wants it tried again.
+    for run in runs:
+        if run.state in ("cancelled", "failed"):
+            with place.database.write() as connection:
+                retry_run(connection, run.id)
+    with place.database.read() as connection:
+        return any(run.is_open for run in list_runs(connection, [run.id for run in runs]))
+
+
+def _report(place: Workplace, run: RunRecord) -> None:
+    line = f"{run.episode}: {run.state}, {run.frames} frames"
+    if run.started_at and run.ended_at:
+        seconds = max((run.ended_at - run.started_at).total_seconds(), 0.001)
+        line += f" in {seconds:.1f} s"
+    if run.missing:
+        line += f"; missing {describe_missing(run)}"
+    if run.error:
+        line += f"; {run.error}"
+    say(line)
+    if run.state == "failed":
+        say(f"castline: {run.episode}: nothing could be read; castline status tells more")
+        return
+    with place.database.read() as connection:
+        found = [
+            item.appearance for item in find_appearances(connection, episode_id=run.episode_id)
+        ]
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for item in found:
+        spans.setdefault(item.label, []).append((item.start_seconds, item.end_seconds))
+    by_time = sorted(spans.items(), key=lambda pair: -sum(end - start for start, end in pair[1]))
+    if not by_time:
+        say("Nobody known is on screen.")
+        return
+    print_table(
+        ("label", "on screen", "when"),
+        [
+            (
+                label,
+                format_time(sum(end - start for start, end in ranges)),
+                ", ".join(f"{format_clock(start)}-{format_clock(end)}" for start, end in ranges),
+            )
+            for label, ranges in by_time
+        ],
+    )
+
+
+def _exit_code(runs: Sequence[RunRecord], refused: int) -> int:
+    if refused or any(run.state in ("failed", "cancelled") for run in runs):
+        return EXIT_FAILED
+    return EXIT_PARTIAL if any(run.state == "partial" for run in runs) else 0

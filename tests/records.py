@@ -1,0 +1,72 @@
+"""Made rows for tests: an episode of ten minutes, a model version, a run of six chunks."""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from db.engine import Database
+from db.records import EpisodeRecord, ModelVersionRecord
+from db.writes import create_run, register_episode, register_model_version
+
+CHUNKS = tuple((start, start + 60_000) for start in range(0, 360_000, 60_000))
+
+
+def made_episode(sha256: str = "a" * 64, name: str = "pilot.mkv") -> EpisodeRecord:
+    """An episode of six minutes in milliseconds, with a key frame every ten seconds."""
+    return EpisodeRecord(
+        sha256=sha256,
+        name=name,
+        uri=f"/episodes/{name}",
+        size_bytes=1000,
+        container="matroska",
+        codec="h264",
+        pixel_format="yuv420p",
+        width=640,
+        height=480,
+        frame_rate=Fraction(24000, 1001),
+        rate_varies=False,
+        time_base=Fraction(1, 1000),
+        start_pts=0,
+        end_pts=360_000,
+        area=(0, 0, 640, 480),
+        key_pts=tuple(range(0, 360_000, 10_000)),
+        missing=(),
+    )
+
+
+def made_model(sha256: str = "b" * 64, version: str = "1", year: int = 2026) -> ModelVersionRecord:
+    """A model version of two labels."""
+    return ModelVersionRecord(
+        name="cast",
+        version=version,
+        sha256=sha256,
+        labels=("homer_simpson", "ned_flanders"),
+        preprocessing="fit84_crop64",
+        metrics={"accuracy": 0.9},
+        created_at=datetime(year, 1, 1, tzinfo=UTC),
+    )
+
+
+PARAMS = (
+    '{"every_seconds": "1/2", "frame_store": 1, "min_duration_off_seconds": "3/4",'
+    ' "min_duration_on_seconds": "3/4", "offset": 0.4, "onset": 0.6}'
+)
+
+
+def make_run(
+    database: Database,
+    episode: EpisodeRecord | None = None,
+    model: ModelVersionRecord | None = None,
+    chunks: tuple[tuple[int, int], ...] = CHUNKS,
+) -> int:
+    """A queued run; returns its id."""
+    with database.write() as connection:
+        run_id, _ = create_run(
+            connection,
+            episode_id=register_episode(connection, episode or made_episode()),
+            model_version_id=register_model_version(connection, model or made_model()),
+            params=PARAMS,
+            params_hash="c" * 64,
+            chunks=chunks,
+            missing=(),
+        )
+    return run_id

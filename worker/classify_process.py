@@ -1,0 +1,139 @@
+"""The embedded runner's classify process: `python -m worker.classify_process`.
+
+It reads one JSON line from stdin (where to work, on what device), answers one JSON line on stdout
+when it is ready or cannot be, and works until stdin ends, which it does also when the runner is
+killed. TensorFlow lives in this process alone.
+"""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from db.errors import DatabaseError
+from model.artifact import ModelVersion, find_model
+from model.classifier import Classifier
+from model.errors import ModelError
+from worker.identity import worker_identity
+from worker.settings import Settings
+from worker.steps import CLAIMED_AT_ONCE, claim_step, classify_step
+from worker.workplace import Workplace, open_workplace
+
+IDLE_SECONDS = 0.1
+"""Between looks at an empty queue: unnoticed by a person, nothing for the database."""
+
+
+@dataclass(frozen=True)
+class ClassifyOrder:
+    """What a classify process is told when it starts."""
+
+    settings: Settings
+    device: str
+    run_ids: tuple[int, ...] | None
+    """Work on these runs only; None for all."""
+    model_sha256: str | None
+    """Load this model version before the first chunk is there."""
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(
+            {
+                "home": str(self.settings.home),
+                "database_url": self.settings.database_url,
+                "media_roots": [str(root) for root in self.settings.media_roots],
+                "lease_seconds": self.settings.lease_seconds,
+                "chunk_seconds": self.settings.chunk_seconds,
+                "device": self.device,
+                "run_ids": self.run_ids,
+                "model_sha256": self.model_sha256,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> "ClassifyOrder":
+        """Reads what `to_json` wrote."""
+        values = json.loads(line)
+        settings = Settings(
+            home=Path(values["home"]),
+            database_url=values["database_url"],
+            media_roots=tuple(Path(root) for root in values["media_roots"]),
+            lease_seconds=values["lease_seconds"],
+            chunk_seconds=values["chunk_seconds"],
+        )
+        run_ids = None if values["run_ids"] is None else tuple(values["run_ids"])
+        return cls(settings, values["device"], run_ids, values["model_sha256"])
+
+
+class LoadedClassifiers:
+    """The classifier in use; another model version takes its place, so memory holds one."""
+
+    def __init__(self, settings: Settings, device: str) -> None:
+        self._settings = settings
+        self._device = device
+        self._loaded: tuple[str, Classifier] | None = None
+
+    def load(self, sha256: str) -> Classifier:
+        """The classifier of the model version with this SHA-256.
+
+        Raises:
+            ModelError: It is not among the model folders, or cannot be loaded.
+        """
+        if self._loaded is None or self._loaded[0] != sha256:
+            self._loaded = None
+            version = self._find(sha256)
+            self._loaded = sha256, Classifier.load(version, device=self._device)
+        return self._loaded[1]
+
+    def _find(self, sha256: str) -> ModelVersion:
+        return find_model(f"sha256:{sha256}", [self._settings.models_folder])
+
+
+def work(
+    workplace: Workplace, order: ClassifyOrder, stopped: threading.Event, ready: Callable[[], None]
+) -> None:
+    """Classifies what is extracted until `stopped` is set."""
+    classifiers = LoadedClassifiers(workplace.settings, order.device)
+    if order.model_sha256:
+        classifiers.load(order.model_sha256)
+    ready()
+    identity = worker_identity()
+    while not stopped.is_set():
+        claims = claim_step(workplace, "extracted", identity, order.run_ids, limit=CLAIMED_AT_ONCE)
+        if claims:
+            classify_step(workplace, claims, classifiers.load)
+        else:
+            stopped.wait(IDLE_SECONDS)
+
+
+def main() -> int:
+    """Runs the process; the exit code is 0 when it was told to stop."""
+    # Ctrl-C in a terminal reaches every process there: the runner decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    order = ClassifyOrder.from_json(sys.stdin.readline())
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    threading.Thread(target=_wait_for_end, args=(stopped,), daemon=True).start()
+    try:
+        with open_workplace(order.settings) as workplace:
+            work(workplace, order, stopped, lambda: _answer({"ready": True}))
+    except (ModelError, DatabaseError) as error:
+        _answer({"error": str(error)})
+        return 1
+    return 0
+
+
+def _wait_for_end(stopped: threading.Event) -> None:
+    sys.stdin.read()
+    stopped.set()
+
+
+def _answer(values: dict[str, Any]) -> None:
+    print(json.dumps(values), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

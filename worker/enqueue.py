@@ -1,0 +1,169 @@
+"""From an episode file to a run in the queue, in one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+from db.engine import Database
+from db.queries import get_episode_by_sha256, get_run
+from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
+from db.writes import create_run, register_episode, register_model_version
+from ingest.chunks import plan_chunks
+from ingest.decoder import Decoder
+from ingest.errors import IngestError
+from ingest.picture_area import PictureArea
+from ingest.probe import Probe
+from model.artifact import ModelVersion
+from worker.errors import WorkerError
+from worker.parameters import RunParameters
+
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".ts",
+        ".m2ts",
+        ".mts",
+        ".flv",
+        ".3gp",
+        ".3g2",
+        ".mj2",
+    ]
+)
+"""What a folder is searched for: the containers that `ingest` opens. A file that is named itself
+is opened whatever its name."""
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    """A run, and whether it was made just now."""
+
+    run: RunRecord
+    is_new: bool
+
+
+def find_episode_files(paths: list[Path]) -> list[Path]:
+    """The files to enqueue: files as they are, folders searched through, in order of name.
+
+    Raises:
+        WorkerError: A folder holds no video file.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(
+            item
+            for item in path.rglob("*")
+            if item.suffix.lower() in VIDEO_SUFFIXES and item.is_file() and not item.is_symlink()
+        )
+        if not inside:
+            raise WorkerError(
+                f"{path}: no video file in this folder; looked for"
+                f" {' '.join(sorted(VIDEO_SUFFIXES))}"
+            )
+        found.extend(inside)
+    return found
+
+
+def enqueue_episode(
+    path: Path,
+    *,
+    database: Database,
+    decoder: Decoder,
+    version: ModelVersion,
+    parameters: RunParameters,
+    chunk_seconds: int,
+    on_progress: Callable[[int], None] | None = None,
+) -> Enqueued:
+    """Probes a file and makes its run, or finds the run that was made before.
+
+    The same content under any name is the same episode; with the same model version and
+    parameters it is the same run. Nothing is written unless the file can be used.
+
+    Raises:
+        IngestError: The file cannot be used.
+        DatabaseError: The database cannot be used.
+    """
+    probe = decoder.probe(path, on_progress)
+    with database.read() as connection:
+        known = get_episode_by_sha256(connection, probe.sha256)
+    area = PictureArea(*known.area) if known else _find_picture_area(decoder, probe)
+    record = _episode_record(probe, area)
+    chunks = plan_chunks(
+        record.start_pts,
+        record.end_pts,
+        record.key_pts,
+        record.time_base,
+        Fraction(chunk_seconds),
+    )
+    with database.write() as connection:
+        run_id, is_new = create_run(
+            connection,
+            episode_id=register_episode(connection, record),
+            model_version_id=register_model_version(connection, _model_record(version)),
+            params=parameters.to_json(),
+            params_hash=parameters.hash,
+            chunks=[(item.start_pts, item.end_pts) for item in chunks],
+            missing=record.missing,
+        )
+        return Enqueued(get_run(connection, run_id), is_new)
+
+
+def _find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
+    # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
+    try:
+        return decoder.find_picture_area(probe)
+    except IngestError:
+        return PictureArea(0, 0, probe.width, probe.height)
+
+
+def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
+    return EpisodeRecord(
+        sha256=probe.sha256,
+        name=probe.name,
+        uri=probe.path,
+        size_bytes=probe.size_bytes,
+        container=probe.container,
+        codec=probe.codec,
+        pixel_format=probe.pixel_format,
+        width=probe.width,
+        height=probe.height,
+        frame_rate=probe.frame_rate,
+        rate_varies=probe.rate_varies,
+        time_base=probe.time_base,
+        start_pts=probe.start_pts,
+        end_pts=probe.end_pts,
+        area=(area.x, area.y, area.width, area.height),
+        key_pts=thinned_key_pts(probe.key_pts, probe.time_base),
+        missing=probe.missing,
+    )
+
+
+def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int, ...]:
+    """Key frames at least a second apart: a file of key frames only would fill the database."""
+    kept: list[int] = []
+    for pts in key_pts:
+        if not kept or (pts - kept[-1]) * time_base >= 1:
+            kept.append(pts)
+    return tuple(kept)
+
+
+def _model_record(version: ModelVersion) -> ModelVersionRecord:
+    manifest = version.manifest
+    return ModelVersionRecord(
+        name=manifest.name,
+        version=manifest.version,
+        sha256=version.sha256,
+        labels=manifest.labels,
+        preprocessing=manifest.preprocessing,
+        metrics=dict(manifest.metrics),
+        created_at=datetime.fromisoformat(manifest.created_at),
+    )

@@ -1,0 +1,82 @@
+"""The end of a run: what was found, what is missing, and how queries come to see it."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from db.engine import Transaction
+from db.queries import ended_chunks, get_episode, get_run, run_tags
+from db.queue import open_chunk_count
+from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, Ranges, merge_ranges
+from db.writes import finish_run
+from timeline.appearances import Appearance, Tag, find_appearances
+from worker.parameters import RunParameters
+
+TOLERATED_MISSING_SECONDS = Fraction(1)
+"""Containers round their declared durations; a second is far above that and below any shot."""
+
+TOLERATED_ERROR_RATE = Fraction(1, 100)
+"""A damaged packet now and then costs no sample; one in a hundred is a damaged file."""
+
+
+def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
+    """Ends a run whose chunks are all tagged or quarantined, in the caller's transaction.
+
+    Returns:
+        Whether the run ended now.
+    """
+    run = get_run(connection, run_id)
+    if not run.is_open or open_chunk_count(connection, [run_id]):
+        return False
+    episode = get_episode(connection, run.episode_id)
+    tagged, quarantined = ended_chunks(connection, run_id)
+    missing = merge_ranges(
+        [
+            *episode.missing,
+            *(item for part in tagged for item in part.missing),
+            *((start, end) for start, end, _ in quarantined),
+        ]
+    )
+    tags = [Tag(item.pts, item.label, item.confidence) for item in run_tags(connection, run_id)]
+    appearances = find_appearances(
+        tags,
+        sorted({pts for part in tagged for pts in part.sampled_pts}),
+        episode.end_pts,
+        episode.time_base,
+        RunParameters.from_json(run.params).rules,
+        missing,
+    )
+    finish_run(
+        connection,
+        run_id=run_id,
+        episode_id=episode.id,
+        state=_final_state(tagged, missing, episode.time_base),
+        frames=sum(len(part.sampled_pts) for part in tagged),
+        decode_errors=sum(part.decode_errors for part in tagged),
+        missing=missing,
+        error=quarantined[0][2] if quarantined else None,
+        appearances=[_record(item, episode) for item in appearances],
+    )
+    return True
+
+
+def _final_state(tagged: Sequence[ExtractedChunk], missing: Ranges, time_base: Fraction) -> str:
+    if not any(part.sampled_pts for part in tagged):
+        return "failed"
+    missing_seconds = sum(end - start for start, end in missing) * time_base
+    decoded = sum(part.frames_decoded for part in tagged)
+    errors = sum(part.decode_errors for part in tagged)
+    is_damaged = errors > 0 and errors >= TOLERATED_ERROR_RATE * (decoded + errors)
+    return "partial" if missing_seconds > TOLERATED_MISSING_SECONDS or is_damaged else "done"
+
+
+def _record(found: Appearance, episode: EpisodeRecord) -> AppearanceRecord:
+    return AppearanceRecord(
+        label=found.label,
+        start_pts=found.start_pts,
+        end_pts=found.end_pts,
+        start_seconds=float((found.start_pts - episode.start_pts) * episode.time_base),
+        end_seconds=float((found.end_pts - episode.start_pts) * episode.time_base),
+        frames=found.frames,
+        mean_confidence=found.mean_confidence,
+        max_confidence=found.max_confidence,
+    )

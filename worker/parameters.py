@@ -1,0 +1,76 @@
+"""What a run was made with: equal parameters mean equal rows."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ingest.frame_store import STORE_FORMAT
+from model.artifact import Manifest
+from timeline.appearances import Rules
+from worker.errors import WorkerError
+
+DEFAULT_EVERY_SECONDS = Fraction(1, 2)
+"""Two looks per second: a shot of 1.5 s, about the shortest in animation, is seen three times."""
+
+_SHORTEST_SECONDS = Fraction(3, 4)
+"""Between one and two default samples: one lone sample makes no appearance, one blind no gap."""
+
+
+@dataclass(frozen=True)
+class RunParameters:
+    """The parameters of a run, besides its episode and its model version."""
+
+    every_seconds: Fraction
+    rules: Rules
+
+    def __post_init__(self) -> None:
+        # Below a millisecond every frame of any video is taken already; above an hour, none.
+        if not Fraction(1, 1000) <= self.every_seconds <= 3600:
+            raise WorkerError(
+                f"--every: from 0.001 to 3600 seconds, received {float(self.every_seconds)}"
+            )
+
+    @classmethod
+    def for_model(
+        cls, manifest: Manifest, every_seconds: Fraction = DEFAULT_EVERY_SECONDS
+    ) -> "RunParameters":
+        """The parameters of a run with this model version's own thresholds."""
+        rules = Rules(
+            onset=manifest.onset,
+            offset=manifest.offset,
+            min_duration_on_seconds=_SHORTEST_SECONDS,
+            min_duration_off_seconds=_SHORTEST_SECONDS,
+        )
+        return cls(every_seconds, rules)
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal parameters give equal text."""
+        return json.dumps(
+            {
+                "every_seconds": str(self.every_seconds),
+                "frame_store": STORE_FORMAT,
+                "min_duration_off_seconds": str(self.rules.min_duration_off_seconds),
+                "min_duration_on_seconds": str(self.rules.min_duration_on_seconds),
+                "offset": self.rules.offset,
+                "onset": self.rules.onset,
+            },
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "RunParameters":
+        """Reads what `to_json` wrote."""
+        values = json.loads(text)
+        rules = Rules(
+            onset=values["onset"],
+            offset=values["offset"],
+            min_duration_on_seconds=Fraction(values["min_duration_on_seconds"]),
+            min_duration_off_seconds=Fraction(values["min_duration_off_seconds"]),
+        )
+        return cls(Fraction(values["every_seconds"]), rules)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()

@@ -1,0 +1,151 @@
+"""The embedded runner: all steps on this machine, no server.
+
+One thread per decoder process claims and extracts; one classify process, which alone holds
+TensorFlow, claims and classifies. The queue of record is the database, so any of these may be
+killed at any moment, this process too, and the next start goes on where they stopped.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from db.queries import RunProgress, run_progress
+from db.queue import open_chunk_count
+from ingest.decoder import Decoder
+from worker.classify_child import ClassifyChild
+from worker.classify_process import ClassifyOrder
+from worker.errors import WorkStoppedError
+from worker.identity import worker_identity
+from worker.steps import claim_step, extract_step, sweep
+from worker.workplace import Workplace
+
+LOOK_SECONDS = 0.2
+"""Between looks at processes and progress: what a person still takes for at once."""
+
+SWEEP_SECONDS = 5.0
+"""Between searches for claims whose worker vanished; short beside a lease of a minute."""
+
+
+@dataclass(frozen=True)
+class RunnerOptions:
+    """How the embedded runner works."""
+
+    extract_processes: int
+    device: str = "auto"
+    run_ids: tuple[int, ...] | None = None
+    """Work on these runs only; None for all."""
+    model_sha256: str | None = None
+    """The model version to load before the first chunk is extracted."""
+    until_idle: bool = True
+    """End when nothing is left to do; False waits for more."""
+
+
+class EmbeddedRunner:
+    """Runs the steps of open chunks until none is left or `stop` is called.
+
+    Args:
+        workplace: Settings and database.
+        options: How to work.
+        make_decoder: Makes the decoder of each extract thread.
+    """
+
+    def __init__(
+        self,
+        workplace: Workplace,
+        options: RunnerOptions,
+        make_decoder: Callable[[], Decoder],
+    ) -> None:
+        self._workplace = workplace
+        self._options = options
+        self._make_decoder = make_decoder
+        self._identity = worker_identity()
+        self._stopped = threading.Event()
+        self._failure: BaseException | None = None
+
+    def stop(self) -> None:
+        """Makes `run` return soon; may be called from a signal handler or another thread."""
+        self._stopped.set()
+
+    def run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None = None) -> bool:
+        """Works until nothing is left, or until `stop`.
+
+        Args:
+            on_progress: Told a few times a second how far the runs are.
+
+        Returns:
+            True when nothing is left to do, False when it was stopped.
+
+        Raises:
+            StorageFull: The frame store cannot take more.
+            DatabaseError: The database cannot be used.
+            WorkerError: The classify process cannot work.
+        """
+        order = ClassifyOrder(
+            self._workplace.settings,
+            self._options.device,
+            self._options.run_ids,
+            self._options.model_sha256,
+        )
+        child = ClassifyChild(order)
+        threads = [
+            threading.Thread(target=self._extract_until_stopped, name=f"extract {number}")
+            for number in range(self._options.extract_processes)
+        ]
+        try:
+            sweep(self._workplace.database)
+            for thread in threads:
+                thread.start()
+            return self._watch(child, on_progress)
+        finally:
+            self._stopped.set()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+            child.stop()
+
+    def _watch(
+        self,
+        child: ClassifyChild,
+        on_progress: Callable[[Sequence[RunProgress]], None] | None,
+    ) -> bool:
+        next_sweep = time.monotonic() + SWEEP_SECONDS
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            if child.ensure_alive() or time.monotonic() >= next_sweep:
+                sweep(self._workplace.database)
+                next_sweep = time.monotonic() + SWEEP_SECONDS
+            with self._workplace.database.read() as connection:
+                left = open_chunk_count(connection, self._options.run_ids)
+                progress = run_progress(connection, self._options.run_ids) if on_progress else ()
+            if on_progress:
+                on_progress(progress)
+            if left == 0 and self._options.until_idle:
+                return True
+            if self._stopped.wait(LOOK_SECONDS):
+                if self._failure is not None:
+                    raise self._failure
+                return False
+
+    def _extract_until_stopped(self) -> None:
+        try:
+            with self._make_decoder() as decoder:
+                while not self._stopped.is_set():
+                    self._extract_next(decoder)
+        except WorkStoppedError:
+            pass
+        except BaseException as error:
+            self._failure = error
+            self._stopped.set()
+
+    def _extract_next(self, decoder: Decoder) -> None:
+        claims = claim_step(self._workplace, "queued", self._identity, self._options.run_ids)
+        if not claims:
+            self._stopped.wait(LOOK_SECONDS)
+            return
+        extract_step(self._workplace, claims[0], decoder, self._check_stopped)
+
+    def _check_stopped(self, _frames: int) -> None:
+        if self._stopped.is_set():
+            raise WorkStoppedError("stopped; start again to go on where it stopped")

@@ -1,0 +1,66 @@
+"""Where everything lies; the only module that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from worker.errors import WorkerError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation's places and sizes."""
+
+    home: Path
+    """All state lies under this folder unless a URL below says otherwise."""
+
+    database_url: str
+    """A SQLAlchemy URL; SQLite under `home` by default."""
+
+    media_roots: tuple[Path, ...] = ()
+    """Episodes must lie under one of these; empty allows any folder."""
+
+    lease_seconds: float = 60.0
+    """A claim that is not renewed for this long is offered again. Renewed four times as often, so
+    that three renewals in a row must fail before healthy work is taken away."""
+
+    chunk_seconds: int = 60
+    """About 1 % of a day's work lost by a kill, and 20 chunks to share for a short episode."""
+
+    @property
+    def frames_folder(self) -> Path:
+        """The frame store."""
+        return self.home / "frames"
+
+    @property
+    def models_folder(self) -> Path:
+        """Model versions besides the bundled one."""
+        return self.home / "models"
+
+    @classmethod
+    def from_environment(
+        cls, home: Path | None = None, environment: Mapping[str, str] = os.environ
+    ) -> "Settings":
+        """Reads CASTLINE_HOME, CASTLINE_DATABASE_URL and CASTLINE_MEDIA_ROOTS.
+
+        Args:
+            home: From the command line; goes before CASTLINE_HOME.
+            environment: The variables.
+
+        Raises:
+            WorkerError: The home is there and is no folder.
+        """
+        chosen = home or Path(environment.get("CASTLINE_HOME") or user_data_path("castline"))
+        chosen = chosen.expanduser().absolute()
+        if chosen.exists() and not chosen.is_dir():
+            raise WorkerError(f"{chosen}: is not a folder; name another one with --home")
+        url = environment.get("CASTLINE_DATABASE_URL") or f"sqlite:///{chosen / 'castline.db'}"
+        roots = environment.get("CASTLINE_MEDIA_ROOTS", "")
+        return cls(
+            home=chosen,
+            database_url=url,
+            media_roots=tuple(Path(part) for part in roots.split(os.pathsep) if part),
+        )
