@@ -55,9 +55,7 @@ def plan_chunks(
     return tuple(ChunkRange(start, end) for start, end in zip(borders, ends, strict=True))
 
 
-def split_chunk(
-    chunk: ChunkRange, key_pts: Sequence[int]
-) -> tuple[ChunkRange, ChunkRange] | None:
+def split_chunk(chunk: ChunkRange, key_pts: Sequence[int]) -> tuple[ChunkRange, ChunkRange] | None:
     """Cut a chunk in two at the key frame nearest to its middle.
 
     Returns:

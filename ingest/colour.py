@@ -18,9 +18,7 @@ LUMA_WEIGHTS: dict[int, tuple[float, float]] = {
 """Kr and Kb by matrix coefficients (ITU-T H.273, table 4)."""
 
 
-def rgb_matrix(
-    matrix: int, is_full_range: bool, bits: int, height: int
-) -> npt.NDArray[np.float32]:
+def rgb_matrix(matrix: int, is_full_range: bool, bits: int, height: int) -> npt.NDArray[np.float32]:
     """The affine map from code values to R'G'B' between 0 and 1.
 
     Args:

@@ -5,17 +5,27 @@ class IngestError(Exception):
     """Anything that kept a file, a frame or a store from being read or written."""
 
 
-class MediaRefused(IngestError):
-    """The path is not something that may be opened: not a regular file, outside the roots, a bomb."""
+class MediaRefused(IngestError):  # noqa: N818 - named for what happened to the file
+    """The path may not be opened: not a regular file, outside the roots, a picture bomb."""
 
 
 class VideoError(IngestError):
     """The file cannot be used as video: unreadable, no video stream, changed since it was added."""
 
 
-class DecoderLost(IngestError):
-    """The decoder process died, fell silent, ran out of memory or talked nonsense."""
+class DecoderLost(IngestError):  # noqa: N818 - named for what happened to the process
+    """The decoder process died, fell silent, ran out of memory or talked nonsense.
+
+    Attributes:
+        killed: someone outside sent it SIGKILL, which proves nothing against the file.
+    """
+
+    killed: bool = False
 
 
 class FrameStoreError(IngestError):
     """A frame store file cannot be written, or is not what was written."""
+
+
+class StorageFull(FrameStoreError):
+    """There is no room for more frames."""

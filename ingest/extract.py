@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from ingest.chunk_decoding import ChunkPlan, decode_all, decode_wanted, plan_chunk
 from ingest.chunk_packets import ChunkSource
 from ingest.errors import VideoError
-from ingest.extraction import Extracted as Extracted
-from ingest.extraction import Extraction as Extraction
+from ingest.extraction import Extracted, Extraction
 from ingest.frame_store import StoredFrame, StoreManifest, write_frames
 from ingest.media import checked_path
 from ingest.picture import PictureShape, stored_picture
@@ -30,7 +29,7 @@ RUN_UP_SECONDS = 10
 a picture more slowly than this."""
 
 
-class _PlanFailed(Exception):
+class _PlanBroken(Exception):  # noqa: N818 - a turn in the road, not an error
     """A frame that the packets promised did not come out, and no damage explains it."""
 
 
@@ -71,7 +70,7 @@ def extract_chunk(request: Extraction, on_progress: Report | None = None) -> Ext
     if plan.is_complete:
         try:
             return _Chunk(request, source, pulse).as_planned(plan)
-        except _PlanFailed:
+        except _PlanBroken:
             source = replace(source, run_up_seconds=RUN_UP_SECONDS)
     return _Chunk(request, source, pulse).as_decoded()
 
@@ -108,7 +107,7 @@ class _Chunk:
         """Decode what the packets promise.
 
         Raises:
-            _PlanFailed: they do not keep it.
+            _PlanBroken: they do not keep it.
         """
         shown = on_display(self._samples.values(), plan.frame_pts)
         wanted = frozenset(pts for pts in shown.values() if pts is not None)
@@ -139,14 +138,14 @@ class _Chunk:
             while due and due[-1] < pts:
                 due.pop()
                 if not self._tally.errors:
-                    raise _PlanFailed
+                    raise _PlanBroken
             if due and due[-1] == pts:
                 due.pop()
                 yield self._stored(pts, frame)
             if not due:
                 return
         if due and not self._tally.errors:
-            raise _PlanFailed
+            raise _PlanBroken
 
     def _frames_on_display(self, shown: dict[int, int | None]) -> Iterator[StoredFrame]:
         """Keep one frame back: it is on display until the next one comes."""

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,7 @@ class Extracted:
 
     def __post_init__(self) -> None:
         """Check order and counts, since the answer comes from a process that may be damaged."""
-        pairs = zip(self.sampled_pts, self.sampled_pts[1:], strict=False)
-        if any(before >= after for before, after in pairs):
+        if any(before >= after for before, after in pairwise(self.sampled_pts)):
             raise ValueError("sampled_pts must ascend")
         if self.frames_decoded < 0 or self.decode_errors < 0:
             raise ValueError("counts must not be negative")

@@ -5,6 +5,7 @@ and pts (`000012_144144.jpg`), in display order, and `manifest.json`, which says
 An archive that was cut off has no directory at its end and is refused as a whole.
 """
 
+import errno
 import json
 import os
 import time
@@ -20,8 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ingest.errors import FrameStoreError
-from ingest.picture import STORE_HEIGHT as STORE_HEIGHT
+from ingest.errors import FrameStoreError, StorageFull
 from ingest.probe import PictureArea
 
 FORMAT_VERSION = 1
@@ -153,7 +153,7 @@ def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManif
         manifest: what they are; its `pts` are filled in from the frames.
 
     Raises:
-        FrameStoreError: the file cannot be written.
+        FrameStoreError: the file cannot be written; StorageFull where there is no room.
     """
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
@@ -165,6 +165,8 @@ def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManif
         part.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(f"{path.parent}: no room for more frames; free some space") from error
         reason = error.strerror or type(error).__name__
         raise FrameStoreError(
             f"{path}: frames cannot be written ({reason}); check free space and rights"
@@ -271,8 +273,6 @@ def _picture(path: Path, archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.
 
     data = np.frombuffer(_entry_bytes(path, archive, name), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    # The binding gives None for what it cannot read, whatever its stubs say.
-    decoded: Any = picture
-    if decoded is None:
+    if picture is None:
         raise FrameStoreError(f"{path}: {name} is no picture; delete it and extract again")
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)

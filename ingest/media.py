@@ -32,6 +32,9 @@ report the same damage for ever."""
 _PLAYLIST_HEADS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD")
 _HEAD_BYTES = 16
 
+_GENERATE_PTS = 1
+"""AVFMT_FLAG_GENPTS of FFmpeg's libavformat/avformat.h, which the binding sets by itself."""
+
 
 def checked_path(path: Path, roots: Sequence[Path] = ()) -> Path:
     """Resolve a path to a regular, non-empty file under one of the roots.
@@ -100,18 +103,12 @@ def open_video(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
     container = _open_container(real)
     with container:
         # Times as the file states them: what it does not state is dealt with where it matters.
-        container.flags &= ~_generate_pts_flag()
+        container.flags &= ~_GENERATE_PTS
         stream = _first_video(container, real)
         context = stream.codec_context
         context.thread_count = 1  # parallel work is several chunks at once, each on one core
         context.options = {"max_pixels": str(MAX_PIXELS)}
         yield container, stream
-
-
-def _generate_pts_flag() -> int:
-    from av.container.core import Flags
-
-    return int(Flags.gen_pts.value)
 
 
 def _open_container(path: Path) -> "InputContainer":

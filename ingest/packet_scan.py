@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,7 @@ class ScannedPacket:
     @classmethod
     def of(cls, packet: "Packet[Any]") -> "ScannedPacket":
         """Keep what a demuxed packet says of itself, not its content."""
-        return cls(
-            packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.is_discard
-        )
+        return cls(packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.is_discard)
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,15 @@ class FrameTimes:
             return ()
         return tuple(
             (before + self.step_pts, after)
-            for before, after in zip(self.pts, self.pts[1:], strict=False)
+            for before, after in pairwise(self.pts)
             if after - before - self.step_pts > longest
         )
 
 
 def frame_times(
-    packets: Iterable[ScannedPacket], start_pts: int | None, rate: Fraction | None,
+    packets: Iterable[ScannedPacket],
+    start_pts: int | None,
+    rate: Fraction | None,
     time_base: Fraction,
 ) -> FrameTimes | None:
     """Order the packets by display time.
@@ -114,7 +115,7 @@ def _usual_step(
     pts: Sequence[int], last: ScannedPacket, rate: Fraction | None, time_base: Fraction
 ) -> int:
     if len(pts) > 1:
-        return median_low(after - before for before, after in zip(pts, pts[1:], strict=False))
+        return median_low(after - before for before, after in pairwise(pts))
     if last.duration:
         return last.duration
     return max(1, round(1 / (rate * time_base))) if rate else 1
@@ -122,9 +123,7 @@ def _usual_step(
 
 def _varies(pts: Sequence[int], step: int) -> bool:
     # Times are rounded to the time base, so two equal steps may differ by one unit on either side.
-    off = sum(
-        abs(after - before - step) > 1 for before, after in zip(pts, pts[1:], strict=False)
-    )
+    off = sum(abs(after - before - step) > 1 for before, after in pairwise(pts))
     return off > OFF_RATE_SHARE * len(pts)
 
 

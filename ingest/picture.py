@@ -92,12 +92,22 @@ def stored_picture(frame: "VideoFrame", shape: PictureShape) -> Picture:
     return np.ascontiguousarray(np.rot90(rgb, turns))
 
 
-def luma_plane(frame: "VideoFrame") -> Plane:
-    """The brightness of a frame as code values, uint8 or uint16 (height, width), unrotated."""
+def luma_plane(frame: "VideoFrame") -> tuple[Plane, int, bool]:
+    """The brightness of a frame as the decoder gives it.
+
+    Returns:
+        Code values, uint8 or uint16 (height, width), unrotated; the bits of a code value; and
+        whether they use the whole range.
+    """
     if _PLANAR.fullmatch(frame.format.name):
-        return _samples(frame.planes[0], frame.format.components[0].bits)
+        bits = frame.format.components[0].bits
+        return _samples(frame.planes[0], bits), bits, _is_full_range(frame)
     gray = frame.reformat(format="gray", threads=1)
-    return _samples(gray.planes[0], 8)
+    return _samples(gray.planes[0], 8), 8, True
+
+
+def _is_full_range(frame: "VideoFrame") -> bool:
+    return frame.color_range == _FULL_RANGE or frame.format.name.startswith(("yuvj", "gray"))
 
 
 Box = tuple[Fraction, Fraction, Fraction, Fraction]
@@ -151,9 +161,8 @@ def _from_planes(frame: "VideoFrame", box: Box, size: tuple[int, int]) -> Pictur
     if len(planes) == 1:
         neutral = np.full_like(planes[0], 1 << (bits - 1))
         planes += [neutral, neutral]
-    is_full = frame.color_range == _FULL_RANGE or frame.format.name.startswith(("yuvj", "gray"))
-    matrix = rgb_matrix(frame.colorspace, is_full, bits, frame.height)
-    rgb = cv2.transform(cv2.merge(planes).astype(np.float32), matrix)
+    matrix = rgb_matrix(frame.colorspace, _is_full_range(frame), bits, frame.height)
+    rgb = np.asarray(cv2.transform(cv2.merge(planes).astype(np.float32), matrix), np.float32)
     if is_high_range(frame.color_trc):
         rgb = to_standard_range(rgb, frame.color_trc, frame.color_primaries)
     return np.asarray(np.clip(np.rint(rgb * 255), 0, 255), dtype=np.uint8)

@@ -1,0 +1,134 @@
+"""The decoder process: `python -m ingest.decoder_process`, started by `ingest.decoder`.
+
+All demuxing and decoding of a user's file happens here, where a crash, a hang or a takeover costs
+one chunk. Requests come as lines of JSON on stdin, answers go as lines of JSON to what stdout was
+at the start:
+
+    {"call": "probe", "argument": {...}}
+    {"progress": 480}
+    {"answer": "..."}  or  {"error": "VideoError", "message": "..."}
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from ingest.errors import DecoderLost, IngestError
+from ingest.progress import Report
+
+CPU_SECONDS_PER_REQUEST = 3600
+"""An hour of computing for one request: an episode of 22 minutes that cannot be cut into chunks
+decodes in that time even in 8K; what takes longer goes round in circles."""
+
+_PR_SET_PDEATHSIG = 1
+"""From <linux/prctl.h>: send this process a signal when its parent dies."""
+
+
+def main(memory_bytes: int) -> None:
+    """Answer requests until stdin ends.
+
+    Args:
+        memory_bytes: how much data memory the process may have.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    _die_with_parent()
+    replies = _private_replies()
+    _import_media()
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    for line in sys.stdin:
+        _limit_cpu()
+        try:
+            _reply(replies, {"answer": _answer(line, _reporter(replies))})
+        except MemoryError:
+            message = "the decoder ran out of memory; the file may be hostile or very large"
+            _reply(replies, {"error": DecoderLost.__name__, "message": message})
+            return  # what was allocated may be left in any state
+        except IngestError as error:
+            _reply(replies, {"error": type(error).__name__, "message": str(error)})
+        except BrokenPipeError:
+            return  # nobody listens any more
+        except Exception as error:
+            message = f"decoding failed ({type(error).__name__}: {error}); convert the file to MP4"
+            _reply(replies, {"error": IngestError.__name__, "message": message})
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _private_replies() -> IO[str]:
+    """Keep stdout for replies alone: what a library prints goes to stderr instead."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return replies
+
+
+def _import_media() -> None:
+    """Load the libraries before memory is limited, so that the limit counts media alone."""
+    import av.logging
+    import cv2
+
+    import ingest.extract
+    import ingest.picture_area
+    import ingest.probing  # noqa: F401
+
+    av.logging.set_level(None)
+    cv2.setNumThreads(1)  # parallel work is several decoder processes
+
+
+def _limit_cpu() -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + CPU_SECONDS_PER_REQUEST
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+
+
+def _reply(replies: IO[str], message: dict[str, str | int]) -> None:
+    replies.write(json.dumps(message) + "\n")
+    replies.flush()
+
+
+def _reporter(replies: IO[str]) -> Report:
+    return lambda done: _reply(replies, {"progress": done})
+
+
+def _answer(line: str, on_progress: Report) -> str:
+    request = json.loads(line)
+    calls: dict[str, Callable[[str, Report], str]] = {
+        "probe": _probe,
+        "find_picture_area": _find_picture_area,
+        "extract": _extract,
+    }
+    return calls[request["call"]](request["argument"], on_progress)
+
+
+def _probe(argument: str, on_progress: Report) -> str:
+    from ingest.probing import probe
+
+    return probe(Path(argument), on_progress).to_json()
+
+
+def _find_picture_area(argument: str, on_progress: Report) -> str:
+    from dataclasses import asdict
+
+    from ingest.picture_area import find_picture_area
+    from ingest.probe import Probe
+
+    return json.dumps(asdict(find_picture_area(Probe.from_json(argument), on_progress)))
+
+
+def _extract(argument: str, on_progress: Report) -> str:
+    from ingest.extract import extract_chunk
+    from ingest.extraction import Extraction
+
+    return extract_chunk(Extraction.from_json(argument), on_progress).to_json()
+
+
+if __name__ == "__main__":
+    main(memory_bytes=int(sys.argv[1]))
