@@ -68,8 +68,8 @@ def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(f"{item.name} ({item.sha256[:8]})" for item in found[:5])
-        raise NotFoundError(f"{reference}: several episodes fit: {names}; name one of them")
+        fitting = ", ".join(f"{item.name} ({item.sha256[:8]})" for item in found[:5])
+        raise NotFoundError(f"{reference}: several episodes fit: {fitting}; name one of them")
     names = [item.name for item in list_episodes(connection)]
     close = get_close_matches(reference, names, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(close)}?" if close else "castline episodes lists them"

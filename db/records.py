@@ -23,6 +23,11 @@ class EpisodeRecord:
     pixel_format: str
     width: int
     height: int
+    rotation: int
+    """Degrees counter-clockwise by which the picture is turned for display."""
+    sample_aspect_ratio: Fraction
+    lag_pts: int | None
+    """What to add to decoding times to get display times; None where the file states those."""
     frame_rate: Fraction
     rate_varies: bool
     time_base: Fraction

@@ -79,6 +79,12 @@ episode = Table(
     Column("pixel_format", Text, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
+    # What decoding needs besides: how the picture is turned, how wide its pixels are, and how far
+    # display follows decoding where packets do not say (AVI).
+    Column("rotation", Integer, nullable=False),
+    Column("sample_aspect_num", Integer, nullable=False),
+    Column("sample_aspect_den", Integer, nullable=False),
+    Column("lag_pts", BigInteger),
     Column("frame_rate_num", BigInteger, nullable=False),
     Column("frame_rate_den", BigInteger, nullable=False),
     Column("rate_varies", Boolean, nullable=False),

@@ -157,6 +157,25 @@ def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVers
     return newest
 
 
+def find_model_by_sha256(sha256: str, folders: Sequence[Path] = ()) -> ModelVersion:
+    """Find the very model version that a run was made with.
+
+    Args:
+        sha256: its identity.
+        folders: searched beside the bundled ones, as `find_model` does.
+
+    Raises:
+        ModelNotFoundError: it is in none of the folders.
+    """
+    for found in _readable((*folders, bundled_folder()), []):
+        if found.sha256 == sha256:
+            return found
+    raise ModelNotFoundError(
+        f"model sha256 {sha256[:12]}: its folder is gone from {', '.join(map(str, folders))}; "
+        "put it back or enqueue the episode with another model"
+    )
+
+
 def _readable(places: Sequence[Path], unreadable: list[ArtifactError]) -> Iterator[ModelVersion]:
     """Yield the model versions in these folders; note the errors of those that are damaged."""
     for place in places:

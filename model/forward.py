@@ -27,13 +27,15 @@ class ForwardPass:
             with tensorflow.device(device):
                 return network(pictures, training=False)
 
-        self._compiled = tensorflow.function(forward, input_signature=[signature])
+        self._function = tensorflow.function(forward, input_signature=[signature])
+        # calling the traced function itself, not the one that traces, cannot trace again
+        self._compiled = self._function.get_concrete_function()
         self._to_tensor = tensorflow.convert_to_tensor
 
     @property
     def compiled_signatures(self) -> int:
-        """How often the network was compiled: 1 after the first batch, for ever."""
-        return int(self._compiled.experimental_get_tracing_count())
+        """How often the network was compiled: once, for ever."""
+        return int(self._function.experimental_get_tracing_count())
 
     def logits(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the logits (n, labels) of any number of pictures (n, 64, 64, 3)."""
@@ -44,7 +46,7 @@ class ForwardPass:
         return logits
 
     def warm_up(self) -> None:
-        """Compile now and not in the middle of an episode."""
+        """Let kernels be chosen and memory be taken now, not in the middle of an episode."""
         self._logits_of_batch(np.zeros((1, SIDE, SIDE, 3), np.uint8))
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

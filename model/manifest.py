@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, Final
 
 from model.errors import ArtifactError
@@ -62,6 +63,9 @@ class Manifest:
     """Measured on the test stills, such as `accuracy` and `macro_f1`."""
     licence: str
     """Under which terms the weights may be used."""
+    created_at: str
+    """When it was trained: ISO 8601 with a time zone. Of two versions the later one counts as
+    newer, and its runs are never replaced by those of the other."""
     weights_sha256: str = ""
     """Of the weights' file; empty only before it is written."""
     format: int = FORMAT
@@ -96,6 +100,9 @@ class Manifest:
             ),
             "metrics are not numbers by name": _are_metrics(self.metrics),
             "licence is not a text": isinstance(self.licence, str) and bool(self.licence.strip()),
+            f"created_at {self.created_at!r} is not a moment with a time zone": _is_moment(
+                self.created_at
+            ),
             "weights_sha256 is not 64 hex digits": (
                 self.weights_sha256 == "" or _matches(_SHA256, self.weights_sha256)
             ),
@@ -146,6 +153,13 @@ def identity(manifest: Manifest) -> str:
 
 def _matches(pattern: re.Pattern[str], text: object) -> bool:
     return isinstance(text, str) and pattern.fullmatch(text) is not None
+
+
+def _is_moment(text: object) -> bool:
+    try:
+        return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _is_number(value: object) -> bool:

@@ -76,3 +76,11 @@ VARIED: Final = Recipe(
     pasted_halves=0.2,
 )
 """The task's network shown stills as varied as an episode's frames."""
+
+QUICK: Final = Recipe(
+    network_parameters={"filters": [16, 32, 64, 64], "dense": 64},
+    epochs=10,
+    final_learning_rate=0.0,
+    mirror=True,
+)
+"""Half a minute on two cores for 1,800 stills: half the filters, a quarter of the work."""

@@ -65,6 +65,13 @@ def choose_device(device: str) -> str:
     return "/GPU:0" if gpus and device != "cpu" else "/CPU:0"
 
 
+def describe_devices() -> str:
+    """Return TensorFlow's version and what it can compute on, in one line."""
+    tensorflow = load_tensorflow()
+    gpus = tensorflow.config.list_physical_devices("GPU")
+    return f"TensorFlow {tensorflow.__version__}, {len(gpus)} GPU" + ("s" if len(gpus) != 1 else "")
+
+
 @contextmanager
 def _without_modules(names: tuple[str, ...]) -> Iterator[None]:
     """Let imports of these modules fail inside, unless they are here already."""

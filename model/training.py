@@ -64,7 +64,7 @@ def train(
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         jit_compile=False,  # a third slower with it, measured on CPU
     )
-    forward = ForwardPass(network, _FORWARD_BATCH_SIZE)
+    forward = forward_pass(network)
     rng = np.random.default_rng(recipe.seed)
     for number in range(1, recipe.epochs + 1):
         started = time.monotonic()
@@ -76,9 +76,9 @@ def train(
     return network
 
 
-def logits_of(network: Any, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return a network's logits (n, labels) of pictures (n, 64, 64, 3)."""
-    return ForwardPass(network, _FORWARD_BATCH_SIZE).logits(pictures)
+def forward_pass(network: Any) -> ForwardPass:
+    """Return a network's forward pass in batches as a classifier has them."""
+    return ForwardPass(network, _FORWARD_BATCH_SIZE)
 
 
 def network_inputs(stills: Stills) -> NDArray[np.uint8]:

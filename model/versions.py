@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from model.artifact import ModelVersion, write_model_version
 from model.calibration import Thresholds, choose_thresholds, fit_temperature, micro_f1, softmax
 from model.card import model_card
 from model.errors import ArtifactError
+from model.forward import ForwardPass
 from model.manifest import Manifest
 from model.networks import weights_of
 from model.preprocess import NAME as PREPROCESSING
@@ -20,7 +22,7 @@ from model.regions import REGIONS
 from model.rehearsal import rehearse
 from model.scores import score
 from model.stills import Split, Stills, read_stills, split_by_groups
-from model.training import Epoch, logits_of, network_inputs, train
+from model.training import Epoch, forward_pass, network_inputs, train
 
 _MAX_REHEARSAL_FRAMES: Final = 3000  # one pair in 10,000 moves the F1's fourth digit
 _REHEARSAL_FRAMES_PER_STILL: Final = 6  # of fewer stills, more would only repeat themselves
@@ -72,8 +74,9 @@ def train_model_version(
         read.stills.subset(chosen) for chosen in (split.train, split.validation, split.test)
     )
     network = train(stills, validation, recipe, on_epoch)
-    calibration = _calibrate(network, validation, recipe.seed)
-    answers = logits_of(network, network_inputs(test)).argmax(axis=1)
+    forward = forward_pass(network)
+    calibration = _calibrate(forward, validation, recipe.seed)
+    answers = forward.logits(network_inputs(test)).argmax(axis=1)
     tested = score(answers, test.label_numbers, test.labels)
     manifest = Manifest(
         name=name,
@@ -90,39 +93,42 @@ def train_model_version(
         metrics={
             "accuracy": tested.accuracy,
             "macro_f1": tested.macro_f1,
-            "train_accuracy": _accuracy(network, stills),
+            "train_accuracy": _accuracy(forward, stills),
             "rehearsal_frames": calibration.frames,
             "rehearsal_micro_f1": calibration.micro_f1,
             **_counts(split),
         },
         licence=licence,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     report = {
         "recipe": asdict(recipe),
         "test": asdict(tested),
-        "unreadable": [[str(path), reason] for path, reason in read.unreadable],
+        "unreadable": {
+            str(path.relative_to(stills_folder)): reason for path, reason in read.unreadable
+        },
     }
     card = model_card(manifest, recipe, tested, about_stills, command)
     pages = {"model_card.md": card.encode(), "report.json": _json(report)}
     return write_model_version(output_folder, manifest, weights_of(network), pages)
 
 
-def _calibrate(network: Any, validation: Stills, seed: int) -> _Calibration:
+def _calibrate(forward: ForwardPass, validation: Stills, seed: int) -> _Calibration:
     """Fit the temperature on validation stills, and choose thresholds on frames made of them."""
-    logits = logits_of(network, network_inputs(validation))
+    logits = forward.logits(network_inputs(validation))
     temperature = fit_temperature(logits, validation.label_numbers)
     count = min(_MAX_REHEARSAL_FRAMES, _REHEARSAL_FRAMES_PER_STILL * len(validation))
     frames = rehearse(validation, count, seed)
     pictures = frames.pictures.reshape(-1, *frames.pictures.shape[2:])
-    by_region = softmax(logits_of(network, pictures) / temperature)
+    by_region = softmax(forward.logits(pictures) / temperature)
     confidences = by_region.reshape(count, len(REGIONS), -1).max(axis=1)
     thresholds = choose_thresholds(confidences, frames.truth, _MAX_FALSE_RATE)
     reached = micro_f1(confidences >= thresholds.onset, frames.truth)
     return _Calibration(temperature, thresholds, count, reached)
 
 
-def _accuracy(network: Any, stills: Stills) -> float:
-    answers = logits_of(network, network_inputs(stills)).argmax(axis=1)
+def _accuracy(forward: ForwardPass, stills: Stills) -> float:
+    answers = forward.logits(network_inputs(stills)).argmax(axis=1)
     return float(np.mean(answers == stills.label_numbers))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import DatabaseError
-from model.artifact import ModelVersion, find_model
+from model.artifact import find_model_by_sha256
 from model.classifier import Classifier
 from model.errors import ModelError
 from worker.identity import worker_identity
@@ -84,12 +84,9 @@ class LoadedClassifiers:
         """
         if self._loaded is None or self._loaded[0] != sha256:
             self._loaded = None
-            version = self._find(sha256)
+            version = find_model_by_sha256(sha256, [self._settings.models_folder])
             self._loaded = sha256, Classifier.load(version, device=self._device)
         return self._loaded[1]
-
-    def _find(self, sha256: str) -> ModelVersion:
-        return find_model(f"sha256:{sha256}", [self._settings.models_folder])
 
 
 def work(

@@ -13,8 +13,7 @@ from db.writes import create_run, register_episode, register_model_version
 from ingest.chunks import plan_chunks
 from ingest.decoder import Decoder
 from ingest.errors import IngestError
-from ingest.picture_area import PictureArea
-from ingest.probe import Probe
+from ingest.probe import PictureArea, Probe
 from model.artifact import ModelVersion
 from worker.errors import WorkerError
 from worker.parameters import RunParameters
@@ -122,7 +121,7 @@ def _find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
     try:
         return decoder.find_picture_area(probe)
     except IngestError:
-        return PictureArea(0, 0, probe.width, probe.height)
+        return probe.whole_frame
 
 
 def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
@@ -136,6 +135,9 @@ def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
         pixel_format=probe.pixel_format,
         width=probe.width,
         height=probe.height,
+        rotation=probe.rotation,
+        sample_aspect_ratio=probe.sample_aspect_ratio,
+        lag_pts=probe.lag_pts,
         frame_rate=probe.frame_rate,
         rate_varies=probe.rate_varies,
         time_base=probe.time_base,

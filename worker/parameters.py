@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ingest.frame_store import STORE_FORMAT
-from model.artifact import Manifest
+from ingest.frame_store import FORMAT_VERSION
+from model.manifest import Manifest
 from timeline.appearances import Rules
 from worker.errors import WorkerError
 
@@ -49,7 +49,7 @@ class RunParameters:
         return json.dumps(
             {
                 "every_seconds": str(self.every_seconds),
-                "frame_store": STORE_FORMAT,
+                "frame_store": FORMAT_VERSION,
                 "min_duration_off_seconds": str(self.rules.min_duration_off_seconds),
                 "min_duration_on_seconds": str(self.rules.min_duration_on_seconds),
                 "offset": self.rules.offset,

@@ -24,9 +24,10 @@ from db.writes import replace_tags
 from ingest.chunks import ChunkRange, split_chunk
 from ingest.decoder import Decoder
 from ingest.errors import DecoderLost, FrameStoreError, IngestError, StorageFull
-from ingest.extract import Extraction
+from ingest.extraction import Extraction
 from ingest.frame_store import FrameStore, StoredFrame, read_frames
-from ingest.picture_area import PictureArea
+from ingest.probe import PictureArea
+from ingest.sampling import clip_ranges
 from model.classifier import Classifier, Prediction
 from model.errors import ModelError
 from worker.errors import WorkStoppedError
@@ -245,6 +246,7 @@ def _store_path(workplace: Workplace, claim: Claim, run: RunRecord, episode: Epi
         RunParameters.from_json(run.params).every_seconds,
         claim.start_pts,
         claim.end_pts,
+        PictureArea(*episode.area),
     )
 
 
@@ -253,14 +255,20 @@ def _extraction(
 ) -> Extraction:
     return Extraction(
         path=episode.uri,
-        sha256=episode.sha256,
         size_bytes=episode.size_bytes,
+        sha256=episode.sha256,
         time_base=episode.time_base,
-        origin_pts=episode.start_pts,
+        episode_start_pts=episode.start_pts,
         start_pts=claim.start_pts,
         end_pts=claim.end_pts,
         every_seconds=RunParameters.from_json(run.params).every_seconds,
         picture_area=PictureArea(*episode.area),
+        width=episode.width,
+        height=episode.height,
+        rotation=episode.rotation,
+        sample_aspect_ratio=episode.sample_aspect_ratio,
+        lag_pts=episode.lag_pts,
+        missing=clip_ranges(episode.missing, claim.start_pts, claim.end_pts),
         store_path=str(_store_path(workplace, claim, run, episode)),
     )
 

@@ -39,6 +39,7 @@ def a_manifest(**changes: Any) -> Manifest:
         training_data_sha256="a" * 64,
         metrics={"accuracy": 0.9},
         licence="CC0-1.0",
+        created_at="2026-01-01T00:00:00+00:00",
     )
     return replace(manifest, **changes)
 
