@@ -51,8 +51,8 @@ def choose_thresholds(
     """Choose the thresholds from frames whose truth is known.
 
     The onset is where micro-F1 is highest. The offset is the lowest threshold that a label which
-    is not on screen reaches in at most `max_false_rate` of the frames: an appearance that has
-    started is kept through doubtful frames, yet seldom carried over a cut to another character.
+    is not on screen reaches in at most `max_false_rate` of the frames with someone else: an
+    appearance that has started is kept through doubtful frames, yet seldom carried over a cut.
 
     Args:
         confidences: (frames, labels), of each label's best region.
@@ -62,7 +62,8 @@ def choose_thresholds(
     onset = float(
         _THRESHOLDS[int(np.argmax([micro_f1(confidences >= t, truth) for t in _THRESHOLDS]))]
     )
-    absent = confidences[~truth]
+    someone = truth.any(axis=1, keepdims=True)
+    absent = confidences[~truth & someone]
     false_rates = np.array([(absent >= t).mean() if absent.size else 0.0 for t in _THRESHOLDS])
     seldom = _THRESHOLDS[false_rates <= max_false_rate]
     offset = float(seldom[0]) if seldom.size else onset

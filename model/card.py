@@ -44,7 +44,7 @@ Network `{manifest.network}` {_inline(dict(manifest.network_parameters))}, prepr
 ## Figures
 | on | accuracy | macro-F1 |
 | --- | --- | --- |
-| test stills, never looked at before | {metrics["accuracy"]:.3f} | {metrics["macro_f1"]:.3f} |
+| test stills, by which nothing was chosen | {metrics["accuracy"]:.3f} | {metrics["macro_f1"]:.3f} |
 | training stills | {metrics["train_accuracy"]:.3f} | |
 
 | label | test stills | precision | recall | F1 |
@@ -57,8 +57,9 @@ stills. An appearance starts at {manifest.onset:.2f} and ends below {manifest.of
 chosen on {metrics["rehearsal_frames"]:.0f} frames put together from validation stills: one
 character in a full frame, two in its halves, and strangers, alone or beside a character, for whom
 stills turned upside down stand in. The onset is where micro-F1 is highest there
-({metrics["rehearsal_micro_f1"]:.3f}); the offset is the lowest confidence that a label which is not
-on screen reaches in at most 1 % of the frames. No episode was used.
+({metrics["rehearsal_micro_f1"]:.3f}); the offset is the lowest confidence, up to the onset, that a
+label which is not on screen reaches in at most 1 % of the frames with someone else. No episode was
+used.
 
 ## Limits
 - It knows its {len(manifest.labels)} characters and nobody else. Characters without a label and
