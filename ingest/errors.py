@@ -27,5 +27,5 @@ class FrameStoreError(IngestError):
     """A frame store file cannot be written, or is not what was written."""
 
 
-class StorageFull(FrameStoreError):
+class StorageFullError(FrameStoreError):
     """There is no room for more frames."""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ingest.errors import FrameStoreError, StorageFull
+from ingest.errors import FrameStoreError, StorageFullError
 from ingest.probe import PictureArea
 
 FORMAT_VERSION = 1
@@ -156,7 +156,7 @@ def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManif
         manifest: what they are; its `pts` are filled in from the frames.
 
     Raises:
-        FrameStoreError: the file cannot be written; StorageFull where there is no room.
+        FrameStoreError: the file cannot be written; StorageFullError where there is no room.
     """
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
@@ -169,7 +169,9 @@ def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManif
         _sync_folder(path.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(f"{path.parent}: no room for more frames; free some space") from error
+            raise StorageFullError(
+                f"{path.parent}: no room for more frames; free some space"
+            ) from error
         reason = error.strerror or type(error).__name__
         raise FrameStoreError(
             f"{path}: frames cannot be written ({reason}); check free space and rights"

@@ -118,14 +118,17 @@ def _first_frame(container: "InputContainer", stream: "VideoStream", path: Path)
 
 def _scan(container: "InputContainer", stream: "VideoStream", pulse: Pulse, done: int) -> _Scan:
     packets: list[ScannedPacket] = []
-    end_seconds = Fraction(0)
+    time_bases = [other.time_base or Fraction(1) for other in container.streams]
+    ends: dict[int, int] = {}  # by stream: whole numbers are compared much faster
     for number, packet in enumerate(read_packets(container)):
         pulse.beat(done + number)
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is not None:
-            end_seconds = max(end_seconds, (stamp + (packet.duration or 0)) * packet.time_base)
+            end = stamp + (packet.duration or 0)
+            ends[packet.stream_index] = max(ends.get(packet.stream_index, end), end)
         if packet.stream_index == stream.index:
             packets.append(ScannedPacket.of(packet))
+    end_seconds = max((ends[n] * time_bases[n] for n in ends), default=Fraction(0))
     return _Scan(tuple(packets), end_seconds)
 
 
