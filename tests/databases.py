@@ -29,7 +29,7 @@ def new_postgresql_url(base_url: str) -> str:
     """The URL of a new, empty database on the server."""
     name = f"castline_{next(_numbers)}"
     with psycopg.connect(base_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name}")
     head, _, query = base_url.partition("?")
     url = head.rsplit("/", 1)[0] + f"/{name}"
     return f"{url}?{query}" if query else url

@@ -77,7 +77,7 @@ class EmbeddedRunner:
             True when nothing is left to do, False when it was stopped.
 
         Raises:
-            StorageFull: The frame store cannot take more.
+            StorageFullError: The frame store cannot take more.
             DatabaseError: The database cannot be used.
             WorkerError: The classify process cannot work.
         """

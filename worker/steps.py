@@ -23,7 +23,7 @@ from db.records import Claim, EpisodeRecord, ExtractedChunk, RunRecord, TagRecor
 from db.writes import replace_tags
 from ingest.chunks import ChunkRange, split_chunk
 from ingest.decoder import Decoder
-from ingest.errors import DecoderLost, FrameStoreError, IngestError, StorageFull
+from ingest.errors import DecoderLost, FrameStoreError, IngestError, StorageFullError
 from ingest.extraction import Extraction
 from ingest.frame_store import FrameStore, StoredFrame, read_frames
 from ingest.probe import PictureArea
@@ -76,7 +76,7 @@ def extract_step(
             stops the work, and the chunk is offered again.
 
     Raises:
-        StorageFull: The frame store cannot take more; the chunk is offered again.
+        StorageFullError: The frame store cannot take more; the chunk is offered again.
         Exception: What `on_progress` raised.
     """
     database = workplace.database
@@ -92,7 +92,7 @@ def extract_step(
     try:
         with keeper:
             extracted = decoder.extract(_extraction(workplace, claim, run, episode), check)
-    except StorageFull:
+    except StorageFullError:
         give_back(database, [claim])
         raise
     except IngestError as error:

@@ -1,0 +1,64 @@
+# `make demo` and `make test` work on a fresh clone with only Python >= 3.11 and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := ingest model timeline db worker cli tests bench
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lint types contracts faults mutants bench first-model lock wheel clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(READY) ## Make .venv and install what is locked, checked by its hashes
+
+# uv comes from the package index by pip; the lock holds no download address, so any mirror serves.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Castline needs Python 3.11 or newer; make setup PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $(READY)
+
+demo: $(READY) ## Draw a cast, train, tag an episode, compare with the truth
+	rm -rf castline-demo
+	$(BIN)/castline demo -o castline-demo
+
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY) format lint types contracts test ## Everything that must hold before a commit
+
+format: $(READY)
+	$(BIN)/ruff format --check .
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+contracts: $(READY)
+	$(BIN)/lint-imports
+
+faults: $(READY) ## The fault gate in full counts (long)
+	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 $(BIN)/python -m pytest -m fault --durations=0 -v
+
+bench: $(READY) ## Wall time against ffmpeg and plain loops (long)
+	$(BIN)/python -m bench.tag_episode
+
+first-model: $(READY) ## Train the bundled model again, beside it (long)
+	$(BIN)/python -m bench.first_model ../shared/data/simpsons -o /tmp/springfield-1
+
+lock: $(READY) ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+		--extra dev pyproject.toml -o requirements.lock --quiet
+
+wheel: $(READY) ## Build the wheel
+	$(BIN)/python -m hatchling build -t wheel
+
+clean: ## Remove what make made
+	rm -rf $(VENV) castline-demo dist

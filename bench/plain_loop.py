@@ -1,0 +1,55 @@
+"""What most published code does: OpenCV reads every frame, Keras' `predict` sees the samples.
+
+    python -m bench.plain_loop EPISODE BATCH
+
+BATCH is the number of frames per call of `model.predict`: 1, or 32. Prints the frames classified.
+Used by `bench.tag_episode`, in a process of its own, so that its time includes the same start-up
+as any command's.
+"""
+
+import sys
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.artifact import find_model
+from model.networks import assign_weights, build_network, shapes_of
+from model.preprocess import preprocess
+from model.regions import REGIONS, cut
+from model.weights import read_weights
+
+EVERY_SECONDS = 0.5
+
+
+def main() -> None:
+    path, batch_frames = sys.argv[1], int(sys.argv[2])
+    version = find_model(None)
+    manifest = version.manifest
+    network = build_network(manifest.network, manifest.network_parameters, manifest.labels)
+    assign_weights(network, read_weights(version, shapes_of(network)))
+
+    video = cv2.VideoCapture(path)
+    rate = video.get(cv2.CAP_PROP_FPS)
+    step = round(rate * EVERY_SECONDS)
+    waiting: list[NDArray[np.uint8]] = []
+    classified = 0
+    number = 0
+    while True:
+        is_read, frame = video.read()
+        if not is_read:
+            break
+        if number % step == 0:
+            picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+            waiting.extend(preprocess(cut(picture, region)) for region in REGIONS)
+        number += 1
+        if len(waiting) == batch_frames * len(REGIONS):
+            classified += len(network.predict(np.stack(waiting), verbose=0))
+            waiting.clear()
+    if waiting:
+        classified += len(network.predict(np.stack(waiting), verbose=0))
+    print(classified // len(REGIONS))
+
+
+if __name__ == "__main__":
+    main()
