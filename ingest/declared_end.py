@@ -18,6 +18,9 @@ TRUNCATION_SECONDS = 1
 """A file that ends earlier than it declares by more than this was cut off; less is rounding, or
 a last frame without a duration."""
 
+LONGEST_SECONDS = 24 * 3600
+"""Headers that claim more than a day beyond the last frame are damaged themselves."""
+
 MICROSECONDS = 1_000_000
 """The unit of a container's own duration (AV_TIME_BASE)."""
 
@@ -58,7 +61,8 @@ def declared_end_pts(
         declared = whole
     else:
         return None
-    return int(declared / time_base) if declared - end_seconds > tolerance else None
+    is_believable = tolerance < declared - end_seconds < LONGEST_SECONDS
+    return int(declared / time_base) if is_believable else None
 
 
 def _container_end_seconds(container: "InputContainer") -> Fraction | None:

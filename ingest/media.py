@@ -7,11 +7,12 @@ anything reaches the decoder process.
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import MediaRefused, VideoError
+from ingest.memory_limit import memory_for_a_while
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -29,6 +30,10 @@ MAX_READ_FAILURES = 100
 """Read errors in a row, without one packet, after which a file counts as ended: some demuxers
 report the same damage for ever."""
 
+FLV_OPENING_BYTES = 100 << 20
+"""Eight pictures of 4K, more than that format ever carries; a bomb of 16000x16000 takes 384 MB."""
+
+_FLV_HEAD = b"FLV"
 _PLAYLIST_HEADS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD")
 _HEAD_BYTES = 16
 
@@ -120,12 +125,18 @@ def _open_container(path: Path) -> "InputContainer":
         "format_whitelist": READABLE_FORMATS,
         "max_pixels": str(MAX_PIXELS),  # for the decoders that probe the streams while opening
     }
+    with path.open("rb") as file:
+        # The options do not reach the decoders that probe this format, so memory is the limit.
+        is_unlimited = file.read(len(_FLV_HEAD)) == _FLV_HEAD
     try:
-        return av.open(
-            f"file:{os.fspath(path)}", mode="r", options=options, metadata_errors="replace"
-        )
+        with memory_for_a_while(FLV_OPENING_BYTES) if is_unlimited else nullcontext():
+            return av.open(
+                f"file:{os.fspath(path)}", mode="r", options=options, metadata_errors="replace"
+            )
     except MemoryError:
-        raise
+        if not is_unlimited:
+            raise
+        raise MediaRefused(f"{path}: takes too much memory; convert it to MP4") from None
     except (FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"{path}: {_why_unopened(path)}") from error
 
@@ -181,5 +192,7 @@ def read_packets(container: "InputContainer", *streams: Any) -> Iterator["Packet
             raise
         except FFmpegError:
             failures += 1
+        except IndexError:
+            return  # the binding trips over streams that showed up late, after the last packet
         else:
             return

@@ -20,6 +20,10 @@ GAP_SECONDS = 1
 """A pause between frames longer than this is a loss, unless the file itself declares it."""
 
 
+JUMP_SECONDS = 600
+"""A pause longer than this is no pause but damaged times: no series holds a picture so long."""
+
+
 @dataclass(frozen=True)
 class ScannedPacket:
     """One video packet: times and duration in pts units, each None where the file has none."""
@@ -98,17 +102,25 @@ def frame_times(
     }
     if not shown:
         return None
-    pts = tuple(sorted(shown))
-    last = shown[pts[-1]]
-    step = _usual_step(pts, last, rate, time_base)
+    pts = _longest_run(sorted(shown), int(JUMP_SECONDS / time_base))
+    step = _usual_step(pts, shown[pts[-1]], rate, time_base)
+    last_duration = shown[pts[-1]].duration or step
     return FrameTimes(
         pts=pts,
         key_pts=tuple(time for time in pts if shown[time].is_key),
         step_pts=step,
-        end_pts=pts[-1] + (last.duration or step),
+        end_pts=pts[-1] + (last_duration if last_duration * time_base < JUMP_SECONDS else step),
         rate_varies=_varies(pts, step),
-        longest_pts=max(packet.duration or 0 for packet in shown.values()),
+        longest_pts=max(shown[time].duration or 0 for time in pts),
     )
+
+
+def _longest_run(pts: list[int], jump_pts: int) -> tuple[int, ...]:
+    """The most frames in a row without a jump; the times of the others are damaged."""
+    breaks = [n for n in range(1, len(pts)) if pts[n] - pts[n - 1] > jump_pts]
+    starts, ends = [0, *breaks], [*breaks, len(pts)]
+    start, end = max(zip(starts, ends, strict=True), key=lambda run: run[1] - run[0])
+    return tuple(pts[start:end])
 
 
 def _usual_step(
