@@ -24,6 +24,9 @@ LONGEST_SECONDS = 24 * 3600
 MICROSECONDS = 1_000_000
 """The unit of a container's own duration (AV_TIME_BASE)."""
 
+_FROM_ZERO = ("matroska,webm", "flv")
+"""Formats whose declared duration is the time of the end; elsewhere it is the length."""
+
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -49,27 +52,33 @@ def declared_end_pts(
         The end in pts, or None where the file ends as it declares, or declares nothing.
     """
     time_base = stream.time_base or Fraction(1)
-    tolerance = Fraction(TRUNCATION_SECONDS)
     end_seconds = times.end_pts * time_base
-    whole = _container_end_seconds(container)
-    own = _own_end_seconds(stream, times.pts[0] * time_base)
-    if whole is None or whole - end_seconds <= tolerance:
-        return None
-    if own is not None:
-        declared = own
-    elif whole - all_end_seconds > tolerance:
-        declared = whole
+    if container.format.name == "avi":
+        # This demuxer corrects its durations by the file's size, but leaves the count of frames.
+        declared = (times.pts[0] + stream.frames * times.step_pts) * time_base
     else:
-        return None
-    is_believable = tolerance < declared - end_seconds < LONGEST_SECONDS
+        declared = _declared_seconds(container, stream, times.pts[0] * time_base, all_end_seconds)
+    is_believable = TRUNCATION_SECONDS < declared - end_seconds < LONGEST_SECONDS
     return int(declared / time_base) if is_believable else None
 
 
-def _container_end_seconds(container: "InputContainer") -> Fraction | None:
-    if container.duration is None:
-        return None
-    start = container.start_time or 0
-    return Fraction(container.duration + start, MICROSECONDS)
+def _declared_seconds(
+    container: "InputContainer",
+    stream: "VideoStream",
+    start_seconds: Fraction,
+    all_end_seconds: Fraction,
+) -> Fraction:
+    whole = _container_end_seconds(container)
+    own = _own_end_seconds(stream, start_seconds)
+    if own is not None:
+        return min(own, whole + TRUNCATION_SECONDS)
+    return whole if whole - all_end_seconds > TRUNCATION_SECONDS else Fraction(0)
+
+
+def _container_end_seconds(container: "InputContainer") -> Fraction:
+    """The declared end of the longest stream; zero where nothing is declared."""
+    start = 0 if container.format.name in _FROM_ZERO else container.start_time or 0
+    return Fraction((container.duration or 0) + start, MICROSECONDS)
 
 
 def _own_end_seconds(stream: "VideoStream", start_seconds: Fraction) -> Fraction | None:
