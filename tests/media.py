@@ -1,0 +1,181 @@
+"""Small made videos of many kinds, by whatever ffmpeg is at hand, for tests that open media."""
+
+import json
+import os
+import shutil
+import subprocess
+from bisect import bisect_right
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SECONDS = 6
+X264 = ("-c:v", "libx264", "-preset", "veryfast", "-threads", "1")
+CLOSED = ("-g", "30", "-bf", "2")
+"""A key frame each second or so, and frames whose display order is not their decoding order."""
+
+
+def ffmpeg_command() -> str:
+    """The ffmpeg to make files with: the system's, or the one that comes as a wheel."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    import imageio_ffmpeg
+
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def run_ffmpeg(*arguments: str | Path) -> None:
+    """Run ffmpeg quietly, failing the test if it fails."""
+    command = [ffmpeg_command(), "-v", "error", "-y", *map(str, arguments)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+def pattern(rate: str = "25", seconds: float = SECONDS, size: str = "192x144") -> tuple[str, ...]:
+    """Input arguments: a moving test picture that differs in every frame."""
+    return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}")
+
+
+def tone(seconds: float = SECONDS) -> tuple[str, ...]:
+    """Input arguments: a sine tone."""
+    return ("-f", "lavfi", "-i", f"sine=duration={seconds}")
+
+
+@dataclass(frozen=True)
+class MadeVideo:
+    """A kind of file: its name and what ffmpeg needs to make it."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+    def make(self, folder: Path) -> Path:
+        """Make the file in the folder, unless it is there already."""
+        path = folder / self.name
+        if not path.exists():
+            run_ffmpeg(*self.arguments, path)
+        return path
+
+
+UNEVEN = "settb=1/1000,select='mod(n-3,7)*mod(n-1,5)',setpts=PTS+mod(N\\,3)*9"
+"""Drops frames and shifts others, so that the steps between frames are of many lengths."""
+
+OPEN_GROUPS = ("-x264-params", "open-gop=1:keyint=30:min-keyint=30:bframes=3:scenecut=0")
+INTERLACED = ("-flags", "+ilme+ildct", "-top", "1")
+
+MADE = (
+    MadeVideo("film_23976.mp4", (*pattern("24000/1001"), *X264, *CLOSED)),
+    MadeVideo("pal_25.mkv", (*pattern("25"), *X264, *CLOSED)),
+    MadeVideo("ntsc_2997.mkv", (*pattern("30000/1001"), *X264, *CLOSED)),
+    MadeVideo("smooth_5994.ts", (*pattern("60000/1001"), *X264, *CLOSED)),
+    MadeVideo("film_23976.flv", (*pattern("24000/1001"), *X264, *CLOSED)),
+    MadeVideo("uneven.mkv", (*pattern("30"), "-vf", UNEVEN, "-vsync", "vfr", *X264, *CLOSED)),
+    MadeVideo("uneven.mp4", (*pattern("30"), "-vf", UNEVEN, "-vsync", "vfr", *X264, *CLOSED)),
+    MadeVideo("slides.mp4", (*pattern("1/2", 20), *X264, "-g", "3", "-r", "1/2")),
+    MadeVideo("late_start.mp4", (*pattern(), *X264, *CLOSED, "-output_ts_offset", "5")),
+    MadeVideo("late_start.mkv", (*pattern(), *X264, *CLOSED, "-output_ts_offset", "5")),
+    MadeVideo("open_groups.mkv", (*pattern(), *X264, *OPEN_GROUPS)),
+    MadeVideo("open_groups.ts", (*pattern(), *X264, *OPEN_GROUPS)),
+    MadeVideo("open_groups.mp4", (*pattern(), *X264, *OPEN_GROUPS)),
+    MadeVideo("interlaced.ts", (*pattern(), *X264, *CLOSED, *INTERLACED)),
+    MadeVideo("mpeg2_interlaced.ts", (*pattern(), "-c:v", "mpeg2video", *CLOSED, *INTERLACED)),
+    MadeVideo("refreshed.ts", (*pattern(), *X264, "-x264-params", "intra-refresh=1:keyint=25")),
+    MadeVideo("ten_bits.mp4", (*pattern(), *X264, *CLOSED, "-pix_fmt", "yuv420p10le")),
+    MadeVideo("hevc.mkv", (*pattern(), "-c:v", "libx265", "-x265-params", "keyint=30:log-level=0")),
+    MadeVideo("hevc.ts", (*pattern(), "-c:v", "libx265", "-x265-params", "keyint=30:log-level=0")),
+    MadeVideo("vp9.webm", (*pattern(), "-c:v", "libvpx-vp9", "-deadline", "realtime", "-g", "30")),
+    MadeVideo("mpeg4.avi", (*pattern(), "-c:v", "mpeg4", *CLOSED)),
+    MadeVideo("mpeg4_plain.avi", (*pattern(), "-c:v", "mpeg4", "-g", "30", "-bf", "0")),
+    MadeVideo("h264.avi", (*pattern(), *X264, *CLOSED)),
+    MadeVideo("motion_jpeg.avi", (*pattern(), "-c:v", "mjpeg", "-pix_fmt", "yuvj420p")),
+    MadeVideo(
+        "audio_first.mp4",
+        (*tone(), *pattern(), "-map", "0:a", "-map", "1:v", *X264, *CLOSED, "-c:a", "aac"),
+    ),
+)
+"""Every kind of file whose sampled times must agree with what ffprobe lists."""
+
+
+def needs_ffprobe() -> None:
+    """Skip with a reason where ffprobe is absent, fail in CI."""
+    if shutil.which("ffprobe") is None:
+        reason = "ffprobe is absent: install ffmpeg to compare times with it"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def ffprobe(path: Path, *arguments: str) -> dict[str, Any]:
+    """What ffprobe says of the first real video stream, as JSON."""
+    command = ["ffprobe", "-v", "error", "-of", "json", "-select_streams", "V:0"]
+    done = subprocess.run([*command, *arguments, str(path)], check=True, capture_output=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def displayed_pts(path: Path) -> list[int]:
+    """The display times of the frames that ffprobe decodes, ascending.
+
+    Frames that come out after the last packet of a file without display times carry none; they
+    follow at the step of those before.
+    """
+    frames = ffprobe(path, "-show_entries", "frame=best_effort_timestamp")["frames"]
+    times: list[int] = []
+    for frame in frames:
+        stamp = frame.get("best_effort_timestamp")
+        times.append(2 * times[-1] - times[-2] if stamp is None else int(stamp))
+    return sorted(times)
+
+
+def pts_on_display(path: Path, every_seconds: Fraction, duration_seconds: Fraction) -> list[int]:
+    """Which of ffprobe's frames are on display at start + k * every_seconds, each once."""
+    frames = displayed_pts(path)
+    stream = ffprobe(path, "-show_entries", "stream=time_base")["streams"][0]
+    time_base = Fraction(stream["time_base"])
+    found: list[int] = []
+    time = frames[0] * time_base
+    end = time + duration_seconds
+    while time < end:
+        pts = frames[bisect_right(frames, time, key=lambda frame: frame * time_base) - 1]
+        if not found or pts != found[-1]:
+            found.append(pts)
+        time += every_seconds
+    return found
+
+
+def with_cover_art(folder: Path) -> Path:
+    """An MP4 whose first video stream is a still cover picture."""
+    cover, path = folder / "cover.png", folder / "cover_art.mp4"
+    run_ffmpeg(*pattern("1", 1, "400x400"), "-frames:v", "1", cover)
+    run_ffmpeg(
+        *("-i", cover, *pattern(), "-map", "0:v", "-map", "1:v", "-c:v:0", "copy"),
+        *("-c:v:1", "libx264", "-g", "30", "-disposition:v:0", "attached_pic", path),
+    )
+    return path
+
+
+def trimmed(folder: Path) -> Path:
+    """An MP4 cut without encoding: an edit list hides the frames before the cut."""
+    source = MADE[0].make(folder)
+    path = folder / "trimmed.mp4"
+    run_ffmpeg("-ss", "1.7", "-i", source, "-c", "copy", path)
+    return path
+
+
+def rotated(folder: Path, degrees: int) -> Path:
+    """An MP4 whose display matrix turns the picture counter-clockwise."""
+    import av
+
+    source = MADE[0].make(folder)
+    path = folder / f"rotated_{degrees}.mp4"
+    with av.open(str(source)) as read, av.open(str(path), "w") as written:
+        stream = read.streams.video[0]
+        copy = written.add_stream_from_template(stream)
+        copy.set_display_rotation(degrees)
+        for packet in read.demux(stream):
+            if packet.dts is not None:
+                packet.stream = copy
+                written.mux(packet)
+    return path

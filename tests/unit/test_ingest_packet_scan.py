@@ -1,0 +1,80 @@
+"""What packets tell before decoding, against tables made by hand."""
+
+from fractions import Fraction
+
+from ingest.packet_scan import FrameTimes, ScannedPacket, frame_times, measured_rate
+
+MILLISECONDS = Fraction(1, 1000)
+
+
+def scanned(
+    times: list[int], duration: int = 40, keys: tuple[int, ...] = (0,), hidden: tuple[int, ...] = ()
+) -> list[ScannedPacket]:
+    return [
+        ScannedPacket(pts, pts, duration, is_key=pts in keys, is_discard=pts in hidden)
+        for pts in times
+    ]
+
+
+def times_of(packets: list[ScannedPacket], start_pts: int | None = None) -> FrameTimes:
+    times = frame_times(packets, start_pts, Fraction(25), MILLISECONDS)
+    assert times is not None
+    return times
+
+
+def test_frames_are_ordered_by_display_and_end_with_the_last_one() -> None:
+    times = times_of(scanned([0, 120, 40, 80], keys=(0, 120)))
+
+    assert times.pts == (0, 40, 80, 120)
+    assert times.key_pts == (0, 120)
+    assert times.end_pts == 160
+    assert not times.rate_varies
+
+
+def test_packets_that_an_edit_list_hides_are_not_displayed() -> None:
+    assert times_of(scanned([-40, 0, 40], hidden=(-40,))).pts == (0, 40)
+
+
+def test_leading_pictures_before_the_first_shown_frame_are_left_out() -> None:
+    assert times_of(scanned([80, 0, 40, 120], keys=(80,)), start_pts=80).pts == (80, 120)
+
+
+def test_rounded_steps_do_not_vary() -> None:
+    ntsc = [round(n * 1001 / 30) for n in range(60)]
+    times = times_of(scanned(ntsc, duration=33))
+
+    assert not times.rate_varies
+    assert measured_rate(times, Fraction(30000, 1001), MILLISECONDS) == Fraction(30000, 1001)
+
+
+def test_uneven_steps_vary_and_the_rate_is_their_mean() -> None:
+    times = times_of(scanned([0, 40, 100, 110, 200, 260, 360], duration=40))
+
+    assert times.rate_varies
+    assert measured_rate(times, None, MILLISECONDS) == Fraction(7000, 400)
+
+
+def test_pause_in_an_even_stream_is_a_gap() -> None:
+    before = [40 * n for n in range(100)]
+    after = [9000 + 40 * n for n in range(100)]
+    times = times_of(scanned([*before, *after]))
+
+    assert times.gaps(MILLISECONDS) == ((4000, 9000),)
+
+
+def test_pause_that_a_packet_declares_is_a_still_picture() -> None:
+    packets = scanned([40 * n for n in range(200)])
+    packets += [ScannedPacket(8000, 8000, 5000, is_key=False, is_discard=False)]
+    packets += scanned([13000 + 40 * n for n in range(200)])
+
+    assert times_of(packets).gaps(MILLISECONDS) == ()
+
+
+def test_frame_whose_time_is_damaged_does_not_stretch_the_episode() -> None:
+    times = times_of(scanned([*range(0, 4000, 40), 4_000_000_000]))
+
+    assert times.end_pts == 4000
+
+
+def test_no_packet_on_display_gives_no_times() -> None:
+    assert frame_times([], None, None, MILLISECONDS) is None
