@@ -17,7 +17,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +34,8 @@ LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Timed:
+    """A command's wall time and the peak memory of its processes, by role."""
+
     name: str
     seconds: float
     peak_megabytes: dict[str, float]
@@ -69,7 +70,9 @@ def _report(timed: list[Timed], arguments: argparse.Namespace, episode: Path, ho
     for role, megabytes in castline.peak_megabytes.items():
         print(f"peak memory of {role}: {megabytes:.0f} MB")
     frames_bytes = sum(path.stat().st_size for path in (home / "frames").rglob("*.zip"))
-    print(f"frame store: {frames_bytes / 1e6:.1f} MB; episode {episode.stat().st_size / 1e6:.0f} MB")
+    print(
+        f"frame store: {frames_bytes / 1e6:.1f} MB; episode {episode.stat().st_size / 1e6:.0f} MB"
+    )
     with sqlite3.connect(home / "castline.db") as connection:
         for state, frames in connection.execute("SELECT state, frames FROM run"):
             print(f"run: {state}, {frames} frames")
@@ -83,14 +86,16 @@ def _loop_clip(ffmpeg: str, clip: Path, episode: Path, minutes: float) -> None:
     clip_seconds = int(hours) * 3600 + int(minutes_) * 60 + float(seconds)
     again = math.ceil(minutes * 60 / clip_seconds) - 1
     subprocess.run(
-        [ffmpeg, "-v", "error", "-stream_loop", str(again), "-i", str(clip), "-c", "copy"]
-        + ["-t", str(minutes * 60), str(episode)],
+        [
+            *(ffmpeg, "-v", "error", "-stream_loop", str(again), "-i", str(clip)),
+            *("-c", "copy", "-t", str(minutes * 60), str(episode)),
+        ],
         check=True,
     )
 
 
 def _timed(name: str, command: list[str]) -> Timed:
-    peaks: Counter[str] = Counter()
+    peaks: dict[str, float] = {}
     ended = threading.Event()
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
@@ -102,16 +107,16 @@ def _timed(name: str, command: list[str]) -> Timed:
     watcher.join()
     if process.returncode != 0:
         sys.exit(f"{name} ended with code {process.returncode}: {stderr.decode()}")
-    return Timed(name, seconds, dict(peaks))
+    return Timed(name, seconds, peaks)
 
 
-def _watch_memory(pid: int, peaks: Counter[str], ended: threading.Event) -> None:
+def _watch_memory(pid: int, peaks: dict[str, float], ended: threading.Event) -> None:
     while not ended.wait(LOOK_SECONDS):
         try:
             parent = psutil.Process(pid)
             for process in (parent, *parent.children(recursive=True)):
                 role = _role(process.cmdline())
-                peaks[role] = max(peaks[role], _peak_megabytes(process.pid))
+                peaks[role] = max(peaks.get(role, 0.0), _peak_megabytes(process.pid))
         except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
             continue
 

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -45,7 +46,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    stdout.print(table, width=None if stdout.is_terminal else PLAIN_WIDTH)
+    if not stdout.is_terminal:
+        stdout.width = PLAIN_WIDTH
+    stdout.print(table)
 
 
 def print_json(value: Any) -> None:
@@ -58,13 +61,19 @@ def say(line: str) -> None:
     stderr.print(line, markup=False, soft_wrap=True)
 
 
+def say_error(error: Exception) -> None:
+    """Prints an error as the one line that it promises to be."""
+    say(f"castline: {' '.join(str(error).split())}")
+
+
 def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
     """The one episode that a person means.
 
     Raises:
         NotFoundError: None or several fit.
     """
-    found = find_episodes(connection, reference)
+    path = Path(reference)
+    found = find_episodes(connection, str(path.resolve()) if path.is_file() else reference)
     if len(found) == 1:
         return found[0]
     if found:

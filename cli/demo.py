@@ -13,7 +13,6 @@ from cli.tagging import enqueue_files, work_on
 from db.queries import list_runs
 from db.records import EpisodeRecord
 from timeline.score import Score, frame_level_score
-from timeline.times import format_time
 from timeline.truth import LabelledRange, write_truth
 from worker.answers import labelled_ranges
 from worker.errors import WorkerError
@@ -133,7 +132,7 @@ def _show(
     picture = folder / "timeline.png"
     plot_timeline(found, episode.duration_seconds, picture, episode.name, truth)
     print_table(
-        ("label", "found", "true", "precision", "recall"),
+        ("label", "found (seconds)", "true (seconds)", "precision", "recall"),
         [
             (
                 label,
@@ -172,8 +171,12 @@ def score_at_samples(
 
 
 def _spans(ranges: list[LabelledRange], label: str) -> str:
-    return ", ".join(
-        f"{format_time(item.start_seconds)[6:]}-{format_time(item.end_seconds)[6:]}"
-        for item in ranges
-        if item.label == label
-    )
+    spans: list[tuple[Fraction, Fraction]] = []
+    for item in ranges:
+        if item.label != label:
+            continue
+        if spans and spans[-1][1] == item.start_seconds:  # two shots in a row are one range
+            spans[-1] = (spans[-1][0], item.end_seconds)
+        else:
+            spans.append((item.start_seconds, item.end_seconds))
+    return ", ".join(f"{float(start):.1f}-{float(end):.1f}" for start, end in spans)

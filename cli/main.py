@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import asking, demo, runs, tagging, upkeep
-from cli.console import say
+from cli.console import say, say_error
 from db.errors import DatabaseError
 from ingest.errors import IngestError
 from model.errors import ModelError
@@ -58,7 +58,7 @@ def main() -> None:
     try:
         app()
     except EXPECTED_ERRORS as error:
-        say(f"castline: {' '.join(str(error).split())}")
+        say_error(error)
         sys.exit(1)
     except KeyboardInterrupt:
         say("castline: interrupted")

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -32,6 +34,16 @@ def run_bars() -> Iterator[Callable[[Sequence[RunProgress]], None] | None]:
     )
     with Progress(*columns, console=stderr) as progress:
         yield RunBars(progress).show
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Says on a terminal that a file is being read: its identity is a hash of all its bytes."""
+    if not stderr.is_terminal:
+        yield
+        return
+    with stderr.status(f"Reading {escape(path.name)}"):
+        yield
 
 
 class RunBars:

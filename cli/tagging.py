@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import Json, print_json, print_table, say
-from cli.progress import run_bars
+from cli.console import Json, print_json, print_table, say, say_error
+from cli.progress import reading, run_bars
 from cli.runs import describe_missing, run_json
 from db.queries import find_appearances, list_runs
 from db.records import RunRecord
@@ -140,16 +140,17 @@ def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, ev
     with Decoder(media_roots=place.settings.media_roots) as decoder:
         for path in paths:
             try:
-                found = enqueue_episode(
-                    path,
-                    database=place.database,
-                    decoder=decoder,
-                    version=version,
-                    parameters=parameters,
-                    chunk_seconds=place.settings.chunk_seconds,
-                )
+                with reading(path):
+                    found = enqueue_episode(
+                        path,
+                        database=place.database,
+                        decoder=decoder,
+                        version=version,
+                        parameters=parameters,
+                        chunk_seconds=place.settings.chunk_seconds,
+                    )
             except IngestError as error:
-                say(f"castline: {error}")
+                say_error(error)
                 refused += 1
                 continue
             runs.append(found.run)

@@ -141,18 +141,21 @@ def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord 
 
 
 def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]:
-    """The episodes that a person may mean: by exact name or path, else by a part of either.
+    """The episodes that a person may mean: the exact ones, else those that fit in part.
 
     Args:
         connection: An open connection.
-        reference: A name, a path, the start of a SHA-256 (6 digits or more), or a part of a name.
+        reference: A name, a path, the start of a SHA-256 (6 digits or more), or a part of a name
+            or, if none fits, of a path.
     """
-    exact = select(episode).where(or_(episode.c.name == reference, episode.c.uri == reference))
-    partial = episode.c.name.icontains(reference, autoescape=True)
+    exact = or_(episode.c.name == reference, episode.c.uri == reference)
+    part_of_name = episode.c.name.icontains(reference, autoescape=True)
     if len(reference) >= 6:
-        partial = or_(partial, episode.c.sha256.startswith(reference.lower(), autoescape=True))
-    for query in (exact, select(episode).where(partial)):
-        rows = connection.execute(query.order_by(episode.c.name, episode.c.id)).all()
+        part_of_name |= episode.c.sha256.startswith(reference.lower(), autoescape=True)
+    part_of_path = episode.c.uri.icontains(reference, autoescape=True)
+    for fits in (exact, part_of_name, part_of_path):
+        query = select(episode).where(fits).order_by(episode.c.name, episode.c.id)
+        rows = connection.execute(query).all()
         if rows:
             return [_episode(row) for row in rows]
     return []

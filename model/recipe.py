@@ -79,7 +79,7 @@ VARIED: Final = Recipe(
 
 QUICK: Final = Recipe(
     network_parameters={"filters": [16, 32, 64, 64], "dense": 64},
-    epochs=10,
+    epochs=20,
     final_learning_rate=0.0,
     mirror=True,
 )

@@ -2,8 +2,14 @@
 
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
 
 from db.engine import Database, sqlite_journal_mode
 from db.errors import DatabaseError
@@ -11,6 +17,7 @@ from db.queue import open_chunk_count
 from db.upgrade import HEAD, current_revision
 from ingest.decoder import Decoder
 from ingest.errors import IngestError
+from ingest.write_video import write_video
 from model.artifact import find_model
 from model.errors import ModelError
 from model.tensorflow_runtime import describe_devices
@@ -81,13 +88,17 @@ def _check_database(settings: Settings) -> str:
 
 
 def _check_decoder(_settings: Settings) -> str:
-    with Decoder() as decoder:
-        return decoder.describe()
+    pictures = [np.full((48, 64, 3), shade, np.uint8) for shade in (0, 128, 255)]
+    with tempfile.TemporaryDirectory() as folder, Decoder() as decoder:
+        path = Path(folder) / "three_frames.mp4"
+        write_video(path, pictures, Fraction(25))
+        probe = decoder.probe(path)
+    return f"PyAV {version('av')} wrote and read {probe.codec} in {probe.container}"
 
 
 def _check_model(settings: Settings) -> str:
-    version = find_model(None, [settings.models_folder])
-    return f"{version.manifest.reference}, {len(version.manifest.labels)} labels"
+    manifest = find_model(None, [settings.models_folder]).manifest
+    return f"{manifest.reference}, {len(manifest.labels)} labels"
 
 
 def _check_tensorflow(_settings: Settings) -> str:

@@ -6,13 +6,14 @@ killed. TensorFlow lives in this process alone.
 """
 
 import json
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from db.errors import DatabaseError
 from model.artifact import find_model_by_sha256
@@ -110,15 +111,16 @@ def main() -> int:
     """Runs the process; the exit code is 0 when it was told to stop."""
     # Ctrl-C in a terminal reaches every process there: the runner decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = _private_answers()
     order = ClassifyOrder.from_json(sys.stdin.readline())
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     threading.Thread(target=_wait_for_end, args=(stopped,), daemon=True).start()
     try:
         with open_workplace(order.settings) as workplace:
-            work(workplace, order, stopped, lambda: _answer({"ready": True}))
+            work(workplace, order, stopped, lambda: _answer(answers, {"ready": True}))
     except (ModelError, DatabaseError) as error:
-        _answer({"error": str(error)})
+        _answer(answers, {"error": str(error)})
         return 1
     return 0
 
@@ -128,8 +130,16 @@ def _wait_for_end(stopped: threading.Event) -> None:
     stopped.set()
 
 
-def _answer(values: dict[str, Any]) -> None:
-    print(json.dumps(values), flush=True)
+def _private_answers() -> IO[str]:
+    """Keeps stdout for answers alone: what a library prints goes to stderr instead."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return answers
+
+
+def _answer(answers: IO[str], values: dict[str, Any]) -> None:
+    answers.write(json.dumps(values) + "\n")
+    answers.flush()
 
 
 if __name__ == "__main__":

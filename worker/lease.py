@@ -66,5 +66,5 @@ class LeaseKeeper:
             except DatabaseError:
                 continue  # the next renewal, or the token at the end of the work, will tell
             if not self._claims:
-                self._lost.set()
-                return
+                break
+        self._lost.set()

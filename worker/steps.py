@@ -29,8 +29,6 @@ from ingest.frame_store import FrameStore, StoredFrame, read_frames
 from ingest.probe import PictureArea
 from ingest.sampling import clip_ranges
 from model.classifier import Classifier, Prediction
-from model.errors import ModelError
-from worker.errors import WorkStoppedError
 from worker.finish import finish_run_if_complete
 from worker.identity import is_dead
 from worker.lease import LeaseKeeper
@@ -40,6 +38,10 @@ from worker.workplace import Workplace
 CLAIMED_AT_ONCE = 4
 """Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
 and little enough that a killed classify process redoes a second of work."""
+
+
+class _LeaseLostError(Exception):
+    """The chunk that is being worked on belongs to nobody or to others now."""
 
 
 def claim_step(
@@ -86,12 +88,14 @@ def extract_step(
 
     def check(frames: int) -> None:
         if keeper.lost:
-            raise WorkStoppedError(f"chunk {claim.chunk_id}: its lease was lost")
+            raise _LeaseLostError
         on_progress(frames)
 
     try:
         with keeper:
             extracted = decoder.extract(_extraction(workplace, claim, run, episode), check)
+    except _LeaseLostError:
+        return  # the run was cancelled, or others do this chunk now
     except StorageFullError:
         give_back(database, [claim])
         raise
@@ -157,9 +161,9 @@ def _classify_group(
     pictures = [frame.picture for part in stored for frame in part.frames]
     try:
         predictions = iter(classifier_for(model_sha256).classify(pictures) if pictures else [])
-    except ModelError as error:
+    except Exception as error:  # whatever the network throws, these chunks failed
         for part in stored:
-            record_failure(database, part.claim, str(error), lost=False)
+            record_failure(database, part.claim, " ".join(str(error).split()), lost=False)
         return
     for part in stored:
         tags = [
