@@ -1,0 +1,59 @@
+"""How a person may name an episode or a label at the command."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.console import require_episode, require_label, require_tagged_episode
+from db.engine import Database
+from db.errors import NotFoundError
+from db.upgrade import upgrade_database
+from tests.records import made_episode, make_run
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Database:
+    database = Database(f"sqlite:///{tmp_path / 'castline.db'}")
+    upgrade_database(database)
+    make_run(database, made_episode("ab" * 32, "S01E01 pilot.mkv"))
+    make_run(database, made_episode("cd" * 32, "S01E02 second.mkv"))
+    return database
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["S01E01 pilot.mkv", "pilot", "PILOT", "/episodes/S01E01 pilot.mkv", "ababab", "e01"],
+)
+def test_an_episode_answers_to_its_name_a_part_of_it_its_path_and_its_hash(
+    library: Database, reference: str
+) -> None:
+    with library.read() as connection:
+        assert require_episode(connection, reference).name == "S01E01 pilot.mkv"
+
+
+def test_a_reference_that_fits_two_episodes_names_both(library: Database) -> None:
+    with library.read() as connection, pytest.raises(NotFoundError, match=r"pilot.*second"):
+        require_episode(connection, "S01")
+
+
+def test_a_misspelt_episode_gets_a_suggestion(library: Database) -> None:
+    with library.read() as connection, pytest.raises(NotFoundError, match="did you mean S01E02"):
+        require_episode(connection, "S01E02 secnod.mkv")
+
+
+def test_an_untagged_episode_says_what_to_run(library: Database) -> None:
+    with library.read() as connection, pytest.raises(NotFoundError, match="castline tag"):
+        require_tagged_episode(connection, "pilot")
+
+
+@pytest.mark.parametrize("reference", ["ned_flanders", "Ned Flanders", "ned-flanders", "ned"])
+def test_a_label_answers_to_other_writings_and_to_a_part(library: Database, reference: str) -> None:
+    with library.read() as connection:
+        assert require_label(connection, reference) == "ned_flanders"
+
+
+def test_a_misspelt_label_gets_a_suggestion(library: Database) -> None:
+    with library.read() as connection, pytest.raises(NotFoundError, match="did you mean homer_"):
+        require_label(connection, "hommer")

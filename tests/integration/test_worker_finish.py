@@ -1,0 +1,112 @@
+"""How a run ends: its state, its missing ranges and its appearances, from hand-made tags."""
+
+import pytest
+
+from db.engine import Database
+from db.queries import find_appearances, get_run
+from db.queue import claim_chunks, complete_extraction, complete_tagging, fail_claim
+from db.records import Claim, ExtractedChunk, TagRecord
+from db.writes import replace_tags
+from tests.records import make_run
+from worker.finish import finish_run_if_complete
+
+pytestmark = pytest.mark.integration
+
+TWO_CHUNKS = ((0, 60_000), (60_000, 120_000))
+
+
+def claim(database: Database, state: str) -> Claim:
+    with database.write() as connection:
+        return claim_chunks(connection, state, "w/1/1.0", 60)[0]
+
+
+def tag_chunk(
+    database: Database,
+    confidences: dict[int, float],
+    *,
+    missing: tuple[tuple[int, int], ...] = (),
+    decode_errors: int = 0,
+) -> bool:
+    """Extracts and tags the next chunk: a sample each half second, with these tags of ned."""
+    queued = claim(database, "queued")
+    samples = tuple(range(queued.start_pts, queued.end_pts, 500))
+    extracted = ExtractedChunk(samples, 1000, decode_errors, missing)
+    with database.write() as connection:
+        assert complete_extraction(connection, queued, extracted)
+    ready = claim(database, "extracted")
+    tags = [
+        TagRecord(pts, "ned_flanders", "full", confidence, pts / 1000)
+        for pts, confidence in confidences.items()
+    ]
+    with database.write() as connection:
+        assert complete_tagging(connection, ready)
+        replace_tags(connection, ready, tags)
+        return finish_run_if_complete(connection, ready.run_id)
+
+
+def shown(database: Database) -> list[tuple[str, int, int]]:
+    with database.read() as connection:
+        return [
+            (item.appearance.label, item.appearance.start_pts, item.appearance.end_pts)
+            for item in find_appearances(connection)
+        ]
+
+
+def test_an_appearance_runs_across_the_border_of_two_chunks(database: Database) -> None:
+    run_id = make_run(database, chunks=TWO_CHUNKS)
+    assert not tag_chunk(database, {58_500: 0.9, 59_000: 0.9, 59_500: 0.9})
+    assert shown(database) == []
+    assert tag_chunk(database, {60_000: 0.9, 60_500: 0.5, 61_000: 0.3})
+    with database.read() as connection:
+        run = get_run(connection, run_id)
+    # onset 0.6 and offset 0.4 of tests.records.PARAMS: 0.5 holds on, 0.3 ends it
+    assert shown(database) == [("ned_flanders", 58_500, 61_000)]
+    assert (run.state, run.frames, run.is_current) == ("done", 240, True)
+
+
+def test_a_quarantined_chunk_makes_the_run_partial_and_names_its_range(
+    database: Database,
+) -> None:
+    run_id = make_run(database, chunks=TWO_CHUNKS)
+    tag_chunk(database, {1000: 0.9, 1500: 0.9})
+    for _ in range(4):
+        bad = claim(database, "queued")
+        with database.write() as connection:
+            outcome = fail_claim(connection, bad, "it broke", lost=False, split_at=None)
+            finish_run_if_complete(connection, run_id)
+    with database.read() as connection:
+        run = get_run(connection, run_id)
+    assert outcome == "quarantined"
+    assert (run.state, run.missing, run.error) == ("partial", ((60_000, 120_000),), "it broke")
+    assert run.missing_seconds == ((60.0, 120.0),)
+    assert shown(database) == [("ned_flanders", 1000, 2000)]
+
+
+def test_a_run_of_which_nothing_could_be_read_is_failed(database: Database) -> None:
+    run_id = make_run(database, chunks=TWO_CHUNKS[:1])
+    for _ in range(4):
+        bad = claim(database, "queued")
+        with database.write() as connection:
+            fail_claim(connection, bad, "it broke", lost=False, split_at=None)
+            finish_run_if_complete(connection, run_id)
+    with database.read() as connection:
+        assert get_run(connection, run_id).state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("missing", "decode_errors", "state"),
+    [
+        ((), 0, "done"),
+        (((1000, 2000),), 0, "done"),
+        (((1000, 2001),), 0, "partial"),
+        ((), 10, "done"),
+        ((), 11, "partial"),
+    ],
+)
+def test_more_than_a_second_missing_or_one_error_in_a_hundred_makes_a_run_partial(
+    database: Database, missing: tuple[tuple[int, int], ...], decode_errors: int, state: str
+) -> None:
+    run_id = make_run(database, chunks=TWO_CHUNKS[:1])
+    tag_chunk(database, {}, missing=missing, decode_errors=decode_errors)
+    with database.read() as connection:
+        assert get_run(connection, run_id).state == state

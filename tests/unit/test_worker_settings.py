@@ -1,0 +1,92 @@
+"""Settings: what the environment says, and what goes before it."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from model.manifest import Manifest
+from worker.errors import WorkerError
+from worker.identity import is_dead, worker_identity
+from worker.parameters import RunParameters
+from worker.settings import Settings
+
+
+def a_manifest() -> Manifest:
+    return Manifest(
+        name="drawn",
+        version="1",
+        network="baseline",
+        network_parameters={"filters": [4], "dense": 2},
+        labels=("apple", "pear"),
+        preprocessing="fit84_crop64",
+        regions=("full", "left", "right"),
+        temperature=1.5,
+        onset=0.8,
+        offset=0.4,
+        training_data_sha256="a" * 64,
+        metrics={"accuracy": 0.9},
+        licence="CC0-1.0",
+        created_at="2026-01-01T00:00:00+00:00",
+    )
+
+
+def test_everything_lies_under_the_home_by_default(tmp_path: Path) -> None:
+    settings = Settings.from_environment(tmp_path, {})
+    assert settings.database_url == f"sqlite:///{tmp_path}/castline.db"
+    assert settings.frames_folder == tmp_path / "frames"
+    assert settings.models_folder == tmp_path / "models"
+    assert settings.media_roots == ()
+
+
+def test_the_home_of_the_command_line_goes_before_that_of_the_environment(tmp_path: Path) -> None:
+    environment = {"CASTLINE_HOME": str(tmp_path / "other")}
+    assert Settings.from_environment(tmp_path, environment).home == tmp_path
+    assert Settings.from_environment(None, environment).home == tmp_path / "other"
+
+
+def test_the_environment_moves_the_database_and_limits_the_media(tmp_path: Path) -> None:
+    environment = {
+        "CASTLINE_DATABASE_URL": "postgresql://somewhere/castline",
+        "CASTLINE_MEDIA_ROOTS": f"/films{os.pathsep}/series",
+    }
+    settings = Settings.from_environment(tmp_path, environment)
+    assert settings.database_url == "postgresql://somewhere/castline"
+    assert settings.media_roots == (Path("/films"), Path("/series"))
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("not a folder")
+    with pytest.raises(WorkerError, match="is not a folder"):
+        Settings.from_environment(tmp_path / "home", {})
+
+
+def test_this_process_is_alive_and_an_earlier_one_of_its_number_is_dead() -> None:
+    host, pid, _ = worker_identity().rsplit("/", 2)
+    assert not is_dead(worker_identity())
+    assert is_dead(f"{host}/{pid}/1.00")
+    assert is_dead(f"{host}/999999999/1.00")
+
+
+def test_a_worker_of_another_machine_is_never_known_to_be_dead() -> None:
+    assert not is_dead("another-machine/999999999/1.00")
+
+
+def test_equal_parameters_have_equal_hashes_and_others_have_others() -> None:
+    half = RunParameters.for_model(a_manifest(), Fraction("0.5"))
+    same = RunParameters.for_model(a_manifest(), Fraction(1, 2))
+    third = RunParameters.for_model(a_manifest(), Fraction(1, 3))
+    assert half.hash == same.hash
+    assert half.hash != third.hash
+
+
+def test_parameters_come_back_from_their_json_exactly() -> None:
+    third = RunParameters.for_model(a_manifest(), Fraction(1, 3))
+    assert RunParameters.from_json(third.to_json()) == third
+
+
+@pytest.mark.parametrize("every", ["0", "-1", "1/2000", "3601"])
+def test_a_sampling_interval_out_of_bounds_is_refused(every: str) -> None:
+    with pytest.raises(WorkerError, match="--every"):
+        RunParameters.for_model(a_manifest(), Fraction(every))
