@@ -12,6 +12,13 @@ from typing import Any
 
 import pytest
 
+from ingest.chunks import plan_chunks
+from ingest.extract import extract_chunk
+from ingest.extraction import Extraction
+from ingest.frame_store import read_frames
+from ingest.probe import PictureArea, Probe
+from ingest.sampling import merge_ranges
+
 SECONDS = 6
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-threads", "1")
 CLOSED = ("-g", "30", "-bf", "2")
@@ -85,7 +92,10 @@ MADE = (
     MadeVideo("ten_bits.mp4", (*pattern(), *X264, *CLOSED, "-pix_fmt", "yuv420p10le")),
     MadeVideo("hevc.mkv", (*pattern(), "-c:v", "libx265", "-x265-params", "keyint=30:log-level=0")),
     MadeVideo("hevc.ts", (*pattern(), "-c:v", "libx265", "-x265-params", "keyint=30:log-level=0")),
-    MadeVideo("vp9.webm", (*pattern(), "-c:v", "libvpx-vp9", "-deadline", "realtime", "-g", "30")),
+    MadeVideo(
+        "vp9.webm",
+        (*pattern(), "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "30"),
+    ),
     MadeVideo("mpeg4.avi", (*pattern(), "-c:v", "mpeg4", *CLOSED)),
     MadeVideo("mpeg4_plain.avi", (*pattern(), "-c:v", "mpeg4", "-g", "30", "-bf", "0")),
     MadeVideo("h264.avi", (*pattern(), *X264, *CLOSED)),
@@ -179,3 +189,31 @@ def rotated(folder: Path, degrees: int) -> Path:
                 packet.stream = copy
                 written.mux(packet)
     return path
+
+
+def extract_episode(
+    probe: Probe,
+    folder: Path,
+    chunk_seconds: int,
+    every_seconds: Fraction = Fraction(1, 2),
+    area: PictureArea | None = None,
+) -> tuple[list[tuple[int, bytes]], tuple[tuple[int, int], ...]]:
+    """Extract all chunks of an episode in this process.
+
+    Returns:
+        What the frame store holds afterwards as (pts, pixels), and the merged missing ranges.
+    """
+    area = area or probe.whole_frame
+    chunks = plan_chunks(
+        probe.start_pts, probe.end_pts, probe.key_pts, probe.time_base, Fraction(chunk_seconds)
+    )
+    frames: list[tuple[int, bytes]] = []
+    missing: list[tuple[int, int]] = []
+    for chunk in chunks:
+        path = folder / f"{chunk.start_pts}_{chunk.end_pts}.zip"
+        extracted = extract_chunk(Extraction.of(probe, chunk, every_seconds, area, path))
+        stored = [(frame.pts, frame.picture.tobytes()) for frame in read_frames(path)]
+        assert tuple(pts for pts, _ in stored) == extracted.sampled_pts
+        frames += stored
+        missing += extracted.missing
+    return frames, merge_ranges(missing)
