@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from ingest import errors
 from ingest.errors import DecoderLost, IngestError
 from ingest.extraction import Extracted, Extraction
 from ingest.media import checked_path
@@ -196,27 +195,27 @@ class Decoder:
             DecoderLost: no answer will come.
         """
         while True:
-            reply = self._next_reply(what)
-            if "progress" in reply:
-                if on_progress is not None:
-                    on_progress(int(reply["progress"]))
-            elif "answer" in reply:
-                return str(reply["answer"])
-            else:
-                raise _reported(reply)
+            match self._next_reply(what):
+                case {"progress": int(done)}:
+                    if on_progress is not None:
+                        on_progress(done)
+                case {"answer": str(answer)}:
+                    return answer
+                case {"error": str(kind), "message": str(message)}:
+                    raise _reported(kind, message)
+                case _:
+                    raise DecoderLost(f"{what}: the decoder talked nonsense; try again")
 
-    def _next_reply(self, what: str) -> dict[str, Any]:
+    def _next_reply(self, what: str) -> object:
         while b"\n" not in self._received:
             if len(self._received) > MAX_REPLY_BYTES:
                 raise DecoderLost(f"{what}: the decoder talked too much; try again")
             self._received += self._read(what)
         line, _, self._received = self._received.partition(b"\n")
         try:
-            reply = json.loads(line)
-        except ValueError as error:
+            reply: object = json.loads(line)
+        except (ValueError, RecursionError) as error:
             raise DecoderLost(f"{what}: the decoder talked nonsense; try again") from error
-        if not isinstance(reply, dict):
-            raise DecoderLost(f"{what}: the decoder talked nonsense; try again")
         return reply
 
     def _read(self, what: str) -> bytes:
@@ -248,12 +247,12 @@ class Decoder:
         return lost
 
 
-def _reported(reply: dict[str, Any]) -> IngestError:
-    kind = getattr(errors, str(reply.get("error")), DecoderLost)
-    known = isinstance(kind, type) and issubclass(kind, IngestError)
-    # What the child says goes on one line of a terminal: no control characters of its choosing.
-    message = "".join(c if c.isprintable() else " " for c in str(reply.get("message")))
-    return kind(message) if known else DecoderLost(message)
+def _reported(kind: str, message: str) -> IngestError:
+    """The child's error as an exception, fit to be shown on one line of a terminal."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in message)
+    classes: list[type[IngestError]] = [IngestError, *IngestError.__subclasses__()]
+    kinds = {one.__name__: one for one in classes}
+    return kinds.get(kind, DecoderLost)(printable)
 
 
 def _picture_area(text: str) -> PictureArea:

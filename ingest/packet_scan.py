@@ -16,6 +16,9 @@ OFF_RATE_SHARE = Fraction(1, 100)
 """A rate varies if more than one frame step in a hundred differs from the usual one: a cut or a
 gap in a stream of constant rate changes a few steps, a variable rate changes many."""
 
+EDGE_STEPS = 3
+"""So many odd steps come with a single loss: the loss itself, and frames torn off on its sides."""
+
 GAP_SECONDS = 1
 """A pause between frames longer than this is a loss, unless the file itself declares it."""
 
@@ -136,7 +139,7 @@ def _usual_step(
 def _varies(pts: Sequence[int], step: int) -> bool:
     # Times are rounded to the time base, so two equal steps may differ by one unit on either side.
     off = sum(abs(after - before - step) > 1 for before, after in pairwise(pts))
-    return off > OFF_RATE_SHARE * len(pts)
+    return off > OFF_RATE_SHARE * len(pts) + EDGE_STEPS
 
 
 def measured_rate(times: FrameTimes, stated: Fraction | None, time_base: Fraction) -> Fraction:

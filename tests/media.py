@@ -160,8 +160,8 @@ def with_cover_art(folder: Path) -> Path:
     cover, path = folder / "cover.png", folder / "cover_art.mp4"
     run_ffmpeg(*pattern("1", 1, "400x400"), "-frames:v", "1", cover)
     run_ffmpeg(
-        *("-i", cover, *pattern(), "-map", "0:v", "-map", "1:v", "-c:v:0", "copy"),
-        *("-c:v:1", "libx264", "-g", "30", "-disposition:v:0", "attached_pic", path),
+        *("-i", str(cover), *pattern(), "-map", "0:v", "-map", "1:v", "-c:v:0", "copy"),
+        *("-c:v:1", "libx264", "-g", "30", "-disposition:v:0", "attached_pic", str(path)),
     )
     return path
 

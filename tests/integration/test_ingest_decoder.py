@@ -1,0 +1,265 @@
+"""The decoder process may die, hang, hoard or lie; its parent goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ingest.chunks import ChunkRange
+from ingest.decoder import Decoder
+from ingest.errors import DecoderLost, FrameStoreError, VideoError
+from ingest.extraction import Extraction
+from ingest.frame_store import read_frames
+from ingest.probe import Probe
+from tests.media import MADE, X264, pattern, run_ffmpeg
+
+pytestmark = [pytest.mark.integration, pytest.mark.fault]
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return MADE[0].make(tmp_path_factory.mktemp("video"))
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long enough to be interrupted: some seconds of decoding."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    run_ffmpeg(*pattern(seconds=40, size="1280x720"), *X264, "-preset", "ultrafast", path)
+    return path
+
+
+@pytest.fixture
+def decoder() -> Iterator[Decoder]:
+    with Decoder(silent_seconds=20) as running:
+        yield running
+
+
+def request(described: Probe, folder: Path) -> Extraction:
+    chunk = ChunkRange(described.start_pts, described.end_pts)
+    area = described.whole_frame
+    return Extraction.of(described, chunk, Fraction(1, 2), area, folder / "chunk.zip")
+
+
+def misbehaving(folder: Path, code: str) -> list[str]:
+    """A child that reads a request and then runs the code."""
+    script = folder / "child.py"
+    script.write_text("import json, os, sys, time\nsys.stdin.readline()\n" + textwrap.dedent(code))
+    return [sys.executable, str(script)]
+
+
+def test_one_child_answers_everything(decoder: Decoder, video: Path, tmp_path: Path) -> None:
+    described = decoder.probe(video)
+    area = decoder.find_picture_area(described)
+    pid = decoder.pid
+    extracted = decoder.extract(request(described, tmp_path))
+
+    assert area == described.whole_frame
+    assert [frame.pts for frame in read_frames(tmp_path / "chunk.zip")] == list(
+        extracted.sampled_pts
+    )
+    assert decoder.pid == pid
+
+
+def test_progress_grows_while_decoding(decoder: Decoder, long_video: Path, tmp_path: Path) -> None:
+    reports: list[int] = []
+    described = decoder.probe(long_video)
+
+    decoder.extract(request(described, tmp_path), reports.append)
+
+    assert reports
+    assert reports == sorted(reports)
+
+
+def test_exception_in_progress_ends_the_request_and_the_child(
+    decoder: Decoder, long_video: Path, tmp_path: Path
+) -> None:
+    class LeaseLostError(Exception):
+        pass
+
+    def renew(_done: int) -> None:
+        raise LeaseLostError
+
+    described = decoder.probe(long_video)
+    pid = decoder.pid
+    assert pid is not None
+    with pytest.raises(LeaseLostError):
+        decoder.extract(request(described, tmp_path), renew)
+
+    assert not psutil.pid_exists(pid)
+    assert not (tmp_path / "chunk.zip").exists()
+    assert decoder.extract(request(described, tmp_path)).sampled_pts
+
+
+def test_killed_child_is_reported_and_replaced(
+    decoder: Decoder, long_video: Path, tmp_path: Path
+) -> None:
+    described = decoder.probe(long_video)
+
+    def kill(_done: int) -> None:
+        assert decoder.pid is not None
+        os.kill(decoder.pid, signal.SIGKILL)
+
+    with pytest.raises(DecoderLost, match="died of SIGKILL"):
+        decoder.extract(request(described, tmp_path), kill)
+
+    assert not (tmp_path / "chunk.zip").exists()
+    assert decoder.extract(request(described, tmp_path)).sampled_pts
+
+
+def test_child_killed_between_requests_is_replaced(decoder: Decoder, video: Path) -> None:
+    decoder.probe(video)
+    assert decoder.pid is not None
+    child = psutil.Process(decoder.pid)
+    child.kill()
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+
+    assert decoder.probe(video).codec == "h264"
+
+
+def test_child_without_memory_is_reported_and_replaced(long_video: Path, tmp_path: Path) -> None:
+    with Decoder(memory_bytes=1 << 20) as starved, pytest.raises(DecoderLost, match="memory"):
+        starved.probe(long_video)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        pytest.param("time.sleep(60)", "hung, silent for 0.5 s", id="hangs"),
+        pytest.param("os.kill(os.getpid(), 11)", "died of SIGSEGV", id="crashes"),
+        pytest.param("sys.exit(3)", "ended with code 3", id="leaves"),
+        pytest.param("print('hello')", "talked nonsense", id="babbles"),
+        pytest.param("print('[1]')", "talked nonsense", id="answers a list"),
+        pytest.param('print(\'{"answer": "{}"}\')', "talked nonsense", id="answers nothing"),
+        pytest.param('print(\'{"progress": "x"}\')', "talked nonsense", id="odd progress"),
+        pytest.param("while True: print('x' * 65536, end='')", "talked too much", id="floods"),
+        pytest.param("print('{}')", "talked nonsense", id="says nothing"),
+    ],
+)
+def test_misbehaving_child_is_lost_not_believed(
+    code: str, message: str, video: Path, tmp_path: Path
+) -> None:
+    command = misbehaving(tmp_path, code)
+
+    with (
+        Decoder(command=command, silent_seconds=0.5 if "sleep" in code else 20) as decoder,
+        pytest.raises(DecoderLost, match=message) as caught,
+    ):
+        decoder.probe(video)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_message_of_the_child_cannot_write_to_the_terminal(video: Path, tmp_path: Path) -> None:
+    command = misbehaving(
+        tmp_path, r"""print(json.dumps({"error": "VideoError", "message": "a\n\x1b[31mb"}))"""
+    )
+
+    with Decoder(command=command) as decoder, pytest.raises(VideoError) as caught:
+        decoder.probe(video)
+
+    assert str(caught.value).isprintable()
+
+
+def test_file_that_changed_is_refused(decoder: Decoder, video: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "episode.mp4"
+    copy.write_bytes(video.read_bytes())
+    described = decoder.probe(copy)
+    with copy.open("ab") as file:
+        file.write(b"more")
+
+    with pytest.raises(VideoError, match="was changed since it was added; enqueue it again"):
+        decoder.extract(request(described, tmp_path))
+
+
+def test_store_that_cannot_be_written_is_reported(
+    decoder: Decoder, video: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").write_text("in the way")
+
+    with pytest.raises(FrameStoreError, match="check free space and rights"):
+        decoder.extract(request(decoder.probe(video), tmp_path / "folder"))
+
+
+def test_two_decoders_work_at_once(long_video: Path, tmp_path: Path) -> None:
+    found: dict[int, tuple[int, ...]] = {}
+
+    def work(number: int) -> None:
+        folder = tmp_path / str(number)
+        with Decoder() as decoder:
+            described = decoder.probe(long_video)
+            found[number] = decoder.extract(request(described, folder)).sampled_pts
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found[0] == found[1]
+    assert len(found[0]) == 80
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from ingest.decoder import Decoder
+decoder = Decoder()
+decoder.probe(Path(sys.argv[1]))
+print(decoder.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_child_dies_with_its_parent(ending: signal.Signals, video: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(video)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.send_signal(ending)
+    parent.wait()
+    parent.stdout.close()
+
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(child) and time.monotonic() < deadline:
+        if psutil.Process(child).status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.05)
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def test_child_ignores_ctrl_c_and_has_a_group_of_its_own(decoder: Decoder, video: Path) -> None:
+    decoder.probe(video)
+    pid = decoder.pid
+    assert pid is not None
+    assert os.getpgid(pid) != os.getpgid(0)
+    os.kill(pid, signal.SIGINT)
+
+    assert decoder.probe(video).codec == "h264"
+    assert decoder.pid == pid
+
+
+def test_child_sees_no_secrets_and_imports_little(
+    monkeypatch: pytest.MonkeyPatch, decoder: Decoder, video: Path
+) -> None:
+    monkeypatch.setenv("CASTLINE_DATABASE_URL", "postgresql://user:secret@host/db")
+    decoder.probe(video)
+
+    assert decoder.pid is not None
+    child = psutil.Process(decoder.pid)
+    assert "CASTLINE_DATABASE_URL" not in child.environ()
+    mapped = " ".join(part.path for part in child.memory_maps())
+    assert "tensorflow" not in mapped
+    assert "sqlalchemy" not in mapped
