@@ -14,7 +14,8 @@ from cli.console import (
     require_tagged_episode,
     say,
 )
-from db.queries import EpisodeAppearance, find_appearances, list_episodes, screen_time
+from db.episodes import list_episodes
+from db.queries import EpisodeAppearance, find_appearances, screen_time
 from timeline.times import format_time, parse_time
 from worker.workplace import open_workplace
 

@@ -12,15 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from db.engine import Transaction
+from db.episodes import find_episodes, list_episodes
 from db.errors import NotFoundError
-from db.queries import (
-    current_run_of,
-    find_episodes,
-    known_labels,
-    latest_run_of,
-    list_episodes,
-)
+from db.queries import known_labels
 from db.records import EpisodeRecord
+from db.runs import current_run_of, latest_run_of
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""

@@ -10,8 +10,8 @@ import typer
 from cli.console import print_table, say
 from cli.drawn_cast import DrawnEpisode, draw_episode, draw_stills
 from cli.tagging import enqueue_files, work_on
-from db.queries import list_runs
 from db.records import EpisodeRecord
+from db.runs import list_runs
 from timeline.score import Score, frame_level_score
 from timeline.truth import LabelledRange, write_truth
 from worker.answers import labelled_ranges
@@ -107,7 +107,7 @@ def _train(stills: Path, output: Path) -> None:
 
 
 def _tag(place: Workplace, path: Path) -> tuple[EpisodeRecord, list[LabelledRange]]:
-    from db.queries import get_episode
+    from db.episodes import get_episode
 
     queued = enqueue_files(place, [path], "drawn-cast", "0.5")
     run_ids = tuple(run.id for run in queued.runs)

@@ -15,7 +15,7 @@ from rich.progress import (
 )
 
 from cli.console import stderr
-from db.queries import RunProgress
+from db.runs import RunProgress
 from worker.parameters import RunParameters
 
 

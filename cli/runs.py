@@ -8,8 +8,8 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.console import Json, print_json, print_table, say, stdout
-from db.queries import get_run, list_runs, quarantined_chunks
 from db.records import RunRecord
+from db.runs import get_run, list_runs, quarantined_chunks
 from db.writes import cancel_run, retry_run
 from timeline.times import format_time
 from worker.workplace import Workplace, open_workplace

@@ -15,8 +15,9 @@ import typer
 from cli.console import Json, print_json, print_table, say, say_error
 from cli.progress import reading, run_bars
 from cli.runs import describe_missing, run_json
-from db.queries import find_appearances, list_runs
+from db.queries import find_appearances
 from db.records import RunRecord
+from db.runs import list_runs
 from db.writes import retry_run
 from ingest.errors import IngestError
 from timeline.times import format_clock, format_time

@@ -93,7 +93,7 @@ class ExtractedChunk:
 
 @dataclass(frozen=True)
 class TagRecord:
-    """A stored prediction."""
+    """A stored prediction; its fields are the columns."""
 
     pts: int
     label: str
@@ -104,7 +104,7 @@ class TagRecord:
 
 @dataclass(frozen=True)
 class AppearanceRecord:
-    """A label over a half-open time range."""
+    """A label over a half-open time range; its fields are the columns."""
 
     label: str
     start_pts: int

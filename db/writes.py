@@ -155,17 +155,7 @@ def replace_tags(connection: Connection, claim: Claim, tags: Sequence[TagRecord]
             tag.c.run_id == claim.run_id, tag.c.pts >= claim.start_pts, tag.c.pts < claim.end_pts
         )
     )
-    rows = [
-        {
-            "run_id": claim.run_id,
-            "pts": item.pts,
-            "label": item.label,
-            "region": item.region,
-            "confidence": item.confidence,
-            "seconds": item.seconds,
-        }
-        for item in tags
-    ]
+    rows = [{"run_id": claim.run_id, **vars(item)} for item in tags]
     if rows:
         connection.execute(insert(tag), rows)
 
@@ -196,21 +186,7 @@ def finish_run(
         )
     )
     connection.execute(delete(appearance).where(appearance.c.run_id == run_id))
-    rows = [
-        {
-            "run_id": run_id,
-            "episode_id": episode_id,
-            "label": item.label,
-            "start_pts": item.start_pts,
-            "end_pts": item.end_pts,
-            "start_seconds": item.start_seconds,
-            "end_seconds": item.end_seconds,
-            "frames": item.frames,
-            "mean_confidence": item.mean_confidence,
-            "max_confidence": item.max_confidence,
-        }
-        for item in appearances
-    ]
+    rows = [{"run_id": run_id, "episode_id": episode_id, **vars(item)} for item in appearances]
     if rows:
         connection.execute(insert(appearance), rows)
     if state != "failed":

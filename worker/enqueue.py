@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 from db.engine import Database
-from db.queries import get_episode_by_sha256, get_run
+from db.episodes import get_episode_by_sha256
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
+from db.runs import get_run
 from db.writes import create_run, register_episode, register_model_version
 from ingest.chunks import plan_chunks
 from ingest.decoder import Decoder
-from ingest.errors import IngestError
+from ingest.errors import DecoderLost, IngestError
 from ingest.probe import PictureArea, Probe
 from model.artifact import ModelVersion
 from worker.errors import WorkerError
@@ -37,6 +39,11 @@ VIDEO_SUFFIXES = frozenset(
 )
 """What a folder is searched for: the containers that `ingest` opens. A file that is named itself
 is opened whatever its name."""
+
+KILLS_OUTLIVED = 3
+"""The system's memory killer strikes again at once where it struck; a person does not."""
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def enqueue_episode(
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    probe = decoder.probe(path, on_progress)
+    probe = _outliving_kills(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
     area = PictureArea(*known.area) if known else _find_picture_area(decoder, probe)
@@ -118,10 +125,26 @@ def enqueue_episode(
 
 def _find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
     # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
+    # A kill is no such reason: the area is for good, and with other bars come other tags.
     try:
-        return decoder.find_picture_area(probe)
+        return _outliving_kills(lambda: decoder.find_picture_area(probe))
+    except DecoderLost as lost:
+        if lost.killed:
+            raise
+        return probe.whole_frame
     except IngestError:
         return probe.whole_frame
+
+
+def _outliving_kills(ask: Callable[[], Answer]) -> Answer:
+    """Asks again when someone killed the decoder, which proves nothing against the file."""
+    for _ in range(KILLS_OUTLIVED):
+        try:
+            return ask()
+        except DecoderLost as lost:
+            if not lost.killed:
+                raise
+    return ask()
 
 
 def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from db.engine import Transaction
-from db.queries import ended_chunks, get_episode, get_run, run_tags
+from db.episodes import get_episode
 from db.queue import open_chunk_count
 from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, Ranges, merge_ranges
+from db.runs import ended_chunks, get_run, run_tags
 from db.writes import finish_run
 from timeline.appearances import Appearance, Tag, find_appearances
 from worker.parameters import RunParameters

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from db.queries import RunProgress, run_progress
 from db.queue import open_chunk_count
+from db.runs import RunProgress, run_progress
 from ingest.decoder import Decoder
 from worker.classify_child import ClassifyChild
 from worker.classify_process import ClassifyOrder

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.engine import Database, Transaction
-from db.queries import extracted_chunk, get_episode, get_run
+from db.episodes import get_episode
 from db.queue import (
     claim_chunks,
     complete_extraction,
@@ -20,6 +20,7 @@ from db.queue import (
     release_claim,
 )
 from db.records import Claim, EpisodeRecord, ExtractedChunk, RunRecord, TagRecord
+from db.runs import extracted_chunk, get_run
 from db.writes import replace_tags
 from ingest.chunks import ChunkRange, split_chunk
 from ingest.decoder import Decoder

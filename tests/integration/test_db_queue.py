@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from db.engine import Database
-from db.queries import ended_chunks, get_run
 from db.queue import (
     FAILURES_BEFORE_QUARANTINE,
     claim_chunks,
@@ -19,6 +18,7 @@ from db.queue import (
     renew_claim,
 )
 from db.records import Claim, ExtractedChunk
+from db.runs import ended_chunks, get_run
 from db.writes import cancel_run, retry_run
 from tests.records import CHUNKS, make_run
 

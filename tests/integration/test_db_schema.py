@@ -15,9 +15,11 @@ from sqlalchemy import text
 
 import db.migrations
 from db.engine import Database, sqlite_journal_mode
+from db.episodes import list_episodes
 from db.errors import DatabaseError
-from db.queries import current_run_of, find_appearances, get_run, list_episodes, screen_time
+from db.queries import find_appearances, screen_time
 from db.records import AppearanceRecord
+from db.runs import current_run_of, get_run
 from db.schema import metadata
 from db.upgrade import HEAD, upgrade_database
 from db.writes import finish_run

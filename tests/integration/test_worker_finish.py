@@ -3,9 +3,10 @@
 import pytest
 
 from db.engine import Database
-from db.queries import find_appearances, get_run
+from db.queries import find_appearances
 from db.queue import claim_chunks, complete_extraction, complete_tagging, fail_claim
 from db.records import Claim, ExtractedChunk, TagRecord
+from db.runs import get_run
 from db.writes import replace_tags
 from tests.records import make_run
 from worker.finish import finish_run_if_complete

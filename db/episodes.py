@@ -1,0 +1,128 @@
+"""Reading episodes: by number, by content, and by what a person calls them."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select
+
+from db.records import EpisodeRecord, load_ranges
+from db.schema import appearance, current_run, episode, model_version, run
+
+
+@dataclass(frozen=True)
+class EpisodeSummary:
+    """An episode as a list shows it."""
+
+    id: int
+    name: str
+    sha256: str
+    uri: str
+    duration_seconds: float
+    width: int
+    height: int
+    frame_rate: Fraction
+    added_at: datetime
+    model: str | None
+    """NAME@VERSION of its current run; None before the first run ended."""
+    labels: int
+    """How many labels appear in its current run."""
+
+
+def list_episodes(connection: Connection) -> list[EpisodeSummary]:
+    """All episodes, by name."""
+    shown = (
+        select(current_run.c.episode_id, func.count(appearance.c.label.distinct()).label("labels"))
+        .join(appearance, appearance.c.run_id == current_run.c.run_id)
+        .group_by(current_run.c.episode_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(
+            episode,
+            model_version.c.name.label("model_name"),
+            model_version.c.version,
+            func.coalesce(shown.c.labels, 0).label("labels"),
+        )
+        .outerjoin(current_run, current_run.c.episode_id == episode.c.id)
+        .outerjoin(run, run.c.id == current_run.c.run_id)
+        .outerjoin(model_version, model_version.c.id == run.c.model_version_id)
+        .outerjoin(shown, shown.c.episode_id == episode.c.id)
+        .order_by(episode.c.name, episode.c.id)
+    )
+    return [
+        EpisodeSummary(
+            id=row.id,
+            name=row.name,
+            sha256=row.sha256,
+            uri=row.uri,
+            duration_seconds=row.duration_seconds,
+            width=row.width,
+            height=row.height,
+            frame_rate=Fraction(row.frame_rate_num, row.frame_rate_den),
+            added_at=row.added_at,
+            model=f"{row.model_name}@{row.version}" if row.model_name else None,
+            labels=row.labels,
+        )
+        for row in rows
+    ]
+
+
+def get_episode(connection: Connection, episode_id: int) -> EpisodeRecord:
+    """The episode with this id, which exists."""
+    return _episode(connection.execute(select(episode).where(episode.c.id == episode_id)).one())
+
+
+def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord | None:
+    """The episode with this content, None if it was never added."""
+    row = connection.execute(select(episode).where(episode.c.sha256 == sha256)).one_or_none()
+    return None if row is None else _episode(row)
+
+
+def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]:
+    """The episodes that a person may mean: the exact ones, else those that fit in part.
+
+    Args:
+        connection: An open connection.
+        reference: A name, a path, the start of a SHA-256 (6 digits or more), or a part of a name
+            or, if none fits, of a path.
+    """
+    exact = or_(episode.c.name == reference, episode.c.uri == reference)
+    part_of_name = episode.c.name.icontains(reference, autoescape=True)
+    if len(reference) >= 6:
+        part_of_name |= episode.c.sha256.startswith(reference.lower(), autoescape=True)
+    part_of_path = episode.c.uri.icontains(reference, autoescape=True)
+    for fits in (exact, part_of_name, part_of_path):
+        query = select(episode).where(fits).order_by(episode.c.name, episode.c.id)
+        rows = connection.execute(query).all()
+        if rows:
+            return [_episode(row) for row in rows]
+    return []
+
+
+def _episode(row: Row[Any]) -> EpisodeRecord:
+    return EpisodeRecord(
+        sha256=row.sha256,
+        name=row.name,
+        uri=row.uri,
+        size_bytes=row.size_bytes,
+        container=row.container,
+        codec=row.codec,
+        pixel_format=row.pixel_format,
+        width=row.width,
+        height=row.height,
+        rotation=row.rotation,
+        sample_aspect_ratio=Fraction(row.sample_aspect_num, row.sample_aspect_den),
+        lag_pts=row.lag_pts,
+        frame_rate=Fraction(row.frame_rate_num, row.frame_rate_den),
+        rate_varies=row.rate_varies,
+        time_base=Fraction(row.time_base_num, row.time_base_den),
+        start_pts=row.start_pts,
+        end_pts=row.end_pts,
+        area=(row.area_x, row.area_y, row.area_width, row.area_height),
+        key_pts=tuple(json.loads(row.key_pts)),
+        missing=load_ranges(row.missing),
+        id=row.id,
+    )
