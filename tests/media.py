@@ -70,7 +70,7 @@ UNEVEN = "settb=1/1000,select='mod(n-3,7)*mod(n-1,5)',setpts=PTS+mod(N\\,3)*9"
 """Drops frames and shifts others, so that the steps between frames are of many lengths."""
 
 OPEN_GROUPS = ("-x264-params", "open-gop=1:keyint=30:min-keyint=30:bframes=3:scenecut=0")
-INTERLACED = ("-flags", "+ilme+ildct", "-top", "1")
+INTERLACED = ("-vf", "setfield=tff", "-flags", "+ilme+ildct")
 
 MADE = (
     MadeVideo("film_23976.mp4", (*pattern("24000/1001"), *X264, *CLOSED)),
@@ -78,8 +78,8 @@ MADE = (
     MadeVideo("ntsc_2997.mkv", (*pattern("30000/1001"), *X264, *CLOSED)),
     MadeVideo("smooth_5994.ts", (*pattern("60000/1001"), *X264, *CLOSED)),
     MadeVideo("film_23976.flv", (*pattern("24000/1001"), *X264, *CLOSED)),
-    MadeVideo("uneven.mkv", (*pattern("30"), "-vf", UNEVEN, "-vsync", "vfr", *X264, *CLOSED)),
-    MadeVideo("uneven.mp4", (*pattern("30"), "-vf", UNEVEN, "-vsync", "vfr", *X264, *CLOSED)),
+    MadeVideo("uneven.mkv", (*pattern("30"), "-vf", UNEVEN, "-fps_mode", "vfr", *X264, *CLOSED)),
+    MadeVideo("uneven.mp4", (*pattern("30"), "-vf", UNEVEN, "-fps_mode", "vfr", *X264, *CLOSED)),
     MadeVideo("slides.mp4", (*pattern("1/2", 20), *X264, "-g", "3", "-r", "1/2")),
     MadeVideo("late_start.mp4", (*pattern(), *X264, *CLOSED, "-output_ts_offset", "5")),
     MadeVideo("late_start.mkv", (*pattern(), *X264, *CLOSED, "-output_ts_offset", "5")),

@@ -111,7 +111,9 @@ def test_interlaced_picture_has_no_combs(tmp_path: Path) -> None:
 
     progressive, path = tmp_path / "woven.mp4", tmp_path / "interlaced.mp4"
     write_video(progressive, fields(), Fraction(25))
-    run_ffmpeg("-i", progressive, *X264, "-crf", "4", "-flags", "+ilme+ildct", "-top", "1", path)
+    run_ffmpeg(
+        "-i", progressive, *X264, "-crf", "4", "-vf", "setfield=tff", "-flags", "+ilme+ildct", path
+    )
 
     combed = stored(progressive, tmp_path)[0].picture
     clean = stored(path, tmp_path)[0].picture
