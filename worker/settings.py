@@ -9,6 +9,9 @@ from platformdirs import user_data_path
 
 from worker.errors import WorkerError
 
+LONGEST_CHUNK_SECONDS = 3600
+"""A chunk of an hour keeps one core busy for minutes, which a kill would lose."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -44,14 +47,14 @@ class Settings:
     def from_environment(
         cls, home: Path | None = None, environment: Mapping[str, str] = os.environ
     ) -> "Settings":
-        """Reads CASTLINE_HOME, CASTLINE_DATABASE_URL and CASTLINE_MEDIA_ROOTS.
+        """Reads CASTLINE_HOME, _DATABASE_URL, _MEDIA_ROOTS and _CHUNK_SECONDS.
 
         Args:
             home: From the command line; goes before CASTLINE_HOME.
             environment: The variables.
 
         Raises:
-            WorkerError: The home is there and is no folder.
+            WorkerError: The home is there and is no folder, or a value is out of bounds.
         """
         chosen = home or Path(environment.get("CASTLINE_HOME") or user_data_path("castline"))
         chosen = chosen.expanduser().absolute()
@@ -63,4 +66,16 @@ class Settings:
             home=chosen,
             database_url=url,
             media_roots=tuple(Path(part) for part in roots.split(os.pathsep) if part),
+            chunk_seconds=_chunk_seconds(environment.get("CASTLINE_CHUNK_SECONDS", "")),
         )
+
+
+def _chunk_seconds(text: str) -> int:
+    if not text:
+        return Settings.chunk_seconds
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_CHUNK_SECONDS:
+        return int(text)
+    raise WorkerError(
+        f"CASTLINE_CHUNK_SECONDS: a whole number from 1 to {LONGEST_CHUNK_SECONDS},"
+        f" received {text!r}"
+    )
