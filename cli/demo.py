@@ -1,5 +1,6 @@
 """`castline demo`: the whole way on a cast drawn by code, in a few minutes, with known truth."""
 
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -150,13 +151,13 @@ def _show(
         f" false tags at {score.false_tag_samples} of {score.samples_with_nobody} samples"
         " where nobody known is on screen."
     )
-    home = folder / "home"
+    castline, home = sys.argv[0], folder / "home"
     say(f"The timeline as a picture: {picture}\n\nWhat to try next:")
     for command in (
-        f"castline --home {home} who {episode.name} --at 0:30",
-        f"castline --home {home} when {found[0].label if found else 'LABEL'}",
-        f"castline --home {home} screen-time",
-        "castline tag YOUR_EPISODE    (with the bundled model)",
+        f"{castline} --home {home} who {episode.name} --at 0:30",
+        f"{castline} --home {home} when {found[0].label if found else 'LABEL'}",
+        f"{castline} --home {home} screen-time",
+        f"{castline} tag YOUR_EPISODE    (with the bundled model)",
     ):
         say(f"  {command}")
 
