@@ -12,7 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ingest.errors import DecoderLost, IngestError
+from ingest.errors import (
+    DecoderLost,
+    FrameStoreError,
+    IngestError,
+    MediaRefused,
+    StorageFullError,
+    VideoError,
+)
 from ingest.extraction import Extracted, Extraction
 from ingest.media import checked_path
 from ingest.probe import PictureArea, Probe
@@ -32,6 +39,12 @@ EXIT_SECONDS = 5
 """A child that closed its output is on its way out; longer than this it is not."""
 
 _READ_BYTES = 1 << 16
+
+_KINDS: dict[str, type[IngestError]] = {
+    kind.__name__: kind
+    for kind in (IngestError, MediaRefused, VideoError, FrameStoreError, StorageFullError)
+}
+"""Errors that the child may report; anything else it says means that it is lost."""
 
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 """All that the child gets to see of the environment: the parent's may hold passwords. Threads of
@@ -250,9 +263,7 @@ class Decoder:
 def _reported(kind: str, message: str) -> IngestError:
     """The child's error as an exception, fit to be shown on one line of a terminal."""
     printable = "".join(letter if letter.isprintable() else " " for letter in message)
-    classes: list[type[IngestError]] = [IngestError, *IngestError.__subclasses__()]
-    kinds = {one.__name__: one for one in classes}
-    return kinds.get(kind, DecoderLost)(printable)
+    return _KINDS.get(kind, DecoderLost)(printable)
 
 
 def _picture_area(text: str) -> PictureArea:

@@ -15,11 +15,12 @@ from ingest.chunk_decoding import ChunkPlan, decode_all, decode_wanted, plan_chu
 from ingest.chunk_packets import ChunkSource
 from ingest.errors import VideoError
 from ingest.extraction import Extracted, Extraction
-from ingest.frame_store import StoredFrame, StoreManifest, write_frames
+from ingest.frame_store import StoredFrame, write_frames
 from ingest.media import checked_path
 from ingest.picture import PictureShape, stored_picture
 from ingest.progress import Pulse, Report
 from ingest.sampling import clip_ranges, inside, merge_ranges, on_display
+from ingest.store_manifest import StoreManifest
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

@@ -6,7 +6,6 @@ An archive that was cut off has no directory at its end and is refused as a whol
 """
 
 import errno
-import json
 import os
 import time
 import uuid
@@ -23,9 +22,8 @@ import numpy.typing as npt
 
 from ingest.errors import FrameStoreError, StorageFullError
 from ingest.probe import PictureArea
-
-FORMAT_VERSION = 1
-"""Changes whenever stored pixels or the manifest would: a new number is a new file."""
+from ingest.store_manifest import FORMAT_VERSION as FORMAT_VERSION  # noqa: PLC0414 - also known here
+from ingest.store_manifest import StoreManifest
 
 JPEG_QUALITY = 68
 """With colour at full resolution (4:4:4). Measured on big_buck_bunny, richer in detail than drawn
@@ -54,54 +52,6 @@ class StoredFrame:
         shape = self.picture.shape
         if self.picture.dtype != np.uint8 or len(shape) != 3 or shape[2] != 3:
             raise ValueError(f"not an RGB picture: {self.picture.dtype} {shape}")
-
-
-@dataclass(frozen=True)
-class StoreManifest:
-    """What a frame store file holds.
-
-    Attributes:
-        sha256: of the episode.
-        time_base: seconds per pts unit.
-        every_seconds: the sampling interval.
-        start_pts: of the chunk.
-        end_pts: of the chunk, half-open.
-        picture_area: what was cut out of each frame.
-        pts: of the frames, ascending.
-        format_version: of the file.
-    """
-
-    sha256: str
-    time_base: Fraction
-    every_seconds: Fraction
-    start_pts: int
-    end_pts: int
-    picture_area: PictureArea
-    pts: tuple[int, ...] = ()
-    format_version: int = FORMAT_VERSION
-
-    def to_json(self) -> str:
-        """As JSON; fractions as `"1/2"`."""
-        return json.dumps(asdict(self), default=str, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "StoreManifest":
-        """Read what `to_json` wrote.
-
-        Raises:
-            ValueError: it is not a manifest of this version.
-        """
-        try:
-            fields: dict[str, Any] = json.loads(text)
-            if fields["format_version"] != FORMAT_VERSION:
-                raise ValueError(f"format version {fields['format_version']} is unknown")
-            fields["time_base"] = Fraction(fields["time_base"])
-            fields["every_seconds"] = Fraction(fields["every_seconds"])
-            fields["picture_area"] = PictureArea(**fields["picture_area"])
-            fields["pts"] = tuple(int(pts) for pts in fields["pts"])
-            return cls(**fields)
-        except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
-            raise ValueError(f"not a manifest: {error}") from error
 
 
 @dataclass(frozen=True)

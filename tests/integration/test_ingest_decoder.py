@@ -16,7 +16,14 @@ import pytest
 
 from ingest.chunks import ChunkRange
 from ingest.decoder import Decoder
-from ingest.errors import DecoderLost, FrameStoreError, VideoError
+from ingest.errors import (
+    DecoderLost,
+    FrameStoreError,
+    IngestError,
+    MediaRefused,
+    StorageFullError,
+    VideoError,
+)
 from ingest.extraction import Extraction
 from ingest.frame_store import read_frames
 from ingest.probe import Probe
@@ -109,8 +116,9 @@ def test_killed_child_is_reported_and_replaced(
         assert decoder.pid is not None
         os.kill(decoder.pid, signal.SIGKILL)
 
-    with pytest.raises(DecoderLost, match="died of SIGKILL"):
+    with pytest.raises(DecoderLost, match="died of SIGKILL") as caught:
         decoder.extract(request(described, tmp_path), kill)
+    assert caught.value.killed
 
     assert not (tmp_path / "chunk.zip").exists()
     assert decoder.extract(request(described, tmp_path)).sampled_pts
@@ -169,6 +177,17 @@ def test_message_of_the_child_cannot_write_to_the_terminal(video: Path, tmp_path
         decoder.probe(video)
 
     assert str(caught.value).isprintable()
+
+
+def test_error_of_the_child_keeps_its_class(video: Path, tmp_path: Path) -> None:
+    for kind in (MediaRefused, VideoError, FrameStoreError, StorageFullError):
+        reply = f"""print(json.dumps({{"error": "{kind.__name__}", "message": "so it is"}}))"""
+        with (
+            Decoder(command=misbehaving(tmp_path, reply)) as decoder,
+            pytest.raises(IngestError, match="so it is") as caught,
+        ):
+            decoder.probe(video)
+        assert type(caught.value) is kind
 
 
 def test_file_that_changed_is_refused(decoder: Decoder, video: Path, tmp_path: Path) -> None:

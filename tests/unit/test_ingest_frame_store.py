@@ -15,12 +15,12 @@ from ingest.errors import FrameStoreError
 from ingest.frame_store import (
     FrameStore,
     StoredFrame,
-    StoreManifest,
     read_frames,
     read_manifest,
     write_frames,
 )
 from ingest.probe import PictureArea
+from ingest.store_manifest import StoreManifest
 
 AREA = PictureArea(107, 0, 640, 480)
 MANIFEST = StoreManifest("ab" * 32, Fraction(1, 24000), Fraction(1, 2), -1001, 48048, AREA)
