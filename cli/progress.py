@@ -30,6 +30,7 @@ def run_bars() -> Iterator[Callable[[Sequence[RunProgress]], None] | None]:
         BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f} frames"),
         TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[step]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=stderr) as progress:
@@ -56,18 +57,21 @@ class RunBars:
 
     def show(self, runs: Sequence[RunProgress]) -> None:
         """Moves each run's bar to where the run is."""
-        now_seconds = time.monotonic()
         for run in runs:
             every_seconds = float(RunParameters.from_json(run.params).every_seconds)
+            total = run.duration_seconds / every_seconds
             frames = run.extracted_seconds / every_seconds
-            began_seconds, began_frames = self._first.setdefault(run.run_id, (now_seconds, frames))
-            elapsed_seconds = max(now_seconds - began_seconds, 0.001)
             if run.run_id not in self._bars:
                 self._bars[run.run_id] = self._progress.add_task(
-                    run.episode, total=run.duration_seconds / every_seconds, rate=""
+                    escape(run.episode), total=total, rate="", step=""
                 )
+                self._first[run.run_id] = time.monotonic(), frames
+            bar = self._bars[run.run_id]
+            if frames >= total:
+                self._progress.update(bar, completed=total, step="classifying")
+                continue
+            began_seconds, began_frames = self._first[run.run_id]
+            rate = (frames - began_frames) / max(time.monotonic() - began_seconds, 0.001)
             self._progress.update(
-                self._bars[run.run_id],
-                completed=frames,
-                rate=f"{(frames - began_frames) / elapsed_seconds:.0f} frames/s",
+                bar, completed=frames, rate=f"{rate:.0f} frames/s", step="extracting"
             )

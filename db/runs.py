@@ -23,6 +23,7 @@ class RunProgress:
     state: str
     params: str
     duration_seconds: float
+    frame_rate: Fraction
     extracted_seconds: float
     """How much of the episode was extracted, tagged or given up."""
     chunks_total: int
@@ -86,6 +87,7 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
             state=row.state,
             params=row.params,
             duration_seconds=row.duration_seconds,
+            frame_rate=Fraction(row.frame_rate_num, row.frame_rate_den),
             extracted_seconds=float(int(row.extracted_pts) * _time_base(row)),
             chunks_total=row.chunks_total,
             chunks_done=row.chunks_done,

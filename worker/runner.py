@@ -8,9 +8,10 @@ killed at any moment, this process too, and the next start goes on where they st
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.queue import open_chunk_count
+from db.records import Claim
 from db.runs import RunProgress, run_progress
 from ingest.decoder import Decoder
 from worker.classify_child import ClassifyChild
@@ -62,6 +63,8 @@ class EmbeddedRunner:
         self._identity = worker_identity()
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
+        # Frames decoded so far of each chunk under way; written by the thread that decodes it.
+        self._under_way: dict[Claim, int] = {}
 
     def stop(self) -> None:
         """Makes `run` return soon; may be called from a signal handler or another thread."""
@@ -120,7 +123,7 @@ class EmbeddedRunner:
                 left = open_chunk_count(connection, self._options.run_ids)
                 progress = run_progress(connection, self._options.run_ids) if on_progress else ()
             if on_progress:
-                on_progress(progress)
+                on_progress([self._with_work_under_way(run) for run in progress])
             if left == 0 and self._options.until_idle:
                 return True
             if self._stopped.wait(LOOK_SECONDS):
@@ -144,8 +147,21 @@ class EmbeddedRunner:
         if not claims:
             self._stopped.wait(LOOK_SECONDS)
             return
-        extract_step(self._workplace, claims[0], decoder, self._check_stopped)
+        [claim] = claims
 
-    def _check_stopped(self, _frames: int) -> None:
-        if self._stopped.is_set():
-            raise WorkStoppedError("stopped; start again to go on where it stopped")
+        def check(frames: int) -> None:
+            if self._stopped.is_set():
+                raise WorkStoppedError("stopped; start again to go on where it stopped")
+            self._under_way[claim] = frames
+
+        try:
+            extract_step(self._workplace, claim, decoder, check)
+        finally:
+            self._under_way.pop(claim, None)
+
+    def _with_work_under_way(self, run: RunProgress) -> RunProgress:
+        frames = sum(
+            count for claim, count in self._under_way.copy().items() if claim.run_id == run.run_id
+        )
+        seconds = run.extracted_seconds + float(frames / run.frame_rate)
+        return replace(run, extracted_seconds=min(seconds, run.duration_seconds))
