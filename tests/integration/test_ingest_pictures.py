@@ -151,11 +151,11 @@ def test_episode_without_bars_keeps_its_whole_frame(name: str, shared_video: Pat
 
 
 def film(bright: list[bool], bars: bool, noise: int = 0) -> list[Picture]:
-    """Shots of one second at 5 fps of drawn shapes, bright or nearly black, perhaps letterboxed."""
+    """Shots of two frames of drawn shapes, bright or nearly black, perhaps letterboxed."""
     random = np.random.default_rng(7)
     pictures = []
-    for number in range(5 * len(bright)):
-        low, high = (60, 256) if bright[number // 5] else (0, 12)
+    for number in range(2 * len(bright)):
+        low, high = (60, 256) if bright[number // 2] else (0, 12)
         blocks = random.integers(low, high, (12, 20, 3))
         picture = np.kron(blocks, np.ones((15, 16, 1))).astype(np.int64)  # 180x320
         if bars:
@@ -168,7 +168,7 @@ def film(bright: list[bool], bars: bool, noise: int = 0) -> list[Picture]:
 
 def area_of(pictures: list[Picture], folder: Path) -> PictureArea:
     path = folder / "film.mp4"
-    write_video(path, pictures, Fraction(5))
+    write_video(path, pictures, Fraction(2))
     return find_picture_area(probe(path))
 
 
@@ -192,6 +192,6 @@ def test_dark_shots_alone_make_no_bars(dark_from: int, tmp_path: Path) -> None:
 
 def test_one_full_frame_among_letterboxed_ones_forbids_the_cut(tmp_path: Path) -> None:
     pictures = film([True] * 30, bars=True)
-    pictures[60:75] = film([True] * 3, bars=False)
+    pictures[20:26] = film([True] * 3, bars=False)
 
     assert area_of(pictures, tmp_path) == PictureArea(0, 0, 320, 180)

@@ -6,13 +6,16 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import psutil
 import pytest
 
+from ingest.chunks import ChunkRange
 from ingest.decoder import Decoder
 from ingest.errors import IngestError, MediaRefused, VideoError
+from ingest.extraction import Extraction
 from tests.media import MADE, ffmpeg_command, pattern, run_ffmpeg, tone
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
@@ -238,9 +241,12 @@ def test_picture_bomb_is_refused_in_little_memory(kind: str, bomb: Path, tmp_pat
         assert peak_bytes(decoder.pid) < 200 << 20
 
 
-def test_ordinary_work_stays_small(shared_video: Path) -> None:
+def test_ordinary_work_stays_small(shared_video: Path, tmp_path: Path) -> None:
     with Decoder() as decoder:
         described = decoder.probe(shared_video / "popeye_sindbad_hevc_1440x1074_1.mkv")
-        decoder.find_picture_area(described)
+        area = described.whole_frame
+        chunk = ChunkRange(described.key_pts[1], described.key_pts[2])
+        store = tmp_path / "chunk.zip"
+        decoder.extract(Extraction.of(described, chunk, Fraction(1, 2), area, store))
         assert decoder.pid is not None
         assert psutil.Process(decoder.pid).memory_info().rss < 300 << 20
