@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,7 +30,7 @@ Every = Annotated[str, typer.Option(help="Seconds between two looks at an episod
 Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
 ]
-Device = Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")]
+Device = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to classify.")]
 
 EXIT_FAILED = 1
 """A file was refused, or a run failed or was cancelled."""

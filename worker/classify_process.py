@@ -113,21 +113,29 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = _private_answers()
     order = ClassifyOrder.from_json(sys.stdin.readline())
-    stopped = threading.Event()
+    stopped, is_ready = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    threading.Thread(target=_wait_for_end, args=(stopped,), daemon=True).start()
+    threading.Thread(target=_wait_for_end, args=(stopped, is_ready), daemon=True).start()
+
+    def ready() -> None:
+        is_ready.set()
+        _answer(answers, {"ready": True})
+
     try:
         with open_workplace(order.settings) as workplace:
-            work(workplace, order, stopped, lambda: _answer(answers, {"ready": True}))
+            work(workplace, order, stopped, ready)
     except (ModelError, DatabaseError) as error:
         _answer(answers, {"error": str(error)})
         return 1
     return 0
 
 
-def _wait_for_end(stopped: threading.Event) -> None:
+def _wait_for_end(stopped: threading.Event, is_ready: threading.Event) -> None:
     sys.stdin.read()
     stopped.set()
+    if not is_ready.is_set():
+        # Nothing is claimed yet, and TensorFlow's import, which takes seconds, hears of nothing.
+        os._exit(0)
 
 
 def _private_answers() -> IO[str]:

@@ -1,0 +1,178 @@
+"""What the command says to files and words that it cannot use: one line, and no row."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.clips import write_clip
+from tests.commands import BY_LOT, castline, castline_here, new_home, one_line
+from tests.media import ffprobe, needs_ffprobe, run_ffmpeg, tone
+from tests.rows import table_counts
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which nothing was ever tagged."""
+    return new_home(tmp_path_factory.mktemp("refusals") / "home")
+
+
+@pytest.fixture(scope="module")
+def bad_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files that are no episodes."""
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "folder").mkdir()
+    (folder / "empty.mkv").touch()
+    (folder / "letter.mp4").write_text("Dear Sir or Madam,\n" * 200)
+    run_ffmpeg(*tone(2), "-c:a", "aac", folder / "song.mp4")
+    whole = write_clip(folder / "whole.mp4", seconds=10).read_bytes()
+    # Its index comes last, and is lost with the end.
+    (folder / "without_index.mp4").write_bytes(whole[: len(whole) // 2])
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / "playlist.mp4").write_text("#EXTM3U\n#EXTINF:5,\nwhole.mp4\n#EXT-X-ENDLIST\n")
+    return folder
+
+
+CAUSES = {
+    "missing.mp4": "no such file",
+    "folder": "castline enqueue",
+    "empty.mkv": "empty",
+    "letter.mp4": "not a video",
+    "song.mp4": "no video stream",
+    "without_index.mp4": "index",
+    "pipe.mp4": "not a regular file",
+    "playlist.mp4": "not a video",
+}
+"""What the line on each file must say; the words are those of the person who wrote this table."""
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_a_bad_file_is_refused_in_one_line_and_leaves_no_row(
+    name: str, home: Path, bad_files: Path
+) -> None:
+    ended = castline(home, "tag", bad_files / name, *BY_LOT)
+    line = one_line(ended.stderr)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert line.startswith(f"castline: {bad_files / name}: ")
+    assert CAUSES[name] in line
+    assert table_counts(home, "episode", "run", "chunk") == {"episode": 0, "run": 0, "chunk": 0}
+
+
+WORDS = {
+    "unknown model": (("tag", "CLIP", "--model", "sprngfield"), "sprngfield", "springfield@1"),
+    "no such version": (("tag", "CLIP", "--model", "by_lot@9"), "by_lot@9", "by_lot@1"),
+    "interval in words": (("tag", "CLIP", "--every", "often"), "--every", "0.5"),
+    "interval of nothing": (("tag", "CLIP", "--every", "0"), "--every", "0.001"),
+    "negative interval": (("tag", "CLIP", "--every", "-1"), "--every", "0.001"),
+    "division by zero": (("tag", "CLIP", "--every", "1/0"), "--every", "1/3"),
+    "unknown episode": (("who", "pilot"), "pilot", "castline episodes"),
+    "unknown label": (("when", "ned_flanders"), "ned_flanders", "castline tag"),
+    "unknown run": (("cancel", "7"), "run 7", "castline status"),
+    "unknown run again": (("retry", "7"), "run 7", "castline status"),
+    "folder without episodes": (("enqueue", "FOLDER"), "FOLDER", ".mkv"),
+}
+"""Arguments, what the line names, and a part of what it advises."""
+
+
+@pytest.mark.parametrize("case", WORDS)
+def test_a_bad_word_is_refused_in_one_line_with_advice(
+    case: str, home: Path, bad_files: Path
+) -> None:
+    places = {"CLIP": str(bad_files / "whole.mp4"), "FOLDER": str(bad_files / "folder")}
+    arguments, names, advises = WORDS[case]
+    if "--model" not in arguments and arguments[0] == "tag":
+        arguments = (*arguments, *BY_LOT)
+    ended = castline_here(home, *(places.get(word, word) for word in arguments))
+    line = one_line(ended.stderr)
+    assert ended.returncode == 1
+    assert places.get(names, names) in line
+    assert advises in line
+    assert table_counts(home, "episode", "run", "chunk") == {"episode": 0, "run": 0, "chunk": 0}
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    ended = castline_here(tmp_path / "home", "episodes")
+    assert ended.returncode == 1
+    assert "--home" in one_line(ended.stderr)
+
+
+def test_a_database_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "castline.db").write_text("this is no database\n" * 100)
+    ended = castline_here(tmp_path, "episodes")
+    assert ended.returncode == 1
+    assert "castline.db" in one_line(ended.stderr)
+
+
+def test_a_database_url_that_is_none_is_refused_without_its_password(tmp_path: Path) -> None:
+    ended = castline(tmp_path, "episodes", database_url="mysql://someone:secret@host/name")
+    assert ended.returncode == 1
+    assert "secret" not in one_line(ended.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tag",),
+        ("tagg", "pilot.mkv"),
+        ("who",),
+        ("cancel", "the last one"),
+        ("when", "ned", "--min-seconds", "-1"),
+        ("tag", "pilot.mkv", "--workers", "0"),
+        ("tag", "pilot.mkv", "--device", "abacus"),
+        ("episodes", "--jsn"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    ended = castline_here(tmp_path, *arguments)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "Usage" in ended.stderr
+
+
+def test_a_good_file_is_tagged_beside_a_bad_one_which_is_named(
+    bad_files: Path, tmp_path: Path
+) -> None:
+    home = new_home(tmp_path / "home")
+    ended = castline(home, "enqueue", bad_files / "song.mp4", bad_files / "whole.mp4", *BY_LOT)
+    assert ended.returncode == 1
+    assert len([line for line in ended.stderr.splitlines() if "song.mp4" in line]) == 1
+    assert table_counts(home, "episode", "run") == {"episode": 1, "run": 1}
+
+
+def test_a_truncated_mkv_ends_partial_and_says_what_is_missing(
+    clip_as_mkv: Path, tmp_path: Path
+) -> None:
+    needs_ffprobe()
+    home = new_home(tmp_path / "home")
+    whole = clip_as_mkv.read_bytes()
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole[: len(whole) * 6 // 10])
+    declared = float(ffprobe(cut, "-show_entries", "format=duration")["format"]["duration"])
+    packets = ffprobe(cut, "-show_entries", "packet=pts_time")["packets"]
+    last_seconds = max(float(packet["pts_time"]) for packet in packets)
+
+    ended = castline(home, "tag", cut, *BY_LOT)
+    assert ended.returncode == 3
+    [run] = json.loads(castline_here(home, "status", "--json").stdout)
+    assert run["state"] == "partial"
+    [[start, end]] = run["missing_seconds"]
+    assert start == pytest.approx(last_seconds, abs=1.0)
+    assert end == pytest.approx(declared, abs=0.5)
+    assert "missing" in ended.stderr
+    # Done is done: it does not begin again, and does not pretend to be whole.
+    assert castline_here(home, "tag", cut, *BY_LOT).returncode == 3
+
+
+@pytest.fixture(scope="module")
+def clip_as_mkv(bad_files: Path) -> Path:
+    """The whole clip in a container that can be read without its end."""
+    path = bad_files.parent / f"{bad_files.name}_whole.mkv"
+    made = write_clip(bad_files.parent / f"{bad_files.name}_20s.mp4", seconds=20)
+    run_ffmpeg("-i", made, "-c", "copy", path)
+    return path
