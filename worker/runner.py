@@ -14,6 +14,7 @@ from db.queue import open_chunk_count
 from db.records import Claim
 from db.runs import RunProgress, run_progress
 from ingest.decoder import Decoder
+from ingest.frame_store import FrameStore
 from worker.classify_child import ClassifyChild
 from worker.classify_process import ClassifyOrder
 from worker.errors import WorkStoppedError
@@ -26,6 +27,9 @@ LOOK_SECONDS = 0.2
 
 SWEEP_SECONDS = 5.0
 """Between searches for claims whose worker vanished; short beside a lease of a minute."""
+
+LEFTOVER_SECONDS = 3600.0
+"""An unfinished file this old belongs to a killed process: writing one takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class EmbeddedRunner:
         ]
         try:
             sweep(self._workplace.database)
+            FrameStore(self._workplace.settings.frames_folder).remove_leftovers(LEFTOVER_SECONDS)
             for thread in threads:
                 thread.start()
             return self._watch(child, on_progress)
