@@ -5,13 +5,28 @@ from pathlib import Path
 import pytest
 
 from tests.clips import write_clip
+from tests.commands import BY_LOT, castline, new_home
 from tests.conftest import SHARED
+from tests.media import X264, run_ffmpeg
+from tests.rows import Found, found_in
 
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A made episode of 40 s."""
-    return write_clip(tmp_path_factory.mktemp("clip") / "made_40s.mp4")
+    """A made episode of 40 s with a key frame every 2 s and nowhere else."""
+    folder = tmp_path_factory.mktemp("clip")
+    drawn = write_clip(folder / "drawn.mp4")
+    run_ffmpeg("-i", drawn, *X264, "-g", "24", "-x264-params", "scenecut=0", folder / "made.mp4")
+    return folder / "made.mp4"
+
+
+@pytest.fixture(scope="session")
+def undisturbed(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What is found in the made episode when nothing goes wrong."""
+    home = new_home(tmp_path_factory.mktemp("undisturbed") / "home")
+    ended = castline(home, "tag", clip, *BY_LOT)
+    assert ended.returncode == 0, ended.stderr
+    return found_in(home)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from tests.commands import BY_LOT, castline, castline_here, new_home
 from tests.decoders import breaking_decoder
 from tests.media import ffprobe, needs_ffprobe
-from tests.rows import assert_nothing_is_stuck, found_in, rows_of
+from tests.rows import Found, assert_nothing_is_stuck, found_in, rows_of
 from worker.runner import EmbeddedRunner, RunnerOptions
 from worker.settings import Settings
 from worker.workplace import open_workplace
@@ -26,47 +26,40 @@ GIVEN_UP_SECONDS = [[8.0, 12.0], [20.0, 24.0], [28.0, 32.0]]
 
 
 def test_three_broken_decoders_cost_half_a_chunk_each_and_nothing_else(
-    clip: Path, tmp_path: Path
+    clip: Path, undisturbed: Found, tmp_path: Path
 ) -> None:
     needs_ffprobe()
     stream = ffprobe(clip, "-show_entries", "stream=time_base")["streams"][0]
     time_base = Fraction(stream["time_base"])
     faults = [f"{name}:{int(at / time_base)}" for name, at in FAULT_SECONDS.items()]
-    broken_home, whole_home = new_home(tmp_path / "broken"), new_home(tmp_path / "whole")
-    for home in (broken_home, whole_home):
-        castline(home, "enqueue", clip, *BY_LOT, chunk_seconds=CHUNK_SECONDS)
+    home = new_home(tmp_path / "home")
+    castline(home, "enqueue", clip, *BY_LOT, chunk_seconds=CHUNK_SECONDS)
 
-    _work(broken_home, *faults)
-    _work(whole_home)
+    with open_workplace(Settings.from_environment(home, {})) as place:
+        options = RunnerOptions(extract_processes=2, device="cpu")
+        assert EmbeddedRunner(place, options, lambda: breaking_decoder(*faults)).run()
 
-    assert_nothing_is_stuck(broken_home, quarantined=3)
-    [run] = json.loads(castline_here(broken_home, "status", "--json").stdout)
+    assert_nothing_is_stuck(home, quarantined=3)
+    [run] = json.loads(castline_here(home, "status", "--json").stdout)
     assert run["state"] == "partial"
     assert run["missing_seconds"] == GIVEN_UP_SECONDS
     assert [item["attempts"] for item in run["quarantined"]] == [4, 4, 4]
     said = [item["error"] for item in run["quarantined"]]
     assert ["SIGSEGV" in said[0], "memory" in said[1], "hung" in said[2]] == [True] * 3
-    assert castline_here(broken_home, "tag", clip, *BY_LOT).returncode == 3
+    assert castline_here(home, "tag", clip, *BY_LOT).returncode == 3
 
     # All that was not given up is as if nothing had happened.
-    missing = [(start / time_base, end / time_base) for start, end in GIVEN_UP_SECONDS]
+    missing = [(int(start / time_base), int(end / time_base)) for start, end in GIVEN_UP_SECONDS]
     expected = {
         key: confidence
-        for key, confidence in found_in(whole_home).tags.items()
+        for key, confidence in undisturbed.tags.items()
         if not any(start <= key[0] < end for start, end in missing)
     }
-    assert found_in(broken_home).tags == pytest.approx(expected, abs=0.001)
-    assert _appearances_within(broken_home, missing) == []
+    assert found_in(home).tags == pytest.approx(expected, abs=0.001)
+    assert _appearances_within(home, missing) == []
 
 
-def _work(home: Path, *faults: str) -> None:
-    settings = Settings.from_environment(home, {})
-    with open_workplace(settings) as place:
-        options = RunnerOptions(extract_processes=2, device="cpu")
-        assert EmbeddedRunner(place, options, lambda: breaking_decoder(*faults)).run()
-
-
-def _appearances_within(home: Path, ranges: list[tuple[Fraction, Fraction]]) -> list[str]:
+def _appearances_within(home: Path, ranges: list[tuple[int, int]]) -> list[str]:
     """The labels of appearances that reach into one of the ranges."""
     with rows_of(home) as connection:
         rows = list(connection.execute("SELECT label, start_pts, end_pts FROM appearance"))

@@ -1,0 +1,106 @@
+"""What may be imported where, seen by interpreters that start with nothing loaded."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands import environment_of
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("ingest", "model", "timeline", "db", "worker", "cli")
+TRAINED_BY = ("tensorflow", "keras", "sklearn")
+HEAVY = (*TRAINED_BY, "av", "matplotlib")
+
+ENVIRONMENT = ("environ", "environb", "getenv")
+"""The names in `os` by which the environment is read."""
+
+LOADED = f"print(*(name for name in {HEAVY!r} if name in sys.modules))"
+"""Says which of the heavy libraries this interpreter has loaded."""
+
+
+def sources() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def loaded_by(code: str, home: Path) -> list[str]:
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\n{LOADED}"],
+        cwd=ROOT,
+        env=environment_of(home),
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()[-1].split()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned"],
+)
+def test_what_is_asked_never_loads_a_heavy_library(arguments: str, tmp_path: Path) -> None:
+    # Questions about an empty home end with exit code 1; what they load is the same.
+    code = (
+        "from cli.main import main\n"
+        f"sys.argv = ['castline', *{arguments.split()!r}]\n"
+        "try: main()\n"
+        "except SystemExit: pass"
+    )
+    assert loaded_by(code, tmp_path / "home") == []
+
+
+def test_no_module_loads_tensorflow_as_it_is_imported(tmp_path: Path) -> None:
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sources()
+        if "migrations" not in path.parts and path.stem not in ("__main__", "__init__")
+    ]
+    assert len(names) > 50
+    code = f"import importlib\nfor name in {names!r}: importlib.import_module(name)"
+    assert not set(TRAINED_BY) & set(loaded_by(code, tmp_path / "home"))
+
+
+def test_only_settings_read_the_environment() -> None:
+    readers = {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if _reads_environment(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert readers == {"worker/settings.py"}
+
+
+def test_no_product_module_imports_tests_or_benchmarks() -> None:
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not {"tests", "bench"} & _top_levels(node), path
+
+
+def _reads_environment(tree: ast.Module) -> bool:
+    """Whether `os.environ` is used for anything but setting a variable for a library."""
+    named, only_set = 0, 0
+    for node in ast.walk(tree):
+        named += _names_environment(node)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            only_set += _names_environment(node.value)
+    return named > only_set
+
+
+def _names_environment(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.value.id == "os" and node.attr in ENVIRONMENT
+    if isinstance(node, ast.ImportFrom) and node.module == "os":
+        return any(name.name in ENVIRONMENT for name in node.names)
+    return False
+
+
+def _top_levels(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {name.name.partition(".")[0] for name in node.names}
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return {node.module.partition(".")[0]}
+    return set()
