@@ -57,11 +57,13 @@ def test_a_full_disk_stops_with_one_line_and_the_run_goes_on_when_there_is_room(
     assert castline(home, "enqueue", clip, *BY_LOT, chunk_seconds=8).returncode == 0
     # First the database has room for its journal, but the frames of eight seconds have none;
     # then there is no room for anything.
-    for leave_bytes in (ROOM_FOR_A_JOURNAL_BYTES, 0):
+    fillings = {ROOM_FOR_A_JOURNAL_BYTES: "no room for more frames", 0: "disk is full"}
+    for leave_bytes, cause in fillings.items():
         filler = fill(small_disk, leave_bytes)
-        stopped = castline(home, "tag", clip, *BY_LOT)
+        stopped = castline(home, "tag", clip, *BY_LOT, "--workers", "1")
         assert stopped.returncode == 1
-        assert "space" in one_line(stopped.stderr)
+        assert cause in one_line(stopped.stderr)
+        assert "free some space" in stopped.stderr
         filler.unlink()
         assert integrity_of(home) == "ok"
         assert table_counts(home, "tag") == {"tag": 0}
