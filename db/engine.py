@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from db.errors import DatabaseError
 
@@ -92,11 +92,23 @@ def _create_engine(url: URL) -> Engine:
         # A pooled connection may have been cut by a server restart: try it before use.
         return create_engine(url, pool_pre_ping=True)
     if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        _make_folder(Path(url.database).parent)
+    # As many connections as threads ask for: waiting for the file's lock is SQLite's business.
+    engine = create_engine(
+        url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, pool_size=1, max_overflow=-1
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(
+            f"{folder}: cannot be made ({error.strerror}); name another folder with --home"
+        ) from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -133,8 +145,8 @@ def _as_reader(connection: Connection) -> Connection:
 def _one_line_errors(shown_url: str) -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        cause = " ".join(str(error.orig).split())
+    except SQLAlchemyError as error:
+        cause = " ".join(str(getattr(error, "orig", error)).split())
         raise DatabaseError(f"{shown_url}: {cause}; {_remedy(cause)}") from error
 
 
@@ -142,7 +154,8 @@ def _remedy(cause: str) -> str:
     remedies = {
         "disk is full": "free some space and start again, nothing was lost",
         "no such table": "run: castline db upgrade",
-        "does not exist": "run: castline db upgrade",
+        "relation": "run: castline db upgrade",
+        "does not exist": "make it on the server, or name another in CASTLINE_DATABASE_URL",
         "unable to open database file": "check that the folder exists and may be written to",
         "not a database": "move this file away or name another database",
         "readonly database": "check the permissions of the file and its folder",

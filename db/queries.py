@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from db.records import AppearanceRecord
+from db.runs import appearance_record
 from db.schema import appearance, current_run, episode, model_version
 
 
@@ -65,20 +66,7 @@ def find_appearances(
     if min_seconds > 0:
         query = query.where(appearance.c.end_seconds - appearance.c.start_seconds >= min_seconds)
     return [
-        EpisodeAppearance(
-            row.episode,
-            AppearanceRecord(
-                label=row.label,
-                start_pts=row.start_pts,
-                end_pts=row.end_pts,
-                start_seconds=row.start_seconds,
-                end_seconds=row.end_seconds,
-                frames=row.frames,
-                mean_confidence=row.mean_confidence,
-                max_confidence=row.max_confidence,
-            ),
-        )
-        for row in connection.execute(query)
+        EpisodeAppearance(row.episode, appearance_record(row)) for row in connection.execute(query)
     ]
 
 

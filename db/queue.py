@@ -34,7 +34,8 @@ def database_now(connection: Connection) -> datetime:
         return datetime.now(UTC)
     moment = connection.execute(select(func.clock_timestamp())).scalar_one()
     assert isinstance(moment, datetime)
-    return moment
+    # In UTC: adding a minute to the server's local time goes wrong when its clocks change.
+    return moment.astimezone(UTC)
 
 
 def claim_chunks(
@@ -71,9 +72,16 @@ def claim_chunks(
             worker=worker,
         )
     )
+    # Whoever holds a run's row takes its chunks' rows next; here it is the other way round, so a
+    # row that is taken is passed over: its holder starts the run too, or cancels it.
+    startable = (
+        select(run.c.id)
+        .where(run.c.id.in_({row.run_id for row in rows}), run.c.state == "queued")
+        .with_for_update(skip_locked=True)
+    )
     connection.execute(
         update(run)
-        .where(run.c.id.in_({row.run_id for row in rows}), run.c.state == "queued")
+        .where(run.c.id.in_(startable))
         .values(state="running", started_at=func.coalesce(run.c.started_at, now))
     )
     return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
@@ -109,8 +117,9 @@ def complete_extraction(connection: Connection, claim: Claim, extracted: Extract
             "frames_decoded": extracted.frames_decoded,
             "decode_errors": extracted.decode_errors,
             "missing": dump_ranges(extracted.missing),
-            "attempts": 0,
-            "losses": 0,
+            # This attempt did not fail; those that did still count, or a chunk whose frames can
+            # be written but never read back would go round for ever.
+            "attempts": claim.attempts - 1,
             "error": None,
         }
         | _FREE,

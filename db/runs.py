@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
 
@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, Select, case, func, select
 
 from db.errors import NotFoundError
 from db.queue import OPEN_RUN_STATES
-from db.records import Claim, ExtractedChunk, RunRecord, TagRecord, load_ranges
-from db.schema import chunk, current_run, episode, model_version, run, tag
+from db.records import AppearanceRecord, Claim, ExtractedChunk, RunRecord, TagRecord, load_ranges
+from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,43 @@ def run_tags(connection: Connection, run_id: int) -> list[TagRecord]:
         select(tag).where(tag.c.run_id == run_id).order_by(tag.c.pts, tag.c.label)
     )
     return [TagRecord(row.pts, row.label, row.region, row.confidence, row.seconds) for row in rows]
+
+
+def run_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:
+    """A run's own appearances, whether or not queries see it, by time and label."""
+    own = select(appearance).where(appearance.c.run_id == run_id)
+    rows = connection.execute(own.order_by(appearance.c.start_pts, appearance.c.label))
+    return [appearance_record(row) for row in rows]
+
+
+def appearance_record(row: Row[Any]) -> AppearanceRecord:
+    """An appearance from a row that has its columns."""
+    return AppearanceRecord(**{field.name: getattr(row, field.name) for field in _FIELDS})
+
+
+_FIELDS = fields(AppearanceRecord)
+
+
+def extracted_before(connection: Connection, claim: Claim) -> list[tuple[str, ExtractedChunk]]:
+    """Extractions of the very range of a claimed chunk by other runs of its episode.
+
+    Returns:
+        (parameters of that run, what its extraction said), latest first.
+    """
+    claimed_run = select(run.c.episode_id).where(run.c.id == claim.run_id).scalar_subquery()
+    rows = connection.execute(
+        select(chunk, run.c.params)
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(
+            run.c.episode_id == claimed_run,
+            run.c.id != claim.run_id,
+            chunk.c.start_pts == claim.start_pts,
+            chunk.c.end_pts == claim.end_pts,
+            chunk.c.state.in_(("extracted", "tagged")),
+        )
+        .order_by(run.c.id.desc())
+    )
+    return [(row.params, _extracted(row)) for row in rows]
 
 
 def _time_base(row: Row[Any]) -> Fraction:

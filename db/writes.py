@@ -173,6 +173,9 @@ def finish_run(
     appearances: Sequence[AppearanceRecord],
 ) -> None:
     """Ends a run: its appearances, its state and the current run change in one transaction."""
+    # The episode's row first: two runs of one episode that end together take turns here, before
+    # either holds what the other will ask for.
+    connection.execute(select(episode.c.id).where(episode.c.id == episode_id).with_for_update())
     connection.execute(
         update(run)
         .where(run.c.id == run_id)
@@ -257,8 +260,6 @@ def retry_run(connection: Connection, run_id: int) -> int:
 
 
 def _switch_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
-    # The episode's row is locked, so that two runs of one episode that end together take turns.
-    connection.execute(select(episode.c.id).where(episode.c.id == episode_id).with_for_update())
     rank = (
         select(model_version.c.created_at, run.c.state, run.c.id)
         .join(model_version, model_version.c.id == run.c.model_version_id)

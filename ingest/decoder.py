@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -149,7 +150,7 @@ class Decoder:
             DecoderLost: the child died, hung or ran out of memory.
         """
         checked_path(Path(request.path), self._media_roots)
-        return self._ask("extract", request.to_json(), Extracted.from_json, on_progress)
+        return self._ask("extract", request.to_json(), partial(_extracted, request), on_progress)
 
     def _ask(
         self,
@@ -264,6 +265,17 @@ def _reported(kind: str, message: str) -> IngestError:
     """The child's error as an exception, fit to be shown on one line of a terminal."""
     printable = "".join(letter if letter.isprintable() else " " for letter in message)
     return _KINDS.get(kind, DecoderLost)(printable)
+
+
+def _extracted(request: Extraction, text: str) -> Extracted:
+    """Read an answer, which must speak of the chunk that was asked for and of nothing else."""
+    extracted = Extracted.from_json(text)
+    ends = [pts for start_end in extracted.missing for pts in start_end]
+    if not all(request.start_pts <= pts < request.end_pts for pts in extracted.sampled_pts):
+        raise ValueError("sampled_pts outside of the chunk")
+    if not all(request.start_pts <= pts <= request.end_pts for pts in ends):
+        raise ValueError("missing ranges outside of the chunk")
+    return extracted
 
 
 def _picture_area(text: str) -> PictureArea:

@@ -23,10 +23,10 @@ SHARPNESS = 6.0
 """Of the logits: most frames get one label with confidence, and often change their mind."""
 
 
-def write_model_by_lot(models_folder: Path) -> ModelVersion:
-    """Write the model version `by_lot@1` into a folder of model versions."""
+def write_model_by_lot(models_folder: Path, name: str = NAME) -> ModelVersion:
+    """Write the model version `by_lot@1`, or of another name, into a folder of model versions."""
     manifest = Manifest(
-        name=NAME,
+        name=name,
         version="1",
         network="baseline",
         network_parameters={"filters": list(FILTERS), "dense": DENSE},
@@ -41,7 +41,7 @@ def write_model_by_lot(models_folder: Path) -> ModelVersion:
         licence="none is needed",
         created_at="2026-01-01T00:00:00+00:00",
     )
-    return write_model_version(models_folder / f"{NAME}-1", manifest, _weights())
+    return write_model_version(models_folder / f"{name}-1", manifest, _weights())
 
 
 def _weights() -> dict[str, NDArray[np.float32]]:

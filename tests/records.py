@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from db.engine import Database
-from db.records import EpisodeRecord, ModelVersionRecord
+from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
 from db.writes import create_run, register_episode, register_model_version
 
 CHUNKS = tuple((start, start + 60_000) for start in range(0, 360_000, 60_000))
@@ -48,6 +48,8 @@ def made_model(sha256: str = "b" * 64, version: str = "1", year: int = 2026) -> 
         created_at=datetime(year, 1, 1, tzinfo=UTC),
     )
 
+
+APPEARANCE = AppearanceRecord("homer_simpson", 1000, 4500, 1.0, 4.5, 7, 0.8, 0.9)
 
 PARAMS = (
     '{"every_seconds": "1/2", "frame_store": 1, "min_duration_off_seconds": "3/4",'

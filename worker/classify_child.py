@@ -70,10 +70,11 @@ class ClassifyChild:
         self.ready.clear()
         log_path = self._order.settings.home / "classify.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
-        with log_path.open("w") as log:
+        with log_path.open("a") as log:
             # A session of its own: Ctrl-C in a terminal is for the runner to interpret.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "worker.classify_process"],
+                # -P: the folder that the user happens to be in might hold a `numpy.py` of its own.
+                [sys.executable, "-P", "-m", "worker.classify_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -19,9 +19,10 @@ from db.errors import DatabaseError
 from model.artifact import find_model_by_sha256
 from model.classifier import Classifier
 from model.errors import ModelError
+from worker.claims import claim_step
+from worker.classifying import CLAIMED_AT_ONCE, classify_step
 from worker.identity import worker_identity
 from worker.settings import Settings
-from worker.steps import CLAIMED_AT_ONCE, claim_step, classify_step
 from worker.workplace import Workplace, open_workplace
 
 IDLE_SECONDS = 0.1

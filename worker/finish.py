@@ -50,7 +50,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         connection,
         run_id=run_id,
         episode_id=episode.id,
-        state=_final_state(tagged, missing, episode.time_base),
+        state=_final_state(tagged, bool(quarantined), missing, episode.time_base),
         frames=sum(len(part.sampled_pts) for part in tagged),
         decode_errors=sum(part.decode_errors for part in tagged),
         missing=missing,
@@ -60,14 +60,17 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     return True
 
 
-def _final_state(tagged: Sequence[ExtractedChunk], missing: Ranges, time_base: Fraction) -> str:
+def _final_state(
+    tagged: Sequence[ExtractedChunk], has_quarantined: bool, missing: Ranges, time_base: Fraction
+) -> str:
     if not any(part.sampled_pts for part in tagged):
         return "failed"
     missing_seconds = sum(end - start for start, end in missing) * time_base
     decoded = sum(part.frames_decoded for part in tagged)
     errors = sum(part.decode_errors for part in tagged)
     is_damaged = errors > 0 and errors >= TOLERATED_ERROR_RATE * (decoded + errors)
-    return "partial" if missing_seconds > TOLERATED_MISSING_SECONDS or is_damaged else "done"
+    is_partial = has_quarantined or is_damaged or missing_seconds > TOLERATED_MISSING_SECONDS
+    return "partial" if is_partial else "done"
 
 
 def _record(found: Appearance, episode: EpisodeRecord) -> AppearanceRecord:

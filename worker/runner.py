@@ -15,11 +15,12 @@ from db.records import Claim
 from db.runs import RunProgress, run_progress
 from ingest.decoder import Decoder
 from ingest.frame_store import FrameStore
+from worker.claims import claim_step, sweep
 from worker.classify_child import ClassifyChild
 from worker.classify_process import ClassifyOrder
 from worker.errors import WorkStoppedError
+from worker.extracting import extract_step
 from worker.identity import worker_identity
-from worker.steps import claim_step, extract_step, sweep
 from worker.workplace import Workplace
 
 LOOK_SECONDS = 0.2
@@ -84,7 +85,7 @@ class EmbeddedRunner:
             True when nothing is left to do, False when it was stopped.
 
         Raises:
-            StorageFullError: The frame store cannot take more.
+            FrameStoreError: The frame store cannot be written.
             DatabaseError: The database cannot be used.
             WorkerError: The classify process cannot work.
         """

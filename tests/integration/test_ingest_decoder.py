@@ -282,3 +282,30 @@ def test_child_sees_no_secrets_and_imports_little(
     mapped = " ".join(part.path for part in child.memory_maps())
     assert "tensorflow" not in mapped
     assert "sqlalchemy" not in mapped
+
+
+@pytest.mark.parametrize(
+    ("sampled_pts", "missing"),
+    [([10**9], []), ([-1], []), ([], [[0, 10**9]])],
+    ids=["frame after the chunk", "frame before it", "gap beyond it"],
+)
+def test_an_answer_that_speaks_of_another_time_is_refused(
+    decoder: Decoder,
+    video: Path,
+    tmp_path: Path,
+    sampled_pts: list[int],
+    missing: list[list[int]],
+) -> None:
+    extracted = {
+        "sampled_pts": sampled_pts,
+        "frames_decoded": 1,
+        "decode_errors": 0,
+        "missing": missing,
+    }
+    asked = request(decoder.probe(video), tmp_path)
+    code = f"print(json.dumps({{'answer': json.dumps({extracted})}}))"
+    with (
+        Decoder(command=misbehaving(tmp_path, code)) as liar,
+        pytest.raises(DecoderLost, match="talked nonsense"),
+    ):
+        liar.extract(asked)

@@ -83,6 +83,20 @@ def test_a_quarantined_chunk_makes_the_run_partial_and_names_its_range(
     assert shown(database) == [("ned_flanders", 1000, 2000)]
 
 
+def test_a_quarantined_chunk_of_half_a_second_makes_the_run_partial_too(
+    database: Database,
+) -> None:
+    run_id = make_run(database, chunks=((0, 60_000), (60_000, 60_500)))
+    tag_chunk(database, {1000: 0.9, 1500: 0.9})
+    for _ in range(4):
+        bad = claim(database, "queued")
+        with database.write() as connection:
+            fail_claim(connection, bad, "it broke", lost=False, split_at=None)
+            finish_run_if_complete(connection, run_id)
+    with database.read() as connection:
+        assert get_run(connection, run_id).state == "partial"
+
+
 def test_a_run_of_which_nothing_could_be_read_is_failed(database: Database) -> None:
     run_id = make_run(database, chunks=TWO_CHUNKS[:1])
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""Work that outlasts its lease: others have done it meanwhile, and the late write is refused."""
+"""Steps that meet trouble: a lease that ended, a model that is gone, frames that cannot be kept."""
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from db.queue import claim_chunks
+from db.queue import FAILURES_BEFORE_QUARANTINE, claim_chunks
 from db.records import Claim
-from db.runs import get_run, run_tags
+from db.runs import get_run, list_runs, quarantined_chunks, run_tags
 from ingest.decoder import Decoder
+from ingest.errors import FrameStoreError
 from ingest.extraction import Extracted, Extraction
 from ingest.progress import Report
 from model.classifier import Classifier, Prediction
+from model.errors import ModelError
 from tests.clips import write_clip
 from tests.commands import BY_LOT, castline_here, new_home
+from tests.models import write_model_by_lot
+from worker.claims import claim_step, sweep
+from worker.classifying import classify_step
+from worker.errors import WorkerError
+from worker.extracting import extract_step
 from worker.settings import Settings
-from worker.steps import classify_step, extract_step, sweep
 from worker.workplace import Workplace, open_workplace
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
@@ -117,3 +123,88 @@ def test_a_renewed_lease_is_not_taken_away(place: Workplace) -> None:
         extract_step(place, mine, decoder, lambda _: None)
     assert taken_away == [0]
     assert claim(place, "extracted", 60).attempts == 1
+
+
+def test_a_model_that_cannot_be_loaded_costs_its_chunks_nothing(place: Workplace) -> None:
+    def load(_sha256: str) -> Classifier:
+        raise ModelError("no such model; bring it back")
+
+    extract_whole(place)
+    with pytest.raises(ModelError, match="bring it back"):
+        classify_step(place, [claim(place, "extracted", 60)], load)
+    again = claim(place, "extracted", 60)
+    assert (again.attempts, again.losses) == (1, 0)
+
+
+def test_a_frame_store_that_cannot_be_written_costs_its_chunks_nothing(place: Workplace) -> None:
+    place.settings.frames_folder.write_text("a file where the folder should be")
+    with pytest.raises(FrameStoreError, match="frames"):
+        extract_whole(place)
+    assert claim(place, "queued", 60).attempts == 1
+
+
+def test_an_episode_whose_folder_is_gone_costs_its_chunks_nothing(
+    place: Workplace, tmp_path: Path
+) -> None:
+    with place.database.write() as connection:
+        connection.exec_driver_sql("UPDATE episode SET uri = '/unmounted/share/pilot.mp4'")
+    with pytest.raises(WorkerError, match="/unmounted/share: this folder is gone"):
+        extract_whole(place)
+    assert claim(place, "queued", 60).attempts == 1
+
+
+def test_frames_that_can_never_be_read_back_end_in_quarantine(place: Workplace) -> None:
+    rounds = 0
+    with Decoder() as decoder:
+        while claims := claim_step(place, "queued", ELSEWHERE, None):
+            extract_step(place, claims[0], decoder, lambda _: None)
+            for stored in place.settings.frames_folder.rglob("*.zip"):
+                stored.write_bytes(b"no frames")
+            extracted = claim_step(place, "extracted", ELSEWHERE, None)
+            classify_step(place, extracted, lambda _: OneLabel("cedar"))
+            rounds += 1
+            assert rounds < 50, "it goes round for ever"
+    with place.database.read() as connection:
+        [run] = list_runs(connection)
+        quarantined = quarantined_chunks(connection, run.id)
+    assert run.state == "failed"
+    assert {item.attempts for item in quarantined} == {FAILURES_BEFORE_QUARANTINE}
+    assert all("damaged frames" in item.error for item in quarantined)
+
+
+def test_a_second_model_reads_the_frames_that_the_first_one_left(
+    place: Workplace, tmp_path: Path
+) -> None:
+    def decodes_again() -> None:
+        pytest.fail("the episode was decoded again")
+
+    extract_whole(place)
+    write_model_by_lot(place.settings.models_folder, "other")
+    clip = tmp_path / "pilot.mp4"
+    assert castline_here(place.settings.home, "enqueue", clip, "--model", "other").returncode == 0
+    with InterruptedDecoder(decodes_again) as decoder:
+        extract_step(place, claim(place, "queued", 60), decoder, lambda _: None)
+    with place.database.write() as connection:
+        both = claim_chunks(connection, "extracted", ELSEWHERE, 60, limit=2)
+    classify_step(place, both, lambda _: OneLabel("cedar"))
+    with place.database.read() as connection:
+        assert [(run.state, run.frames) for run in list_runs(connection)] == [("done", 12)] * 2
+
+
+def test_more_frames_than_fit_in_memory_are_classified_in_parts(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.classifying.FRAMES_AT_ONCE", 5)
+    sizes: list[int] = []
+
+    class Counting(OneLabel):
+        def classify(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Prediction, ...]]:
+            sizes.append(len(frames))
+            return super().classify(frames)
+
+    extract_whole(place)
+    mine = claim(place, "extracted", 60)
+    classify_step(place, [mine], lambda _: Counting("cedar"))
+    with place.database.read() as connection:
+        assert len(run_tags(connection, mine.run_id)) == 12
+    assert sizes == [5, 5, 2]

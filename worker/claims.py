@@ -1,0 +1,94 @@
+"""Claims, as every step uses them: taken, given back, failed, swept up.
+
+A step claims in one short transaction, works outside any, and writes in one transaction that its
+token guards. What fails is recorded against the chunk, and offered again, split or quarantined.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from db.engine import Database, Transaction
+from db.episodes import get_episode
+from db.queue import claim_chunks, fail_claim, has_free_chunk, lost_claims, release_claim
+from db.records import Claim, EpisodeRecord, RunRecord
+from db.runs import get_run
+from ingest.chunks import ChunkRange, split_chunk
+from ingest.frame_store import FrameStore
+from ingest.probe import PictureArea
+from worker.finish import finish_run_if_complete
+from worker.identity import is_dead
+from worker.parameters import RunParameters
+from worker.workplace import Workplace
+
+
+def claim_step(
+    workplace: Workplace, state: str, worker: str, run_ids: Sequence[int] | None, limit: int = 1
+) -> list[Claim]:
+    """Claims chunks in `state`, if there are any; an empty list otherwise."""
+    with workplace.database.read() as connection:
+        if not has_free_chunk(connection, state, run_ids):
+            return []
+    with workplace.database.write() as connection:
+        return claim_chunks(
+            connection,
+            state,
+            worker,
+            workplace.settings.lease_seconds,
+            limit=limit,
+            run_ids=run_ids,
+        )
+
+
+def record_failure(
+    database: Database, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
+) -> None:
+    """Writes a failed attempt down; ends the run if its last open chunk is given up with this."""
+    with database.write() as connection:
+        run = get_run(connection, claim.run_id)
+        halves = split_chunk(
+            ChunkRange(claim.start_pts, claim.end_pts),
+            get_episode(connection, run.episode_id).key_pts,
+        )
+        outcome = fail_claim(
+            connection,
+            claim,
+            error,
+            lost=lost,
+            split_at=halves[1].start_pts if halves else None,
+            extract_again=extract_again,
+        )
+        if outcome == "quarantined":
+            finish_run_if_complete(connection, claim.run_id)
+
+
+def give_back(database: Database, claims: Sequence[Claim]) -> None:
+    """Offers claimed chunks again at once, as if they had never been claimed."""
+    for claim in claims:
+        with database.write() as connection:
+            release_claim(connection, claim)
+
+
+def sweep(database: Database) -> int:
+    """Offers chunks again whose worker vanished. Returns how many there were."""
+    with database.read() as connection:
+        lost = lost_claims(connection, is_dead)
+    for claim in lost:
+        record_failure(database, claim, "its worker vanished", lost=True)
+    return len(lost)
+
+
+def run_and_episode(connection: Transaction, claim: Claim) -> tuple[RunRecord, EpisodeRecord]:
+    """The run and the episode of a claimed chunk."""
+    run = get_run(connection, claim.run_id)
+    return run, get_episode(connection, run.episode_id)
+
+
+def store_path(workplace: Workplace, claim: Claim, run: RunRecord, episode: EpisodeRecord) -> Path:
+    """The frame store file of a claimed chunk."""
+    return FrameStore(workplace.settings.frames_folder).path_for(
+        episode.sha256,
+        RunParameters.from_json(run.params).every_seconds,
+        claim.start_pts,
+        claim.end_pts,
+        PictureArea(*episode.area),
+    )

@@ -1,0 +1,148 @@
+"""The step `classify`: claimed chunks' frames from the frame store, into tags."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from db.engine import Database
+from db.queue import complete_tagging
+from db.records import Claim, EpisodeRecord, TagRecord
+from db.runs import extracted_chunk, get_run
+from db.writes import replace_tags
+from ingest.errors import FrameStoreError
+from ingest.frame_store import StoredFrame, read_frames
+from model.classifier import Classifier, Prediction
+from worker.claims import give_back, record_failure, run_and_episode, store_path
+from worker.finish import finish_run_if_complete
+from worker.lease import LeaseKeeper
+from worker.workplace import Workplace
+
+CLAIMED_AT_ONCE = 4
+"""Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
+and little enough that a killed classify process redoes a second of work."""
+
+FRAMES_AT_ONCE = 320
+"""Frames in memory: ten batches of 96 pictures, and 35 MB of 256x144 pixels."""
+
+
+def classify_step(
+    workplace: Workplace,
+    claims: Sequence[Claim],
+    classifier_for: Callable[[str], Classifier],
+) -> None:
+    """Classifies claimed chunks and writes their tags; ends the runs that are complete with them.
+
+    Chunks that never failed share forward passes; one that did is tried by itself, so that it
+    takes no other along.
+
+    Args:
+        workplace: Settings and database.
+        claims: Chunks in state `extracted`.
+        classifier_for: Gives the classifier of a model version, by its SHA-256.
+
+    Raises:
+        ModelError: A model version cannot be loaded; the chunks are offered again.
+    """
+    with workplace.database.read() as connection:
+        sha256_of = {item.run_id: get_run(connection, item.run_id).model_sha256 for item in claims}
+    groups: dict[tuple[str, int | None], list[Claim]] = {}
+    for claim in claims:
+        alone = None if claim.attempts == 1 else claim.chunk_id
+        groups.setdefault((sha256_of[claim.run_id], alone), []).append(claim)
+    left = list(claims)
+    with LeaseKeeper(workplace.database, claims, workplace.settings.lease_seconds):
+        for (model_sha256, _), group in groups.items():
+            try:
+                classifier = classifier_for(model_sha256)
+            except BaseException:
+                # No chunk's fault: a missing model or device would fail every other one too.
+                give_back(workplace.database, left)
+                raise
+            _classify_group(workplace, group, classifier)
+            left = [claim for claim in left if claim not in group]
+
+
+@dataclass
+class _Tagging:
+    """A chunk whose frames are being classified."""
+
+    claim: Claim
+    episode: EpisodeRecord
+    tags: list[TagRecord] = field(default_factory=list)
+
+
+def _classify_group(workplace: Workplace, claims: Sequence[Claim], classifier: Classifier) -> None:
+    whole: list[_Tagging] = []
+    waiting: list[tuple[_Tagging, StoredFrame]] = []
+    try:
+        for claim in claims:
+            with workplace.database.read() as connection:
+                _, episode = run_and_episode(connection, claim)
+            chunk = _Tagging(claim, episode)
+            try:
+                for frame in _frames(workplace, claim):
+                    waiting.append((chunk, frame))
+                    if len(waiting) >= FRAMES_AT_ONCE:
+                        _classify(waiting, classifier)
+            except FrameStoreError as error:
+                record_failure(
+                    workplace.database, claim, str(error), lost=False, extract_again=True
+                )
+                continue
+            whole.append(chunk)
+        _classify(waiting, classifier)
+    except _ClassifyingError as error:
+        for claim in claims:  # those whose failure is recorded already are not held any more
+            record_failure(workplace.database, claim, str(error), lost=False)
+        return
+    for chunk in whole:
+        _write_tags(workplace.database, chunk)
+
+
+class _ClassifyingError(Exception):
+    """The network failed on these frames, for whatever reason."""
+
+
+def _classify(waiting: list[tuple[_Tagging, StoredFrame]], classifier: Classifier) -> None:
+    """Classifies the frames that wait, and clears them."""
+    try:
+        predictions = classifier.classify([frame.picture for _, frame in waiting])
+    except Exception as error:
+        raise _ClassifyingError(" ".join(str(error).split())) from error
+    for (chunk, frame), found in zip(waiting, predictions, strict=True):
+        chunk.tags.extend(_tag(item, chunk.episode, frame.pts) for item in found)
+    waiting.clear()
+
+
+def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
+    """A claimed chunk's frames from the store.
+
+    Raises:
+        FrameStoreError: They cannot be read, or are others than were extracted.
+    """
+    with workplace.database.read() as connection:
+        run, episode = run_and_episode(connection, claim)
+        expected = extracted_chunk(connection, claim).sampled_pts
+    path = store_path(workplace, claim, run, episode)
+    found: list[int] = []
+    for frame in read_frames(path):
+        found.append(frame.pts)
+        yield frame
+    if tuple(found) != expected:
+        raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
+
+
+def _write_tags(database: Database, chunk: _Tagging) -> None:
+    with database.write() as connection:
+        if complete_tagging(connection, chunk.claim):
+            replace_tags(connection, chunk.claim, chunk.tags)
+            finish_run_if_complete(connection, chunk.claim.run_id)
+
+
+def _tag(prediction: Prediction, episode: EpisodeRecord, pts: int) -> TagRecord:
+    return TagRecord(
+        pts=pts,
+        label=prediction.label,
+        region=prediction.region,
+        confidence=prediction.confidence,
+        seconds=float((pts - episode.start_pts) * episode.time_base),
+    )

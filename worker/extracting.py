@@ -1,0 +1,145 @@
+"""The step `extract`: a claimed chunk's frames into the frame store."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from db.queue import complete_extraction
+from db.records import Claim, EpisodeRecord, ExtractedChunk, RunRecord
+from db.runs import extracted_before
+from ingest.decoder import Decoder
+from ingest.errors import DecoderLost, FrameStoreError, IngestError
+from ingest.extraction import Extraction
+from ingest.frame_store import read_manifest
+from ingest.probe import PictureArea
+from ingest.sampling import clip_ranges
+from worker.claims import give_back, record_failure, run_and_episode, store_path
+from worker.errors import WorkerError
+from worker.lease import LeaseKeeper
+from worker.parameters import RunParameters
+from worker.workplace import Workplace
+
+
+class _LeaseLostError(Exception):
+    """The chunk that is being worked on belongs to nobody or to others now."""
+
+
+def extract_step(
+    workplace: Workplace,
+    claim: Claim,
+    decoder: Decoder,
+    on_progress: Callable[[int], None],
+) -> None:
+    """Decodes a claimed chunk into the frame store, unless its frames lie there already.
+
+    Args:
+        workplace: Settings and database.
+        claim: A chunk in state `queued`.
+        decoder: The decoder process to use.
+        on_progress: Called with the number of frames decoded so far; an error that it raises
+            stops the work, and the chunk is offered again.
+
+    Raises:
+        FrameStoreError: The frame store cannot be written; the chunk is offered again.
+        WorkerError: The episode's folder is gone; the chunk is offered again.
+        Exception: What `on_progress` raised.
+    """
+    database = workplace.database
+    try:
+        extracted = _extract(workplace, claim, decoder, on_progress)
+    except _LeaseLostError:
+        return  # the run was cancelled, or others do this chunk now
+    except FrameStoreError:
+        # No chunk's fault: every other one would fail in the same way.
+        give_back(database, [claim])
+        raise
+    except IngestError as error:
+        killed = isinstance(error, DecoderLost) and error.killed
+        record_failure(database, claim, str(error), lost=killed)
+        return
+    except BaseException:
+        give_back(database, [claim])
+        raise
+    with database.write() as connection:
+        complete_extraction(connection, claim, extracted)
+
+
+def _extract(
+    workplace: Workplace,
+    claim: Claim,
+    decoder: Decoder,
+    on_progress: Callable[[int], None],
+) -> ExtractedChunk:
+    with workplace.database.read() as connection:
+        run, episode = run_and_episode(connection, claim)
+    path = store_path(workplace, claim, run, episode)
+    found = _found_in_store(workplace, claim, run, path)
+    if found is not None:
+        return found
+    folder = Path(episode.uri).parent
+    if not folder.is_dir():
+        raise WorkerError(
+            f"{folder}: this folder is gone; bring it back, or run: castline cancel {run.id}"
+        )
+    # The decoder's parent watches over it: silence and computing time both have limits there.
+    keeper = LeaseKeeper(
+        workplace.database,
+        [claim],
+        workplace.settings.lease_seconds,
+        longest_seconds=math.inf,
+    )
+
+    def check(frames: int) -> None:
+        if keeper.lost:
+            raise _LeaseLostError
+        on_progress(frames)
+
+    with keeper:
+        extracted = decoder.extract(_request(claim, run, episode, path), check)
+    return ExtractedChunk(
+        sampled_pts=extracted.sampled_pts,
+        frames_decoded=extracted.frames_decoded,
+        decode_errors=extracted.decode_errors,
+        missing=extracted.missing,
+    )
+
+
+def _found_in_store(
+    workplace: Workplace, claim: Claim, run: RunRecord, path: Path
+) -> ExtractedChunk | None:
+    """What another run of the episode extracted, so that a new model never decodes again."""
+    if claim.attempts > 1:
+        return None  # these frames, or how they were made, may be what failed
+    every_seconds = RunParameters.from_json(run.params).every_seconds
+    with workplace.database.read() as connection:
+        candidates = extracted_before(connection, claim)
+    for params, extracted in candidates:
+        if RunParameters.from_json(params).every_seconds != every_seconds:
+            continue
+        try:
+            is_there = read_manifest(path).pts == extracted.sampled_pts
+        except FrameStoreError:
+            return None
+        return extracted if is_there else None
+    return None
+
+
+def _request(claim: Claim, run: RunRecord, episode: EpisodeRecord, path: Path) -> Extraction:
+    return Extraction(
+        path=episode.uri,
+        size_bytes=episode.size_bytes,
+        sha256=episode.sha256,
+        time_base=episode.time_base,
+        episode_start_pts=episode.start_pts,
+        start_pts=claim.start_pts,
+        end_pts=claim.end_pts,
+        every_seconds=RunParameters.from_json(run.params).every_seconds,
+        picture_area=PictureArea(*episode.area),
+        width=episode.width,
+        height=episode.height,
+        rotation=episode.rotation,
+        sample_aspect_ratio=episode.sample_aspect_ratio,
+        lag_pts=episode.lag_pts,
+        missing=clip_ranges(episode.missing, claim.start_pts, claim.end_pts),
+        store_path=str(path),
+    )
