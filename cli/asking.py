@@ -9,13 +9,15 @@ from cli.console import (
     Json,
     print_json,
     print_table,
-    require_episode,
     require_label,
     require_tagged_episode,
     say,
 )
 from db.episodes import list_episodes
+from db.errors import NotFoundError
 from db.queries import EpisodeAppearance, find_appearances, screen_time
+from db.records import EpisodeRecord, RunRecord
+from db.runs import current_run_of
 from timeline.times import format_time, parse_time
 from worker.workplace import open_workplace
 
@@ -89,11 +91,10 @@ def who(
     """
     at_seconds = None if at is None else float(parse_time(at))
     with open_workplace(context.obj) as place, place.database.read() as connection:
-        found = find_appearances(
-            connection,
-            episode_id=require_tagged_episode(connection, episode).id,
-            at_seconds=at_seconds,
-        )
+        known = require_tagged_episode(connection, episode)
+        found = find_appearances(connection, episode_id=known.id, at_seconds=at_seconds)
+        run = current_run_of(connection, known.id)
+    unexamined = _say_what_was_not_examined(known, run, at_seconds)
     if as_json:
         print_json([_appearance_json(item) for item in found])
     elif found:
@@ -102,7 +103,7 @@ def who(
             [_appearance_row(item)[1:] for item in found],
             numbers="start end confidence",
         )
-    else:
+    elif not (at and unexamined):
         say(f"Nobody known is on screen{f' at {at}' if at else ''}.")
 
 
@@ -132,7 +133,7 @@ def when(
             numbers="start end confidence",
         )
     else:
-        say(f"{name} is not on screen.")
+        say(f"{name} is not on screen{' for so long' if min_seconds else ''}.")
 
 
 def show_screen_time(
@@ -190,11 +191,31 @@ def plot(
     from worker.answers import labelled_ranges
 
     with open_workplace(context.obj) as place, place.database.read() as connection:
-        found = require_episode(connection, episode)
-        require_tagged_episode(connection, episode)
+        found = require_tagged_episode(connection, episode)
         ranges = labelled_ranges(connection, found)
-    plot_timeline(ranges, found.duration_seconds, output, found.name)
+        run = current_run_of(connection, found.id)
+    missing = run.missing_seconds if run else ()
+    plot_timeline(ranges, found.duration_seconds, output, found.name, missing=missing)
     say(f"Wrote {output}")
+
+
+def _say_what_was_not_examined(
+    episode: EpisodeRecord, run: RunRecord | None, at_seconds: float | None
+) -> bool:
+    """Tells silence from ignorance: nobody was seen where nobody looked."""
+    if at_seconds is not None and at_seconds >= episode.duration_seconds:
+        raise NotFoundError(
+            f"{episode.name}: ends at {format_time(episode.duration_seconds)}; ask for a time"
+            " before that"
+        )
+    unexamined = [
+        (start, end)
+        for start, end in (run.missing_seconds if run else ())
+        if at_seconds is None or start <= at_seconds < end
+    ]
+    for start, end in unexamined:
+        say(f"Not examined: {format_time(start)} to {format_time(end)}.")
+    return bool(unexamined)
 
 
 def _appearance_row(found: EpisodeAppearance) -> tuple[str, str, str, str, str]:

@@ -17,6 +17,7 @@ from db.errors import NotFoundError
 from db.queries import known_labels
 from db.records import EpisodeRecord
 from db.runs import current_run_of, latest_run_of
+from worker.answers import episode_of_file
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""
@@ -68,17 +69,28 @@ def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
     Raises:
         NotFoundError: None or several fit.
     """
-    path = Path(reference)
-    found = find_episodes(connection, str(path.resolve()) if path.is_file() else reference)
+    by_content = _episode_of_file(connection, reference)
+    found = [by_content] if by_content else find_episodes(connection, reference)
     if len(found) == 1:
         return found[0]
     if found:
         fitting = ", ".join(f"{item.name} ({item.sha256[:8]})" for item in found[:5])
-        raise NotFoundError(f"{reference}: several episodes fit: {fitting}; name one of them")
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        raise NotFoundError(
+            f"{reference}: several episodes fit: {fitting}{more}; give a whole name, or the digits"
+            " in brackets"
+        )
     names = [item.name for item in list_episodes(connection)]
     close = get_close_matches(reference, names, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(close)}?" if close else "castline episodes lists them"
     raise NotFoundError(f"{reference}: no such episode here; {hint}")
+
+
+def _episode_of_file(connection: Transaction, reference: str) -> EpisodeRecord | None:
+    try:
+        return episode_of_file(connection, Path(reference))
+    except (OSError, ValueError):
+        return None  # too long for a file name, say: then it is no file
 
 
 def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRecord:

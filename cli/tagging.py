@@ -18,7 +18,7 @@ from cli.runs import describe_missing, run_json
 from db.queries import find_appearances
 from db.records import RunRecord
 from db.runs import list_runs
-from db.writes import retry_run
+from db.writes import make_current, retry_run
 from ingest.errors import IngestError
 from timeline.times import format_clock, format_time
 from worker.errors import WorkerError
@@ -50,7 +50,10 @@ def add_commands(app: typer.Typer) -> None:
 class Queued:
     """What became of the files that were to be enqueued."""
 
+    paths: tuple[Path, ...]
+    """The files that can be used."""
     runs: tuple[RunRecord, ...]
+    """The run of each of them."""
     new_run_ids: frozenset[int]
     refused: int
     model_sha256: str
@@ -79,6 +82,9 @@ def tag(
         run_ids = tuple(dict.fromkeys(run.id for run in queued.runs))
         if _offer_again(place, queued.runs):
             work_on(place, workers, device, run_ids, queued.model_sha256)
+        for run_id in run_ids:  # what was asked for last is what `who` and `when` shall see
+            with place.database.write() as connection:
+                make_current(connection, run_id)
         with place.database.read() as connection:
             runs = list_runs(connection, run_ids)
         if as_json:
@@ -101,11 +107,17 @@ def enqueue(
     """
     from worker.enqueue import find_episode_files
 
+    files = find_episode_files(paths)
+    for line in files.skipped:
+        say(line)
     with open_workplace(context.obj) as place:
-        queued = enqueue_files(place, find_episode_files(paths), model, every)
-    for run in queued.runs:
+        queued = enqueue_files(place, files.paths, model, every)
+    for path, run in zip(queued.paths, queued.runs, strict=True):
+        same = "" if path.name == run.episode else f"same content as {run.episode}, "
         known = "" if run.id in queued.new_run_ids else f", known already, {run.state}"
-        say(f"{run.episode}: run {run.id}{known}")
+        say(f"{path.name}: {same}run {run.id}{known}")
+    new, refused, skipped = len(queued.new_run_ids), queued.refused, len(files.skipped)
+    say(f"{new} new, {len(queued.runs) - new} known, {refused} refused, {skipped} skipped")
     raise typer.Exit(EXIT_FAILED if queued.refused else 0)
 
 
@@ -135,6 +147,7 @@ def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, ev
 
     version = find_model(model, [place.settings.models_folder])
     parameters = RunParameters.for_model(version.manifest, _every_seconds(every))
+    usable: list[Path] = []
     runs: list[RunRecord] = []
     new: set[int] = set()
     refused = 0
@@ -154,10 +167,11 @@ def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, ev
                 say_error(error)
                 refused += 1
                 continue
+            usable.append(path)
             runs.append(found.run)
             if found.is_new:
                 new.add(found.run.id)
-    return Queued(tuple(runs), frozenset(new), refused, version.sha256)
+    return Queued(tuple(usable), tuple(runs), frozenset(new), refused, version.sha256)
 
 
 def work_on(

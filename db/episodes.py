@@ -20,6 +20,7 @@ class EpisodeSummary:
     name: str
     sha256: str
     uri: str
+    size_bytes: int
     duration_seconds: float
     width: int
     height: int
@@ -58,6 +59,7 @@ def list_episodes(connection: Connection) -> list[EpisodeSummary]:
             name=row.name,
             sha256=row.sha256,
             uri=row.uri,
+            size_bytes=row.size_bytes,
             duration_seconds=row.duration_seconds,
             width=row.width,
             height=row.height,
@@ -108,6 +110,7 @@ def _episode(row: Row[Any]) -> EpisodeRecord:
         name=row.name,
         uri=row.uri,
         size_bytes=row.size_bytes,
+        modified_ns=row.modified_ns,
         container=row.container,
         codec=row.codec,
         pixel_format=row.pixel_format,

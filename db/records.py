@@ -18,6 +18,8 @@ class EpisodeRecord:
     name: str
     uri: str
     size_bytes: int
+    modified_ns: int
+    """When the file was last written, in nanoseconds since 1970."""
     container: str
     codec: str
     pixel_format: str
@@ -141,6 +143,8 @@ class RunRecord:
     started_at: datetime | None
     ended_at: datetime | None
     is_current: bool
+    claimed: int
+    """How many of its chunks somebody works on now."""
 
     @property
     def is_open(self) -> bool:

@@ -205,6 +205,15 @@ def _time_base(row: Row[Any]) -> Fraction:
     return Fraction(row.time_base_num, row.time_base_den)
 
 
+_CLAIMED = (
+    select(func.count())
+    .select_from(chunk)
+    .where(chunk.c.run_id == run.c.id, chunk.c.worker.is_not(None))
+    .correlate(run)
+    .scalar_subquery()
+)
+
+
 def _runs() -> Select[Any]:
     return (
         select(
@@ -218,6 +227,7 @@ def _runs() -> Select[Any]:
             model_version.c.version,
             model_version.c.sha256.label("model_sha256"),
             current_run.c.run_id.label("current"),
+            _CLAIMED.label("claimed"),
         )
         .join(episode, episode.c.id == run.c.episode_id)
         .join(model_version, model_version.c.id == run.c.model_version_id)
@@ -247,6 +257,7 @@ def _run(row: Row[Any]) -> RunRecord:
         started_at=row.started_at,
         ended_at=row.ended_at,
         is_current=row.current is not None,
+        claimed=row.claimed,
     )
 
 

@@ -74,6 +74,8 @@ episode = Table(
     Column("name", Text, nullable=False, index=True),
     Column("uri", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    # When the file was last written, so that one that takes its place is noticed.
+    Column("modified_ns", BigInteger, nullable=False),
     Column("container", Text, nullable=False),
     Column("codec", Text, nullable=False),
     Column("pixel_format", Text, nullable=False),

@@ -29,13 +29,15 @@ from db.schema import appearance, chunk, current_run, episode, model_version, ru
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
     """The id of the episode with this content, which is added if it is new.
 
-    Of an episode that is known already, the place where the file lies is brought up to date.
+    Of an episode that is known already, where the file lies and when it was written are brought
+    up to date.
     """
     values = {
         "sha256": record.sha256,
         "name": record.name,
         "uri": record.uri,
         "size_bytes": record.size_bytes,
+        "modified_ns": record.modified_ns,
         "container": record.container,
         "codec": record.codec,
         "pixel_format": record.pixel_format,
@@ -62,7 +64,11 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
         "added_at": database_now(connection),
     }
     known = _insert_once(connection, episode, values, ("sha256",))
-    connection.execute(update(episode).where(episode.c.id == known).values(uri=record.uri))
+    connection.execute(
+        update(episode)
+        .where(episode.c.id == known)
+        .values(uri=record.uri, modified_ns=record.modified_ns)
+    )
     return known
 
 
@@ -196,6 +202,19 @@ def finish_run(
         _switch_current_run(connection, episode_id, run_id)
 
 
+def make_current(connection: Connection, run_id: int) -> None:
+    """Makes an ended run the one that queries see, unless a newer model's run is.
+
+    Among runs of one model version, whatever their parameters, this is a person's choice.
+    """
+    row = connection.execute(select(run.c.episode_id, run.c.state).where(run.c.id == run_id)).one()
+    if row.state in ("done", "partial"):
+        connection.execute(
+            select(episode.c.id).where(episode.c.id == row.episode_id).with_for_update()
+        )
+        _switch_current_run(connection, row.episode_id, run_id)
+
+
 def cancel_run(connection: Connection, run_id: int) -> str:
     """Stops a run that is still open; what its workers do afterwards is refused.
 
@@ -250,7 +269,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
             update(run)
             .where(run.c.id == run_id)
             .values(
-                state="running",
+                state="queued",
                 error=None,
                 ended_at=None,
                 chunks_done=run.c.chunks_done - quarantined,

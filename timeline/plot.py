@@ -1,5 +1,6 @@
 """The picture of a timeline: one row per label, a bar for each appearance."""
 
+import warnings
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -40,6 +41,7 @@ def plot_timeline(
     path: Path,
     title: str,
     truth: Sequence[LabelledRange] | None = None,
+    missing: Sequence[tuple[Fraction | float, Fraction | float]] = (),
 ) -> None:
     """Draw who is on screen when.
 
@@ -51,6 +53,7 @@ def plot_timeline(
         path: a .png or .svg file, written whole or not at all.
         title: stands above the rows.
         truth: what is, if known; its labels get rows too.
+        missing: half-open ranges in seconds that nobody looked at: hatched.
 
     Raises:
         TimelineError: the suffix or the duration cannot be used, or the file cannot be written.
@@ -72,12 +75,26 @@ def plot_timeline(
         figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
         axes = figure.add_subplot()
         _draw_rows(axes, labels, ranges, truth)
+        for start_seconds, end_seconds in missing:
+            axes.axvspan(
+                float(start_seconds),
+                float(end_seconds),
+                facecolor="none",
+                edgecolor=FAINT,
+                hatch="///",
+                linewidth=0,
+                zorder=2,
+                gid="missing",
+            )
         _draw_frame(axes, labels, float(duration_seconds), title)
         if truth is not None:
             _draw_legend(axes)
         with whole_file(path) as temporary:
             metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
-            figure.savefig(temporary, dpi=DOTS_PER_INCH, metadata=metadata)
+            with warnings.catch_warnings():
+                # A title in a script that the font lacks gets boxes: no reason to print a warning.
+                warnings.filterwarnings("ignore", "Glyph .* missing from font")
+                figure.savefig(temporary, dpi=DOTS_PER_INCH, metadata=metadata)
 
 
 def _rows(ranges: Sequence[LabelledRange]) -> list[str]:

@@ -1,7 +1,7 @@
 """From an episode file to a run in the queue, in one transaction."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -54,29 +54,55 @@ class Enqueued:
     is_new: bool
 
 
-def find_episode_files(paths: list[Path]) -> list[Path]:
+@dataclass(frozen=True)
+class EpisodeFiles:
+    """What was found to enqueue."""
+
+    paths: tuple[Path, ...]
+    skipped: tuple[str, ...]
+    """A line for each video file or folder that was passed over, and why."""
+
+
+def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
     """The files to enqueue: files as they are, folders searched through, in order of name.
+
+    Hidden files and folders are passed over in silence: they are what systems leave behind.
 
     Raises:
         WorkerError: A folder holds no video file.
     """
     found: list[Path] = []
+    skipped: list[str] = []
     for path in paths:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(
-            item
-            for item in path.rglob("*")
-            if item.suffix.lower() in VIDEO_SUFFIXES and item.is_file() and not item.is_symlink()
-        )
+        inside = list(_video_files(path, skipped))
         if not inside:
             raise WorkerError(
                 f"{path}: no video file in this folder; looked for"
                 f" {' '.join(sorted(VIDEO_SUFFIXES))}"
             )
         found.extend(inside)
-    return found
+    return EpisodeFiles(tuple(found), tuple(skipped))
+
+
+def _video_files(folder: Path, skipped: list[str]) -> Iterator[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        skipped.append(f"{folder}: skipped, cannot be read ({error.strerror})")
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _video_files(entry, skipped)
+        elif entry.suffix.lower() in VIDEO_SUFFIXES:
+            if entry.is_symlink():
+                skipped.append(f"{entry}: skipped, a symbolic link; name the file it points to")
+            else:
+                yield entry
 
 
 def enqueue_episode(
@@ -98,11 +124,15 @@ def enqueue_episode(
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
+    modified_ns = _modified_ns(path)  # before it is read: a later change is then noticed
     probe = _outliving_kills(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
     area = PictureArea(*known.area) if known else _find_picture_area(decoder, probe)
-    record = _episode_record(probe, area)
+    record = _episode_record(probe, area, modified_ns)
+    if known and _modified_ns(Path(known.uri)) == known.modified_ns:
+        # A copy: the episode stays where it was, since copies are what people delete.
+        record = replace(record, uri=known.uri, modified_ns=known.modified_ns)
     chunks = plan_chunks(
         record.start_pts,
         record.end_pts,
@@ -147,12 +177,20 @@ def _outliving_kills(ask: Callable[[], Answer]) -> Answer:
     return ask()
 
 
-def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
+def _modified_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # no file was ever written then; who opens it says what is wrong
+
+
+def _episode_record(probe: Probe, area: PictureArea, modified_ns: int) -> EpisodeRecord:
     return EpisodeRecord(
         sha256=probe.sha256,
         name=probe.name,
         uri=probe.path,
         size_bytes=probe.size_bytes,
+        modified_ns=modified_ns,
         container=probe.container,
         codec=probe.codec,
         pixel_format=probe.pixel_format,

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from db.queue import complete_extraction
 from db.records import Claim, EpisodeRecord, ExtractedChunk, RunRecord
 from db.runs import extracted_before
+from db.writes import register_episode
 from ingest.decoder import Decoder
-from ingest.errors import DecoderLost, FrameStoreError, IngestError
+from ingest.errors import DecoderLost, FrameStoreError, IngestError, VideoError
 from ingest.extraction import Extraction
 from ingest.frame_store import read_manifest
 from ingest.probe import PictureArea
@@ -81,6 +83,7 @@ def _extract(
         raise WorkerError(
             f"{folder}: this folder is gone; bring it back, or run: castline cancel {run.id}"
         )
+    _check_identity(workplace, decoder, episode)
     # The decoder's parent watches over it: silence and computing time both have limits there.
     keeper = LeaseKeeper(
         workplace.database,
@@ -102,6 +105,24 @@ def _extract(
         decode_errors=extracted.decode_errors,
         missing=extracted.missing,
     )
+
+
+def _check_identity(workplace: Workplace, decoder: Decoder, episode: EpisodeRecord) -> None:
+    """Makes sure that the file still is the episode; one written anew is hashed again.
+
+    Raises:
+        VideoError: Another file took its place.
+    """
+    path = Path(episode.uri)
+    if not path.exists():
+        return  # the decoder's parent says so, as of any file that cannot be opened
+    modified_ns = path.stat().st_mtime_ns
+    if modified_ns == episode.modified_ns:
+        return
+    if decoder.probe(path).sha256 != episode.sha256:
+        raise VideoError(f"{path}: was changed since it was added; enqueue it again")
+    with workplace.database.write() as connection:
+        register_episode(connection, replace(episode, modified_ns=modified_ns))
 
 
 def _found_in_store(

@@ -54,7 +54,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         frames=sum(len(part.sampled_pts) for part in tagged),
         decode_errors=sum(part.decode_errors for part in tagged),
         missing=missing,
-        error=quarantined[0][2] if quarantined else None,
+        error=quarantined[0][2] if quarantined else _damage(tagged, episode, missing),
         appearances=[_record(item, episode) for item in appearances],
     )
     return True
@@ -71,6 +71,18 @@ def _final_state(
     is_damaged = errors > 0 and errors >= TOLERATED_ERROR_RATE * (decoded + errors)
     is_partial = has_quarantined or is_damaged or missing_seconds > TOLERATED_MISSING_SECONDS
     return "partial" if is_partial else "done"
+
+
+def _damage(
+    tagged: Sequence[ExtractedChunk], episode: EpisodeRecord, missing: Ranges
+) -> str | None:
+    """What is wrong with the file, for the person who reads that a run is partial."""
+    errors = sum(part.decode_errors for part in tagged)
+    if any(end == episode.end_pts for _, end in episode.missing):
+        return "the file ends early; copy it again"
+    if errors:
+        return f"{errors} errors while decoding, the file is damaged; copy it again"
+    return "a part of the file is missing; copy it again" if missing else None
 
 
 def _record(found: Appearance, episode: EpisodeRecord) -> AppearanceRecord:

@@ -1,5 +1,6 @@
 """How a person may name an episode or a label at the command."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,22 @@ def test_a_label_answers_to_other_writings_and_to_a_part(library: Database, refe
 def test_a_misspelt_label_gets_a_suggestion(library: Database) -> None:
     with library.read() as connection, pytest.raises(NotFoundError, match="did you mean homer_"):
         require_label(connection, "hommer")
+
+
+def test_a_file_of_the_same_content_names_the_episode_and_another_of_that_name_does_not(
+    library: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"x" * 1000  # the size of the made episodes
+    episode = made_episode(hashlib.sha256(content).hexdigest(), "third.mkv")
+    make_run(library, episode)
+    (tmp_path / "copy.mkv").write_bytes(content)
+    (tmp_path / "S01E01 pilot.mkv").write_bytes(b"y" * 1000)
+    monkeypatch.chdir(tmp_path)
+    with library.read() as connection:
+        assert require_episode(connection, "copy.mkv").name == "third.mkv"
+        assert require_episode(connection, "S01E01 pilot.mkv").sha256 == "ab" * 32
+
+
+def test_a_reference_too_long_for_a_file_name_is_answered_in_one_line(library: Database) -> None:
+    with library.read() as connection, pytest.raises(NotFoundError, match="no such episode"):
+        require_episode(connection, "x" * 5000)

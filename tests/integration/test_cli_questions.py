@@ -243,7 +243,7 @@ def test_a_run_is_cancelled_and_tried_again(episode: Path, tmp_path: Path) -> No
     assert "castline tag" in one_line(asked.stderr)
     assert "offered again" in one_line(castline_here(home, "retry", "1").stderr)
     [offered] = answer(home, "status")
-    assert (offered["state"], offered["ended_at"]) == ("running", None)
+    assert (offered["state"], offered["ended_at"]) == ("queued", None)
 
 
 def test_plot_draws_a_png_and_an_svg(home: Path, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Steps that meet trouble: a lease that ended, a model that is gone, frames that cannot be kept."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from db.episodes import get_episode
 from db.queue import FAILURES_BEFORE_QUARANTINE, claim_chunks
 from db.records import Claim
 from db.runs import get_run, list_runs, quarantined_chunks, run_tags
@@ -208,3 +211,49 @@ def test_more_frames_than_fit_in_memory_are_classified_in_parts(
     with place.database.read() as connection:
         assert len(run_tags(connection, mine.run_id)) == 12
     assert sizes == [5, 5, 2]
+
+
+def replace_file(place: Workplace, content: bytes) -> None:
+    with place.database.read() as connection:
+        path = Path(get_episode(connection, 1).uri)
+    path.write_bytes(content)
+    os.utime(path, ns=(1, 1))
+
+
+def test_a_file_that_took_the_episodes_place_is_noticed_though_its_size_is_the_same(
+    place: Workplace, tmp_path: Path
+) -> None:
+    other = write_clip(tmp_path / "other.mp4", seconds=6, seed=2).read_bytes()
+    with place.database.read() as connection:
+        size_bytes = get_episode(connection, 1).size_bytes
+    replace_file(place, other.ljust(size_bytes, b"\0")[:size_bytes])
+    extract_whole(place)
+    with place.database.read() as connection:
+        [run] = list_runs(connection)
+    offered = claim(place, "queued", 60)
+    assert run.state == "running"
+    assert offered.attempts == 2
+
+
+def test_a_file_that_was_only_touched_is_still_the_episode(place: Workplace) -> None:
+    with place.database.read() as connection:
+        content = Path(get_episode(connection, 1).uri).read_bytes()
+    replace_file(place, content)
+    extract_whole(place)
+    assert claim(place, "extracted", 60).attempts == 1
+    with place.database.read() as connection:
+        assert get_episode(connection, 1).modified_ns == 1
+
+
+def test_a_copy_that_is_enqueued_leaves_the_episode_where_it_was(
+    place: Workplace, tmp_path: Path
+) -> None:
+    original, copy = tmp_path / "pilot.mp4", tmp_path / "copy.mp4"
+    shutil.copy2(original, copy)
+    assert castline_here(place.settings.home, "enqueue", copy, *BY_LOT).returncode == 0
+    copy.unlink()
+    extract_whole(place)
+    moved = original.rename(tmp_path / "moved.mp4")
+    assert castline_here(place.settings.home, "enqueue", moved, *BY_LOT).returncode == 0
+    with place.database.read() as connection:
+        assert get_episode(connection, 1).uri == str(moved)

@@ -35,6 +35,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('uri', sa.Text(), nullable=False),
     sa.Column('size_bytes', sa.BigInteger(), nullable=False),
+    sa.Column('modified_ns', sa.BigInteger(), nullable=False),
     sa.Column('container', sa.Text(), nullable=False),
     sa.Column('codec', sa.Text(), nullable=False),
     sa.Column('pixel_format', sa.Text(), nullable=False),
