@@ -1,6 +1,7 @@
 """What the commands share: where they print, and how a person names an episode or a label."""
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from db.engine import Transaction
 from db.episodes import find_episodes, list_episodes
@@ -29,8 +31,8 @@ PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe, where there is no window to fit."""
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> None:
-    """Prints a table.
+def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> Table:
+    """A table whose cells are shown as they are: a file's name may look like markup.
 
     Args:
         columns: The headings.
@@ -42,10 +44,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
+    return table
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> None:
+    """Prints a table, as `make_table` makes it."""
     if not stdout.is_terminal:
         stdout.width = PLAIN_WIDTH
-    stdout.print(table)
+    stdout.print(make_table(columns, rows, numbers))
 
 
 def print_json(value: Any) -> None:
@@ -104,7 +111,8 @@ def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRe
         latest = latest_run_of(connection, episode.id)
         state = f"its run is {latest.state}" if latest else "it has no run"
         raise NotFoundError(
-            f"{episode.name}: nothing to show yet, {state}; run: castline tag {episode.uri}"
+            f"{episode.name}: nothing to show yet, {state};"
+            f" run: castline tag {shlex.quote(episode.uri)}"
         )
     return episode
 

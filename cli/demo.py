@@ -1,5 +1,6 @@
 """`castline demo`: the whole way on a cast drawn by code, in a few minutes, with known truth."""
 
+import shlex
 import sys
 from dataclasses import replace
 from fractions import Fraction
@@ -49,8 +50,8 @@ def demo(
     Example: castline demo -o /tmp/castline-demo
     """
     folder = output.absolute()
-    if folder.exists() and any(folder.iterdir()):
-        raise WorkerError(f"{folder}: is not empty; remove it or name another with -o")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise WorkerError(f"{folder}: is not an empty folder; remove it or name another with -o")
     home = folder / "home"
     settings: Settings = replace(
         context.obj, home=home, database_url=f"sqlite:///{home / 'castline.db'}", media_roots=()
@@ -59,7 +60,7 @@ def demo(
     draw_stills(folder / "stills", STILLS_PER_LABEL, STILLS_SEED)
     say(f"2/4  Drawing an episode of {EPISODE_SECONDS} s")
     truth = _write_episode(draw_episode(EPISODE_SEED, EPISODE_SECONDS), folder)
-    say("3/4  Training a model")
+    say("3/4  Training a model (one still in six shows hardly anybody: accuracy cannot reach 1)")
     _train(folder / "stills", settings.models_folder / "drawn-cast-1")
     say("4/4  Tagging the episode")
     with open_workplace(settings) as place:
@@ -151,7 +152,7 @@ def _show(
         f" false tags at {score.false_tag_samples} of {score.samples_with_nobody} samples"
         " where nobody known is on screen."
     )
-    castline, home = sys.argv[0], folder / "home"
+    castline, home = shlex.quote(sys.argv[0]), shlex.quote(str(folder / "home"))
     say(f"The timeline as a picture: {picture}\n\nWhat to try next:")
     for command in (
         f"{castline} --home {home} who {episode.name} --at 0:30",

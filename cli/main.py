@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import asking, demo, runs, tagging, upkeep
-from cli.console import say, say_error
+from cli.console import say_error
 from db.errors import DatabaseError
 from ingest.errors import IngestError
 from model.errors import ModelError
@@ -60,10 +60,6 @@ def main() -> None:
     except EXPECTED_ERRORS as error:
         say_error(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        say("castline: interrupted")
-        sys.exit(130)
-    except BrokenPipeError:
-        # `castline who ... | head` closed our output: that is no error.
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        say_error(error)
+        sys.exit(1)

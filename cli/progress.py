@@ -63,7 +63,7 @@ class RunBars:
             frames = run.extracted_seconds / every_seconds
             if run.run_id not in self._bars:
                 self._bars[run.run_id] = self._progress.add_task(
-                    escape(run.episode), total=total, rate="", step=""
+                    run.episode, total=total, rate="", step=""
                 )
                 self._first[run.run_id] = time.monotonic(), frames
             bar = self._bars[run.run_id]

@@ -1,13 +1,14 @@
 """The queue: status, cancel, retry."""
 
+import json
 import time
+from fractions import Fraction
 from typing import Annotated, Any
 
 import typer
 from rich.live import Live
-from rich.table import Table
 
-from cli.console import Json, print_json, print_table, say, stdout
+from cli.console import Json, make_table, print_json, print_table, say, stdout
 from db.records import RunRecord
 from db.runs import get_run, list_runs, quarantined_chunks
 from db.writes import cancel_run, retry_run
@@ -73,7 +74,7 @@ def retry(
         offered = retry_run(connection, run)
         state = get_run(connection, run).state
     if offered:
-        say(f"Run {run}: {offered} chunks are offered again; run: castline worker --until-idle")
+        say(f"Run {run}: {offered} of its chunks offered again; run: castline worker --until-idle")
     else:
         say(f"Run {run} is {state}: it left nothing undone that could be tried again.")
 
@@ -85,7 +86,7 @@ def describe_missing(run: RunRecord) -> str:
     )
 
 
-_COLUMNS = ("run", "episode", "model", "state", "chunks", "frames", "missing", "error")
+_COLUMNS = ("run", "episode", "model", "every s", "state", "chunks", "frames", "missing", "error")
 _NUMBERS = "run chunks frames"
 
 
@@ -97,10 +98,10 @@ def _runs(place: Workplace) -> list[RunRecord]:
 def _watch(place: Workplace) -> None:
     with Live(console=stdout, auto_refresh=False) as live:
         while True:
-            table = Table(*_COLUMNS, box=None, pad_edge=False)
-            for run in _runs(place):
-                table.add_row(*_run_row(run))
-            live.update(table, refresh=True)
+            # What is under way first, then the latest: a window shows only the first rows.
+            runs = sorted(_runs(place), key=lambda run: (not run.is_open, -run.id))
+            rows = [_run_row(run) for run in runs[: max(stdout.height - 2, 1)]]
+            live.update(make_table(_COLUMNS, rows, _NUMBERS), refresh=True)
             time.sleep(WATCH_SECONDS)
 
 
@@ -109,7 +110,8 @@ def _run_row(run: RunRecord) -> tuple[str, ...]:
         str(run.id),
         run.episode,
         run.model,
-        run.state,
+        str(float(Fraction(json.loads(run.params)["every_seconds"]))),
+        f"{run.state}, nobody at work" if run.state == "running" and not run.claimed else run.state,
         f"{run.chunks_done}/{run.chunks_total}",
         str(run.frames) if run.ended_at else "",
         describe_missing(run),

@@ -36,13 +36,18 @@ def upgrade_database(database: Database) -> bool:
         revision = current_revision(connection)
         if revision == HEAD:
             return False
-        if revision is not None and revision > HEAD:
-            raise DatabaseError(
-                f"{database.shown_url}: made by a newer Castline (schema {revision}, this one"
-                f" knows {HEAD}); install that version or name another database"
-            )
+        check_revision(database, revision)
         _run_migrations(connection)
     return True
+
+
+def check_revision(database: Database, revision: str | None) -> None:
+    """Raises DatabaseError for a schema that only a newer Castline knows."""
+    if revision is not None and revision > HEAD:
+        raise DatabaseError(
+            f"{database.shown_url}: made by a newer Castline (schema {revision}, this one"
+            f" knows {HEAD}); install that version or name another database"
+        )
 
 
 def current_revision(connection: Connection) -> str | None:

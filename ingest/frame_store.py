@@ -201,7 +201,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except FileNotFoundError as error:
         raise FrameStoreError(f"{path}: no such frames; extract the chunk again") from error
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         raise FrameStoreError(f"{path}: damaged frames; delete it and extract again") from error
 
 

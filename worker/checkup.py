@@ -14,7 +14,7 @@ import numpy as np
 from db.engine import Database, sqlite_journal_mode
 from db.errors import DatabaseError
 from db.queue import open_chunk_count
-from db.upgrade import HEAD, current_revision
+from db.upgrade import HEAD, check_revision, current_revision
 from ingest.decoder import Decoder
 from ingest.errors import IngestError
 from ingest.write_video import write_video
@@ -71,12 +71,15 @@ def _check_home(settings: Settings) -> str:
 
 def _check_database(settings: Settings) -> str:
     database = Database(settings.database_url)
+    if database.is_sqlite and not Path(database.url.database or "").exists():
+        return f"{database.shown_url}, not made yet"
     try:
         with database.read() as connection:
             revision = current_revision(connection)
             waiting = open_chunk_count(connection) if revision == HEAD else 0
     finally:
         database.dispose()
+    check_revision(database, revision)
     if revision not in (HEAD, None):
         raise WorkerError(f"{database.shown_url}: schema {revision}; run: castline db upgrade")
     engine = "PostgreSQL"

@@ -27,9 +27,7 @@ class RunParameters:
     def __post_init__(self) -> None:
         # Below a millisecond every frame of any video is taken already; above an hour, none.
         if not Fraction(1, 1000) <= self.every_seconds <= 3600:
-            raise WorkerError(
-                f"--every: from 0.001 to 3600 seconds, received {float(self.every_seconds)}"
-            )
+            raise WorkerError(f"--every: from 0.001 to 3600 seconds, received {self.every_seconds}")
 
     @classmethod
     def for_model(

@@ -57,7 +57,12 @@ class Settings:
             WorkerError: The home is there and is no folder, or a value is out of bounds.
         """
         chosen = home or Path(environment.get("CASTLINE_HOME") or user_data_path("castline"))
-        chosen = chosen.expanduser().absolute()
+        try:
+            chosen = chosen.expanduser().absolute()
+        except RuntimeError as error:
+            raise WorkerError(f"{chosen}: no such user; name the home folder in full") from error
+        if set("?#") & set(str(chosen)):
+            raise WorkerError(f"{chosen}: a home's path cannot hold ? or #; name another folder")
         if chosen.exists() and not chosen.is_dir():
             raise WorkerError(f"{chosen}: is not a folder; name another one with --home")
         url = environment.get("CASTLINE_DATABASE_URL") or f"sqlite:///{chosen / 'castline.db'}"
