@@ -7,6 +7,7 @@ An archive that was cut off has no directory at its end and is refused as a whol
 
 import errno
 import os
+import struct
 import time
 import uuid
 import zipfile
@@ -38,6 +39,18 @@ MAX_ENTRY_BYTES = 4 << 20
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest date a ZIP can hold: equal frames make equal files."""
+
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+"""What the standard library makes of damaged archives: NotImplementedError (a RuntimeError) of a
+version from the future, UnicodeDecodeError (a ValueError) of a name, KeyError of a lost entry."""
 
 
 @dataclass(frozen=True)
@@ -201,16 +214,19 @@ def _opened(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except FileNotFoundError as error:
         raise FrameStoreError(f"{path}: no such frames; extract the chunk again") from error
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise FrameStoreError(f"{path}: damaged frames; delete it and extract again") from error
 
 
 def _entry_bytes(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
     try:
-        if archive.getinfo(name).file_size > MAX_ENTRY_BYTES:
+        entry = archive.getinfo(name)
+        if entry.file_size > MAX_ENTRY_BYTES:
             raise FrameStoreError(f"{path}: {name} is too large; delete it and extract again")
-        return archive.read(name)
-    except (KeyError, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        if entry.compress_type != zipfile.ZIP_STORED:
+            raise zipfile.BadZipFile(f"compressed by method {entry.compress_type}")
+        return archive.read(entry)
+    except _UNREADABLE as error:
         message = f"{path}: {name} is missing or damaged; delete it and extract again"
         raise FrameStoreError(message) from error
 
