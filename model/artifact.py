@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -122,7 +123,8 @@ def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVers
 
     Args:
         reference: `NAME@VERSION`, or `NAME` for its newest version, or None for the newest that
-            is bundled.
+            is bundled. Newest is what was made last (`created_at`), whatever its number: the rule
+            by which queries come to see a run.
         folders: folders of model versions, searched beside the bundled ones; those that do not
             exist count as empty.
 
@@ -149,7 +151,8 @@ def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVers
         )
     newest = max(matches, key=_age)
     for other in matches:
-        if _age(other) == _age(newest) and other.sha256 != newest.sha256:
+        is_namesake = other.manifest.reference == newest.manifest.reference
+        if is_namesake and other.sha256 != newest.sha256:
             raise ModelNotFoundError(
                 f"model {newest.manifest.reference}: {newest.folder} and {other.folder} differ; "
                 "give one of them another version"
@@ -180,14 +183,16 @@ def _readable(places: Sequence[Path], unreadable: list[ArtifactError]) -> Iterat
     """Yield the model versions in these folders; note the errors of those that are damaged."""
     for place in places:
         for path in sorted(place.glob(f"*/{MANIFEST}")):
+            if path.parent.name.startswith("."):
+                continue  # what a writer that was killed left behind
             try:
                 yield read_model_version(path.parent)
             except ArtifactError as error:
                 unreadable.append(error)
 
 
-def _age(found: ModelVersion) -> tuple[list[tuple[int, str]], str]:
-    """Sort key of versions: whole numbers by value, so that 10 is newer than 9, then the name."""
+def _age(found: ModelVersion) -> tuple[datetime, list[tuple[int, str]], str]:
+    """Sort key: when it was made; of one moment 10 is newer than 9, by value; then the name."""
     parts = re.findall(r"\d+|[A-Za-z]+", found.manifest.version)
-    key = [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-    return key, found.manifest.name
+    number = [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return datetime.fromisoformat(found.manifest.created_at), number, found.manifest.name

@@ -40,7 +40,7 @@ class Manifest:
     name: str
     """Of the family, such as `springfield`: lower-case letters, digits, `_` and `-`."""
     version: str
-    """Within the family, such as `1` or `2.1`; higher is newer."""
+    """Within the family, such as `1` or `2.1`."""
     network: str
     """The name by which `model.networks` builds the network."""
     network_parameters: Mapping[str, Any]

@@ -257,11 +257,33 @@ def test_weights_that_do_not_fit_the_network_are_refused(
         read_weights(version, SHAPES)
 
 
-def test_newest_version_of_a_name_is_found_by_number(tmp_path: Path) -> None:
+def test_newest_version_of_a_name_is_the_one_made_last_whatever_its_number(tmp_path: Path) -> None:
+    # In another time zone, so that the order of the texts is not that of the moments.
+    made = {
+        "9": "2026-03-01T00:30:00+02:00",
+        "2": "2026-02-28T23:00:00+00:00",
+        "10": "2025-12-31T00:00:00+00:00",
+    }
+    for version, created_at in made.items():
+        manifest = a_manifest(version=version, created_at=created_at)
+        write_model_version(tmp_path / f"m{version}", manifest, WEIGHTS)
+    assert find_model("drawn", [tmp_path]).manifest.version == "2"
+    assert find_model("drawn@10", [tmp_path]).manifest.version == "10"
+
+
+def test_of_versions_made_at_one_moment_the_higher_number_is_newer(tmp_path: Path) -> None:
     for version in ("1", "9", "10", "10.1", "2"):
         write_model_version(tmp_path / f"m{version}", a_manifest(version=version), WEIGHTS)
     assert find_model("drawn", [tmp_path]).manifest.version == "10.1"
     assert find_model("drawn@9", [tmp_path]).manifest.version == "9"
+
+
+def test_what_a_killed_writer_left_is_no_version(tmp_path: Path) -> None:
+    write_model_version(tmp_path / ".drawn-2.abcd12", a_manifest(version="2"), WEIGHTS)
+    write_model_version(tmp_path / "drawn-1", a_manifest(version="1"), WEIGHTS)
+    assert find_model("drawn", [tmp_path]).manifest.version == "1"
+    with pytest.raises(ModelNotFoundError):
+        find_model("drawn@2", [tmp_path])
 
 
 def test_unknown_reference_is_refused_with_what_there_is(tmp_path: Path) -> None:
@@ -277,8 +299,12 @@ def test_two_different_versions_of_one_reference_are_refused(tmp_path: Path) -> 
     write_model_version(tmp_path / "a/m", a_manifest(), WEIGHTS)
     write_model_version(tmp_path / "b/m", a_manifest(onset=0.7), WEIGHTS)
     write_model_version(tmp_path / "c/m", a_manifest(), WEIGHTS)
-    with pytest.raises(ModelNotFoundError, match="differ"):
-        find_model("drawn", [tmp_path / "a", tmp_path / "b"])
+    later = a_manifest(created_at="2026-01-02T00:00:00+00:00")
+    write_model_version(tmp_path / "d/m", later, WEIGHTS)
+    for other in ("b", "d"):
+        for reference in ("drawn", "drawn@1"):
+            with pytest.raises(ModelNotFoundError, match="differ"):
+                find_model(reference, [tmp_path / "a", tmp_path / other])
     assert find_model("drawn", [tmp_path / "a", tmp_path / "c"]).manifest.onset == 0.8
 
 
