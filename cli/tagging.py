@@ -3,21 +3,23 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
+from math import ceil, floor
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from cli.console import Json, print_json, print_table, say, say_error
+from cli.console import Json, print_json, print_table, say, say_error, stderr, stdout
 from cli.progress import reading, run_bars
 from cli.runs import describe_missing, run_json
-from db.queries import find_appearances
-from db.records import RunRecord
-from db.runs import list_runs
+from db.records import AppearanceRecord, RunRecord
+from db.runs import current_run_of, list_runs, run_appearances
 from db.writes import make_current, retry_run
 from ingest.errors import IngestError
 from timeline.times import format_clock, format_time
@@ -80,7 +82,9 @@ def tag(
                 raise WorkerError(f"{path}: is a folder; run: castline enqueue {path}")
         queued = enqueue_files(place, paths, model, every)
         run_ids = tuple(dict.fromkeys(run.id for run in queued.runs))
-        if _offer_again(place, queued.runs):
+        began = time.monotonic()
+        worked = _offer_again(place, queued.runs)
+        if worked:
             work_on(place, workers, device, run_ids, queued.model_sha256)
         for run_id in run_ids:  # what was asked for last is what `who` and `when` shall see
             with place.database.write() as connection:
@@ -92,6 +96,8 @@ def tag(
         else:
             for run in runs:
                 _report(place, run)
+            if worked:
+                say(f"Worked for {time.monotonic() - began:.1f} s.")
     raise typer.Exit(_exit_code(runs, queued.refused))
 
 
@@ -134,8 +140,14 @@ def worker(
     Example: castline worker --until-idle
     """
     with open_workplace(context.obj) as place:
+        began = datetime.now(UTC)
         say("Working; Ctrl-C stops, and the next start goes on from there.")
         work_on(place, workers, device, None, None, until_idle=until_idle)
+        with place.database.read() as connection:
+            runs = [run for run in list_runs(connection) if run.ended_at and run.ended_at >= began]
+    for run in runs:
+        say(_outcome(run))
+    raise typer.Exit(_exit_code(runs, refused=0))
 
 
 def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, every: str) -> Queued:
@@ -211,9 +223,19 @@ def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+
+    def on_signal(number: int, _frame: object) -> None:
+        if asked:
+            # Asked twice: the children die with this process, and their claims are swept up.
+            os._exit(128 + number)
+        asked.append(number)
+        if stderr.is_terminal:
+            say("Stopping; once more stops at once.")
+        stop()
+
+    asked: list[int] = []
     before = {
-        number: signal.signal(number, lambda *_: stop())
-        for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield
@@ -241,40 +263,45 @@ def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
         return any(run.is_open for run in list_runs(connection, [run.id for run in runs]))
 
 
-def _report(place: Workplace, run: RunRecord) -> None:
+def _outcome(run: RunRecord) -> str:
+    """How a run ended, in one line."""
     line = f"{run.episode}: {run.state}, {run.frames} frames"
-    if run.started_at and run.ended_at:
-        seconds = max((run.ended_at - run.started_at).total_seconds(), 0.001)
-        line += f" in {seconds:.1f} s"
     if run.missing:
         line += f"; missing {describe_missing(run)}"
-    if run.error:
-        line += f"; {run.error}"
-    say(line)
-    if run.state == "failed":
-        say(f"castline: {run.episode}: nothing could be read; castline status tells more")
+    return f"{line}; {run.error}" if run.error else line
+
+
+def _report(place: Workplace, run: RunRecord) -> None:
+    """Says who is on screen when by a run's own appearances, whichever run queries see."""
+    stdout.print(_outcome(run), markup=False, soft_wrap=True)
+    if run.state not in ("done", "partial"):
         return
     with place.database.read() as connection:
-        found = [
-            item.appearance for item in find_appearances(connection, episode_id=run.episode_id)
-        ]
-    spans: dict[str, list[tuple[float, float]]] = {}
+        found = run_appearances(connection, run.id)
+        current = current_run_of(connection, run.episode_id)
+    if current and current.id != run.id:
+        say(f"castline who shows run {current.id} by {current.model} instead, a newer model.")
+    spans: dict[str, list[AppearanceRecord]] = {}
     for item in found:
-        spans.setdefault(item.label, []).append((item.start_seconds, item.end_seconds))
-    by_time = sorted(spans.items(), key=lambda pair: -sum(end - start for start, end in pair[1]))
-    if not by_time:
+        spans.setdefault(item.label, []).append(item)
+    if not spans:
         say("Nobody known is on screen.")
         return
+    rows = [
+        (
+            sum(item.end_seconds - item.start_seconds for item in items),
+            label,
+            # Outwards to whole seconds: nothing that was seen is shown as lasting no time.
+            ", ".join(
+                f"{format_clock(floor(item.start_seconds))}-{format_clock(ceil(item.end_seconds))}"
+                for item in items
+            ),
+        )
+        for label, items in spans.items()
+    ]
     print_table(
         ("label", "on screen", "when"),
-        [
-            (
-                label,
-                format_time(sum(end - start for start, end in ranges)),
-                ", ".join(f"{format_clock(start)}-{format_clock(end)}" for start, end in ranges),
-            )
-            for label, ranges in by_time
-        ],
+        [(label, format_time(seconds), when) for seconds, label, when in sorted(rows)[::-1]],
     )
 
 
