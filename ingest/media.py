@@ -52,7 +52,8 @@ def checked_path(path: Path, roots: Sequence[Path] = ()) -> Path:
         The absolute real path.
 
     Raises:
-        MediaRefused: a folder, a link, a device, outside the roots, or a playlist.
+        MediaRefused: a folder, a link, a device, outside the roots, a playlist, or a name that is
+            not UTF-8.
         VideoError: missing, unreadable or empty.
     """
     try:
@@ -66,11 +67,20 @@ def checked_path(path: Path, roots: Sequence[Path] = ()) -> Path:
         raise MediaRefused(f"{path}: is a folder; name a video file in it")
     if not stat.S_ISREG(status.st_mode):
         raise MediaRefused(f"{path}: is not a regular file; copy the video into one")
+    _check_name(real)
     _check_root(path, real, roots)
     if status.st_size == 0:
         raise VideoError(f"{path}: is empty; copy or download it again")
     _check_head(path, real)
     return real
+
+
+def _check_name(real: Path) -> None:
+    try:
+        str(real).encode()  # all that a database can hold
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(real).decode(errors="backslashreplace")
+        raise MediaRefused(f"{shown}: its name is not UTF-8; rename it") from error
 
 
 def _check_root(path: Path, real: Path, roots: Sequence[Path]) -> None:
