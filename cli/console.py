@@ -1,6 +1,7 @@
 """What the commands share: where they print, and how a person names an episode or a label."""
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -24,7 +25,18 @@ from worker.answers import episode_of_file
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""
 
-stdout = Console(soft_wrap=False, highlight=False)
+
+class _Answers(Console):
+    """Prints to stdout; a reader that has seen enough (`castline who ... | head`) is no error."""
+
+    def on_broken_pipe(self) -> None:
+        """Sends the rest nowhere, so that the command ends with its own exit code."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+stdout = _Answers(soft_wrap=False, highlight=False)
 stderr = Console(stderr=True, highlight=False)
 
 PLAIN_WIDTH = 160
@@ -57,7 +69,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
 
 def print_json(value: Any) -> None:
     """Prints one JSON document, indented, in UTF-8."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    try:
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.flush()  # here, where a closed pipe can be dealt with
+    except BrokenPipeError:
+        stdout.on_broken_pipe()
 
 
 def say(line: str) -> None:
@@ -77,7 +93,8 @@ def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
         NotFoundError: None or several fit.
     """
     by_content = _episode_of_file(connection, reference)
-    found = [by_content] if by_content else find_episodes(connection, reference)
+    writable = reference.encode(errors="replace").decode()  # a name that is not UTF-8 is no row's
+    found = [by_content] if by_content else find_episodes(connection, writable)
     if len(found) == 1:
         return found[0]
     if found:

@@ -18,7 +18,7 @@ from timeline.score import Score, frame_level_score
 from timeline.truth import LabelledRange, write_truth
 from worker.answers import labelled_ranges
 from worker.errors import WorkerError
-from worker.settings import Settings
+from worker.settings import Settings, sqlite_url
 from worker.workplace import Workplace, open_workplace
 
 STILLS_PER_LABEL = 300
@@ -49,12 +49,10 @@ def demo(
 
     Example: castline demo -o /tmp/castline-demo
     """
-    folder = output.absolute()
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise WorkerError(f"{folder}: is not an empty folder; remove it or name another with -o")
+    folder = _make_folder(output.absolute())
     home = folder / "home"
     settings: Settings = replace(
-        context.obj, home=home, database_url=f"sqlite:///{home / 'castline.db'}", media_roots=()
+        context.obj, home=home, database_url=sqlite_url(home), media_roots=()
     )
     say(f"1/4  Drawing {STILLS_PER_LABEL} stills of each character")
     draw_stills(folder / "stills", STILLS_PER_LABEL, STILLS_SEED)
@@ -66,6 +64,19 @@ def demo(
     with open_workplace(settings) as place:
         episode, found = _tag(place, folder / EPISODE_NAME)
     _show(folder, episode, found, truth)
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(folder.iterdir())
+    except OSError as error:
+        raise WorkerError(
+            f"{folder}: cannot be a folder ({error.strerror}); name another with -o"
+        ) from error
+    if not is_empty:
+        raise WorkerError(f"{folder}: is not empty; remove it or name another with -o")
+    return folder
 
 
 def _write_episode(episode: DrawnEpisode, folder: Path) -> list[LabelledRange]:

@@ -7,22 +7,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from fractions import Fraction
-from math import ceil, floor
+from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Literal
 
 import typer
 
-from cli.console import Json, print_json, print_table, say, say_error, stderr, stdout
+from cli.console import Json, print_json, say, say_error, stderr
 from cli.progress import reading, run_bars
-from cli.runs import describe_missing, run_json
-from db.records import AppearanceRecord, RunRecord
-from db.runs import current_run_of, list_runs, run_appearances
+from cli.report import EXIT_FAILED, describe_end, exit_code, print_run
+from cli.runs import run_json
+from db.records import RunRecord
+from db.runs import list_runs
 from db.writes import make_current, retry_run
 from ingest.errors import IngestError
-from timeline.times import format_clock, format_time
 from worker.errors import WorkerError
 from worker.workplace import Workplace, open_workplace
 
@@ -33,12 +32,6 @@ Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
 ]
 Device = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to classify.")]
-
-EXIT_FAILED = 1
-"""A file was refused, or a run failed or was cancelled."""
-
-EXIT_PARTIAL = 3
-"""Everything was tried, and parts of an episode are missing."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -78,8 +71,8 @@ def tag(
     """
     with open_workplace(context.obj) as place:
         for path in paths:
-            if path.is_dir():
-                raise WorkerError(f"{path}: is a folder; run: castline enqueue {path}")
+            if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+                raise WorkerError(f"{path}: is a folder; run: castline enqueue {quote(str(path))}")
         queued = enqueue_files(place, paths, model, every)
         run_ids = tuple(dict.fromkeys(run.id for run in queued.runs))
         began = time.monotonic()
@@ -95,10 +88,10 @@ def tag(
             print_json([run_json(place, run) for run in runs])
         else:
             for run in runs:
-                _report(place, run)
+                print_run(place, run)
             if worked:
                 say(f"Worked for {time.monotonic() - began:.1f} s.")
-    raise typer.Exit(_exit_code(runs, queued.refused))
+    raise typer.Exit(exit_code(runs, queued.refused))
 
 
 def enqueue(
@@ -140,14 +133,19 @@ def worker(
     Example: castline worker --until-idle
     """
     with open_workplace(context.obj) as place:
-        began = datetime.now(UTC)
+        ended_before = _ended_runs(place)
         say("Working; Ctrl-C stops, and the next start goes on from there.")
         work_on(place, workers, device, None, None, until_idle=until_idle)
-        with place.database.read() as connection:
-            runs = [run for run in list_runs(connection) if run.ended_at and run.ended_at >= began]
-    for run in runs:
-        say(_outcome(run))
-    raise typer.Exit(_exit_code(runs, refused=0))
+        ended = [run for key, run in _ended_runs(place).items() if key not in ended_before]
+    for run in ended:
+        say(describe_end(run))
+    raise typer.Exit(exit_code(ended) if until_idle else 0)
+
+
+def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], RunRecord]:
+    # With the moment: what was offered again meanwhile ends once more.
+    with place.database.read() as connection:
+        return {(run.id, run.ended_at): run for run in list_runs(connection) if run.ended_at}
 
 
 def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, every: str) -> Queued:
@@ -155,10 +153,10 @@ def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, ev
     from ingest.decoder import Decoder
     from model.artifact import find_model
     from worker.enqueue import enqueue_episode
-    from worker.parameters import RunParameters
+    from worker.parameters import RunParameters, parse_every_seconds
 
     version = find_model(model, [place.settings.models_folder])
-    parameters = RunParameters.for_model(version.manifest, _every_seconds(every))
+    parameters = RunParameters.for_model(version.manifest, parse_every_seconds(every))
     usable: list[Path] = []
     runs: list[RunRecord] = []
     new: set[int] = set()
@@ -244,15 +242,6 @@ def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _every_seconds(text: str) -> Fraction:
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError) as error:
-        raise WorkerError(
-            f"--every: {text!r} is not a number of seconds; write 0.5 or 1/3"
-        ) from error
-
-
 def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
     # Who tags again what was cancelled or failed wants it tried again.
     for run in runs:
@@ -261,51 +250,3 @@ def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
                 retry_run(connection, run.id)
     with place.database.read() as connection:
         return any(run.is_open for run in list_runs(connection, [run.id for run in runs]))
-
-
-def _outcome(run: RunRecord) -> str:
-    """How a run ended, in one line."""
-    line = f"{run.episode}: {run.state}, {run.frames} frames"
-    if run.missing:
-        line += f"; missing {describe_missing(run)}"
-    return f"{line}; {run.error}" if run.error else line
-
-
-def _report(place: Workplace, run: RunRecord) -> None:
-    """Says who is on screen when by a run's own appearances, whichever run queries see."""
-    stdout.print(_outcome(run), markup=False, soft_wrap=True)
-    if run.state not in ("done", "partial"):
-        return
-    with place.database.read() as connection:
-        found = run_appearances(connection, run.id)
-        current = current_run_of(connection, run.episode_id)
-    if current and current.id != run.id:
-        say(f"castline who shows run {current.id} by {current.model} instead, a newer model.")
-    spans: dict[str, list[AppearanceRecord]] = {}
-    for item in found:
-        spans.setdefault(item.label, []).append(item)
-    if not spans:
-        say("Nobody known is on screen.")
-        return
-    rows = [
-        (
-            sum(item.end_seconds - item.start_seconds for item in items),
-            label,
-            # Outwards to whole seconds: nothing that was seen is shown as lasting no time.
-            ", ".join(
-                f"{format_clock(floor(item.start_seconds))}-{format_clock(ceil(item.end_seconds))}"
-                for item in items
-            ),
-        )
-        for label, items in spans.items()
-    ]
-    print_table(
-        ("label", "on screen", "when"),
-        [(label, format_time(seconds), when) for seconds, label, when in sorted(rows)[::-1]],
-    )
-
-
-def _exit_code(runs: Sequence[RunRecord], refused: int) -> int:
-    if refused or any(run.state in ("failed", "cancelled") for run in runs):
-        return EXIT_FAILED
-    return EXIT_PARTIAL if any(run.state == "partial" for run in runs) else 0

@@ -1,5 +1,6 @@
 """From an episode file to a run in the queue, in one transaction."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -74,7 +75,7 @@ def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
     found: list[Path] = []
     skipped: list[str] = []
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names too long
             found.append(path)
             continue
         inside = list(_video_files(path, skipped))

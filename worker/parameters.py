@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,6 +16,9 @@ DEFAULT_EVERY_SECONDS = Fraction(1, 2)
 
 _SHORTEST_SECONDS = Fraction(3, 4)
 """Between one and two default samples: one lone sample makes no appearance, one blind no gap."""
+
+_EVERY = re.compile(r"[+-]?([0-9]{0,9}\.?[0-9]{1,9}|[0-9]{1,9}/[0-9]{1,9})")
+"""Without exponents: the exact value of 1e999999999 takes all memory there is."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +76,18 @@ class RunParameters:
     def hash(self) -> str:
         """SHA-256 of the canonical JSON."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+def parse_every_seconds(text: str) -> Fraction:
+    """Reads a sampling interval: `0.5` or `1/3`.
+
+    Raises:
+        WorkerError: It is not a number of seconds.
+    """
+    advice = f"--every: {text!r} is not a number of seconds; write 0.5 or 1/3"
+    if not _EVERY.fullmatch(text):
+        raise WorkerError(advice)
+    try:
+        return Fraction(text)
+    except ZeroDivisionError as error:
+        raise WorkerError(advice) from error

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from platformdirs import user_data_path
 
@@ -54,18 +55,11 @@ class Settings:
             environment: The variables.
 
         Raises:
-            WorkerError: The home is there and is no folder, or a value is out of bounds.
+            WorkerError: The home cannot be a folder, or a value is out of bounds.
         """
         chosen = home or Path(environment.get("CASTLINE_HOME") or user_data_path("castline"))
-        try:
-            chosen = chosen.expanduser().absolute()
-        except RuntimeError as error:
-            raise WorkerError(f"{chosen}: no such user; name the home folder in full") from error
-        if set("?#") & set(str(chosen)):
-            raise WorkerError(f"{chosen}: a home's path cannot hold ? or #; name another folder")
-        if chosen.exists() and not chosen.is_dir():
-            raise WorkerError(f"{chosen}: is not a folder; name another one with --home")
-        url = environment.get("CASTLINE_DATABASE_URL") or f"sqlite:///{chosen / 'castline.db'}"
+        chosen = _checked_home(chosen)
+        url = environment.get("CASTLINE_DATABASE_URL") or sqlite_url(chosen)
         roots = environment.get("CASTLINE_MEDIA_ROOTS", "")
         return cls(
             home=chosen,
@@ -73,6 +67,27 @@ class Settings:
             media_roots=tuple(Path(part) for part in roots.split(os.pathsep) if part),
             chunk_seconds=_chunk_seconds(environment.get("CASTLINE_CHUNK_SECONDS", "")),
         )
+
+
+def sqlite_url(home: Path) -> str:
+    """The URL of the database file under a home; `?`, `#` and `%` in its path mean themselves."""
+    return f"sqlite:///{quote(str(home / 'castline.db'))}"
+
+
+def _checked_home(home: Path) -> Path:
+    remedy = "name another one with --home"
+    try:
+        chosen = home.expanduser().absolute()
+        str(chosen).encode()  # all that a URL can hold
+        if chosen.exists() and not chosen.is_dir():
+            raise WorkerError(f"{chosen}: is not a folder; {remedy}")
+    except UnicodeEncodeError as error:
+        raise WorkerError(f"{home}: its name is not UTF-8; {remedy}") from error
+    except RuntimeError as error:
+        raise WorkerError(f"{home}: no such user; name the home folder in full") from error
+    except OSError as error:
+        raise WorkerError(f"{home}: cannot be a folder ({error.strerror}); {remedy}") from error
+    return chosen
 
 
 def _chunk_seconds(text: str) -> int:

@@ -80,11 +80,23 @@ def test_a_bad_file_is_refused_in_one_line_and_leaves_no_row(
     assert table_counts(home, "episode", "run", "chunk") == {"episode": 0, "run": 0, "chunk": 0}
 
 
+LONG = "a" * 300  # no file system takes more than 255
+NOT_UTF_8 = os.fsdecode(b"caf\xe9.mp4")
+
 WORDS = {
     "unknown model": (("tag", "CLIP", "--model", "sprngfield"), "sprngfield", "springfield@1"),
     "no such version": (("tag", "CLIP", "--model", "by_lot@9"), "by_lot@9", "by_lot@1"),
     "interval in words": (("tag", "CLIP", "--every", "often"), "--every", "0.5"),
     "interval of nothing": (("tag", "CLIP", "--every", "0"), "--every", "0.001"),
+    "endless interval": (("tag", "CLIP", "--every", "1e400"), "--every", "0.5"),
+    "interval that fills memory": (("tag", "CLIP", "--every", "1e999999999"), "--every", "0.5"),
+    "interval that is no number": (("tag", "CLIP", "--every", "nan"), "--every", "0.5"),
+    "name of 300 letters": (("who", LONG), LONG, "castline episodes"),
+    "file name of 300 letters": (("tag", LONG), LONG, "check the name"),
+    "name that is not UTF-8": (("who", NOT_UTF_8), NOT_UTF_8, "castline episodes"),
+    "demo into a file": (("demo", "-o", "CLIP"), "CLIP", "-o"),
+    "demo under a file": (("demo", "-o", "UNDER"), "UNDER", "-o"),
+    "home of nobody": (("--home", "~nosuch/x", "episodes"), "~nosuch/x", "home folder"),
     "negative interval": (("tag", "CLIP", "--every", "-1"), "--every", "0.001"),
     "division by zero": (("tag", "CLIP", "--every", "1/0"), "--every", "1/3"),
     "unknown episode": (("who", "pilot"), "pilot", "castline episodes"),
@@ -100,7 +112,11 @@ WORDS = {
 def test_a_bad_word_is_refused_in_one_line_with_advice(
     case: str, home: Path, bad_files: Path
 ) -> None:
-    places = {"CLIP": str(bad_files / "whole.mp4"), "FOLDER": str(bad_files / "folder")}
+    places = {
+        "CLIP": str(bad_files / "whole.mp4"),
+        "FOLDER": str(bad_files / "folder"),
+        "UNDER": str(bad_files / "whole.mp4" / "demo"),
+    }
     arguments, names, advises = WORDS[case]
     if "--model" not in arguments and arguments[0] == "tag":
         arguments = (*arguments, *BY_LOT)
@@ -110,6 +126,15 @@ def test_a_bad_word_is_refused_in_one_line_with_advice(
     assert places.get(names, names) in line
     assert advises in line
     assert table_counts(home, "episode", "run", "chunk") == {"episode": 0, "run": 0, "chunk": 0}
+
+
+def test_a_file_whose_name_is_not_utf_8_is_refused_in_one_line(home: Path, bad_files: Path) -> None:
+    path = bad_files / NOT_UTF_8
+    path.write_bytes((bad_files / "whole.mp4").read_bytes())
+    ended = castline_here(home, "tag", path, *BY_LOT)
+    assert ended.returncode == 1
+    assert r"caf\xe9.mp4: its name is not UTF-8; rename it" in one_line(ended.stderr)
+    assert table_counts(home, "episode") == {"episode": 0}
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -262,6 +262,8 @@ def test_doctor_finds_a_fresh_installation_well(tmp_path: Path) -> None:
     subjects = [line.split()[:2] for line in ended.stdout.splitlines()]
     checks = ("home", "database", "decoder", "model", "tensorflow")
     assert subjects == [["ok", f"{name}:"] for name in checks]
+    assert "not made yet" in ended.stdout
+    assert not list((tmp_path / "home").iterdir()), "to look makes no database"
 
 
 def test_db_upgrade_is_done_once(tmp_path: Path) -> None:

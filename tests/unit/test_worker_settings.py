@@ -1,11 +1,15 @@
 """Settings: what the environment says, and what goes before it."""
 
 import os
+import sqlite3
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from db.engine import Database
+from db.upgrade import upgrade_database
 from model.manifest import Manifest
 from worker.errors import WorkerError
 from worker.identity import is_dead, worker_identity
@@ -60,6 +64,31 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("not a folder")
     with pytest.raises(WorkerError, match="is not a folder"):
         Settings.from_environment(tmp_path / "home", {})
+
+
+@pytest.mark.parametrize(
+    ("home", "reason"),
+    [
+        ("~nosuch/x", "no such user"),
+        ("x" * 300, "too long"),
+        (os.fsdecode(b"caf\xe9"), "not UTF-8"),
+    ],
+)
+def test_a_home_that_cannot_be_a_folder_is_refused_in_one_line(home: str, reason: str) -> None:
+    with pytest.raises(WorkerError, match="name") as caught:
+        Settings.from_environment(Path(home), {})
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["why?", "no #1", "100%41", "a:b@c", "über uns"])
+def test_the_database_lies_in_a_home_of_any_name(name: str, tmp_path: Path) -> None:
+    database = Database(Settings.from_environment(tmp_path / name, {}).database_url)
+    upgrade_database(database)
+    database.dispose()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with closing(sqlite3.connect(tmp_path / name / "castline.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM run").fetchone() == (0,)
 
 
 def test_this_process_is_alive_and_an_earlier_one_of_its_number_is_dead() -> None:
