@@ -45,6 +45,16 @@ def tag_chunk(
         return finish_run_if_complete(connection, ready.run_id)
 
 
+def give_up_next(database: Database, run_id: int) -> str:
+    """Fails the next chunk until it is offered no more; returns what became of it at last."""
+    for _ in range(4):
+        bad = claim(database, "queued")
+        with database.write() as connection:
+            outcome = fail_claim(connection, bad, "it broke", lost=False, split_at=None)
+            finish_run_if_complete(connection, run_id)
+    return outcome
+
+
 def shown(database: Database) -> list[tuple[str, int, int]]:
     with database.read() as connection:
         return [
@@ -70,11 +80,7 @@ def test_a_quarantined_chunk_makes_the_run_partial_and_names_its_range(
 ) -> None:
     run_id = make_run(database, chunks=TWO_CHUNKS)
     tag_chunk(database, {1000: 0.9, 1500: 0.9})
-    for _ in range(4):
-        bad = claim(database, "queued")
-        with database.write() as connection:
-            outcome = fail_claim(connection, bad, "it broke", lost=False, split_at=None)
-            finish_run_if_complete(connection, run_id)
+    outcome = give_up_next(database, run_id)
     with database.read() as connection:
         run = get_run(connection, run_id)
     assert outcome == "quarantined"
@@ -88,22 +94,14 @@ def test_a_quarantined_chunk_of_half_a_second_makes_the_run_partial_too(
 ) -> None:
     run_id = make_run(database, chunks=((0, 60_000), (60_000, 60_500)))
     tag_chunk(database, {1000: 0.9, 1500: 0.9})
-    for _ in range(4):
-        bad = claim(database, "queued")
-        with database.write() as connection:
-            fail_claim(connection, bad, "it broke", lost=False, split_at=None)
-            finish_run_if_complete(connection, run_id)
+    give_up_next(database, run_id)
     with database.read() as connection:
         assert get_run(connection, run_id).state == "partial"
 
 
 def test_a_run_of_which_nothing_could_be_read_is_failed(database: Database) -> None:
     run_id = make_run(database, chunks=TWO_CHUNKS[:1])
-    for _ in range(4):
-        bad = claim(database, "queued")
-        with database.write() as connection:
-            fail_claim(connection, bad, "it broke", lost=False, split_at=None)
-            finish_run_if_complete(connection, run_id)
+    give_up_next(database, run_id)
     with database.read() as connection:
         assert get_run(connection, run_id).state == "failed"
 
