@@ -27,11 +27,6 @@ class ClassifyChild:
         self._failed_starts = 0
         self.ready = threading.Event()
 
-    @property
-    def pid(self) -> int | None:
-        """The process's number while it runs."""
-        return self._process.pid if self._process else None
-
     def ensure_alive(self) -> bool:
         """Starts the process if it does not run.
 
