@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from model.errors import StillsError
-from model.near_duplicates import difference_hash, group_near_duplicates
+from model.near_duplicates import difference_hash, group_near_duplicates, has_near_twin
 from model.pictures import read_picture
 from model.split import split_at_random, split_by_groups
 from model.stills import read_stills
+from tests.still_folders import blobs
 
 # Usable images, and how many train, validate and test: the ten rows of the original task's table.
 TASK_TABLE = [
@@ -26,12 +26,6 @@ TASK_TABLE = [
     (1036, 745, 187, 104),
     (960, 691, 173, 96),
 ]
-
-
-def blobs(seed: int, height: int = 60, width: int = 80) -> NDArray[np.uint8]:
-    """A picture of large soft shapes, unlike any other seed's."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (6, 7, 3), np.uint8)
-    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
 
 
 @pytest.mark.parametrize("way", ["random", "grouped without near-duplicates"])
@@ -101,6 +95,24 @@ def test_groups_agree_with_plain_counting_of_bits() -> None:
     assert groups[20] == groups[40] == groups[280] == 20
     alone = [index for index in range(300) if index not in (20, 40, 280)]
     assert [int(groups[index]) for index in alone] == alone
+
+
+def test_a_twin_is_at_most_24_bits_away() -> None:
+    hashes = np.random.default_rng(1).integers(0, 2**64, (300, 4), np.uint64)
+    others = np.random.default_rng(2).integers(0, 2**64, (40, 4), np.uint64)
+    others[7] = hashes[280]
+    others[7, 2] ^= np.uint64(0xFFFFFF)  # 24 bits
+    others[9] = hashes[290]
+    others[9, 1] ^= np.uint64(0x1FFFFFF)  # 25 bits
+    assert np.flatnonzero(has_near_twin(hashes, others)).tolist() == [280]
+
+
+def test_equal_hashes_are_one_group_without_a_pair_for_each_two() -> None:
+    hashes = np.zeros((6000, 4), np.uint64)  # 18 million pairs
+    hashes[1] = np.uint64(0x5555_5555_5555_5555)
+    groups = group_near_duplicates(hashes)
+    assert groups[1] == 1
+    assert set(np.delete(groups, 1)) == {0}
 
 
 def test_shrunken_and_recompressed_copies_share_a_group(tmp_path: Path) -> None:
