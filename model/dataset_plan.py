@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import DatasetError, StillsError
+from model.errors import DatasetError
 from model.fingerprint import fingerprint
 from model.near_duplicates import group_near_duplicates, has_near_twin
 from model.split import PARTS, SPLITS, Split, split_at_random, split_by_groups
@@ -113,14 +113,4 @@ def plan_dataset(
         split = split_by_groups(label_numbers, groups, options.seed)
     else:
         split = split_at_random(label_numbers, options.seed)
-    _check_train(labels, label_numbers[split.train], where)
     return Plan(stills, labels, label_numbers, groups, split, (*left_out, *repeated))
-
-
-def _check_train(labels: ChosenLabels, trained: NDArray[np.int64], where: str) -> None:
-    for number, label in enumerate(labels.labels):
-        if number not in trained:
-            raise StillsError(
-                f"{where}: all pictures of {label} are near-duplicates that went to one part, "
-                "not train; add pictures of other scenes, or take the label away"
-            )

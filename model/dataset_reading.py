@@ -44,8 +44,8 @@ def pipeline(
         part: train, validation or test.
         batch_size: pictures per batch; the last one may be shorter.
         fit: what preprocessing makes of a picture.
-        shuffle_seed: of the order, another in each pass but the same again from the same start;
-            None for the order in which the stills were written.
+        shuffle_seed: of the order; each pass over the same pipeline has another, and a new
+            pipeline begins anew. None for the order in which the stills were written.
         buffered_records: to draw from when shuffling.
 
     Returns:
@@ -83,7 +83,7 @@ def stream_batches(
     shuffle_seed: int | None = None,
     buffered_records: int = BUFFERED_RECORDS,
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-    """Yield what `pipeline` gives, as arrays.
+    """Yield one pass over what `pipeline` gives, as arrays; give each pass a seed of its own.
 
     Raises:
         DatasetError: a shard is damaged; the line names it.
@@ -111,11 +111,9 @@ def _records(
     if seed is None:
         # in turn, as they were dealt
         files = data.Dataset.from_tensor_slices(paths)
-        return files.interleave(data.TFRecordDataset, cycle_length=len(paths), deterministic=True)
+        return files.interleave(data.TFRecordDataset, cycle_length=len(paths))
     files = data.Dataset.from_tensor_slices(paths).shuffle(len(paths), seed)
-    together = files.interleave(
-        data.TFRecordDataset, cycle_length=_SHARDS_SIDE_BY_SIDE, deterministic=True
-    )
+    together = files.interleave(data.TFRecordDataset, cycle_length=_SHARDS_SIDE_BY_SIDE)
     return together.shuffle(buffered_records, seed)
 
 
