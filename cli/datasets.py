@@ -69,7 +69,9 @@ def build(
     from model.still_choice import Choice
     from model.still_files import slug
 
-    wished = tuple(map(slug, labels.split(","))) if labels is not None else None
+    wished = None
+    if labels is not None:
+        wished = tuple(slug(label) for label in labels.split(",") if label.strip())
     options = BuildOptions(
         choice=Choice(wished, top, min_images, others),
         split=split,
@@ -97,21 +99,7 @@ def show(folder: Folder, as_json: Json = False) -> None:
         print_json(_dataset_json(dataset, groups))
         return
     _print_counts(dataset)
-    stills = sum(len(group.stills) for group in groups)
-    say(f"\n{len(groups)} groups of near-duplicates with {stills} stills; the largest:")
-    print_table(
-        ("stills", "sets", "labels", "first"),
-        [
-            (
-                str(len(group.stills)),
-                ", ".join(sorted({part for part, _, _ in group.stills})),
-                ", ".join(sorted({label for _, label, _ in group.stills})),
-                group.stills[0][2],
-            )
-            for group in groups[:GROUPS_LISTED]
-        ],
-        numbers="stills",
-    )
+    _print_groups(groups)
     say(f"All of them: {folder / STILLS}")
     say(f"Samples of each label: {folder / CONTACT_SHEET}")
     say(f"The largest groups: {folder / NEAR_DUPLICATES}")
@@ -173,6 +161,27 @@ def _print_counts(dataset: "Dataset") -> None:
         fate = "are there as unknown" if manifest.others_are_kept else "were dropped"
         others = ", ".join(f"{label} {count}" for label, count in manifest.others.items())
         say(f"Stills of other labels that {fate}: {others}")
+
+
+def _print_groups(groups: list["NearDuplicates"]) -> None:
+    if not groups:
+        say("\nNo near-duplicates.")
+        return
+    stills = sum(len(group.stills) for group in groups)
+    say(f"\n{len(groups)} groups of near-duplicates with {stills} stills; the largest:")
+    print_table(
+        ("stills", "sets", "labels", "first"),
+        [
+            (
+                str(len(group.stills)),
+                ", ".join(sorted({part for part, _, _ in group.stills})),
+                ", ".join(sorted({label for _, label, _ in group.stills})),
+                group.stills[0][2],
+            )
+            for group in groups[:GROUPS_LISTED]
+        ],
+        numbers="stills",
+    )
 
 
 def _say_what_was_left_out(dataset: "Dataset") -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model import dataset as names
 from model.dataset import Dataset, DatasetManifest, Shard, open_dataset
-from model.dataset_pages import write_pages
+from model.dataset_pages import write_pages, write_text
 from model.dataset_plan import BuildOptions, Plan, plan_dataset
 from model.errors import DatasetError
 from model.reading_processes import read_into
@@ -69,7 +69,7 @@ def build_dataset(
             on_progress("Looking for near-duplicates", 1, 1)
             manifest = _write(building, work, plan, options, sources, on_progress)
         (building / _WORK).unlink()
-        (building / names.MANIFEST).write_text(manifest.to_json(), "utf-8")
+        write_text(building / names.MANIFEST, manifest.to_json())
         if output.exists():
             output.rmdir()
         building.rename(output)

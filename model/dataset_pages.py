@@ -43,12 +43,17 @@ def write_pages(folder: Path, plan: Plan, png_of: Callable[[int], bytes], seed: 
         png_of: gives a still's picture by its index.
         seed: of the choice of stills to show.
     """
-    _write_text(folder / names.STILLS, _stills_csv(plan))
-    _write_text(folder / names.REPORT, _report(plan))
+    write_text(folder / names.STILLS, _stills_csv(plan))
+    write_text(folder / names.REPORT, _report(plan))
     sheets = ((names.CONTACT_SHEET, _samples(plan, seed)), (names.NEAR_DUPLICATES, _groups(plan)))
     for name, rows in sheets:
         pictures = [(title, [read_picture(png_of(index)) for index in row]) for title, row in rows]
         (folder / name).write_bytes(contact_sheet(pictures))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8; what is none of it, as names of files may be, as an escape."""
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def near_duplicates(dataset: Dataset) -> Iterator[NearDuplicates]:
@@ -121,7 +126,3 @@ def _groups(plan: Plan) -> list[tuple[str, list[int]]]:
         )
         for group, size in largest
     ]
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8", "backslashreplace"))  # names of files may be no UTF-8

@@ -121,7 +121,12 @@ def records(part, stills):
 def peak_after_reading(dataset):
     seen = 0
     for pictures, _ in stream_batches(
-        dataset, "train", batch_size=40, shuffle_seed=1, buffered_records=64
+        dataset,
+        "train",
+        batch_size=40,
+        fit=lambda picture: np.resize(picture, (132, 176, 3)),
+        shuffle_seed=1,
+        buffered_records=64,
     ):
         seen += len(pictures)
     status = Path("/proc/self/status").read_text()
