@@ -86,7 +86,7 @@ def build(
 
 
 def show(folder: Folder, as_json: Json = False) -> None:
-    """Say what a dataset holds: stills per label and set, and groups of near-duplicates.
+    """Check a dataset and say what it holds: stills per label and set, near-duplicates.
 
     Example: castline dataset show dataset
     """
@@ -94,6 +94,7 @@ def show(folder: Folder, as_json: Json = False) -> None:
     from model.dataset_pages import near_duplicates
 
     dataset = open_dataset(folder)
+    dataset.check_shards()
     groups = list(near_duplicates(dataset))
     if as_json:
         print_json(_dataset_json(dataset, groups))

@@ -17,6 +17,7 @@ from model.dataset_plan import BuildOptions
 from model.dataset_reading import stream_batches
 from model.errors import DatasetError
 from model.preprocess import fit_to_canvas
+from tests.commands import castline_here, one_line
 from tests.still_folders import write_stills
 
 pytestmark = pytest.mark.integration
@@ -82,7 +83,9 @@ def test_damaged_record_is_one_line_that_names_the_shard(dataset: Dataset, tmp_p
         list(stream_batches(opened, "train", batch_size=8))
     with pytest.raises(DatasetError, match=r"train-00001-of-00003.tfrecord: damaged shard"):
         opened.check_shards()
-    dataset.check_shards()
+    shown = castline_here(tmp_path, "dataset", "show", folder)
+    assert shown.returncode == 1
+    assert "train-00001-of-00003.tfrecord: damaged shard" in one_line(shown.stderr)
 
 
 MEMORY = """
