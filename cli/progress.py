@@ -47,6 +47,34 @@ def reading(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def step_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows a bar per step while it is open; gives the function that moves a step's bar.
+
+    It takes the step's name, how much is done and how much there is; off a terminal it shows
+    nothing.
+    """
+    if not stderr.is_terminal:
+        yield lambda _step, _done, _total: None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in bars:
+                # what was done before is no measure of the speed
+                bars[step] = progress.add_task(step, total=total, completed=done)
+            progress.update(bars[step], completed=done, total=total)
+
+        yield show
+
+
 class RunBars:
     """The bars of the runs that are under way."""
 

@@ -104,6 +104,25 @@ class Classifier:
         Raises:
             ModelError: a frame is no such picture.
         """
+        by_region = self.confidences(frames)
+        best_regions = by_region.argmax(axis=1)
+        best = by_region.max(axis=1)
+        best[:, ~self._known] = 0
+        return [self._predictions(*row) for row in zip(best, best_regions, strict=True)]
+
+    def confidences(self, frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+        """Say how likely each label is in each region of each frame.
+
+        Args:
+            frames: the active pictures, each (height, width, 3) RGB of any size.
+
+        Returns:
+            (frames, regions, labels), calibrated, in the order of the manifest's regions and
+            labels; each region's sum to 1.
+
+        Raises:
+            ModelError: a frame is no such picture.
+        """
         regions = len(self._regions)
         pictures = np.empty((len(frames) * regions, SIDE, SIDE, 3), np.uint8)
         for number, frame in enumerate(frames):
@@ -111,11 +130,7 @@ class Classifier:
                 pictures[number * regions + which] = preprocess(cut(frame, region))
         logits = self._forward.logits(pictures)
         confidences = softmax(logits / self.version.manifest.temperature)
-        by_region = confidences.reshape(len(frames), regions, len(self._known))
-        best_regions = by_region.argmax(axis=1)
-        best = by_region.max(axis=1)
-        best[:, ~self._known] = 0
-        return [self._predictions(*row) for row in zip(best, best_regions, strict=True)]
+        return confidences.reshape(len(frames), regions, len(self._known))
 
     def _predictions(
         self, confidences: NDArray[np.float64], regions: NDArray[np.intp]

@@ -19,3 +19,7 @@ class DeviceError(ModelError):
 
 class StillsError(ModelError):
     """A folder of labelled stills cannot be trained from."""
+
+
+class DatasetError(ModelError):
+    """A dataset cannot be written, or its folder is damaged or not one at all."""

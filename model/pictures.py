@@ -1,8 +1,9 @@
-"""Picture files as RGB arrays; the content decides what a file is, not its name."""
+"""Picture files as RGB arrays, and back; the content decides what a file is, not its name."""
 
 from io import BytesIO
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -13,6 +14,7 @@ MAX_PIXELS: Final = 50_000_000
 """A picture with more is refused before it is decoded; 8K video has 33 million."""
 
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # others are not looked into at all
+_JPEG_QUALITY: Final = 95  # the most that Pillow's documentation advises
 _BLACK: Final = (0, 0, 0, 255)  # transparent parts become what preprocessing puts around pictures
 
 
@@ -39,6 +41,25 @@ def read_picture(content: bytes) -> NDArray[np.uint8]:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         # Pillow's decoders raise these three for damaged content
         raise StillsError(f"damaged picture ({error})") from error
+
+
+def to_png(picture: NDArray[np.uint8]) -> bytes:
+    """Return a picture (height, width, 3) RGB as a PNG file's content, without any loss."""
+    # the fastest level: the next ones save 1 and 2 % of a still for a sixth and a half more time
+    parameters = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    is_done, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), parameters)
+    assert is_done, "an RGB picture can always be encoded"
+    return content.tobytes()
+
+
+def to_jpeg(picture: NDArray[np.uint8], comment: str) -> bytes:
+    """Return a picture (height, width, 3) RGB as a JPEG file's content, with a comment in it."""
+    buffer = BytesIO()
+    # 4:4:4: cartoons are lines between flat colours, which halved colour would smear
+    Image.fromarray(picture).save(
+        buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0, comment=comment.encode()
+    )
+    return buffer.getvalue()
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

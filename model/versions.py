@@ -21,7 +21,8 @@ from model.recipe import Recipe
 from model.regions import REGIONS
 from model.rehearsal import rehearse
 from model.scores import score
-from model.stills import Split, Stills, read_stills, split_by_groups
+from model.split import Split, split_by_groups
+from model.stills import Stills, read_stills
 from model.training import Epoch, forward_pass, network_inputs, train
 
 _MAX_REHEARSAL_FRAMES: Final = 3000  # one pair in 10,000 moves the F1's fourth digit
@@ -69,7 +70,7 @@ def train_model_version(
     if output_folder.exists():  # before minutes of training, not after
         raise ArtifactError(f"{output_folder}: exists, and a model version never changes")
     read = read_stills(stills_folder)
-    split = split_by_groups(read.stills, recipe.seed)
+    split = split_by_groups(read.stills.label_numbers, read.stills.groups, recipe.seed)
     stills, validation, test = (
         read.stills.subset(chosen) for chosen in (split.train, split.validation, split.test)
     )
@@ -104,9 +105,7 @@ def train_model_version(
     report = {
         "recipe": asdict(recipe),
         "test": asdict(tested),
-        "unreadable": {
-            str(path.relative_to(stills_folder)): reason for path, reason in read.unreadable
-        },
+        "left_out": {str(item.path): item.reason for item in read.left_out},
     }
     card = model_card(manifest, recipe, tested, about_stills, command)
     pages = {"model_card.md": card.encode(), "report.json": _json(report)}

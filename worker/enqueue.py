@@ -126,10 +126,10 @@ def enqueue_episode(
         DatabaseError: The database cannot be used.
     """
     modified_ns = _modified_ns(path)  # before it is read: a later change is then noticed
-    probe = _outliving_kills(lambda: decoder.probe(path, on_progress))
+    probe = outliving_kills(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
-    area = PictureArea(*known.area) if known else _find_picture_area(decoder, probe)
+    area = PictureArea(*known.area) if known else find_picture_area(decoder, probe)
     record = _episode_record(probe, area, modified_ns)
     if known and _modified_ns(Path(known.uri)) == known.modified_ns:
         # A copy: the episode stays where it was, since copies are what people delete.
@@ -154,11 +154,16 @@ def enqueue_episode(
         return Enqueued(get_run(connection, run_id), is_new)
 
 
-def _find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
+def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
+    """Finds an episode's picture area, or gives the whole frame where its key frames are damaged.
+
+    Raises:
+        DecoderLost: Someone killed the decoder again and again.
+    """
     # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
     # A kill is no such reason: the area is for good, and with other bars come other tags.
     try:
-        return _outliving_kills(lambda: decoder.find_picture_area(probe))
+        return outliving_kills(lambda: decoder.find_picture_area(probe))
     except DecoderLost as lost:
         if lost.killed:
             raise
@@ -167,8 +172,12 @@ def _find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
         return probe.whole_frame
 
 
-def _outliving_kills(ask: Callable[[], Answer]) -> Answer:
-    """Asks again when someone killed the decoder, which proves nothing against the file."""
+def outliving_kills(ask: Callable[[], Answer]) -> Answer:
+    """Asks again when someone killed the decoder, which proves nothing against the file.
+
+    Raises:
+        DecoderLost: It was killed again and again, or lost in another way.
+    """
     for _ in range(KILLS_OUTLIVED):
         try:
             return ask()

@@ -13,7 +13,10 @@ PACKAGES = ("ingest", "model", "timeline", "db", "worker", "cli")
 TRAINED_BY = ("tensorflow", "keras", "sklearn")
 HEAVY = (*TRAINED_BY, "av", "matplotlib")
 
-QUESTIONS = ("--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned")
+QUESTIONS = (
+    *("--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned"),
+    *("dataset --help", "dataset show nowhere"),
+)
 
 ENVIRONMENT = ("environ", "environb", "getenv")
 """The names in `os` by which the environment is read."""

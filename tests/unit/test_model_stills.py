@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from model.errors import StillsError
-from model.near_duplicates import difference_hash, group_near_duplicates
+from model.near_duplicates import difference_hash, group_near_duplicates, has_near_twin
 from model.pictures import read_picture
-from model.stills import Stills, read_stills, split_by_groups
+from model.split import split_at_random, split_by_groups
+from model.stills import read_stills
+from tests.still_folders import blobs
 
 # Usable images, and how many train, validate and test: the ten rows of the original task's table.
 TASK_TABLE = [
@@ -27,23 +28,14 @@ TASK_TABLE = [
 ]
 
 
-def some_stills(label_numbers: NDArray[np.int64], groups: NDArray[np.int64]) -> Stills:
-    count = len(label_numbers)
-    labels = tuple(f"label_{number:02}" for number in range(int(label_numbers.max()) + 1))
-    canvases = np.broadcast_to(np.zeros((84, 84, 3), np.uint8), (count, 84, 84, 3))
-    return Stills(labels, canvases, np.full((count, 2), 84), label_numbers, groups)
-
-
-def blobs(seed: int, height: int = 60, width: int = 80) -> NDArray[np.uint8]:
-    """A picture of large soft shapes, unlike any other seed's."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (6, 7, 3), np.uint8)
-    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def test_without_near_duplicates_the_split_is_the_tasks_table() -> None:
+@pytest.mark.parametrize("way", ["random", "grouped without near-duplicates"])
+def test_split_is_the_tasks_table_to_the_last_image(way: str) -> None:
     counts = [row[0] for row in TASK_TABLE]
     label_numbers = np.repeat(np.arange(len(counts)), counts)
-    split = split_by_groups(some_stills(label_numbers, np.arange(sum(counts))), seed=5)
+    if way == "random":
+        split = split_at_random(label_numbers, seed=5)
+    else:
+        split = split_by_groups(label_numbers, np.arange(sum(counts)), seed=5)
     parts = (split.train, split.validation, split.test)
     found = [[int((label_numbers[part] == row).sum()) for part in parts] for row in range(10)]
     assert found == [list(row[1:]) for row in TASK_TABLE]
@@ -54,7 +46,7 @@ def test_groups_are_never_parted_and_counts_stay_near_the_rule() -> None:
     rng = np.random.default_rng(7)
     label_numbers = rng.integers(0, 5, 1000)
     groups = rng.integers(0, 600, 1000) * 5 + label_numbers  # chance groups of one label
-    split = split_by_groups(some_stills(label_numbers, groups), seed=1)
+    split = split_by_groups(label_numbers, groups, seed=1)
     where = np.empty(1000, np.int64)
     for number, part in enumerate((split.train, split.validation, split.test)):
         where[part] = number
@@ -67,16 +59,19 @@ def test_groups_are_never_parted_and_counts_stay_near_the_rule() -> None:
 
 
 def test_split_is_repeated_by_its_seed_and_changed_by_another() -> None:
-    stills = some_stills(np.repeat(np.arange(2), 50), np.arange(100))
-    first, again, other = (split_by_groups(stills, seed) for seed in (3, 3, 4))
-    np.testing.assert_array_equal(first.test, again.test)
-    assert list(first.test) != list(other.test)
+    label_numbers = np.repeat(np.arange(2), 50)
+    for first, again, other in (
+        [split_by_groups(label_numbers, np.arange(100), seed) for seed in (3, 3, 4)],
+        [split_at_random(label_numbers, seed) for seed in (3, 3, 4)],
+    ):
+        np.testing.assert_array_equal(first.test, again.test)
+        assert list(first.test) != list(other.test)
 
 
 def test_stills_that_are_all_alike_cannot_be_split() -> None:
-    stills = some_stills(np.repeat(np.arange(2), 20), np.repeat(np.arange(2), 20))
+    halves = np.repeat(np.arange(2), 20)
     with pytest.raises(StillsError, match="40 pictures are in 2 groups"):
-        split_by_groups(stills, seed=0)
+        split_by_groups(halves, halves, seed=0)
 
 
 def test_hash_bit_says_that_the_right_neighbour_is_brighter() -> None:
@@ -102,6 +97,24 @@ def test_groups_agree_with_plain_counting_of_bits() -> None:
     assert [int(groups[index]) for index in alone] == alone
 
 
+def test_a_twin_is_at_most_24_bits_away() -> None:
+    hashes = np.random.default_rng(1).integers(0, 2**64, (300, 4), np.uint64)
+    others = np.random.default_rng(2).integers(0, 2**64, (40, 4), np.uint64)
+    others[7] = hashes[280]
+    others[7, 2] ^= np.uint64(0xFFFFFF)  # 24 bits
+    others[9] = hashes[290]
+    others[9, 1] ^= np.uint64(0x1FFFFFF)  # 25 bits
+    assert np.flatnonzero(has_near_twin(hashes, others)).tolist() == [280]
+
+
+def test_equal_hashes_are_one_group_without_a_pair_for_each_two() -> None:
+    hashes = np.zeros((6000, 4), np.uint64)  # 18 million pairs
+    hashes[1] = np.uint64(0x5555_5555_5555_5555)
+    groups = group_near_duplicates(hashes)
+    assert groups[1] == 1
+    assert set(np.delete(groups, 1)) == {0}
+
+
 def test_shrunken_and_recompressed_copies_share_a_group(tmp_path: Path) -> None:
     for label, first_seed in (("apple", 0), ("pear", 100)):
         (tmp_path / label).mkdir()
@@ -117,10 +130,11 @@ def test_shrunken_and_recompressed_copies_share_a_group(tmp_path: Path) -> None:
 
 
 def test_content_decides_what_a_file_is_and_the_rest_is_listed(tmp_path: Path) -> None:
-    for label in ("apple", "pear"):
+    for label, first_seed in (("apple", 0), ("pear", 100)):
         (tmp_path / label).mkdir()
         for number in range(3):
-            Image.fromarray(blobs(number)).save(tmp_path / label / f"{number}.png")
+            picture = Image.fromarray(blobs(first_seed + number))
+            picture.save(tmp_path / label / f"{number}.png")
     (tmp_path / "apple/0.png").rename(tmp_path / "apple/really_png.JPG")
     (tmp_path / "apple/notes.jpg").write_text("not a picture")
     truncated = (tmp_path / "pear/1.png").read_bytes()[:300]
@@ -128,7 +142,8 @@ def test_content_decides_what_a_file_is_and_the_rest_is_listed(tmp_path: Path) -
     (tmp_path / "apple/.hidden").write_text("passed over")
     read = read_stills(tmp_path)
     assert len(read.stills) == 6
-    assert [path.name for path, _ in read.unreadable] == ["notes.jpg", "half.png"]
+    found = [(item.path.name, item.kind) for item in read.left_out]
+    assert found == [("notes.jpg", "unreadable"), ("half.png", "unreadable")]
 
 
 def test_fingerprint_follows_content_and_label_but_not_names(tmp_path: Path) -> None:
@@ -156,7 +171,9 @@ def test_folder_that_cannot_be_trained_from_is_refused(
     for label, count in counts.items():
         (tmp_path / label).mkdir()
         for number in range(count):
-            Image.fromarray(blobs(number)).save(tmp_path / label / f"{number}.png")
+            Image.fromarray(blobs(len(label) * 100 + number)).save(
+                tmp_path / label / f"{number}.png"
+            )
     with pytest.raises(StillsError, match=message):
         read_stills(tmp_path)
     with pytest.raises(StillsError, match="no such folder"):

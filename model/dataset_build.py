@@ -1,0 +1,154 @@
+"""From folders of stills to a dataset, in one call that may be killed at any time."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import dataset as names
+from model.dataset import Dataset, DatasetManifest, Shard, open_dataset
+from model.dataset_pages import write_pages, write_text
+from model.dataset_plan import BuildOptions, Plan, plan_dataset
+from model.errors import DatasetError
+from model.reading_processes import read_into
+from model.shards import Record, write_shards
+from model.split import PARTS
+from model.still_choice import choose_labels
+from model.still_files import FoundStills, find_stills
+from model.still_reading import STORED_SIDE
+from model.work_file import WorkFile, open_work_file
+
+Progress = Callable[[str, int, int], None]
+"""Takes a step's name, how much of it is done, and how much there is."""
+
+_WORK: Final = "read.sqlite"
+
+
+def build_dataset(
+    sources: Sequence[Path],
+    output: Path,
+    options: BuildOptions | None = None,
+    on_progress: Progress = lambda _step, _done, _total: None,
+) -> Dataset:
+    """Read, clean, split and pack stills.
+
+    The dataset appears under its name complete or not at all. What was read is kept beside it in
+    `.NAME.building`, so that the same command goes on where a killed one stopped; memory holds a
+    few hundred bytes per still.
+
+    Args:
+        sources: folders of labelled stills, see `model.still_files`.
+        output: becomes the dataset; must not exist, or be empty.
+        options: how.
+        on_progress: called often.
+
+    Raises:
+        StillsError: the stills make no dataset: no folder, too few labels or too few pictures.
+        DatasetError: the output exists, or cannot be written.
+    """
+    options = options or BuildOptions()
+    output = output.absolute()
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise DatasetError(f"{output}: exists, and a dataset never changes; name another with -o")
+    found = find_stills(sources)
+    where = ", ".join(map(str, sources))
+    # before minutes of reading, not after
+    choose_labels(options.choice, [file.label for file in found.files], where)
+    building = output.with_name(f".{output.name}.building")
+    try:
+        building.mkdir(parents=True, exist_ok=True)
+        with open_work_file(building / _WORK) as work:
+            _read(work, found, options, on_progress)
+            on_progress("Looking for near-duplicates", 0, 1)
+            read, unreadable = work.candidates(found.files)
+            plan = plan_dataset(read, (*found.left_out, *unreadable), options, where)
+            on_progress("Looking for near-duplicates", 1, 1)
+            manifest = _write(building, work, plan, options, sources, on_progress)
+        (building / _WORK).unlink()
+        write_text(building / names.MANIFEST, manifest.to_json())
+        if output.exists():
+            output.rmdir()
+        building.rename(output)
+    except OSError as error:
+        raise DatasetError(
+            f"{error.filename or building}: {error.strerror}; make room or name another place, "
+            "and the same command goes on"
+        ) from error
+    return open_dataset(output)
+
+
+def _read(work: WorkFile, found: FoundStills, options: BuildOptions, on_progress: Progress) -> None:
+    total = len(found.files)
+    unread = work.unread(found.files)
+    before = total - len(unread)
+    on_progress("Reading stills", before, total)
+    read_into(
+        work,
+        unread,
+        options.processes,
+        lambda done: on_progress("Reading stills", before + done, total),
+    )
+
+
+def _write(
+    building: Path,
+    work: WorkFile,
+    plan: Plan,
+    options: BuildOptions,
+    sources: Sequence[Path],
+    on_progress: Progress,
+) -> DatasetManifest:
+    folder = building / names.SHARDS
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed build left
+    folder.mkdir()
+    shards: dict[str, tuple[Shard, ...]] = {}
+    done = 0
+    rng = np.random.default_rng(options.seed)
+    for part in PARTS:
+        order = rng.permutation(plan.split.part(part))
+        records = _told(_records(work, plan, part, order), done, len(plan.stills), on_progress)
+        shards[part] = write_shards(folder, part, options.shards, records)
+        done += len(order)
+    manifest = DatasetManifest(
+        labels=plan.labels.labels,
+        counts=plan.counts,
+        others=plan.labels.others,
+        others_are_kept=plan.labels.others_are_kept,
+        split=options.split,
+        seed=options.seed,
+        groups=len(np.unique(plan.groups)),
+        test_with_train_twin=plan.test_with_train_twin(),
+        stored_side=STORED_SIDE,
+        fingerprint_sha256=plan.fingerprint,
+        sources=tuple(str(source.absolute()) for source in sources),
+        shards=shards,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    write_pages(building, plan, lambda index: work.png(plan.stills[index].file), options.seed)
+    return manifest
+
+
+def _records(work: WorkFile, plan: Plan, part: str, order: NDArray[np.int64]) -> Iterator[Record]:
+    for index in order.tolist():
+        still = plan.stills[index]
+        yield Record(
+            png=work.png(still.file),
+            label_number=int(plan.label_numbers[index]),
+            label=plan.label_of(index),
+            source=still.file.name,
+            group=int(plan.groups[index]),
+            part=part,
+            sha256=still.sha256,
+        )
+
+
+def _told(
+    records: Iterator[Record], before: int, total: int, on_progress: Progress
+) -> Iterator[Record]:
+    for done, record in enumerate(records, before + 1):
+        yield record
+        on_progress("Writing shards", done, total)

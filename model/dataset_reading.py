@@ -1,0 +1,130 @@
+"""A dataset as a stream of batches, whose memory does not grow with the dataset.
+
+for pictures, label_numbers in stream_batches(dataset, "train", batch_size=40, shuffle_seed=0):
+    network.train_on_batch(crop_middle(pictures), label_numbers)
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.dataset import Dataset, damaged
+from model.errors import DatasetError
+from model.preprocess import fit_to_canvas
+from model.shards import read_shard
+from model.tensorflow_runtime import load_tensorflow
+
+Fit = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""Makes of a picture (height, width, 3) of any size one of a fixed shape."""
+
+BUFFERED_RECORDS: Final = 2048
+"""Records to draw from when shuffling. Shards are shuffled already when they are written, and are
+read side by side, so that this only has to vary the order: 2048 x 40 kB are 80 MB."""
+
+_SHARDS_SIDE_BY_SIDE: Final = 5  # a third of the usual 15, each with a read buffer of 256 kB
+_FITTING_AT_ONCE: Final = 4  # decoding releases the interpreter's lock, fitting mostly too
+_BATCHES_AHEAD: Final = 2  # one is made while one is waiting
+
+
+def pipeline(
+    dataset: Dataset,
+    part: str,
+    *,
+    batch_size: int,
+    fit: Fit = fit_to_canvas,
+    shuffle_seed: int | None = None,
+    buffered_records: int = BUFFERED_RECORDS,
+) -> Any:
+    """Return a tf.data.Dataset of one pass over a part.
+
+    Args:
+        dataset: which.
+        part: train, validation or test.
+        batch_size: pictures per batch; the last one may be shorter.
+        fit: what preprocessing makes of a picture.
+        shuffle_seed: of the order; each pass over the same pipeline has another, and a new
+            pipeline begins anew. None for the order in which the stills were written.
+        buffered_records: to draw from when shuffling.
+
+    Returns:
+        Its elements are pictures (batch, *shape of what `fit` makes), uint8, and label numbers
+        (batch,), int64.
+    """
+    tensorflow = load_tensorflow()
+    shape = fit(np.zeros((1, 1, 3), np.uint8)).shape
+    features = {
+        "image": tensorflow.io.FixedLenFeature([], tensorflow.string),
+        "label": tensorflow.io.FixedLenFeature([], tensorflow.int64),
+    }
+
+    def decode(record: Any) -> tuple[Any, Any]:
+        read = tensorflow.io.parse_single_example(record, features)
+        picture = tensorflow.io.decode_png(read["image"], channels=3)
+        fitted = tensorflow.numpy_function(fit, [picture], tensorflow.uint8)
+        return tensorflow.ensure_shape(fitted, shape), read["label"]
+
+    # the order is part of the answer: with other threads the same seed gives the same batches
+    return (
+        _records(tensorflow, dataset, part, shuffle_seed, buffered_records)
+        .map(decode, num_parallel_calls=_FITTING_AT_ONCE, deterministic=True)
+        .batch(batch_size)
+        .prefetch(_BATCHES_AHEAD)
+    )
+
+
+def stream_batches(
+    dataset: Dataset,
+    part: str,
+    *,
+    batch_size: int,
+    fit: Fit = fit_to_canvas,
+    shuffle_seed: int | None = None,
+    buffered_records: int = BUFFERED_RECORDS,
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """Yield one pass over what `pipeline` gives, as arrays; give each pass a seed of its own.
+
+    Raises:
+        DatasetError: a shard is damaged; the line names it.
+    """
+    tensorflow = load_tensorflow()
+    batches = pipeline(
+        dataset,
+        part,
+        batch_size=batch_size,
+        fit=fit,
+        shuffle_seed=shuffle_seed,
+        buffered_records=buffered_records,
+    )
+    try:
+        yield from batches.as_numpy_iterator()
+    except tensorflow.errors.OpError as error:
+        raise _explained(dataset, part, error) from error
+
+
+def _records(
+    tensorflow: Any, dataset: Dataset, part: str, seed: int | None, buffered_records: int
+) -> Any:
+    data = tensorflow.data
+    paths = [str(path) for path in dataset.shard_paths(part)]
+    if seed is None:
+        # in turn, as they were dealt
+        files = data.Dataset.from_tensor_slices(paths)
+        return files.interleave(data.TFRecordDataset, cycle_length=len(paths))
+    files = data.Dataset.from_tensor_slices(paths).shuffle(len(paths), seed)
+    together = files.interleave(data.TFRecordDataset, cycle_length=_SHARDS_SIDE_BY_SIDE)
+    return together.shuffle(buffered_records, seed)
+
+
+def _explained(dataset: Dataset, part: str, error: Exception) -> DatasetError:
+    """Find the shard that made a pass fail."""
+    tensorflow = load_tensorflow()
+    for path in dataset.shard_paths(part):
+        try:
+            for _ in read_shard(path):
+                pass
+        except (tensorflow.errors.OpError, ValueError, IndexError):
+            return damaged(path, "a record's checksum is wrong")
+    first_line = str(error).splitlines()[0]
+    return DatasetError(f"{dataset.folder}: {part} cannot be read: {first_line}; build it again")

@@ -1,0 +1,104 @@
+"""Reading many stills on all cores into a work file."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Final
+
+from model.errors import DatasetError, StillsError
+from model.pictures import to_png
+from model.still_reading import read_still
+from model.work_file import ReadFile, WorkFile, state_of
+
+_FILES_AT_ONCE: Final = 64
+"""Per message and per transaction: half a second of work, which is all that a kill loses."""
+
+_AHEAD: Final = 3  # messages per process under way: none waits, and 3 x 64 x 40 kB are 8 MB
+
+
+def read_into(
+    work: WorkFile,
+    paths: Sequence[Path],
+    processes: int,
+    on_progress: Callable[[int], None],
+) -> None:
+    """Read files and keep what came of them.
+
+    Args:
+        work: where to keep it, as soon as it is there.
+        paths: which.
+        processes: how many read; 1 is this process.
+        on_progress: called with the number of files done.
+
+    Raises:
+        DatasetError: a process died; what the others read is kept.
+    """
+    parts = [
+        paths[start : start + _FILES_AT_ONCE] for start in range(0, len(paths), _FILES_AT_ONCE)
+    ]
+    read = map(_read_files, parts) if min(processes, len(parts)) <= 1 else _spread(parts, processes)
+    done = 0
+    for rows in read:
+        work.add(rows)
+        done += len(rows)
+        on_progress(done)
+
+
+def _read_files(paths: Sequence[Path]) -> list[ReadFile]:
+    return [_read_file(path) for path in paths]
+
+
+def _read_file(path: Path) -> ReadFile:
+    state = state_of(path)  # before it is read: a change meanwhile is noticed the next time
+    try:
+        still = read_still(path)
+    except StillsError as error:
+        return ReadFile(path, *state, reason=str(error))
+    return ReadFile(
+        path, *state, "", still.sha256, still.difference_hash.tobytes(), to_png(still.picture)
+    )
+
+
+def _spread(parts: Sequence[Sequence[Path]], processes: int) -> Iterator[list[ReadFile]]:
+    """Yield what comes of each part, in order, while others are under way."""
+    # spawned: a fork would copy this process's threads' locks in whatever state they are
+    context = multiprocessing.get_context("spawn")
+    under_way: deque[Future[list[ReadFile]]] = deque()
+    pool = ProcessPoolExecutor(min(processes, len(parts)), context, initializer=_prepare_process)
+    try:
+        for part in parts:
+            under_way.append(pool.submit(_read_files, part))
+            if len(under_way) >= _AHEAD * processes:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    except BrokenProcessPool as error:
+        raise DatasetError(
+            "a process that reads stills died, perhaps for want of memory; "
+            "the same command goes on where it stopped"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _prepare_process() -> None:
+    """Leave Ctrl-C and the cores to the parent, and end when it ends in any way."""
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "only a pool calls this, in its processes"
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)

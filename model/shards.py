@@ -1,0 +1,109 @@
+"""Shards: TFRecord files of `tf.train.Example`, which any TensorFlow program reads.
+
+    image    bytes, a PNG, RGB, no side above the manifest's stored_side
+    label    int64, the number of the label
+    name     bytes, the label
+    source   bytes, the file that it came from
+    group    int64, equal for near-duplicates
+    split    bytes, train, validation or test
+    sha256   bytes, of that file's content, in hexadecimal
+
+Pictures are kept as large as a network of 128 px needs, and without loss: the still was mostly
+compressed once already, and each network fits it to its own size. Nothing is ever pickled.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.dataset import Shard
+from model.tensorflow_runtime import load_tensorflow
+
+
+@dataclass(frozen=True)
+class Record:
+    """A still as a shard holds it."""
+
+    png: bytes
+    label_number: int
+    label: str
+    source: str
+    group: int
+    part: str
+    sha256: str
+
+
+def write_shards(
+    folder: Path, part: str, shards: int, records: Iterable[Record]
+) -> tuple[Shard, ...]:
+    """Write the shards of a part, dealing the records out in turn.
+
+    Args:
+        folder: where to; it exists.
+        part: train, validation or test.
+        shards: how many files; some stay empty if there are fewer records.
+        records: in the order in which they are to be read; each is written at once.
+    """
+    tensorflow = load_tensorflow()
+    names = [f"{part}-{number:05}-of-{shards:05}.tfrecord" for number in range(shards)]
+    counts = [0] * shards
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(tensorflow.io.TFRecordWriter(str(folder / name))) for name in names
+        ]
+        for number, record in enumerate(records):
+            writers[number % shards].write(_example(tensorflow, record).SerializeToString())
+            counts[number % shards] += 1
+    return tuple(
+        Shard(name, count, *_synced(folder / name))
+        for name, count in zip(names, counts, strict=True)
+    )
+
+
+def read_shard(path: Path) -> Iterator[Record]:
+    """Read a shard's records in their order, one at a time.
+
+    Raises:
+        tensorflow.errors.OpError: the file is gone or damaged.
+    """
+    tensorflow = load_tensorflow()
+    for content in tensorflow.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        found = tensorflow.train.Example.FromString(content).features.feature
+        yield Record(
+            png=found["image"].bytes_list.value[0],
+            label_number=int(found["label"].int64_list.value[0]),
+            label=found["name"].bytes_list.value[0].decode(),
+            source=found["source"].bytes_list.value[0].decode(),
+            group=int(found["group"].int64_list.value[0]),
+            part=found["split"].bytes_list.value[0].decode(),
+            sha256=found["sha256"].bytes_list.value[0].decode(),
+        )
+
+
+def _example(tensorflow: Any, record: Record) -> Any:
+    texts = {
+        "name": record.label,
+        "source": record.source,
+        "split": record.part,
+        "sha256": record.sha256,
+    }
+    make = tensorflow.train
+    feature = {"image": make.Feature(bytes_list=make.BytesList(value=[record.png]))}
+    for name, text in texts.items():
+        content = text.encode("utf-8", "backslashreplace")  # names of files may be no UTF-8
+        feature[name] = make.Feature(bytes_list=make.BytesList(value=[content]))
+    for name, number in (("label", record.label_number), ("group", record.group)):
+        feature[name] = make.Feature(int64_list=make.Int64List(value=[number]))
+    return make.Example(features=make.Features(feature=feature))
+
+
+def _synced(path: Path) -> tuple[int, str]:
+    """Wait until a file is on the disk; return its size in bytes and its SHA-256."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return path.stat().st_size, digest

@@ -1,0 +1,147 @@
+"""Which stills are used, and under which labels."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import StillsError
+from model.manifest import UNKNOWN
+from model.still_files import LeftOut, StillFile
+
+MIN_PER_LABEL: Final = 3
+"""One each to train, to validate and to test."""
+
+OTHERS: Final = ("keep", "drop")
+"""What may become of the stills of labels that are not chosen."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A still that was read."""
+
+    file: StillFile
+    sha256: str
+    difference_hash: NDArray[np.uint64]
+    """(4,) words."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which labels to tell apart; without any wish, all.
+
+    Raises:
+        StillsError: a number is out of bounds, or `others` is unknown.
+    """
+
+    labels: tuple[str, ...] | None = None
+    """Only these."""
+    top: int | None = None
+    """Only so many, those with the most stills."""
+    min_images: int = 1
+    """Only those with at least so many stills."""
+    others: str = "keep"
+    """`keep` the stills of all other labels as `unknown`, or `drop` them."""
+
+    def __post_init__(self) -> None:
+        if self.top is not None and self.top < 2:
+            raise StillsError(f"top is {self.top}; give 2 labels or more to tell apart")
+        if self.min_images < 1:
+            raise StillsError(f"min-images is {self.min_images}; give 1 or more")
+        if self.others not in OTHERS:
+            raise StillsError(f"others is {self.others!r}; give {' or '.join(OTHERS)}")
+        if self.labels and UNKNOWN in self.labels:
+            raise StillsError(f"{UNKNOWN} is no label to choose: it is what all others become")
+
+
+@dataclass(frozen=True)
+class ChosenLabels:
+    """The labels of a dataset, and what becomes of those that the files have."""
+
+    labels: tuple[str, ...]
+    """Sorted; `unknown`, if any, comes last."""
+    others: Mapping[str, int]
+    """How many stills each label that was not chosen has."""
+    others_are_kept: bool
+
+    def number_of(self, label: str) -> int | None:
+        """Return the index of a file's label, None if the file is not used."""
+        if label in self.others:
+            return len(self.labels) - 1 if self.others_are_kept else None
+        return self.labels.index(label)
+
+
+def without_duplicates(
+    candidates: Sequence[Candidate],
+) -> tuple[list[Candidate], list[LeftOut]]:
+    """Keep the first of equal files; keep none where they lie under different labels."""
+    by_content: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        by_content.setdefault(candidate.sha256, []).append(candidate)
+    kept, left_out = [], []
+    for same in by_content.values():
+        labels = sorted({item.file.label for item in same})
+        if len(labels) > 1:
+            reason = f"the same file is under {' and '.join(labels)}: keep the right one"
+            left_out += [LeftOut(item.file.path, "two labels", reason) for item in same]
+            continue
+        kept.append(same[0])
+        reason = f"the same file as {same[0].file.path}"
+        left_out += [LeftOut(item.file.path, "duplicate", reason) for item in same[1:]]
+    return kept, left_out
+
+
+def choose_labels(choice: Choice, found: Sequence[str], where: str) -> ChosenLabels:
+    """Choose labels.
+
+    Args:
+        choice: what is wished.
+        found: the label of each still.
+        where: the sources, for an error's line.
+
+    Raises:
+        StillsError: a wished label has no still, fewer than two labels are left, or one of them
+            has too few stills to be split.
+    """
+    counts = Counter(found)
+    ranked = sorted((label for label in counts if label != UNKNOWN), key=lambda x: (-counts[x], x))
+    if choice.labels is not None:
+        _check_known(choice.labels, ranked, where)
+        ranked = [label for label in ranked if label in choice.labels]
+    chosen = [label for label in ranked if counts[label] >= choice.min_images][: choice.top]
+    others = {label: counts[label] for label in sorted(counts) if label not in chosen}
+    keeps = choice.others == "keep" and bool(others)
+    _check_counts(chosen, counts, where)
+    if keeps and sum(others.values()) < MIN_PER_LABEL:
+        raise StillsError(
+            f"{where}: {sum(others.values())} pictures of other labels, too few for {UNKNOWN}; "
+            "leave them out with --others drop"
+        )
+    labels = (*sorted(chosen), UNKNOWN) if keeps else tuple(sorted(chosen))
+    return ChosenLabels(labels, others, keeps)
+
+
+def _check_known(wished: Sequence[str], found: Sequence[str], where: str) -> None:
+    for label in wished:
+        if label not in found:
+            close = get_close_matches(label, found, n=3) or sorted(found)
+            hint = f"there is {', '.join(close)}" if close else "there is no picture at all"
+            raise StillsError(f"{where}: no picture of {label}; {hint}")
+
+
+def _check_counts(chosen: Sequence[str], counts: Mapping[str, int], where: str) -> None:
+    if len(chosen) < 2:
+        named = f" ({chosen[0]})" if chosen else ""
+        raise StillsError(
+            f"{where}: {len(chosen)} labels with pictures{named}; give a folder each for 2 or more"
+        )
+    scarce = sorted(label for label in chosen if counts[label] < MIN_PER_LABEL)
+    if scarce:
+        raise StillsError(
+            f"{where}: fewer than {MIN_PER_LABEL} pictures of {', '.join(scarce)}; "
+            "add some, or take the label away"
+        )

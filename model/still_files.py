@@ -1,0 +1,153 @@
+"""Which files are stills, and of whom: by the folder that they lie in, or by their name.
+
+    LABEL/anything.jpg                    a folder per label
+    train/LABEL/*.jpg, test/LABEL/*.jpg   any folders around those; sets are merged
+    test/LABEL_12.jpg                     a flat folder, where the names begin with the labels
+
+What is found is not opened here: whether it is a picture, its content decides.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from model.errors import StillsError
+
+SET_NAMES: Final = frozenset(
+    (
+        *("train", "training", "train_set"),
+        *("valid", "val", "validation", "validation_set"),
+        *("test", "testing", "test_set"),
+    )
+)
+"""Folders of these names hold a set, not a label; stills right in them are named by label."""
+
+_NUMBERED: Final = re.compile(r"(.+?)[ _-]*\d+")  # `ned_flanders_12`, `ned flanders 12`
+_NO_SLUG: Final = re.compile(r"[^a-z0-9]+")
+_MAX_SLUG: Final = 64  # characters, as a model version's manifest allows
+
+
+@dataclass(frozen=True)
+class StillFile:
+    """A file that is to be a still."""
+
+    path: Path
+    label: str
+    """A slug: lower-case letters, digits and `_`."""
+    name: str
+    """The source's name and the path within it, such as `train/ned_flanders/pic_0001.jpg`."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file or folder that is not used."""
+
+    path: Path
+    kind: str
+    """`no label`, `unreadable`, `duplicate` or `two labels`."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class FoundStills:
+    """What sources hold."""
+
+    files: tuple[StillFile, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class _Folder:
+    source: Path
+    path: Path
+    names: tuple[str, ...]
+
+    @property
+    def holds_a_set(self) -> bool:
+        return slug(self.path.name) in SET_NAMES
+
+    def prefixes(self) -> set[str]:
+        """Return what its files would be labelled, if their names begin with labels."""
+        return {label for name in self.names if (label := _label_in_name(name))}
+
+
+def find_stills(sources: Sequence[Path]) -> FoundStills:
+    """Find the files of any number of sources, in one order: of the sources, then of the paths.
+
+    Hidden files and folders, and folders whose name begins with `_`, are passed over: the latter
+    await a person's decision, and are listed.
+
+    Args:
+        sources: folders; one that is named twice counts once.
+
+    Raises:
+        StillsError: there is no such folder.
+    """
+    left_out: list[LeftOut] = []
+    folders = [
+        folder
+        for source in dict.fromkeys(path.resolve() for path in sources)
+        for folder in _folders(source, left_out)
+    ]
+    labels = {slug(folder.path.name) for folder in folders if not folder.holds_a_set}
+    files: list[StillFile] = []
+    for folder in folders:
+        is_flat = _is_flat(folder, labels)
+        for name in folder.names:
+            label = _label_in_name(name) if is_flat else slug(folder.path.name)
+            path = folder.path / name
+            if label:
+                inside = path.relative_to(folder.source).as_posix()
+                files.append(StillFile(path, label, f"{folder.source.name}/{inside}"))
+            else:
+                reason = "not in a label's folder, nor named LABEL_NUMBER"
+                left_out.append(LeftOut(path, "no label", reason))
+    return FoundStills(tuple(files), tuple(left_out))
+
+
+def slug(name: str) -> str:
+    """Return a name as a label: `Ned Flanders` is `ned_flanders`; empty if nothing is left."""
+    return _NO_SLUG.sub("_", name.lower()).strip("_")[:_MAX_SLUG]
+
+
+def _folders(source: Path, left_out: list[LeftOut]) -> Iterator[_Folder]:
+    """Yield the folders under a source that hold files."""
+    if not source.is_dir():
+        raise StillsError(f"{source}: no such folder; give one that holds LABEL/PICTURE files")
+
+    def note(error: OSError) -> None:
+        path = Path(str(error.filename))
+        left_out.append(LeftOut(path, "unreadable", f"cannot be opened ({error.strerror})"))
+
+    for path, inner, names in os.walk(source, onerror=note):
+        undecided = [name for name in inner if name.startswith("_")]
+        for name in undecided:
+            reason = "the folder's name begins with _: move the stills into their labels' folders"
+            left_out.append(LeftOut(Path(path, name), "no label", reason))
+        inner[:] = sorted(name for name in inner if not name.startswith((".", "_")))
+        shown = tuple(sorted(name for name in names if not name.startswith(".")))
+        if shown:
+            yield _Folder(source, Path(path), shown)
+
+
+def _is_flat(folder: _Folder, labels: set[str]) -> bool:
+    """Tell whether names decide: in a set's own folder, or where they repeat folders' names.
+
+    A label's folder has names of its own (`pic_0001`), and all alike; so a flat folder shows two
+    labels or more. Within other sources most of them must be known from folders.
+    """
+    if folder.holds_a_set:
+        return True
+    prefixes = folder.prefixes()
+    known = prefixes & labels
+    if folder.path == folder.source and not known:
+        return len(prefixes) >= 2
+    return len(known) >= 2 and 2 * len(known) >= len(prefixes)
+
+
+def _label_in_name(name: str) -> str:
+    matched = _NUMBERED.fullmatch(Path(name).stem)
+    return slug(matched[1]) if matched else ""

@@ -1,0 +1,93 @@
+"""Which files of a folder are stills, and of whom; no file is opened for that."""
+
+from pathlib import Path
+
+import pytest
+
+from model.errors import StillsError
+from model.still_files import find_stills, slug
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def labels_of(*sources: Path) -> dict[str, str]:
+    return {file.name: file.label for file in find_stills(sources).files}
+
+
+def test_a_folder_per_label(tmp_path: Path) -> None:
+    source = touch(tmp_path / "stills", "bart/pic_0001.jpg", "bart/x.PNG", "ned/pic_0001.jpg")
+    assert labels_of(source) == {
+        "stills/bart/pic_0001.jpg": "bart",
+        "stills/bart/x.PNG": "bart",
+        "stills/ned/pic_0001.jpg": "ned",
+    }
+
+
+def test_train_and_test_folders_are_merged(tmp_path: Path) -> None:
+    source = touch(tmp_path / "kaggle", "train/bart/1.jpg", "test/bart/2.jpg", "test/ned/3.bmp")
+    assert list(labels_of(source).values()) == ["bart", "ned", "bart"]
+
+
+def test_flat_test_folder_beside_labels_folders_is_labelled_by_names(tmp_path: Path) -> None:
+    nested = touch(
+        tmp_path / "archive",
+        "simpsons_dataset/simpsons_dataset/bart_simpson/pic_0000.jpg",
+        "simpsons_dataset/simpsons_dataset/ned_flanders/pic_0000.jpg",
+        "kaggle_simpson_testset/kaggle_simpson_testset/bart_simpson_0.jpg",
+        "kaggle_simpson_testset/kaggle_simpson_testset/ned_flanders_12.jpg",
+        "kaggle_simpson_testset/kaggle_simpson_testset/Thumbs.db",
+    )
+    found = find_stills([nested])
+    assert sorted(file.label for file in found.files) == sorted(
+        ["bart_simpson", "ned_flanders"] * 2
+    )
+    assert [(item.path.name, item.kind) for item in found.left_out] == [("Thumbs.db", "no label")]
+
+
+def test_flat_folder_as_a_source_of_its_own(tmp_path: Path) -> None:
+    flat = touch(
+        tmp_path / "more", "bart_simpson_0.jpg", "ned_flanders_12.jpg", "ned_flanders_3.jpg"
+    )
+    assert list(labels_of(flat).values()) == ["bart_simpson", "ned_flanders", "ned_flanders"]
+    named = touch(tmp_path / "test", "bart_1.jpg", "bart_2.jpg")
+    assert set(labels_of(named).values()) == {"bart"}
+
+
+def test_numbered_files_in_a_labels_folder_keep_its_label(tmp_path: Path) -> None:
+    source = touch(tmp_path / "s", "bart/img_1.jpg", "bart/frame_2.jpg", "ned/ned_1.jpg")
+    assert set(labels_of(source).values()) == {"bart", "ned"}
+
+
+def test_sources_are_merged_and_one_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    first = touch(tmp_path / "first", "bart/1.jpg")
+    second = touch(tmp_path / "second", "bart/1.jpg", "ned/1.jpg")
+    names = list(labels_of(first, second, tmp_path / "second" / ".." / "first"))
+    assert names == ["first/bart/1.jpg", "second/bart/1.jpg", "second/ned/1.jpg"]
+
+
+def test_hidden_files_are_passed_over_and_undecided_folders_listed(tmp_path: Path) -> None:
+    source = touch(
+        tmp_path / "s", "bart/1.jpg", "bart/.DS_Store", ".git/x/1.jpg", "_unsure/pic_0000.jpg"
+    )
+    found = find_stills([source])
+    assert [file.name for file in found.files] == ["s/bart/1.jpg"]
+    [left_out] = found.left_out
+    assert left_out.path.name == "_unsure"
+
+
+def test_absent_source_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StillsError, match="absent: no such folder"):
+        find_stills([tmp_path / "absent"])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Ned Flanders", "ned_flanders"), ("moe-szyslak", "moe_szyslak"), ("apu", "apu"), ("...", "")],
+)
+def test_labels_are_slugs(name: str, expected: str) -> None:
+    assert slug(name) == expected
