@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -66,6 +66,8 @@ class Manifest:
     created_at: str
     """When it was trained: ISO 8601 with a time zone. Of two versions the later one counts as
     newer, and its runs are never replaced by those of the other."""
+    label_thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Onset and offset of the labels that have their own; the others take the two above."""
     weights_sha256: str = ""
     """Of the weights' file; empty only before it is written."""
     format: int = FORMAT
@@ -91,9 +93,12 @@ class Manifest:
                 _is_number(self.temperature) and 0 < self.temperature <= _MAX_TEMPERATURE
             ),
             f"onset {self.onset!r} and offset {self.offset!r} are not 0 < offset <= onset <= 1": (
-                _is_number(self.onset)
-                and _is_number(self.offset)
-                and 0 < self.offset <= self.onset <= 1
+                _are_thresholds((self.onset, self.offset))
+            ),
+            "label_thresholds are not 0 < offset <= onset <= 1, as [onset, offset] by label": (
+                isinstance(self.label_thresholds, Mapping)
+                and all(label in self.labels for label in self.label_thresholds)
+                and all(map(_are_thresholds, self.label_thresholds.values()))
             ),
             "training_data_sha256 is not 64 hex digits": _matches(
                 _SHA256, self.training_data_sha256
@@ -116,8 +121,14 @@ class Manifest:
 
 
 def to_bytes(manifest: Manifest) -> bytes:
-    """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys."""
-    content = {field.name: getattr(manifest, field.name) for field in fields(manifest)}
+    """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys.
+
+    Without thresholds of single labels it has no such key: manifests from before there were any
+    keep their form, and with it their identity.
+    """
+    content = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
+    if not content["label_thresholds"]:
+        del content["label_thresholds"]
     text = json.dumps(
         content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False, default=dict
     )
@@ -134,12 +145,18 @@ def from_bytes(content: bytes) -> Manifest:
         read = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ArtifactError("manifest: not JSON") from error
-    expected = {field.name for field in fields(Manifest)}
-    if not isinstance(read, dict) or set(read) != expected:
+    expected = {item.name for item in fields(Manifest)}
+    if not isinstance(read, dict) or {"label_thresholds", *read} != expected:
         found = sorted(read) if isinstance(read, dict) else type(read).__name__
         raise ArtifactError(f"manifest: has {found}; expected exactly {sorted(expected)}")
     for name in ("labels", "regions"):
         read[name] = tuple(read[name]) if isinstance(read[name], list) else ()
+    thresholds = read.get("label_thresholds", {})
+    if isinstance(thresholds, dict):
+        read["label_thresholds"] = {
+            label: tuple(pair) if isinstance(pair, list) else pair
+            for label, pair in thresholds.items()
+        }
     return Manifest(**read)
 
 
@@ -164,6 +181,14 @@ def _is_moment(text: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _are_thresholds(pair: object) -> bool:
+    """Whether these are an onset and an offset."""
+    if not isinstance(pair, tuple) or len(pair) != 2 or not all(map(_is_number, pair)):
+        return False
+    onset, offset = pair
+    return bool(0 < offset <= onset <= 1)
 
 
 def _are_labels(labels: tuple[str, ...]) -> bool:

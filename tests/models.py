@@ -4,7 +4,9 @@ Its confidences depend on every pixel, so that any difference in frames, batches
 the tags; and it is there in milliseconds, without training and without TensorFlow.
 """
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +25,25 @@ SHARPNESS = 6.0
 """Of the logits: most frames get one label with confidence, and often change their mind."""
 
 
-def write_model_by_lot(models_folder: Path, name: str = NAME) -> ModelVersion:
-    """Write the model version `by_lot@1`, or of another name, into a folder of model versions."""
+def write_model_by_lot(
+    models_folder: Path, name: str = NAME, lot: int = 4, **changes: Any
+) -> ModelVersion:
+    """Write the model version `by_lot@1` into a folder of model versions.
+
+    Args:
+        models_folder: where its folder is made.
+        name: another name.
+        lot: another number draws other weights.
+        changes: other values of its manifest.
+    """
+    manifest = manifest_by_lot(name, **changes)
+    return write_model_version(
+        models_folder / f"{name}-{manifest.version}", manifest, _weights(lot, len(manifest.labels))
+    )
+
+
+def manifest_by_lot(name: str = NAME, **changes: Any) -> Manifest:
+    """The manifest of `by_lot@1`, or of another name and with other values."""
     manifest = Manifest(
         name=name,
         version="1",
@@ -41,11 +60,11 @@ def write_model_by_lot(models_folder: Path, name: str = NAME) -> ModelVersion:
         licence="none is needed",
         created_at="2026-01-01T00:00:00+00:00",
     )
-    return write_model_version(models_folder / f"{name}-1", manifest, _weights())
+    return replace(manifest, **changes)
 
 
-def _weights() -> dict[str, NDArray[np.float32]]:
-    lot = np.random.default_rng(4)
+def _weights(seed: int, labels: int) -> dict[str, NDArray[np.float32]]:
+    lot = np.random.default_rng(seed)
     weights: dict[str, NDArray[np.float32]] = {}
 
     def draw(layer: str, shape: tuple[int, ...], spread: float) -> None:
@@ -58,5 +77,5 @@ def _weights() -> dict[str, NDArray[np.float32]]:
     for number, (inputs, outputs) in enumerate(zip(channels, FILTERS, strict=False), start=1):
         draw(f"conv_{number}", (3, 3, inputs, outputs), spread=1.4)  # keeps ReLU's variance
     draw("dense", (SIDE_AFTER_CONVOLUTIONS**2 * FILTERS[-1], DENSE), spread=1.4)
-    draw("logits", (DENSE, len(LABELS)), spread=SHARPNESS)
+    draw("logits", (DENSE, labels), spread=SHARPNESS)
     return weights

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from ingest.frame_store import FORMAT_VERSION
 from model.manifest import Manifest
@@ -43,22 +44,25 @@ class RunParameters:
             offset=manifest.offset,
             min_duration_on_seconds=_SHORTEST_SECONDS,
             min_duration_off_seconds=_SHORTEST_SECONDS,
+            label_thresholds=manifest.label_thresholds,
         )
         return cls(every_seconds, rules)
 
     def to_json(self) -> str:
         """Canonical JSON: equal parameters give equal text."""
-        return json.dumps(
-            {
-                "every_seconds": str(self.every_seconds),
-                "frame_store": FORMAT_VERSION,
-                "min_duration_off_seconds": str(self.rules.min_duration_off_seconds),
-                "min_duration_on_seconds": str(self.rules.min_duration_on_seconds),
-                "offset": self.rules.offset,
-                "onset": self.rules.onset,
-            },
-            sort_keys=True,
-        )
+        values: dict[str, Any] = {
+            "every_seconds": str(self.every_seconds),
+            "frame_store": FORMAT_VERSION,
+            "min_duration_off_seconds": str(self.rules.min_duration_off_seconds),
+            "min_duration_on_seconds": str(self.rules.min_duration_on_seconds),
+            "offset": self.rules.offset,
+            "onset": self.rules.onset,
+        }
+        # Only where there are some: the runs from before there were any keep their hashes, so
+        # that an episode that was tagged so is not tagged again.
+        if self.rules.label_thresholds:
+            values["label_thresholds"] = dict(self.rules.label_thresholds)
+        return json.dumps(values, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "RunParameters":
@@ -69,6 +73,10 @@ class RunParameters:
             offset=values["offset"],
             min_duration_on_seconds=Fraction(values["min_duration_on_seconds"]),
             min_duration_off_seconds=Fraction(values["min_duration_off_seconds"]),
+            label_thresholds={
+                label: (onset, offset)
+                for label, (onset, offset) in values.get("label_thresholds", {}).items()
+            },
         )
         return cls(Fraction(values["every_seconds"]), rules)
 

@@ -78,6 +78,25 @@ def test_identity_covers_manifest_and_weights(tmp_path: Path) -> None:
     assert again.sha256 in identities
 
 
+def test_thresholds_of_single_labels_are_read_back_and_belong_to_the_identity(
+    tmp_path: Path,
+) -> None:
+    own = a_manifest(label_thresholds={"pear": (0.95, 0.5)})
+    written = write_model_version(tmp_path / "own", own, WEIGHTS)
+    on_disk = json.loads((tmp_path / "own/manifest.json").read_text())
+    assert on_disk["label_thresholds"] == {"pear": [0.95, 0.5]}
+    assert read_model_version(tmp_path / "own") == written
+    assert write_model_version(tmp_path / "m", a_manifest(), WEIGHTS).sha256 != written.sha256
+
+
+def test_a_manifest_from_before_labels_had_thresholds_keeps_its_identity(tmp_path: Path) -> None:
+    written = write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
+    path = tmp_path / "m/manifest.json"
+    assert "label_thresholds" not in json.loads(path.read_text())
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"label_thresholds": {}}))
+    assert read_model_version(tmp_path / "m") == written
+
+
 def test_a_version_is_never_overwritten(tmp_path: Path) -> None:
     write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
     with pytest.raises(ArtifactError, match="exists"):
@@ -100,6 +119,14 @@ BAD_VALUES = [
     ("temperature", True),
     ("onset", 1.5),
     ("offset", 0.9),  # above the onset
+    ("label_thresholds", []),
+    ("label_thresholds", {"plum": [0.9, 0.5]}),  # no label of the model
+    ("label_thresholds", {"pear": [0.5, 0.9]}),
+    ("label_thresholds", {"pear": [1.1, 0.5]}),
+    ("label_thresholds", {"pear": [0.5, 0]}),
+    ("label_thresholds", {"pear": [0.5]}),
+    ("label_thresholds", {"pear": "98"}),
+    ("label_thresholds", {"pear": [0.9, None]}),
     ("metrics", {"accuracy": "high"}),
     ("network_parameters", []),
     ("format", 2),

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -113,6 +114,27 @@ def test_equal_parameters_have_equal_hashes_and_others_have_others() -> None:
 def test_parameters_come_back_from_their_json_exactly() -> None:
     third = RunParameters.for_model(a_manifest(), Fraction(1, 3))
     assert RunParameters.from_json(third.to_json()) == third
+
+
+def test_thresholds_of_single_labels_are_parameters_whatever_their_order() -> None:
+    pear, apple = ("pear", (0.95, 0.5)), ("apple", (0.7, 0.7))
+    one = RunParameters.for_model(replace(a_manifest(), label_thresholds=dict([pear, apple])))
+    same = RunParameters.for_model(replace(a_manifest(), label_thresholds=dict([apple, pear])))
+    none = RunParameters.for_model(a_manifest())
+    assert one.to_json() == same.to_json()
+    assert one.hash != none.hash
+    assert one.rules.thresholds("pear") == (0.95, 0.5)
+    assert none.rules.thresholds("pear") == (0.8, 0.4)
+    assert RunParameters.from_json(one.to_json()) == one
+
+
+def test_runs_from_before_labels_had_thresholds_keep_their_parameters() -> None:
+    recorded = (
+        '{"every_seconds": "1/2", "frame_store": 1, "min_duration_off_seconds": "3/4", '
+        '"min_duration_on_seconds": "3/4", "offset": 0.4, "onset": 0.8}'
+    )
+    assert RunParameters.for_model(a_manifest()).to_json() == recorded
+    assert RunParameters.from_json(recorded) == RunParameters.for_model(a_manifest())
 
 
 @pytest.mark.parametrize("every", ["0", "-1", "1/2000", "3601"])

@@ -1,0 +1,69 @@
+"""Thresholds of single labels, from a model version's manifest to what queries answer."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from db.queue import claim_chunks
+from db.records import Claim
+from db.runs import list_runs, run_tags
+from ingest.decoder import Decoder
+from model.classifier import Classifier, Prediction
+from tests.clips import write_clip
+from tests.commands import castline_here
+from tests.models import write_model_by_lot
+from worker.classifying import classify_step
+from worker.extracting import extract_step
+from worker.settings import Settings
+from worker.workplace import Workplace, open_workplace
+
+pytestmark = pytest.mark.integration
+
+CLIP_SECONDS = 6
+
+
+class TwoLabels(Classifier):
+    """A classifier that sees the same two labels in every frame, equally sure of both."""
+
+    def __init__(self) -> None:
+        pass
+
+    def classify(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Prediction, ...]]:
+        return [
+            (Prediction("birch", "full", 0.6), Prediction("cedar", "left", 0.6)) for _ in frames
+        ]
+
+
+def claim(place: Workplace, state: str) -> Claim:
+    with place.database.write() as connection:
+        [found] = claim_chunks(connection, state, "another-machine/1/1.0", 60)
+    return found
+
+
+def test_a_label_with_a_higher_onset_of_its_own_does_not_appear_where_others_do(
+    tmp_path: Path,
+) -> None:
+    clip = write_clip(tmp_path / "pilot.mp4", seconds=CLIP_SECONDS)
+    home = tmp_path / "home"
+    # all labels start at 0.4, but birch at 0.7 only
+    write_model_by_lot(home / "models", "strict", label_thresholds={"birch": (0.7, 0.5)})
+    assert castline_here(home, "enqueue", clip, "--model", "strict").returncode == 0
+
+    with open_workplace(Settings.from_environment(home, {})) as place:
+        with Decoder() as decoder:
+            extract_step(place, claim(place, "queued"), decoder, lambda _: None)
+        classify_step(place, [claim(place, "extracted")], lambda _: TwoLabels())
+        with place.database.read() as connection:
+            [run] = list_runs(connection)
+            tagged = {tag.label for tag in run_tags(connection, run.id)}
+
+    assert run.state == "done"
+    assert tagged == {"birch", "cedar"}  # tags are kept, so that thresholds can change later
+    answer = json.loads(castline_here(home, "who", "pilot", "--json").stdout)
+    assert [(item["label"], item["start_seconds"], item["end_seconds"]) for item in answer] == [
+        ("cedar", 0, CLIP_SECONDS)
+    ]
