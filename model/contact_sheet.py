@@ -13,9 +13,16 @@ from model.preprocess import resize
 PER_ROW: Final = 12
 """Pictures in a row: with their names a sheet is 1,264 px wide, which fits a screen."""
 
+CAPTIONED_PER_ROW: Final = 6
+"""Captioned pictures in a row: 36 make a square of 1,056 px."""
+
 _CELL: Final = 88  # px: a face is recognised, and 50 rows are 4,400 px high
 _NAME_WIDTH: Final = 208  # px: the longest of 49 labels has 25 letters
 _LETTER: Final = 14  # px
+_CAPTIONED_WIDTH: Final = 176  # px: 25 letters of the caption
+_CAPTIONED_PICTURE: Final = 144  # px: what a network saw, mostly 96, is shown half as large again
+_CAPTION_LETTER: Final = 12  # px
+_CAPTION_LINE: Final = 16  # px
 _PAPER: Final = (255, 255, 255)
 _INK: Final = (30, 30, 30)
 
@@ -33,16 +40,58 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]]) -> by
     for row, (name, pictures) in enumerate(rows):
         pen.text((4, row * _CELL + _CELL // 2 - _LETTER), name, _INK, font)
         for column, picture in enumerate(pictures[:PER_ROW]):
-            small = _thumbnail(picture)
+            small = _thumbnail(picture, _CELL)
             left = _NAME_WIDTH + column * _CELL + (_CELL - small.shape[1]) // 2
             top = row * _CELL + (_CELL - small.shape[0]) // 2
             sheet.paste(Image.fromarray(small), (left, top))
+    return _png(sheet)
+
+
+def captioned_sheet(
+    pictures: Sequence[tuple[NDArray[np.uint8], Sequence[str]]], if_none: str
+) -> bytes:
+    """Return a PNG file's content: rows of pictures with lines of text beneath.
+
+    Args:
+        pictures: each (height, width, 3) RGB of any size, and its lines.
+        if_none: written instead if there are no pictures.
+    """
+    lines = max((len(caption) for _, caption in pictures), default=0)
+    height = _CAPTIONED_PICTURE + lines * _CAPTION_LINE + _LETTER  # air above the next row
+    rows = max(1, -(-len(pictures) // CAPTIONED_PER_ROW))
+    sheet = Image.new("RGB", (CAPTIONED_PER_ROW * _CAPTIONED_WIDTH, rows * height), _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(_CAPTION_LETTER)
+    if not pictures:
+        pen.text((_LETTER, _LETTER), if_none, _INK, font)
+    for number, (picture, caption) in enumerate(pictures):
+        row, column = divmod(number, CAPTIONED_PER_ROW)
+        left, top = column * _CAPTIONED_WIDTH, row * height
+        small = _thumbnail(picture, _CAPTIONED_PICTURE)
+        margin = (_CAPTIONED_WIDTH - small.shape[1]) // 2
+        sheet.paste(Image.fromarray(small), (left + margin, top + 2))
+        for line, text in enumerate(caption):
+            place = left + _CAPTIONED_WIDTH // 2, top + _CAPTIONED_PICTURE + line * _CAPTION_LINE
+            pen.text(place, _shortened(text, font), _INK, font, anchor="ma")
+    return _png(sheet)
+
+
+def _png(sheet: Image.Image) -> bytes:
     buffer = BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def _thumbnail(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Cut a text off where the next caption begins."""
+    if font.getlength(text) <= _CAPTIONED_WIDTH - 4:
+        return text
+    while font.getlength(text + "...") > _CAPTIONED_WIDTH - 4:
+        text = text[:-1]
+    return text + "..."
+
+
+def _thumbnail(picture: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
     height, width = picture.shape[:2]
-    scale = (_CELL - 4) / max(height, width)  # 2 px of paper on each side
+    scale = (cell - 4) / max(height, width)  # 2 px of paper on each side
     return resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))

@@ -1,0 +1,153 @@
+"""A recogniser shown one part of a dataset, in memory that does not grow with it."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.answers import STRANGER, Answers, worst_mistakes
+from model.classifier import BATCH_SIZE, Classifier
+from model.dataset import Dataset
+from model.dataset_reading import stream_batches
+from model.errors import DatasetError
+from model.manifest import UNKNOWN
+from model.pictures import read_picture
+from model.preprocess import Preprocessing, preprocessing_named
+from model.shards import Record, read_shard
+
+MISTAKES_KEPT: Final = 36
+"""Six rows of six: what fits a screen."""
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """What is evaluated: a classifier, or a network on its way to be one."""
+
+    labels: tuple[str, ...]
+    """Of its outputs, in their order."""
+    preprocessing: Preprocessing
+    confidences_of_pictures: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+    """Of pictures (n, side, side, 3) returns (n, labels), calibrated."""
+
+    @classmethod
+    def of(cls, classifier: Classifier) -> Self:
+        """Return what a classifier is evaluated by."""
+        manifest = classifier.version.manifest
+        return cls(
+            manifest.labels,
+            preprocessing_named(manifest.preprocessing),
+            classifier.confidences_of_pictures,
+        )
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A still that was taken for something else."""
+
+    picture: NDArray[np.uint8]
+    """(side, side, 3) as the network saw it."""
+    truth: str
+    answer: str
+    confidence: float
+    """Of the answer."""
+    source: str
+    """The file that the still came from."""
+
+
+def answer_part(recogniser: Recogniser, dataset: Dataset, part: str) -> Answers:
+    """Let a recogniser answer every still of a part, whole (as the region `full`), as written.
+
+    Args:
+        recogniser: which.
+        dataset: its labels are the recogniser's, or some of them.
+        part: train, validation or test.
+
+    Raises:
+        DatasetError: it has labels that the recogniser lacks, the part shows nobody known, or a
+            shard is damaged.
+    """
+    numbers = _numbers_of(dataset, part, recogniser.labels)
+    fit = recogniser.preprocessing.preprocess
+    truth, confidences = [], []
+    for pictures, label_numbers in stream_batches(dataset, part, batch_size=BATCH_SIZE, fit=fit):
+        truth.append(numbers[label_numbers])
+        confidences.append(recogniser.confidences_of_pictures(pictures))
+    return Answers(recogniser.labels, np.concatenate(truth), np.concatenate(confidences))
+
+
+def show_mistakes(
+    answers: Answers,
+    dataset: Dataset,
+    part: str,
+    preprocessing: Preprocessing,
+    count: int = MISTAKES_KEPT,
+) -> tuple[Mistake, ...]:
+    """Return the mistakes that were made with most confidence, the worst first.
+
+    Only their pictures are decoded, so nothing is kept while the answers are given.
+
+    Args:
+        answers: what `answer_part` returned for this dataset and part.
+        dataset: which.
+        part: train, validation or test.
+        preprocessing: of the recogniser that gave the answers.
+        count: how many at most.
+    """
+    worst = worst_mistakes(answers, count)
+    records = _records_at(dataset, part, worst)
+    said, confidences = answers.answers, answers.confidences
+    return tuple(
+        Mistake(
+            preprocessing.preprocess(read_picture(record.png)).copy(),
+            answers.labels[answers.truth[index]],
+            answers.labels[said[index]],
+            float(confidences[index, said[index]]),
+            record.source,
+        )
+        for index, record in zip(worst, records, strict=True)
+    )
+
+
+def _numbers_of(dataset: Dataset, part: str, labels: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return a recogniser's label numbers by those of a dataset.
+
+    Raises:
+        DatasetError: a label is none of the recogniser's, or the part shows nobody known.
+    """
+    manifest = dataset.manifest
+    strange = [label for label in manifest.labels if label not in (*labels, UNKNOWN)]
+    if strange:
+        known = ",".join(label for label in labels if label != UNKNOWN)
+        raise DatasetError(
+            f"{dataset.folder}: the model knows no {', '.join(strange)}; "
+            f"build the dataset with --labels {known}"
+        )
+    by_label = zip(manifest.labels, manifest.counts[part], strict=True)
+    if not any(count for label, count in by_label if label != UNKNOWN):
+        raise DatasetError(
+            f"{dataset.folder}: {part} shows nobody whom the model knows; "
+            "build the dataset of more stills"
+        )
+    numbers = [labels.index(label) if label in labels else STRANGER for label in manifest.labels]
+    return np.array(numbers, np.int64)
+
+
+def _records_at(dataset: Dataset, part: str, indices: NDArray[np.int64]) -> list[Record]:
+    """Return the records at these places of the order in which a part was written.
+
+    Records were dealt out to the shards in turn (`model.shards`), and are streamed in that order.
+    """
+    paths = dataset.shard_paths(part)
+    places = defaultdict(set)
+    for index in indices.tolist():
+        places[index % len(paths)].add(index // len(paths))
+    found = {
+        row * len(paths) + shard: record
+        for shard, rows in places.items()
+        for row, record in enumerate(read_shard(paths[shard]))
+        if row in rows
+    }
+    return [found[index] for index in indices.tolist()]
