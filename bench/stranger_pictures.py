@@ -1,0 +1,163 @@
+"""How drawings and photographs become pictures that look like frames with nobody known in them.
+
+Scenes are cropped. Figures, which are cut out already or stand on white paper, are put before a
+scene, a plain room, a gradient or one colour, alone or in twos, from close to whole.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image
+
+from model.pictures import MAX_PIXELS
+
+LONGEST_SIDE: Final = 176
+"""Of the pictures made, in pixels: no network here looks at more than 112."""
+
+_LEAST_SIDE = 96  # smaller ones would be blown up to mush
+_READ_SIDE = 480  # pixels: the smallest crop, 0.45 of a scene, is not enlarged then
+_ASPECTS = ((16, 9), (4, 3), (8, 9), (2, 3), (3, 4))  # frames and their halves, and tall crops
+_LEAST_ZOOM = 0.45  # of the largest crop: a scene's details, as a close shot has them
+_WHITE = 245  # paper in JPEG files is not quite 255
+_HALO_GREY_LEVELS = 40  # what JPEG makes of paper beside a drawing's outline
+_LEAST_CLEAR_SHARE = 0.1  # of a figure's rectangle that shows what is behind it
+_FLAT_STD = 10  # grey levels: below is a wall, of which one is as good as hundreds
+_TWO_FIGURES = 0.35  # share of wide pictures
+_BEHIND = ("scene", "room", "gradient", "plain")
+_BEHIND_SHARES = (0.45, 0.3, 0.15, 0.1)
+
+
+@lru_cache(maxsize=600)  # 0.7 MB each
+def read(path: Path) -> Image.Image | None:
+    """Return a picture as RGBA, at most 480 pixels long; None if it is of no use."""
+    try:
+        with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as opened:
+            if min(opened.size) < _LEAST_SIDE or opened.width * opened.height > MAX_PIXELS:
+                return None
+            picture = opened.convert("RGBA")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    picture.thumbnail((_READ_SIDE, _READ_SIDE))
+    picture = _without_paper(picture)
+    box = picture.getchannel("A").point(lambda alpha: 255 * (alpha >= 128)).getbbox()
+    if box is None:
+        return None
+    trimmed = picture.crop(box)
+    return trimmed if max(trimmed.size) >= _LEAST_SIDE // 2 else None
+
+
+def is_figure(picture: Image.Image) -> bool:
+    """Tell whether something is to be put behind a picture."""
+    return bool((np.asarray(picture)[..., 3] < 128).mean() > _LEAST_CLEAR_SHARE)
+
+
+def compose(
+    picture: Image.Image, neighbours: Sequence[Path], scenes: Sequence[Path], rng: Generator
+) -> Image.Image:
+    """Return an RGB picture of a frame's or a half's shape, 176 pixels long.
+
+    Args:
+        picture: a scene, or a figure to be put before something.
+        neighbours: files of which another figure may stand beside it.
+        scenes: files that may be put behind it.
+        rng: draws everything.
+    """
+    size = _draw_size(rng)
+    if not is_figure(picture):
+        return _crop(picture, size, rng)
+    figures = [picture]
+    if size[0] > size[1] and rng.random() < _TWO_FIGURES:
+        other = read(neighbours[int(rng.integers(len(neighbours)))])
+        figures += [other] if other is not None and is_figure(other) else []
+    made = _behind(size, scenes, rng)
+    for slot, figure in enumerate(figures):
+        _put(made, figure, slot, len(figures), rng)
+    return made
+
+
+def is_flat(picture: Image.Image) -> bool:
+    """Tell whether there is next to nothing in a picture."""
+    return float(np.asarray(picture.convert("L")).std()) < _FLAT_STD
+
+
+def _without_paper(picture: Image.Image) -> Image.Image:
+    """Make the white around a figure transparent, and not the white within it."""
+    pixels = np.array(picture)
+    corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    if corners.min() < _WHITE:
+        return picture
+    ringed = cv2.copyMakeBorder(
+        pixels[..., :3], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(255, 255, 255)
+    )
+    filled = np.zeros((ringed.shape[0] + 2, ringed.shape[1] + 2), np.uint8)
+    reach = (_HALO_GREY_LEVELS,) * 3
+    flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE
+    cv2.floodFill(ringed, filled, (0, 0), (0, 0, 0), reach, reach, flags)
+    pixels[..., 3][filled[2:-2, 2:-2] > 0] = 0
+    return Image.fromarray(pixels)
+
+
+def _draw_size(rng: Generator) -> tuple[int, int]:
+    width, height = _ASPECTS[rng.integers(len(_ASPECTS))]
+    scale = LONGEST_SIDE / max(width, height)
+    return round(width * scale), round(height * scale)
+
+
+def _crop(scene: Image.Image, size: tuple[int, int], rng: Generator) -> Image.Image:
+    scale = min(scene.width / size[0], scene.height / size[1]) * rng.uniform(_LEAST_ZOOM, 1)
+    width, height = size[0] * scale, size[1] * scale
+    left, top = rng.uniform(0, scene.width - width), rng.uniform(0, scene.height - height)
+    black = Image.new("RGBA", scene.size, (0, 0, 0, 255))
+    opaque = Image.alpha_composite(black, scene).convert("RGB")
+    box = (left, top, left + width, top + height)
+    made = opaque.resize(size, Image.Resampling.LANCZOS, box=box)
+    return _flipped(made, rng)
+
+
+def _behind(size: tuple[int, int], scenes: Sequence[Path], rng: Generator) -> Image.Image:
+    """Draw what stands behind figures, as RGB."""
+    way = _BEHIND[rng.choice(len(_BEHIND), p=_BEHIND_SHARES)]
+    if way == "scene" and (scene := read(scenes[int(rng.integers(len(scenes)))])) is not None:
+        return _crop(scene, size, rng)
+    width, height = size
+    first, second = _draw_colour(rng), _draw_colour(rng)
+    made = np.empty((height, width, 3), np.uint8)
+    made[:] = first
+    if way == "room":  # a wall and a floor
+        made[int(height * rng.uniform(0.6, 0.9)) :] = second
+    elif way == "gradient":
+        share = np.linspace(0, 1, height)[:, None, None]
+        made[:] = (1 - share) * first + share * second
+    return Image.fromarray(made)
+
+
+def _draw_colour(rng: Generator) -> NDArray[np.uint8]:
+    hue, saturation, value = rng.integers(180), rng.integers(20, 220), rng.integers(60, 256)
+    one = np.array([[[hue, saturation, value]]], np.uint8)
+    return np.asarray(cv2.cvtColor(one, cv2.COLOR_HSV2RGB)[0, 0], np.uint8)
+
+
+def _put(made: Image.Image, figure: Image.Image, slot: int, slots: int, rng: Generator) -> None:
+    """Put a figure before what is there, in one of `slots` equal columns."""
+    column = made.width / slots
+    # up to 1.7 heights: head and shoulders; a wide thing may leave the column by an eighth
+    scale = min(rng.uniform(0.7, 1.7) * made.height / figure.height, 1.25 * column / figure.width)
+    size = (max(1, round(figure.width * scale)), max(1, round(figure.height * scale)))
+    sized = _flipped(figure.resize(size, Image.Resampling.LANCZOS), rng)
+    left = (slot + 0.5) * column + rng.normal(0, 0.1) * column - size[0] / 2
+    stands = made.height - size[1] + rng.uniform(-0.05, 0.1) * made.height
+    # one taller than the picture loses its feet, not its head
+    top = max(stands, rng.uniform(-0.05, 0.15) * made.height)
+    top = stands if size[1] < made.height else top
+    made.paste(sized, (round(left), round(top)), sized)
+
+
+def _flipped(picture: Image.Image, rng: Generator) -> Image.Image:
+    flips = rng.random() < 0.5
+    return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flips else picture
