@@ -14,9 +14,10 @@ compressed once already, and each network fits it to its own size. Nothing is ev
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,19 @@ def read_shard(path: Path) -> Iterator[Record]:
             part=found["split"].bytes_list.value[0].decode(),
             sha256=found["sha256"].bytes_list.value[0].decode(),
         )
+
+
+def read_part(paths: Sequence[Path]) -> Iterator[Record]:
+    """Read the records of a part in the order in which `write_shards` dealt them out.
+
+    Args:
+        paths: all its shards, in their order.
+
+    Raises:
+        tensorflow.errors.OpError: a file is gone or damaged.
+    """
+    for dealt in zip_longest(*map(read_shard, paths)):
+        yield from (record for record in dealt if record is not None)
 
 
 def _example(tensorflow: Any, record: Record) -> Any:
