@@ -10,8 +10,6 @@ is rebuilt by our own code: nothing in the folder can make code run. TensorFlow 
 
 import hashlib
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +22,7 @@ from numpy.typing import NDArray
 from model import manifest as manifests
 from model.errors import ArtifactError, ModelNotFoundError
 from model.manifest import Manifest
-from model.safe_files import check_entries, read_regular_file, write_synced_file
+from model.safe_files import check_entries, read_regular_file, whole_folder, write_synced_file
 
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.safetensors"
@@ -71,18 +69,12 @@ def write_model_version(
         raise ArtifactError(f"{folder}: exists, and a model version never changes; name another")
     content = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
     complete = replace(manifest, weights_sha256=hashlib.sha256(content).hexdigest())
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with whole_folder(folder) as unfinished:
         write_synced_file(unfinished / WEIGHTS, content)
         write_synced_file(unfinished / MANIFEST, manifests.to_bytes(complete))
         (unfinished / REPORT).mkdir()
         for name, page in (report or {}).items():
             write_synced_file(unfinished / REPORT / name, page)
-        unfinished.chmod(0o755)  # mkdtemp keeps others out; a model may be shared
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     return ModelVersion(folder, complete, manifests.identity(complete))
 
 
@@ -116,6 +108,20 @@ def read_manifest(folder: Path) -> Manifest:
 def bundled_folder() -> Path:
     """Return the folder with the model versions that come with Castline."""
     return Path(__file__).parent / "bundled"
+
+
+def list_models(folders: Sequence[Path] = ()) -> tuple[list[ModelVersion], list[ArtifactError]]:
+    """List every model version there is.
+
+    Args:
+        folders: searched beside the bundled ones, as `find_model` does.
+
+    Returns:
+        The versions, the newest first, and what is wrong with each that could not be read.
+    """
+    unreadable: list[ArtifactError] = []
+    found = list(_readable((*folders, bundled_folder()), unreadable))
+    return sorted(found, key=_age, reverse=True), unreadable
 
 
 def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVersion:

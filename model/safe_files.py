@@ -1,7 +1,11 @@
 """Files of a folder that may come from anywhere: read within limits, written to last."""
 
 import os
+import shutil
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from model.errors import ArtifactError
@@ -36,6 +40,23 @@ def write_synced_file(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder to fill; it takes its name when all went well, and is gone otherwise.
+
+    Args:
+        folder: the name that it takes; nothing may be there.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        yield unfinished
+        unfinished.chmod(0o755)  # mkdtemp keeps others out; a model may be shared
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def check_entries(folder: Path, files: frozenset[str], folders: frozenset[str]) -> None:

@@ -1,0 +1,164 @@
+"""Model versions: list, show, import; compare is in `cli.comparing`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.comparing import compare
+from cli.console import Json, print_json, print_table, say, say_error
+from cli.report import EXIT_PARTIAL
+from model.artifact import REPORT, bundled_folder, find_model, list_models
+
+if TYPE_CHECKING:
+    from model.artifact import ModelVersion
+    from worker.settings import Settings
+
+MODEL_CARD = "model_card.md"
+"""The page of a report that says in words what a model version is."""
+
+Reference = Annotated[
+    str, typer.Argument(metavar="NAME[@VERSION]", help="A model; NAME is its newest version.")
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds this group's commands."""
+    group = typer.Typer(help="The recognisers that are here.", no_args_is_help=True)
+    group.command("list")(list_all)
+    group.command()(show)
+    group.command("import")(import_folder)
+    group.command()(compare)
+    app.add_typer(group, name="models")
+
+
+def list_all(context: typer.Context, as_json: Json = False) -> None:
+    """List the model versions that are here, the newest first.
+
+    Example: castline models list
+    """
+    settings: Settings = context.obj
+    found, unreadable = list_models([settings.models_folder])
+    if as_json:
+        print_json([_model_json(version) for version in found])
+    else:
+        print_table(
+            ("model", "labels", "accuracy", "macro-F1", "created", "default", "folder"),
+            [
+                (
+                    version.manifest.reference,
+                    str(len(version.manifest.labels)),
+                    _figure(version, "accuracy"),
+                    _figure(version, "macro_f1"),
+                    version.manifest.created_at[:10],
+                    "yes" if _is_default(version) else "",
+                    str(version.folder),
+                )
+                for version in found
+            ],
+            numbers="labels accuracy macro-F1",
+        )
+    for error in unreadable:
+        say_error(error)
+    raise typer.Exit(EXIT_PARTIAL if unreadable else 0)
+
+
+def show(context: typer.Context, model: Reference, as_json: Json = False) -> None:
+    """Show a model version: what it knows, its thresholds, its figures, where its report is.
+
+    Example: castline models show springfield
+    """
+    version = find_model(model, [context.obj.models_folder])
+    content = _model_json(version)
+    if as_json:
+        print_json(content)
+        return
+    manifest = version.manifest
+    rows = [
+        ("sha256", version.sha256),
+        ("created", manifest.created_at),
+        ("folder", content["folder"]),
+        ("report", content["report"] or "none"),
+        ("model card", content["model_card"] or "none"),
+        ("network", f"{manifest.network}, weights of {content['weights_bytes'] / 1e6:.1f} MB"),
+        *((f"  {name}", str(value)) for name, value in manifest.network_parameters.items()),
+        ("preprocessing", manifest.preprocessing),
+        ("regions", ", ".join(manifest.regions)),
+        ("temperature", f"{manifest.temperature:.3f}"),
+        ("training data", f"sha256 {manifest.training_data_sha256}"),
+        ("terms", manifest.licence),
+        *((name, f"{value:.6g}") for name, value in manifest.metrics.items()),
+    ]
+    heading = "used by default" if content["is_default"] else ""
+    print_table((manifest.reference, heading), rows)
+    say("")
+    _print_thresholds(version)
+
+
+def import_folder(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A model version's folder.", show_default=False)],
+) -> None:
+    """Take over a model version's folder from elsewhere, once it was checked.
+
+    Example: castline models import downloads/springfield-2
+    """
+    from model.importing import import_model_version
+
+    imported = import_model_version(folder, context.obj.models_folder)
+    reference, place = imported.version.manifest.reference, imported.version.folder
+    if imported.is_new:
+        say(f"{reference}: imported to {place}; use it with --model {reference}")
+    else:
+        say(f"{reference}: is there already, in {place}")
+
+
+def _is_default(version: "ModelVersion") -> bool:
+    return version.folder == find_model(None).folder
+
+
+def _figure(version: "ModelVersion", name: str) -> str:
+    value = version.manifest.metrics.get(name)
+    return "" if value is None else f"{value:.3f}"
+
+
+def _print_thresholds(version: "ModelVersion") -> None:
+    manifest = version.manifest
+    common = (manifest.onset, manifest.offset)
+    rows = []
+    for label in manifest.labels:
+        onset, offset = manifest.label_thresholds.get(label, common)
+        own = "own" if label in manifest.label_thresholds else ""
+        rows.append((label, f"{onset:.3f}", f"{offset:.3f}", own))
+    print_table(("label", "onset", "offset", ""), rows, numbers="onset offset")
+
+
+def _model_json(version: "ModelVersion") -> dict[str, Any]:
+    manifest = version.manifest
+    report = version.folder / REPORT
+    card = report / MODEL_CARD
+    return {
+        "model": manifest.reference,
+        "name": manifest.name,
+        "version": manifest.version,
+        "sha256": version.sha256,
+        "folder": str(version.folder),
+        "is_default": _is_default(version),
+        "is_bundled": version.folder.parent == bundled_folder(),
+        "created_at": manifest.created_at,
+        "labels": list(manifest.labels),
+        "network": manifest.network,
+        "network_parameters": dict(manifest.network_parameters),
+        "weights_bytes": version.weights_path.stat().st_size,
+        "preprocessing": manifest.preprocessing,
+        "regions": list(manifest.regions),
+        "temperature": manifest.temperature,
+        "onset": manifest.onset,
+        "offset": manifest.offset,
+        "label_thresholds": {label: list(p) for label, p in manifest.label_thresholds.items()},
+        "metrics": dict(manifest.metrics),
+        "training_data_sha256": manifest.training_data_sha256,
+        "licence": manifest.licence,
+        "report": str(report) if report.is_dir() else None,
+        "model_card": str(card) if card.is_file() else None,
+    }

@@ -1,0 +1,106 @@
+"""Taking over a model version from elsewhere: checked, then there whole or not at all."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from model import manifest as manifests
+from model.artifact import (
+    MANIFEST,
+    REPORT,
+    WEIGHTS,
+    ModelVersion,
+    list_models,
+    read_model_version,
+)
+from model.classifier import Classifier
+from model.errors import ArtifactError
+from model.safe_files import read_regular_file, whole_folder, write_synced_file
+from model.weights import MAX_WEIGHTS_BYTES
+
+_MAX_PAGE_BYTES: Final = 32 << 20  # of a report's file; a contact sheet of ours has under 2 MB
+_MAX_PAGES: Final = 100  # ours have about ten
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model version that is there now."""
+
+    version: ModelVersion
+    is_new: bool
+    """Whether it was copied now; the very same one was there already otherwise."""
+
+
+def import_model_version(source: Path, models_folder: Path) -> Imported:
+    """Check a model version and copy it into a folder of model versions.
+
+    Its network is rebuilt, filled with its weights and run once before anything is copied.
+
+    Args:
+        source: the model version's folder, from anywhere.
+        models_folder: where to; it becomes `NAME-VERSION` there.
+
+    Raises:
+        ArtifactError: the folder is damaged, hostile or none, or another model version has its
+            name and version.
+        ModelError: its network cannot be built.
+    """
+    offered = read_model_version(source)
+    there = _namesake(offered, models_folder)
+    if there is not None:
+        return Imported(there, is_new=False)
+    manifest = offered.manifest
+    folder = models_folder / f"{manifest.name}-{manifest.version}"
+    if folder.exists():
+        raise ArtifactError(f"{folder}: is in the way, and not {manifest.reference}; move it away")
+    # one picture is enough: whether the weights fit is the same for any batch
+    Classifier.load(offered, device="cpu", batch_size=1)
+    try:
+        with whole_folder(folder) as unfinished:
+            _copy(offered, unfinished)
+    except OSError as error:
+        raise ArtifactError(f"{folder}: cannot be made ({error.strerror})") from error
+    return Imported(read_model_version(folder), is_new=True)
+
+
+def _namesake(offered: ModelVersion, models_folder: Path) -> ModelVersion | None:
+    """Return the same model version where it is there already.
+
+    Raises:
+        ArtifactError: another one has its name and version.
+    """
+    reference = offered.manifest.reference
+    found, _ = list_models([models_folder])
+    namesakes = [version for version in found if version.manifest.reference == reference]
+    for version in namesakes:
+        if version.sha256 != offered.sha256:
+            raise ArtifactError(
+                f"{offered.folder}: {version.folder} is another {reference}; change the version in "
+                f"{offered.folder / MANIFEST}"
+            )
+    return namesakes[0] if namesakes else None
+
+
+def _copy(offered: ModelVersion, folder: Path) -> None:
+    """Copy what was checked, byte for byte, and nothing that took its place since."""
+    weights = read_regular_file(offered.weights_path, MAX_WEIGHTS_BYTES)
+    if hashlib.sha256(weights).hexdigest() != offered.manifest.weights_sha256:
+        raise ArtifactError(f"{offered.weights_path}: changed while it was read; import it again")
+    write_synced_file(folder / WEIGHTS, weights)
+    write_synced_file(folder / MANIFEST, manifests.to_bytes(offered.manifest))
+    (folder / REPORT).mkdir()
+    for page in _pages(offered.folder / REPORT):
+        content = read_regular_file(page, _MAX_PAGE_BYTES)
+        write_synced_file(folder / REPORT / page.name, content)
+
+
+def _pages(report: Path) -> Iterator[Path]:
+    """Yield a report's files; a version without a report has none."""
+    if not report.is_dir():
+        return
+    pages = sorted(report.iterdir())
+    if len(pages) > _MAX_PAGES:
+        raise ArtifactError(f"{report}: {len(pages)} files; keep at most {_MAX_PAGES}")
+    yield from pages
