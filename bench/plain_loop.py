@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import find_model
-from model.networks import assign_weights, build_network, shapes_of
-from model.preprocess import preprocess
+from model.networks import assign_weights, build_network, for_inference, shapes_of
+from model.preprocess import preprocessing_named
 from model.regions import REGIONS, cut
 from model.weights import read_weights
 
@@ -26,8 +26,11 @@ def main() -> None:
     path, batch_frames = sys.argv[1], int(sys.argv[2])
     version = find_model(None)
     manifest = version.manifest
-    network = build_network(manifest.network, manifest.network_parameters, manifest.labels)
+    preprocessing = preprocessing_named(manifest.preprocessing)
+    parameters, side = manifest.network_parameters, preprocessing.side
+    network = build_network(manifest.network, parameters, manifest.labels, side)
     assign_weights(network, read_weights(version, shapes_of(network)))
+    network = for_inference(network, parameters, side)
 
     video = cv2.VideoCapture(path)
     rate = video.get(cv2.CAP_PROP_FPS)
@@ -41,7 +44,7 @@ def main() -> None:
             break
         if number % step == 0:
             picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
-            waiting.extend(preprocess(cut(picture, region)) for region in REGIONS)
+            waiting += [preprocessing.preprocess(cut(picture, region)) for region in REGIONS]
         number += 1
         if len(waiting) == batch_frames * len(REGIONS):
             classified += len(network.predict(np.stack(waiting), verbose=0))

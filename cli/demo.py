@@ -59,7 +59,7 @@ def demo(
     say(f"2/4  Drawing an episode of {EPISODE_SECONDS} s")
     truth = _write_episode(draw_episode(EPISODE_SEED, EPISODE_SECONDS), folder)
     say("3/4  Training a model (one still in six shows hardly anybody: accuracy cannot reach 1)")
-    _train(folder / "stills", settings.models_folder / "drawn-cast-1")
+    _train(folder, settings)
     say("4/4  Tagging the episode")
     with open_workplace(settings) as place:
         episode, found = _tag(place, folder / EPISODE_NAME)
@@ -95,27 +95,31 @@ def _write_episode(episode: DrawnEpisode, folder: Path) -> list[LabelledRange]:
     return truth
 
 
-def _train(stills: Path, output: Path) -> None:
+def _train(folder: Path, settings: Settings) -> None:
+    from model.dataset_build import build_dataset
+    from model.dataset_plan import BuildOptions
+    from model.history import Epoch
     from model.recipe import QUICK
-    from model.training import Epoch
-    from model.versions import train_model_version
+    from model.versions import Words, train_model_version
 
-    def tell(epoch: Epoch) -> None:
+    def tell(history: tuple[Epoch, ...]) -> None:
+        epoch = history[-1]
         say(
             f"     epoch {epoch.number}/{epoch.epochs}, validation accuracy"
             f" {epoch.validation_accuracy:.3f}"
         )
 
     train_model_version(
-        stills,
-        output,
+        build_dataset([folder / "stills"], folder / "dataset", BuildOptions()),
+        settings.models_folder / "drawn-cast-1",
         "drawn-cast",
         "1",
         QUICK,
-        tell,
-        licence="Drawn by Castline itself: Apache-2.0.",
-        about_stills="A cast drawn by code.",
-        command="castline demo",
+        work_folder=settings.training_folder / "drawn-cast-1",
+        words=Words(
+            "Drawn by Castline itself: Apache-2.0.", "A cast drawn by code.", "castline demo"
+        ),
+        on_epoch=tell,
     )
 
 

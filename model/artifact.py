@@ -28,6 +28,9 @@ MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.safetensors"
 REPORT: Final = "report"
 
+WEIGHTS_DTYPE: Final = np.dtype("<f2")
+"""Of the numbers in the file: IEEE 754 half precision."""
+
 _MAX_MANIFEST_BYTES = 1 << 20  # ours have about 1 kB
 
 
@@ -57,7 +60,7 @@ def write_model_version(
     Args:
         folder: where to; must not exist.
         manifest: its `weights_sha256` is filled in here.
-        weights: arrays by name.
+        weights: arrays by name; they are rounded to 16 bits.
         report: contents of the files under `report/` by their names.
 
     Raises:
@@ -67,7 +70,9 @@ def write_model_version(
 
     if folder.exists():
         raise ArtifactError(f"{folder}: exists, and a model version never changes; name another")
-    content = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
+    content = save(
+        {name: array.astype(WEIGHTS_DTYPE, order="C") for name, array in weights.items()}
+    )
     complete = replace(manifest, weights_sha256=hashlib.sha256(content).hexdigest())
     with whole_folder(folder) as unfinished:
         write_synced_file(unfinished / WEIGHTS, content)

@@ -46,24 +46,52 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
 
 
 def choose_thresholds(
-    confidences: NDArray[np.floating], truth: NDArray[np.bool_], max_false_rate: float
-) -> Thresholds:
-    """Choose the thresholds from frames whose truth is known.
+    confidences: NDArray[np.floating],
+    truth: NDArray[np.bool_],
+    *,
+    max_false_share: float,
+    max_false_rate: float,
+) -> tuple[Thresholds, list[Thresholds]]:
+    """Choose the thresholds from frames whose truth is known, for all labels and for each.
 
-    The onset is where micro-F1 is highest. The offset is the lowest threshold that a label which
-    is not on screen reaches in at most `max_false_rate` of the frames with someone else: an
-    appearance that has started is kept through doubtful frames, yet seldom carried over a cut.
+    The onset for all is where micro-F1 is highest. A label's own lies as high, or as much higher
+    as it takes for at most `max_false_share` of the frames that reach it to be false. An offset is
+    the lowest threshold that a label which is not on screen reaches in at most `max_false_rate` of
+    the frames with someone else, and at most the onset: an appearance that has started is kept
+    through doubtful frames, yet seldom carried over a cut.
 
     Args:
         confidences: (frames, labels), of each label's best region.
         truth: (frames, labels), whether the label is on screen.
+        max_false_share: 0 to 1.
         max_false_rate: 0 to 1.
     """
-    onset = float(
-        _THRESHOLDS[int(np.argmax([micro_f1(confidences >= t, truth) for t in _THRESHOLDS]))]
-    )
-    someone = truth.any(axis=1, keepdims=True)
-    absent = confidences[~truth & someone]
+    someone = np.asarray(truth.any(axis=1))
+    best = np.argmax([micro_f1(confidences >= t, truth) for t in _THRESHOLDS])
+    onset = float(_THRESHOLDS[int(best)])
+    general = _thresholds(onset, confidences[~truth & someone[:, None]], max_false_rate)
+    own = []
+    for label in range(truth.shape[1]):
+        present, of_label = truth[:, label], confidences[:, label]
+        trusted = _lowest_trusted(of_label[present], of_label[~present], max_false_share)
+        beside = of_label[~present & someone]
+        own.append(_thresholds(max(onset, trusted), beside, max_false_rate))
+    return general, own
+
+
+def _lowest_trusted(
+    present: NDArray[np.floating], absent: NDArray[np.floating], max_false_share: float
+) -> float:
+    """Return the lowest threshold from which on few enough are false; the highest if none is."""
+    true = np.array([(present >= t).sum() for t in _THRESHOLDS])
+    false = np.array([(absent >= t).sum() for t in _THRESHOLDS])
+    too_many = np.flatnonzero(false > max_false_share * (true + false))
+    first = int(too_many[-1]) + 1 if too_many.size else 0
+    return float(_THRESHOLDS[min(first, len(_THRESHOLDS) - 1)])
+
+
+def _thresholds(onset: float, absent: NDArray[np.floating], max_false_rate: float) -> Thresholds:
+    """Return an onset with its offset, from the confidences of labels that are not on screen."""
     false_rates = np.array([(absent >= t).mean() if absent.size else 0.0 for t in _THRESHOLDS])
     seldom = _THRESHOLDS[false_rates <= max_false_rate]
     offset = float(seldom[0]) if seldom.size else onset

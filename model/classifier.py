@@ -11,7 +11,7 @@ from model.artifact import ModelVersion
 from model.calibration import softmax
 from model.errors import DeviceError, ModelError
 from model.manifest import UNKNOWN
-from model.preprocess import SIDE, preprocess
+from model.preprocess import preprocessing_named
 from model.regions import cut
 from model.weights import read_weights
 
@@ -45,6 +45,7 @@ class Classifier:
         self.version = version
         self._forward = forward
         self._regions = version.manifest.regions
+        self._preprocessing = preprocessing_named(version.manifest.preprocessing)
         self._known = np.array([label != UNKNOWN for label in version.manifest.labels])
 
     @classmethod
@@ -66,16 +67,20 @@ class Classifier:
         if batch_size < 1:
             raise ModelError(f"batch_size {batch_size} is too small: give 1 or more")
         from model.forward import ForwardPass
-        from model.networks import assign_weights, build_network, shapes_of
+        from model.networks import assign_weights, build_network, for_inference, shapes_of
         from model.tensorflow_runtime import choose_device, load_tensorflow
 
         manifest = version.manifest
         place = choose_device(device)
         tensorflow = load_tensorflow()
         with tensorflow.device(place):
-            network = build_network(manifest.network, manifest.network_parameters, manifest.labels)
+            side = preprocessing_named(manifest.preprocessing).side
+            network = build_network(
+                manifest.network, manifest.network_parameters, manifest.labels, side
+            )
             assign_weights(network, read_weights(version, shapes_of(network)))
-        forward = ForwardPass(network, batch_size, place)
+            network = for_inference(network, manifest.network_parameters, side)
+        forward = ForwardPass(network, side, batch_size, place)
         try:
             forward.warm_up()
         except tensorflow.errors.ResourceExhaustedError as error:
@@ -124,13 +129,25 @@ class Classifier:
             ModelError: a frame is no such picture.
         """
         regions = len(self._regions)
-        pictures = np.empty((len(frames) * regions, SIDE, SIDE, 3), np.uint8)
+        side = self._preprocessing.side
+        pictures = np.empty((len(frames) * regions, side, side, 3), np.uint8)
         for number, frame in enumerate(frames):
             for which, region in enumerate(self._regions):
-                pictures[number * regions + which] = preprocess(cut(frame, region))
-        logits = self._forward.logits(pictures)
-        confidences = softmax(logits / self.version.manifest.temperature)
+                seen = self._preprocessing.preprocess(cut(frame, region))
+                pictures[number * regions + which] = seen
+        confidences = self.confidences_of_pictures(pictures)
         return confidences.reshape(len(frames), regions, len(self._known))
+
+    def confidences_of_pictures(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Say how likely each label is on each picture, whatever frame or still it comes from.
+
+        Args:
+            pictures: (n, side, side, 3), as the manifest's preprocessing makes them.
+
+        Returns:
+            (n, labels), calibrated; each row sums to 1.
+        """
+        return softmax(self._forward.logits(pictures) / self.version.manifest.temperature)
 
     def _predictions(
         self, confidences: NDArray[np.float64], regions: NDArray[np.intp]

@@ -1,7 +1,7 @@
 """A dataset as a stream of batches, whose memory does not grow with the dataset.
 
 for pictures, label_numbers in stream_batches(dataset, "train", batch_size=40, shuffle_seed=0):
-    network.train_on_batch(crop_middle(pictures), label_numbers)
+    network.train_on_batch(TASK.crop_middle(pictures), label_numbers)
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model.dataset import Dataset, damaged
 from model.errors import DatasetError
-from model.preprocess import fit_to_canvas
+from model.preprocess import TASK
 from model.shards import read_shard
 from model.tensorflow_runtime import load_tensorflow
 
@@ -33,7 +33,7 @@ def pipeline(
     part: str,
     *,
     batch_size: int,
-    fit: Fit = fit_to_canvas,
+    fit: Fit = TASK.fit_to_canvas,
     shuffle_seed: int | None = None,
     buffered_records: int = BUFFERED_RECORDS,
 ) -> Any:
@@ -54,21 +54,10 @@ def pipeline(
     """
     tensorflow = load_tensorflow()
     shape = fit(np.zeros((1, 1, 3), np.uint8)).shape
-    features = {
-        "image": tensorflow.io.FixedLenFeature([], tensorflow.string),
-        "label": tensorflow.io.FixedLenFeature([], tensorflow.int64),
-    }
-
-    def decode(record: Any) -> tuple[Any, Any]:
-        read = tensorflow.io.parse_single_example(record, features)
-        picture = tensorflow.io.decode_png(read["image"], channels=3)
-        fitted = tensorflow.numpy_function(fit, [picture], tensorflow.uint8)
-        return tensorflow.ensure_shape(fitted, shape), read["label"]
-
-    # the order is part of the answer: with other threads the same seed gives the same batches
+    records = _records(tensorflow, dataset, part, shuffle_seed, buffered_records)
     return (
-        _records(tensorflow, dataset, part, shuffle_seed, buffered_records)
-        .map(decode, num_parallel_calls=_FITTING_AT_ONCE, deterministic=True)
+        _fitted(tensorflow, records, fit)
+        .map(lambda picture, label: (tensorflow.ensure_shape(picture, shape), label))
         .batch(batch_size)
         .prefetch(_BATCHES_AHEAD)
     )
@@ -79,7 +68,7 @@ def stream_batches(
     part: str,
     *,
     batch_size: int,
-    fit: Fit = fit_to_canvas,
+    fit: Fit = TASK.fit_to_canvas,
     shuffle_seed: int | None = None,
     buffered_records: int = BUFFERED_RECORDS,
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
@@ -88,7 +77,6 @@ def stream_batches(
     Raises:
         DatasetError: a shard is damaged; the line names it.
     """
-    tensorflow = load_tensorflow()
     batches = pipeline(
         dataset,
         part,
@@ -97,8 +85,49 @@ def stream_batches(
         shuffle_seed=shuffle_seed,
         buffered_records=buffered_records,
     )
+    yield from _arrays(dataset, part, batches)
+
+
+def stream_pictures(
+    dataset: Dataset, part: str, fit: Fit
+) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    """Yield what `fit` makes of each still, of any shape, and its label's number, as written.
+
+    Raises:
+        DatasetError: a shard is damaged; the line names it.
+    """
+    tensorflow = load_tensorflow()
+    records = _records(tensorflow, dataset, part, None, BUFFERED_RECORDS)
+    pictures = _fitted(tensorflow, records, fit).prefetch(_FITTING_AT_ONCE)
+    for picture, label_number in _arrays(dataset, part, pictures):
+        yield picture, int(label_number)
+
+
+def _fitted(tensorflow: Any, records: Any, fit: Fit) -> Any:
+    """Map records to fitted pictures and label numbers."""
+    features = {
+        "image": tensorflow.io.FixedLenFeature([], tensorflow.string),
+        "label": tensorflow.io.FixedLenFeature([], tensorflow.int64),
+    }
+
+    def decode(record: Any) -> tuple[Any, Any]:
+        read = tensorflow.io.parse_single_example(record, features)
+        picture = tensorflow.io.decode_png(read["image"], channels=3)
+        return tensorflow.numpy_function(fit, [picture], tensorflow.uint8), read["label"]
+
+    # the order is part of the answer: with other threads the same seed gives the same batches
+    return records.map(decode, num_parallel_calls=_FITTING_AT_ONCE, deterministic=True)
+
+
+def _arrays(dataset: Dataset, part: str, elements: Any) -> Iterator[Any]:
+    """Yield a tf.data.Dataset's elements as arrays.
+
+    Raises:
+        DatasetError: a shard is damaged; the line names it.
+    """
+    tensorflow = load_tensorflow()
     try:
-        yield from batches.as_numpy_iterator()
+        yield from elements.as_numpy_iterator()
     except tensorflow.errors.OpError as error:
         raise _explained(dataset, part, error) from error
 

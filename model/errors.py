@@ -23,3 +23,7 @@ class StillsError(ModelError):
 
 class DatasetError(ModelError):
     """A dataset cannot be written, or its folder is damaged or not one at all."""
+
+
+class TrainingError(ModelError):
+    """A network cannot be trained as asked."""

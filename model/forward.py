@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.preprocess import SIDE
 from model.tensorflow_runtime import load_tensorflow
 
 
@@ -17,11 +16,12 @@ class ForwardPass:
     shapes pick other kernels, whose sums round differently.
     """
 
-    def __init__(self, network: Any, batch_size: int, device: str = "/CPU:0") -> None:
+    def __init__(self, network: Any, side: int, batch_size: int, device: str = "/CPU:0") -> None:
         tensorflow = load_tensorflow()
         self.batch_size = batch_size
         self._outputs = int(network.output_shape[-1])
-        signature = tensorflow.TensorSpec((batch_size, SIDE, SIDE, 3), tensorflow.uint8)
+        self._shape = (side, side, 3)
+        signature = tensorflow.TensorSpec((batch_size, *self._shape), tensorflow.uint8)
 
         def forward(pictures: Any) -> Any:
             with tensorflow.device(device):
@@ -38,7 +38,7 @@ class ForwardPass:
         return int(self._function.experimental_get_tracing_count())
 
     def logits(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the logits (n, labels) of any number of pictures (n, 64, 64, 3)."""
+        """Return the logits (n, labels) of any number of pictures (n, side, side, 3)."""
         logits = np.empty((len(pictures), self._outputs), np.float32)
         for start in range(0, len(pictures), self.batch_size):
             batch = pictures[start : start + self.batch_size]
@@ -47,12 +47,12 @@ class ForwardPass:
 
     def warm_up(self) -> None:
         """Let kernels be chosen and memory be taken now, not in the middle of an episode."""
-        self._logits_of_batch(np.zeros((1, SIDE, SIDE, 3), np.uint8))
+        self._logits_of_batch(np.zeros((1, *self._shape), np.uint8))
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         count = len(pictures)
         if count < self.batch_size:
-            filled = np.zeros((self.batch_size, SIDE, SIDE, 3), np.uint8)
+            filled = np.zeros((self.batch_size, *self._shape), np.uint8)
             filled[:count] = pictures
             pictures = filled
         return np.asarray(self._compiled(self._to_tensor(pictures)))[:count]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from model.errors import ArtifactError
-from model.preprocess import NAME as PREPROCESSING
+from model.preprocess import PREPROCESSINGS
 from model.regions import REGIONS
 
 FORMAT: Final = 1
@@ -85,8 +85,8 @@ class Manifest:
             f"network {self.network!r} is not a slug": _matches(_NAME, self.network),
             "network_parameters is not an object": isinstance(self.network_parameters, Mapping),
             f"labels are not 2 to {_MAX_LABELS} different slugs": _are_labels(self.labels),
-            f"preprocessing {self.preprocessing!r} is unknown, only {PREPROCESSING} is known": (
-                self.preprocessing == PREPROCESSING
+            f"preprocessing {self.preprocessing!r} is none of {', '.join(PREPROCESSINGS)}": (
+                self.preprocessing in PREPROCESSINGS
             ),
             f"regions {self.regions!r} are not some of {REGIONS}": _are_regions(self.regions),
             f"temperature {self.temperature!r} is not in (0, {_MAX_TEMPERATURE:g}]": (

@@ -10,18 +10,23 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model import baseline, residual
 from model.errors import ModelError
-from model.preprocess import SIDE
 
-BASELINE_PARAMETERS: Final[Mapping[str, Any]] = {"filters": [32, 64, 128, 128], "dense": 64}
-"""The task's network; its filters are those with which its published accuracy was reproduced."""
-
-_MAX_UNITS = 1024  # of one layer; four convolutions so wide take 120 MB
-_MAX_CONVOLUTIONS = 4  # each takes 2 pixels off and halves the rest: 64, 31, 14, 6, 2
+NETWORKS: Final[Mapping[str, Callable[[Mapping[str, Any], int, int, int], Any]]] = {
+    "baseline": baseline.build,
+    "residual": residual.build,
+}
+"""How each network is built, by its name: from its parameters, outputs, side and seed."""
 
 
 def build_network(
-    name: str, parameters: Mapping[str, Any], labels: Sequence[str], *, seed: int = 0
+    name: str,
+    parameters: Mapping[str, Any],
+    labels: Sequence[str],
+    side: int,
+    *,
+    seed: int = 0,
 ) -> Any:
     """Return a new Keras network that maps uint8 pictures to one logit per label.
 
@@ -29,22 +34,29 @@ def build_network(
         name: one of NETWORKS.
         parameters: what that network takes, as the manifest has it.
         labels: the labels in the order of the logits.
+        side: height and width of the pictures in pixels.
         seed: of the initial weights.
 
     Returns:
-        A keras.Model from (batch, 64, 64, 3) uint8 to (batch, labels) float32 logits.
+        A keras.Model from (batch, side, side, 3) uint8 to (batch, labels) float32 logits; some take
+        pictures of other sides too.
 
     Raises:
         ModelError: the name is unknown or a parameter is missing, unknown or out of bounds.
     """
     if name not in NETWORKS:
         raise ModelError(f"network {name!r} is unknown: use one of {', '.join(NETWORKS)}")
-    return NETWORKS[name](parameters, len(labels), seed)
+    return NETWORKS[name](parameters, len(labels), side, seed)
 
 
 def weights_of(network: Any) -> dict[str, NDArray[np.float32]]:
     """Return a network's weights by their names, such as `conv_1/kernel`."""
-    return {weight.path: np.asarray(weight.value, np.float32) for weight in network.weights}
+    import keras
+
+    return {
+        weight.path: np.asarray(keras.ops.convert_to_numpy(weight.value), np.float32)
+        for weight in network.weights
+    }
 
 
 def shapes_of(network: Any) -> dict[str, tuple[int, ...]]:
@@ -58,59 +70,21 @@ def assign_weights(network: Any, weights: Mapping[str, NDArray[np.float32]]) -> 
         weight.assign(weights[weight.path])
 
 
-def _build_baseline(parameters: Mapping[str, Any], outputs: int, seed: int) -> Any:
-    """The task's network: 3x3 convolutions with ReLU and 2x2 max pooling, dense ReLU, logits.
+def for_inference(network: Any, parameters: Mapping[str, Any], side: int) -> Any:
+    """Return the network as it answers: the mean of a picture's and its mirror image's logits.
 
-    LeCun uniform initial weights are the task's own advice ("crucial"): LeCun et al., Efficient
-    BackProp, 1998.
+    Only where its parameters say `mirrors`, else the network itself. A character is the same seen
+    from either side, and two looks err less than one.
+
+    Args:
+        network: as `build_network` returned it; its weights are shared.
+        parameters: what it was built from.
+        side: height and width of the pictures in pixels.
     """
-    filters, dense = _baseline_parameters(parameters)
+    if not parameters.get("mirrors"):
+        return network
     import keras
 
-    seeds = iter(np.random.SeedSequence(seed).generate_state(len(filters) + 2))
-
-    def initial() -> Any:
-        return keras.initializers.LecunUniform(seed=int(next(seeds)))
-
-    pictures = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="pictures")
-    # 0..255 to -1..1: LeCun's rule expects inputs around zero
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(pictures)
-    for number, width in enumerate(filters, start=1):
-        convolution = keras.layers.Conv2D(
-            width,
-            3,
-            activation="relu",
-            kernel_initializer=initial(),
-            name=f"conv_{number}",
-        )
-        x = keras.layers.MaxPooling2D(2, name=f"pool_{number}")(convolution(x))
-    x = keras.layers.Flatten(name="flatten")(x)
-    x = keras.layers.Dense(dense, "relu", kernel_initializer=initial(), name="dense")(x)
-    logits = keras.layers.Dense(outputs, kernel_initializer=initial(), name="logits")(x)
-    return keras.Model(pictures, logits, name="baseline")
-
-
-def _baseline_parameters(parameters: Mapping[str, Any]) -> tuple[list[int], int]:
-    if set(parameters) != set(BASELINE_PARAMETERS):
-        raise ModelError(
-            f"network baseline has the parameters {sorted(map(str, parameters))}: "
-            f"give exactly {sorted(BASELINE_PARAMETERS)}"
-        )
-    filters, dense = parameters["filters"], parameters["dense"]
-    if not isinstance(filters, list | tuple) or not 1 <= len(filters) <= _MAX_CONVOLUTIONS:
-        raise ModelError(
-            f"network baseline: filters is {filters!r}; "
-            f"give a list of 1 to {_MAX_CONVOLUTIONS} whole numbers"
-        )
-    for units in (*filters, dense):
-        if type(units) is not int or not 1 <= units <= _MAX_UNITS:
-            raise ModelError(
-                f"network baseline: {units!r} units in a layer; give 1 to {_MAX_UNITS}"
-            )
-    return list(filters), dense
-
-
-NETWORKS: Final[Mapping[str, Callable[[Mapping[str, Any], int, int], Any]]] = {
-    "baseline": _build_baseline
-}
-"""How each network is built, by its name: parameters, number of outputs, seed."""
+    pictures = keras.Input((side, side, 3), dtype="uint8", name="pictures")
+    mirror_images = keras.ops.flip(pictures, axis=2)
+    return keras.Model(pictures, (network(pictures) + network(mirror_images)) / 2)

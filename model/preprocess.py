@@ -1,11 +1,14 @@
 """The one way in which a picture becomes a network's input, in training and at inference.
 
-The rule is the one by which the original dataset was packed: a picture no larger than 64x64 is
-resized to fit 64x64; one larger in either dimension is resized to fit 84x84 and its middle 64x64
-is kept, so that the character, who mostly stands in the middle, keeps more pixels. The aspect
-ratio is kept, missing parts are black, pixels stay uint8 and are not filtered otherwise.
+The rule is the one by which the original dataset was packed, with the sides as its parameters: a
+picture no larger than the network's side is resized to fit it; one larger in either dimension is
+resized to fit the canvas, a larger square, and its middle is kept, so that the character, who
+mostly stands in the middle, keeps more pixels. The aspect ratio is kept, missing parts are black,
+pixels stay uint8 and are not filtered otherwise.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -14,65 +17,107 @@ from numpy.typing import NDArray
 
 from model.errors import ModelError
 
-NAME: Final = "fit84_crop64"
-"""How a manifest names this rule."""
 
-SIDE: Final = 64
-"""Height and width in pixels of what a network sees."""
-
-CANVAS_SIDE: Final = 84
-"""Height and width in pixels that a larger picture is fitted to before its middle is kept."""
-
-_MARGIN: Final = (CANVAS_SIDE - SIDE) // 2  # 10: what the crop takes off each side of the canvas
-
-
-def preprocess(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture as a network sees it.
-
-    Args:
-        picture: (height, width, 3) RGB, of any size and aspect from 1x1.
-
-    Returns:
-        (64, 64, 3) uint8, a view of a larger array.
+@dataclass(frozen=True)
+class Preprocessing:
+    """The rule with its sides.
 
     Raises:
-        ModelError: the array is no such picture.
+        ModelError: the canvas is smaller than what is kept of it, or its margins are uneven.
     """
-    return crop_middle(fit_to_canvas(picture))
+
+    name: str
+    """As manifests have it."""
+    canvas_side: int
+    """Height and width in pixels that a larger picture is fitted to before its middle is kept."""
+    side: int
+    """Height and width in pixels of what a network sees."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.side <= self.canvas_side or (self.canvas_side - self.side) % 2:
+            raise ModelError(
+                f"preprocessing {self.name}: {self.side} pixels cannot be the middle of "
+                f"{self.canvas_side}; give two even or two odd sides, the canvas the larger one"
+            )
+
+    @property
+    def margin(self) -> int:
+        """What the crop takes off each side of the canvas, in pixels."""
+        return (self.canvas_side - self.side) // 2
+
+    def preprocess(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a picture as a network sees it.
+
+        Args:
+            picture: (height, width, 3) RGB, of any size and aspect from 1x1.
+
+        Returns:
+            (side, side, 3) uint8, a view of a larger array.
+
+        Raises:
+            ModelError: the array is no such picture.
+        """
+        return self.crop_middle(self.fit_to_canvas(picture))
+
+    def fit_to_canvas(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a picture fitted to the canvas whose middle `preprocess` keeps.
+
+        Args:
+            picture: (height, width, 3) RGB, of any size and aspect from 1x1.
+
+        Returns:
+            (canvas_side, canvas_side, 3) uint8, the picture in the middle and black around it.
+
+        Raises:
+            ModelError: the array is no such picture.
+        """
+        fitted = self.fit(picture)
+        height, width = fitted.shape[:2]
+        top, left = (self.canvas_side - height) // 2, (self.canvas_side - width) // 2
+        canvas = np.zeros((self.canvas_side, self.canvas_side, 3), np.uint8)
+        canvas[top : top + height, left : left + width] = fitted
+        return canvas
+
+    def fit(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a picture as large as it is on the canvas, without the black around it.
+
+        Raises:
+            ModelError: the array is no (height, width, 3) RGB picture.
+        """
+        _check(picture)
+        return resize(picture, *self.fitted_size(picture.shape[0], picture.shape[1]))
+
+    def crop_middle(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the middle (..., side, side, 3) of one or more canvases, as a view."""
+        kept = slice(self.margin, self.margin + self.side)
+        return canvas[..., kept, kept, :]
+
+    def fitted_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height and width in pixels that a picture of this size has on the canvas."""
+        longest = max(height, width)
+        target = self.side if longest <= self.side else self.canvas_side
+        return _scaled(height, target, longest), _scaled(width, target, longest)
 
 
-def fit_to_canvas(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture fitted to the canvas whose middle `preprocess` keeps.
+TASK: Final = Preprocessing("fit84_crop64", canvas_side=84, side=64)
+"""The original task's sides."""
 
-    The margin around the middle is what training shifts and zooms into.
+FINE: Final = Preprocessing("fit112_crop96", canvas_side=112, side=96)
+"""More than twice the pixels, and less cut off: a half of a 16:9 frame fills it to the edge."""
 
-    Args:
-        picture: (height, width, 3) RGB, of any size and aspect from 1x1.
+PREPROCESSINGS: Final[Mapping[str, Preprocessing]] = {rule.name: rule for rule in (TASK, FINE)}
+"""All rules, by the names that manifests have."""
 
-    Returns:
-        (84, 84, 3) uint8, the picture in the middle and black around it.
+
+def preprocessing_named(name: str) -> Preprocessing:
+    """Return a rule by its name.
 
     Raises:
-        ModelError: the array is no such picture.
+        ModelError: there is none of that name.
     """
-    _check(picture)
-    height, width = fitted_size(picture.shape[0], picture.shape[1])
-    top, left = (CANVAS_SIDE - height) // 2, (CANVAS_SIDE - width) // 2
-    canvas = np.zeros((CANVAS_SIDE, CANVAS_SIDE, 3), np.uint8)
-    canvas[top : top + height, left : left + width] = resize(picture, height, width)
-    return canvas
-
-
-def crop_middle(canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the middle (..., 64, 64, 3) of one or more canvases (..., 84, 84, 3), as a view."""
-    return canvas[..., _MARGIN : _MARGIN + SIDE, _MARGIN : _MARGIN + SIDE, :]
-
-
-def fitted_size(height: int, width: int) -> tuple[int, int]:
-    """Return the height and width in pixels that a picture of this size has on the canvas."""
-    longest = max(height, width)
-    target = SIDE if longest <= SIDE else CANVAS_SIDE
-    return _scaled(height, target, longest), _scaled(width, target, longest)
+    if name not in PREPROCESSINGS:
+        raise ModelError(f"preprocessing {name!r} is unknown: use {', '.join(PREPROCESSINGS)}")
+    return PREPROCESSINGS[name]
 
 
 def resize(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

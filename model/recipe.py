@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from model import baseline, residual
 from model.errors import ModelError
-from model.networks import BASELINE_PARAMETERS
+from model.preprocess import FINE, PREPROCESSINGS, TASK
 
 
 @dataclass(frozen=True)
@@ -18,42 +19,93 @@ class Recipe:
 
     network: str = "baseline"
     """Its name in `model.networks`."""
-    network_parameters: Mapping[str, Any] = field(default_factory=lambda: BASELINE_PARAMETERS)
+    network_parameters: Mapping[str, Any] = field(default_factory=lambda: baseline.PARAMETERS)
     """What that network takes."""
+    preprocessing: str = TASK.name
+    """Its name in `model.preprocess`."""
     epochs: int = 13
-    """How often each still is shown."""
+    """How often as many stills as there are are shown."""
+    patience_epochs: int = 0
+    """Training stops after so many epochs without a lower validation loss, and the weights of the
+    best epoch are kept; 0 for never."""
     batch_size: int = 40
     """Stills per step."""
+    optimizer: str = "adam"
+    """`adam` (Kingma and Ba, 2014), or `adamw`, whose decay is apart (Loshchilov, Hutter, 2017)."""
     learning_rate: float = 1e-3
-    """Of Adam at the first step: its authors' default (Kingma and Ba, 2014)."""
+    """At its highest: Adam's default."""
     final_learning_rate: float = 1e-3
-    """Of Adam at the last step, reached along half a cosine (Loshchilov and Hutter, 2016)."""
+    """At the last step, reached along half a cosine (Loshchilov and Hutter, 2016)."""
+    warm_up_epochs: float = 0.0
+    """Over which the learning rate rises in a line from 0."""
+    weight_decay: float = 0.0
+    """Of `adamw`, a share of the learning rate."""
+    label_smoothing: float = 0.0
+    """Share of the target that is spread over all labels (Szegedy et al., 2016)."""
+    average_epochs: float = 0.0
+    """Weights are averaged over about so many epochs, exponentially (Polyak, 1992); 0 for not."""
+    first_side: int = 0
+    """Pictures begin with this side in pixels and grow to the preprocessing's (Tan and Le, 2021):
+    the first epochs cost less. 0 for the preprocessing's side throughout."""
+    label_floor: float = 0.0
+    """Labels with fewer stills than this share of the average are shown as often as if they had
+    as many."""
+    unknown_share: float = 0.0
+    """Of the stills that an epoch shows, drawn anew from those of `unknown`; 0 for all of them."""
     mirror: bool = False
     """Whether every second picture is mirrored."""
-    shift_pixels: float = 0.0
-    """Largest shift across and down, of 84 pixels."""
+    shift: float = 0.0
+    """Largest shift across and down, as a share of the canvas' side."""
     zoom: float = 0.0
     """Largest change of size, as a natural logarithm: 0.1 is about 10 %."""
+    stretch: float = 0.0
+    """Largest change of the aspect ratio, as a natural logarithm."""
     brightness: float = 0.0
     """Largest change of light, as a natural logarithm."""
     tint: float = 0.0
     """Largest change of each colour on its own, as a natural logarithm."""
     pasted_halves: float = 0.0
     """Share of pictures that show a second still beside the first, as two-character frames do."""
+    compressed: float = 0.0
+    """Share of pictures with the marks of lossy compression, as a video's frames have them."""
+    blurred: float = 0.0
+    """Share of pictures that were smaller once."""
+    overlaid: float = 0.0
+    """Share of pictures with a subtitle or a channel's logo."""
+    erased: float = 0.0
+    """Share of pictures with a rectangle painted over (Zhong et al., 2017)."""
     seed: int = 0
-    """Of the split, the initial weights, the order and the variations."""
+    """Of the initial weights, the order and the variations."""
 
     def __post_init__(self) -> None:
+        if self.preprocessing not in PREPROCESSINGS:
+            raise ModelError(f"recipe: preprocessing is {self.preprocessing!r}, which is unknown")
+        if self.optimizer not in ("adam", "adamw"):
+            raise ModelError(f"recipe: optimizer is {self.optimizer!r}; give adam or adamw")
+        share = (0.0, 1.0)
         bounds: dict[str, tuple[float, float]] = {
             "epochs": (1, 10_000),
+            "patience_epochs": (0, 10_000),
             "batch_size": (1, 4096),
             "learning_rate": (1e-7, 1.0),
             "final_learning_rate": (0.0, self.learning_rate),
-            "shift_pixels": (0.0, 20.0),  # a quarter of the canvas: more loses the character
+            "warm_up_epochs": (0.0, self.epochs),
+            "weight_decay": share,
+            "label_smoothing": (0.0, 0.5),
+            "average_epochs": (0.0, self.epochs),
+            "first_side": (0, PREPROCESSINGS[self.preprocessing].side),
+            "label_floor": share,
+            "unknown_share": (0.0, 0.5),
+            "shift": (0.0, 0.25),  # more loses the character
             "zoom": (0.0, 0.7),  # half to twice the size
+            "stretch": (0.0, 0.7),
             "brightness": (0.0, 0.7),
             "tint": (0.0, 0.7),
-            "pasted_halves": (0.0, 1.0),
+            "pasted_halves": share,
+            "compressed": share,
+            "blurred": share,
+            "overlaid": share,
+            "erased": share,
             "seed": (0, 2**63 - 1),
         }
         for name, (lowest, highest) in bounds.items():
@@ -65,17 +117,50 @@ class Recipe:
 BASELINE: Final = Recipe()
 """The task's recipe: 13 epochs, batches of 40, no variation."""
 
-VARIED: Final = Recipe(
-    epochs=30,
+STRONG: Final = Recipe(
+    network="residual",
+    network_parameters=residual.PARAMETERS,
+    preprocessing=FINE.name,
+    epochs=40,
+    batch_size=64,
+    optimizer="adamw",
+    learning_rate=2e-3,
     final_learning_rate=0.0,
+    warm_up_epochs=2,
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    average_epochs=2.5,
+    first_side=64,
+    label_floor=0.6,
+    unknown_share=0.1,
     mirror=True,
-    shift_pixels=6.0,
-    zoom=0.15,
-    brightness=0.2,
-    tint=0.05,
-    pasted_halves=0.2,
+    shift=0.08,
+    zoom=0.2,
+    stretch=0.08,
+    brightness=0.25,
+    tint=0.06,
+    pasted_halves=0.15,
+    compressed=0.4,
+    blurred=0.2,
+    overlaid=0.1,
+    erased=0.25,
 )
-"""The task's network shown stills as varied as an episode's frames."""
+"""The best that two cores train in an hour, shown stills as varied as an episode's frames."""
+
+RECIPES: Final[Mapping[str, Recipe]] = {"baseline": BASELINE, "strong": STRONG}
+"""By the names that commands take."""
+
+
+def recipe_named(name: str) -> Recipe:
+    """Return a recipe by its name.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    if name not in RECIPES:
+        raise ModelError(f"recipe {name!r} is unknown: use {' or '.join(RECIPES)}")
+    return RECIPES[name]
+
 
 QUICK: Final = Recipe(
     network_parameters={"filters": [16, 32, 64, 64], "dense": 64},

@@ -2,94 +2,128 @@
 
 A network's confidences on stills say little about an episode, where a frame may hold two
 characters or none that it knows. So frames are put together as episodes have them: one character
-in a full frame, two in its halves, and strangers. A stranger is a still turned upside down: the
-series' own colours and lines, but no face that the network has learnt.
+in a full frame, two in its halves, and strangers. A stranger is a still of the label `unknown`, or
+one whose own label is hidden, its logit left out: to the others it is a character of the series,
+drawn in its colours and lines, for whom they have no name.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.preprocess import CANVAS_SIDE, preprocess, resize
+from model.augmentation import cover
+from model.manifest import UNKNOWN
 from model.regions import REGIONS, cut
 from model.stills import Stills
 
-_FRAME_HEIGHT: Final = CANVAS_SIDE  # so that a half is shown to the network at its own size
-_FRAME_WIDTH: Final = 150  # 16:9 of it
+_ASPECT: Final = 16 / 9  # the commonest frame
 _WIDE: Final = 1.2  # stills wider than this are full frames, the others halves: none lie near it
 
 
 @dataclass(frozen=True)
-class Rehearsal:
-    """Frames and who is in them."""
+class RehearsalFrame:
+    """A frame and who is in it."""
 
     pictures: NDArray[np.uint8]
-    """(frames, regions, 64, 64, 3), as a network sees each region."""
+    """(regions, side, side, 3), as a network sees each region."""
     truth: NDArray[np.bool_]
-    """(frames, labels), whether the label is on screen."""
+    """(labels,), whether the label is on screen; never `unknown`."""
+    hidden: int | None
+    """The label number that must not be answered, if any."""
 
 
-def rehearse(stills: Stills, frames: int, seed: int) -> Rehearsal:
+def rehearse(stills: Stills, frames: int, seed: int) -> Iterator[RehearsalFrame]:
     """Make frames: a third each with one character, two characters, and a stranger.
 
-    Half of the strangers are alone in a full frame, half stand beside a character.
+    Half of the strangers are alone in a full frame, half stand beside a character; half of them
+    are of `unknown`, where there are any.
 
     Args:
-        stills: to make them of; at least one.
+        stills: to make them of; one at least that is not `unknown`.
         frames: how many.
         seed: of the choice.
     """
-    rng = np.random.default_rng(seed)
-    is_wide = stills.sizes[:, 1] > _WIDE * stills.sizes[:, 0]
-    everyone = np.arange(len(stills))
-    wide = everyone[is_wide] if is_wide.any() else everyone
-    halves = everyone[~is_wide] if not is_wide.all() else everyone
-    pictures = np.empty((frames, len(REGIONS), *preprocess(_part(stills, 0, 1)).shape), np.uint8)
-    truth = np.zeros((frames, len(stills.labels)), np.bool_)
+    cast = _Cast(stills, np.random.default_rng(seed))
+    rule = stills.preprocessing
     for number in range(frames):
-        frame, known = _KINDS[number % len(_KINDS)](stills, rng.choice(wide), rng.choice(halves, 2))
-        for which, region in enumerate(REGIONS):
-            pictures[number, which] = preprocess(cut(frame, region))
-        truth[number, stills.label_numbers[known]] = True
-    return Rehearsal(pictures, truth)
+        made = _KINDS[number % len(_KINDS)](cast)
+        pictures = np.stack([rule.preprocess(cut(made.frame, region)) for region in REGIONS])
+        truth = np.zeros(len(stills.labels), np.bool_)
+        truth[stills.label_numbers[made.known]] = True
+        yield RehearsalFrame(pictures, truth, made.hidden)
 
 
-_Made = tuple[NDArray[np.uint8], list[int]]  # a frame, and the indices of the stills known in it
+class _Cast:
+    """Draws who plays."""
+
+    def __init__(self, stills: Stills, rng: np.random.Generator) -> None:
+        self._stills, self._rng = stills, rng
+        names = np.array(stills.labels)[stills.label_numbers]
+        known, self._unknown = np.flatnonzero(names != UNKNOWN), np.flatnonzero(names == UNKNOWN)
+        is_wide = stills.sizes[known, 1] > _WIDE * stills.sizes[known, 0]
+        self._wide = known[is_wide] if is_wide.any() else known
+        self._narrow = known[~is_wide] if not is_wide.all() else known
+        # as large as a half of the frame is to the network
+        self.height = stills.preprocessing.canvas_side
+        self.width = round(self.height * _ASPECT)
+
+    def full(self) -> int:
+        return int(self._rng.choice(self._wide))
+
+    def half(self) -> int:
+        return int(self._rng.choice(self._narrow))
+
+    def part(self, index: int, width: int) -> NDArray[np.uint8]:
+        return cover(self._stills.picture(index), self.height, width)
+
+    def stranger(self, like: int, width: int) -> tuple[NDArray[np.uint8], int | None]:
+        """Return a picture, and the label to hide for it to be a stranger's."""
+        if self._unknown.size and self._rng.random() < 0.5:
+            return self.part(int(self._rng.choice(self._unknown)), width), None
+        return self.part(like, width), self.label(like)
+
+    def label(self, index: int) -> int:
+        return int(self._stills.label_numbers[index])
 
 
-def _one(stills: Stills, wide: int, _halves: NDArray[np.int64]) -> _Made:
-    return _part(stills, wide, _FRAME_WIDTH), [wide]
+@dataclass(frozen=True)
+class _Made:
+    frame: NDArray[np.uint8]
+    known: list[int]  # indices of the stills of known labels
+    hidden: int | None = None
 
 
-def _two(stills: Stills, _wide: int, halves: NDArray[np.int64]) -> _Made:
-    parts = [_part(stills, half, _FRAME_WIDTH // 2) for half in halves]
-    return np.hstack(parts), list(halves)
+def _one(cast: _Cast) -> _Made:
+    index = cast.full()
+    return _Made(cast.part(index, cast.width), [index])
 
 
-def _stranger(stills: Stills, wide: int, _halves: NDArray[np.int64]) -> _Made:
-    return _part(stills, wide, _FRAME_WIDTH)[::-1], []
+def _two(cast: _Cast) -> _Made:
+    halves = [cast.half(), cast.half()]
+    return _Made(np.hstack([cast.part(index, cast.width // 2) for index in halves]), halves)
 
 
-def _beside_stranger(stills: Stills, _wide: int, halves: NDArray[np.int64]) -> _Made:
-    known, stranger = (_part(stills, half, _FRAME_WIDTH // 2) for half in halves)
-    return np.hstack([known, stranger[::-1]]), [int(halves[0])]
+def _stranger(cast: _Cast) -> _Made:
+    frame, hidden = cast.stranger(cast.full(), cast.width)
+    return _Made(frame, [], hidden)
 
 
-_KINDS: Final = (_one, _two, _stranger, _one, _two, _beside_stranger)
+def _beside_stranger(cast: _Cast) -> _Made:
+    index, width = cast.half(), cast.width // 2
+    half, hidden = cast.stranger(cast.half(), width)
+    frame = np.hstack([cast.part(index, width), half])
+    # of a label that is beside itself nobody is a stranger
+    return _Made(frame, [index], None if hidden == cast.label(index) else hidden)
 
 
-def _part(stills: Stills, index: int, width: int) -> NDArray[np.uint8]:
-    """Return a still's picture, enlarged to cover this width at a frame's height and cropped."""
-    height_on, width_on = stills.sizes[index]
-    top, left = (CANVAS_SIDE - height_on) // 2, (CANVAS_SIDE - width_on) // 2
-    picture = stills.canvases[index, top : top + height_on, left : left + width_on]
-    scale = max(_FRAME_HEIGHT / height_on, width / width_on)
-    covering = resize(
-        picture,
-        max(_FRAME_HEIGHT, round(height_on * scale)),
-        max(width, round(width_on * scale)),
-    )
-    top, left = (covering.shape[0] - _FRAME_HEIGHT) // 2, (covering.shape[1] - width) // 2
-    return covering[top : top + _FRAME_HEIGHT, left : left + width]
+_KINDS: Final[tuple[Callable[[_Cast], _Made], ...]] = (
+    _one,
+    _two,
+    _stranger,
+    _one,
+    _two,
+    _beside_stranger,
+)

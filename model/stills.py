@@ -1,96 +1,91 @@
-"""A folder of labelled stills, read into memory as a network is trained with them."""
+"""One part of a dataset as training reads it: any still at any time, in little memory.
 
+Shards are made to be read in their order. Training draws in an order of its own and pastes two
+stills into one frame, so a part is unpacked once: decoded, fitted to the canvas, and written to a
+file without a name, which the system deletes with the process, killed or not.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import StillsError
-from model.fingerprint import fingerprint
-from model.near_duplicates import group_near_duplicates
-from model.preprocess import fit_to_canvas, fitted_size
-from model.still_choice import Candidate, Choice, choose_labels, without_duplicates
-from model.still_files import LeftOut, find_stills
-from model.still_reading import read_still
+from model.dataset import Dataset
+from model.dataset_reading import stream_pictures
+from model.preprocess import Preprocessing
+
+_CHANNELS: Final = 3
 
 
 @dataclass(frozen=True)
 class Stills:
-    """Labelled stills, ready for a network; all arrays have one entry per still."""
+    """Labelled stills, unpacked; all arrays have one entry per still."""
 
     labels: tuple[str, ...]
-    """Sorted; a still's label is an index into them."""
-    canvases: NDArray[np.uint8]
-    """(n, 84, 84, 3), as `model.preprocess.fit_to_canvas` makes them."""
-    sizes: NDArray[np.int64]
-    """(n, 2) height and width in pixels of the picture on its canvas."""
+    """A still's label is an index into them."""
     label_numbers: NDArray[np.int64]
     """(n,)"""
-    groups: NDArray[np.int64]
-    """(n,) stills of one group are near-duplicates."""
+    sizes: NDArray[np.int64]
+    """(n, 2) height and width in pixels."""
+    preprocessing: Preprocessing
+    """To whose canvas they are fitted."""
+    _offsets: NDArray[np.int64]  # (n,) where each begins in the file, in bytes
+    _file: Any  # open for reading; gone when it is closed
+
+    @classmethod
+    def unpack(cls, dataset: Dataset, part: str, preprocessing: Preprocessing) -> Self:
+        """Unpack one of train, validation and test.
+
+        Raises:
+            DatasetError: a shard is damaged; the line names it.
+        """
+        pictures = stream_pictures(dataset, part, preprocessing.fit)
+        return cls.from_pictures(dataset.manifest.labels, pictures, preprocessing)
+
+    @classmethod
+    def from_pictures(
+        cls,
+        labels: tuple[str, ...],
+        pictures: Iterable[tuple[NDArray[np.uint8], int]],
+        preprocessing: Preprocessing,
+    ) -> Self:
+        """Unpack pictures with their labels' numbers."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last reference to it
+        numbers, sizes, offsets = [], [], []
+        for picture, label_number in pictures:
+            fitted = preprocessing.fit(picture)
+            offsets.append(file.tell())
+            sizes.append(fitted.shape[:2])
+            numbers.append(label_number)
+            file.write(np.ascontiguousarray(fitted).data)
+        file.flush()
+        return cls(
+            labels,
+            np.array(numbers, np.int64),
+            np.array(sizes, np.int64).reshape(-1, 2),
+            preprocessing,
+            np.array(offsets, np.int64),
+            file,
+        )
 
     def __len__(self) -> int:
         return len(self.label_numbers)
 
-    def subset(self, chosen: NDArray[np.int64]) -> Self:
-        """Return the stills at these indices, with all labels."""
-        return type(self)(
-            self.labels,
-            self.canvases[chosen],
-            self.sizes[chosen],
-            self.label_numbers[chosen],
-            self.groups[chosen],
-        )
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """Return a still (height, width, 3), RGB, as large as it is on the canvas."""
+        height, width = map(int, self.sizes[index])
+        length = height * width * _CHANNELS
+        content = os.pread(self._file.fileno(), length, int(self._offsets[index]))
+        return np.frombuffer(content, np.uint8).reshape(height, width, _CHANNELS)
 
-
-@dataclass(frozen=True)
-class StillsFolder:
-    """What was read from a folder."""
-
-    stills: Stills
-    sha256: str
-    """Fingerprint of the labels and contents, whatever the files' names."""
-    left_out: tuple[LeftOut, ...]
-    """Files that were not used: unreadable, or there twice."""
-
-
-def read_stills(folder: Path) -> StillsFolder:
-    """Read a folder of labelled stills, as `model.still_files` finds them.
-
-    Unreadable files, further copies of a file, and files under two labels are left out and listed.
-
-    Args:
-        folder: holds the stills; the labels' folders' names become the labels.
-
-    Raises:
-        StillsError: there is no such folder, fewer than two labels, or a label with fewer than
-            three pictures.
-    """
-    found = find_stills([folder])
-    left_out = list(found.left_out)
-    candidates, canvases = [], {}
-    for file in found.files:
-        try:
-            still = read_still(file.path)
-        except StillsError as error:
-            left_out.append(LeftOut(file.path, "unreadable", str(error)))
-            continue
-        candidates.append(Candidate(file, still.sha256, still.difference_hash))
-        canvases[file.path] = fit_to_canvas(still.picture), fitted_size(*still.picture.shape[:2])
-    kept, repeated = without_duplicates(candidates)
-    label_names = [candidate.file.label for candidate in kept]
-    labels = choose_labels(Choice(), label_names, str(folder)).labels
-    stills = Stills(
-        labels,
-        np.stack([canvases[candidate.file.path][0] for candidate in kept]),
-        np.array([canvases[candidate.file.path][1] for candidate in kept], np.int64),
-        np.array([labels.index(name) for name in label_names], np.int64),
-        group_near_duplicates(np.stack([candidate.difference_hash for candidate in kept])),
-    )
-    return StillsFolder(
-        stills,
-        fingerprint((item.file.label, item.sha256) for item in kept),
-        (*left_out, *repeated),
-    )
+    def inputs(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return stills as a network sees them at inference, (n, side, side, 3)."""
+        side = self.preprocessing.side
+        seen = np.empty((len(indices), side, side, _CHANNELS), np.uint8)
+        for row, index in enumerate(indices):
+            seen[row] = self.preprocessing.preprocess(self.picture(int(index)))
+        return seen

@@ -1,109 +1,258 @@
-"""The training loop: stills and a recipe in, a trained network out; same seed, same weights."""
+"""The training loop: stills and a recipe in, a trained network out; same seed, same weights.
 
-import math
+It asks Keras alone for what it computes, whatever Keras runs on.
+"""
+
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.augmentation import augmented_batch
-from model.forward import ForwardPass
-from model.networks import build_network
-from model.preprocess import crop_middle
+from model.calibration import softmax
+from model.checkpoint import Checkpoint, State, give_values, values_of
+from model.errors import TrainingError
+from model.history import Epoch
+from model.networks import assign_weights, build_network, weights_of
 from model.recipe import Recipe
+from model.schedule import epoch_order, learning_rate, shown_per_epoch, side_at
 from model.stills import Stills
 from model.tensorflow_runtime import load_tensorflow
 
-_FORWARD_BATCH_SIZE = 96  # as the classifier's
+_VALIDATION_BATCH_SIZE: Final = 96  # as the classifier's
+_BATCHES_AHEAD: Final = 3  # a step takes longer than a batch, so a few are always ready
+_LEAST_LOSS: Final = 1e-12  # a probability below counts as this: its logarithm must exist
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """How training stands after an epoch."""
+class Trained:
+    """What came out of a training."""
 
-    number: int
-    """From 1."""
-    epochs: int
-    """How many there will be."""
-    loss: float
-    """Mean cross-entropy of the epoch's varied stills, in nats."""
-    validation_accuracy: float
-    """Share of the validation stills whose most likely label is right."""
-    seconds: float
-    """How long the epoch took."""
+    network: Any
+    """The keras.Model, as `model.networks.build_network` describes it."""
+    history: tuple[Epoch, ...]
+    """Its epochs."""
 
 
 def train(
     stills: Stills,
     validation: Stills,
     recipe: Recipe,
-    on_epoch: Callable[[Epoch], None] | None = None,
-) -> Any:
+    on_epoch: Callable[[tuple[Epoch, ...]], None] | None = None,
+    checkpoint: Checkpoint | None = None,
+    *,
+    resume: bool = False,
+) -> Trained:
     """Train a new network.
 
     Args:
         stills: to learn from.
-        validation: to report on after each epoch; nothing is chosen by them.
+        validation: to report on after each epoch, and to stop early by where the recipe says so.
         recipe: how.
-        on_epoch: called after each epoch.
+        on_epoch: called after each epoch with all epochs so far.
+        checkpoint: where the state is kept after each epoch, if anywhere.
+        resume: whether to go on from the checkpoint, if there is one. What comes out is what an
+            unbroken training gives.
 
-    Returns:
-        The trained keras.Model, as `model.networks.build_network` describes it.
+    Raises:
+        TrainingError: memory ran out, or the checkpoint is damaged or of another training.
     """
     load_tensorflow()
+    training = _Training(stills, validation, recipe)
+    saved = checkpoint.load() if checkpoint is not None and resume else None
+    if saved is not None:
+        training.give(saved)
+    try:
+        while not training.is_over:
+            training.run_epoch()
+            if checkpoint is not None:
+                checkpoint.save(training.state())
+            if on_epoch is not None:
+                on_epoch(training.history)
+    except (MemoryError, _out_of_memory()) as error:
+        raise TrainingError(
+            f"out of memory with {recipe.batch_size} stills per step; "
+            "give a smaller --batch-size, or close other programs"
+        ) from error
+    return Trained(training.finished_network(), training.history)
+
+
+class _Training:
+    """A network between two epochs."""
+
+    def __init__(self, stills: Stills, validation: Stills, recipe: Recipe) -> None:
+        self._stills, self._recipe = stills, recipe
+        self._validation = validation
+        self._side = stills.preprocessing.side
+        self._network = build_network(
+            recipe.network,
+            recipe.network_parameters,
+            stills.labels,
+            self._side,
+            seed=recipe.seed,
+        )
+        counts = np.bincount(stills.label_numbers, minlength=len(stills.labels))
+        shown = int(shown_per_epoch(counts, stills.labels, recipe).sum())
+        self._batch_size = min(recipe.batch_size, shown)
+        self._steps = shown // self._batch_size
+        _compile(self._network, recipe, self._steps)
+        self._best: Mapping[str, NDArray[Any]] = {}
+        self.history: tuple[Epoch, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the recipe's epochs are done, or no epoch was better for too long."""
+        patience = self._recipe.patience_epochs
+        since_best = len(self.history) - self._best_number
+        return len(self.history) >= self._recipe.epochs or 0 < patience <= since_best
+
+    @property
+    def _best_number(self) -> int:
+        losses = [epoch.validation_loss for epoch in self.history]
+        return 1 + losses.index(min(losses)) if losses else 0
+
+    def run_epoch(self) -> None:
+        """Show every still once more and see where that leads."""
+        started = time.monotonic()
+        number = len(self.history) + 1
+        rate, loss, accuracy = self._learn(number)
+        raw = values_of(self._network.trainable_variables)
+        self._take_averages()
+        validation_loss, validation_accuracy = self._validate()
+        self.history += (
+            Epoch(
+                number,
+                self._recipe.epochs,
+                rate,
+                loss,
+                accuracy,
+                validation_loss,
+                validation_accuracy,
+                time.monotonic() - started,
+            ),
+        )
+        if self._recipe.patience_epochs and self._best_number == number:
+            self._best = weights_of(self._network)
+        give_values(self._network.trainable_variables, raw)
+
+    def finished_network(self) -> Any:
+        """Return the network with its averaged weights, or those of the best epoch."""
+        self._take_averages()
+        if self._best:
+            assign_weights(self._network, self._best)
+        return self._network
+
+    def state(self) -> State:
+        """Return everything that the next epoch depends on."""
+        best = {f"best {name}": values for name, values in self._best.items()}
+        return State(self.history, values_of(self._variables) | best)
+
+    def give(self, state: State) -> None:
+        """Go on from a state."""
+        give_values(self._variables, state.variables)
+        self._best = {
+            name.removeprefix("best "): values
+            for name, values in state.variables.items()
+            if name.startswith("best ")
+        }
+        self.history = state.history
+
+    @property
+    def _variables(self) -> list[Any]:
+        return [*self._network.variables, *self._network.optimizer.variables]
+
+    def _learn(self, number: int) -> tuple[float, float, float]:
+        """Return the last learning rate, the mean loss and the accuracy of an epoch."""
+        losses, accuracies = [], []
+        rate = 0.0
+        for step, (pictures, targets) in enumerate(self._batches(number)):
+            rate = learning_rate(self._recipe, number - 1 + step / self._steps)
+            self._network.optimizer.learning_rate.assign(rate)
+            loss, accuracy = self._network.train_on_batch(pictures, targets)
+            losses.append(float(loss))
+            accuracies.append(float(accuracy))
+            self._network.reset_metrics()
+        return rate, float(np.mean(losses)), float(np.mean(accuracies))
+
+    def _batches(self, number: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+        """Yield an epoch's batches, each varied by chance of its own, made while others train.
+
+        What does not fill a batch waits for another epoch.
+        """
+        seed = self._recipe.seed
+        order = epoch_order(
+            self._stills.label_numbers,
+            self._stills.labels,
+            self._recipe,
+            np.random.default_rng([seed, number]),
+        )
+        side = side_at(self._recipe, number)
+
+        def make(step: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+            chosen = order[step * self._batch_size : (step + 1) * self._batch_size]
+            rng = np.random.default_rng([seed, number, step])
+            return augmented_batch(self._stills, chosen, self._recipe, side, rng)
+
+        with ThreadPoolExecutor(1) as maker:
+            ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.float32]]]] = deque()
+            for step in range(self._steps):
+                ahead.append(maker.submit(make, step))
+                if len(ahead) > _BATCHES_AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+    def _take_averages(self) -> None:
+        """Give the network its averaged weights, where the recipe averages them."""
+        if self._recipe.average_epochs:
+            optimizer = self._network.optimizer
+            optimizer.finalize_variable_values(self._network.trainable_variables)
+
+    def _validate(self) -> tuple[float, float]:
+        """Return the mean cross-entropy and the accuracy on the validation stills."""
+        right, loss = 0, 0.0
+        for start in range(0, len(self._validation), _VALIDATION_BATCH_SIZE):
+            indices = np.arange(
+                start, min(start + _VALIDATION_BATCH_SIZE, len(self._validation)), dtype=np.int64
+            )
+            truth = self._validation.label_numbers[indices]
+            logits = self._network.predict_on_batch(self._validation.inputs(indices))
+            right += int((logits.argmax(axis=1) == truth).sum())
+            likely = softmax(logits)[np.arange(len(truth)), truth]
+            loss -= float(np.log(np.maximum(likely, _LEAST_LOSS)).sum())
+        return loss / len(self._validation), right / len(self._validation)
+
+
+def _compile(network: Any, recipe: Recipe, steps: int) -> None:
     import keras
 
-    network = build_network(
-        recipe.network, recipe.network_parameters, stills.labels, seed=recipe.seed
+    averaged_steps = recipe.average_epochs * steps
+    averaging = {"use_ema": True, "ema_momentum": averaged_steps / (averaged_steps + 1)}
+    options = averaging if averaged_steps else {}
+    optimizer = (
+        keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay, **options)
+        if recipe.optimizer == "adamw"
+        else keras.optimizers.Adam(recipe.learning_rate, **options)
     )
+    if recipe.optimizer == "adamw":
+        # shifts and scales of normalisation, and biases, are no weights of connections
+        optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     network.compile(
-        optimizer=keras.optimizers.Adam(recipe.learning_rate),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=recipe.label_smoothing
+        ),
+        metrics=[keras.metrics.CategoricalAccuracy()],
         jit_compile=False,  # a third slower with it, measured on CPU
     )
-    forward = forward_pass(network)
-    rng = np.random.default_rng(recipe.seed)
-    for number in range(1, recipe.epochs + 1):
-        started = time.monotonic()
-        loss = _train_epoch(network, stills, recipe, number, rng)
-        if on_epoch is not None:
-            logits = forward.logits(network_inputs(validation))
-            accuracy = float((logits.argmax(axis=1) == validation.label_numbers).mean())
-            on_epoch(Epoch(number, recipe.epochs, loss, accuracy, time.monotonic() - started))
-    return network
+    optimizer.build(network.trainable_variables)  # a checkpoint is given before the first step
 
 
-def forward_pass(network: Any) -> ForwardPass:
-    """Return a network's forward pass in batches as a classifier has them."""
-    return ForwardPass(network, _FORWARD_BATCH_SIZE)
-
-
-def network_inputs(stills: Stills) -> NDArray[np.uint8]:
-    """Return the stills as a network sees them at inference, (n, 64, 64, 3)."""
-    return crop_middle(stills.canvases)
-
-
-def _train_epoch(
-    network: Any, stills: Stills, recipe: Recipe, number: int, rng: np.random.Generator
-) -> float:
-    """Show each still once, in a new order; what does not fill a batch waits for the next epoch."""
-    batch_size = min(recipe.batch_size, len(stills))
-    steps = len(stills) // batch_size
-    order = rng.permutation(len(stills))[: steps * batch_size].reshape(steps, batch_size)
-    losses = []
-    for step, indices in enumerate(order):
-        done = (number - 1 + step / steps) / recipe.epochs
-        network.optimizer.learning_rate.assign(_learning_rate(recipe, done))
-        pictures, targets = augmented_batch(stills, indices, recipe, rng)
-        losses.append(float(network.train_on_batch(pictures, targets)))
-        network.reset_metrics()
-    return float(np.mean(losses))
-
-
-def _learning_rate(recipe: Recipe, done: float) -> float:
-    """Half a cosine from the first to the final rate; done is the share of steps taken, 0 to 1."""
-    height = recipe.learning_rate - recipe.final_learning_rate
-    return recipe.final_learning_rate + height * (1 + math.cos(math.pi * done)) / 2
+def _out_of_memory() -> type[Exception]:
+    error: type[Exception] = load_tensorflow().errors.ResourceExhaustedError
+    return error

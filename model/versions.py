@@ -1,143 +1,257 @@
-"""From a folder of labelled stills to a model version, in one call."""
+"""From a dataset to a model version, in one call."""
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from model.artifact import ModelVersion, write_model_version
-from model.calibration import Thresholds, choose_thresholds, fit_temperature, micro_f1, softmax
+from model.answers import Answers, Figures, Overfitting, figures_of
+from model.artifact import ModelVersion, list_models, write_model_version
+from model.calibrating import ABOUT_THRESHOLDS, Calibration, calibrate
+from model.calibration import softmax
 from model.card import model_card
+from model.checkpoint import Checkpoint
+from model.dataset import Dataset
 from model.errors import ArtifactError
+from model.evaluation import Mistake, Recogniser, answer_part, show_mistakes
 from model.forward import ForwardPass
+from model.history import Epoch, HistoryFiles
 from model.manifest import Manifest
-from model.networks import weights_of
-from model.preprocess import NAME as PREPROCESSING
+from model.networks import assign_weights, for_inference, weights_of
+from model.preprocess import preprocessing_named
 from model.recipe import Recipe
 from model.regions import REGIONS
-from model.rehearsal import rehearse
-from model.scores import score
-from model.split import Split, split_by_groups
-from model.stills import Stills, read_stills
-from model.training import Epoch, forward_pass, network_inputs, train
+from model.report import report_pages
+from model.schedule import shown_per_epoch
+from model.split import PARTS
+from model.stills import Stills
+from model.training import train
+from model.weights import rounded
 
-_MAX_REHEARSAL_FRAMES: Final = 3000  # one pair in 10,000 moves the F1's fourth digit
-_REHEARSAL_FRAMES_PER_STILL: Final = 6  # of fewer stills, more would only repeat themselves
-_MAX_FALSE_RATE: Final = 0.01  # of an absent label at the offset: one cut in a hundred carried over
+_FORWARD_BATCH_SIZE: Final = 96  # as the classifier's
+
+Progress = Callable[[str, int, int], None]
+"""Takes a step's name, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True)
-class _Calibration:
-    temperature: float
-    thresholds: Thresholds
-    frames: int
-    micro_f1: float
+class Words:
+    """What people read of a model version."""
+
+    licence: str = "The terms of the stills that it was trained on."
+    """Under which terms the weights may be used."""
+    about_stills: str = "Labelled stills."
+    """Where they come from, a sentence or two."""
+    command: str = "castline train"
+    """That made the version."""
 
 
 def train_model_version(
-    stills_folder: Path,
+    dataset: Dataset,
     output_folder: Path,
     name: str,
     version: str,
     recipe: Recipe,
-    on_epoch: Callable[[Epoch], None] | None = None,
     *,
-    licence: str = "The terms of the stills that it was trained on.",
-    about_stills: str = "A folder of labelled stills.",
-    command: str = "castline",
+    work_folder: Path,
+    resume: bool = False,
+    words: Words | None = None,
+    on_progress: Progress | None = None,
+    on_epoch: Callable[[tuple[Epoch, ...]], None] | None = None,
 ) -> ModelVersion:
-    """Read stills, split, train, calibrate, choose thresholds, test, and write a model version.
+    """Train, calibrate, choose thresholds, test, and write a model version with its report.
 
     Args:
-        stills_folder: holds `LABEL/PICTURE` files.
+        dataset: its train set is learnt, its validation set decides temperature and thresholds,
+            its test set decides nothing.
         output_folder: becomes the model version; must not exist.
         name: of the version's family.
         version: within it.
         recipe: how to train.
-        on_epoch: called after each epoch.
-        licence: under which terms the weights may be used.
-        about_stills: where the stills come from, for the model card.
-        command: that led here, for the model card.
+        work_folder: holds the checkpoint until the version is written, and `history.csv` and
+            TensorBoard's events for good.
+        resume: go on from the checkpoint in the work folder, if there is one.
+        words: for the manifest and the model card.
+        on_progress: called while it works.
+        on_epoch: called after each epoch with all epochs so far.
 
     Raises:
-        StillsError: the folder cannot be trained from.
+        DatasetError: a shard is damaged.
+        TrainingError: memory ran out, or the checkpoint is damaged or of another training.
         ArtifactError: the output folder exists, or name or version are not allowed.
     """
-    if output_folder.exists():  # before minutes of training, not after
+    tell = on_progress or (lambda _step, _done, _total: None)
+    words = words or Words()
+    if output_folder.exists():  # before an hour of training, not after
         raise ArtifactError(f"{output_folder}: exists, and a model version never changes")
-    read = read_stills(stills_folder)
-    split = split_by_groups(read.stills.label_numbers, read.stills.groups, recipe.seed)
-    stills, validation, test = (
-        read.stills.subset(chosen) for chosen in (split.train, split.validation, split.test)
-    )
-    network = train(stills, validation, recipe, on_epoch)
-    forward = forward_pass(network)
-    calibration = _calibrate(forward, validation, recipe.seed)
-    answers = forward.logits(network_inputs(test)).argmax(axis=1)
-    tested = score(answers, test.label_numbers, test.labels)
+    stills, validation = _unpack(dataset, recipe, tell)
+    checkpoint = Checkpoint(work_folder, _identity(dataset, recipe))
+    files = HistoryFiles(work_folder)
+
+    def after_epoch(history: tuple[Epoch, ...]) -> None:
+        files.write(history)
+        tell("Training", len(history), recipe.epochs)
+        if on_epoch is not None:
+            on_epoch(history)
+
+    trained = train(stills, validation, recipe, after_epoch, checkpoint, resume=resume)
+    # what is tested is what is written
+    assign_weights(trained.network, rounded(weights_of(trained.network)))
+    forward = forward_pass(trained.network, recipe)
+    calibration = calibrate(forward, validation, recipe.seed, tell)
+    tested = _test(_recogniser(forward, dataset, calibration.temperature, recipe), dataset, tell)
     manifest = Manifest(
         name=name,
         version=version,
         network=recipe.network,
         network_parameters=recipe.network_parameters,
         labels=stills.labels,
-        preprocessing=PREPROCESSING,
+        preprocessing=recipe.preprocessing,
         regions=REGIONS,
         temperature=calibration.temperature,
         onset=calibration.thresholds.onset,
         offset=calibration.thresholds.offset,
-        training_data_sha256=read.sha256,
-        metrics={
-            "accuracy": tested.accuracy,
-            "macro_f1": tested.macro_f1,
-            "train_accuracy": _accuracy(forward, stills),
-            "rehearsal_frames": calibration.frames,
-            "rehearsal_micro_f1": calibration.micro_f1,
-            **_counts(split),
-        },
-        licence=licence,
+        label_thresholds=calibration.label_thresholds,
+        training_data_sha256=dataset.manifest.fingerprint_sha256,
+        metrics=_metrics(tested, calibration, dataset),
+        licence=words.licence,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    report = {
+    report = _report(manifest, recipe, dataset, trained.history, tested, words)
+    made = write_model_version(output_folder, manifest, weights_of(trained.network), report)
+    checkpoint.remove()
+    return made
+
+
+@dataclass(frozen=True)
+class _Tested:
+    answers: Answers  # on the test stills
+    figures: Figures
+    overfitting: Overfitting
+    mistakes: tuple[Mistake, ...]
+
+
+def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, Stills]:
+    """Return the stills to learn from and those to validate with."""
+    parts = []
+    for number, part in enumerate(("train", "validation")):
+        tell("Unpacking stills", number, 2)
+        parts.append(Stills.unpack(dataset, part, preprocessing_named(recipe.preprocessing)))
+    tell("Unpacking stills", 2, 2)
+    return parts[0], parts[1]
+
+
+def _test(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> _Tested:
+    answers = {}
+    for number, part in enumerate(PARTS):
+        tell("Testing", number, len(PARTS))
+        answers[part] = answer_part(recogniser, dataset, part)
+    tell("Testing", len(PARTS), len(PARTS))
+    return _Tested(
+        answers["test"],
+        figures_of(answers["test"]),
+        Overfitting(answers["train"].accuracy, answers["validation"].accuracy),
+        show_mistakes(answers["test"], dataset, "test", recogniser.preprocessing),
+    )
+
+
+def _report(
+    manifest: Manifest,
+    recipe: Recipe,
+    dataset: Dataset,
+    history: tuple[Epoch, ...],
+    tested: _Tested,
+    words: Words,
+) -> dict[str, bytes]:
+    counts = np.array(dataset.manifest.counts["train"], np.int64)
+    shown = shown_per_epoch(counts, manifest.labels, recipe).tolist()
+    more = {
         "recipe": asdict(recipe),
-        "test": asdict(tested),
-        "left_out": {str(item.path): item.reason for item in read.left_out},
+        "dataset": {
+            "fingerprint_sha256": dataset.manifest.fingerprint_sha256,
+            "split": dataset.manifest.split,
+            "seed": dataset.manifest.seed,
+            "counts": dataset.manifest.counts,
+        },
+        "shown_per_epoch": dict(zip(manifest.labels, shown, strict=True)),
     }
-    card = model_card(manifest, recipe, tested, about_stills, command)
-    pages = {"model_card.md": card.encode(), "report.json": _json(report)}
-    return write_model_version(output_folder, manifest, weights_of(network), pages)
+    pages = report_pages(history, tested.answers, tested.mistakes, tested.overfitting, more)
+    card = model_card(
+        manifest,
+        recipe,
+        dataset.manifest,
+        tested.figures,
+        tested.overfitting,
+        about_stills=words.about_stills,
+        about_thresholds=ABOUT_THRESHOLDS,
+        command=words.command,
+    )
+    return {**pages, "model_card.md": card.encode()}
 
 
-def _calibrate(forward: ForwardPass, validation: Stills, seed: int) -> _Calibration:
-    """Fit the temperature on validation stills, and choose thresholds on frames made of them."""
-    logits = forward.logits(network_inputs(validation))
-    temperature = fit_temperature(logits, validation.label_numbers)
-    count = min(_MAX_REHEARSAL_FRAMES, _REHEARSAL_FRAMES_PER_STILL * len(validation))
-    frames = rehearse(validation, count, seed)
-    pictures = frames.pictures.reshape(-1, *frames.pictures.shape[2:])
-    by_region = softmax(forward.logits(pictures) / temperature)
-    confidences = by_region.reshape(count, len(REGIONS), -1).max(axis=1)
-    thresholds = choose_thresholds(confidences, frames.truth, _MAX_FALSE_RATE)
-    reached = micro_f1(confidences >= thresholds.onset, frames.truth)
-    return _Calibration(temperature, thresholds, count, reached)
+def _recogniser(
+    forward: ForwardPass, dataset: Dataset, temperature: float, recipe: Recipe
+) -> Recogniser:
+    return Recogniser(
+        dataset.manifest.labels,
+        preprocessing_named(recipe.preprocessing),
+        lambda pictures: softmax(forward.logits(pictures) / temperature),
+    )
 
 
-def _accuracy(forward: ForwardPass, stills: Stills) -> float:
-    answers = forward.logits(network_inputs(stills)).argmax(axis=1)
-    return float(np.mean(answers == stills.label_numbers))
-
-
-def _counts(split: Split) -> dict[str, float]:
+def _metrics(tested: _Tested, calibration: Calibration, dataset: Dataset) -> dict[str, float]:
+    figures, overfitting, counts = tested.figures, tested.overfitting, dataset.manifest.counts
+    unknown = figures.unknown
     return {
-        "stills_train": len(split.train),
-        "stills_validation": len(split.validation),
-        "stills_test": len(split.test),
+        "accuracy": figures.score.accuracy,
+        "macro_f1": figures.score.macro_f1,
+        "expected_calibration_error": figures.reliability.error,
+        "train_accuracy": overfitting.train_accuracy,
+        "validation_accuracy": overfitting.validation_accuracy,
+        "rehearsal_frames": calibration.frames,
+        "rehearsal_micro_f1": calibration.micro_f1,
+        **{f"stills_{part}": sum(counts[part]) for part in PARTS},
+        **(
+            {
+                "unknown_auroc": unknown.auroc,
+                "unknown_false_positive_rate": unknown.false_positive_rate,
+            }
+            if unknown
+            else {}
+        ),
     }
 
 
-def _json(content: object) -> bytes:
-    return json.dumps(content, indent=1, sort_keys=True, default=dict).encode() + b"\n"
+def next_version(name: str, folders: Sequence[Path]) -> str:
+    """Return the number of a family's next version: 1 more than the highest whole number.
+
+    Args:
+        name: of the family.
+        folders: searched beside the bundled ones.
+    """
+    versions = [found.manifest for found in list_models(folders)[0]]
+    numbers = [one.version for one in versions if one.name == name and one.version.isdecimal()]
+    return str(1 + max(map(int, numbers), default=0))
+
+
+def forward_pass(network: Any, recipe: Recipe) -> ForwardPass:
+    """Return a trained network's forward pass as its classifier will have it."""
+    side = preprocessing_named(recipe.preprocessing).side
+    answering = for_inference(network, recipe.network_parameters, side)
+    return ForwardPass(answering, side, _FORWARD_BATCH_SIZE)
+
+
+def _identity(dataset: Dataset, recipe: Recipe) -> str:
+    """Say what is trained and how, so that a checkpoint is never continued as another's."""
+    content = {
+        "dataset": dataset.manifest.fingerprint_sha256,
+        "labels": dataset.manifest.labels,
+        "split": [dataset.manifest.split, dataset.manifest.seed],
+        "recipe": asdict(recipe),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()

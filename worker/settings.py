@@ -44,6 +44,11 @@ class Settings:
         """Model versions besides the bundled one."""
         return self.home / "models"
 
+    @property
+    def training_folder(self) -> Path:
+        """Checkpoints and histories of trainings."""
+        return self.home / "training"
+
     @classmethod
     def from_environment(
         cls, home: Path | None = None, environment: Mapping[str, str] = os.environ

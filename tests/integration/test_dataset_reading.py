@@ -16,7 +16,7 @@ from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.dataset_reading import stream_batches
 from model.errors import DatasetError
-from model.preprocess import fit_to_canvas
+from model.preprocess import TASK
 from tests.commands import castline_here, one_line
 from tests.still_folders import write_stills
 
@@ -43,7 +43,7 @@ def read(
 
 def test_a_pass_shows_every_still_once_in_full_batches_but_the_last(dataset: Dataset) -> None:
     drawn = {
-        fit_to_canvas(np.asarray(Image.open(path))).tobytes()
+        TASK.fit_to_canvas(np.asarray(Image.open(path))).tobytes()
         for path in (dataset.folder.parent / "stills").glob("*/*.png")
     }
     for seed in (None, 5):

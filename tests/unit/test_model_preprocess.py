@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.errors import ModelError
-from model.preprocess import crop_middle, fit_to_canvas, preprocess
+from model.preprocess import TASK
 
 # height, width of a picture -> top, left, height, width of what is seen of it in 64x64
 BY_HAND = [
@@ -32,48 +32,50 @@ def test_white_picture_appears_where_the_table_says_and_all_else_is_black(
     top, left, height, width = seen
     expected = np.zeros((64, 64, 3), np.uint8)
     expected[top : top + height, left : left + width] = 255
-    result = preprocess(np.full((*size, 3), 255, np.uint8))
+    result = TASK.preprocess(np.full((*size, 3), 255, np.uint8))
     assert result.dtype == np.uint8
     np.testing.assert_array_equal(result, expected)
 
 
 def test_picture_of_84x84_keeps_its_middle_pixels_unchanged() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (84, 84, 3), np.uint8)
-    np.testing.assert_array_equal(preprocess(picture), picture[10:74, 10:74])
+    np.testing.assert_array_equal(TASK.preprocess(picture), picture[10:74, 10:74])
 
 
 def test_picture_of_64x64_is_unchanged() -> None:
     picture = np.random.default_rng(2).integers(0, 256, (64, 64, 3), np.uint8)
-    np.testing.assert_array_equal(preprocess(picture), picture)
+    np.testing.assert_array_equal(TASK.preprocess(picture), picture)
 
 
 def test_shrinking_to_half_averages_four_pixels() -> None:
     picture = np.random.default_rng(3).integers(0, 256, (168, 168, 3), np.uint8)
     means = picture.reshape(84, 2, 84, 2, 3).mean(axis=(1, 3))
-    difference = np.abs(preprocess(picture) - means[10:74, 10:74])
+    difference = np.abs(TASK.preprocess(picture) - means[10:74, 10:74])
     assert difference.max() <= 0.5
 
 
 def test_preprocessing_is_the_middle_of_the_canvas() -> None:
     picture = np.random.default_rng(4).integers(0, 256, (132, 176, 3), np.uint8)
-    np.testing.assert_array_equal(preprocess(picture), crop_middle(fit_to_canvas(picture)))
+    np.testing.assert_array_equal(
+        TASK.preprocess(picture), TASK.crop_middle(TASK.fit_to_canvas(picture))
+    )
 
 
 def test_picture_is_not_changed_and_may_be_a_view() -> None:
     whole = np.random.default_rng(5).integers(0, 256, (144, 256, 3), np.uint8)
     before = whole.copy()
     half = whole[:, 128:]
-    np.testing.assert_array_equal(preprocess(half), preprocess(half.copy()))
+    np.testing.assert_array_equal(TASK.preprocess(half), TASK.preprocess(half.copy()))
     np.testing.assert_array_equal(whole, before)
 
 
 @pytest.mark.parametrize("shape", [(10, 10), (10, 10, 4), (0, 10, 3), (10, 0, 3)])
 def test_array_that_is_no_picture_is_refused_with_its_shape(shape: tuple[int, ...]) -> None:
     with pytest.raises(ModelError, match="uint8") as caught:
-        preprocess(np.zeros(shape, np.uint8))
+        TASK.preprocess(np.zeros(shape, np.uint8))
     assert str(shape) in str(caught.value)
 
 
 def test_picture_of_floats_is_refused() -> None:
     with pytest.raises(ModelError, match="float64"):
-        preprocess(np.zeros((10, 10, 3)))  # type: ignore[arg-type]
+        TASK.preprocess(np.zeros((10, 10, 3)))  # type: ignore[arg-type]

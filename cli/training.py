@@ -1,0 +1,108 @@
+"""Training: from a dataset to a model version."""
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import say
+from cli.progress import step_bars
+
+if TYPE_CHECKING:
+    from model.artifact import ModelVersion
+    from model.history import Epoch
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds this group's commands."""
+    app.command()(train)
+
+
+def train(
+    context: typer.Context,
+    dataset: Annotated[Path, typer.Argument(help="Made by castline dataset build.")],
+    recipe: Annotated[
+        str, typer.Option(help="strong, or baseline: the original task's, quick and weaker.")
+    ] = "strong",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Times to show the stills; default the recipe's.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Stills per step; default the recipe's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal weights.")] = 0,
+    name: Annotated[
+        str | None, typer.Option(help="Of the model; default the dataset folder's.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the training that was interrupted.")
+    ] = False,
+    licence: Annotated[
+        str | None, typer.Option(help="Terms under which the weights may be used.")
+    ] = None,
+    about: Annotated[
+        str | None, typer.Option(help="Where the stills come from, for the model card.")
+    ] = None,
+) -> None:
+    """Train a recogniser, choose its thresholds, test it, and write it with its report.
+
+    Runs use the version that was made last: castline tag takes it from now on.
+
+    Example: castline train dataset --name springfield
+    """
+    from model.dataset import open_dataset
+    from model.recipe import recipe_named
+    from model.still_files import slug
+    from model.versions import Words, next_version, train_model_version
+
+    settings = context.obj
+    opened = open_dataset(dataset)
+    family = name or slug(dataset.resolve().name)
+    version = next_version(family, [settings.models_folder])
+    chosen = recipe_named(recipe)
+    chosen = replace(
+        chosen,
+        seed=seed,
+        epochs=epochs or chosen.epochs,
+        batch_size=batch_size or chosen.batch_size,
+    )
+    words = {"licence": licence, "about_stills": about, "command": _command()}
+    with step_bars() as show_step:
+        made = train_model_version(
+            opened,
+            settings.models_folder / f"{family}-{version}",
+            family,
+            version,
+            chosen,
+            work_folder=settings.training_folder / f"{family}-{version}",
+            resume=resume,
+            words=Words(**{key: text for key, text in words.items() if text is not None}),
+            on_progress=show_step,
+            on_epoch=_say_epoch,
+        )
+    _say_what_was_made(made)
+
+
+def _command() -> str:
+    return shlex.join(["castline", *sys.argv[1:]])
+
+
+def _say_epoch(history: tuple["Epoch", ...]) -> None:
+    epoch = history[-1]
+    say(
+        f"epoch {epoch.number:3}/{epoch.epochs}  loss {epoch.loss:.3f}"
+        f"  accuracy {epoch.accuracy:.3f}  validation loss {epoch.validation_loss:.3f}"
+        f"  accuracy {epoch.validation_accuracy:.3f}  {epoch.seconds:.0f} s"
+    )
+
+
+def _say_what_was_made(made: "ModelVersion") -> None:
+    metrics = made.manifest.metrics
+    say(
+        f"{made.manifest.reference}: test accuracy {metrics['accuracy']:.3f},"
+        f" macro-F1 {metrics['macro_f1']:.3f}"
+    )
+    say(f"Model card and report: {made.folder / 'report'}")

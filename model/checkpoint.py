@@ -1,0 +1,119 @@
+"""A training's state on disk after each epoch, so that a killed one goes on as if it had not been.
+
+One safetensors file holds every variable, what was measured so far, and what is being trained;
+only numbers are read back.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import TrainingError
+from model.history import Epoch
+
+_NAME: Final = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a training stands after an epoch."""
+
+    history: tuple[Epoch, ...]
+    """Its epochs so far."""
+    variables: Mapping[str, NDArray[Any]]
+    """Everything that the next step depends on, by name."""
+
+
+class Checkpoint:
+    """The checkpoint of one training in a folder of its own.
+
+    Args:
+        folder: made if need be.
+        identity: of what is trained and how; a checkpoint of another is refused.
+    """
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        self._folder = folder
+        self._path = folder / _NAME
+        self._identity = identity
+
+    def save(self, state: State) -> None:
+        """Replace the checkpoint by this state, in one step."""
+        from safetensors.numpy import save_file
+
+        history = json.dumps([asdict(epoch) for epoch in state.history])
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self._path.with_suffix(".unfinished")
+        save_file(
+            dict(state.variables),
+            unfinished,
+            metadata={"history": history, "identity": self._identity},
+        )
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(self._path)
+
+    def load(self) -> State | None:
+        """Return the state that was saved last, if any.
+
+        Raises:
+            TrainingError: it is damaged, or of another training.
+        """
+        if not self._path.exists():
+            return None
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self._path, "numpy") as file:
+                metadata = file.metadata()
+                variables = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                history = tuple(Epoch(**epoch) for epoch in json.loads(metadata["history"]))
+                identity = metadata["identity"]
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            raise TrainingError(
+                f"{self._path}: damaged checkpoint; train again without --resume"
+            ) from error
+        if identity != self._identity:
+            raise TrainingError(
+                f"{self._path}: of another dataset, recipe or seed; give the same ones again, "
+                "or train without --resume"
+            )
+        return State(history, variables)
+
+    def remove(self) -> None:
+        """Delete it; doing so twice is harmless."""
+        self._path.unlink(missing_ok=True)
+
+
+def values_of(variables: Sequence[Any]) -> dict[str, NDArray[Any]]:
+    """Return the values of Keras variables by their place and path."""
+    import keras
+
+    return {
+        f"{number:04} {variable.path}": np.ascontiguousarray(
+            keras.ops.convert_to_numpy(variable.value)
+        )
+        for number, variable in enumerate(variables)
+    }
+
+
+def give_values(variables: Sequence[Any], values: Mapping[str, NDArray[Any]]) -> None:
+    """Give Keras variables the values that `values_of` returned.
+
+    Raises:
+        TrainingError: a value is missing or has another shape.
+    """
+    try:
+        for number, variable in enumerate(variables):
+            variable.assign(values[f"{number:04} {variable.path}"])
+    except (KeyError, ValueError) as error:
+        raise TrainingError(
+            f"the checkpoint lacks what this version of Castline saves ({error}); "
+            "train again without --resume"
+        ) from error

@@ -1,0 +1,75 @@
+"""How a training went, epoch by epoch: to look at while it runs, and afterwards."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from model.tensorflow_runtime import load_tensorflow
+
+CSV_NAME: Final = "history.csv"
+TENSORBOARD_NAME: Final = "tensorboard"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """How training stands after an epoch."""
+
+    number: int
+    """From 1."""
+    epochs: int
+    """How many there will be."""
+    learning_rate: float
+    """At its last step."""
+    loss: float
+    """Mean cross-entropy of the epoch's varied stills, in nats."""
+    accuracy: float
+    """Share of the epoch's varied stills whose most likely label was right when shown."""
+    validation_loss: float
+    """Mean cross-entropy of the validation stills after it, as inference sees them, in nats."""
+    validation_accuracy: float
+    """Share of the validation stills whose most likely label is right."""
+    seconds: float
+    """How long the epoch took."""
+
+
+def history_csv(history: Sequence[Epoch]) -> str:
+    """Return a line per epoch under a line of names."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(field.name for field in fields(Epoch))
+    lines.writerows(astuple(epoch) for epoch in history)
+    return text.getvalue()
+
+
+class HistoryFiles:
+    """Keeps a training's history in a folder, for spreadsheets and for TensorBoard.
+
+    Args:
+        folder: made if need be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._events: Any = None
+
+    def write(self, history: Sequence[Epoch]) -> None:
+        """Write the history so far; TensorBoard gets its last epoch."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / CSV_NAME).write_text(history_csv(history))
+        tensorflow = load_tensorflow()
+        if self._events is None:
+            self._events = tensorflow.summary.create_file_writer(
+                str(self._folder / TENSORBOARD_NAME)
+            )
+        epoch = history[-1]
+        # what tf.summary.scalar writes, which asks for TensorBoard itself to be installed
+        kind = tensorflow.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
+        kind.plugin_data.plugin_name = "scalars"
+        with self._events.as_default(step=epoch.number):
+            for field in fields(Epoch)[2:]:  # number and epochs are the axis
+                value = tensorflow.constant(getattr(epoch, field.name), tensorflow.float32)
+                tensorflow.summary.write(field.name, value, metadata=kind)
+        self._events.flush()

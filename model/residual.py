@@ -1,0 +1,138 @@
+"""The residual network: what two CPU cores can train in an hour, and read in seconds.
+
+He et al., Deep Residual Learning for Image Recognition, 2016, with the averaging shortcuts of
+He et al., Bag of Tricks for Image Classification, 2019 (their ResNet-D).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from model.errors import ModelError
+
+PARAMETERS: Final[Mapping[str, Any]] = {
+    "widths": [24, 48, 96, 192, 256],
+    "blocks": [1, 1, 2, 2, 1],
+    "dropout": 0.2,
+    "mirrors": True,
+}
+"""2.6 million weights. Of 96 pixels, the stages see 48, 24, 12, 6 and 3."""
+
+_MAX_WIDTH = 1024  # as wide as the widest networks for small pictures
+_MAX_STAGES = 5  # each halves the picture
+_MAX_BLOCKS = 8  # of a stage
+
+_NORM_MOMENTUM = 0.97  # statistics of about the last 100 steps: an epoch has but some hundreds
+
+
+def build(parameters: Mapping[str, Any], outputs: int, _side: int, seed: int) -> Any:
+    """Return a new network; see `model.networks.build_network`.
+
+    Raises:
+        ModelError: a parameter is missing, unknown or out of bounds.
+    """
+    shape = _checked(parameters)
+    import keras
+
+    makes = _Layers(keras, iter(np.random.SeedSequence(seed).generate_state(1000)))
+    # any side: training begins with smaller pictures
+    pictures = keras.Input((None, None, 3), dtype="uint8", name="pictures")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(pictures)
+    x = makes.relu(makes.convolution(x, shape.widths[0], 3, 2, "stem"), "stem_relu")
+    for stage, (width, count) in enumerate(zip(shape.widths, shape.blocks, strict=True), start=1):
+        for number in range(1, count + 1):
+            stride = 2 if stage > 1 and number == 1 else 1
+            x = makes.block(x, width, stride, f"stage_{stage}_block_{number}")
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = keras.layers.Dropout(shape.dropout, seed=seed, name="dropout")(x)
+    initial = keras.initializers.GlorotUniform(seed=makes.seed())
+    logits = keras.layers.Dense(outputs, kernel_initializer=initial, name="logits")(x)
+    return keras.Model(pictures, logits, name="residual")
+
+
+@dataclass(frozen=True)
+class _Shape:
+    widths: list[int]
+    blocks: list[int]
+    dropout: float
+
+
+@dataclass(frozen=True)
+class _Layers:
+    keras: Any
+    seeds: Iterator[Any]
+
+    def seed(self) -> int:
+        return int(next(self.seeds))
+
+    def relu(self, x: Any, name: str) -> Any:
+        return self.keras.layers.ReLU(name=name)(x)
+
+    def convolution(
+        self, x: Any, width: int, kernel: int, stride: int, name: str, gamma: str = "ones"
+    ) -> Any:
+        """Convolve and normalise: (batch, h, w, any) to (batch, h / stride, w / stride, width)."""
+        convolved = self.keras.layers.Conv2D(
+            width,
+            kernel,
+            stride,
+            "same",
+            use_bias=False,
+            kernel_initializer=self.keras.initializers.HeNormal(seed=self.seed()),
+            name=name,
+        )(x)
+        return self.keras.layers.BatchNormalization(
+            momentum=_NORM_MOMENTUM, gamma_initializer=gamma, name=f"{name}_norm"
+        )(convolved)
+
+    def block(self, x: Any, width: int, stride: int, name: str) -> Any:
+        """Add what two convolutions make of x to x itself, averaged where the block halves it."""
+        shortcut = x
+        if stride == 2:
+            pool = self.keras.layers.AveragePooling2D(2, padding="same", name=f"{name}_pool")
+            shortcut = pool(shortcut)
+        if shortcut.shape[-1] != width:
+            shortcut = self.convolution(shortcut, width, 1, 1, f"{name}_shortcut")
+        y = self.relu(self.convolution(x, width, 3, stride, f"{name}_conv_1"), f"{name}_relu_1")
+        # it starts as the shortcut alone: Goyal et al., Accurate, Large Minibatch SGD, 2017
+        y = self.convolution(y, width, 3, 1, f"{name}_conv_2", gamma="zeros")
+        return self.relu(self.keras.layers.Add(name=f"{name}_add")([y, shortcut]), f"{name}_relu_2")
+
+
+def _checked(parameters: Mapping[str, Any]) -> _Shape:
+    if set(parameters) != set(PARAMETERS):
+        raise ModelError(
+            f"network residual has the parameters {sorted(map(str, parameters))}: "
+            f"give exactly {sorted(PARAMETERS)}"
+        )
+    widths, blocks, dropout = (parameters[name] for name in ("widths", "blocks", "dropout"))
+    for name, numbers, highest in (
+        ("widths", widths, _MAX_WIDTH),
+        ("blocks", blocks, _MAX_BLOCKS),
+    ):
+        if not _are_counts(numbers, highest):
+            raise ModelError(
+                f"network residual: {name} is {numbers!r}; "
+                f"give a list of 1 to {_MAX_STAGES} whole numbers from 1 to {highest}"
+            )
+    if len(widths) != len(blocks):
+        raise ModelError(
+            f"network residual: {len(widths)} widths and {len(blocks)} blocks; give as many of both"
+        )
+    if type(dropout) not in (int, float) or not 0 <= dropout < 1:
+        raise ModelError(f"network residual: dropout is {dropout!r}; give 0 to below 1")
+    if type(parameters["mirrors"]) is not bool:
+        raise ModelError(
+            f"network residual: mirrors is {parameters['mirrors']!r}; give true, false"
+        )
+    return _Shape(list(widths), list(blocks), float(dropout))
+
+
+def _are_counts(numbers: object, highest: int) -> bool:
+    return (
+        isinstance(numbers, list | tuple)
+        and 1 <= len(numbers) <= _MAX_STAGES
+        and all(type(number) is int and 1 <= number <= highest for number in numbers)
+    )
