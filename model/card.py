@@ -1,87 +1,174 @@
 """The model card: what a model version is, in Markdown, for people."""
 
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict
 
-from model.manifest import Manifest
+from model.answers import Figures, Overfitting
+from model.dataset import DatasetManifest
+from model.manifest import UNKNOWN, Manifest
 from model.recipe import Recipe
-from model.scores import Score
+from model.scores import BINS, KNOWN_RECALL, UnknownScore
+from model.split import PARTS
 
 
 def model_card(
-    manifest: Manifest, recipe: Recipe, score: Score, about_stills: str, command: str
+    manifest: Manifest,
+    recipe: Recipe,
+    dataset: DatasetManifest,
+    figures: Figures,
+    overfitting: Overfitting,
+    *,
+    about_stills: str,
+    about_thresholds: str,
+    command: str,
 ) -> str:
     """Return the card's text.
 
     Args:
         manifest: of the version.
         recipe: by which it was trained.
-        score: on its test stills.
+        dataset: on which.
+        figures: on its test stills.
+        overfitting: of the finished network.
         about_stills: where they come from, a sentence or two.
+        about_thresholds: how onset and offset were chosen, a sentence or two.
         command: that made the version.
     """
-    metrics = manifest.metrics
+    known = [label for label in manifest.labels if label != UNKNOWN]
     return f"""# {manifest.name} {manifest.version}
 
-Says which of {len(manifest.labels)} characters are in a frame: {", ".join(manifest.labels)}.
+Says which of {len(known)} characters are in a frame: {", ".join(known)}.
 
 **Terms of use.** {manifest.licence}
 
 ## Trained on
 {about_stills}
-Fingerprint of the stills: `{manifest.training_data_sha256}`.
 
-Split by groups of near-duplicates (a 256-bit difference hash, within 24 bits), so that no test
-still has a near-twin in training: {metrics["stills_train"]:.0f} to train,
-{metrics["stills_validation"]:.0f} to validate, {metrics["stills_test"]:.0f} to test.
+{_parts(dataset)}
+
+{_split(dataset)} Fingerprint of the stills: `{dataset.fingerprint_sha256}`.
 
 ## Made by
     {command}
 
-Network `{manifest.network}` {_inline(dict(manifest.network_parameters))}, preprocessing
-`{manifest.preprocessing}`, regions {", ".join(manifest.regions)}. Recipe:
-{_recipe(recipe)}.
+Network `{manifest.network}` ({_inline(manifest.network_parameters)}), preprocessing
+`{manifest.preprocessing}`, regions {", ".join(manifest.regions)}. Recipe: {_recipe(recipe)}.
 
 ## Figures
-| on | accuracy | macro-F1 |
-| --- | --- | --- |
-| test stills, by which nothing was chosen | {metrics["accuracy"]:.3f} | {metrics["macro_f1"]:.3f} |
-| training stills | {metrics["train_accuracy"]:.3f} | |
+On the test stills, by which nothing was chosen, each shown whole:
 
-| label | test stills | precision | recall | F1 |
-| --- | --- | --- | --- | --- |
-{_rows(score)}
+| figure | |
+| --- | --- |
+| accuracy | {figures.score.accuracy:.4f} |
+| macro-F1 | {figures.score.macro_f1:.4f} |
+| expected calibration error ({BINS} bins) | {figures.reliability.error:.4f} |
+{_unknown_rows(figures.unknown)}
+
+Accuracy on the training stills is {overfitting.train_accuracy:.4f}, on the validation stills
+{overfitting.validation_accuracy:.4f}: {100 * overfitting.difference:.1f} points of overfitting.
+
+By label, on the test stills of known characters, where `unknown` is a wrong answer:
+
+| label | test stills | precision | recall | F1 | onset | offset |
+| --- | --- | --- | --- | --- | --- | --- |
+{_label_rows(manifest, figures)}
 
 ## Confidence and thresholds
 Confidence is softmax(logits / {manifest.temperature:.3f}), the temperature fitted on the validation
-stills. An appearance starts at {manifest.onset:.2f} and ends below {manifest.offset:.2f}. Both were
-chosen on {metrics["rehearsal_frames"]:.0f} frames put together from validation stills: one
-character in a full frame, two in its halves, and strangers, alone or beside a character, for whom
-stills turned upside down stand in. The onset is where micro-F1 is highest there
-({metrics["rehearsal_micro_f1"]:.3f}); the offset is the lowest confidence, up to the onset, that a
-label which is not on screen reaches in at most 1 % of the frames with someone else. No episode was
-used.
+stills (Guo et al., 2017). An appearance starts at a label's onset and ends below its offset; labels
+without their own take {manifest.onset:.2f} and {manifest.offset:.2f}. {about_thresholds}
+
+## Unknown
+{_about_unknown(manifest, dataset)}
+The score by which known is told from unknown is the largest confidence of all labels but `unknown`.
+It is the very number that a tag carries, so the threshold that starts an appearance is the one that
+turns strangers away. A frame in which no label reaches its onset shows nobody known.
 
 ## Limits
-- It knows its {len(manifest.labels)} characters and nobody else. Characters without a label and
-  pictures of other series are what it gets wrong most: it has no way yet to say that it does not
-  know, other than low confidence.
+{_limits(manifest)}
 - It looks at full frames and their left and right halves. Three characters abreast, or small ones
   far away, are mostly missed.
 - Labels with few stills are recognised less well: see the table.
 """
 
 
-def _inline(values: dict[str, object]) -> str:
+def _parts(dataset: DatasetManifest) -> str:
+    rows = [
+        f"| {label} | " + " | ".join(str(dataset.counts[part][number]) for part in PARTS) + " |"
+        for number, label in enumerate(dataset.labels)
+    ]
+    total = " | ".join(str(sum(dataset.counts[part])) for part in PARTS)
+    head = [f"| label | {' | '.join(PARTS)} |", "| --- |" + " --- |" * len(PARTS)]
+    return "\n".join([*head, *rows, f"| total | {total} |"])
+
+
+def _split(dataset: DatasetManifest) -> str:
+    if dataset.split == "grouped":
+        return (
+            "Split by groups of near-duplicates (a 256-bit difference hash, within 24 bits), so "
+            "that no test\nstill has a near-twin in training."
+        )
+    return (
+        f"Split at random: {dataset.test_with_train_twin} of the {sum(dataset.counts['test'])} "
+        "test stills have a near-twin in training,\nwhich flatters the figures."
+    )
+
+
+def _inline(values: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _recipe(recipe: Recipe) -> str:
-    shown = [field.name for field in fields(Recipe) if not field.name.startswith("network")]
-    return _inline({name: asdict(recipe)[name] for name in shown})
-
-
-def _rows(score: Score) -> str:
-    return "\n".join(
-        f"| {row.label} | {row.stills} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} |"
-        for row in score.per_label
+    """What it does; what is left at nought it leaves out, and the network stands above."""
+    told = ("network", "network_parameters", "preprocessing")
+    return _inline(
+        {
+            name: value
+            for name, value in asdict(recipe).items()
+            if name == "seed" or (value and name not in told)
+        }
     )
+
+
+def _unknown_rows(unknown: UnknownScore | None) -> str:
+    if unknown is None:
+        return "| telling unknown from known | not measured: no test still shows somebody else |"
+    return (
+        f"| AUROC of known against {unknown.stills} stills of others | {unknown.auroc:.4f} |\n"
+        f"| of those, accepted where {KNOWN_RECALL:.0%} of the known are "
+        f"| {unknown.false_positive_rate:.4f} |"
+    )
+
+
+def _label_rows(manifest: Manifest, figures: Figures) -> str:
+    general = (manifest.onset, manifest.offset)
+    rows = []
+    for row in figures.score.per_label:
+        onset, offset = manifest.label_thresholds.get(row.label, general)
+        rows.append(
+            f"| {row.label} | {row.stills} | {row.precision:.3f} | {row.recall:.3f} "
+            f"| {row.f1:.3f} | {onset:.2f} | {offset:.2f} |"
+        )
+    return "\n".join(rows)
+
+
+def _about_unknown(manifest: Manifest, dataset: DatasetManifest) -> str:
+    if UNKNOWN not in manifest.labels:
+        return "It was never shown anybody else, and has no output that says so."
+    stills = dict(zip(dataset.labels, dataset.counts["train"], strict=True)).get(UNKNOWN, 0)
+    return (
+        f"`{UNKNOWN}` is one of its outputs, trained with {stills} stills of others; "
+        "it takes confidence\naway from the labels where nobody known is seen, and is never a tag."
+    )
+
+
+def _limits(manifest: Manifest) -> str:
+    known = len(manifest.labels) - (UNKNOWN in manifest.labels)
+    rest = (
+        "Characters whose like was not among the stills of others\n  can still be taken for one "
+        "of them."
+        if UNKNOWN in manifest.labels
+        else "Characters without a label and pictures of\n  other series are what it gets wrong "
+        "most: it can show doubt by low confidence only."
+    )
+    return f"- It knows its {known} characters and nobody else. {rest}"

@@ -122,4 +122,4 @@ def _mistakes_png(mistakes: Sequence[Mistake]) -> bytes:
 
 def _json(content: object) -> bytes:
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=dict)
-    return text.encode("utf-8", "backslashreplace") + b"\n"  # names of files may be no UTF-8
+    return text.encode() + b"\n"

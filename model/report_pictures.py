@@ -25,9 +25,10 @@ _LEARNT, _HELD_BACK, _BAR = "#332288", "#CC6677", "#88CCEE"
 _INK, _FAINT, _GRID = "#222222", "#666666", "#dddddd"
 
 _CELL_INCHES: Final = 0.36  # of a confusion matrix: three digits in 8 points, with air
-_MATRIX_INCHES: Final = 40.0  # at most, 5,200 px: beyond 111 labels cells shrink, not memory
+_MATRIX_INCHES: Final = 24.0  # at most, 3,120 px: beyond 66 labels cells shrink
 _NAMES_INCHES: Final = 3.0  # beside and below the matrix: 25 letters, titles, air
 _DIGITS_SHARE: Final = 0.31  # of a cell's height
+_NAME_POINTS: Final = 10.0  # of labels, at most: matplotlib's usual size
 _SHADE: Final = 0.5  # exponent of shares: a mistake in a hundred gets a tenth of the colour
 _FULL_SHADE: Final = 1.2  # of 1 at most: the darkest blue is as good as black
 _DARK: Final = 0.7  # from which shade on ink no longer reads
@@ -59,6 +60,7 @@ def draw_curves(history: Sequence[Epoch], overfitting: Overfitting) -> bytes:
     loss.set_title("Loss (cross-entropy, nats)")
     for axes in (accuracy, loss):
         axes.set_xlabel("epoch")
+        axes.set_xlim(0.5, numbers[-1] + 0.5)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
     figure.suptitle(
@@ -82,22 +84,30 @@ def draw_confusion(confusion: Confusion, *, normalised: bool) -> bytes:
     side = min(_MATRIX_INCHES, _CELL_INCHES * len(labels))
     figure = _figure(side + _NAMES_INCHES, side + _NAMES_INCHES)
     axes = figure.add_subplot()
-    colours = confusion.shares**_SHADE
-    axes.imshow(colours, cmap="Blues", vmin=0, vmax=_FULL_SHADE)
+    shades = confusion.shares**_SHADE
+    borders = np.arange(len(labels) + 1) - 0.5
+    axes.pcolormesh(
+        borders,
+        borders,
+        shades,
+        cmap="Blues",
+        vmin=0,
+        vmax=_FULL_SHADE,
+        edgecolors=_GRID,
+        linewidth=0.5,
+    )
+    axes.set_aspect("equal")
+    axes.invert_yaxis()  # the first label on top
     points = side / len(labels) * _POINTS_PER_INCH * _DIGITS_SHARE
     written = np.rint(100 * confusion.shares).astype(np.int64) if normalised else confusion.counts
     for row, column in zip(*np.nonzero(written), strict=True):
-        colour = "white" if colours[row, column] > _DARK else _INK
+        colour = "white" if shades[row, column] > _DARK else _INK
         number = str(written[row, column])
         axes.text(column, row, number, ha="center", va="center", color=colour, size=points)
-    names = min(10.0, 2 * points)
+    names = min(_NAME_POINTS, 2 * points)
     axes.set_xticks(range(len(labels)), labels, rotation=90, size=names)
     axes.set_yticks(range(len(labels)), labels, size=names)
-    borders = np.arange(len(labels) + 1) - 0.5
-    axes.set_xticks(borders, minor=True)
-    axes.set_yticks(borders, minor=True)
-    axes.grid(which="minor", color=_GRID, linewidth=0.5)
-    axes.tick_params(which="both", length=0)
+    axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("said")
     axes.set_ylabel("is")
