@@ -49,7 +49,7 @@ def train(
 ) -> None:
     """Train a recogniser, choose its thresholds, test it, and write it with its report.
 
-    Runs use the version that was made last: castline tag takes it from now on.
+    Interrupted, the same command with --resume goes on after the last epoch that was finished.
 
     Example: castline train dataset --name springfield
     """
@@ -106,3 +106,4 @@ def _say_what_was_made(made: "ModelVersion") -> None:
         f" macro-F1 {metrics['macro_f1']:.3f}"
     )
     say(f"Model card and report: {made.folder / 'report'}")
+    say(f"Use it: castline tag EPISODE --model {made.manifest.reference}")
