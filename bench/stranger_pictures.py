@@ -151,10 +151,10 @@ def _put(made: Image.Image, figure: Image.Image, slot: int, slots: int, rng: Gen
     size = (max(1, round(figure.width * scale)), max(1, round(figure.height * scale)))
     sized = _flipped(figure.resize(size, Image.Resampling.LANCZOS), rng)
     left = (slot + 0.5) * column + rng.normal(0, 0.1) * column - size[0] / 2
-    stands = made.height - size[1] + rng.uniform(-0.05, 0.1) * made.height
+    standing = made.height - size[1] + rng.uniform(-0.05, 0.1) * made.height
     # one taller than the picture loses its feet, not its head
-    top = max(stands, rng.uniform(-0.05, 0.15) * made.height)
-    top = stands if size[1] < made.height else top
+    hanging = rng.uniform(-0.05, 0.15) * made.height
+    top = standing if size[1] < made.height else max(standing, hanging)
     made.paste(sized, (round(left), round(top)), sized)
 
 

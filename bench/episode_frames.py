@@ -1,0 +1,70 @@
+"""An episode's frames as tagging sees them: sampled, bars cut, out of a frame store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ingest.chunks import plan_chunks
+from ingest.decoder import Decoder
+from ingest.extraction import Extraction
+from ingest.frame_store import FrameStore, StoredFrame, read_frames
+from ingest.probe import Probe
+from model.artifact import MANIFEST, ModelVersion, find_model, read_model_version
+from worker.enqueue import find_picture_area, thinned_key_pts
+from worker.parameters import DEFAULT_EVERY_SECONDS
+from worker.settings import Settings
+
+
+@dataclass(frozen=True)
+class StoredEpisode:
+    """An episode whose frames lie in a frame store."""
+
+    probe: Probe
+    stores: tuple[Path, ...]
+    """The chunks' files, in order."""
+
+    def frames(self) -> Iterator[StoredFrame]:
+        """Yield each sampled frame once, in display order."""
+        last_pts = self.probe.start_pts - 1
+        for store in self.stores:
+            for frame in read_frames(store):
+                if frame.pts > last_pts:  # one may be on display across two chunks
+                    last_pts = frame.pts
+                    yield frame
+
+
+def store_frames(path: Path, decoder: Decoder, folder: Path) -> StoredEpisode:
+    """Take the frames that `castline tag` takes, two samples per second, into a folder.
+
+    Raises:
+        IngestError: the episode cannot be used.
+    """
+    settings = Settings.from_environment(folder, {})
+    probe = decoder.probe(path)
+    area = find_picture_area(decoder, probe)
+    chunks = plan_chunks(
+        probe.start_pts,
+        probe.end_pts,
+        thinned_key_pts(probe.key_pts, probe.time_base),
+        probe.time_base,
+        Fraction(settings.chunk_seconds),
+    )
+    store, every_seconds = FrameStore(settings.frames_folder), DEFAULT_EVERY_SECONDS
+    stores = []
+    for chunk in chunks:
+        place = store.path_for(probe.sha256, every_seconds, chunk.start_pts, chunk.end_pts, area)
+        decoder.extract(Extraction.of(probe, chunk, every_seconds, area, place))
+        stores.append(place)
+    return StoredEpisode(probe, tuple(stores))
+
+
+def version_named(reference: str | None) -> ModelVersion:
+    """Find a model version by its folder, NAME or NAME@VERSION; None for the bundled one.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if reference and (Path(reference) / MANIFEST).exists():
+        return read_model_version(Path(reference))
+    return find_model(reference, [Settings.from_environment().models_folder])

@@ -1,0 +1,117 @@
+"""How well a recogniser tells strangers from the cast, and how honest its confidences are.
+
+    python -m bench.unknown MODEL DATASET --left-out STILLS --labels a,b,c --episodes EPISODE...
+
+Known are the dataset's test stills of the model's labels. Unknown are all stills of the labels in
+the folder STILLS that were left out of training, and frames of other series, two per second, each
+as a whole (the region `full`, bars cut). The score is the one that a tag carries: the largest
+confidence of any label but `unknown`.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.episode_frames import store_frames, version_named
+from ingest.decoder import Decoder
+from model.answers import Answers, figures_of
+from model.classifier import Classifier
+from model.dataset import open_dataset
+from model.evaluation import Recogniser, answer_part
+from model.scores import BINS, KNOWN_RECALL, is_known, known_scores, reliability, unknown_score
+from model.still_files import find_stills
+from model.still_reading import read_still
+
+
+def main() -> None:
+    arguments = _arguments()
+    recogniser = Recogniser.of(Classifier.load(version_named(arguments.model)))
+    labels = arguments.labels.split(",")
+    trained = sorted(set(labels) & set(recogniser.labels))
+    if trained:
+        sys.exit(f"--labels: the model was trained on {', '.join(trained)}; name others")
+    left_out = known_scores_of(recogniser, left_out_pictures(arguments.left_out, labels))
+    cartoons = known_scores_of(recogniser, episode_pictures(arguments.episodes))
+    answers = answer_part(recogniser, open_dataset(arguments.dataset), "test")
+    strangers = {
+        f"left-out characters ({', '.join(labels)})": left_out,
+        "frames of other series, whole": cartoons,
+        "both": np.concatenate([left_out, cartoons]),
+    }
+    print(page(answers, strangers))
+
+
+def page(answers: Answers, strangers: dict[str, NDArray[np.floating]]) -> str:
+    """Return the figures in Markdown.
+
+    Args:
+        answers: on the test stills.
+        strangers: for each kind, (n,) `known_scores`.
+    """
+    known = is_known(answers.truth, answers.labels)
+    scores = known_scores(answers.confidences, answers.labels)[known]
+    right = (answers.answers == answers.truth)[known]
+    of_known = reliability(answers.confidences.max(axis=1)[known], right)
+    figures = figures_of(answers)
+    rows = []
+    for name, of_strangers in strangers.items():
+        found = unknown_score(scores, of_strangers)
+        if found is not None:
+            rows.append(
+                f"| {name} | {found.stills} | {found.auroc:.4f} | {found.false_positive_rate:.1%} |"
+            )
+    head = (
+        f"| unknown, against {int(known.sum())} known test stills | pictures | AUROC "
+        f"| false positives at {KNOWN_RECALL:.0%} recall |"
+    )
+    below = (
+        f"Expected calibration error ({BINS} bins): {of_known.error:.2%} on the known test "
+        f"stills, {figures.reliability.error:.2%} on all {figures.reliability.stills} whose "
+        f"label the model can say. Accuracy {figures.score.accuracy:.4f}, macro-F1 "
+        f"{figures.score.macro_f1:.4f} on the known."
+    )
+    return "\n".join([head, "|---|---:|---:|---:|", *rows, "", below])
+
+
+def known_scores_of(
+    recogniser: Recogniser, pictures: Iterable[NDArray[np.uint8]]
+) -> NDArray[np.floating]:
+    """Return (n,) how surely each whole picture shows somebody known."""
+    seen = [recogniser.preprocessing.preprocess(picture) for picture in pictures]
+    if not seen:
+        return np.empty(0)
+    return known_scores(recogniser.confidences_of_pictures(np.stack(seen)), recogniser.labels)
+
+
+def left_out_pictures(stills: Path, labels: Sequence[str]) -> Iterable[NDArray[np.uint8]]:
+    """Yield all stills of some labels as a dataset would keep them."""
+    for still in find_stills([stills]).files:
+        if still.label in labels:
+            yield read_still(still.path).picture
+
+
+def episode_pictures(episodes: Sequence[Path]) -> Iterable[NDArray[np.uint8]]:
+    """Yield each episode's frames, two per second."""
+    with tempfile.TemporaryDirectory(prefix="castline-bench-") as folder, Decoder() as decoder:
+        for path in episodes:
+            for frame in store_frames(path, decoder, Path(folder)).frames():
+                yield frame.picture
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("model", help="NAME, NAME@VERSION or a folder")
+    parser.add_argument("dataset", type=Path, help="whose test stills are the known ones")
+    parser.add_argument("--left-out", type=Path, required=True, help="folder of labelled folders")
+    parser.add_argument("--labels", required=True, help="in it that were left out, by commas")
+    parser.add_argument("--episodes", nargs="+", type=Path, default=[], help="of other series")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
