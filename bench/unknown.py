@@ -30,8 +30,8 @@ from model.still_reading import read_still
 
 def main() -> None:
     arguments = _arguments()
-    recogniser = Recogniser.of(Classifier.load(version_named(arguments.model)))
     labels = arguments.labels.split(",")
+    recogniser = Recogniser.of(Classifier.load(version_named(arguments.model)))
     trained = sorted(set(labels) & set(recogniser.labels))
     if trained:
         sys.exit(f"--labels: the model was trained on {', '.join(trained)}; name others")
@@ -90,9 +90,12 @@ def known_scores_of(
 
 def left_out_pictures(stills: Path, labels: Sequence[str]) -> Iterable[NDArray[np.uint8]]:
     """Yield all stills of some labels as a dataset would keep them."""
-    for still in find_stills([stills]).files:
-        if still.label in labels:
-            yield read_still(still.path).picture
+    files = [file for file in find_stills([stills]).files if file.label in labels]
+    absent = set(labels) - {file.label for file in files}
+    if absent:
+        sys.exit(f"--labels: {stills} has no stills of {', '.join(sorted(absent))}; name others")
+    for file in files:
+        yield read_still(file.path).picture
 
 
 def episode_pictures(episodes: Sequence[Path]) -> Iterable[NDArray[np.uint8]]:

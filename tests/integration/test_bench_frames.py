@@ -1,4 +1,4 @@
-"""The benches look at an episode as tagging does."""
+"""The benches look at episodes and stills as tagging does."""
 
 from pathlib import Path
 
@@ -6,13 +6,18 @@ import pytest
 
 from bench.episode_frames import store_frames
 from bench.stills_to_frames import look, ranges_of, steps_of
+from bench.unknown import main
 from ingest.decoder import Decoder
 from model.artifact import find_model
 from model.classifier import Classifier
+from model.dataset_build import build_dataset
+from model.dataset_plan import BuildOptions
+from model.still_choice import Choice
 from tests.clips import write_clip
 from tests.commands import castline_here, new_home
-from tests.models import NAME
+from tests.models import NAME, write_model_by_lot
 from tests.rows import rows_of
+from tests.still_folders import write_stills
 
 pytestmark = pytest.mark.integration
 
@@ -38,3 +43,25 @@ def test_the_last_step_finds_the_very_appearances_that_tagging_writes(tmp_path: 
     assert len(found) > 3
     assert found == [tuple(row) for row in written]
     assert seen.time_base * (seen.end_pts - seen.start_pts) == 16
+
+
+def test_strangers_are_measured_from_files_to_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = write_model_by_lot(tmp_path)
+    stills = write_stills(tmp_path / "stills", {"apple": 20, "birch": 20, "guava": 7})
+    choice = Choice(labels=("apple", "birch"))
+    build_dataset([stills], tmp_path / "dataset", BuildOptions(choice=choice))
+    clip = write_clip(tmp_path / "clip.mp4", seconds=4)
+    arguments = [
+        *(str(version.folder), str(tmp_path / "dataset"), "--left-out", str(stills)),
+        *("--labels", "guava", "--episodes", str(clip)),
+    ]
+    monkeypatch.setattr("sys.argv", ["unknown", *arguments])
+    main()
+    printed = capsys.readouterr().out
+    # 10 % of 20 stills of each label; two frames a second
+    assert "against 4 known test stills" in printed
+    assert "| left-out characters (guava) | 7 | " in printed
+    assert "| frames of other series, whole | 8 | " in printed
+    assert "| both | 15 | " in printed
