@@ -91,12 +91,7 @@ def _command() -> str:
 
 
 def _say_epoch(history: tuple["Epoch", ...]) -> None:
-    epoch = history[-1]
-    say(
-        f"epoch {epoch.number:3}/{epoch.epochs}  loss {epoch.loss:.3f}"
-        f"  accuracy {epoch.accuracy:.3f}  validation loss {epoch.validation_loss:.3f}"
-        f"  accuracy {epoch.validation_accuracy:.3f}  {epoch.seconds:.0f} s"
-    )
+    say(str(history[-1]))
 
 
 def _say_what_was_made(made: "ModelVersion") -> None:

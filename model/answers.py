@@ -77,6 +77,26 @@ class Confusion:
         stills = self.counts.sum(axis=1, keepdims=True)
         return np.asarray(self.counts / np.maximum(stills, 1), np.float64)
 
+    def most_frequent(self, count: int) -> tuple["Confused", ...]:
+        """Return which labels were taken for which others most often, at most `count` of them."""
+        wrong = self.counts * ~np.eye(len(self.labels), dtype=bool)
+        order = np.argsort(-wrong, axis=None, kind="stable")[:count]
+        places = zip(*np.unravel_index(order, wrong.shape), strict=True)
+        return tuple(
+            Confused(self.labels[truth], self.labels[said], int(wrong[truth, said]))
+            for truth, said in places
+            if wrong[truth, said]
+        )
+
+
+@dataclass(frozen=True)
+class Confused:
+    """Stills of one label that were taken for another."""
+
+    truth: str
+    answer: str
+    stills: int
+
 
 @dataclass(frozen=True)
 class Figures:

@@ -1,6 +1,6 @@
 """The model card: what a model version is, in Markdown, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from model.answers import Figures, Overfitting
@@ -44,7 +44,7 @@ Says which of {len(known)} characters are in a frame: {", ".join(known)}.
 ## Trained on
 {about_stills}
 
-{_parts(dataset)}
+{parts_table(dataset)}
 
 {_split(dataset)} Fingerprint of the stills: `{dataset.fingerprint_sha256}`.
 
@@ -92,14 +92,18 @@ turns strangers away. A frame in which no label reaches its onset shows nobody k
 """
 
 
-def _parts(dataset: DatasetManifest) -> str:
-    rows = [
-        f"| {label} | " + " | ".join(str(dataset.counts[part][number]) for part in PARTS) + " |"
-        for number, label in enumerate(dataset.labels)
-    ]
-    total = " | ".join(str(sum(dataset.counts[part])) for part in PARTS)
-    head = [f"| label | {' | '.join(PARTS)} |", "| --- |" + " --- |" * len(PARTS)]
-    return "\n".join([*head, *rows, f"| total | {total} |"])
+def parts_table(dataset: DatasetManifest) -> str:
+    """Return, in Markdown, how many stills of each label there are, in all and in each part."""
+    by_label = zip(*(dataset.counts[part] for part in PARTS), strict=True)
+    rows = [*zip(dataset.labels, by_label, strict=True)]
+    rows.append(("total", tuple(sum(dataset.counts[part]) for part in PARTS)))
+    lines = [f"| {name} | {_cells((sum(counts), *counts))} |" for name, counts in rows]
+    head = [f"| label | stills | {_cells(PARTS)} |", "| --- |" + " --- |" * (1 + len(PARTS))]
+    return "\n".join([*head, *lines])
+
+
+def _cells(values: Iterable[object]) -> str:
+    return " | ".join(map(str, values))
 
 
 def _split(dataset: DatasetManifest) -> str:

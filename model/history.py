@@ -34,6 +34,14 @@ class Epoch:
     seconds: float
     """How long the epoch took."""
 
+    def __str__(self) -> str:
+        """In a line, for people who wait."""
+        return (
+            f"epoch {self.number:3}/{self.epochs}  loss {self.loss:.3f}"
+            f"  accuracy {self.accuracy:.3f}  validation loss {self.validation_loss:.3f}"
+            f"  accuracy {self.validation_accuracy:.3f}  {self.seconds:.0f} s"
+        )
+
 
 def history_csv(history: Sequence[Epoch]) -> str:
     """Return a line per epoch under a line of names."""

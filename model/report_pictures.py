@@ -1,28 +1,21 @@
-"""The pictures of a model version's report, as PNG files' contents.
-
-matplotlib is imported where something is drawn, and without pyplot, which keeps global state.
-"""
+"""The pictures of a model version's report, as PNG files' contents."""
 
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from model.answers import Confusion, Overfitting
+from model.drawing import DARK, FAINT, GRID, INK, LIGHT, RED, figure_png, new_figure
 from model.history import Epoch
 from model.scores import Reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-_DOTS_PER_INCH: Final = 130  # sharp on a page, small as a file
+_LEARNT, _HELD_BACK = DARK, RED
+
 _POINTS_PER_INCH: Final = 72
-
-# Of Tol's "muted" scheme (personal.sron.nl/~pault, 2021), told apart by the colour blind too.
-_LEARNT, _HELD_BACK, _BAR = "#332288", "#CC6677", "#88CCEE"
-_INK, _FAINT, _GRID = "#222222", "#666666", "#dddddd"
 
 _CELL_INCHES: Final = 0.36  # of a confusion matrix: three digits in 8 points, with air
 _MATRIX_INCHES: Final = 24.0  # at most, 3,120 px: beyond 66 labels cells shrink
@@ -31,7 +24,7 @@ _DIGITS_SHARE: Final = 0.31  # of a cell's height
 _NAME_POINTS: Final = 10.0  # of labels, at most: matplotlib's usual size
 _SHADE: Final = 0.5  # exponent of shares: a mistake in a hundred gets a tenth of the colour
 _FULL_SHADE: Final = 1.2  # of 1 at most: the darkest blue is as good as black
-_DARK: Final = 0.7  # from which shade on ink no longer reads
+_TOO_DARK: Final = 0.7  # from which shade on ink no longer reads
 
 
 def draw_curves(history: Sequence[Epoch], overfitting: Overfitting) -> bytes:
@@ -41,7 +34,7 @@ def draw_curves(history: Sequence[Epoch], overfitting: Overfitting) -> bytes:
         history: one epoch or more.
         overfitting: stated in the title, and marked after the last epoch.
     """
-    figure = _figure(10.0, 4.4)
+    figure = new_figure(10.0, 4.4)
     accuracy, loss = figure.subplots(1, 2)
     numbers = [epoch.number for epoch in history]
     _curve(accuracy, numbers, (epoch.accuracy for epoch in history), "train, while learning")
@@ -67,9 +60,9 @@ def draw_curves(history: Sequence[Epoch], overfitting: Overfitting) -> bytes:
         f"Train {overfitting.train_accuracy:.1%}, validation "
         f"{overfitting.validation_accuracy:.1%}: overfitting "
         f"{100 * overfitting.difference:+.1f} points",
-        color=_INK,
+        color=INK,
     )
-    return _png(figure)
+    return figure_png(figure)
 
 
 def draw_confusion(confusion: Confusion, *, normalised: bool) -> bytes:
@@ -82,7 +75,7 @@ def draw_confusion(confusion: Confusion, *, normalised: bool) -> bytes:
     """
     labels = [label.replace("_", " ") for label in confusion.labels]
     side = min(_MATRIX_INCHES, _CELL_INCHES * len(labels))
-    figure = _figure(side + _NAMES_INCHES, side + _NAMES_INCHES)
+    figure = new_figure(side + _NAMES_INCHES, side + _NAMES_INCHES)
     axes = figure.add_subplot()
     shades = confusion.shares**_SHADE
     borders = np.arange(len(labels) + 1) - 0.5
@@ -93,7 +86,7 @@ def draw_confusion(confusion: Confusion, *, normalised: bool) -> bytes:
         cmap="Blues",
         vmin=0,
         vmax=_FULL_SHADE,
-        edgecolors=_GRID,
+        edgecolors=GRID,
         linewidth=0.5,
     )
     axes.set_aspect("equal")
@@ -101,7 +94,7 @@ def draw_confusion(confusion: Confusion, *, normalised: bool) -> bytes:
     points = side / len(labels) * _POINTS_PER_INCH * _DIGITS_SHARE
     written = np.rint(100 * confusion.shares).astype(np.int64) if normalised else confusion.counts
     for row, column in zip(*np.nonzero(written), strict=True):
-        colour = "white" if shades[row, column] > _DARK else _INK
+        colour = "white" if shades[row, column] > _TOO_DARK else INK
         number = str(written[row, column])
         axes.text(column, row, number, ha="center", va="center", color=colour, size=points)
     names = min(_NAME_POINTS, 2 * points)
@@ -112,20 +105,25 @@ def draw_confusion(confusion: Confusion, *, normalised: bool) -> bytes:
     axes.set_xlabel("said")
     axes.set_ylabel("is")
     axes.set_title("Percent of the row's stills" if normalised else "Stills")
-    return _png(figure)
+    return figure_png(figure)
 
 
 def draw_reliability(reliability: Reliability) -> bytes:
     """Draw how often answers were right by how sure they were, and how many were how sure."""
-    figure = _figure(6.0, 6.4)
+    figure = new_figure(6.0, 6.4)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     filled = [each for each in reliability.bins if each.stills]
     middles = [(each.above + each.up_to) / 2 for each in filled]
     width = 0.94 / len(reliability.bins)  # a gap between bars
     above.bar(
-        middles, [each.accuracy for each in filled], width, color=_BAR, label="of the bin", zorder=2
+        middles,
+        [each.accuracy for each in filled],
+        width,
+        color=LIGHT,
+        label="of the bin",
+        zorder=2,
     )
-    above.plot([0, 1], [0, 1], "--", color=_FAINT, label="as it should be", zorder=3)
+    above.plot([0, 1], [0, 1], "--", color=FAINT, label="as it should be", zorder=3)
     above.plot(
         [each.confidence for each in filled],
         [each.accuracy for each in filled],
@@ -142,12 +140,12 @@ def draw_reliability(reliability: Reliability) -> bytes:
         f"Expected calibration error {reliability.error:.2%} "
         f"({len(reliability.bins)} bins, {reliability.stills} stills)"
     )
-    below.bar(middles, [each.stills for each in filled], width, color=_FAINT, zorder=2)
+    below.bar(middles, [each.stills for each in filled], width, color=FAINT, zorder=2)
     below.set_yscale("log")  # nearly all stills are in the last bin
     below.set_ylim(bottom=0.7)
     below.set_ylabel("stills")
     below.set_xlabel("confidence")
-    return _png(figure)
+    return figure_png(figure)
 
 
 def _curve(
@@ -160,16 +158,4 @@ def _curve(
 ) -> None:
     colour = _HELD_BACK if held_back else _LEARNT
     axes.plot(numbers, list(values), ".-", color=colour, label=label)
-    axes.grid(color=_GRID, linewidth=0.8)
-
-
-def _figure(width_inches: float, height_inches: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width_inches, height_inches), layout="constrained")
-
-
-def _png(figure: "Figure") -> bytes:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
-    return buffer.getvalue()
+    axes.grid(color=GRID, linewidth=0.8)
