@@ -92,12 +92,12 @@ class Checkpoint:
 
 
 def values_of(variables: Sequence[Any]) -> dict[str, NDArray[Any]]:
-    """Return the values of Keras variables by their place and path."""
+    """Return the values of Keras variables by their place and, for people, their path."""
     import keras
 
     return {
-        f"{number:04} {variable.path}": np.ascontiguousarray(
-            keras.ops.convert_to_numpy(variable.value)
+        f"{number:04} {variable.path}": np.asarray(
+            keras.ops.convert_to_numpy(variable.value), order="C"
         )
         for number, variable in enumerate(variables)
     }
@@ -107,11 +107,14 @@ def give_values(variables: Sequence[Any], values: Mapping[str, NDArray[Any]]) ->
     """Give Keras variables the values that `values_of` returned.
 
     Raises:
-        TrainingError: a value is missing or has another shape.
+        TrainingError: a value is missing or of another size.
     """
+    # by place alone: Keras numbers some names by what the process has built before
+    by_place = {name.partition(" ")[0]: value for name, value in values.items()}
     try:
         for number, variable in enumerate(variables):
-            variable.assign(values[f"{number:04} {variable.path}"])
+            # a single number may have been kept as a list of one
+            variable.assign(by_place[f"{number:04}"].reshape(variable.shape))
     except (KeyError, ValueError) as error:
         raise TrainingError(
             f"the checkpoint lacks what this version of Castline saves ({error}); "

@@ -65,9 +65,9 @@ def train(
     load_tensorflow()
     training = _Training(stills, validation, recipe)
     saved = checkpoint.load() if checkpoint is not None and resume else None
-    if saved is not None:
-        training.give(saved)
     try:
+        if saved is not None:
+            training.give(saved)
         while not training.is_over:
             training.run_epoch()
             if checkpoint is not None:
@@ -154,6 +154,7 @@ class _Training:
 
     def give(self, state: State) -> None:
         """Go on from a state."""
+        self._compile_first_side()
         give_values(self._variables, state.variables)
         self._best = {
             name.removeprefix("best "): values
@@ -161,6 +162,18 @@ class _Training:
             if name.startswith("best ")
         }
         self.history = state.history
+
+    def _compile_first_side(self) -> None:
+        """Take a step on black pictures of the first epoch's side, whose outcome is not kept.
+
+        Keras compiles the first side on its own and all later ones together, and the sums of the
+        two round differently: what is resumed at a later side must have met the first one too.
+        """
+        side = side_at(self._recipe, 1)
+        black = np.zeros((self._batch_size, side, side, 3), np.uint8)
+        targets = np.zeros((self._batch_size, len(self._stills.labels)), np.float32)
+        self._network.train_on_batch(black, targets)
+        self._network.reset_metrics()
 
     @property
     def _variables(self) -> list[Any]:
