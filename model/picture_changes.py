@@ -31,7 +31,7 @@ def place(
         side: of what is returned, in pixels: what the network's side shows, at this size.
         mirrored: whether left and right are swapped.
         zoom: how much smaller things become; 1 for as they are.
-        stretch: how much narrower, and less tall, things become.
+        stretch: how much narrower, and taller, things become; 1 for as they are.
         shift: of the view across and down, as shares of the canvas' side.
 
     Returns:

@@ -265,3 +265,12 @@ def test_show_says_what_is_there(dataset: Dataset, tmp_path: Path) -> None:
     assert answer["labels"] == ["apple", "fig", "pear"]
     assert len(answer["near_duplicates"]) == 30
     assert castline_here(tmp_path, "dataset", "show", tmp_path).returncode == 1
+
+
+def test_content_decides_what_a_file_is_whatever_its_name(tmp_path: Path) -> None:
+    source = write_stills(tmp_path / "stills", {"apple": 5, "pear": 5})
+    (source / "apple/pic_0000.png").rename(source / "apple/pic_0000.JPG")
+    (source / "pear/pic_0000.png").rename(source / "pear/pic_0000.gif")
+    built = build_dataset([source], tmp_path / "dataset", BuildOptions(shards=1))
+    assert sum(map(sum, built.manifest.counts.values())) == 10
+    assert json.loads((built.folder / "report.json").read_text())["left_out"] == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.pictures import read_picture
-from model.preprocess import preprocess
+from model.preprocess import TASK
 
 pytestmark = pytest.mark.integration
 
@@ -27,7 +27,7 @@ def test_every_original_is_read_at_its_size_and_fills_the_part_its_aspect_allows
         picture = read_picture(path.read_bytes())
         assert picture.shape == (height, width, 3), path.name
 
-        result = preprocess(picture)
+        result = TASK.preprocess(picture)
         longest = max(width, height)  # all are larger than 64x64
         # fitted to 84, then at most 64 are seen; a pixel more or less by rounding
         expected_rows = min(Fraction(64), Fraction(height * 84, longest))

@@ -1,0 +1,113 @@
+"""Varied stills and their targets."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model.augmentation import augmented_batch, cover, paste_halves
+from model.preprocess import FINE, TASK, Preprocessing
+from model.recipe import BASELINE, STRONG, Recipe
+from model.stills import Stills
+from tests.grey_stills import grey_of, grey_stills
+
+SHAPES_ONLY = replace(
+    STRONG, pasted_halves=0.0, compressed=0.0, blurred=0.0, overlaid=0.0, erased=0.0
+)
+"""Moves, sizes and colours alone: what is black stays black."""
+
+
+def varied(
+    stills: Stills, indices: NDArray[np.int64], recipe: Recipe, seed: int = 0, side: int = 0
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    rng = np.random.default_rng(seed)
+    return augmented_batch(stills, indices, recipe, side or stills.preprocessing.side, rng)
+
+
+@pytest.mark.parametrize("rule", [TASK, FINE])
+def test_without_variation_training_sees_what_inference_sees(rule: Preprocessing) -> None:
+    stills = grey_stills([(100, 176), (176, 132), (50, 60)], rule=rule)
+    recipe = replace(BASELINE, preprocessing=rule.name)
+    pictures, targets = varied(stills, np.array([2, 0]), recipe)
+    np.testing.assert_array_equal(pictures, stills.inputs([2, 0]))
+    np.testing.assert_array_equal(targets, [[0, 0, 1], [1, 0, 0]])
+
+
+def test_mirroring_mirrors_about_half_of_the_pictures_and_changes_no_pixel() -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (84, 84, 3), np.uint8)
+    stills = Stills.from_pictures(("apple", "birch"), [(picture, 0)], TASK)
+    pictures, _ = varied(stills, np.zeros(100, np.int64), replace(BASELINE, mirror=True))
+    seen = picture[10:74, 10:74]
+    straight = sum(np.array_equal(found, seen) for found in pictures)
+    mirrored = sum(np.array_equal(found, seen[:, ::-1]) for found in pictures)
+    assert straight + mirrored == 100
+    assert 30 < mirrored < 70
+
+
+def test_pasted_picture_is_half_the_one_and_half_the_other() -> None:
+    stills = grey_stills([(176, 132), (176, 132)])
+    pictures, targets = varied(stills, np.zeros(20, np.int64), replace(BASELINE, pasted_halves=1.0))
+    assert targets.sum(axis=1) == pytest.approx(1.0)
+    assert targets[:, 0].min() == 0.5
+    for picture, target in zip(pictures, targets, strict=True):
+        middle_row = picture[32]
+        shown = {int(middle_row[10, 0]), int(middle_row[53, 0])}
+        assert shown == {grey_of(int(label)) for label in np.flatnonzero(target)}
+
+
+def test_as_many_pictures_are_pasted_as_the_recipe_says() -> None:
+    stills = grey_stills([(176, 132)] * 12)
+    recipe = replace(BASELINE, pasted_halves=0.3)
+    _, targets = varied(stills, np.zeros(400, np.int64), recipe)
+    pasted = int((targets.max(axis=1) < 1).sum())
+    # of 120 one in twelve is pasted beside itself: 110, give or take four standard deviations
+    assert 74 < pasted < 146
+
+
+@pytest.mark.parametrize(("aspect", "height"), [(4 / 3, 63), (16 / 9, 47)])
+def test_pasted_frame_has_its_aspect_on_the_canvas(aspect: float, height: int) -> None:
+    stills = grey_stills([(176, 132), (176, 132)])
+    frame = paste_halves(stills.picture(0), stills.picture(1), stills, aspect)
+    assert frame.shape == (height, 84, 3)  # 84 / (4/3) and 84 / (16/9) = 47.25
+    assert (frame[:, :42] == grey_of(0)).all()
+    assert (frame[:, 42:] == grey_of(1)).all()
+
+
+@pytest.mark.parametrize("size", [(30, 50), (50, 30), (10, 200), (40, 41)])
+def test_cover_fills_the_frame_with_the_middle_of_the_picture(size: tuple[int, int]) -> None:
+    picture = np.full((*size, 3), 9, np.uint8)
+    height, width = size
+    picture[height // 2 - 3 : height // 2 + 3, width // 2 - 3 : width // 2 + 3] = 200
+    covered = cover(picture, 40, 40)
+    assert covered.shape == (40, 40, 3)
+    assert covered.min() >= 9
+    assert covered[20, 20, 0] == 200
+
+
+def test_varied_pictures_keep_black_bars_black_and_are_repeated_by_the_seed() -> None:
+    stills = grey_stills([(20, 176)], ("apple", "birch"), FINE)
+    first, again, other = (
+        varied(stills, np.zeros(30, np.int64), SHAPES_ONLY, seed)[0] for seed in (9, 9, 10)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not first[:, :16].any()
+    assert len(np.unique(first.reshape(30, -1), axis=0)) == 30
+
+
+@pytest.mark.parametrize("side", [64, 80, 96])
+def test_full_variation_gives_pictures_of_the_side_that_is_asked_for(side: int) -> None:
+    stills = grey_stills([(100, 176), (176, 132), (50, 60)], rule=FINE)
+    pictures, targets = varied(stills, np.arange(60) % 3, STRONG, side=side)
+    assert pictures.shape == (60, side, side, 3)
+    assert pictures.dtype == np.uint8
+    assert targets.shape == (60, 3)
+    assert targets.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_stills_themselves_stay_as_they_are() -> None:
+    stills = grey_stills([(100, 176)], ("apple", "birch"), FINE)
+    before = stills.picture(0).copy()
+    varied(stills, np.zeros(40, np.int64), STRONG)
+    np.testing.assert_array_equal(stills.picture(0), before)

@@ -1,0 +1,63 @@
+"""Stills that show nearly the same: hashes, and groups of them against plain counting."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from model.near_duplicates import difference_hash, group_near_duplicates, has_near_twin
+from model.pictures import read_picture
+from tests.still_folders import blobs
+
+
+def test_hash_bit_says_that_the_right_neighbour_is_brighter() -> None:
+    steps = np.arange(0, 255, 15, dtype=np.uint8)
+    rising = np.broadcast_to(steps[None, :, None], (16, 17, 3))
+    assert sum(int(word).bit_count() for word in difference_hash(rising)) == 256
+    assert not difference_hash(np.ascontiguousarray(rising[:, ::-1])).any()
+
+
+def test_groups_agree_with_plain_counting_of_bits() -> None:
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(0, 2**64, (300, 4), np.uint64)
+    hashes[10] = hashes[290] ^ np.uint64(0xFFFFFF)  # 4 x 24 bits apart: no near-duplicates
+    hashes[20] = hashes[280]
+    hashes[20, 0] ^= np.uint64(0xFFFFFF)  # 24 bits: just near
+    hashes[30] = hashes[270]
+    hashes[30, 3] ^= np.uint64(0x1FFFFFF)  # 25 bits: just not
+    hashes[40] = hashes[20]
+    hashes[40, 1] ^= np.uint64(0xFFFFFF)  # near 20, and by it in one group with 280
+    groups = group_near_duplicates(hashes)
+    assert groups[20] == groups[40] == groups[280] == 20
+    alone = [index for index in range(300) if index not in (20, 40, 280)]
+    assert [int(groups[index]) for index in alone] == alone
+
+
+def test_a_twin_is_at_most_24_bits_away() -> None:
+    hashes = np.random.default_rng(1).integers(0, 2**64, (300, 4), np.uint64)
+    others = np.random.default_rng(2).integers(0, 2**64, (40, 4), np.uint64)
+    others[7] = hashes[280]
+    others[7, 2] ^= np.uint64(0xFFFFFF)  # 24 bits
+    others[9] = hashes[290]
+    others[9, 1] ^= np.uint64(0x1FFFFFF)  # 25 bits
+    assert np.flatnonzero(has_near_twin(hashes, others)).tolist() == [280]
+
+
+def test_equal_hashes_are_one_group_without_a_pair_for_each_two() -> None:
+    hashes = np.zeros((6000, 4), np.uint64)  # 18 million pairs
+    hashes[1] = np.uint64(0x5555_5555_5555_5555)
+    groups = group_near_duplicates(hashes)
+    assert groups[1] == 1
+    assert set(np.delete(groups, 1)) == {0}
+
+
+def test_shrunken_and_recompressed_copies_share_a_group() -> None:
+    pictures = []
+    for seed in range(12):
+        picture = Image.fromarray(blobs(seed))
+        copy = io.BytesIO()
+        picture.resize((56, 42)).save(copy, "JPEG", quality=40)
+        pictures += [np.asarray(picture), read_picture(copy.getvalue())]
+    groups = group_near_duplicates(np.stack([difference_hash(picture) for picture in pictures]))
+    assert len(np.unique(groups)) == 12
+    np.testing.assert_array_equal(groups[::2], groups[1::2])

@@ -1,0 +1,60 @@
+"""Recipes check themselves and are found by their names."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from model.errors import ModelError
+from model.recipe import BASELINE, QUICK, STRONG, Recipe, recipe_named
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 0},
+        {"patience_epochs": -1},
+        {"batch_size": 0},
+        {"batch_size": 5000},
+        {"learning_rate": 0.0},
+        {"final_learning_rate": 0.002},  # above the highest
+        {"warm_up_epochs": 13.5},  # of 13
+        {"average_epochs": 14.0},
+        {"first_side": 65},  # of 64
+        {"label_smoothing": 0.6},
+        {"unknown_share": 0.6},
+        {"pasted_halves": 1.1},
+        {"erased": -0.1},
+        {"zoom": float("nan")},
+        {"seed": -1},
+        {"optimizer": "lbfgs"},
+        {"preprocessing": "fit100_crop90"},
+    ],
+)
+def test_number_out_of_bounds_is_refused_by_its_name(change: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match=next(iter(change))) as caught:
+        replace(BASELINE, **change)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_number_of_a_recipe_is_bounded() -> None:
+    texts = ("network", "network_parameters", "preprocessing", "optimizer", "mirror")
+    for field in fields(Recipe):
+        if field.name not in texts:
+            with pytest.raises(ModelError, match=field.name):
+                replace(BASELINE, **{field.name: 1e30})  # type: ignore[arg-type]
+
+
+def test_recipes_have_names() -> None:
+    assert recipe_named("baseline") is BASELINE
+    assert recipe_named("strong") is STRONG
+    with pytest.raises(ModelError, match="use baseline or strong"):
+        recipe_named("weak")
+
+
+def test_baseline_is_the_tasks() -> None:
+    # the original task: 13 epochs, batches of 40, 64x64 cut out of 84x84, nothing varied
+    assert (BASELINE.epochs, BASELINE.batch_size, BASELINE.network) == (13, 40, "baseline")
+    assert BASELINE.preprocessing == QUICK.preprocessing == "fit84_crop64"
+    varied = ("mirror", "shift", "zoom", "brightness", "pasted_halves", "erased", "label_smoothing")
+    assert not any(getattr(BASELINE, name) for name in varied)
