@@ -1,0 +1,54 @@
+"""A training's history as other programs read it."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model.history import CSV_NAME, TENSORBOARD_NAME, Epoch, HistoryFiles
+from model.tensorflow_runtime import load_tensorflow
+
+pytestmark = pytest.mark.integration
+
+FIRST = Epoch(1, 3, 0.002, 1.5, 0.25, 1.0 / 3.0, 0.5, 12.25)
+HISTORY = (FIRST, replace(FIRST, number=2, loss=0.1 + 0.2), replace(FIRST, number=3, loss=0.125))
+
+SCALARS = (
+    *("learning_rate", "loss", "accuracy"),
+    *("validation_loss", "validation_accuracy", "seconds"),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Written by two processes: the first was killed after the second epoch."""
+    folder = tmp_path_factory.mktemp("history") / "run"
+    killed, resumed = HistoryFiles(folder), HistoryFiles(folder)
+    killed.write(HISTORY[:1])
+    killed.write(HISTORY[:2])
+    resumed.write(HISTORY)
+    return folder
+
+
+def test_csv_has_every_epoch_and_loses_no_digit(folder: Path) -> None:
+    with (folder / CSV_NAME).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["number", "epochs", *SCALARS]
+    assert [int(row["number"]) for row in rows] == [1, 2, 3]
+    assert [float(row["loss"]) for row in rows] == [1.5, 0.1 + 0.2, 0.125]
+    assert float(rows[0]["validation_loss"]) == 1 / 3
+
+
+def test_tensorboard_has_every_epoch_as_scalars_under_its_number(folder: Path) -> None:
+    tensorflow = load_tensorflow()
+    found: dict[tuple[int, str], float] = {}
+    for path in sorted((folder / TENSORBOARD_NAME).iterdir()):
+        for record in tensorflow.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            event = tensorflow.compat.v1.Event.FromString(record)
+            for value in event.summary.value:
+                assert value.metadata.plugin_data.plugin_name == "scalars"
+                found[event.step, value.tag] = float(tensorflow.make_ndarray(value.tensor))
+    assert set(found) == {(number, name) for number in (1, 2, 3) for name in SCALARS}
+    assert [found[number, "loss"] for number in (1, 2, 3)] == pytest.approx([1.5, 0.3, 0.125])
+    assert found[1, "seconds"] == 12.25

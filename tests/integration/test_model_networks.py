@@ -1,0 +1,153 @@
+"""Networks built from a manifest's numbers: their sizes, their bounds, their mirror images."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model import baseline, residual
+from model.errors import ModelError
+from model.networks import (
+    assign_weights,
+    build_network,
+    for_inference,
+    shapes_of,
+    weights_of,
+)
+
+pytestmark = pytest.mark.integration
+
+LABELS_17 = [f"label_{number}" for number in range(17)]
+TINY = {"widths": [8, 8], "blocks": [1, 1], "dropout": 0.2, "mirrors": True}
+
+
+def parameters_of(network: Any) -> int:
+    return sum(int(np.prod(shape)) for shape in shapes_of(network).values())
+
+
+def pictures(side: int, count: int = 4, seed: int = 0) -> Any:
+    return np.random.default_rng(seed).integers(0, 256, (count, side, side, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def strong() -> Any:
+    return build_network("residual", residual.PARAMETERS, LABELS_17, 96)
+
+
+def test_strong_network_has_under_three_million_parameters(strong: Any) -> None:
+    assert 2_000_000 < parameters_of(strong) < 3_000_000
+
+
+def test_residual_network_takes_pictures_of_the_sides_that_training_grows_through(
+    strong: Any,
+) -> None:
+    for side in (64, 80, 96):
+        logits = np.asarray(strong(pictures(side, 2)))
+        assert logits.shape == (2, 17)
+        assert np.isfinite(logits).all()
+
+
+def test_residual_network_starts_as_its_shortcuts() -> None:
+    network = build_network("residual", TINY, LABELS_17, 64)
+    # the last normalisation of each block is scaled by zero at first
+    found = weights_of(network)
+    assert not found["stage_1_block_1_conv_2_norm/gamma"].any()
+    assert (found["stage_1_block_1_conv_1_norm/gamma"] == 1).all()
+
+
+def test_baseline_has_the_tasks_layers() -> None:
+    network = build_network("baseline", baseline.PARAMETERS, LABELS_17[:10], 64)
+    # of 64 pixels 31, 14, 6 and 2 are left, so that 2 x 2 x 128 numbers come to the dense layer
+    assert shapes_of(network) == {
+        "conv_1/kernel": (3, 3, 3, 32),
+        "conv_1/bias": (32,),
+        "conv_2/kernel": (3, 3, 32, 64),
+        "conv_2/bias": (64,),
+        "conv_3/kernel": (3, 3, 64, 128),
+        "conv_3/bias": (128,),
+        "conv_4/kernel": (3, 3, 128, 128),
+        "conv_4/bias": (128,),
+        "dense/kernel": (512, 64),
+        "dense/bias": (64,),
+        "logits/kernel": (64, 10),
+        "logits/bias": (10,),
+    }
+    # LeCun, Bottou, Orr and Mueller 1998: uniform within sqrt(3 / inputs)
+    kernel = weights_of(network)["dense/kernel"]
+    assert np.abs(kernel).max() == pytest.approx(np.sqrt(3 / 512), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("baseline", {"filters": [4, 4], "dense": 8}), ("residual", TINY)],
+)
+def test_seed_decides_the_initial_weights(name: str, parameters: dict[str, Any]) -> None:
+    first, again, other = (
+        weights_of(build_network(name, parameters, LABELS_17, 64, seed=seed)) for seed in (3, 3, 4)
+    )
+    assert list(first) == list(again)
+    assert all(np.array_equal(first[path], again[path]) for path in first)
+    kernels = [path for path in first if path.endswith("kernel")]
+    assert not any(np.array_equal(first[path], other[path]) for path in kernels)
+    # no two layers of one shape begin alike
+    flat = [first[path].tobytes() for path in kernels]
+    assert len(set(flat)) == len(flat)
+
+
+def trained_at_random(parameters: dict[str, Any]) -> Any:
+    """With weights of no symmetry, as after a training."""
+    network = build_network("residual", parameters, LABELS_17, 64)
+    rng = np.random.default_rng(1)
+    weights = {
+        path: (array + rng.uniform(0.1, 1, array.shape)).astype(np.float32)
+        for path, array in weights_of(network).items()
+    }
+    assign_weights(network, weights)
+    return network
+
+
+def test_a_picture_and_its_mirror_image_get_equal_logits_at_inference() -> None:
+    network = trained_at_random(TINY)
+    seen = pictures(64)
+    alone, mirrored = (np.asarray(network(some)) for some in (seen, seen[:, :, ::-1].copy()))
+    assert np.abs(alone - mirrored).max() > 1e-3
+    answering = for_inference(network, TINY, 64)
+    both = np.asarray(answering(seen))
+    np.testing.assert_allclose(both, answering(seen[:, :, ::-1].copy()), rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(both, (alone + mirrored) / 2, rtol=1e-5, atol=1e-4)
+
+
+def test_a_network_that_does_not_mirror_answers_as_it_is() -> None:
+    parameters = {**TINY, "mirrors": False}
+    network = build_network("residual", parameters, LABELS_17, 64)
+    assert for_inference(network, parameters, 64) is network
+    small = {"filters": [4], "dense": 4}
+    plain = build_network("baseline", small, LABELS_17, 64)
+    assert for_inference(plain, small, 64) is plain
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"widths": [8, 2000]}, "widths is .8, 2000.; give a list of 1 to 5 whole numbers"),
+        ({"widths": [8, 0]}, "from 1 to 1024"),
+        ({"widths": [8] * 6, "blocks": [1] * 6}, "1 to 5 whole numbers"),
+        ({"widths": [8, 8.0]}, "widths"),
+        ({"widths": [8, True]}, "widths"),
+        ({"widths": "88"}, "widths"),
+        ({"widths": []}, "widths"),
+        ({"blocks": [1, 9]}, "blocks is .1, 9.; .* from 1 to 8"),
+        ({"blocks": [1]}, "2 widths and 1 blocks; give as many of both"),
+        ({"dropout": 1.0}, "dropout is 1.0; give 0 to below 1"),
+        ({"dropout": float("nan")}, "dropout"),
+        ({"dropout": "0.2"}, "dropout"),
+        ({"mirrors": 1}, "mirrors is 1; give true"),
+        ({"more": 1}, "give exactly .'blocks', 'dropout', 'mirrors', 'widths'."),
+    ],
+)
+def test_parameter_out_of_bounds_is_one_line_that_names_it(
+    change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ModelError, match=message) as caught:
+        build_network("residual", {**TINY, **change}, LABELS_17, 64)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,111 @@
+"""A training that is killed and resumed ends as one that was never broken."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.checkpoint import Checkpoint
+from model.errors import TrainingError
+from model.history import Epoch
+from model.networks import weights_of
+from model.schedule import side_at
+from model.training import Trained
+from tests.commands import environment_of
+from tests.tiny_training import IDENTITY, STEPS_PER_EPOCH, TINY_STRONG, train_tiny
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the checkpoint of the unbroken training lay after each epoch: in `1`, `2`..."""
+    return tmp_path_factory.mktemp("checkpoints")
+
+
+@pytest.fixture(scope="module")
+def unbroken(folder: Path) -> Trained:
+    running = folder / "running"
+
+    def keep(history: tuple[Epoch, ...]) -> None:
+        shutil.copytree(running, folder / str(len(history)))
+
+    return train_tiny(running, on_epoch=keep)
+
+
+def without_seconds(history: tuple[Epoch, ...]) -> list[Epoch]:
+    return [replace(epoch, seconds=0.0) for epoch in history]
+
+
+def assert_same(found: Trained, expected: Trained) -> None:
+    """Bit for bit."""
+    assert without_seconds(found.history) == without_seconds(expected.history)
+    theirs = weights_of(expected.network)
+    for name, values in weights_of(found.network).items():
+        np.testing.assert_array_equal(values, theirs[name], name)
+
+
+def test_recipe_is_put_to_the_test_with_all_that_changes_between_epochs() -> None:
+    assert [side_at(TINY_STRONG, number) for number in (1, 2, 3, 4)] == [48, 48, 48, 64]
+    assert TINY_STRONG.average_epochs
+    assert TINY_STRONG.warm_up_epochs
+    assert TINY_STRONG.network_parameters["dropout"]
+
+
+@pytest.mark.parametrize("done_epochs", [1, 3, 4])  # after the second it is killed below
+def test_resumed_after_any_epoch_it_ends_the_same(
+    done_epochs: int, unbroken: Trained, folder: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(folder / str(done_epochs), tmp_path / "copy")
+    numbers: list[int] = []
+    resumed = train_tiny(copy, resume=True, on_epoch=lambda history: numbers.append(len(history)))
+    assert numbers == list(range(done_epochs + 1, 5))  # nothing is trained twice
+    assert_same(resumed, unbroken)
+
+
+def test_killed_in_the_middle_of_an_epoch_it_goes_on_and_ends_the_same(
+    unbroken: Trained, tmp_path: Path
+) -> None:
+    fatal_step = 2 * STEPS_PER_EPOCH + 2  # the second step of the third epoch
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.tiny_training", str(tmp_path), str(fatal_step)],
+        cwd=ROOT,
+        env=environment_of(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    left = Checkpoint(tmp_path, IDENTITY).load()
+    assert left is not None
+    assert len(left.history) == 2
+    assert_same(train_tiny(tmp_path, resume=True), unbroken)
+
+
+def test_without_resume_it_begins_anew(unbroken: Trained, folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder / "2", tmp_path / "copy")
+    numbers: list[int] = []
+
+    def stop_at_once(history: tuple[Epoch, ...]) -> None:
+        numbers.append(len(history))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_tiny(copy, on_epoch=stop_at_once)
+    assert numbers == [1]
+
+
+def test_checkpoint_that_lacks_a_variable_is_one_line(folder: Path, tmp_path: Path) -> None:
+    sound = Checkpoint(folder / "2", IDENTITY).load()
+    assert sound is not None
+    fewer = dict(list(sound.variables.items())[:-1])
+    Checkpoint(tmp_path, IDENTITY).save(replace(sound, variables=fewer))
+    with pytest.raises(TrainingError, match="train again without --resume") as caught:
+        train_tiny(tmp_path, resume=True)
+    assert "\n" not in str(caught.value)

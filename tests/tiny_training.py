@@ -1,0 +1,64 @@
+"""The strong kind of training made so small that it takes a second."""
+
+import itertools
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from model.checkpoint import Checkpoint
+from model.preprocess import TASK
+from model.recipe import STRONG
+from model.tensorflow_runtime import load_tensorflow
+from model.training import Trained, train
+from tests.drawn_shapes import shape_stills
+
+IDENTITY: Final = "tiny"
+STEPS_PER_EPOCH: Final = 3  # 24 stills, 8 at a time
+
+TINY_STRONG: Final = replace(
+    STRONG,
+    network_parameters={"widths": [8, 8], "blocks": [1, 1], "dropout": 0.2, "mirrors": True},
+    preprocessing=TASK.name,
+    first_side=48,  # in the last of the four epochs it is 64
+    epochs=4,
+    batch_size=8,
+    warm_up_epochs=1,
+    average_epochs=1,
+    pasted_halves=0.3,
+)
+"""Everything that STRONG has, four epochs of three steps long."""
+
+
+def train_tiny(checkpoint_folder: Path | None = None, **options: Any) -> Trained:
+    """Train by TINY_STRONG; see `model.training.train` for the options."""
+    checkpoint = Checkpoint(checkpoint_folder, IDENTITY) if checkpoint_folder else None
+    stills, validation = shape_stills(8), shape_stills(4, first_seed=500)
+    return train(stills, validation, TINY_STRONG, checkpoint=checkpoint, **options)
+
+
+def die_at_step(fatal_step: int) -> None:
+    """Let this process be killed in the middle of its training, as nobody can prevent.
+
+    Args:
+        fatal_step: it is never taken; the first one is 1.
+    """
+    load_tensorflow()
+    import keras
+
+    take = keras.Model.train_on_batch
+    steps = itertools.count(1)
+
+    def take_or_die(*arguments: Any) -> Any:
+        if next(steps) == fatal_step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return take(*arguments)
+
+    keras.Model.train_on_batch = take_or_die
+
+
+if __name__ == "__main__":
+    die_at_step(int(sys.argv[2]))
+    train_tiny(Path(sys.argv[1]))

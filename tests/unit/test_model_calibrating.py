@@ -1,0 +1,114 @@
+"""Temperature and thresholds of a made-up network that knows greys."""
+
+from typing import Final
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model.calibrating import Calibration, calibrate
+from model.forward import ForwardPass
+from model.manifest import UNKNOWN
+from model.preprocess import TASK
+from model.stills import Stills
+from tests.grey_stills import grey_of
+
+LABELS: Final = ("apple", "birch", "cedar", UNKNOWN)
+WIDE, NARROW = (100, 176), (176, 132)
+STILLS_PER_LABEL: Final = 24
+LOGITS: Final = np.array(
+    [
+        # apple, birch, cedar, unknown
+        [5.0, 0.0, 0.0, 0.0],
+        [0.0, 1.2, 0.0, 0.0],
+        [0.0, 0.0, 1.2, 0.0],
+        [3.0, 0.0, 0.0, 2.0],  # a stranger is taken for apple, more surely than birch is known
+    ]
+)
+"""Of a still's label by what is said of it."""
+
+
+class GreyNetwork(ForwardPass):
+    """Stands for a forward pass: finds the commonest grey and answers by the table."""
+
+    def __init__(self) -> None:
+        self.batch_size = 12
+        self.batches: list[int] = []
+
+    def logits(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.batches.append(len(pictures))
+        centres = pictures[:, 32, 32, 0].astype(int)
+        rows = [
+            np.abs(centre - np.array(list(map(grey_of, range(4))))).argmin() for centre in centres
+        ]
+        return LOGITS[rows].astype(np.float32)
+
+
+def validation_stills() -> Stills:
+    def pictures() -> list[tuple[NDArray[np.uint8], int]]:
+        return [
+            (np.full((*size, 3), grey_of(number), np.uint8), number)
+            for number in range(4)
+            for size in [WIDE, NARROW] * (STILLS_PER_LABEL // 2)
+        ]
+
+    return Stills.from_pictures(LABELS, pictures(), TASK)
+
+
+@pytest.fixture(scope="module")
+def told() -> list[tuple[str, int, int]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def network() -> GreyNetwork:
+    return GreyNetwork()
+
+
+@pytest.fixture(scope="module")
+def calibration(network: GreyNetwork, told: list[tuple[str, int, int]]) -> Calibration:
+    return calibrate(network, validation_stills(), 0, lambda *step: told.append(step))
+
+
+def test_a_label_that_strangers_are_taken_for_gets_a_higher_onset(
+    calibration: Calibration,
+) -> None:
+    onsets = {label: onset for label, (onset, _) in calibration.label_thresholds.items()}
+    assert onsets["apple"] > onsets["birch"]
+    assert onsets["apple"] > onsets["cedar"]
+    # above what is said of a stranger, below what is said of apple itself
+    powers = np.exp(LOGITS / calibration.temperature)
+    shares = powers[:, 0] / powers.sum(axis=1)
+    assert shares[3] < onsets["apple"] <= shares[0]
+
+
+def test_every_known_label_has_thresholds_of_its_own_and_unknown_has_none(
+    calibration: Calibration,
+) -> None:
+    assert list(calibration.label_thresholds) == ["apple", "birch", "cedar"]
+    for onset, offset in calibration.label_thresholds.values():
+        assert 0 < offset <= onset < 1
+        assert onset >= calibration.thresholds.onset
+
+
+def test_temperature_is_where_the_stills_are_least_surprising(calibration: Calibration) -> None:
+    """Found by scipy on the same table, to 1 %."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
+    def surprise(temperature: float) -> float:
+        return -float(np.diag(log_softmax(LOGITS / temperature, axis=1)).mean())
+
+    best = minimize_scalar(surprise, bounds=(0.25, 8.0), method="bounded").x
+    assert calibration.temperature == pytest.approx(best, rel=0.01)
+
+
+def test_six_frames_of_each_still_are_seen_in_full_batches(
+    calibration: Calibration, network: GreyNetwork, told: list[tuple[str, int, int]]
+) -> None:
+    stills = 4 * STILLS_PER_LABEL
+    assert calibration.frames == 6 * stills
+    assert sum(network.batches) == stills + 3 * 6 * stills
+    assert max(network.batches) == network.batch_size
+    assert told[-1] == ("Choosing thresholds", 6 * stills, 6 * stills)
+    assert 0.5 < calibration.micro_f1 <= 1
