@@ -53,22 +53,19 @@ def train(
 
     Example: castline train dataset --name springfield
     """
+    from model.artifact import next_version
     from model.dataset import open_dataset
-    from model.recipe import recipe_named
+    from model.recipe import recipe_named, with_epochs
     from model.still_files import slug
-    from model.versions import Words, next_version, train_model_version
+    from model.versions import Words, train_model_version
 
     settings = context.obj
     opened = open_dataset(dataset)
     family = name or slug(dataset.resolve().name)
     version = next_version(family, [settings.models_folder])
     chosen = recipe_named(recipe)
-    chosen = replace(
-        chosen,
-        seed=seed,
-        epochs=epochs or chosen.epochs,
-        batch_size=batch_size or chosen.batch_size,
-    )
+    chosen = with_epochs(chosen, epochs or chosen.epochs)
+    chosen = replace(chosen, seed=seed, batch_size=batch_size or chosen.batch_size)
     words = {"licence": licence, "about_stills": about, "command": _command()}
     with step_bars() as show_step:
         made = train_model_version(

@@ -129,6 +129,18 @@ def list_models(folders: Sequence[Path] = ()) -> tuple[list[ModelVersion], list[
     return sorted(found, key=_age, reverse=True), unreadable
 
 
+def next_version(name: str, folders: Sequence[Path]) -> str:
+    """Return the number of a family's next version: 1 more than the highest whole number.
+
+    Args:
+        name: of the family.
+        folders: searched beside the bundled ones.
+    """
+    versions = [found.manifest for found in list_models(folders)[0]]
+    numbers = [one.version for one in versions if one.name == name and one.version.isdecimal()]
+    return str(1 + max(map(int, numbers), default=0))
+
+
 def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVersion:
     """Find a model version.
 

@@ -1,7 +1,7 @@
 """How a network is trained, as numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from model import baseline, residual
@@ -160,6 +160,20 @@ def recipe_named(name: str) -> Recipe:
     if name not in RECIPES:
         raise ModelError(f"recipe {name!r} is unknown: use {' or '.join(RECIPES)}")
     return RECIPES[name]
+
+
+def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
+    """Return a recipe for another number of epochs; nothing in it takes longer than they do.
+
+    Raises:
+        ModelError: there are too few or too many.
+    """
+    return replace(
+        recipe,
+        epochs=epochs,
+        warm_up_epochs=min(recipe.warm_up_epochs, epochs),
+        average_epochs=min(recipe.average_epochs, epochs),
+    )
 
 
 QUICK: Final = Recipe(

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,17 +11,17 @@ from typing import Any, Final
 import numpy as np
 
 from model.answers import Answers, Figures, Overfitting, figures_of
-from model.artifact import ModelVersion, list_models, write_model_version
+from model.artifact import ModelVersion, write_model_version
 from model.calibrating import ABOUT_THRESHOLDS, Calibration, calibrate
 from model.calibration import softmax
 from model.card import model_card
 from model.checkpoint import Checkpoint
 from model.dataset import Dataset
-from model.errors import ArtifactError
+from model.errors import ArtifactError, DatasetError
 from model.evaluation import Mistake, Recogniser, answer_part, show_mistakes
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
-from model.manifest import Manifest
+from model.manifest import UNKNOWN, Manifest
 from model.networks import assign_weights, for_inference, weights_of
 from model.preprocess import preprocessing_named
 from model.recipe import Recipe
@@ -81,7 +81,7 @@ def train_model_version(
         on_epoch: called after each epoch with all epochs so far.
 
     Raises:
-        DatasetError: a shard is damaged.
+        DatasetError: a shard is damaged, or a part shows nobody known.
         TrainingError: memory ran out, or the checkpoint is damaged or of another training.
         ArtifactError: the output folder exists, or name or version are not allowed.
     """
@@ -89,6 +89,8 @@ def train_model_version(
     words = words or Words()
     if output_folder.exists():  # before an hour of training, not after
         raise ArtifactError(f"{output_folder}: exists, and a model version never changes")
+    draft = _draft(dataset, recipe, name, version, words)
+    _check_parts(dataset)
     stills, validation = _unpack(dataset, recipe, tell)
     checkpoint = Checkpoint(work_folder, _identity(dataset, recipe))
     files = HistoryFiles(work_folder)
@@ -105,27 +107,58 @@ def train_model_version(
     forward = forward_pass(trained.network, recipe)
     calibration = calibrate(forward, validation, recipe.seed, tell)
     tested = _test(_recogniser(forward, dataset, calibration.temperature, recipe), dataset, tell)
-    manifest = Manifest(
-        name=name,
-        version=version,
-        network=recipe.network,
-        network_parameters=recipe.network_parameters,
-        labels=stills.labels,
-        preprocessing=recipe.preprocessing,
-        regions=REGIONS,
+    manifest = replace(
+        draft,
         temperature=calibration.temperature,
         onset=calibration.thresholds.onset,
         offset=calibration.thresholds.offset,
         label_thresholds=calibration.label_thresholds,
-        training_data_sha256=dataset.manifest.fingerprint_sha256,
         metrics=_metrics(tested, calibration, dataset),
-        licence=words.licence,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_at=_now(),
     )
     report = _report(manifest, recipe, dataset, trained.history, tested, words)
     made = write_model_version(output_folder, manifest, weights_of(trained.network), report)
     checkpoint.remove()
     return made
+
+
+def _draft(dataset: Dataset, recipe: Recipe, name: str, version: str, words: Words) -> Manifest:
+    """Return the manifest as far as it is known before training: what is wrong in it shows now."""
+    return Manifest(
+        name=name,
+        version=version,
+        network=recipe.network,
+        network_parameters=recipe.network_parameters,
+        labels=dataset.manifest.labels,
+        preprocessing=recipe.preprocessing,
+        regions=REGIONS,
+        temperature=1.0,
+        onset=1.0,
+        offset=1.0,
+        training_data_sha256=dataset.manifest.fingerprint_sha256,
+        metrics={},
+        licence=words.licence,
+        created_at=_now(),
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _check_parts(dataset: Dataset) -> None:
+    """Refuse what would stop an hour of training at its end.
+
+    Raises:
+        DatasetError: a shard is damaged, or a part shows nobody known.
+    """
+    dataset.check_shards()
+    for part in PARTS:
+        by_label = zip(dataset.manifest.labels, dataset.manifest.counts[part], strict=True)
+        if not any(count for label, count in by_label if label != UNKNOWN):
+            raise DatasetError(
+                f"{dataset.folder}: {part} shows nobody known; build the dataset of more stills"
+            )
 
 
 @dataclass(frozen=True)
@@ -225,18 +258,6 @@ def _metrics(tested: _Tested, calibration: Calibration, dataset: Dataset) -> dic
             else {}
         ),
     }
-
-
-def next_version(name: str, folders: Sequence[Path]) -> str:
-    """Return the number of a family's next version: 1 more than the highest whole number.
-
-    Args:
-        name: of the family.
-        folders: searched beside the bundled ones.
-    """
-    versions = [found.manifest for found in list_models(folders)[0]]
-    numbers = [one.version for one in versions if one.name == name and one.version.isdecimal()]
-    return str(1 + max(map(int, numbers), default=0))
 
 
 def forward_pass(network: Any, recipe: Recipe) -> ForwardPass:
