@@ -1,8 +1,5 @@
-"""Training, the artifact and the classifier together, on a cast of drawn shapes."""
+"""The training loop: seeds, early stop, and memory that runs out."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,306 +8,154 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
-from model.artifact import ModelVersion, read_model_version, write_model_version
-from model.classifier import FLOOR, Classifier, Prediction
-from model.errors import ArtifactError, DeviceError, ModelError
-from model.networks import BASELINE_PARAMETERS
-from model.recipe import BASELINE
-from model.training import Epoch
-from model.versions import train_model_version
-from model.weights import read_weights
+from model.checkpoint import Checkpoint
+from model.errors import TrainingError
+from model.networks import weights_of
+from model.recipe import BASELINE, Recipe
+from model.stills import Stills
+from model.tensorflow_runtime import load_tensorflow
+from model.training import Trained, train
+from tests.drawn_shapes import shape_stills
 
 pytestmark = pytest.mark.integration
 
-SHAPES = ("disc", "frame", "wedge")
-SMALL = {"filters": [8, 16, 16], "dense": 16}
-RECIPE = replace(
-    BASELINE, network_parameters=SMALL, epochs=12, batch_size=10, mirror=True, shift_pixels=3.0
+TINY = replace(
+    BASELINE,
+    network_parameters={"filters": [4, 8], "dense": 8},
+    epochs=2,
+    batch_size=12,
+    mirror=True,
+    pasted_halves=0.3,
 )
 
 
-def draw(shape: str, seed: int, width: int = 66, height: int = 88) -> NDArray[np.uint8]:
-    """One of SHAPES in any colour on any soft background: only its form tells what it is."""
-    rng = np.random.default_rng(seed)
-    coarse = Image.fromarray(rng.integers(0, 110, (5, 4, 3), np.uint8))
-    ink = tuple(map(int, rng.integers(150, 256, 3)))
-    picture = coarse.resize((width, height), Image.Resampling.BICUBIC)
-    size = int(min(width, height) * rng.uniform(0.6, 0.9))
-    left, top = (int(rng.integers(0, length - size + 1)) for length in (width, height))
-    box = (left, top, left + size - 1, top + size - 1)
-    pen = ImageDraw.Draw(picture)
-    if shape == "disc":
-        pen.ellipse(box, fill=ink)
-    elif shape == "frame":
-        pen.rectangle(box, outline=ink, width=max(3, size // 7))
-    else:
-        pen.polygon([(box[0], box[1]), (box[2], box[1]), (box[0], box[3])], fill=ink)
-    return np.asarray(picture)
+@pytest.fixture(scope="module")
+def stills() -> Stills:
+    return shape_stills(12)
 
 
 @pytest.fixture(scope="module")
-def stills_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stills")
-    for number, shape in enumerate(SHAPES):
-        (folder / shape).mkdir()
-        for index in range(60):
-            picture = Image.fromarray(draw(shape, 1000 * number + index))
-            picture.save(folder / shape / f"pic_{index:04}.png")
-    return folder
+def validation() -> Stills:
+    return shape_stills(4, first_seed=500)
 
 
-@pytest.fixture(scope="module")
-def epochs() -> list[Epoch]:
-    return []
+def weights_by(stills: Stills, validation: Stills, recipe: Recipe) -> dict[str, NDArray[Any]]:
+    return dict(weights_of(train(stills, validation, recipe).network))
 
 
-@pytest.fixture(scope="module")
-def version(
-    stills_folder: Path, tmp_path_factory: pytest.TempPathFactory, epochs: list[Epoch]
-) -> ModelVersion:
-    folder = tmp_path_factory.mktemp("models") / "shapes-1"
-    return train_model_version(stills_folder, folder, "shapes", "1", RECIPE, epochs.append)
+def equal(first: dict[str, NDArray[Any]], second: dict[str, NDArray[Any]]) -> bool:
+    return all(np.array_equal(values, second[name]) for name, values in first.items())
 
 
-@pytest.fixture(scope="module")
-def classifier(version: ModelVersion) -> Classifier:
-    return Classifier.load(version, device="cpu", batch_size=12)
-
-
-def frames(count: int, seed: int = 5000) -> list[NDArray[np.uint8]]:
-    """Frames with a shape in each half."""
-    rng = np.random.default_rng(seed)
-    return [
-        np.hstack([draw(str(shape), seed + 2 * n + i) for i, shape in enumerate(pair)])
-        for n, pair in enumerate(rng.choice(SHAPES, (count, 2)))
-    ]
-
-
-def largest_difference(
-    first: Sequence[tuple[Prediction, ...]], second: Sequence[tuple[Prediction, ...]]
-) -> float:
-    """Between the confidences of one label in one frame; 0 where it was not returned."""
-    largest = 0.0
-    for a, b in zip(first, second, strict=True):
-        left, right = ({found.label: found.confidence for found in row} for row in (a, b))
-        for label in left.keys() & right.keys():
-            largest = max(largest, abs(left[label] - right[label]))
-        for label in left.keys() ^ right.keys():  # both must be at the floor then
-            largest = max(largest, abs((left | right)[label] - FLOOR))
-    return largest
-
-
-def test_tiny_training_learns_shapes_and_reports_each_epoch(
-    version: ModelVersion, epochs: list[Epoch]
+def test_same_seed_gives_the_same_weights_bit_for_bit_and_another_seed_others(
+    stills: Stills, validation: Stills
 ) -> None:
-    metrics = version.manifest.metrics
-    assert version.manifest.labels == SHAPES
-    assert metrics["accuracy"] >= 0.85  # a third by chance
-    assert metrics["macro_f1"] >= 0.85
-    assert 0.5 < metrics["rehearsal_micro_f1"] <= 1
-    assert [epoch.number for epoch in epochs] == list(range(1, 13))
-    assert epochs[-1].loss < epochs[0].loss / 2
-    assert read_model_version(version.folder) == version
-    card = (version.folder / "report/model_card.md").read_text()
-    assert f"{metrics['accuracy']:.3f}" in card
+    first, again, other = (
+        weights_by(stills, validation, replace(TINY, seed=seed)) for seed in (0, 0, 1)
+    )
+    assert equal(first, again)
+    assert not any(np.array_equal(first[name], other[name]) for name in first)
 
 
-def test_same_seed_gives_the_same_weights_and_another_seed_others(
-    stills_folder: Path, tmp_path: Path
+def test_history_measures_validation_stills_as_inference_sees_them(
+    stills: Stills, validation: Stills
 ) -> None:
-    short = replace(RECIPE, epochs=2)
-    made = [
-        train_model_version(stills_folder, tmp_path / str(n), "shapes", "1", recipe)
-        for n, recipe in enumerate((short, short, replace(short, seed=1)))
-    ]
-    hashes = [version.manifest.weights_sha256 for version in made]
-    assert hashes[0] == hashes[1] != hashes[2]
+    """The last epoch's figures, from the network that came out and scikit-learn."""
+    from sklearn.metrics import accuracy_score, log_loss
+
+    trained = train(stills, validation, TINY)
+    logits = np.asarray(trained.network(validation.inputs(np.arange(len(validation)))))
+    powers = np.exp(logits.astype(np.float64))
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    last = trained.history[-1]
+    truth = validation.label_numbers
+    assert last.validation_loss == pytest.approx(log_loss(truth, shares), rel=1e-4)
+    assert last.validation_accuracy == accuracy_score(truth, shares.argmax(axis=1))
+    assert [epoch.number for epoch in trained.history] == [1, 2]
+    assert {epoch.epochs for epoch in trained.history} == {2}
+    assert {epoch.learning_rate for epoch in trained.history} == {0.001}
 
 
-def test_shapes_the_network_never_saw_are_recognised_with_their_region(
-    classifier: Classifier,
+def test_averaged_weights_are_those_that_come_out(stills: Stills, validation: Stills) -> None:
+    """Of two steps: a third of what the first made and two thirds of what the second made."""
+    two_steps = replace(TINY, epochs=2, batch_size=36)
+    first, second = (
+        weights_by(stills, validation, replace(two_steps, epochs=epochs)) for epochs in (1, 2)
+    )
+    # half an epoch of one step: momentum 0.5 / 1.5
+    averaged = weights_by(stills, validation, replace(two_steps, average_epochs=0.5))
+    for name, values in averaged.items():
+        expected = first[name] / 3 + second[name] * 2 / 3
+        np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-7)
+
+
+class Killed(Exception):  # noqa: N818
+    """Stands for a kill."""
+
+
+def with_losses(monkeypatch: pytest.MonkeyPatch, losses: Sequence[float]) -> None:
+    """Let each epoch end with the next of these validation losses, and break off after them."""
+    coming = iter(losses)
+
+    def validate(_training: object) -> tuple[float, float]:
+        for loss in coming:
+            return loss, 0.5
+        raise Killed
+
+    monkeypatch.setattr("model.training._Training._validate", validate)
+
+
+def numbers_of(trained: Trained) -> list[int]:
+    return [epoch.number for epoch in trained.history]
+
+
+def test_early_stop_keeps_the_weights_of_the_best_epoch(
+    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    pairs = [
-        [draw(shape, 9000 + n + half) for half in (0, 1)] for n in range(10) for shape in SHAPES
-    ]
-    everyone = classifier.classify([np.hstack(pair) for pair in pairs])
-    right = [found[0].label == SHAPES[n % 3] for n, found in enumerate(everyone)]
-    assert sum(right) >= 24  # of 30; 10 by chance
+    two_epochs = weights_by(stills, validation, TINY)
+    patient = replace(TINY, epochs=9, patience_epochs=2)
+    with_losses(monkeypatch, [1.0, 0.5, 0.7, 0.6])
+    stopped = train(stills, validation, patient)
+    assert numbers_of(stopped) == [1, 2, 3, 4]
+    assert equal(dict(weights_of(stopped.network)), two_epochs)
 
-    halves = classifier.classify([np.hstack([draw("disc", 7000), draw("wedge", 7001)])])[0]
-    regions = {found.label: found.region for found in halves if found.confidence > 0.6}
-    assert regions.get("disc") == "left"
-    assert regions.get("wedge") == "right"
+    # and so does one that is killed after the best epoch
+    with_losses(monkeypatch, [1.0, 0.5, 0.7])
+    checkpoint = Checkpoint(tmp_path, "early stop")
+    with pytest.raises(Killed):
+        train(stills, validation, patient, checkpoint=checkpoint)
+    with_losses(monkeypatch, [0.6])
+    resumed = train(stills, validation, patient, checkpoint=checkpoint, resume=True)
+    assert numbers_of(resumed) == [1, 2, 3, 4]
+    assert equal(dict(weights_of(resumed.network)), two_epochs)
 
 
-def test_predictions_are_sorted_above_the_floor_and_name_each_label_once(
-    classifier: Classifier,
+def test_training_that_gets_better_is_not_stopped(
+    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for predictions in classifier.classify(frames(20)):
-        confidences = [found.confidence for found in predictions]
-        assert confidences == sorted(confidences, reverse=True)
-        assert min(confidences) >= FLOOR
-        labels = [found.label for found in predictions]
-        assert len(set(labels)) == len(labels)
+    with_losses(monkeypatch, [1.0, 1.1, 0.9, 1.0])
+    recipe = replace(TINY, epochs=4, patience_epochs=2)
+    assert numbers_of(train(stills, validation, recipe)) == [1, 2, 3, 4]
 
 
-def test_frame_alone_and_among_others_gets_the_same_confidences(classifier: Classifier) -> None:
-    many = frames(15)
-    together = classifier.classify(many)
-    alone = [classifier.classify([frame])[0] for frame in many]
-    shuffled = classifier.classify(many[::-1])[::-1]
-    assert largest_difference(together, alone) < 1e-3
-    assert largest_difference(together, shuffled) < 1e-3
-
-
-def test_batch_sizes_agree(version: ModelVersion, classifier: Classifier) -> None:
-    other = Classifier.load(version, device="cpu", batch_size=32)
-    many = frames(15)
-    assert largest_difference(classifier.classify(many), other.classify(many)) < 1e-3
-
-
-def test_any_number_of_frames_of_any_size_compiles_nothing_again(classifier: Classifier) -> None:
-    assert classifier.classify([]) == []
-    for count in (1, 2, 4, 5, 9):
-        assert len(classifier.classify(frames(count))) == count
-    classifier.classify([np.zeros((1, 300, 3), np.uint8), np.zeros((300, 1, 3), np.uint8)])
-    assert classifier._forward.compiled_signatures == 1
-
-
-def test_confidences_are_softmax_of_logits_over_temperature(
-    version: ModelVersion, classifier: Classifier
+@pytest.mark.parametrize("kind", ["host", "device"])
+def test_memory_that_runs_out_is_one_line_that_names_the_option(
+    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Worked out anew by plain loops over the weights that are on disk."""
-    from model.preprocess import preprocess
+    tensorflow = load_tensorflow()
 
-    frame = draw("disc", 8000)
-    x = preprocess(frame).astype(np.float64) / 127.5 - 1
-    weights = _weights_on_disk(version)
-    for number in range(1, len(SMALL["filters"]) + 1):  # type: ignore[arg-type]
-        kernel, bias = weights[f"conv_{number}/kernel"], weights[f"conv_{number}/bias"]
-        height, width = x.shape[0] - 2, x.shape[1] - 2
-        total = np.broadcast_to(bias, (height, width, len(bias))).astype(np.float64)
-        for row in range(3):
-            for column in range(3):
-                total = total + x[row : row + height, column : column + width] @ kernel[row, column]
-        even = total[: height // 2 * 2, : width // 2 * 2]
-        pooled = even.reshape(height // 2, 2, width // 2, 2, -1).max(axis=(1, 3))
-        x = np.maximum(pooled, 0)
-    dense = np.maximum(x.ravel() @ weights["dense/kernel"] + weights["dense/bias"], 0)
-    logits = dense @ weights["logits/kernel"] + weights["logits/bias"]
-    powers = np.exp(logits / version.manifest.temperature)
-    expected = dict(zip(SHAPES, powers / powers.sum(), strict=True))
-    for found in classifier.classify([frame])[0]:
-        if found.region == "full":
-            assert found.confidence == pytest.approx(expected[found.label], abs=1e-3)
+    def refuse(*_arguments: Any) -> None:
+        if kind == "host":
+            raise MemoryError
+        raise tensorflow.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmore")
 
-
-def _weights_on_disk(version: ModelVersion) -> dict[str, NDArray[np.float32]]:
-    from safetensors.numpy import load_file
-
-    return dict(load_file(version.weights_path))
-
-
-def test_unknown_is_never_predicted(version: ModelVersion, tmp_path: Path) -> None:
-    manifest = replace(version.manifest, labels=("unknown", *SHAPES[1:]))
-    renamed = write_model_version(tmp_path / "m", manifest, _weights_on_disk(version))
-    classifier = Classifier.load(renamed, device="cpu", batch_size=12)
-    assert classifier.labels == SHAPES[1:]
-    found = [draw("disc", 9000 + number) for number in range(5)]
-    labels = {each.label for predictions in classifier.classify(found) for each in predictions}
-    assert "unknown" not in labels
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        BASELINE_PARAMETERS,  # real, but not of these weights
-        {"filters": [8, 16, 10**6], "dense": 16},
-        {"filters": [8] * 50, "dense": 16},
-        {"filters": [8, "16", 16], "dense": 16},
-        {"filters": [8, 16, True], "dense": 16},
-        {"filters": "888", "dense": 16},
-        {"dense": 16},
-        {**SMALL, "more": 1},
-    ],
-)
-def test_manifest_of_another_network_than_the_weights_is_refused(
-    version: ModelVersion, tmp_path: Path, parameters: dict[str, Any]
-) -> None:
-    manifest = replace(version.manifest, network_parameters=parameters)
-    spoilt = write_model_version(tmp_path / "m", manifest, _weights_on_disk(version))
-    with pytest.raises(ModelError) as caught:
-        Classifier.load(spoilt, device="cpu")
+    monkeypatch.setattr("keras.Model.train_on_batch", refuse)
+    with pytest.raises(TrainingError, match="out of memory with 12 stills per step") as caught:
+        train(stills, validation, TINY)
+    assert "--batch-size" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_unknown_network_device_and_batch_size_are_refused(
-    version: ModelVersion, tmp_path: Path
-) -> None:
-    manifest = replace(version.manifest, network="lambda")
-    spoilt = write_model_version(tmp_path / "m", manifest, _weights_on_disk(version))
-    with pytest.raises(ModelError, match="baseline"):
-        Classifier.load(spoilt, device="cpu")
-    with pytest.raises(DeviceError, match="auto, cpu, gpu"):
-        Classifier.load(version, device="abacus")
-    with pytest.raises(ModelError, match="batch_size"):
-        Classifier.load(version, batch_size=0)
-
-
-def test_gpu_that_is_not_there_is_a_clear_error(version: ModelVersion) -> None:
-    from model.tensorflow_runtime import load_tensorflow
-
-    if load_tensorflow().config.list_physical_devices("GPU"):
-        pytest.skip("there is a GPU here")
-    with pytest.raises(DeviceError, match="no GPU here"):
-        Classifier.load(version, device="gpu")
-
-
-def test_training_into_an_existing_folder_is_refused_before_it_starts(
-    stills_folder: Path, version: ModelVersion
-) -> None:
-    with pytest.raises(ArtifactError, match="exists"):
-        train_model_version(stills_folder, version.folder, "shapes", "1", RECIPE)
-
-
-def in_fresh_interpreter(code: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120
-    )
-
-
-def test_importing_the_package_imports_nothing_heavy() -> None:
-    modules = sorted(path.stem for path in (Path(__file__).parents[2] / "model").glob("[a-z]*.py"))
-    assert "artifact" in modules
-    imports = "; ".join(f"import model.{module}" for module in modules)
-    heavy = ("tensorflow", "keras", "sklearn", "matplotlib")
-    done = in_fresh_interpreter(f"{imports}; import sys; print(set({heavy}) & set(sys.modules))")
-    assert done.stdout.strip() == "set()", done.stderr
-
-
-def test_classifier_starts_quietly_and_stays_small() -> None:
-    """With the bundled model: nothing on stderr, no scikit-learn, under 900 MB."""
-    done = in_fresh_interpreter(
-        "import resource, sys, numpy as np\n"
-        "from model.artifact import find_model\n"
-        "from model.classifier import Classifier\n"
-        "classifier = Classifier.load(find_model(None), device='cpu')\n"
-        "for _ in range(5):\n"
-        "    classifier.classify([np.zeros((144, 256, 3), np.uint8)] * 64)\n"
-        "assert 'sklearn' not in sys.modules and 'matplotlib' not in sys.modules\n"
-        "import sklearn.metrics\n"  # still to be had by whoever wants it later
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)\n"
-    )
-    assert done.stderr == ""
-    assert done.returncode == 0
-    assert int(done.stdout) < 900e6
-
-
-def test_weights_that_were_read_are_those_that_were_trained(version: ModelVersion) -> None:
-    on_disk = _weights_on_disk(version)
-    read = read_weights(version, {name: array.shape for name, array in on_disk.items()})
-    for name, array in on_disk.items():
-        np.testing.assert_array_equal(read[name], array)
+def test_a_batch_is_never_larger_than_an_epoch(stills: Stills, validation: Stills) -> None:
+    assert len(train(stills, validation, replace(TINY, epochs=1, batch_size=4096)).history) == 1

@@ -92,14 +92,11 @@ def test_every_known_label_has_thresholds_of_its_own_and_unknown_has_none(
 
 
 def test_temperature_is_where_the_stills_are_least_surprising(calibration: Calibration) -> None:
-    """Found by scipy on the same table, to 1 %."""
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
-
-    def surprise(temperature: float) -> float:
-        return -float(np.diag(log_softmax(LOGITS / temperature, axis=1)).mean())
-
-    best = minimize_scalar(surprise, bounds=(0.25, 8.0), method="bounded").x
+    """By trying a thousandth after the other, to 1 %."""
+    temperatures = np.arange(0.25, 8.0, 0.001)
+    scaled = LOGITS / temperatures[:, None, None]
+    surprise = np.logaddexp.reduce(scaled, axis=2) - np.diagonal(scaled, axis1=1, axis2=2)
+    best = temperatures[surprise.mean(axis=1).argmin()]
     assert calibration.temperature == pytest.approx(best, rel=0.01)
 
 

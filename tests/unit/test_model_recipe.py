@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from model.errors import ModelError
-from model.recipe import BASELINE, QUICK, STRONG, Recipe, recipe_named
+from model.recipe import BASELINE, QUICK, STRONG, Recipe, recipe_named, with_epochs
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,14 @@ def test_baseline_is_the_tasks() -> None:
     assert BASELINE.preprocessing == QUICK.preprocessing == "fit84_crop64"
     varied = ("mirror", "shift", "zoom", "brightness", "pasted_halves", "erased", "label_smoothing")
     assert not any(getattr(BASELINE, name) for name in varied)
+
+
+def test_nothing_in_a_recipe_takes_longer_than_its_epochs() -> None:
+    for epochs in (1, 2):
+        short = with_epochs(STRONG, epochs)
+        assert short.epochs == short.warm_up_epochs == short.average_epochs == epochs
+    assert with_epochs(STRONG, 3) == replace(STRONG, epochs=3)
+    # a checkpoint of the recipe as it stands must go on being one of it
+    assert repr(with_epochs(STRONG, STRONG.epochs)) == repr(STRONG)
+    with pytest.raises(ModelError, match="epochs is 20000"):
+        with_epochs(STRONG, 20_000)

@@ -1,0 +1,154 @@
+"""`castline train`, from a dataset to a version that the other commands see."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.artifact import ModelVersion, read_model_version
+from model.dataset_build import build_dataset
+from model.dataset_plan import BuildOptions
+from tests.commands import castline_here, one_line
+from tests.still_folders import write_stills
+
+pytestmark = pytest.mark.integration
+
+QUICKLY = ("--recipe", "baseline", "--epochs", "2", "--batch-size", "8")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("train")
+    source = write_stills(folder / "stills", {"apple": 12, "pear": 12})
+    return build_dataset([source], folder / "Two Fruits", BuildOptions(shards=2)).folder
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def first(home: Path, dataset: Path) -> tuple[ModelVersion, str]:
+    """The version that the first training made, and what it said."""
+    done = castline_here(home, "train", dataset, *QUICKLY, "--about", "Fruits, drawn.")
+    assert done.returncode == 0, done.stderr
+    return read_model_version(home / "models" / "two_fruits-1"), done.stderr
+
+
+def test_training_says_each_epoch_and_what_came_out(first: tuple[ModelVersion, str]) -> None:
+    version, said = first
+    lines = said.splitlines()
+    assert [line.split()[:2] for line in lines[:2]] == [["epoch", "1/2"], ["epoch", "2/2"]]
+    assert lines[2].startswith("two_fruits@1: test accuracy ")
+    assert lines[3] == f"Model card and report: {version.folder / 'report'}"
+    assert lines[4] == "Use it: castline tag EPISODE --model two_fruits@1"
+    assert len(lines) == 5
+
+
+def test_version_has_its_whole_report(first: tuple[ModelVersion, str]) -> None:
+    version, _ = first
+    assert {path.name for path in (version.folder / "report").iterdir()} == {
+        "classification_report.txt",
+        "confusion.png",
+        "confusion_normalised.png",
+        "curves.png",
+        "history.csv",
+        "mistakes.png",
+        "model_card.md",
+        "reliability.png",
+        "report.json",
+    }
+    card = (version.folder / "report" / "model_card.md").read_text()
+    assert "castline train" in card
+    assert "--recipe baseline" in card
+    assert "Fruits, drawn." in card
+
+
+def test_models_list_sees_it_and_leaves_nothing_else(
+    home: Path, first: tuple[ModelVersion, str]
+) -> None:
+    version, _ = first
+    listed = json.loads(castline_here(home, "models", "list", "--json").stdout)
+    assert version.manifest.reference in json.dumps(listed)
+    assert [path.name for path in (home / "models").iterdir()] == ["two_fruits-1"]
+
+
+def test_second_training_makes_the_second_version_with_the_same_weights(
+    home: Path, dataset: Path, first: tuple[ModelVersion, str], tmp_path: Path
+) -> None:
+    shutil.copytree(home / "models", tmp_path / "models")
+    done = castline_here(tmp_path, "train", dataset, *QUICKLY)
+    assert done.returncode == 0, done.stderr
+    second = read_model_version(tmp_path / "models" / "two_fruits-2").manifest
+    assert second.version == "2"
+    assert second.weights_sha256 == first[0].manifest.weights_sha256
+
+
+def test_interrupted_training_goes_on_with_resume_to_the_same_weights(
+    dataset: Path,
+    first: tuple[ModelVersion, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import keras
+
+    take, steps = keras.Model.train_on_batch, iter(range(1000))
+
+    def take_until_interrupted(*arguments: Any) -> Any:
+        if next(steps) == 3:  # of two steps per epoch
+            raise KeyboardInterrupt
+        return take(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "train_on_batch", take_until_interrupted)
+        interrupted = castline_here(tmp_path, "train", dataset, *QUICKLY)
+    assert interrupted.returncode != 0
+    assert not (tmp_path / "models").exists()
+
+    # what is asked for now is another training
+    refused = castline_here(tmp_path, "train", dataset, *QUICKLY, "--seed", "1", "--resume")
+    assert refused.returncode == 1
+    assert "of another dataset, recipe or seed" in one_line(refused.stderr)
+
+    resumed = castline_here(tmp_path, "train", dataset, *QUICKLY, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stderr.splitlines()[0].startswith("epoch   2/2")
+    made = read_model_version(tmp_path / "models" / "two_fruits-1").manifest
+    assert made.weights_sha256 == first[0].manifest.weights_sha256
+    history = (tmp_path / "training" / "two_fruits-1" / "history.csv").read_text()
+    assert len(history.splitlines()) == 3
+
+
+def damaged(dataset: Path, folder: Path) -> Path:
+    copy = shutil.copytree(dataset, folder / "damaged")
+    shard = copy / "shards" / "train-00000-of-00002.tfrecord"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    shard.write_bytes(content)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("sound", ("--recipe", "weak"), "recipe 'weak' is unknown: use baseline or strong"),
+        ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),
+        ("sound", ("--name", "Two Fruits"), "name 'Two Fruits' is not a short lower-case slug"),
+        ("sound", ("--name", "../fruits"), "is not a short lower-case slug"),
+        ("absent", (), "no dataset (dataset.json: No such file or directory); make one:"),
+        ("damaged", (), "train-00000-of-00002.tfrecord: damaged shard"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line_and_leaves_nothing(
+    dataset: Path, tmp_path: Path, kind: str, options: tuple[str, ...], message: str
+) -> None:
+    folder = {"sound": dataset, "absent": tmp_path}.get(kind) or damaged(dataset, tmp_path)
+    home = tmp_path / "home"
+    done = castline_here(home, "train", folder, *QUICKLY, *options)
+    assert done.returncode == 1
+    assert message in one_line(done.stderr)
+    assert not (home / "models").exists()
+    assert not (home / "training").exists()

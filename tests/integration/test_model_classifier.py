@@ -1,0 +1,235 @@
+"""The classifier of a model version: who is in a frame, in any batch, on any device."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model import baseline
+from model.artifact import ModelVersion, write_model_version
+from model.classifier import FLOOR, Classifier, Prediction
+from model.errors import DeviceError, ModelError
+from model.preprocess import TASK
+from model.weights import read_weights
+from tests.drawn_shapes import SHAPES, draw
+from tests.trained_shapes import SMALL, TrainedShapes
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def version(trained: TrainedShapes) -> ModelVersion:
+    return trained.version
+
+
+@pytest.fixture(scope="module")
+def classifier(version: ModelVersion) -> Classifier:
+    return Classifier.load(version, device="cpu", batch_size=12)
+
+
+def frames(count: int, seed: int = 5000) -> list[NDArray[np.uint8]]:
+    """Frames with a shape in each half."""
+    rng = np.random.default_rng(seed)
+    return [
+        np.hstack([draw(str(shape), seed + 2 * n + i) for i, shape in enumerate(pair)])
+        for n, pair in enumerate(rng.choice(SHAPES, (count, 2)))
+    ]
+
+
+def largest_difference(
+    first: Sequence[tuple[Prediction, ...]], second: Sequence[tuple[Prediction, ...]]
+) -> float:
+    """Between the confidences of one label in one frame; 0 where it was not returned."""
+    largest = 0.0
+    for a, b in zip(first, second, strict=True):
+        left, right = ({found.label: found.confidence for found in row} for row in (a, b))
+        for label in left.keys() & right.keys():
+            largest = max(largest, abs(left[label] - right[label]))
+        for label in left.keys() ^ right.keys():  # both must be at the floor then
+            largest = max(largest, abs((left | right)[label] - FLOOR))
+    return largest
+
+
+def test_shapes_the_network_never_saw_are_recognised_with_their_region(
+    classifier: Classifier,
+) -> None:
+    pairs = [
+        [draw(shape, 9000 + n + half) for half in (0, 1)] for n in range(10) for shape in SHAPES
+    ]
+    everyone = classifier.classify([np.hstack(pair) for pair in pairs])
+    right = [found[0].label == SHAPES[n % 3] for n, found in enumerate(everyone)]
+    assert sum(right) >= 24  # of 30; 10 by chance
+
+    halves = classifier.classify([np.hstack([draw("disc", 7000), draw("wedge", 7001)])])[0]
+    regions = {found.label: found.region for found in halves if found.confidence > 0.6}
+    assert regions.get("disc") == "left"
+    assert regions.get("wedge") == "right"
+
+
+def test_predictions_are_sorted_above_the_floor_and_name_each_label_once(
+    classifier: Classifier,
+) -> None:
+    for predictions in classifier.classify(frames(20)):
+        confidences = [found.confidence for found in predictions]
+        assert confidences == sorted(confidences, reverse=True)
+        assert min(confidences) >= FLOOR
+        labels = [found.label for found in predictions]
+        assert len(set(labels)) == len(labels)
+
+
+def test_frame_alone_and_among_others_gets_the_same_confidences(classifier: Classifier) -> None:
+    many = frames(15)
+    together = classifier.classify(many)
+    alone = [classifier.classify([frame])[0] for frame in many]
+    shuffled = classifier.classify(many[::-1])[::-1]
+    assert largest_difference(together, alone) < 1e-3
+    assert largest_difference(together, shuffled) < 1e-3
+
+
+def test_batch_sizes_agree(version: ModelVersion, classifier: Classifier) -> None:
+    other = Classifier.load(version, device="cpu", batch_size=32)
+    many = frames(15)
+    assert largest_difference(classifier.classify(many), other.classify(many)) < 1e-3
+
+
+def test_any_number_of_frames_of_any_size_compiles_nothing_again(classifier: Classifier) -> None:
+    assert classifier.classify([]) == []
+    for count in (1, 2, 4, 5, 9):
+        assert len(classifier.classify(frames(count))) == count
+    classifier.classify([np.zeros((1, 300, 3), np.uint8), np.zeros((300, 1, 3), np.uint8)])
+    assert classifier._forward.compiled_signatures == 1
+
+
+def test_confidences_are_softmax_of_logits_over_temperature(
+    version: ModelVersion, classifier: Classifier
+) -> None:
+    """Worked out anew by plain loops over the weights that are on disk."""
+    frame = draw("disc", 8000)
+    x = TASK.preprocess(frame).astype(np.float64) / 127.5 - 1
+    weights = _weights_on_disk(version)
+    for number in range(1, len(SMALL["filters"]) + 1):
+        kernel, bias = weights[f"conv_{number}/kernel"], weights[f"conv_{number}/bias"]
+        height, width = x.shape[0] - 2, x.shape[1] - 2
+        total = np.broadcast_to(bias, (height, width, len(bias))).astype(np.float64)
+        for row in range(3):
+            for column in range(3):
+                total = total + x[row : row + height, column : column + width] @ kernel[row, column]
+        even = total[: height // 2 * 2, : width // 2 * 2]
+        pooled = even.reshape(height // 2, 2, width // 2, 2, -1).max(axis=(1, 3))
+        x = np.maximum(pooled, 0)
+    dense = np.maximum(x.ravel() @ weights["dense/kernel"] + weights["dense/bias"], 0)
+    logits = dense @ weights["logits/kernel"] + weights["logits/bias"]
+    powers = np.exp(logits / version.manifest.temperature)
+    expected = dict(zip(SHAPES, powers / powers.sum(), strict=True))
+    for found in classifier.classify([frame])[0]:
+        if found.region == "full":
+            assert found.confidence == pytest.approx(expected[found.label], abs=1e-3)
+
+
+def _weights_on_disk(version: ModelVersion) -> dict[str, NDArray[np.float32]]:
+    from safetensors.numpy import load_file
+
+    return dict(load_file(version.weights_path))
+
+
+def test_unknown_is_never_predicted(version: ModelVersion, tmp_path: Path) -> None:
+    manifest = replace(version.manifest, labels=("unknown", *SHAPES[1:]), label_thresholds={})
+    renamed = write_model_version(tmp_path / "m", manifest, _weights_on_disk(version))
+    classifier = Classifier.load(renamed, device="cpu", batch_size=12)
+    assert classifier.labels == SHAPES[1:]
+    found = [draw("disc", 9000 + number) for number in range(5)]
+    labels = {each.label for predictions in classifier.classify(found) for each in predictions}
+    assert "unknown" not in labels
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        baseline.PARAMETERS,  # real, but not of these weights
+        {"filters": [8, 16, 10**6], "dense": 16},
+        {"filters": [8] * 50, "dense": 16},
+        {"filters": [8, "16", 16], "dense": 16},
+        {"filters": [8, 16, True], "dense": 16},
+        {"filters": "888", "dense": 16},
+        {"dense": 16},
+        {**SMALL, "more": 1},
+    ],
+)
+def test_manifest_of_another_network_than_the_weights_is_refused(
+    version: ModelVersion, tmp_path: Path, parameters: dict[str, Any]
+) -> None:
+    manifest = replace(version.manifest, network_parameters=parameters)
+    spoilt = write_model_version(tmp_path / "m", manifest, _weights_on_disk(version))
+    with pytest.raises(ModelError) as caught:
+        Classifier.load(spoilt, device="cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_network_device_and_batch_size_are_refused(
+    version: ModelVersion, tmp_path: Path
+) -> None:
+    manifest = replace(version.manifest, network="lambda")
+    spoilt = write_model_version(tmp_path / "m", manifest, _weights_on_disk(version))
+    with pytest.raises(ModelError, match="baseline"):
+        Classifier.load(spoilt, device="cpu")
+    with pytest.raises(DeviceError, match="auto, cpu, gpu"):
+        Classifier.load(version, device="abacus")
+    with pytest.raises(ModelError, match="batch_size"):
+        Classifier.load(version, batch_size=0)
+
+
+def test_gpu_that_is_not_there_is_a_clear_error(version: ModelVersion) -> None:
+    from model.tensorflow_runtime import load_tensorflow
+
+    if load_tensorflow().config.list_physical_devices("GPU"):
+        pytest.skip("there is a GPU here")
+    with pytest.raises(DeviceError, match="no GPU here"):
+        Classifier.load(version, device="gpu")
+
+
+def in_fresh_interpreter(code: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120
+    )
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    modules = sorted(path.stem for path in (Path(__file__).parents[2] / "model").glob("[a-z]*.py"))
+    assert "artifact" in modules
+    imports = "; ".join(f"import model.{module}" for module in modules)
+    heavy = ("tensorflow", "keras", "sklearn", "matplotlib")
+    done = in_fresh_interpreter(f"{imports}; import sys; print(set({heavy}) & set(sys.modules))")
+    assert done.stdout.strip() == "set()", done.stderr
+
+
+def test_classifier_starts_quietly_and_stays_small() -> None:
+    """With the bundled model: nothing on stderr, no scikit-learn, under 900 MB."""
+    done = in_fresh_interpreter(
+        "import resource, sys, numpy as np\n"
+        "from model.artifact import find_model\n"
+        "from model.classifier import Classifier\n"
+        "classifier = Classifier.load(find_model(None), device='cpu')\n"
+        "for _ in range(5):\n"
+        "    classifier.classify([np.zeros((144, 256, 3), np.uint8)] * 64)\n"
+        "assert 'sklearn' not in sys.modules and 'matplotlib' not in sys.modules\n"
+        "import sklearn.metrics\n"  # still to be had by whoever wants it later
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)\n"
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert int(done.stdout) < 900e6
+
+
+def test_weights_that_were_read_are_those_that_were_trained(version: ModelVersion) -> None:
+    on_disk = _weights_on_disk(version)
+    read = read_weights(version, {name: array.shape for name, array in on_disk.items()})
+    for name, array in on_disk.items():
+        np.testing.assert_array_equal(read[name], array)

@@ -1,0 +1,172 @@
+"""From a dataset to a model version: what is written is what was trained and tested."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.artifact import next_version, read_model_version
+from model.classifier import Classifier
+from model.dataset import Dataset, open_dataset
+from model.errors import ArtifactError, DatasetError
+from model.preprocess import TASK
+from model.tensorflow_runtime import load_tensorflow
+from model.versions import Words, train_model_version
+from model.weights import rounded
+from tests.drawn_shapes import SHAPES
+from tests.models import write_model_by_lot
+from tests.trained_shapes import RECIPE, TrainedShapes
+
+pytestmark = pytest.mark.integration
+
+
+def test_tiny_training_learns_shapes_and_reports_each_epoch(trained: TrainedShapes) -> None:
+    manifest = trained.version.manifest
+    assert manifest.labels == SHAPES
+    assert manifest.metrics["accuracy"] >= 0.75  # a third by chance, of 18 stills
+    assert manifest.metrics["stills_test"] == 18
+    assert 0.5 < manifest.metrics["rehearsal_micro_f1"] <= 1
+    assert [len(history) for history in trained.histories] == list(range(1, 13))
+    history = trained.histories[-1]
+    assert history[-1].loss < history[0].loss / 2
+    assert read_model_version(trained.version.folder) == trained.version
+
+
+def test_steps_are_told_from_start_to_end(trained: TrainedShapes) -> None:
+    names = list(dict.fromkeys(name for name, _, _ in trained.steps))
+    assert names == ["Unpacking stills", "Training", "Choosing thresholds", "Testing"]
+    for name in names:
+        last = [step for step in trained.steps if step[0] == name][-1]
+        assert last[1] == last[2]
+
+
+def test_classifier_gives_the_answers_that_the_manifest_counts(trained: TrainedShapes) -> None:
+    """On the test stills as TensorFlow alone reads them from the shards."""
+    tensorflow = load_tensorflow()
+    truth, seen = [], []
+    for path in sorted((trained.dataset.folder / "shards").glob("test-*.tfrecord")):
+        for record in tensorflow.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            features = tensorflow.train.Example.FromString(record).features.feature
+            truth.append(features["name"].bytes_list.value[0].decode())
+            png = features["image"].bytes_list.value[0]
+            seen.append(TASK.preprocess(tensorflow.io.decode_png(png, channels=3).numpy()))
+    classifier = Classifier.load(trained.version, device="cpu")
+    answers = classifier.confidences_of_pictures(np.stack(seen)).argmax(axis=1)
+    right = sum(SHAPES[answer] == label for answer, label in zip(answers, truth, strict=True))
+    assert trained.version.manifest.metrics["accuracy"] == right / len(truth)
+
+
+def test_rounding_keeps_what_sixteen_bits_hold() -> None:
+    # IEEE 754 half precision: a third is 1365 x 2^-12, and 2^-25 is nothing
+    given = {"a": np.array([1 / 3, -2.5, 2.0**-25, 2049.0], np.float32)}
+    found = rounded(given)["a"]
+    assert found.dtype == np.float32
+    assert found.tolist() == [1365 / 4096, -2.5, 0.0, 2048.0]
+
+
+def test_every_label_has_thresholds_of_its_own(trained: TrainedShapes) -> None:
+    manifest = trained.version.manifest
+    assert list(manifest.label_thresholds) == list(SHAPES)
+    assert all(onset >= manifest.onset for onset, _ in manifest.label_thresholds.values())
+
+
+def test_version_and_work_folder_hold_the_report_and_the_history(trained: TrainedShapes) -> None:
+    report = trained.version.folder / "report"
+    pages = {path.name for path in report.iterdir()}
+    assert {"model_card.md", "report.json"} <= pages
+    for page in pages:
+        if page.endswith(".png"):
+            with Image.open(report / page) as picture:
+                picture.verify()
+    metrics = trained.version.manifest.metrics
+    assert f"{metrics['accuracy']:.3f}" in (report / "model_card.md").read_text()
+    told = json.loads((report / "report.json").read_text())
+    assert told["recipe"]["batch_size"] == 10
+    assert told["shown_per_epoch"] == dict.fromkeys(SHAPES, 43)  # 60 less 6 to test, 11 to validate
+    # the checkpoint is gone, for people the history stays
+    assert sorted(path.name for path in trained.work_folder.iterdir()) == [
+        "history.csv",
+        "tensorboard",
+    ]
+    with (trained.work_folder / "history.csv").open(newline="") as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses == [epoch.loss for epoch in trained.histories[-1]]
+
+
+def refused(dataset: Dataset, folder: Path, name: str = "shapes", version: str = "1") -> None:
+    """Try to train; what is wrong must show before a still is unpacked."""
+    words = Words(licence=" ") if name == "no-licence" else None
+
+    def too_late(step: str, _done: int, _total: int) -> None:
+        raise AssertionError(step)
+
+    train_model_version(
+        dataset,
+        folder / "models" / "new",
+        name,
+        version,
+        RECIPE,
+        work_folder=folder / "work",
+        words=words,
+        on_progress=too_late,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "message"),
+    [
+        ("My Model", "1", "name 'My Model' is not a short lower-case slug"),
+        ("../../elsewhere", "1", "is not a short lower-case slug"),
+        ("shapes", "../1", "version '../1' is not like 1 or 2.1"),
+        ("no-licence", "1", "licence is not a text"),
+    ],
+)
+def test_what_no_manifest_may_say_is_refused_before_training(
+    trained: TrainedShapes, tmp_path: Path, name: str, version: str, message: str
+) -> None:
+    with pytest.raises(ArtifactError, match=message):
+        refused(trained.dataset, tmp_path, name, version)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_folder_is_refused_before_training(trained: TrainedShapes, tmp_path: Path) -> None:
+    (tmp_path / "models" / "new").mkdir(parents=True)
+    with pytest.raises(ArtifactError, match="exists, and a model version never changes"):
+        refused(trained.dataset, tmp_path)
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_shard_that_is_damaged_in_the_middle_is_named_before_training(
+    trained: TrainedShapes, tmp_path: Path, part: str
+) -> None:
+    folder = shutil.copytree(trained.dataset.folder, tmp_path / "dataset")
+    shard = folder / "shards" / f"{part}-00001-of-00003.tfrecord"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    shard.write_bytes(content)
+    with pytest.raises(DatasetError, match=f"{part}-00001-of-00003.tfrecord: damaged shard"):
+        refused(open_dataset(folder), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+
+
+def test_part_that_shows_nobody_known_is_refused_before_training(
+    trained: TrainedShapes, tmp_path: Path
+) -> None:
+    manifest = trained.dataset.manifest
+    counts = {**manifest.counts, "validation": (0, 0, 33)}
+    strangers = replace(manifest, labels=("disc", "frame", "unknown"), counts=counts)
+    with pytest.raises(DatasetError, match="validation shows nobody known; build the dataset of"):
+        refused(replace(trained.dataset, manifest=strangers), tmp_path)
+
+
+def test_next_version_is_one_more_than_the_highest_whole_number(tmp_path: Path) -> None:
+    assert next_version("by_lot", [tmp_path]) == "1"
+    for version in ("1", "10", "2.5", "beta"):
+        write_model_by_lot(tmp_path, version=version)
+    write_model_by_lot(tmp_path, "other", version="99")
+    assert next_version("by_lot", [tmp_path]) == "11"
