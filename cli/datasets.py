@@ -48,6 +48,9 @@ def build(
     others: Annotated[
         str, typer.Option(help="Stills of all other labels: keep as 'unknown', or drop.")
     ] = "keep",
+    without: Annotated[
+        str, typer.Option(help="Leave these out whole, not even as 'unknown'; commas between them.")
+    ] = "",
     split: Annotated[
         str, typer.Option(help="grouped keeps near-duplicates together; random does not.")
     ] = "grouped",
@@ -69,11 +72,12 @@ def build(
     from model.still_choice import Choice
     from model.still_files import slug
 
-    wished = None
-    if labels is not None:
-        wished = tuple(slug(label) for label in labels.split(",") if label.strip())
+    def parted(text: str) -> tuple[str, ...]:
+        return tuple(slug(label) for label in text.split(",") if label.strip())
+
+    wished = None if labels is None else parted(labels)
     options = BuildOptions(
-        choice=Choice(wished, top, min_images, others),
+        choice=Choice(wished, top, min_images, others, parted(without)),
         split=split,
         shards=shards,
         seed=seed,

@@ -17,7 +17,7 @@ from model.errors import DatasetError
 from model.reading_processes import read_into
 from model.shards import Record, write_shards
 from model.split import PARTS
-from model.still_choice import choose_labels
+from model.still_choice import choose_labels, leave_labels_out
 from model.still_files import FoundStills, find_stills
 from model.still_reading import STORED_SIDE
 from model.work_file import WorkFile, open_work_file
@@ -54,8 +54,8 @@ def build_dataset(
     output = output.absolute()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise DatasetError(f"{output}: exists, and a dataset never changes; name another with -o")
-    found = find_stills(sources)
     where = ", ".join(map(str, sources))
+    found = leave_labels_out(options.choice, find_stills(sources), where)
     # before minutes of reading, not after
     choose_labels(options.choice, [file.label for file in found.files], where)
     building = output.with_name(f".{output.name}.building")

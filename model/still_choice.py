@@ -1,7 +1,7 @@
 """Which stills are used, and under which labels."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.errors import StillsError
 from model.manifest import UNKNOWN
-from model.still_files import LeftOut, StillFile
+from model.still_files import FoundStills, LeftOut, StillFile
 
 MIN_PER_LABEL: Final = 3
 """One each to train, to validate and to test."""
@@ -46,6 +46,8 @@ class Choice:
     """Only those with at least so many stills."""
     others: str = "keep"
     """`keep` the stills of all other labels as `unknown`, or `drop` them."""
+    without: tuple[str, ...] = ()
+    """These are left out whole, not even kept as `unknown`: to measure on, say."""
 
     def __post_init__(self) -> None:
         if self.top is not None and self.top < 2:
@@ -56,6 +58,9 @@ class Choice:
             raise StillsError(f"others is {self.others!r}; give {' or '.join(OTHERS)}")
         if self.labels and UNKNOWN in self.labels:
             raise StillsError(f"{UNKNOWN} is no label to choose: it is what all others become")
+        both = sorted(set(self.labels or ()) & set(self.without))
+        if both:
+            raise StillsError(f"labels to choose and to leave out at once: {', '.join(both)}")
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,32 @@ def without_duplicates(
     return kept, left_out
 
 
+def leave_labels_out(choice: Choice, found: FoundStills, where: str) -> FoundStills:
+    """List the files of labels that are wished away among those left out.
+
+    Args:
+        choice: what is wished.
+        found: all files.
+        where: the sources, for an error's line.
+
+    Raises:
+        StillsError: a label that is wished away has no still.
+    """
+    _check_known(choice.without, {file.label for file in found.files}, where)
+    reason = "its label was wished away"
+    return FoundStills(
+        tuple(file for file in found.files if file.label not in choice.without),
+        (
+            *found.left_out,
+            *(
+                LeftOut(file.path, "wished away", reason)
+                for file in found.files
+                if file.label in choice.without
+            ),
+        ),
+    )
+
+
 def choose_labels(choice: Choice, found: Sequence[str], where: str) -> ChosenLabels:
     """Choose labels.
 
@@ -125,7 +156,7 @@ def choose_labels(choice: Choice, found: Sequence[str], where: str) -> ChosenLab
     return ChosenLabels(labels, others, keeps)
 
 
-def _check_known(wished: Sequence[str], found: Sequence[str], where: str) -> None:
+def _check_known(wished: Sequence[str], found: Collection[str], where: str) -> None:
     for label in wished:
         if label not in found:
             close = get_close_matches(label, found, n=3) or sorted(found)

@@ -156,6 +156,26 @@ def test_labels_that_are_not_chosen_become_unknown_or_go(
         assert sum(map(sum, manifest.counts.values())) == (120 if others == "keep" else 100)
 
 
+def test_labels_that_are_wished_away_are_in_no_set_and_each_file_is_listed(
+    tmp_path: Path,
+) -> None:
+    source = write_stills(tmp_path / "stills", {"apple": 6, "pear": 6, "fig": 5, "plum": 4})
+    output = tmp_path / "dataset"
+    run = castline_here(
+        tmp_path,
+        *("dataset", "build", str(source), "-o", str(output)),
+        *("--labels", "apple,pear", "--without", "plum"),
+    )
+    assert run.returncode == 0, run.stderr
+    lines = list(csv.DictReader((output / "stills.csv").open()))
+    assert Counter(line["label"] for line in lines) == {"apple": 6, "pear": 6, "unknown": 5}
+    left_out = json.loads((output / "report.json").read_text())["left_out"]
+    assert sorted(Path(item["path"]).name for item in left_out) == [
+        f"pic_{number:04}.png" for number in range(4)
+    ]
+    assert {Path(item["path"]).parent.name for item in left_out} == {"plum"}
+
+
 def test_same_stills_and_seed_make_the_same_shards_whatever_the_processes(
     dataset: Dataset, sources: list[Path], tmp_path: Path
 ) -> None:

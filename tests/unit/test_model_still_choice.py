@@ -92,7 +92,13 @@ def test_too_few_others_to_be_unknown_say_what_to_do() -> None:
 
 @pytest.mark.parametrize(
     "wish",
-    [{"top": 1}, {"min_images": 0}, {"others": "burn"}, {"labels": ("homer", "unknown")}],
+    [
+        {"top": 1},
+        {"min_images": 0},
+        {"others": "burn"},
+        {"labels": ("homer", "unknown")},
+        {"labels": ("homer", "bart"), "without": ("bart",)},
+    ],
 )
 def test_impossible_wish_is_refused(wish: dict[str, Any]) -> None:
     with pytest.raises(StillsError):
