@@ -7,7 +7,7 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults mutants bench lock wheel clean
+.PHONY: help setup demo test check format lint types contracts faults mutants bench lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +49,10 @@ faults: $(READY) ## The fault gate in full counts (long)
 
 bench: $(READY) ## Wall time against ffmpeg and plain loops (long)
 	$(BIN)/python -m bench.tag_episode
+
+notebook: $(READY) ## Run the notebook of the reference task on the stills in ../shared (minutes)
+	rm -rf notebooks/reference_task
+	$(BIN)/jupyter-execute --inplace notebooks/reference_task.ipynb
 
 lock: $(READY) ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
