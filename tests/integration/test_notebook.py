@@ -83,7 +83,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Notebook:
     notebook.cells.insert(place + 1, chosen)
     client = NotebookClient(
         notebook,
-        timeout=120,
+        timeout=240,  # seconds for a cell: less than a test may take, or it would not be named
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
     )
