@@ -30,6 +30,12 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Times to show the stills; default the recipe's.")
     ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Stop after N epochs that made validation no better; 0: never."
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Stills per step; default the recipe's.")
     ] = None,
@@ -65,7 +71,12 @@ def train(
     version = next_version(family, [settings.models_folder])
     chosen = recipe_named(recipe)
     chosen = with_epochs(chosen, epochs or chosen.epochs)
-    chosen = replace(chosen, seed=seed, batch_size=batch_size or chosen.batch_size)
+    chosen = replace(
+        chosen,
+        seed=seed,
+        batch_size=batch_size or chosen.batch_size,
+        patience_epochs=chosen.patience_epochs if patience is None else patience,
+    )
     words = {"licence": licence, "about_stills": about, "command": _command()}
     with step_bars() as show_step:
         made = train_model_version(

@@ -46,6 +46,7 @@ def train(
     on_epoch: Callable[[tuple[Epoch, ...]], None] | None = None,
     checkpoint: Checkpoint | None = None,
     *,
+    on_step: Callable[[int, int], None] = lambda _done, _steps: None,
     resume: bool = False,
 ) -> Trained:
     """Train a new network.
@@ -56,6 +57,7 @@ def train(
         recipe: how.
         on_epoch: called after each epoch with all epochs so far.
         checkpoint: where the state is kept after each epoch, if anywhere.
+        on_step: called after each step with how many are done and how many there are.
         resume: whether to go on from the checkpoint, if there is one. What comes out is what an
             unbroken training gives.
 
@@ -69,7 +71,7 @@ def train(
         if saved is not None:
             training.give(saved)
         while not training.is_over:
-            training.run_epoch()
+            training.run_epoch(on_step)
             if checkpoint is not None:
                 checkpoint.save(training.state())
             if on_epoch is not None:
@@ -116,11 +118,11 @@ class _Training:
         losses = [epoch.validation_loss for epoch in self.history]
         return 1 + losses.index(min(losses)) if losses else 0
 
-    def run_epoch(self) -> None:
+    def run_epoch(self, on_step: Callable[[int, int], None]) -> None:
         """Show every still once more and see where that leads."""
         started = time.monotonic()
         number = len(self.history) + 1
-        rate, loss, accuracy = self._learn(number)
+        rate, loss, accuracy = self._learn(number, on_step)
         raw = values_of(self._network.trainable_variables)
         self._take_averages()
         validation_loss, validation_accuracy = self._validate()
@@ -179,7 +181,9 @@ class _Training:
     def _variables(self) -> list[Any]:
         return [*self._network.variables, *self._network.optimizer.variables]
 
-    def _learn(self, number: int) -> tuple[float, float, float]:
+    def _learn(
+        self, number: int, on_step: Callable[[int, int], None]
+    ) -> tuple[float, float, float]:
         """Return the last learning rate, the mean loss and the accuracy of an epoch."""
         losses, accuracies = [], []
         rate = 0.0
@@ -190,6 +194,7 @@ class _Training:
             losses.append(float(loss))
             accuracies.append(float(accuracy))
             self._network.reset_metrics()
+            on_step((number - 1) * self._steps + step + 1, self._recipe.epochs * self._steps)
         return rate, float(np.mean(losses)), float(np.mean(accuracies))
 
     def _batches(self, number: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:

@@ -97,11 +97,18 @@ def train_model_version(
 
     def after_epoch(history: tuple[Epoch, ...]) -> None:
         files.write(history)
-        tell("Training", len(history), recipe.epochs)
         if on_epoch is not None:
             on_epoch(history)
 
-    trained = train(stills, validation, recipe, after_epoch, checkpoint, resume=resume)
+    trained = train(
+        stills,
+        validation,
+        recipe,
+        after_epoch,
+        checkpoint,
+        on_step=lambda done, steps: tell("Training", done, steps),
+        resume=resume,
+    )
     # what is tested is what is written
     assign_weights(trained.network, rounded(weights_of(trained.network)))
     forward = forward_pass(trained.network, recipe)
