@@ -7,7 +7,7 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults mutants bench lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults mutants bench bundled-model reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -46,6 +46,12 @@ contracts: $(READY)
 
 faults: $(READY) ## The fault gate in full counts (long)
 	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 $(BIN)/python -m pytest -m fault --durations=0 -v
+
+bundled-model: $(READY) ## Make the bundled model again in /tmp/bundled (long)
+	$(BIN)/python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled
+
+reference-task: $(READY) ## Train what the original task asks for, and better, in /tmp/reference (long)
+	$(BIN)/python -m bench.reference_task ../shared/data/simpsons -o /tmp/reference
 
 bench: $(READY) ## Wall time against ffmpeg and plain loops (long)
 	$(BIN)/python -m bench.tag_episode

@@ -1,0 +1,86 @@
+"""Trains the bundled model, so that anyone can make it again.
+
+    python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled
+
+Makes pictures of nobody, a dataset of all labels with them as `unknown`, and the model version
+under the output folder; about an hour and a half on two cores. Each step that is there already is
+not made again, and an interrupted training goes on. Copy the version to model/bundled without
+`report/mistakes.png`, which shows stills.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from model.dataset import Dataset, open_dataset
+from model.dataset_build import build_dataset
+from model.dataset_plan import BuildOptions
+from model.history import Epoch
+from model.recipe import STRONG
+from model.still_choice import Choice
+from model.versions import Words, train_model_version
+
+NAME, VERSION = "springfield", "2"
+
+WORDS = Words(
+    licence=(
+        "The stills are under CC BY-NC-SA 4.0, and so is the use of these weights: with"
+        " attribution, not for commercial purposes, and shared alike. Castline's own code is under"
+        " Apache-2.0."
+    ),
+    about_stills=(
+        "15,618 labelled colour stills of 17 characters of one animated series, from the public"
+        " Kaggle set by A. Attia, shrunk to 176 pixels on the longest side, and, as `unknown`,"
+        " pictures of nobody made of free drawings, game art and photographs"
+        " (`bench/strangers.py` names them). None of them is part of this repository."
+    ),
+    command="python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled",
+)
+
+
+def main() -> None:
+    """Makes what is not there yet."""
+    arguments = _arguments()
+    dataset = _dataset(arguments.stills, arguments.output)
+    made = train_model_version(
+        dataset,
+        arguments.output / f"{NAME}-{VERSION}",
+        NAME,
+        VERSION,
+        STRONG,
+        work_folder=arguments.output / "training",
+        resume=True,
+        words=WORDS,
+        on_epoch=_print_epoch,
+    )
+    for name, value in made.manifest.metrics.items():
+        print(f"{name:>28} {value:.4g}")
+    print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
+
+
+def _dataset(stills: Path, output: Path) -> Dataset:
+    folder, strangers = output / "dataset", output / "strangers"
+    if folder.exists():
+        return open_dataset(folder)
+    if not (strangers / "SOURCES.md").exists():  # written last
+        subprocess.run([sys.executable, "-m", "bench.strangers", "-o", str(strangers)], check=True)
+    labels = tuple(sorted(path.name for path in stills.iterdir() if path.is_dir()))
+    options = BuildOptions(Choice(labels=labels), processes=os.cpu_count() or 1)
+    return build_dataset([stills, strangers], folder, options)
+
+
+def _print_epoch(history: tuple[Epoch, ...]) -> None:
+    print(history[-1], flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("stills", type=Path, help="folder of LABEL/PICTURE files")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="where all is made")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
