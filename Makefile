@@ -28,7 +28,7 @@ demo: $(READY) ## Draw a cast, train, tag an episode, compare with the truth
 	$(BIN)/castline demo -o castline-demo
 
 test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY) format lint types contracts test ## Everything that must hold before a commit
 
