@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from model.checkpoint import Checkpoint
-from model.errors import TrainingError
 from model.history import Epoch
 from model.networks import weights_of
 from model.schedule import side_at
@@ -86,26 +85,3 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_and_ends_the_same(
     assert left is not None
     assert len(left.history) == 2
     assert_same(train_tiny(tmp_path, resume=True), unbroken)
-
-
-def test_without_resume_it_begins_anew(unbroken: Trained, folder: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(folder / "2", tmp_path / "copy")
-    numbers: list[int] = []
-
-    def stop_at_once(history: tuple[Epoch, ...]) -> None:
-        numbers.append(len(history))
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_tiny(copy, on_epoch=stop_at_once)
-    assert numbers == [1]
-
-
-def test_checkpoint_that_lacks_a_variable_is_one_line(folder: Path, tmp_path: Path) -> None:
-    sound = Checkpoint(folder / "2", IDENTITY).load()
-    assert sound is not None
-    fewer = dict(list(sound.variables.items())[:-1])
-    Checkpoint(tmp_path, IDENTITY).save(replace(sound, variables=fewer))
-    with pytest.raises(TrainingError, match="train again without --resume") as caught:
-        train_tiny(tmp_path, resume=True)
-    assert "\n" not in str(caught.value)

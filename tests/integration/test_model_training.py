@@ -131,6 +131,19 @@ def test_early_stop_keeps_the_weights_of_the_best_epoch(
     assert equal(dict(weights_of(resumed.network)), two_epochs)
 
 
+def test_without_resume_a_training_begins_anew(
+    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    checkpoint = Checkpoint(tmp_path, "anew")
+    for losses in ([1.0], [0.9]):
+        with_losses(monkeypatch, losses)
+        with pytest.raises(Killed):
+            train(stills, validation, TINY, checkpoint=checkpoint)
+    left = checkpoint.load()
+    assert left is not None
+    assert [epoch.validation_loss for epoch in left.history] == [0.9]
+
+
 def test_training_that_gets_better_is_not_stopped(
     stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from model.checkpoint import Checkpoint, State
+from model.checkpoint import Checkpoint, State, give_values
 from model.errors import TrainingError
 from model.history import Epoch
 
 EPOCH = Epoch(1, 4, 0.002, 1.1, 0.4, 1.0 / 3.0, 0.5, 12.25)
 
-VARIABLES = {
+VARIABLES: dict[str, NDArray[Any]] = {
     "0000 stem/kernel": np.random.default_rng(0).normal(size=(3, 3, 3, 8)).astype(np.float32),
     "0001 seed_generator_state": np.array([7, 2**32 - 1], np.uint32),
     "0002 iteration": np.array(12345, np.int64),
@@ -128,3 +130,46 @@ def test_file_holds_nothing_but_numbers_and_plain_text(tmp_path: Path) -> None:
         "0001 seed_generator_state": "U32",
         "0002 iteration": "I64",
     }
+
+
+@dataclass
+class FakeVariable:
+    """As much of a Keras variable as takes a value."""
+
+    path: str
+    shape: tuple[int, ...]
+    value: NDArray[Any] | None = None
+
+    def assign(self, value: NDArray[Any]) -> None:
+        assert value.shape == self.shape
+        self.value = value
+
+
+def test_variables_are_found_by_their_place_whatever_this_process_calls_them() -> None:
+    kernel = FakeVariable("stem/kernel", (3, 3, 3, 8))
+    state_of_chance = FakeVariable("seed_generator_7/seed_generator_state", (2,))
+    iteration = FakeVariable("adam_w_7/iteration", ())
+    give_values([kernel, state_of_chance, iteration], VARIABLES)
+    for variable, values in zip(
+        (kernel, state_of_chance, iteration), VARIABLES.values(), strict=True
+    ):
+        np.testing.assert_array_equal(variable.value, values)
+    give_values([FakeVariable("a", ()), iteration], {"0000 a": np.ones(1), "0001 b": np.ones(1)})
+    assert iteration.value == 1
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 3, 9), (3,)])
+def test_checkpoint_that_does_not_fit_the_network_is_one_line(shape: tuple[int, ...]) -> None:
+    with pytest.raises(TrainingError, match="lacks what this version") as caught:
+        give_values([FakeVariable("stem/kernel", shape)], VARIABLES)
+    assert "train again without --resume" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_checkpoint_that_lacks_a_variable_is_one_line() -> None:
+    with pytest.raises(TrainingError, match=r"'0003'.*train again without --resume"):
+        give_values(
+            [FakeVariable("more", VARIABLES[name].shape) for name in VARIABLES]
+            + [FakeVariable("more", ())],
+            VARIABLES,
+        )
