@@ -116,13 +116,13 @@ def _samples(plan: Plan, seed: int) -> list[tuple[str, list[int]]]:
 
 
 def _groups(plan: Plan) -> list[tuple[str, list[int]]]:
-    """Take a row of stills of each of the largest groups."""
+    """Take a row of stills of each of the largest groups; thousands of one are not read."""
     counts = Counter(plan.groups.tolist())
     largest = [(group, size) for group, size in counts.most_common(MAX_GROUPS_SHOWN) if size > 1]
     return [
         (
             f"{plan.label_of(group)}\n{size} near-duplicates",
-            np.flatnonzero(plan.groups == group).tolist(),
+            np.flatnonzero(plan.groups == group)[:PER_ROW].tolist(),
         )
         for group, size in largest
     ]
