@@ -1,12 +1,14 @@
 """Picture files as RGB arrays, and back; the content decides what a file is, not its name."""
 
+import struct
+from collections.abc import Mapping
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from model.errors import StillsError
 
@@ -15,6 +17,21 @@ MAX_PIXELS: Final = 50_000_000
 
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # others are not looked into at all
 _JPEG_QUALITY: Final = 95  # the most that Pillow's documentation advises
+_DAMAGED: Final = (
+    # what Pillow's decoders raise for damaged content, and its readers of EXIF besides
+    *(OSError, ValueError, SyntaxError, Image.DecompressionBombError),
+    *(struct.error, TypeError, LookupError, EOFError),
+)
+_TURNS: Final[Mapping[Any, Image.Transpose]] = {
+    # by EXIF's orientation (CIPA DC-008, 4.6.5); 1 is upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _BLACK: Final = (0, 0, 0, 255)  # transparent parts become what preprocessing puts around pictures
 
 
@@ -35,11 +52,10 @@ def read_picture(content: bytes) -> NDArray[np.uint8]:
         with Image.open(BytesIO(content), formats=_FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise StillsError(f"{picture.width}x{picture.height} pixels: shrink the picture")
-            return np.asarray(_to_rgb(ImageOps.exif_transpose(picture)), np.uint8)
+            return np.asarray(_to_rgb(_upright(picture)), np.uint8)
     except UnidentifiedImageError as error:
         raise StillsError(f"no {', '.join(_FORMATS)} picture") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        # Pillow's decoders raise these three for damaged content
+    except _DAMAGED as error:
         raise StillsError(f"damaged picture ({error})") from error
 
 
@@ -60,6 +76,12 @@ def to_jpeg(picture: NDArray[np.uint8], comment: str) -> bytes:
         buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0, comment=comment.encode()
     )
     return buffer.getvalue()
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    # not ImageOps.exif_transpose: it writes the other tags anew, and fails on those it cannot write
+    turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -4,7 +4,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from model.errors import StillsError
 from model.pictures import read_picture
@@ -51,6 +51,38 @@ def test_picture_is_turned_upright_as_its_exif_says() -> None:
     picture = read_picture(encoded(wide, "JPEG", exif=exif.tobytes()))
     assert picture.shape == (40, 20, 3)
     assert picture[:18].mean() > 250 > 5 > picture[22:].mean()  # what was left is now on top
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_each_orientation_is_turned_as_pillow_turns_it(orientation: int) -> None:
+    drawn = np.random.default_rng(0).integers(0, 256, (3, 5, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(Image.fromarray(drawn), "PNG", exif=exif)
+    with Image.open(BytesIO(content)) as picture:
+        expected = np.asarray(ImageOps.exif_transpose(picture))
+    np.testing.assert_array_equal(read_picture(content), expected)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of EXIF
+def test_damaged_exif_is_never_more_than_a_damaged_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "a description"
+    exif[0x011A] = 1.5
+    sound = encoded(Image.new("RGB", (8, 4)), "JPEG", exif=exif)
+    first = sound.index(b"Exif") + 6
+    rng = np.random.default_rng(0)
+    read = 0
+    for _ in range(500):
+        content = bytearray(sound)
+        for place in rng.integers(first, first + 80, 3):
+            content[place] = rng.integers(256)
+        try:
+            read += bool(read_picture(bytes(content)).size)
+        except StillsError:
+            continue
+    assert read > 250
 
 
 def test_picture_bomb_is_refused_before_it_is_decoded() -> None:
