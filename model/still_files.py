@@ -149,5 +149,7 @@ def _is_flat(folder: _Folder, labels: set[str]) -> bool:
 
 
 def _label_in_name(name: str) -> str:
-    matched = _NUMBERED.fullmatch(Path(name).stem)
+    stem = Path(name).stem
+    # `0012` is a number, not the twelfth still of `0`
+    matched = None if stem.isdecimal() else _NUMBERED.fullmatch(stem)
     return slug(matched[1]) if matched else ""

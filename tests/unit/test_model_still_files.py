@@ -58,6 +58,15 @@ def test_flat_folder_as_a_source_of_its_own(tmp_path: Path) -> None:
     assert set(labels_of(named).values()) == {"bart"}
 
 
+def test_names_that_are_nothing_but_a_number_are_no_labels(tmp_path: Path) -> None:
+    source = touch(tmp_path / "s", "train/bart/1.jpg", "test/12.jpg", "test/0013.jpg")
+    found = find_stills([source])
+    assert [file.name for file in found.files] == ["s/train/bart/1.jpg"]
+    assert [item.path.name for item in found.left_out] == ["0013.jpg", "12.jpg"]
+    digits = touch(tmp_path / "test", "7_12.jpg", "3_0.jpg")  # labels that are digits themselves
+    assert list(labels_of(digits).values()) == ["3", "7"]
+
+
 def test_numbered_files_in_a_labels_folder_keep_its_label(tmp_path: Path) -> None:
     source = touch(tmp_path / "s", "bart/img_1.jpg", "bart/frame_2.jpg", "ned/ned_1.jpg")
     assert set(labels_of(source).values()) == {"bart", "ned"}
