@@ -5,8 +5,8 @@ A manifest may come from anywhere, so it checks itself: whatever exists is well-
 
 import hashlib
 import json
-import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -25,6 +25,7 @@ UNKNOWN: Final = "unknown"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LARGEST = sys.float_info.max
 _MAX_LABELS = 1000  # twenty times the largest cast that was ever labelled for one series
 _MAX_TEMPERATURE = 100.0  # a fitted one lies between 0.5 and 5; far above all are equally likely
 
@@ -86,7 +87,7 @@ class Manifest:
             "network_parameters is not an object": isinstance(self.network_parameters, Mapping),
             f"labels are not 2 to {_MAX_LABELS} different slugs": _are_labels(self.labels),
             f"preprocessing {self.preprocessing!r} is none of {', '.join(PREPROCESSINGS)}": (
-                self.preprocessing in PREPROCESSINGS
+                isinstance(self.preprocessing, str) and self.preprocessing in PREPROCESSINGS
             ),
             f"regions {self.regions!r} are not some of {REGIONS}": _are_regions(self.regions),
             f"temperature {self.temperature!r} is not in (0, {_MAX_TEMPERATURE:g}]": (
@@ -140,6 +141,7 @@ def from_bytes(content: bytes) -> Manifest:
 
     Raises:
         ArtifactError: it is not JSON, has other keys than Manifest, or a value is not allowed.
+            What is returned has a canonical form.
     """
     try:
         read = json.loads(content)
@@ -157,7 +159,18 @@ def from_bytes(content: bytes) -> Manifest:
             label: tuple(pair) if isinstance(pair, list) else pair
             for label, pair in thresholds.items()
         }
-    return Manifest(**read)
+    manifest = Manifest(**read)
+    try:
+        to_bytes(manifest)
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # NaN, 1e999 or half a character, which JSON reads
+        raise ArtifactError(
+            "manifest: has a number that is not finite, or a text that is no UTF-8; "
+            "fetch the model version again"
+        ) from error
+    return manifest
 
 
 def identity(manifest: Manifest) -> str:
@@ -180,7 +193,8 @@ def _is_moment(text: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    # by comparing: a whole number of JSON may be too large to become a float
+    return type(value) in (int, float) and -_LARGEST <= value <= _LARGEST  # type: ignore[operator]
 
 
 def _are_thresholds(pair: object) -> bool:
