@@ -100,6 +100,8 @@ class DatasetManifest:
             raise ValueError("split or fingerprint is malformed")
         if set(self.counts) != set(PARTS) or set(self.shards) != set(PARTS):
             raise ValueError(f"counts and shards are not of {', '.join(PARTS)}")
+        if not all(self.shards.values()):
+            raise ValueError("a part has no shards")
         for part in PARTS:
             stills = sum(self.counts[part])
             in_shards = sum(shard.records for shard in self.shards[part])
@@ -131,7 +133,7 @@ class DatasetManifest:
                 for part, shards in values["shards"].items()
             }
             return cls(**values)
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError("is no dataset's") from error
 
 

@@ -65,6 +65,14 @@ def test_sound_manifest_is_read(tmp_path: Path) -> None:
         ({"split": "odd"}, "split or fingerprint"),
         ({"counts": {"train": [3, 0]}}, "counts and shards are not of"),
         ({"counts": {"train": [9, 9], "validation": [1, 1], "test": [1, 1]}}, "train: counts"),
+        ({"counts": {"train": [float("inf")]}}, "no dataset's"),
+        (
+            {
+                "counts": {part: [0, 0] for part in ("train", "validation", "test")},
+                "shards": {part: [] for part in ("train", "validation", "test")},
+            },
+            "a part has no shards",
+        ),
         ({"shards": None}, "no dataset's"),
         ({"extra": 1}, "other fields"),
     ],
