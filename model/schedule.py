@@ -12,7 +12,7 @@ from model.preprocess import preprocessing_named
 from model.recipe import Recipe
 
 _GROWN_AT: Final = 0.6  # of all epochs; the rest see what inference sees
-_SIDE_STEP: Final = 16  # pixels: four sides from 64 to 112, so that kernels are seldom chosen anew
+_SIDE_STEP: Final = 16  # pixels: three sides from 64 to 96, so that kernels are seldom chosen anew
 
 
 def learning_rate(recipe: Recipe, done_epochs: float) -> float:

@@ -88,7 +88,9 @@ def train_model_version(
     tell = on_progress or (lambda _step, _done, _total: None)
     words = words or Words()
     if output_folder.exists():  # before an hour of training, not after
-        raise ArtifactError(f"{output_folder}: exists, and a model version never changes")
+        raise ArtifactError(
+            f"{output_folder}: exists, and a model version never changes; name another"
+        )
     draft = _draft(dataset, recipe, name, version, words)
     _check_parts(dataset)
     stills, validation = _unpack(dataset, recipe, tell)
