@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import find_model
-from model.networks import assign_weights, build_network, for_inference, shapes_of
+from model.networks import assign_weights, build_network, shapes_of
 from model.preprocess import preprocessing_named
 from model.regions import REGIONS, cut
 from model.weights import read_weights
@@ -30,7 +30,6 @@ def main() -> None:
     parameters, side = manifest.network_parameters, preprocessing.side
     network = build_network(manifest.network, parameters, manifest.labels, side)
     assign_weights(network, read_weights(version, shapes_of(network)))
-    network = for_inference(network, parameters, side)
 
     video = cv2.VideoCapture(path)
     rate = video.get(cv2.CAP_PROP_FPS)

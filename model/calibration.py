@@ -82,12 +82,11 @@ def choose_thresholds(
 def _lowest_trusted(
     present: NDArray[np.floating], absent: NDArray[np.floating], max_false_share: float
 ) -> float:
-    """Return the lowest threshold from which on few enough are false; the highest if none is."""
+    """Return the lowest threshold at which few enough are false; the highest if there is none."""
     true = np.array([(present >= t).sum() for t in _THRESHOLDS])
     false = np.array([(absent >= t).sum() for t in _THRESHOLDS])
-    too_many = np.flatnonzero(false > max_false_share * (true + false))
-    first = int(too_many[-1]) + 1 if too_many.size else 0
-    return float(_THRESHOLDS[min(first, len(_THRESHOLDS) - 1)])
+    trusted = _THRESHOLDS[false <= max_false_share * (true + false)]
+    return float(trusted[0]) if trusted.size else float(_THRESHOLDS[-1])
 
 
 def _thresholds(onset: float, absent: NDArray[np.floating], max_false_rate: float) -> Thresholds:

@@ -67,7 +67,7 @@ class Classifier:
         if batch_size < 1:
             raise ModelError(f"batch_size {batch_size} is too small: give 1 or more")
         from model.forward import ForwardPass
-        from model.networks import assign_weights, build_network, for_inference, shapes_of
+        from model.networks import assign_weights, build_network, shapes_of
         from model.tensorflow_runtime import choose_device, load_tensorflow
 
         manifest = version.manifest
@@ -79,7 +79,6 @@ class Classifier:
                 manifest.network, manifest.network_parameters, manifest.labels, side
             )
             assign_weights(network, read_weights(version, shapes_of(network)))
-            network = for_inference(network, manifest.network_parameters, side)
         forward = ForwardPass(network, side, batch_size, place)
         try:
             forward.warm_up()

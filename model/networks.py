@@ -68,23 +68,3 @@ def assign_weights(network: Any, weights: Mapping[str, NDArray[np.float32]]) -> 
     """Give a network the weights that `weights_of` returned; names and shapes must agree."""
     for weight in network.weights:
         weight.assign(weights[weight.path])
-
-
-def for_inference(network: Any, parameters: Mapping[str, Any], side: int) -> Any:
-    """Return the network as it answers: the mean of a picture's and its mirror image's logits.
-
-    Only where its parameters say `mirrors`, else the network itself. A character is the same seen
-    from either side, and two looks err less than one.
-
-    Args:
-        network: as `build_network` returned it; its weights are shared.
-        parameters: what it was built from.
-        side: height and width of the pictures in pixels.
-    """
-    if not parameters.get("mirrors"):
-        return network
-    import keras
-
-    pictures = keras.Input((side, side, 3), dtype="uint8", name="pictures")
-    mirror_images = keras.ops.flip(pictures, axis=2)
-    return keras.Model(pictures, (network(pictures) + network(mirror_images)) / 2)

@@ -16,7 +16,6 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "widths": [24, 48, 96, 192, 256],
     "blocks": [1, 1, 2, 2, 1],
     "dropout": 0.2,
-    "mirrors": True,
 }
 """2.6 million weights. Of 96 pixels, the stages see 48, 24, 12, 6 and 3."""
 
@@ -123,10 +122,6 @@ def _checked(parameters: Mapping[str, Any]) -> _Shape:
         )
     if type(dropout) not in (int, float) or not 0 <= dropout < 1:
         raise ModelError(f"network residual: dropout is {dropout!r}; give 0 to below 1")
-    if type(parameters["mirrors"]) is not bool:
-        raise ModelError(
-            f"network residual: mirrors is {parameters['mirrors']!r}; give true, false"
-        )
     return _Shape(list(widths), list(blocks), float(dropout))
 
 

@@ -22,7 +22,7 @@ from model.evaluation import Mistake, Recogniser, answer_part, show_mistakes
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
 from model.manifest import UNKNOWN, Manifest
-from model.networks import assign_weights, for_inference, weights_of
+from model.networks import assign_weights, weights_of
 from model.preprocess import preprocessing_named
 from model.recipe import Recipe
 from model.regions import REGIONS
@@ -272,8 +272,7 @@ def _metrics(tested: _Tested, calibration: Calibration, dataset: Dataset) -> dic
 def forward_pass(network: Any, recipe: Recipe) -> ForwardPass:
     """Return a trained network's forward pass as its classifier will have it."""
     side = preprocessing_named(recipe.preprocessing).side
-    answering = for_inference(network, recipe.network_parameters, side)
-    return ForwardPass(answering, side, _FORWARD_BATCH_SIZE)
+    return ForwardPass(network, side, _FORWARD_BATCH_SIZE)
 
 
 def _identity(dataset: Dataset, recipe: Recipe) -> str:

@@ -20,7 +20,7 @@ STEPS_PER_EPOCH: Final = 3  # 24 stills, 8 at a time
 
 TINY_STRONG: Final = replace(
     STRONG,
-    network_parameters={"widths": [8, 8], "blocks": [1, 1], "dropout": 0.2, "mirrors": True},
+    network_parameters={"widths": [8, 8], "blocks": [1, 1], "dropout": 0.2},
     preprocessing=TASK.name,
     first_side=48,  # in the last of the four epochs it is 64
     epochs=4,

@@ -8,9 +8,7 @@ import pytest
 from model import baseline, residual
 from model.errors import ModelError
 from model.networks import (
-    assign_weights,
     build_network,
-    for_inference,
     shapes_of,
     weights_of,
 )
@@ -18,7 +16,7 @@ from model.networks import (
 pytestmark = pytest.mark.integration
 
 LABELS_17 = [f"label_{number}" for number in range(17)]
-TINY = {"widths": [8, 8], "blocks": [1, 1], "dropout": 0.2, "mirrors": True}
+TINY = {"widths": [8, 8], "blocks": [1, 1], "dropout": 0.2}
 
 
 def parameters_of(network: Any) -> int:
@@ -94,38 +92,6 @@ def test_seed_decides_the_initial_weights(name: str, parameters: dict[str, Any])
     assert len(set(flat)) == len(flat)
 
 
-def trained_at_random(parameters: dict[str, Any]) -> Any:
-    """With weights of no symmetry, as after a training."""
-    network = build_network("residual", parameters, LABELS_17, 64)
-    rng = np.random.default_rng(1)
-    weights = {
-        path: (array + rng.uniform(0.1, 1, array.shape)).astype(np.float32)
-        for path, array in weights_of(network).items()
-    }
-    assign_weights(network, weights)
-    return network
-
-
-def test_a_picture_and_its_mirror_image_get_equal_logits_at_inference() -> None:
-    network = trained_at_random(TINY)
-    seen = pictures(64)
-    alone, mirrored = (np.asarray(network(some)) for some in (seen, seen[:, :, ::-1].copy()))
-    assert np.abs(alone - mirrored).max() > 1e-3
-    answering = for_inference(network, TINY, 64)
-    both = np.asarray(answering(seen))
-    np.testing.assert_allclose(both, answering(seen[:, :, ::-1].copy()), rtol=1e-5, atol=1e-4)
-    np.testing.assert_allclose(both, (alone + mirrored) / 2, rtol=1e-5, atol=1e-4)
-
-
-def test_a_network_that_does_not_mirror_answers_as_it_is() -> None:
-    parameters = {**TINY, "mirrors": False}
-    network = build_network("residual", parameters, LABELS_17, 64)
-    assert for_inference(network, parameters, 64) is network
-    small = {"filters": [4], "dense": 4}
-    plain = build_network("baseline", small, LABELS_17, 64)
-    assert for_inference(plain, small, 64) is plain
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -141,8 +107,7 @@ def test_a_network_that_does_not_mirror_answers_as_it_is() -> None:
         ({"dropout": 1.0}, "dropout is 1.0; give 0 to below 1"),
         ({"dropout": float("nan")}, "dropout"),
         ({"dropout": "0.2"}, "dropout"),
-        ({"mirrors": 1}, "mirrors is 1; give true"),
-        ({"more": 1}, "give exactly .'blocks', 'dropout', 'mirrors', 'widths'."),
+        ({"more": 1}, "give exactly .'blocks', 'dropout', 'widths'."),
     ],
 )
 def test_parameter_out_of_bounds_is_one_line_that_names_it(
