@@ -280,7 +280,11 @@ def _identity(dataset: Dataset, recipe: Recipe) -> str:
     content = {
         "dataset": dataset.manifest.fingerprint_sha256,
         "labels": dataset.manifest.labels,
-        "split": [dataset.manifest.split, dataset.manifest.seed],
+        # which still is in which part: the fingerprint and the seed do not tell
+        "shards": {
+            part: [shard.sha256 for shard in shards]
+            for part, shards in dataset.manifest.shards.items()
+        },
         "recipe": asdict(recipe),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()

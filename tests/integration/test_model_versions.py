@@ -13,13 +13,17 @@ from PIL import Image
 from model.artifact import next_version, read_model_version
 from model.classifier import Classifier
 from model.dataset import Dataset, open_dataset
+from model.dataset_build import build_dataset
+from model.dataset_plan import BuildOptions
 from model.errors import ArtifactError, DatasetError
 from model.preprocess import TASK
 from model.tensorflow_runtime import load_tensorflow
 from model.versions import Words, train_model_version
+from model.versions import _identity as identity_of
 from model.weights import rounded
 from tests.drawn_shapes import SHAPES
 from tests.models import write_model_by_lot
+from tests.still_folders import write_stills
 from tests.trained_shapes import RECIPE, TrainedShapes
 
 pytestmark = pytest.mark.integration
@@ -162,6 +166,24 @@ def test_part_that_shows_nobody_known_is_refused_before_training(
     strangers = replace(manifest, labels=("disc", "frame", "unknown"), counts=counts)
     with pytest.raises(DatasetError, match="validation shows nobody known; build the dataset of"):
         refused(replace(trained.dataset, manifest=strangers), tmp_path)
+
+
+def test_same_stills_in_other_parts_are_another_training(tmp_path: Path) -> None:
+    """With the sources swapped the split falls otherwise, and fingerprint and seed are the same."""
+    first = write_stills(tmp_path / "first", {"apple": 20, "pear": 20})
+    second = tmp_path / "second"
+    for label in ("apple", "pear"):
+        (second / label).mkdir(parents=True)
+        for still in sorted((first / label).iterdir())[10:]:
+            still.rename(second / label / still.name)
+    there, back = (
+        build_dataset(sources, tmp_path / name, BuildOptions(shards=1))
+        for name, sources in {"there": (first, second), "back": (second, first)}.items()
+    )
+    assert there.manifest.fingerprint_sha256 == back.manifest.fingerprint_sha256
+    assert there.manifest.seed == back.manifest.seed
+    assert identity_of(there, RECIPE) != identity_of(back, RECIPE)
+    assert identity_of(there, RECIPE) == identity_of(open_dataset(there.folder), RECIPE)
 
 
 def test_next_version_is_one_more_than_the_highest_whole_number(tmp_path: Path) -> None:
