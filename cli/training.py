@@ -60,6 +60,7 @@ def train(
     Example: castline train dataset --name springfield
     """
     from model.artifact import next_version
+    from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.recipe import recipe_named, with_epochs
     from model.still_files import slug
@@ -77,6 +78,9 @@ def train(
         batch_size=batch_size or chosen.batch_size,
         patience_epochs=chosen.patience_epochs if patience is None else patience,
     )
+    work_folder = settings.training_folder / f"{family}-{version}"
+    if resume and not has_checkpoint(work_folder):
+        say(f"nothing to resume in {work_folder}: beginning anew")
     words = {"licence": licence, "about_stills": about, "command": _command()}
     with step_bars() as show_step:
         made = train_model_version(
@@ -85,7 +89,7 @@ def train(
             family,
             version,
             chosen,
-            work_folder=settings.training_folder / f"{family}-{version}",
+            work_folder=work_folder,
             resume=resume,
             words=Words(**{key: text for key, text in words.items() if text is not None}),
             on_progress=show_step,

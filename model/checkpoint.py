@@ -65,7 +65,7 @@ class Checkpoint:
         Raises:
             TrainingError: it is damaged, or of another training.
         """
-        if not self._path.exists():
+        if not self.exists:
             return None
         from safetensors import SafetensorError, safe_open
 
@@ -86,9 +86,35 @@ class Checkpoint:
             )
         return State(history, variables)
 
+    @property
+    def exists(self) -> bool:
+        """Whether a state was saved, of this training or of another."""
+        return has_checkpoint(self._folder)
+
+    def refuse_to_lose(self) -> None:
+        """Refuse to begin anew what could go on; another training's state may be lost.
+
+        Raises:
+            TrainingError: a state of this very training was saved.
+        """
+        try:
+            left = self.load()
+        except TrainingError:  # which said: train again without --resume
+            return
+        if left is not None:
+            raise TrainingError(
+                f"{self._folder} has a checkpoint of this training after epoch"
+                f" {len(left.history)}; go on with --resume, or remove the folder to begin anew"
+            )
+
     def remove(self) -> None:
         """Delete it; doing so twice is harmless."""
         self._path.unlink(missing_ok=True)
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Return whether a training was saved in this folder."""
+    return (folder / _NAME).exists()
 
 
 def values_of(variables: Sequence[Any]) -> dict[str, NDArray[Any]]:

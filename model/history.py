@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -62,6 +63,10 @@ class HistoryFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._events: Any = None
+
+    def begin_anew(self) -> None:
+        """Remove the events of an earlier training, which TensorBoard would draw with the new."""
+        shutil.rmtree(self._folder / TENSORBOARD_NAME, ignore_errors=True)
 
     def write(self, history: Sequence[Epoch]) -> None:
         """Write the history so far; TensorBoard gets its last epoch."""

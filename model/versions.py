@@ -31,6 +31,7 @@ from model.schedule import shown_per_epoch
 from model.split import PARTS
 from model.stills import Stills
 from model.training import train
+from model.training_folder import alone_at_work
 from model.weights import rounded
 
 _FORWARD_BATCH_SIZE: Final = 96  # as the classifier's
@@ -82,7 +83,9 @@ def train_model_version(
 
     Raises:
         DatasetError: a shard is damaged, or a part shows nobody known.
-        TrainingError: memory ran out, or the checkpoint is damaged or of another training.
+        TrainingError: memory ran out, the checkpoint is damaged or of another training, another
+            training is at work in the work folder, or one without `resume` would throw away what
+            this very training has reached there.
         ArtifactError: the output folder exists, or name or version are not allowed.
     """
     tell = on_progress or (lambda _step, _done, _total: None)
@@ -93,41 +96,47 @@ def train_model_version(
         )
     draft = _draft(dataset, recipe, name, version, words)
     _check_parts(dataset)
-    stills, validation = _unpack(dataset, recipe, tell)
-    checkpoint = Checkpoint(work_folder, _identity(dataset, recipe))
-    files = HistoryFiles(work_folder)
+    with alone_at_work(work_folder):
+        checkpoint = Checkpoint(work_folder, _identity(dataset, recipe))
+        if not resume:
+            checkpoint.refuse_to_lose()
+        files = HistoryFiles(work_folder)
+        if not (resume and checkpoint.exists):
+            files.begin_anew()
+        stills, validation = _unpack(dataset, recipe, tell)
 
-    def after_epoch(history: tuple[Epoch, ...]) -> None:
-        files.write(history)
-        if on_epoch is not None:
-            on_epoch(history)
+        def after_epoch(history: tuple[Epoch, ...]) -> None:
+            files.write(history)
+            if on_epoch is not None:
+                on_epoch(history)
 
-    trained = train(
-        stills,
-        validation,
-        recipe,
-        after_epoch,
-        checkpoint,
-        on_step=lambda done, steps: tell("Training", done, steps),
-        resume=resume,
-    )
-    # what is tested is what is written
-    assign_weights(trained.network, rounded(weights_of(trained.network)))
-    forward = forward_pass(trained.network, recipe)
-    calibration = calibrate(forward, validation, recipe.seed, tell)
-    tested = _test(_recogniser(forward, dataset, calibration.temperature, recipe), dataset, tell)
-    manifest = replace(
-        draft,
-        temperature=calibration.temperature,
-        onset=calibration.thresholds.onset,
-        offset=calibration.thresholds.offset,
-        label_thresholds=calibration.label_thresholds,
-        metrics=_metrics(tested, calibration, dataset),
-        created_at=_now(),
-    )
-    report = _report(manifest, recipe, dataset, trained.history, tested, words)
-    made = write_model_version(output_folder, manifest, weights_of(trained.network), report)
-    checkpoint.remove()
+        trained = train(
+            stills,
+            validation,
+            recipe,
+            after_epoch,
+            checkpoint,
+            on_step=lambda done, steps: tell("Training", done, steps),
+            resume=resume,
+        )
+        # what is tested is what is written
+        assign_weights(trained.network, rounded(weights_of(trained.network)))
+        forward = forward_pass(trained.network, recipe)
+        calibration = calibrate(forward, validation, recipe.seed, tell)
+        recogniser = _recogniser(forward, dataset, calibration.temperature, recipe)
+        tested = _test(recogniser, dataset, tell)
+        manifest = replace(
+            draft,
+            temperature=calibration.temperature,
+            onset=calibration.thresholds.onset,
+            offset=calibration.thresholds.offset,
+            label_thresholds=calibration.label_thresholds,
+            metrics=_metrics(tested, calibration, dataset),
+            created_at=_now(),
+        )
+        report = _report(manifest, recipe, dataset, trained.history, tested, words)
+        made = write_model_version(output_folder, manifest, weights_of(trained.network), report)
+        checkpoint.remove()
     return made
 
 

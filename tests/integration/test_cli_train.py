@@ -113,6 +113,12 @@ def test_interrupted_training_goes_on_with_resume_to_the_same_weights(
     assert refused.returncode == 1
     assert "of another dataset, recipe or seed" in one_line(refused.stderr)
 
+    # and an hour is not thrown away
+    refused = castline_here(tmp_path, "train", dataset, *QUICKLY)
+    assert refused.returncode == 1
+    assert "of this training after epoch 1; go on with --resume" in one_line(refused.stderr)
+    left = set((tmp_path / "training" / "two_fruits-1" / "tensorboard").iterdir())
+
     resumed = castline_here(tmp_path, "train", dataset, *QUICKLY, "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stderr.splitlines()[0].startswith("epoch   2/2")
@@ -120,6 +126,20 @@ def test_interrupted_training_goes_on_with_resume_to_the_same_weights(
     assert made.weights_sha256 == first[0].manifest.weights_sha256
     history = (tmp_path / "training" / "two_fruits-1" / "history.csv").read_text()
     assert len(history.splitlines()) == 3
+    assert left < set((tmp_path / "training" / "two_fruits-1" / "tensorboard").iterdir())
+
+
+def test_training_with_nothing_to_resume_says_so_and_leaves_no_earlier_events(
+    dataset: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "training" / "two_fruits-1"
+    (work / "tensorboard").mkdir(parents=True)
+    (work / "tensorboard" / "events.out.tfevents.earlier").write_bytes(b"")
+    once = ("--recipe", "baseline", "--epochs", "1", "--batch-size", "8", "--resume")
+    done = castline_here(tmp_path, "train", dataset, *once)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[0] == f"nothing to resume in {work}: beginning anew"
+    assert [path for path in (work / "tensorboard").iterdir() if "earlier" in path.name] == []
 
 
 def damaged(dataset: Path, folder: Path) -> Path:

@@ -52,3 +52,11 @@ def test_tensorboard_has_every_epoch_as_scalars_under_its_number(folder: Path) -
     assert set(found) == {(number, name) for number in (1, 2, 3) for name in SCALARS}
     assert [found[number, "loss"] for number in (1, 2, 3)] == pytest.approx([1.5, 0.3, 0.125])
     assert found[1, "seconds"] == 12.25
+
+
+def test_beginning_anew_leaves_no_events_of_an_earlier_training(tmp_path: Path) -> None:
+    HistoryFiles(tmp_path).write(HISTORY)
+    assert (tmp_path / TENSORBOARD_NAME).is_dir()
+    for _twice in range(2):
+        HistoryFiles(tmp_path).begin_anew()
+    assert not (tmp_path / TENSORBOARD_NAME).exists()

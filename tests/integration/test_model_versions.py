@@ -15,9 +15,10 @@ from model.classifier import Classifier
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
-from model.errors import ArtifactError, DatasetError
+from model.errors import ArtifactError, DatasetError, TrainingError
 from model.preprocess import TASK
 from model.tensorflow_runtime import load_tensorflow
+from model.training_folder import alone_at_work
 from model.versions import Words, train_model_version
 from model.versions import _identity as identity_of
 from model.weights import rounded
@@ -95,6 +96,7 @@ def test_version_and_work_folder_hold_the_report_and_the_history(trained: Traine
     # the checkpoint is gone, for people the history stays
     assert sorted(path.name for path in trained.work_folder.iterdir()) == [
         "history.csv",
+        "lock",
         "tensorboard",
     ]
     with (trained.work_folder / "history.csv").open(newline="") as file:
@@ -141,6 +143,14 @@ def test_what_no_manifest_may_say_is_refused_before_training(
 def test_existing_folder_is_refused_before_training(trained: TrainedShapes, tmp_path: Path) -> None:
     (tmp_path / "models" / "new").mkdir(parents=True)
     with pytest.raises(ArtifactError, match="exists, and a model version never changes"):
+        refused(trained.dataset, tmp_path)
+
+
+def test_second_training_at_one_place_is_refused(trained: TrainedShapes, tmp_path: Path) -> None:
+    with (
+        alone_at_work(tmp_path / "work"),
+        pytest.raises(TrainingError, match="another training is at work there"),
+    ):
         refused(trained.dataset, tmp_path)
 
 

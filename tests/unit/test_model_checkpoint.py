@@ -132,6 +132,26 @@ def test_file_holds_nothing_but_numbers_and_plain_text(tmp_path: Path) -> None:
     }
 
 
+def test_beginning_anew_is_refused_where_this_training_could_go_on(tmp_path: Path) -> None:
+    Checkpoint(tmp_path, "a").refuse_to_lose()
+    Checkpoint(tmp_path, "a").save(state(EPOCH, EPOCH))
+    with pytest.raises(TrainingError) as caught:
+        Checkpoint(tmp_path, "a").refuse_to_lose()
+    assert str(caught.value) == (
+        f"{tmp_path} has a checkpoint of this training after epoch 2; "
+        "go on with --resume, or remove the folder to begin anew"
+    )
+
+
+def test_beginning_anew_is_allowed_over_a_damaged_checkpoint_and_over_anothers(
+    tmp_path: Path,
+) -> None:
+    path = saved(tmp_path)
+    Checkpoint(tmp_path, "b").refuse_to_lose()
+    path.write_bytes(b"")
+    Checkpoint(tmp_path, "a").refuse_to_lose()
+
+
 @dataclass
 class FakeVariable:
     """As much of a Keras variable as takes a value."""
