@@ -3,6 +3,7 @@
 It asks Keras alone for what it computes, whatever Keras runs on.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -62,7 +63,8 @@ def train(
             unbroken training gives.
 
     Raises:
-        TrainingError: memory ran out, or the checkpoint is damaged or of another training.
+        TrainingError: memory ran out, the training diverged, or the checkpoint is damaged or of
+            another training.
     """
     load_tensorflow()
     training = _Training(stills, validation, recipe)
@@ -126,6 +128,7 @@ class _Training:
         raw = values_of(self._network.trainable_variables)
         self._take_averages()
         validation_loss, validation_accuracy = self._validate()
+        _check_finite(validation_loss, number)
         self.history += (
             Epoch(
                 number,
@@ -191,6 +194,7 @@ class _Training:
             rate = learning_rate(self._recipe, number - 1 + step / self._steps)
             self._network.optimizer.learning_rate.assign(rate)
             loss, accuracy = self._network.train_on_batch(pictures, targets)
+            _check_finite(float(loss), number)
             losses.append(float(loss))
             accuracies.append(float(accuracy))
             self._network.reset_metrics()
@@ -269,6 +273,19 @@ def _compile(network: Any, recipe: Recipe, steps: int) -> None:
         jit_compile=False,  # a third slower with it, measured on CPU
     )
     optimizer.build(network.trainable_variables)  # a checkpoint is given before the first step
+
+
+def _check_finite(loss: float, number: int) -> None:
+    """Stop what cannot recover: weights that are no numbers stay so.
+
+    Raises:
+        TrainingError: the loss is no number, or beyond all.
+    """
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss is no number any more in epoch {number}: the training diverged; "
+            "give another --seed, a larger --batch-size or another --recipe"
+        )
 
 
 def _out_of_memory() -> type[Exception]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import WEIGHTS_DTYPE, ModelVersion
-from model.errors import ArtifactError
+from model.errors import ArtifactError, TrainingError
 from model.safe_files import read_regular_file
 
 MAX_WEIGHTS_BYTES: Final = 64 << 20
@@ -58,8 +58,20 @@ def read_weights(
 
 
 def rounded(weights: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Return weights as they are when they have been written and read."""
-    return {name: array.astype(WEIGHTS_DTYPE).astype(np.float32) for name, array in weights.items()}
+    """Return weights as they are when they have been written and read.
+
+    Raises:
+        TrainingError: one is not finite, or too large for 16 bits.
+    """
+    with np.errstate(over="ignore"):  # what overflows is refused below
+        kept = {name: array.astype(WEIGHTS_DTYPE) for name, array in weights.items()}
+    for name, array in kept.items():
+        if not np.isfinite(array).all():
+            raise TrainingError(
+                f"{name}: a weight does not fit 16 bits: the training diverged; "
+                "give another --seed, a larger --batch-size or another --recipe"
+            )
+    return {name: array.astype(np.float32) for name, array in kept.items()}
 
 
 def _finite(array: NDArray[np.float16], path: Path, name: str) -> NDArray[np.float32]:

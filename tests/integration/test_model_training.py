@@ -170,5 +170,34 @@ def test_memory_that_runs_out_is_one_line_that_names_the_option(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_training_that_diverges_stops_at_once_and_keeps_no_checkpoint_of_it(
+    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loss: float
+) -> None:
+    taken: list[float] = []
+
+    def step(*_arguments: Any) -> tuple[float, float]:
+        taken.append(0.5 if len(taken) < 3 else loss)  # of three steps per epoch
+        return taken[-1], 0.5
+
+    monkeypatch.setattr("keras.Model.train_on_batch", step)
+    checkpoint = Checkpoint(tmp_path, "diverging")
+    with pytest.raises(TrainingError, match="no number any more in epoch 2") as caught:
+        train(stills, validation, TINY, checkpoint=checkpoint)
+    assert len(taken) == 4
+    assert "--seed" in str(caught.value)
+    left = checkpoint.load()
+    assert left is not None
+    assert len(left.history) == 1
+
+
+def test_validation_that_is_no_number_stops_a_training(
+    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_losses(monkeypatch, [1.0, float("nan")])
+    with pytest.raises(TrainingError, match="no number any more in epoch 2"):
+        train(stills, validation, TINY)
+
+
 def test_a_batch_is_never_larger_than_an_epoch(stills: Stills, validation: Stills) -> None:
     assert len(train(stills, validation, replace(TINY, epochs=1, batch_size=4096)).history) == 1

@@ -74,6 +74,14 @@ def test_rounding_keeps_what_sixteen_bits_hold() -> None:
     assert found.tolist() == [1365 / 4096, -2.5, 0.0, 2048.0]
 
 
+@pytest.mark.parametrize("weight", [65520.0, -1e9, float("inf"), float("nan")])
+def test_weight_that_sixteen_bits_do_not_hold_is_refused(weight: float) -> None:
+    # the largest number of half precision is 65504; from 65520 on, all is rounded to infinity
+    rounded({"a": np.array([65504.0], np.float32)})
+    with pytest.raises(TrainingError, match="stem/kernel: a weight does not fit 16 bits"):
+        rounded({"stem/kernel": np.array([0.5, weight], np.float32)})
+
+
 def test_every_label_has_thresholds_of_its_own(trained: TrainedShapes) -> None:
     manifest = trained.version.manifest
     assert list(manifest.label_thresholds) == list(SHAPES)
