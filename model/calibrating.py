@@ -26,10 +26,11 @@ ABOUT_THRESHOLDS: Final = (
     "They were chosen on frames put together from validation stills: one character in a full "
     "frame, two in its halves, and strangers, alone or beside a character, for whom stills of "
     "`unknown` stand in, and characters whose own output is hidden. The onset of all is where "
-    f"micro-F1 is highest there; a label's own is as high, or as much higher as it takes for at "
+    "micro-F1 is highest there; a label's own is as high, or as much higher as it takes for at "
     f"most {100 * _MAX_FALSE_SHARE:.0f} % of the frames that reach it to be false, and 0.99 where "
     "nothing is enough. An offset is the lowest confidence, up to the onset, that a label which is "
-    f"not on screen reaches in at most {100 * _MAX_FALSE_RATE:.0f} % of the frames with someone else. No episode was used."
+    f"not on screen reaches in at most {100 * _MAX_FALSE_RATE:.0f} % of the frames with someone "
+    "else. No episode was used."
 )
 """How `calibrate` chooses, for the model card."""
 
