@@ -31,6 +31,7 @@ CONTACT_SHEET: Final = "contact_sheet.png"
 NEAR_DUPLICATES: Final = "near_duplicates.png"
 
 _MAX_MANIFEST_BYTES: Final = 4 << 20  # ours have about 10 kB
+_MAX_STORED_SIDE: Final = 1024  # ours have 176; more would let a record take gigabytes of memory
 _SHARD_NAME: Final = re.compile(r"(train|validation|test)-\d{5}-of-\d{5}\.tfrecord")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -98,6 +99,11 @@ class DatasetManifest:
             raise ValueError("labels are not 2 or more different ones")
         if self.split not in SPLITS or not _SHA256.fullmatch(self.fingerprint_sha256):
             raise ValueError("split or fingerprint is malformed")
+        if not 0 < self.stored_side <= _MAX_STORED_SIDE:
+            raise ValueError(f"stored_side {self.stored_side!r} is not 1 to {_MAX_STORED_SIDE}")
+        self._check_parts()
+
+    def _check_parts(self) -> None:
         if set(self.counts) != set(PARTS) or set(self.shards) != set(PARTS):
             raise ValueError(f"counts and shards are not of {', '.join(PARTS)}")
         if not all(self.shards.values()):

@@ -5,15 +5,17 @@ for pictures, label_numbers in stream_batches(dataset, "train", batch_size=40, s
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.dataset import Dataset, damaged
-from model.errors import DatasetError
+from model.dataset import Dataset, Shard, damaged
+from model.errors import DatasetError, StillsError
+from model.pictures import read_picture
 from model.preprocess import TASK
-from model.shards import read_shard
+from model.shards import check_png, read_shard
 from model.tensorflow_runtime import load_tensorflow
 
 Fit = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -56,7 +58,7 @@ def pipeline(
     shape = fit(np.zeros((1, 1, 3), np.uint8)).shape
     records = _records(tensorflow, dataset, part, shuffle_seed, buffered_records)
     return (
-        _fitted(tensorflow, records, fit)
+        _fitted(tensorflow, records, fit, dataset.manifest.stored_side)
         .map(lambda picture, label: (tensorflow.ensure_shape(picture, shape), label))
         .batch(batch_size)
         .prefetch(_BATCHES_AHEAD)
@@ -98,21 +100,27 @@ def stream_pictures(
     """
     tensorflow = load_tensorflow()
     records = _records(tensorflow, dataset, part, None, BUFFERED_RECORDS)
-    pictures = _fitted(tensorflow, records, fit).prefetch(_FITTING_AT_ONCE)
+    fitted = _fitted(tensorflow, records, fit, dataset.manifest.stored_side)
+    pictures = fitted.prefetch(_FITTING_AT_ONCE)
     for picture, label_number in _arrays(dataset, part, pictures):
         yield picture, int(label_number)
 
 
-def _fitted(tensorflow: Any, records: Any, fit: Fit) -> Any:
+def _fitted(tensorflow: Any, records: Any, fit: Fit, longest_side: int) -> Any:
     """Map records to fitted pictures and label numbers."""
     features = {
         "image": tensorflow.io.FixedLenFeature([], tensorflow.string),
         "label": tensorflow.io.FixedLenFeature([], tensorflow.int64),
     }
 
+    def checked(content: bytes) -> bytes:
+        check_png(content, longest_side)  # before a kilobyte becomes a gigabyte
+        return content
+
     def decode(record: Any) -> tuple[Any, Any]:
         read = tensorflow.io.parse_single_example(record, features)
-        picture = tensorflow.io.decode_png(read["image"], channels=3)
+        png = tensorflow.numpy_function(checked, [read["image"]], tensorflow.string)
+        picture = tensorflow.io.decode_png(png, channels=3)
         return tensorflow.numpy_function(fit, [picture], tensorflow.uint8), read["label"]
 
     # the order is part of the answer: with other threads the same seed gives the same batches
@@ -127,9 +135,27 @@ def _arrays(dataset: Dataset, part: str, elements: Any) -> Iterator[Any]:
     """
     tensorflow = load_tensorflow()
     try:
-        yield from elements.as_numpy_iterator()
-    except tensorflow.errors.OpError as error:
+        yield from _checked(dataset, part, elements)
+    except (tensorflow.errors.OpError, ValueError) as error:
         raise _explained(dataset, part, error) from error
+
+
+def _checked(dataset: Dataset, part: str, elements: Any) -> Iterator[Any]:
+    """Yield elements as arrays whose label numbers exist, as many as the manifest says.
+
+    Raises:
+        tensorflow.errors.OpError: a file is gone or damaged, or a picture is none.
+        ValueError: a label number does not exist, or there are more or fewer stills.
+    """
+    seen, expected = 0, sum(dataset.manifest.counts[part])
+    for picture, label_numbers in elements.as_numpy_iterator():
+        numbers = np.atleast_1d(label_numbers)
+        if numbers.min() < 0 or numbers.max() >= len(dataset.manifest.labels):
+            raise ValueError("a label number does not exist")
+        seen += len(numbers)
+        yield picture, label_numbers
+    if seen != expected:
+        raise ValueError(f"{seen} stills of {expected}")
 
 
 def _records(
@@ -148,12 +174,35 @@ def _records(
 
 def _explained(dataset: Dataset, part: str, error: Exception) -> DatasetError:
     """Find the shard that made a pass fail."""
-    tensorflow = load_tensorflow()
-    for path in dataset.shard_paths(part):
+    for path, shard in zip(dataset.shard_paths(part), dataset.manifest.shards[part], strict=True):
         try:
-            for _ in read_shard(path):
-                pass
-        except (tensorflow.errors.OpError, ValueError, IndexError):
-            return damaged(path, "a record's checksum is wrong")
+            _check_shard(dataset, path, shard)
+        except ValueError as fault:
+            return damaged(path, str(fault))
     first_line = str(error).splitlines()[0]
     return DatasetError(f"{dataset.folder}: {part} cannot be read: {first_line}; build it again")
+
+
+def _check_shard(dataset: Dataset, path: Path, shard: Shard) -> None:
+    """Read all of a shard.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    tensorflow = load_tensorflow()
+    seen, labels = 0, len(dataset.manifest.labels)
+    try:
+        for record in read_shard(path):
+            seen += 1
+            if not 0 <= record.label_number < labels:
+                raise ValueError(f"label number {record.label_number} of {labels} labels")
+            check_png(record.png, dataset.manifest.stored_side)
+            read_picture(record.png)
+    except tensorflow.errors.DataLossError as error:
+        raise ValueError("a record is cut off or its checksum is wrong") from error
+    except StillsError as error:
+        raise ValueError("a picture is damaged") from error
+    except tensorflow.errors.OpError as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    if seen != shard.records:
+        raise ValueError(f"{seen} records of {shard.records}")

@@ -19,10 +19,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from model.dataset import Shard
 from model.tensorflow_runtime import load_tensorflow
+
+_PNG_BEGINNING: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+"""Signature, then length and name of the first chunk (W3C, PNG, 5.2 and 11.2.2)."""
+
+_SIDE_BYTES: Final = 4  # width, then height, both big-endian
 
 
 @dataclass(frozen=True)
@@ -70,19 +75,11 @@ def read_shard(path: Path) -> Iterator[Record]:
 
     Raises:
         tensorflow.errors.OpError: the file is gone or damaged.
+        ValueError: a record is none of ours.
     """
     tensorflow = load_tensorflow()
     for content in tensorflow.data.TFRecordDataset(str(path)).as_numpy_iterator():
-        found = tensorflow.train.Example.FromString(content).features.feature
-        yield Record(
-            png=found["image"].bytes_list.value[0],
-            label_number=int(found["label"].int64_list.value[0]),
-            label=found["name"].bytes_list.value[0].decode(),
-            source=found["source"].bytes_list.value[0].decode(),
-            group=int(found["group"].int64_list.value[0]),
-            part=found["split"].bytes_list.value[0].decode(),
-            sha256=found["sha256"].bytes_list.value[0].decode(),
-        )
+        yield _record(tensorflow, content)
 
 
 def read_part(paths: Sequence[Path]) -> Iterator[Record]:
@@ -93,9 +90,48 @@ def read_part(paths: Sequence[Path]) -> Iterator[Record]:
 
     Raises:
         tensorflow.errors.OpError: a file is gone or damaged.
+        ValueError: a record is none of ours.
     """
     for dealt in zip_longest(*map(read_shard, paths)):
         yield from (record for record in dealt if record is not None)
+
+
+def check_png(content: bytes, longest_side: int) -> None:
+    """Refuse what is no PNG file, or would be large once it is decoded, by its first bytes.
+
+    Args:
+        content: of the file.
+        longest_side: of the picture, in pixels.
+
+    Raises:
+        ValueError: it is none, or has a longer side.
+    """
+    if not content.startswith(_PNG_BEGINNING):
+        raise ValueError("a picture is no PNG")
+    width, height = (
+        int.from_bytes(content[start : start + _SIDE_BYTES])
+        for start in (len(_PNG_BEGINNING), len(_PNG_BEGINNING) + _SIDE_BYTES)
+    )
+    if max(width, height) > longest_side:
+        raise ValueError(f"a picture of {width}x{height} pixels, of {longest_side} at most")
+
+
+def _record(tensorflow: Any, content: bytes) -> Record:
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        found = tensorflow.train.Example.FromString(content).features.feature
+        return Record(
+            png=found["image"].bytes_list.value[0],
+            label_number=int(found["label"].int64_list.value[0]),
+            label=found["name"].bytes_list.value[0].decode(),
+            source=found["source"].bytes_list.value[0].decode(),
+            group=int(found["group"].int64_list.value[0]),
+            part=found["split"].bytes_list.value[0].decode(),
+            sha256=found["sha256"].bytes_list.value[0].decode(),
+        )
+    except (DecodeError, IndexError, UnicodeDecodeError) as error:
+        raise ValueError("a record is none of ours") from error
 
 
 def _example(tensorflow: Any, record: Record) -> Any:

@@ -1,9 +1,11 @@
 """Reading a dataset as a stream: every still once, in a repeatable order, in constant memory."""
 
+import io
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,10 @@ from PIL import Image
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
-from model.dataset_reading import stream_batches
+from model.dataset_reading import stream_batches, stream_pictures
 from model.errors import DatasetError
 from model.preprocess import TASK
+from model.tensorflow_runtime import load_tensorflow
 from tests.commands import castline_here, one_line
 from tests.still_folders import write_stills
 
@@ -86,6 +89,73 @@ def test_damaged_record_is_one_line_that_names_the_shard(dataset: Dataset, tmp_p
     shown = castline_here(tmp_path, "dataset", "show", folder)
     assert shown.returncode == 1
     assert "train-00001-of-00003.tfrecord: damaged shard" in one_line(shown.stderr)
+
+
+def with_first_record(dataset: Dataset, folder: Path, content: bytes | None) -> Dataset:
+    """A copy with another first record of train's second shard, rightly written, or without it."""
+    copy = shutil.copytree(dataset.folder, folder / "copy")
+    shard = copy / "shards" / "train-00001-of-00003.tfrecord"
+    tensorflow = load_tensorflow()
+    records = list(tensorflow.data.TFRecordDataset(str(shard)).as_numpy_iterator())
+    with tensorflow.io.TFRecordWriter(str(shard)) as writer:
+        for record in ([content] if content is not None else []) + records[1:]:
+            writer.write(record)
+    return Dataset(copy, dataset.manifest)  # sizes and SHA-256s are anyone's to write
+
+
+def example(dataset: Dataset, **changes: bytes | int) -> bytes:
+    """The first record of train's second shard with other values."""
+    tensorflow = load_tensorflow()
+    shard = dataset.folder / "shards" / "train-00001-of-00003.tfrecord"
+    record = next(iter(tensorflow.data.TFRecordDataset(str(shard)).as_numpy_iterator()))
+    changed = tensorflow.train.Example.FromString(record)
+    for name, value in changes.items():
+        feature = changed.features.feature[name]
+        values = (feature.int64_list if isinstance(value, int) else feature.bytes_list).value
+        values[0] = value
+    return bytes(changed.SerializeToString())
+
+
+def picture(kind: str, side: int) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (side, 4)).save(content, kind)
+    return content.getvalue()
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda dataset: example(dataset, label=2), "label number 2 of 2 labels"),
+        (lambda dataset: example(dataset, label=-1), "label number -1 of 2 labels"),
+        (lambda dataset: None, "11 records of 12"),
+        (lambda dataset: b"\xff no Example", "a record is none of ours"),
+        (lambda dataset: b"", "a record is none of ours"),
+        (
+            lambda dataset: example(dataset, image=picture("PNG", 40_000)),
+            "a picture of 40000x4 pixels, of 176 at most",
+        ),
+        (lambda dataset: example(dataset, image=picture("GIF", 40)), "a picture is no PNG"),
+        (lambda dataset: example(dataset, image=cut(picture("PNG", 40))), "a picture is damaged"),
+    ],
+    ids=["high label", "low label", "gone", "no Example", "empty", "large", "GIF", "cut picture"],
+)
+def test_record_that_cannot_be_ours_is_one_line_that_names_the_shard_and_the_reason(
+    dataset: Dataset, tmp_path: Path, make: Callable[[Dataset], bytes | None], reason: str
+) -> None:
+    spoilt = with_first_record(dataset, tmp_path, make(dataset))
+    passes: list[Callable[[], object]] = [
+        lambda: list(stream_batches(spoilt, "train", batch_size=8)),
+        lambda: list(stream_pictures(spoilt, "train", TASK.fit)),
+    ]
+    for read_all in passes:
+        with pytest.raises(DatasetError) as caught:
+            read_all()
+        assert f"train-00001-of-00003.tfrecord: damaged shard ({reason}" in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 MEMORY = """

@@ -74,6 +74,9 @@ def test_sound_manifest_is_read(tmp_path: Path) -> None:
             "a part has no shards",
         ),
         ({"shards": None}, "no dataset's"),
+        ({"stored_side": 100_000}, "stored_side 100000 is not 1 to 1024"),
+        ({"stored_side": 0}, "stored_side 0 is not"),
+        ({"stored_side": "176"}, "no dataset's"),
         ({"extra": 1}, "other fields"),
     ],
 )
