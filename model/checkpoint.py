@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from model.errors import TrainingError
 from model.history import Epoch
+from model.training_folder import cannot_be_written
 
 _NAME: Final = "checkpoint.safetensors"
 
@@ -44,20 +45,29 @@ class Checkpoint:
         self._identity = identity
 
     def save(self, state: State) -> None:
-        """Replace the checkpoint by this state, in one step."""
+        """Replace the checkpoint by this state, in one step.
+
+        Raises:
+            TrainingError: the disk is full, or the folder cannot be written; the checkpoint is
+                the one before.
+        """
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
         history = json.dumps([asdict(epoch) for epoch in state.history])
-        self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._path.with_suffix(".unfinished")
-        save_file(
-            dict(state.variables),
-            unfinished,
-            metadata={"history": history, "identity": self._identity},
-        )
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(self._path)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            save_file(
+                dict(state.variables),
+                unfinished,
+                metadata={"history": history, "identity": self._identity},
+            )
+            with unfinished.open("rb+") as file:
+                os.fsync(file.fileno())
+            unfinished.replace(self._path)
+        except (OSError, SafetensorError) as error:
+            raise cannot_be_written(self._folder, error) from error
 
     def load(self) -> State | None:
         """Return the state that was saved last, if any.

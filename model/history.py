@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from model.tensorflow_runtime import load_tensorflow
+from model.training_folder import cannot_be_written
 
 CSV_NAME: Final = "history.csv"
 TENSORBOARD_NAME: Final = "tensorboard"
@@ -69,15 +70,24 @@ class HistoryFiles:
         shutil.rmtree(self._folder / TENSORBOARD_NAME, ignore_errors=True)
 
     def write(self, history: Sequence[Epoch]) -> None:
-        """Write the history so far; TensorBoard gets its last epoch."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / CSV_NAME).write_text(history_csv(history))
+        """Write the history so far; TensorBoard gets its last epoch.
+
+        Raises:
+            TrainingError: the disk is full, or the folder cannot be written.
+        """
         tensorflow = load_tensorflow()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / CSV_NAME).write_text(history_csv(history))
+            self._write_events(tensorflow, history[-1])
+        except (OSError, tensorflow.errors.OpError) as error:
+            raise cannot_be_written(self._folder, error) from error
+
+    def _write_events(self, tensorflow: Any, epoch: Epoch) -> None:
         if self._events is None:
             self._events = tensorflow.summary.create_file_writer(
                 str(self._folder / TENSORBOARD_NAME)
             )
-        epoch = history[-1]
         # what tf.summary.scalar writes, which asks for TensorBoard itself to be installed
         kind = tensorflow.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
         kind.plugin_data.plugin_name = "scalars"

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from model.dataset import Shard
+from model.errors import DatasetError
 from model.tensorflow_runtime import load_tensorflow
 
 _PNG_BEGINNING: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -53,17 +54,27 @@ def write_shards(
         part: train, validation or test.
         shards: how many files; some stay empty if there are fewer records.
         records: in the order in which they are to be read; each is written at once.
+
+    Raises:
+        DatasetError: the disk is full, or the folder cannot be written.
     """
     tensorflow = load_tensorflow()
     names = [f"{part}-{number:05}-of-{shards:05}.tfrecord" for number in range(shards)]
     counts = [0] * shards
-    with ExitStack() as stack:
-        writers = [
-            stack.enter_context(tensorflow.io.TFRecordWriter(str(folder / name))) for name in names
-        ]
-        for number, record in enumerate(records):
-            writers[number % shards].write(_example(tensorflow, record).SerializeToString())
-            counts[number % shards] += 1
+    try:
+        with ExitStack() as stack:
+            writers = [
+                stack.enter_context(tensorflow.io.TFRecordWriter(str(folder / name)))
+                for name in names
+            ]
+            for number, record in enumerate(records):
+                writers[number % shards].write(_example(tensorflow, record).SerializeToString())
+                counts[number % shards] += 1
+    except tensorflow.errors.OpError as error:  # in place of an OSError
+        raise DatasetError(
+            f"{folder}: cannot be written ({error.message}); make room or name another place, "
+            "and the same command goes on"
+        ) from error
     return tuple(
         Shard(name, count, *_synced(folder / name))
         for name, count in zip(names, counts, strict=True)

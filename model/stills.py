@@ -7,7 +7,8 @@ file without a name, which the system deletes with the process, killed or not.
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from model.dataset import Dataset
 from model.dataset_reading import stream_pictures
+from model.errors import DatasetError
 from model.preprocess import Preprocessing
 
 _CHANNELS: Final = 3
@@ -41,7 +43,7 @@ class Stills:
         """Unpack one of train, validation and test.
 
         Raises:
-            DatasetError: a shard is damaged; the line names it.
+            DatasetError: a shard is damaged, or there is no room; the line names it.
         """
         pictures = stream_pictures(dataset, part, preprocessing.fit)
         return cls.from_pictures(dataset.manifest.labels, pictures, preprocessing)
@@ -53,16 +55,23 @@ class Stills:
         pictures: Iterable[tuple[NDArray[np.uint8], int]],
         preprocessing: Preprocessing,
     ) -> Self:
-        """Unpack pictures with their labels' numbers."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last reference to it
+        """Unpack pictures with their labels' numbers.
+
+        Raises:
+            DatasetError: there is no room for the file.
+        """
+        with _said_where():
+            file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last reference to it
         numbers, sizes, offsets = [], [], []
         for picture, label_number in pictures:
             fitted = preprocessing.fit(picture)
             offsets.append(file.tell())
             sizes.append(fitted.shape[:2])
             numbers.append(label_number)
-            file.write(np.ascontiguousarray(fitted).data)
-        file.flush()
+            with _said_where():
+                file.write(np.ascontiguousarray(fitted).data)
+        with _said_where():
+            file.flush()
         return cls(
             labels,
             np.array(numbers, np.int64),
@@ -89,3 +98,16 @@ class Stills:
         for row, index in enumerate(indices):
             seen[row] = self.preprocessing.preprocess(self.picture(int(index)))
         return seen
+
+
+@contextmanager
+def _said_where() -> Iterator[None]:
+    """Turn the errors of a file without a name into one line that says where it lies."""
+    try:
+        yield
+    except OSError as error:
+        folder = tempfile.tempdir or "the temporary folder"  # None while none can be written
+        raise DatasetError(
+            f"{folder}: cannot hold the unpacked stills ({error.strerror}); make room, or set "
+            "TMPDIR to a folder that has it"
+        ) from error

@@ -27,9 +27,7 @@ def alone_at_work(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK_NAME).open("wb")
     except OSError as error:
-        raise TrainingError(
-            f"{folder}: cannot be written ({error.strerror}); make room or name another place"
-        ) from error
+        raise cannot_be_written(folder, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,3 +36,9 @@ def alone_at_work(folder: Path) -> Iterator[None]:
                 f"{folder}: another training is at work there; wait for it, or give another --name"
             ) from error
         yield
+
+
+def cannot_be_written(folder: Path, error: Exception) -> TrainingError:
+    """Return the error of a folder that is full, gone or not ours; what was saved stays."""
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    return TrainingError(f"{folder}: cannot be written ({reason}); make room, and use --resume")

@@ -229,6 +229,28 @@ def test_file_that_changed_since_a_killed_build_is_read_again(tmp_path: Path) ->
     assert told[0] == ("Reading stills", 19, 20)
 
 
+def test_full_disk_is_one_line_and_what_was_read_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_stills(tmp_path / "stills", {"apple": 10, "pear": 10})
+    tensorflow = load_tensorflow()
+
+    def full(_writer: object, _record: bytes) -> None:
+        raise tensorflow.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tensorflow.io.TFRecordWriter, "write", full)
+        with pytest.raises(DatasetError, match="No space left on device") as caught:
+            build_dataset([source], tmp_path / "dataset", BuildOptions(shards=1))
+    assert str(tmp_path) in str(caught.value)
+    assert "make room" in str(caught.value)
+    told: list[tuple[str, int, int]] = []
+    build_dataset(
+        [source], tmp_path / "dataset", BuildOptions(shards=1), lambda *step: told.append(step)
+    )
+    assert told[0] == ("Reading stills", 20, 20)
+
+
 def test_two_builds_at_one_place_do_not_mix(tmp_path: Path) -> None:
     source = write_stills(tmp_path / "stills", {"apple": 10, "pear": 10})
 

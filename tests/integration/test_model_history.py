@@ -1,11 +1,14 @@
 """A training's history as other programs read it."""
 
 import csv
+import errno
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from model.errors import TrainingError
 from model.history import CSV_NAME, TENSORBOARD_NAME, Epoch, HistoryFiles
 from model.tensorflow_runtime import load_tensorflow
 
@@ -60,3 +63,21 @@ def test_beginning_anew_leaves_no_events_of_an_earlier_training(tmp_path: Path) 
     for _twice in range(2):
         HistoryFiles(tmp_path).begin_anew()
     assert not (tmp_path / TENSORBOARD_NAME).exists()
+
+
+@pytest.mark.parametrize("kind", ["tensorflow", "system"])
+def test_full_disk_is_one_line_that_names_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    tensorflow = load_tensorflow()
+
+    def full(*_arguments: Any, **_options: Any) -> None:
+        if kind == "tensorflow":
+            raise tensorflow.errors.ResourceExhaustedError(None, None, "No space left on device\n")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tensorflow.summary, "write", full)
+    with pytest.raises(TrainingError, match="No space left on device") as caught:
+        HistoryFiles(tmp_path).write(HISTORY)
+    assert str(caught.value).startswith(f"{tmp_path}: cannot be written")
+    assert "\n" not in str(caught.value)

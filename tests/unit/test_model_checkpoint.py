@@ -1,5 +1,6 @@
 """The checkpoint file: what is saved is loaded, and nothing else is taken for it."""
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from model.checkpoint import Checkpoint, State, give_values
 from model.errors import TrainingError
@@ -78,6 +80,29 @@ def test_kill_while_saving_leaves_the_one_before(
     assert len(found.history) == 1
     checkpoint.save(state(EPOCH, EPOCH))  # over what the kill has left
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "system"])
+def test_full_disk_is_one_line_that_names_the_folder_and_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    checkpoint = Checkpoint(tmp_path, "a")
+    checkpoint.save(state(EPOCH))
+
+    def full(*_arguments: Any, **_options: Any) -> None:
+        if kind == "safetensors":
+            raise SafetensorError("I/O error: No space left on device (os error 28)")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("safetensors.numpy.save_file", full)
+        with pytest.raises(TrainingError, match="No space left on device") as caught:
+            checkpoint.save(state(EPOCH, EPOCH))
+    assert str(caught.value).startswith(f"{tmp_path}: cannot be written")
+    assert "--resume" in str(caught.value)
+    found = checkpoint.load()
+    assert found is not None
+    assert len(found.history) == 1
 
 
 def saved(folder: Path) -> Path:

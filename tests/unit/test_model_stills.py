@@ -1,14 +1,18 @@
 """Stills unpacked to a file: any of them at any time, and none of them in memory."""
 
+import errno
+import io
 import os
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.errors import ModelError
+from model.errors import DatasetError, ModelError
 from model.preprocess import FINE, TASK, Preprocessing
 from model.stills import Stills
 
@@ -62,3 +66,43 @@ def test_no_stills_are_no_error() -> None:
 def test_what_is_no_picture_is_refused() -> None:
     with pytest.raises(ModelError, match="RGB as uint8"):
         Stills.from_pictures(("apple", "birch"), [(np.zeros((4, 4), np.uint8), 0)], TASK)
+
+
+class FullFile(io.BytesIO):
+    """Stands for a file on a full disk, which shows when it is written or only when flushed."""
+
+    def __init__(self, full_at: str) -> None:
+        super().__init__()
+        self._full_at = full_at
+
+    def write(self, content: Any) -> int:
+        if self._full_at == "write":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(content)
+
+    def flush(self) -> None:
+        if self._full_at == "flush":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("full_at", ["write", "flush"])
+def test_full_disk_is_one_line_that_names_the_folder_and_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, full_at: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: FullFile(full_at))
+    with pytest.raises(DatasetError, match="No space left on device") as caught:
+        Stills.from_pictures(("apple", "birch"), [(noise(0, 50, 50), 0)], TASK)
+    assert str(caught.value).startswith(f"{tmp_path}: ")
+    assert "TMPDIR" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_machine_without_any_temporary_folder_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(DatasetError, match=r"No usable temporary directory found.*TMPDIR"):
+        Stills.from_pictures(("apple", "birch"), [], TASK)
