@@ -126,7 +126,7 @@ def harvest(
 
     Of each frame the full picture and its two halves become stills: in a folder named by the label
     where the model is confident, in _unsure elsewhere. Move those that are wrong, and give the
-    folder to castline dataset build.
+    folder to castline dataset build. Stills that are there already are not added again.
 
     Example: castline dataset harvest pilot.mkv -o harvested
     """
@@ -143,7 +143,7 @@ def harvest(
                 refused += 1
                 continue
             sorted_in = ", ".join(f"{label} {count}" for label, count in counts.items())
-            say(f"{path.name}: {sum(counts.values())} stills: {sorted_in}")
+            say(f"{path.name}: {sum(counts.values())} new stills" + f": {sorted_in}" * bool(counts))
     raise typer.Exit(EXIT_FAILED if refused else 0)
 
 

@@ -17,11 +17,13 @@ MAX_PIXELS: Final = 50_000_000
 
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # others are not looked into at all
 _JPEG_QUALITY: Final = 95  # the most that Pillow's documentation advises
-_DAMAGED: Final = (
+UNREADABLE: Final = (
     # what Pillow's decoders raise for damaged content, and its readers of EXIF besides
     *(OSError, ValueError, SyntaxError, Image.DecompressionBombError),
     *(struct.error, TypeError, LookupError, EOFError),
 )
+"""What Pillow raises for files that are damaged or no pictures."""
+
 _TURNS: Final[Mapping[Any, Image.Transpose]] = {
     # by EXIF's orientation (CIPA DC-008, 4.6.5); 1 is upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -55,7 +57,7 @@ def read_picture(content: bytes) -> NDArray[np.uint8]:
             return np.asarray(_to_rgb(_upright(picture)), np.uint8)
     except UnidentifiedImageError as error:
         raise StillsError(f"no {', '.join(_FORMATS)} picture") from error
-    except _DAMAGED as error:
+    except UNREADABLE as error:
         raise StillsError(f"damaged picture ({error})") from error
 
 

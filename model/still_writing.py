@@ -1,12 +1,14 @@
 """New stills in a folder that may hold some already, numbered as the original set's are."""
 
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from model.pictures import to_jpeg
+from model.pictures import UNREADABLE, to_jpeg
 
 
 def add_still(folder: Path, picture: NDArray[np.uint8], comment: str) -> Path:
@@ -28,6 +30,21 @@ def add_still(folder: Path, picture: NDArray[np.uint8], comment: str) -> Path:
     unfinished.write_bytes(content)
     unfinished.replace(path)
     return path
+
+
+def comments_in(folder: Path) -> Iterator[str]:
+    """Yield the comments of the JPEG files under a folder, wherever a person has moved them.
+
+    Args:
+        folder: need not exist. Files that are empty, damaged or of another format are passed over.
+    """
+    for path in folder.rglob("*.jpg"):
+        try:
+            with Image.open(path, formats=("JPEG",)) as picture:  # its head alone is read
+                comment = picture.info.get("comment", b"")
+        except UNREADABLE:
+            continue
+        yield comment.decode("utf-8", "replace")
 
 
 def _reserved(folder: Path) -> Path:

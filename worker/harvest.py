@@ -5,6 +5,7 @@ model where it is confident, for a person to confirm. Frames come from the frame
 when an episode is tagged: a network then learns from the very kind of picture that it will see.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.chunks import ChunkRange, plan_chunks
 from ingest.decoder import Decoder
@@ -23,7 +25,7 @@ from ingest.sampling import on_display
 from model.artifact import find_model
 from model.classifier import Classifier
 from model.regions import cut
-from model.still_writing import add_still
+from model.still_writing import add_still, comments_in
 from worker.enqueue import find_picture_area, outliving_kills, thinned_key_pts
 from worker.errors import WorkerError
 from worker.parameters import DEFAULT_EVERY_SECONDS
@@ -37,6 +39,9 @@ UNSURE = "_unsure"
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 4, 10
 """Between two moments: 100 to 250 frames of 25 a second, as when the original set was made."""
+
+_TAKEN = re.compile(r"\(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, (\w+);")
+"""Which still of which episode a comment tells of, whatever the file and the model are called."""
 
 Progress = Callable[[str, int, int], None]
 """Takes a step's name, how much of it is done, and how much there is."""
@@ -96,9 +101,15 @@ class Harvester:
         self._output = output
         self._classifier = classifier
         self._decoder = decoder
+        # one that was killed and starts over gives no still twice
+        self._taken = {
+            matched.groups()
+            for comment in comments_in(output)
+            if (matched := _TAKEN.search(comment))
+        }
 
     def harvest(self, path: Path, seed: int, on_progress: Progress) -> dict[str, int]:
-        """Adds an episode's stills to the output folder.
+        """Adds an episode's stills to the output folder, except those that are there.
 
         Args:
             path: The episode.
@@ -106,7 +117,7 @@ class Harvester:
             on_progress: Called after each chunk.
 
         Returns:
-            How many stills went into each folder, the fullest first.
+            How many stills went into each folder now, the fullest first.
 
         Raises:
             IngestError: The episode cannot be used.
@@ -155,20 +166,26 @@ class Harvester:
         confidences = self._classifier.confidences([frame.picture for frame in frames])
         counts: Counter[str] = Counter()
         for frame, by_region in zip(frames, confidences, strict=True):
+            seconds = f"{float((frame.pts - probe.start_pts) * probe.time_base):.3f}"
             for region, by_label in zip(manifest.regions, by_region, strict=True):
+                if (probe.sha256, seconds, region) in self._taken:
+                    continue
                 label, confidence = manifest.labels[by_label.argmax()], float(by_label.max())
                 folder = label if confidence > CONFIDENT else UNSURE
-                seconds = float((frame.pts - probe.start_pts) * probe.time_base)
                 origin = (
-                    f"castline harvest: {probe.name} (SHA-256 {probe.sha256}) at {seconds:.3f} s,"
+                    f"castline harvest: {probe.name} (SHA-256 {probe.sha256}) at {seconds} s,"
                     f" {region}; {label} {confidence:.2f} by {manifest.reference}"
                 )
-                try:
-                    add_still(self._output / folder, cut(frame.picture, region), origin)
-                except OSError as error:
-                    raise WorkerError(
-                        f"{self._output / folder}: cannot be written ({error.strerror});"
-                        " make room or name another folder with -o"
-                    ) from error
+                self._add(folder, cut(frame.picture, region), origin)
+                self._taken.add((probe.sha256, seconds, region))
                 counts[folder] += 1
         return counts
+
+    def _add(self, folder: str, picture: NDArray[np.uint8], origin: str) -> None:
+        try:
+            add_still(self._output / folder, picture, origin)
+        except OSError as error:
+            raise WorkerError(
+                f"{self._output / folder}: cannot be written ({error.strerror});"
+                " make room or name another folder with -o"
+            ) from error

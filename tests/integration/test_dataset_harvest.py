@@ -83,6 +83,30 @@ def test_second_harvest_adds_and_replaces_nothing(home: Path, tmp_path: Path) ->
     assert len(set(numbers)) == len(numbers)
 
 
+def test_harvest_that_was_killed_and_starts_over_adds_only_what_is_missing(
+    home: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    assert harvest(home, output)[0] == 0
+    whole = contents(output)
+    # as a kill leaves it: half of the stills, and a name that was just taken; one still was moved
+    stills = sorted(output.rglob("*.jpg"))
+    for still in stills[1::2]:
+        still.unlink()
+    (output / "confirmed").mkdir()
+    stills[0].rename(output / "confirmed" / "elsewhere.jpg")
+    (output / "_unsure" / "pic_9999.jpg").touch()
+
+    assert harvest(home, output)[0] == 0
+    again = contents(output)
+    assert again.pop("_unsure/pic_9999.jpg") == b""
+    assert sorted(again.values()) == sorted(whole.values())
+    code, said = harvest(home, output)
+    assert code == 0
+    assert said.splitlines()[-1] == "clip.mp4: 0 new stills"
+    assert len(contents(output)) == len(whole) + 1
+
+
 def test_refused_episode_is_one_line_and_the_next_one_is_harvested(
     home: Path, tmp_path: Path
 ) -> None:
