@@ -8,6 +8,12 @@ from model import baseline, residual
 from model.errors import ModelError
 from model.preprocess import FINE, PREPROCESSINGS, TASK
 
+SIDE_STEP: Final = 16
+"""Pixels by which sides grow: three sides from 64 to 96, so that kernels are seldom chosen anew."""
+
+LEAST_FIRST_SIDE: Final = 32
+"""Pixels: what networks halve five times is a single one then."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -46,7 +52,8 @@ class Recipe:
     """Weights are averaged over about so many epochs, exponentially (Polyak, 1992); 0 for not."""
     first_side: int = 0
     """Pictures begin with this side in pixels and grow to the preprocessing's (Tan and Le, 2021):
-    the first epochs cost less. 0 for the preprocessing's side throughout."""
+    the first epochs cost less. From 32 on, in steps of 16 below that side; 0 for that side
+    throughout, as network `baseline` needs it."""
     label_floor: float = 0.0
     """Labels with fewer stills than this share of the average are shown as often as if they had
     as many."""
@@ -82,6 +89,7 @@ class Recipe:
             raise ModelError(f"recipe: preprocessing is {self.preprocessing!r}, which is unknown")
         if self.optimizer not in ("adam", "adamw"):
             raise ModelError(f"recipe: optimizer is {self.optimizer!r}; give adam or adamw")
+        self._check_first_side()
         share = (0.0, 1.0)
         bounds: dict[str, tuple[float, float]] = {
             "epochs": (1, 10_000),
@@ -93,7 +101,6 @@ class Recipe:
             "weight_decay": share,
             "label_smoothing": (0.0, 0.5),
             "average_epochs": (0.0, self.epochs),
-            "first_side": (0, PREPROCESSINGS[self.preprocessing].side),
             "label_floor": share,
             "unknown_share": (0.0, 0.5),
             "shift": (0.0, 0.25),  # more loses the character
@@ -112,6 +119,17 @@ class Recipe:
             value = getattr(self, name)
             if not lowest <= value <= highest:
                 raise ModelError(f"recipe: {name} is {value!r}; give {lowest:g} to {highest:g}")
+
+    def _check_first_side(self) -> None:
+        side = PREPROCESSINGS[self.preprocessing].side
+        sides = [0]
+        if self.network != "baseline":  # whose dense layer takes pictures of one side alone
+            sides += range(side, LEAST_FIRST_SIDE - 1, -SIDE_STEP)
+        if self.first_side not in sides:
+            allowed = ", ".join(map(str, sorted(sides)))
+            raise ModelError(
+                f"recipe: first_side is {self.first_side!r}; network {self.network} takes {allowed}"
+            )
 
 
 BASELINE: Final = Recipe()

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from model.manifest import UNKNOWN
 from model.preprocess import preprocessing_named
-from model.recipe import Recipe
+from model.recipe import SIDE_STEP, Recipe
 
 _GROWN_AT: Final = 0.6  # of all epochs; the rest see what inference sees
-_SIDE_STEP: Final = 16  # pixels: three sides from 64 to 96, so that kernels are seldom chosen anew
 
 
 def learning_rate(recipe: Recipe, done_epochs: float) -> float:
@@ -37,8 +36,8 @@ def side_at(recipe: Recipe, number: int) -> int:
     if not recipe.first_side:
         return side
     grown = min(1.0, (number - 1) / (recipe.epochs * _GROWN_AT))
-    steps = round((side - recipe.first_side) / _SIDE_STEP)
-    return side - _SIDE_STEP * (steps - math.floor(grown * steps))
+    steps = round((side - recipe.first_side) / SIDE_STEP)
+    return side - SIDE_STEP * (steps - math.floor(grown * steps))
 
 
 def shown_per_epoch(

@@ -37,6 +37,21 @@ def test_number_out_of_bounds_is_refused_by_its_name(change: dict[str, Any]) -> 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("side", [16, 31, 40, 65, 95, 112, -16])
+def test_first_side_that_does_not_grow_to_the_last_in_steps_is_refused(side: int) -> None:
+    # pictures of 96: 16 below are 80, then 64, 48 and 32, which five halvings make a single pixel
+    for sound in (0, 32, 48, 64, 80, 96):
+        assert replace(STRONG, first_side=sound).first_side == sound
+    with pytest.raises(ModelError, match=f"first_side is {side}; .* 0, 32, 48, 64, 80, 96") as told:
+        replace(STRONG, first_side=side)
+    assert "\n" not in str(told.value)
+
+
+def test_network_of_one_side_takes_no_first_side() -> None:
+    with pytest.raises(ModelError, match="first_side is 48; network baseline takes 0"):
+        replace(BASELINE, first_side=48)
+
+
 def test_every_number_of_a_recipe_is_bounded() -> None:
     texts = ("network", "network_parameters", "preprocessing", "optimizer", "mirror")
     for field in fields(Recipe):
