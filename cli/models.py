@@ -9,6 +9,7 @@ from cli.comparing import compare
 from cli.console import Json, print_json, print_table, say, say_error
 from cli.report import EXIT_PARTIAL
 from model.artifact import REPORT, bundled_folder, find_model, list_models
+from model.manifest import UNKNOWN
 
 if TYPE_CHECKING:
     from model.artifact import ModelVersion
@@ -127,6 +128,8 @@ def _print_thresholds(version: "ModelVersion") -> None:
     common = (manifest.onset, manifest.offset)
     rows = []
     for label in manifest.labels:
+        if label == UNKNOWN:
+            continue  # never a tag
         onset, offset = manifest.label_thresholds.get(label, common)
         own = "own" if label in manifest.label_thresholds else ""
         rows.append((label, f"{onset:.3f}", f"{offset:.3f}", own))

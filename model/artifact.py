@@ -92,6 +92,8 @@ def read_model_version(folder: Path) -> ModelVersion:
     """
     check_entries(folder, frozenset({MANIFEST, WEIGHTS}), frozenset({REPORT}))
     manifest = read_manifest(folder)
+    if not (folder / WEIGHTS).is_file():
+        raise ArtifactError(f"{folder}: no {WEIGHTS}; fetch or train the version again")
     if not manifest.weights_sha256:
         raise ArtifactError(f"{folder}: manifest: weights_sha256 is empty; write the version again")
     return ModelVersion(folder, manifest, manifests.identity(manifest))

@@ -22,7 +22,7 @@ from model.dataset_plan import BuildOptions
 from model.manifest import to_bytes
 from model.preprocess import TASK
 from tests.commands import castline_here, environment_of, one_line
-from tests.models import LABELS, write_model_by_lot
+from tests.models import LABELS, NAME, write_model_by_lot
 from tests.still_folders import write_stills
 
 pytestmark = pytest.mark.integration
@@ -72,6 +72,25 @@ def test_a_damaged_model_is_named_beside_those_that_are_well(home: Path) -> None
     assert ended.returncode == 3
     assert str(damaged.parent) in one_line(ended.stderr)
     assert find_model(None).manifest.reference in ended.stdout
+
+
+def test_a_model_without_weights_is_named_beside_those_that_are_well(home: Path) -> None:
+    version = write_model_by_lot(home / "models", "torn")
+    version.weights_path.unlink()
+    ended = castline_here(home, "models", "list", "--json")
+    assert ended.returncode == 3
+    assert f"{version.folder}: no weights.safetensors" in one_line(ended.stderr)
+    assert [item["model"] for item in json.loads(ended.stdout)] == [
+        find_model(None).manifest.reference
+    ]
+    assert str(version.folder) in refusal(home, "show", "torn")
+
+
+def test_unknown_is_shown_without_thresholds(home: Path) -> None:
+    write_model_by_lot(home / "models", labels=("bart", "ned", "unknown"))
+    shown = castline_here(home, "models", "show", NAME).stdout.splitlines()
+    table = shown[[line.split()[:1] for line in shown].index(["label"]) + 1 :]
+    assert [line.split()[0] for line in table] == ["bart", "ned"]
 
 
 def test_listing_and_showing_import_no_tensorflow(home: Path) -> None:
