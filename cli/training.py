@@ -62,13 +62,16 @@ def train(
     from model.artifact import next_version
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
+    from model.errors import TrainingError
     from model.recipe import recipe_named, with_epochs
     from model.still_files import slug
     from model.versions import Words, train_model_version
 
     settings = context.obj
     opened = open_dataset(dataset)
-    family = name or slug(dataset.resolve().name)
+    family = slug(dataset.resolve().name) if name is None else name
+    if not family:
+        raise TrainingError(f"{dataset}: makes no name for a model; give one with --name")
     version = next_version(family, [settings.models_folder])
     chosen = recipe_named(recipe)
     chosen = with_epochs(chosen, epochs or chosen.epochs)

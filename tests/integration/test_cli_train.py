@@ -151,6 +151,14 @@ def damaged(dataset: Path, folder: Path) -> Path:
     return copy
 
 
+def nameless(dataset: Path, folder: Path) -> Path:
+    return shutil.copytree(dataset, folder / "...数据")
+
+
+def absent(_dataset: Path, folder: Path) -> Path:
+    return folder
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
@@ -158,6 +166,8 @@ def damaged(dataset: Path, folder: Path) -> Path:
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),
         ("sound", ("--name", "Two Fruits"), "name 'Two Fruits' is not a short lower-case slug"),
         ("sound", ("--name", "../fruits"), "is not a short lower-case slug"),
+        ("sound", ("--name", ""), "makes no name for a model; give one with --name"),
+        ("nameless", (), "makes no name for a model; give one with --name"),
         ("absent", (), "no dataset (dataset.json: No such file or directory); make one:"),
         ("damaged", (), "train-00000-of-00002.tfrecord: damaged shard"),
     ],
@@ -165,7 +175,8 @@ def damaged(dataset: Path, folder: Path) -> Path:
 def test_what_cannot_be_trained_is_one_line_and_leaves_nothing(
     dataset: Path, tmp_path: Path, kind: str, options: tuple[str, ...], message: str
 ) -> None:
-    folder = {"sound": dataset, "absent": tmp_path}.get(kind) or damaged(dataset, tmp_path)
+    make = {"absent": absent, "damaged": damaged, "nameless": nameless}.get(kind)
+    folder = make(dataset, tmp_path) if make else dataset
     home = tmp_path / "home"
     done = castline_here(home, "train", folder, *QUICKLY, *options)
     assert done.returncode == 1
