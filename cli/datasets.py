@@ -86,6 +86,7 @@ def build(
     with step_bars() as show_step:
         dataset = build_dataset(sources, output, options, show_step)
     _print_counts(dataset)
+    _say_what_is_missing(dataset)
     _say_what_was_left_out(dataset)
 
 
@@ -187,6 +188,18 @@ def _print_groups(groups: list["NearDuplicates"]) -> None:
         ],
         numbers="stills",
     )
+
+
+def _say_what_is_missing(dataset: "Dataset") -> None:
+    manifest = dataset.manifest
+    for part, counts in manifest.counts.items():
+        by_label = zip(manifest.labels, counts, strict=True)
+        without = ", ".join(label for label, count in by_label if not count)
+        if without:
+            say(
+                f"No {part} stills of {without}: too many are near-duplicates of each other;"
+                " add stills of other scenes, or build without it"
+            )
 
 
 def _say_what_was_left_out(dataset: "Dataset") -> None:

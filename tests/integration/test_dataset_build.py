@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.dataset import Dataset
+from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.errors import DatasetError
@@ -286,14 +286,24 @@ def test_dataset_never_changes(dataset: Dataset, sources: list[Path]) -> None:
         build_dataset(sources, dataset.folder)
 
 
-def test_label_whose_stills_are_all_alike_is_trained_with(tmp_path: Path) -> None:
+def test_label_whose_stills_are_all_alike_is_trained_with_and_named(tmp_path: Path) -> None:
     source = write_stills(tmp_path / "stills", {"apple": 20, "pear": 20})
     (source / "fig").mkdir()
     for number in range(3):
         picture = Image.fromarray(blobs(555_555, 60 + number, 80))
         picture.save(source / "fig" / f"{number}.png")
-    manifest = build_dataset([source], tmp_path / "dataset", BuildOptions(shards=1)).manifest
+    output = tmp_path / "dataset"
+    built = castline_here(tmp_path, "dataset", "build", source, "-o", output, "--shards", "1")
+    assert built.returncode == 0, built.stderr
+    manifest = open_dataset(output).manifest
     assert [manifest.counts[part][manifest.labels.index("fig")] for part in PARTS] == [3, 0, 0]
+    # and it is said that nobody will know how well
+    warnings = [line for line in built.stderr.splitlines() if line.startswith("No ")]
+    assert [line.split(":")[0] for line in warnings] == [
+        "No validation stills of fig",
+        "No test stills of fig",
+    ]
+    assert all("add stills of other scenes" in line for line in warnings)
 
 
 def test_show_says_what_is_there(dataset: Dataset, tmp_path: Path) -> None:
