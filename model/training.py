@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from model.augmentation import augmented_batch
 from model.calibration import softmax
 from model.checkpoint import Checkpoint, State, give_values, values_of
+from model.classifier import BATCH_SIZE
 from model.errors import TrainingError
 from model.history import Epoch
 from model.networks import assign_weights, build_network, weights_of
@@ -25,7 +26,6 @@ from model.schedule import epoch_order, learning_rate, shown_per_epoch, side_at
 from model.stills import Stills
 from model.tensorflow_runtime import load_tensorflow
 
-_VALIDATION_BATCH_SIZE: Final = 96  # as the classifier's
 _BATCHES_AHEAD: Final = 3  # a step takes longer than a batch, so a few are always ready
 _LEAST_LOSS: Final = 1e-12  # a probability below counts as this: its logarithm must exist
 
@@ -238,9 +238,9 @@ class _Training:
     def _validate(self) -> tuple[float, float]:
         """Return the mean cross-entropy and the accuracy on the validation stills."""
         right, loss = 0, 0.0
-        for start in range(0, len(self._validation), _VALIDATION_BATCH_SIZE):
+        for start in range(0, len(self._validation), BATCH_SIZE):
             indices = np.arange(
-                start, min(start + _VALIDATION_BATCH_SIZE, len(self._validation)), dtype=np.int64
+                start, min(start + BATCH_SIZE, len(self._validation)), dtype=np.int64
             )
             truth = self._validation.label_numbers[indices]
             logits = self._network.predict_on_batch(self._validation.inputs(indices))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from model.calibrating import ABOUT_THRESHOLDS, Calibration, calibrate
 from model.calibration import softmax
 from model.card import model_card
 from model.checkpoint import Checkpoint
+from model.classifier import BATCH_SIZE
 from model.dataset import Dataset
 from model.errors import ArtifactError, DatasetError
 from model.evaluation import Mistake, Recogniser, answer_part, show_mistakes
@@ -33,8 +34,6 @@ from model.stills import Stills
 from model.training import train
 from model.training_folder import alone_at_work
 from model.weights import rounded
-
-_FORWARD_BATCH_SIZE: Final = 96  # as the classifier's
 
 Progress = Callable[[str, int, int], None]
 """Takes a step's name, how much of it is done, and how much there is."""
@@ -281,7 +280,7 @@ def _metrics(tested: _Tested, calibration: Calibration, dataset: Dataset) -> dic
 def forward_pass(network: Any, recipe: Recipe) -> ForwardPass:
     """Return a trained network's forward pass as its classifier will have it."""
     side = preprocessing_named(recipe.preprocessing).side
-    return ForwardPass(network, side, _FORWARD_BATCH_SIZE)
+    return ForwardPass(network, side, BATCH_SIZE)
 
 
 def _identity(dataset: Dataset, recipe: Recipe) -> str:

@@ -88,7 +88,8 @@ def test_every_still_is_answered_once_under_the_recognisers_own_numbers(
     }
     assert answers.accuracy == 1.0
     total = sum(counts.values())
-    assert rememberer.batch_sizes == [BATCH_SIZE, total - BATCH_SIZE]  # never the whole part
+    assert total > BATCH_SIZE >= max(rememberer.batch_sizes)  # never the whole part
+    assert sum(rememberer.batch_sizes) == total
 
 
 def test_mistakes_come_worst_first_with_the_picture_and_the_file_of_each(
