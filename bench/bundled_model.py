@@ -20,7 +20,8 @@ from model.dataset_plan import BuildOptions
 from model.history import Epoch
 from model.recipe import STRONG
 from model.still_choice import Choice
-from model.versions import Words, train_model_version
+from model.testing import Words
+from model.versions import train_model_version
 
 NAME, VERSION = "springfield", "2"
 

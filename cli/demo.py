@@ -100,7 +100,8 @@ def _train(folder: Path, settings: Settings) -> None:
     from model.dataset_plan import BuildOptions
     from model.history import Epoch
     from model.recipe import QUICK
-    from model.versions import Words, train_model_version
+    from model.testing import Words
+    from model.versions import train_model_version
 
     def tell(history: tuple[Epoch, ...]) -> None:
         epoch = history[-1]

@@ -65,7 +65,8 @@ def train(
     from model.errors import TrainingError
     from model.recipe import recipe_named, with_epochs
     from model.still_files import slug
-    from model.versions import Words, train_model_version
+    from model.testing import Words
+    from model.versions import train_model_version
 
     settings = context.obj
     opened = open_dataset(dataset)

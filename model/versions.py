@@ -3,23 +3,19 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from model.answers import Answers, Figures, Overfitting, figures_of
 from model.artifact import ModelVersion, write_model_version
-from model.calibrating import ABOUT_THRESHOLDS, Calibration, calibrate
+from model.calibrating import calibrate
 from model.calibration import softmax
-from model.card import model_card
 from model.checkpoint import Checkpoint
 from model.classifier import BATCH_SIZE
 from model.dataset import Dataset
 from model.errors import ArtifactError, DatasetError
-from model.evaluation import Mistake, Recogniser, answer_part, show_mistakes
+from model.evaluation import Recogniser
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
 from model.manifest import UNKNOWN, Manifest
@@ -27,28 +23,15 @@ from model.networks import assign_weights, weights_of
 from model.preprocess import preprocessing_named
 from model.recipe import Recipe
 from model.regions import REGIONS
-from model.report import report_pages
-from model.schedule import shown_per_epoch
 from model.split import PARTS
 from model.stills import Stills
+from model.testing import Words, ask, metrics_of, report_of
 from model.training import train
 from model.training_folder import alone_at_work
 from model.weights import rounded
 
 Progress = Callable[[str, int, int], None]
 """Takes a step's name, how much of it is done, and how much there is."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """What people read of a model version."""
-
-    licence: str = "The terms of the stills that it was trained on."
-    """Under which terms the weights may be used."""
-    about_stills: str = "Labelled stills."
-    """Where they come from, a sentence or two."""
-    command: str = "castline train"
-    """That made the version."""
 
 
 def train_model_version(
@@ -123,17 +106,17 @@ def train_model_version(
         forward = forward_pass(trained.network, recipe)
         calibration = calibrate(forward, validation, recipe.seed, tell)
         recogniser = _recogniser(forward, dataset, calibration.temperature, recipe)
-        tested = _test(recogniser, dataset, tell)
+        tested = ask(recogniser, dataset, tell)
         manifest = replace(
             draft,
             temperature=calibration.temperature,
             onset=calibration.thresholds.onset,
             offset=calibration.thresholds.offset,
             label_thresholds=calibration.label_thresholds,
-            metrics=_metrics(tested, calibration, dataset),
+            metrics=metrics_of(tested, calibration, dataset),
             created_at=_now(),
         )
-        report = _report(manifest, recipe, dataset, trained.history, tested, words)
+        report = report_of(manifest, recipe, dataset, trained.history, tested, words)
         made = write_model_version(output_folder, manifest, weights_of(trained.network), report)
         checkpoint.remove()
     return made
@@ -178,14 +161,6 @@ def _check_parts(dataset: Dataset) -> None:
             )
 
 
-@dataclass(frozen=True)
-class _Tested:
-    answers: Answers  # on the test stills
-    figures: Figures
-    overfitting: Overfitting
-    mistakes: tuple[Mistake, ...]
-
-
 def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, Stills]:
     """Return the stills to learn from and those to validate with."""
     parts = []
@@ -196,54 +171,6 @@ def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, S
     return parts[0], parts[1]
 
 
-def _test(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> _Tested:
-    answers = {}
-    for number, part in enumerate(PARTS):
-        tell("Testing", number, len(PARTS))
-        answers[part] = answer_part(recogniser, dataset, part)
-    tell("Testing", len(PARTS), len(PARTS))
-    return _Tested(
-        answers["test"],
-        figures_of(answers["test"]),
-        Overfitting(answers["train"].accuracy, answers["validation"].accuracy),
-        show_mistakes(answers["test"], dataset, "test", recogniser.preprocessing),
-    )
-
-
-def _report(
-    manifest: Manifest,
-    recipe: Recipe,
-    dataset: Dataset,
-    history: tuple[Epoch, ...],
-    tested: _Tested,
-    words: Words,
-) -> dict[str, bytes]:
-    counts = np.array(dataset.manifest.counts["train"], np.int64)
-    shown = shown_per_epoch(counts, manifest.labels, recipe).tolist()
-    more = {
-        "recipe": asdict(recipe),
-        "dataset": {
-            "fingerprint_sha256": dataset.manifest.fingerprint_sha256,
-            "split": dataset.manifest.split,
-            "seed": dataset.manifest.seed,
-            "counts": dataset.manifest.counts,
-        },
-        "shown_per_epoch": dict(zip(manifest.labels, shown, strict=True)),
-    }
-    pages = report_pages(history, tested.answers, tested.mistakes, tested.overfitting, more)
-    card = model_card(
-        manifest,
-        recipe,
-        dataset.manifest,
-        tested.figures,
-        tested.overfitting,
-        about_stills=words.about_stills,
-        about_thresholds=ABOUT_THRESHOLDS,
-        command=words.command,
-    )
-    return {**pages, "model_card.md": card.encode()}
-
-
 def _recogniser(
     forward: ForwardPass, dataset: Dataset, temperature: float, recipe: Recipe
 ) -> Recogniser:
@@ -252,29 +179,6 @@ def _recogniser(
         preprocessing_named(recipe.preprocessing),
         lambda pictures: softmax(forward.logits(pictures) / temperature),
     )
-
-
-def _metrics(tested: _Tested, calibration: Calibration, dataset: Dataset) -> dict[str, float]:
-    figures, overfitting, counts = tested.figures, tested.overfitting, dataset.manifest.counts
-    unknown = figures.unknown
-    return {
-        "accuracy": figures.score.accuracy,
-        "macro_f1": figures.score.macro_f1,
-        "expected_calibration_error": figures.reliability.error,
-        "train_accuracy": overfitting.train_accuracy,
-        "validation_accuracy": overfitting.validation_accuracy,
-        "rehearsal_frames": calibration.frames,
-        "rehearsal_micro_f1": calibration.micro_f1,
-        **{f"stills_{part}": sum(counts[part]) for part in PARTS},
-        **(
-            {
-                "unknown_auroc": unknown.auroc,
-                "unknown_false_positive_rate": unknown.false_positive_rate,
-            }
-            if unknown
-            else {}
-        ),
-    }
 
 
 def forward_pass(network: Any, recipe: Recipe) -> ForwardPass:

@@ -18,9 +18,10 @@ from model.dataset_plan import BuildOptions
 from model.errors import ArtifactError, DatasetError, TrainingError
 from model.preprocess import TASK
 from model.tensorflow_runtime import load_tensorflow
+from model.testing import Words
 from model.training_folder import alone_at_work
-from model.versions import Words, train_model_version
 from model.versions import _identity as identity_of
+from model.versions import train_model_version
 from model.weights import rounded
 from tests.drawn_shapes import SHAPES
 from tests.models import write_model_by_lot
