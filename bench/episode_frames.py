@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-from ingest.chunks import plan_chunks
 from ingest.decoder import Decoder
 from ingest.extraction import Extraction
 from ingest.frame_store import FrameStore, StoredFrame, read_frames
 from ingest.probe import Probe
 from model.artifact import MANIFEST, ModelVersion, find_model, read_model_version
-from worker.enqueue import find_picture_area, thinned_key_pts
+from worker.enqueue import chunks_of, find_picture_area
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
 
@@ -43,16 +41,9 @@ def store_frames(path: Path, decoder: Decoder, folder: Path) -> StoredEpisode:
     settings = Settings.from_environment(folder, {})
     probe = decoder.probe(path)
     area = find_picture_area(decoder, probe)
-    chunks = plan_chunks(
-        probe.start_pts,
-        probe.end_pts,
-        thinned_key_pts(probe.key_pts, probe.time_base),
-        probe.time_base,
-        Fraction(settings.chunk_seconds),
-    )
     store, every_seconds = FrameStore(settings.frames_folder), DEFAULT_EVERY_SECONDS
     stores = []
-    for chunk in chunks:
+    for chunk in chunks_of(probe, settings.chunk_seconds):
         place = store.path_for(probe.sha256, every_seconds, chunk.start_pts, chunk.end_pts, area)
         decoder.extract(Extraction.of(probe, chunk, every_seconds, area, place))
         stores.append(place)

@@ -8,15 +8,12 @@ import typer
 from cli.comparing import compare
 from cli.console import Json, print_json, print_table, say, say_error
 from cli.report import EXIT_PARTIAL
-from model.artifact import REPORT, bundled_folder, find_model, list_models
+from model.artifact import MODEL_CARD, REPORT, bundled_folder, find_model, list_models
 from model.manifest import UNKNOWN
 
 if TYPE_CHECKING:
     from model.artifact import ModelVersion
     from worker.settings import Settings
-
-MODEL_CARD = "model_card.md"
-"""The page of a report that says in words what a model version is."""
 
 Reference = Annotated[
     str, typer.Argument(metavar="NAME[@VERSION]", help="A model; NAME is its newest version.")

@@ -28,6 +28,9 @@ MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.safetensors"
 REPORT: Final = "report"
 
+MODEL_CARD: Final = "model_card.md"
+"""The page of a report that says in words what a model version is."""
+
 WEIGHTS_DTYPE: Final = np.dtype("<f2")
 """Of the numbers in the file: IEEE 754 half precision."""
 

@@ -1,16 +1,16 @@
 """From a trained network to trustworthy confidences and thresholds, by validation stills."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.calibration import Thresholds, choose_thresholds, fit_temperature, micro_f1, softmax
 from model.forward import ForwardPass
 from model.manifest import UNKNOWN
+from model.progress import Progress
 from model.regions import REGIONS
 from model.rehearsal import RehearsalFrame, rehearse
 from model.stills import Stills
@@ -50,9 +50,7 @@ class Calibration:
     """Reached there."""
 
 
-def calibrate(
-    forward: ForwardPass, validation: Stills, seed: int, tell: Callable[[str, int, int], None]
-) -> Calibration:
+def calibrate(forward: ForwardPass, validation: Stills, seed: int, tell: Progress) -> Calibration:
     """Fit the temperature on validation stills, and choose thresholds on frames made of them.
 
     Args:
@@ -62,10 +60,7 @@ def calibrate(
         tell: takes a step's name, how much of it is done, and how much there is.
     """
     logits = np.concatenate(
-        [
-            forward.logits(validation.inputs(indices))
-            for indices in _in_batches(np.arange(len(validation)), forward.batch_size)
-        ]
+        [forward.logits(pictures) for pictures, _ in validation.batches(forward.batch_size)]
     )
     temperature = fit_temperature(logits, validation.label_numbers)
     count = min(_MAX_REHEARSAL_FRAMES, _REHEARSAL_FRAMES_PER_STILL * len(validation))
@@ -93,11 +88,6 @@ def calibrate(
         count,
         micro_f1(seen >= onsets, actual),
     )
-
-
-def _in_batches(indices: NDArray[np.int64], batch_size: int) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(indices), batch_size):
-        yield indices[start : start + batch_size]
 
 
 def _in_lists(frames: Iterator[RehearsalFrame], batch_size: int) -> Iterator[list[RehearsalFrame]]:

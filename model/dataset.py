@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from model.errors import DatasetError
+from model.manifest import UNKNOWN
 from model.split import PARTS, SPLITS
 
 FORMAT: Final = 1
@@ -113,6 +114,11 @@ class DatasetManifest:
             in_shards = sum(shard.records for shard in self.shards[part])
             if len(self.counts[part]) != len(self.labels) or stills != in_shards:
                 raise ValueError(f"{part}: counts and shards do not fit")
+
+    def shows_somebody(self, part: str) -> bool:
+        """Whether any still of a part is of a label that is not `unknown`."""
+        counts = zip(self.labels, self.counts[part], strict=True)
+        return any(count for label, count in counts if label != UNKNOWN)
 
     def to_json(self) -> str:
         """As JSON, for people too."""

@@ -1,7 +1,7 @@
 """From folders of stills to a dataset, in one call that may be killed at any time."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from model.dataset import Dataset, DatasetManifest, Shard, open_dataset
 from model.dataset_pages import write_pages, write_text
 from model.dataset_plan import BuildOptions, Plan, plan_dataset
 from model.errors import DatasetError
+from model.progress import Progress
 from model.reading_processes import read_into
 from model.shards import Record, write_shards
 from model.split import PARTS
@@ -21,9 +22,6 @@ from model.still_choice import choose_labels, leave_labels_out
 from model.still_files import FoundStills, find_stills
 from model.still_reading import STORED_SIDE
 from model.work_file import WorkFile, open_work_file
-
-Progress = Callable[[str, int, int], None]
-"""Takes a step's name, how much of it is done, and how much there is."""
 
 _WORK: Final = "read.sqlite"
 

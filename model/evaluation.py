@@ -1,6 +1,5 @@
 """A recogniser shown one part of a dataset, in memory that does not grow with it."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
@@ -16,7 +15,7 @@ from model.errors import DatasetError
 from model.manifest import UNKNOWN
 from model.pictures import read_picture
 from model.preprocess import Preprocessing, preprocessing_named
-from model.shards import Record, read_shard
+from model.shards import Record, read_part
 
 MISTAKES_KEPT: Final = 36
 """Six rows of six: what fits a screen."""
@@ -125,8 +124,7 @@ def _numbers_of(dataset: Dataset, part: str, labels: tuple[str, ...]) -> NDArray
             f"{dataset.folder}: the model knows no {', '.join(strange)}; "
             f"build the dataset with --labels {known}"
         )
-    by_label = zip(manifest.labels, manifest.counts[part], strict=True)
-    if not any(count for label, count in by_label if label != UNKNOWN):
+    if not manifest.shows_somebody(part):
         raise DatasetError(
             f"{dataset.folder}: {part} shows nobody whom the model knows; "
             "build the dataset of more stills"
@@ -136,18 +134,8 @@ def _numbers_of(dataset: Dataset, part: str, labels: tuple[str, ...]) -> NDArray
 
 
 def _records_at(dataset: Dataset, part: str, indices: NDArray[np.int64]) -> list[Record]:
-    """Return the records at these places of the order in which a part was written.
-
-    Records were dealt out to the shards in turn (`model.shards`), and are streamed in that order.
-    """
-    paths = dataset.shard_paths(part)
-    places = defaultdict(set)
-    for index in indices.tolist():
-        places[index % len(paths)].add(index // len(paths))
-    found = {
-        row * len(paths) + shard: record
-        for shard, rows in places.items()
-        for row, record in enumerate(read_shard(paths[shard]))
-        if row in rows
-    }
+    """Return the records at these places of the order in which a part was written."""
+    wanted = set(indices.tolist())
+    records = enumerate(read_part(dataset.shard_paths(part)))
+    found = {index: record for index, record in records if index in wanted}
     return [found[index] for index in indices.tolist()]

@@ -91,6 +91,12 @@ class Stills:
         content = os.pread(self._file.fileno(), length, int(self._offsets[index]))
         return np.frombuffer(content, np.uint8).reshape(height, width, _CHANNELS)
 
+    def batches(self, batch_size: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        """Yield all stills in their order, as `inputs` shows them, with their label numbers."""
+        for start in range(0, len(self), batch_size):
+            indices = np.arange(start, min(start + batch_size, len(self)), dtype=np.int64)
+            yield self.inputs(indices), self.label_numbers[indices]
+
     def inputs(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return stills as a network sees them at inference, (n, side, side, 3)."""
         side = self.preprocessing.side

@@ -1,17 +1,18 @@
 """A trained network asked about its whole dataset, and what a model version says of that."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from model.answers import Answers, Figures, Overfitting, figures_of
+from model.artifact import MODEL_CARD
 from model.calibrating import ABOUT_THRESHOLDS, Calibration
 from model.card import model_card
 from model.dataset import Dataset
 from model.evaluation import Mistake, Recogniser, answer_part, show_mistakes
 from model.history import Epoch
 from model.manifest import Manifest
+from model.progress import Progress
 from model.recipe import Recipe
 from model.report import report_pages
 from model.schedule import shown_per_epoch
@@ -43,7 +44,7 @@ class Tested:
     """Some of those on the test stills, the worst first."""
 
 
-def ask(recogniser: Recogniser, dataset: Dataset, tell: Callable[[str, int, int], None]) -> Tested:
+def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
     """Ask a network about each part of a dataset.
 
     Args:
@@ -99,7 +100,7 @@ def report_of(
         about_thresholds=ABOUT_THRESHOLDS,
         command=words.command,
     )
-    return {**pages, "model_card.md": card.encode()}
+    return {**pages, MODEL_CARD: card.encode()}
 
 
 def metrics_of(tested: Tested, calibration: Calibration, dataset: Dataset) -> dict[str, float]:

@@ -18,9 +18,10 @@ from model.errors import ArtifactError, DatasetError
 from model.evaluation import Recogniser
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
-from model.manifest import UNKNOWN, Manifest
+from model.manifest import Manifest
 from model.networks import assign_weights, weights_of
 from model.preprocess import preprocessing_named
+from model.progress import Progress
 from model.recipe import Recipe
 from model.regions import REGIONS
 from model.split import PARTS
@@ -29,9 +30,6 @@ from model.testing import Words, ask, metrics_of, report_of
 from model.training import train
 from model.training_folder import alone_at_work
 from model.weights import rounded
-
-Progress = Callable[[str, int, int], None]
-"""Takes a step's name, how much of it is done, and how much there is."""
 
 
 def train_model_version(
@@ -154,8 +152,7 @@ def _check_parts(dataset: Dataset) -> None:
     """
     dataset.check_shards()
     for part in PARTS:
-        by_label = zip(dataset.manifest.labels, dataset.manifest.counts[part], strict=True)
-        if not any(count for label, count in by_label if label != UNKNOWN):
+        if not dataset.manifest.shows_somebody(part):
             raise DatasetError(
                 f"{dataset.folder}: {part} shows nobody known; build the dataset of more stills"
             )

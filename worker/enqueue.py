@@ -13,7 +13,7 @@ from db.episodes import get_episode_by_sha256
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
 from db.runs import get_run
 from db.writes import create_run, register_episode, register_model_version
-from ingest.chunks import plan_chunks
+from ingest.chunks import ChunkRange, plan_chunks
 from ingest.decoder import Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.probe import PictureArea, Probe
@@ -134,13 +134,7 @@ def enqueue_episode(
     if known and _modified_ns(Path(known.uri)) == known.modified_ns:
         # A copy: the episode stays where it was, since copies are what people delete.
         record = replace(record, uri=known.uri, modified_ns=known.modified_ns)
-    chunks = plan_chunks(
-        record.start_pts,
-        record.end_pts,
-        record.key_pts,
-        record.time_base,
-        Fraction(chunk_seconds),
-    )
+    chunks = chunks_of(probe, chunk_seconds)
     with database.write() as connection:
         run_id, is_new = create_run(
             connection,
@@ -152,6 +146,17 @@ def enqueue_episode(
             missing=record.missing,
         )
         return Enqueued(get_run(connection, run_id), is_new)
+
+
+def chunks_of(probe: Probe, chunk_seconds: int) -> tuple[ChunkRange, ...]:
+    """Plans an episode's chunks; who plans them so finds the frames that tagging has stored."""
+    return plan_chunks(
+        probe.start_pts,
+        probe.end_pts,
+        thinned_key_pts(probe.key_pts, probe.time_base),
+        probe.time_base,
+        Fraction(chunk_seconds),
+    )
 
 
 def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:

@@ -7,7 +7,7 @@ when an episode is tagged: a network then learns from the very kind of picture t
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.chunks import ChunkRange, plan_chunks
+from ingest.chunks import ChunkRange
 from ingest.decoder import Decoder
 from ingest.errors import FrameStoreError
 from ingest.extraction import Extraction
@@ -24,9 +24,10 @@ from ingest.probe import PictureArea, Probe
 from ingest.sampling import on_display
 from model.artifact import find_model
 from model.classifier import Classifier
+from model.progress import Progress
 from model.regions import cut
 from model.still_writing import add_still, comments_in
-from worker.enqueue import find_picture_area, outliving_kills, thinned_key_pts
+from worker.enqueue import chunks_of, find_picture_area, outliving_kills
 from worker.errors import WorkerError
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
@@ -42,9 +43,6 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 4, 10
 
 _TAKEN = re.compile(r"\(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, (\w+);")
 """Which still of which episode a comment tells of, whatever the file and the model are called."""
-
-Progress = Callable[[str, int, int], None]
-"""Takes a step's name, how much of it is done, and how much there is."""
 
 
 def random_moments(duration_seconds: Fraction, sha256: str, seed: int) -> list[Fraction]:
@@ -125,13 +123,7 @@ class Harvester:
         """
         probe = outliving_kills(lambda: self._decoder.probe(path))
         area = find_picture_area(self._decoder, probe)
-        chunks = plan_chunks(
-            probe.start_pts,
-            probe.end_pts,
-            thinned_key_pts(probe.key_pts, probe.time_base),
-            probe.time_base,
-            Fraction(self._settings.chunk_seconds),
-        )
+        chunks = chunks_of(probe, self._settings.chunk_seconds)
         moments_pts = [
             probe.start_pts + int(moment / probe.time_base)
             for moment in random_moments(probe.duration_seconds, probe.sha256, seed)
