@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.picture_changes import (
+    blend,
     compress,
+    dye,
     erase,
     overlay_logo,
     overlay_subtitle,
+    patch,
     place,
     recolour,
     soften,
@@ -40,7 +43,8 @@ def augmented_batch(
 
     Returns:
         Pictures (n, side, side, 3), and targets (n, labels) that sum to 1: a picture with two
-        characters is half the one and half the other.
+        characters is half the one and half the other, and one mixed with another of the batch has
+        a share of both targets, as large as what is seen of each.
     """
     pictures = np.empty((len(indices), side, side, 3), np.uint8)
     targets = np.zeros((len(indices), len(stills.labels)), np.float32)
@@ -54,7 +58,7 @@ def augmented_batch(
         for one in shown:
             targets[row, stills.label_numbers[one]] += 1 / len(shown)
         pictures[row] = _vary(picture, stills, recipe, side, rng)
-    return pictures, targets
+    return _mix(pictures, targets, recipe, rng)
 
 
 def paste_halves(
@@ -98,6 +102,8 @@ def _vary(
     # one factor for the light and a smaller one for each colour; black bars stay black
     light, colours = rng.uniform(-1, 1), rng.uniform(-1, 1, 3)
     seen = recolour(seen, np.exp(light * recipe.brightness + colours * recipe.tint))
+    if rng.random() < recipe.dyed:
+        seen = dye(seen, rng)
     if rng.random() < recipe.overlaid:
         seen = (overlay_subtitle if rng.random() < 0.5 else overlay_logo)(seen, rng)
     if rng.random() < recipe.blurred:
@@ -107,3 +113,21 @@ def _vary(
     if rng.random() < recipe.erased:
         seen = erase(seen, rng)
     return seen
+
+
+def _mix(
+    pictures: NDArray[np.uint8],
+    targets: NDArray[np.float32],
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return a batch in which some pictures, and their targets, have a share of another's."""
+    mixed, shares = pictures.copy(), targets.copy()
+    others = rng.permutation(len(pictures))
+    for row, (other, chance) in enumerate(zip(others, rng.random(len(pictures)), strict=True)):
+        if chance >= recipe.blended + recipe.patched:
+            continue
+        way = blend if chance < recipe.blended else patch
+        mixed[row], kept = way(pictures[row], pictures[other], rng)
+        shares[row] = kept * targets[row] + (1 - kept) * targets[other]
+    return mixed, shares

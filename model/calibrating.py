@@ -29,8 +29,8 @@ ABOUT_THRESHOLDS: Final = (
     "micro-F1 is highest there; a label's own is as high, or as much higher as it takes for at "
     f"most {100 * _MAX_FALSE_SHARE:.0f} % of the frames that reach it to be false, and 0.99 where "
     "nothing is enough. An offset is the lowest confidence, up to the onset, that a label which is "
-    f"not on screen reaches in at most {100 * _MAX_FALSE_RATE:.0f} % of the frames with someone "
-    "else. No episode was used."
+    f"not on screen reaches in at most {100 * _MAX_FALSE_RATE:.0f} % of the frames. No episode was "
+    "used."
 )
 """How `calibrate` chooses, for the model card."""
 

@@ -57,8 +57,8 @@ def choose_thresholds(
     The onset for all is where micro-F1 is highest. A label's own lies as high, or as much higher
     as it takes for at most `max_false_share` of the frames that reach it to be false. An offset is
     the lowest threshold that a label which is not on screen reaches in at most `max_false_rate` of
-    the frames with someone else, and at most the onset: an appearance that has started is kept
-    through doubtful frames, yet seldom carried over a cut.
+    the frames, and at most the onset: an appearance that has started is kept through doubtful
+    frames, yet seldom carried over a cut, to someone else or to strangers.
 
     Args:
         confidences: (frames, labels), of each label's best region.
@@ -66,16 +66,15 @@ def choose_thresholds(
         max_false_share: 0 to 1.
         max_false_rate: 0 to 1.
     """
-    someone = np.asarray(truth.any(axis=1))
     best = np.argmax([micro_f1(confidences >= t, truth) for t in _THRESHOLDS])
     onset = float(_THRESHOLDS[int(best)])
-    general = _thresholds(onset, confidences[~truth & someone[:, None]], max_false_rate)
+    general = _thresholds(onset, confidences[~truth], max_false_rate)
     own = []
     for label in range(truth.shape[1]):
         present, of_label = truth[:, label], confidences[:, label]
-        trusted = _lowest_trusted(of_label[present], of_label[~present], max_false_share)
-        beside = of_label[~present & someone]
-        own.append(_thresholds(max(onset, trusted), beside, max_false_rate))
+        absent = of_label[~present]
+        trusted = _lowest_trusted(of_label[present], absent, max_false_share)
+        own.append(_thresholds(max(onset, trusted), absent, max_false_rate))
     return general, own
 
 

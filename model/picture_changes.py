@@ -61,6 +61,45 @@ def recolour(picture: NDArray[np.uint8], gains: NDArray[np.floating]) -> NDArray
     return np.asarray(cv2.LUT(picture, curves.reshape(256, 1, 3)), np.uint8)
 
 
+def dye(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Show a picture in coloured light, as at night or in a dream, or with less colour."""
+    if rng.random() < 0.25:  # memories and old films are grey; most scenes are not
+        grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        share = rng.uniform(0.5, 1.0)
+        return np.asarray(cv2.addWeighted(grey, share, picture, 1 - share, 0), np.uint8)
+    # half to twice as much of each colour, and never brighter on the whole
+    gains = np.exp(rng.uniform(-0.7, 0.7, 3))
+    return recolour(picture, gains / gains.max() * rng.uniform(0.6, 1.0))
+
+
+def blend(
+    picture: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], float]:
+    """Let another picture of the same size shine through; returns the share that is kept.
+
+    The share is drawn as in mixup, from Beta(0.4, 0.4), and is the larger one.
+    """
+    share = rng.beta(0.4, 0.4)
+    kept = float(max(share, 1 - share))
+    return np.asarray(cv2.addWeighted(picture, kept, other, 1 - kept, 0), np.uint8), kept
+
+
+def patch(
+    picture: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], float]:
+    """Put a square of another picture of the same size in its place; returns what is kept.
+
+    The area is drawn as in CutMix, uniformly.
+    """
+    side = picture.shape[0]
+    length = round(side * float(np.sqrt(rng.random())))
+    top, left = rng.integers(side - length + 1, size=2)
+    changed = picture.copy()
+    place = slice(top, top + length), slice(left, left + length)
+    changed[place] = other[place]
+    return changed, 1 - (length / side) ** 2
+
+
 def soften(picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     """Shrink a picture by this factor and enlarge it again."""
     height, width = picture.shape[:2]

@@ -8,6 +8,9 @@ from model import baseline, residual
 from model.errors import ModelError
 from model.preprocess import FINE, PREPROCESSINGS, TASK
 
+OPTIMIZERS: Final = ("adam", "adamw", "muon")
+"""Their names in `model.optimizers`."""
+
 SIDE_STEP: Final = 16
 """Pixels by which sides grow: three sides from 64 to 96, so that kernels are seldom chosen anew."""
 
@@ -37,7 +40,8 @@ class Recipe:
     batch_size: int = 40
     """Stills per step."""
     optimizer: str = "adam"
-    """`adam` (Kingma and Ba, 2014), or `adamw`, whose decay is apart (Loshchilov, Hutter, 2017)."""
+    """`adam` (Kingma and Ba, 2014); `adamw`, whose decay is apart (Loshchilov, Hutter, 2017); or
+    `muon` (Jordan et al., 2024), whose steps change a convolution in all directions alike."""
     learning_rate: float = 1e-3
     """At its highest: Adam's default."""
     final_learning_rate: float = 1e-3
@@ -45,7 +49,7 @@ class Recipe:
     warm_up_epochs: float = 0.0
     """Over which the learning rate rises in a line from 0."""
     weight_decay: float = 0.0
-    """Of `adamw`, a share of the learning rate."""
+    """Of `adamw` and `muon`, a share of the learning rate."""
     label_smoothing: float = 0.0
     """Share of the target that is spread over all labels (Szegedy et al., 2016)."""
     average_epochs: float = 0.0
@@ -54,6 +58,9 @@ class Recipe:
     """Pictures begin with this side in pixels and grow to the preprocessing's (Tan and Le, 2021):
     the first epochs cost less. From 32 on, in steps of 16 below that side; 0 for that side
     throughout, as network `baseline` needs it."""
+    bfloat16: bool = False
+    """Whether the network computes in bfloat16 while it learns, on processors that have
+    instructions for it; weights, and all that is not learning, stay in 32 bits."""
     label_floor: float = 0.0
     """Labels with fewer stills than this share of the average are shown as often as if they had
     as many."""
@@ -81,14 +88,21 @@ class Recipe:
     """Share of pictures with a subtitle or a channel's logo."""
     erased: float = 0.0
     """Share of pictures with a rectangle painted over (Zhong et al., 2017)."""
+    dyed: float = 0.0
+    """Share of pictures in strongly coloured light, as at night, or with less colour."""
+    blended: float = 0.0
+    """Share of pictures that another shines through (mixup: Zhang et al., 2018)."""
+    patched: float = 0.0
+    """Share of pictures with a square of another (CutMix: Yun et al., 2019)."""
     seed: int = 0
     """Of the initial weights, the order and the variations."""
 
     def __post_init__(self) -> None:
         if self.preprocessing not in PREPROCESSINGS:
             raise ModelError(f"recipe: preprocessing is {self.preprocessing!r}, which is unknown")
-        if self.optimizer not in ("adam", "adamw"):
-            raise ModelError(f"recipe: optimizer is {self.optimizer!r}; give adam or adamw")
+        if self.optimizer not in OPTIMIZERS:
+            allowed = ", ".join(OPTIMIZERS)
+            raise ModelError(f"recipe: optimizer is {self.optimizer!r}; give one of {allowed}")
         self._check_first_side()
         share = (0.0, 1.0)
         bounds: dict[str, tuple[float, float]] = {
@@ -113,6 +127,9 @@ class Recipe:
             "blurred": share,
             "overlaid": share,
             "erased": share,
+            "dyed": share,
+            "blended": share,
+            "patched": share,
             "seed": (0, 2**63 - 1),
         }
         for name, (lowest, highest) in bounds.items():
@@ -139,21 +156,22 @@ STRONG: Final = Recipe(
     network="residual",
     network_parameters=residual.PARAMETERS,
     preprocessing=FINE.name,
-    epochs=40,
-    batch_size=64,
-    optimizer="adamw",
-    learning_rate=2e-3,
+    epochs=48,
+    batch_size=96,
+    optimizer="muon",
+    learning_rate=4e-3,
     final_learning_rate=0.0,
     warm_up_epochs=2,
     weight_decay=0.05,
     label_smoothing=0.1,
     average_epochs=2.5,
     first_side=64,
+    bfloat16=True,
     label_floor=0.6,
     unknown_share=0.1,
     mirror=True,
     shift=0.08,
-    zoom=0.2,
+    zoom=0.25,
     stretch=0.08,
     brightness=0.25,
     tint=0.06,
@@ -161,7 +179,10 @@ STRONG: Final = Recipe(
     compressed=0.4,
     blurred=0.2,
     overlaid=0.1,
-    erased=0.25,
+    erased=0.2,
+    dyed=0.1,
+    blended=0.15,
+    patched=0.25,
 )
 """The best that two cores train in an hour, shown stills as varied as an episode's frames."""
 

@@ -21,10 +21,11 @@ from model.classifier import BATCH_SIZE
 from model.errors import TrainingError
 from model.history import Epoch
 from model.networks import assign_weights, build_network, weights_of
+from model.optimizers import build_optimizer
 from model.recipe import Recipe
 from model.schedule import epoch_order, learning_rate, shown_per_epoch, side_at
 from model.stills import Stills
-from model.tensorflow_runtime import load_tensorflow
+from model.tensorflow_runtime import bfloat16_arithmetic, load_tensorflow
 
 _BATCHES_AHEAD: Final = 3  # a step takes longer than a batch, so a few are always ready
 _LEAST_LOSS: Final = 1e-12  # a probability below counts as this: its logarithm must exist
@@ -70,14 +71,15 @@ def train(
     training = _Training(stills, validation, recipe)
     saved = checkpoint.load() if checkpoint is not None and resume else None
     try:
-        if saved is not None:
-            training.give(saved)
-        while not training.is_over:
-            training.run_epoch(on_step)
-            if checkpoint is not None:
-                checkpoint.save(training.state())
-            if on_epoch is not None:
-                on_epoch(training.history)
+        with bfloat16_arithmetic(recipe.bfloat16):
+            if saved is not None:
+                training.give(saved)
+            while not training.is_over:
+                training.run_epoch(on_step)
+                if checkpoint is not None:
+                    checkpoint.save(training.state())
+                if on_epoch is not None:
+                    on_epoch(training.history)
     except (MemoryError, _out_of_memory()) as error:
         raise TrainingError(
             f"out of memory with {recipe.batch_size} stills per step; "
@@ -238,12 +240,8 @@ class _Training:
     def _validate(self) -> tuple[float, float]:
         """Return the mean cross-entropy and the accuracy on the validation stills."""
         right, loss = 0, 0.0
-        for start in range(0, len(self._validation), BATCH_SIZE):
-            indices = np.arange(
-                start, min(start + BATCH_SIZE, len(self._validation)), dtype=np.int64
-            )
-            truth = self._validation.label_numbers[indices]
-            logits = self._network.predict_on_batch(self._validation.inputs(indices))
+        for pictures, truth in self._validation.batches(BATCH_SIZE):
+            logits = self._network.predict_on_batch(pictures)
             right += int((logits.argmax(axis=1) == truth).sum())
             likely = softmax(logits)[np.arange(len(truth)), truth]
             loss -= float(np.log(np.maximum(likely, _LEAST_LOSS)).sum())
@@ -253,17 +251,7 @@ class _Training:
 def _compile(network: Any, recipe: Recipe, steps: int) -> None:
     import keras
 
-    averaged_steps = recipe.average_epochs * steps
-    averaging = {"use_ema": True, "ema_momentum": averaged_steps / (averaged_steps + 1)}
-    options = averaging if averaged_steps else {}
-    optimizer = (
-        keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay, **options)
-        if recipe.optimizer == "adamw"
-        else keras.optimizers.Adam(recipe.learning_rate, **options)
-    )
-    if recipe.optimizer == "adamw":
-        # shifts and scales of normalisation, and biases, are no weights of connections
-        optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+    optimizer = build_optimizer(recipe, steps)
     network.compile(
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(

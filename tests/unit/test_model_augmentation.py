@@ -13,7 +13,10 @@ from model.stills import Stills
 from tests.grey_stills import grey_of, grey_stills
 
 SHAPES_ONLY = replace(
-    STRONG, pasted_halves=0.0, compressed=0.0, blurred=0.0, overlaid=0.0, erased=0.0
+    STRONG,
+    **dict.fromkeys(
+        ("pasted_halves", "compressed", "blurred", "overlaid", "erased", "blended", "patched"), 0.0
+    ),
 )
 """Moves, sizes and colours alone: what is black stays black."""
 
@@ -63,6 +66,27 @@ def test_as_many_pictures_are_pasted_as_the_recipe_says() -> None:
     pasted = int((targets.max(axis=1) < 1).sum())
     # of 120 one in twelve is pasted beside itself: 110, give or take four standard deviations
     assert 74 < pasted < 146
+
+
+@pytest.mark.parametrize("way", ["blended", "patched"])
+def test_mixed_picture_has_as_much_of_both_targets_as_is_seen_of_each(way: str) -> None:
+    stills = grey_stills([(64, 64), (64, 64)])  # no larger than what is seen: no black
+    recipe = replace(BASELINE, **{way: 1.0})
+    pictures, targets = varied(stills, np.arange(40) % 2, recipe)
+    greys = np.array([grey_of(0), grey_of(1)])
+    for picture, target in zip(pictures, targets, strict=True):
+        assert picture.mean() == pytest.approx(float(target @ greys), abs=0.6)
+    assert targets.sum(axis=1) == pytest.approx(1.0)
+    assert (targets.max(axis=1) < 1).sum() > 5  # others are mixed with one of the same label
+
+
+def test_as_many_pictures_are_mixed_as_the_recipe_says() -> None:
+    stills = grey_stills([(64, 64)] * 12)
+    recipe = replace(BASELINE, blended=0.1, patched=0.2)
+    _, targets = varied(stills, np.arange(1200) % 12, recipe)
+    mixed = int((targets.max(axis=1) < 0.999).sum())
+    # of 360 one in twelve meets its own label, and a few hardly any of another: 320, give or take
+    assert 250 < mixed < 360
 
 
 @pytest.mark.parametrize(("aspect", "height"), [(4 / 3, 63), (16 / 9, 47)])

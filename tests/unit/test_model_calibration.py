@@ -41,7 +41,8 @@ def made_up() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 def test_general_onset_is_where_micro_f1_is_highest_and_offset_where_false_tags_are_few() -> None:
     general, _ = choose_thresholds(*made_up(), max_false_share=0.02, max_false_rate=0.05)
-    assert general == Thresholds(0.66, 0.36)
+    # of 150 times that a label is absent, 0.455 is reached in 52, and 0.655 in 2
+    assert general == Thresholds(0.66, 0.46)
 
 
 def test_a_label_that_is_often_mistaken_gets_an_onset_of_its_own() -> None:
@@ -57,8 +58,8 @@ def test_a_label_that_is_often_mistaken_gets_an_onset_of_its_own() -> None:
     assert general.onset == first.onset == 0.46
     # at 0.70 four of six are false, at 0.71 none of two
     assert second.onset == 0.71
-    # beside the first it reaches 0.355 in 20 % of the frames, 0.655 in 4 %
-    assert second.offset == 0.36
+    # of the 98 frames without it, 6 reach 0.655, and the 4 with the unknown one 0.705
+    assert second.offset == 0.66
 
 
 def test_as_many_frames_may_be_false_as_is_allowed() -> None:

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.picture_changes import (
+    blend,
     compress,
+    dye,
     erase,
     overlay_logo,
     overlay_subtitle,
+    patch,
     place,
     recolour,
     soften,
@@ -192,3 +195,47 @@ def test_change_is_repeated_by_the_seed(
     first, again, other = (change(picture, np.random.default_rng(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_coloured_light_keeps_black_black_and_never_brightens() -> None:
+    picture = noise(40, 40, 7)
+    picture[:10] = 0
+    greys = 0
+    for seed in range(60):
+        dyed = dye(picture, np.random.default_rng(seed))
+        assert dyed.shape == picture.shape
+        assert not dyed[:10].any()
+        changes = dyed[10:].astype(float).mean(axis=(0, 1)) / picture[10:].mean(axis=(0, 1))
+        assert changes.max() < 1.02  # rounding, and colours that are exchanged for their grey
+        spread = (
+            np.ptp(dyed[10:].astype(int), axis=2).mean()
+            / np.ptp(picture[10:].astype(int), axis=2).mean()
+        )
+        greys += bool(changes.min() > 0.97 and spread < 0.6)
+    assert 5 < greys < 28  # one in four
+
+
+def test_blended_picture_is_as_much_of_each_as_it_says() -> None:
+    one, other = np.full((8, 8, 3), 200, np.uint8), np.full((8, 8, 3), 40, np.uint8)
+    shares = []
+    for seed in range(200):
+        blended, kept = blend(one, other, np.random.default_rng(seed))
+        assert abs(blended.astype(float) - (kept * 200 + (1 - kept) * 40)).max() <= 0.5
+        shares.append(kept)
+    assert min(shares) >= 0.5  # the first is what the picture shows
+    assert max(shares) > 0.99
+
+
+def test_patched_picture_has_a_square_of_the_other_and_says_how_much_is_left() -> None:
+    one, other = np.full((20, 20, 3), 200, np.uint8), np.full((20, 20, 3), 40, np.uint8)
+    shares = []
+    for seed in range(200):
+        patched, kept = patch(one, other, np.random.default_rng(seed))
+        theirs = (patched == 40).all(axis=2)
+        assert theirs.sum() == pytest.approx((1 - kept) * 400)
+        rows, columns = theirs.any(axis=1).sum(), theirs.any(axis=0).sum()
+        assert rows == columns
+        assert rows * columns == theirs.sum()
+        shares.append(kept)
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.1)
+    assert (one == 200).all()

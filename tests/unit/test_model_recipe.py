@@ -53,9 +53,9 @@ def test_network_of_one_side_takes_no_first_side() -> None:
 
 
 def test_every_number_of_a_recipe_is_bounded() -> None:
-    texts = ("network", "network_parameters", "preprocessing", "optimizer", "mirror")
+    no_numbers = ("network", "network_parameters", "preprocessing", "optimizer")
     for field in fields(Recipe):
-        if field.name not in texts:
+        if field.name not in (*no_numbers, "mirror", "bfloat16"):
             with pytest.raises(ModelError, match=field.name):
                 replace(BASELINE, **{field.name: 1e30})  # type: ignore[arg-type]
 
@@ -72,6 +72,7 @@ def test_baseline_is_the_tasks() -> None:
     assert (BASELINE.epochs, BASELINE.batch_size, BASELINE.network) == (13, 40, "baseline")
     assert BASELINE.preprocessing == QUICK.preprocessing == "fit84_crop64"
     varied = ("mirror", "shift", "zoom", "brightness", "pasted_halves", "erased", "label_smoothing")
+    varied += ("dyed", "blended", "patched", "bfloat16")
     assert not any(getattr(BASELINE, name) for name in varied)
 
 
