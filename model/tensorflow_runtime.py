@@ -77,8 +77,8 @@ def describe_devices() -> str:
 def bfloat16_arithmetic(wanted: bool) -> Iterator[None]:
     """Let what is compiled inside convolve and multiply in bfloat16, if that is wanted.
 
-    Nothing changes on processors without instructions for it, which would only imitate it. On two
-    cores that have them, the residual network learns 1.45 times as fast.
+    Nothing changes on processors without instructions for it, which would only imitate it. How much
+    faster the others learn, `bench/training_steps.py` measures.
     """
     if not (wanted and _has_bfloat16_instructions()):
         yield

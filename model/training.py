@@ -106,7 +106,7 @@ class _Training:
         shown = int(shown_per_epoch(counts, stills.labels, recipe).sum())
         self._batch_size = min(recipe.batch_size, shown)
         self._steps = shown // self._batch_size
-        _compile(self._network, recipe, self._steps)
+        compile_network(self._network, recipe, self._steps)
         self._best: Mapping[str, NDArray[Any]] = {}
         self.history: tuple[Epoch, ...] = ()
 
@@ -248,10 +248,11 @@ class _Training:
         return loss / len(self._validation), right / len(self._validation)
 
 
-def _compile(network: Any, recipe: Recipe, steps: int) -> None:
+def compile_network(network: Any, recipe: Recipe, steps_per_epoch: int) -> None:
+    """Give a network what a recipe trains it with."""
     import keras
 
-    optimizer = build_optimizer(recipe, steps)
+    optimizer = build_optimizer(recipe, steps_per_epoch)
     network.compile(
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(

@@ -14,9 +14,13 @@ from tests.grey_stills import grey_of, grey_stills
 
 SHAPES_ONLY = replace(
     STRONG,
-    **dict.fromkeys(
-        ("pasted_halves", "compressed", "blurred", "overlaid", "erased", "blended", "patched"), 0.0
-    ),
+    pasted_halves=0.0,
+    compressed=0.0,
+    blurred=0.0,
+    overlaid=0.0,
+    erased=0.0,
+    blended=0.0,
+    patched=0.0,
 )
 """Moves, sizes and colours alone: what is black stays black."""
 
@@ -71,7 +75,7 @@ def test_as_many_pictures_are_pasted_as_the_recipe_says() -> None:
 @pytest.mark.parametrize("way", ["blended", "patched"])
 def test_mixed_picture_has_as_much_of_both_targets_as_is_seen_of_each(way: str) -> None:
     stills = grey_stills([(64, 64), (64, 64)])  # no larger than what is seen: no black
-    recipe = replace(BASELINE, **{way: 1.0})
+    recipe = replace(BASELINE, **{way: 1.0})  # type: ignore[arg-type]
     pictures, targets = varied(stills, np.arange(40) % 2, recipe)
     greys = np.array([grey_of(0), grey_of(1)])
     for picture, target in zip(pictures, targets, strict=True):
