@@ -30,7 +30,7 @@ def compare(
 
     Gained is a still that B answers right and A does not; lost the other way round.
 
-    Example: castline models compare springfield@2 springfield@3 dataset
+    Example: castline models compare springfield@3 springfield@4 dataset
     """
     from model.comparison import compare_answers
     from model.dataset import open_dataset

@@ -99,7 +99,7 @@ def import_folder(
 ) -> None:
     """Take over a model version's folder from elsewhere, once it was checked.
 
-    Example: castline models import downloads/springfield-2
+    Example: castline models import downloads/springfield-4
     """
     from model.importing import import_model_version
 

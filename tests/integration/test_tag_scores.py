@@ -14,8 +14,8 @@ LONG = "springfield_composed_240s.mp4"
 PILLARBOXED = "springfield_composed_pillarbox_90s.mp4"
 
 SAMPLES_PER_SECOND = 2
-LEAST_F1 = 0.65
-"""What the first model must reach; `baseline` in three regions was measured at 0.63 to 0.73."""
+LEAST_F1 = {LONG: 0.90, PILLARBOXED: 0.84}
+"""Three hundredths below what docs/stills_to_frames.md has for the bundled model."""
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +27,17 @@ def home(shared_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def test_frame_level_micro_f1_of_the_composed_episode_reaches_its_bar(
-    home: Path, shared_video: Path
+@pytest.mark.parametrize("episode", LEAST_F1)
+def test_frame_level_micro_f1_of_a_composed_episode_reaches_its_bar(
+    episode: str, home: Path, shared_video: Path
 ) -> None:
     assert_nothing_is_stuck(home)
-    duration_seconds = float(_episode(home, LONG, "duration_seconds")[0])
-    truth = _samples(_truth(shared_video / f"{LONG}.truth.csv"), duration_seconds)
-    found = _samples(_appearances(home, LONG), duration_seconds)
+    duration_seconds = float(_episode(home, episode, "duration_seconds")[0])
+    truth = _samples(_truth(shared_video / f"{episode}.truth.csv"), duration_seconds)
+    found = _samples(_appearances(home, episode), duration_seconds)
     f1 = 2 * len(truth & found) / (len(truth) + len(found))
     print(f"micro-F1 {f1:.3f}")
-    assert f1 >= LEAST_F1
+    assert f1 >= LEAST_F1[episode]
 
 
 def test_the_bars_of_the_pillarboxed_episode_are_cut(home: Path) -> None:
