@@ -95,8 +95,8 @@ def patch(
     length = round(side * float(np.sqrt(rng.random())))
     top, left = rng.integers(side - length + 1, size=2)
     changed = picture.copy()
-    place = slice(top, top + length), slice(left, left + length)
-    changed[place] = other[place]
+    square = slice(top, top + length), slice(left, left + length)
+    changed[square] = other[square]
     return changed, 1 - (length / side) ** 2
 
 
