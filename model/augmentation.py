@@ -102,7 +102,8 @@ def _vary(
     # one factor for the light and a smaller one for each colour; black bars stay black
     light, colours = rng.uniform(-1, 1), rng.uniform(-1, 1, 3)
     seen = recolour(seen, np.exp(light * recipe.brightness + colours * recipe.tint))
-    if rng.random() < recipe.dyed:
+    # no number is drawn where nothing is dyed, so that older recipes give what they gave
+    if recipe.dyed and rng.random() < recipe.dyed:
         seen = dye(seen, rng)
     if rng.random() < recipe.overlaid:
         seen = (overlay_subtitle if rng.random() < 0.5 else overlay_logo)(seen, rng)
