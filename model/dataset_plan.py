@@ -109,8 +109,9 @@ def plan_dataset(
     stills = tuple(item for item, number in zip(once, numbers, strict=True) if number is not None)
     label_numbers = np.array([number for number in numbers if number is not None], np.int64)
     groups = group_near_duplicates(np.stack([item.difference_hash for item in stills]))
+    contents = [item.sha256 for item in stills]
     if options.split == "grouped":
-        split = split_by_groups(label_numbers, groups, options.seed)
+        split = split_by_groups(label_numbers, contents, groups, options.seed)
     else:
-        split = split_at_random(label_numbers, options.seed)
+        split = split_at_random(label_numbers, contents, options.seed)
     return Plan(stills, labels, label_numbers, groups, split, (*left_out, *repeated))

@@ -1,5 +1,7 @@
 """Which stills train, which validate, which test: at random as the task did, or without leaks."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,50 +30,58 @@ class Split:
         return dict(zip(PARTS, (self.train, self.validation, self.test), strict=True))[name]
 
 
-def split_at_random(label_numbers: NDArray[np.int64], seed: int) -> Split:
+def split_at_random(label_numbers: NDArray[np.int64], contents: Sequence[str], seed: int) -> Split:
     """Split as the original task did, whatever is near-identical.
 
     Of a label's n stills, test takes ceil(0.1 n), validation ceil(0.2 (n - test)), train the rest.
+    A still's own content and the seed decide where it goes, so that a set that grows keeps nearly
+    all stills where they were.
 
     Args:
         label_numbers: (n,) the label of each still.
-        seed: of the order in which they are dealt.
+        contents: (n,) the SHA-256 of each, as hexadecimal digits.
+        seed: another seed is another split.
     """
-    rng = np.random.default_rng(seed)
+    chances = _chances(contents, seed)
     parts: tuple[list[int], list[int], list[int]] = ([], [], [])
     for label, places in enumerate(_places(np.bincount(label_numbers)).T):
-        shuffled = rng.permutation(np.flatnonzero(label_numbers == label))
-        for part, members in zip(parts, np.split(shuffled, np.cumsum(places)[:-1]), strict=True):
-            part.extend(members)
+        members = np.flatnonzero(label_numbers == label)
+        dealt = np.split(members[np.argsort(chances[members])], np.cumsum(places)[:-1])
+        for part, indices in zip(parts, dealt, strict=True):
+            part.extend(indices)
     return _split(parts)
 
 
 def split_by_groups(
-    label_numbers: NDArray[np.int64], groups: NDArray[np.int64], seed: int
+    label_numbers: NDArray[np.int64],
+    contents: Sequence[str],
+    groups: NDArray[np.int64],
+    seed: int,
 ) -> Split:
-    """Split at random by the same rule, but keep near-duplicates together, whatever their labels.
+    """Split by the same rule and as steadily, but keep near-duplicates together.
 
     So a label's counts may be off by a group.
 
     Args:
         label_numbers: (n,) the label of each still.
-        groups: (n,) stills of one group are near-duplicates.
-        seed: of the order in which groups are dealt.
+        contents: (n,) the SHA-256 of each, as hexadecimal digits.
+        groups: (n,) stills of one group are near-duplicates, whatever their labels.
+        seed: another seed is another split.
 
     Raises:
         StillsError: a part stays empty, because nearly all stills are near-duplicates.
     """
-    rng = np.random.default_rng(seed)
+    chances = _chances(contents, seed)
     room = _places(np.bincount(label_numbers))
     parts: tuple[list[int], list[int], list[int]] = ([], [], [])
-    for members in _members(groups, rng):
+    for members in _members(groups, contents):
         wanted = np.bincount(label_numbers[members], minlength=room.shape[1])
         left = (room * (wanted > 0)).sum(axis=1)
         fits = ((room >= wanted) | (wanted == 0)).all(axis=1)
         if fits.any():
             # in proportion to the places left, so that each part has its share of large groups
-            chances = np.where(fits, left, 0)
-            part = int(rng.choice(len(parts), p=chances / chances.sum()))
+            shares = np.cumsum(np.where(fits, left, 0))
+            part = int(np.searchsorted(shares, chances[members[0]] * shares[-1], side="right"))
         else:
             part = int(left.argmax())
         room[part] -= wanted
@@ -84,6 +94,12 @@ def split_by_groups(
     return _split(parts)
 
 
+def _chances(contents: Sequence[str], seed: int) -> NDArray[np.float64]:
+    """Return (n,) a number in [0, 1) for each content, evenly spread, another for another seed."""
+    digests = (hashlib.sha256(f"{seed} {content}".encode()).digest() for content in contents)
+    return np.array([int.from_bytes(digest[:6]) / 2**48 for digest in digests])
+
+
 def _places(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return (3, labels): how many stills of each label to train, validate and test with."""
     test = -(-counts // 10)
@@ -91,12 +107,14 @@ def _places(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([counts - test - validation, validation, test])
 
 
-def _members(groups: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Return each group's indices: large groups first, while there is room, else in any order."""
-    order = np.argsort(groups, kind="stable")
+def _members(groups: NDArray[np.int64], contents: Sequence[str]) -> list[NDArray[np.int64]]:
+    """Return each group's indices: large groups first, while there is room.
+
+    Within a group, and among groups of one size, by content.
+    """
+    order = np.lexsort((np.array(contents), groups))
     members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    shuffled = [members[index] for index in rng.permutation(len(members))]
-    return sorted(shuffled, key=len, reverse=True)
+    return sorted(members, key=lambda group: (-len(group), contents[group[0]]))
 
 
 def _split(parts: tuple[list[int], list[int], list[int]]) -> Split:
