@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.manifest import UNKNOWN
 from model.picture_changes import (
     blend,
     compress,
@@ -42,9 +43,10 @@ def augmented_batch(
         rng: the source of chance.
 
     Returns:
-        Pictures (n, side, side, 3), and targets (n, labels) that sum to 1: a picture with two
-        characters is half the one and half the other, and one mixed with another of the batch has
-        a share of both targets, as large as what is seen of each.
+        Pictures (n, side, side, 3), and targets (n, labels). A picture with two characters is half
+        the one and half the other, or wholly both where the recipe's loss is binary; it is
+        `unknown` then only where both are. One mixed with another of the batch has a share of both
+        targets, as large as what is seen of each.
     """
     pictures = np.empty((len(indices), side, side, 3), np.uint8)
     targets = np.zeros((len(indices), len(stills.labels)), np.float32)
@@ -55,10 +57,20 @@ def augmented_batch(
             shown.append(int(rng.integers(len(stills))))
             left, right = (stills.picture(int(one)) for one in rng.permutation(shown))
             picture = paste_halves(left, right, stills, float(rng.choice(_FRAME_ASPECTS)))
-        for one in shown:
-            targets[row, stills.label_numbers[one]] += 1 / len(shown)
+        targets[row] = _target(stills, shown, recipe)
         pictures[row] = _vary(picture, stills, recipe, side, rng)
     return _mix(pictures, targets, recipe, rng)
+
+
+def _target(stills: Stills, shown: list[int], recipe: Recipe) -> NDArray[np.float32]:
+    """Return the target (labels,) of a picture that shows these stills."""
+    shares = np.bincount(stills.label_numbers[shown], minlength=len(stills.labels)) / len(shown)
+    if recipe.loss == "categorical":
+        return shares.astype(np.float32)
+    is_known = np.array([label != UNKNOWN for label in stills.labels])
+    if shares[is_known].any():
+        shares[~is_known] = 0
+    return (shares > 0).astype(np.float32)
 
 
 def paste_halves(

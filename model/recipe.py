@@ -11,6 +11,9 @@ from model.preprocess import FINE, PREPROCESSINGS, TASK
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
 """Their names in `model.optimizers`."""
 
+LOSSES: Final = ("categorical", "binary")
+"""What training makes small; see `Recipe.loss`."""
+
 SIDE_STEP: Final = 16
 """Pixels by which sides grow: three sides from 64 to 96, so that kernels are seldom chosen anew."""
 
@@ -50,8 +53,13 @@ class Recipe:
     """Over which the learning rate rises in a line from 0."""
     weight_decay: float = 0.0
     """Of `adamw` and `muon`, a share of the learning rate."""
+    loss: str = "categorical"
+    """The cross-entropy of one label among all, or, `binary`, of each label against the rest
+    (Wightman et al., ResNet strikes back, 2021): then two characters can be in a picture, or none
+    that is known."""
     label_smoothing: float = 0.0
-    """Share of the target that is spread over all labels (Szegedy et al., 2016)."""
+    """Share of the target that is spread over all labels (Szegedy et al., 2016), or, if the loss
+    is binary, between yes and no."""
     average_epochs: float = 0.0
     """Weights are averaged over about so many epochs, exponentially (Polyak, 1992); 0 for not."""
     first_side: int = 0
@@ -103,6 +111,8 @@ class Recipe:
         if self.optimizer not in OPTIMIZERS:
             allowed = ", ".join(OPTIMIZERS)
             raise ModelError(f"recipe: optimizer is {self.optimizer!r}; give one of {allowed}")
+        if self.loss not in LOSSES:
+            raise ModelError(f"recipe: loss is {self.loss!r}; give one of {', '.join(LOSSES)}")
         self._check_first_side()
         share = (0.0, 1.0)
         bounds: dict[str, tuple[float, float]] = {
@@ -163,7 +173,8 @@ STRONG: Final = Recipe(
     final_learning_rate=0.0,
     warm_up_epochs=2,
     weight_decay=0.05,
-    label_smoothing=0.1,
+    loss="binary",
+    label_smoothing=0.02,
     average_epochs=2.5,
     first_side=64,
     bfloat16=True,

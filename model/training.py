@@ -253,11 +253,13 @@ def compile_network(network: Any, recipe: Recipe, steps_per_epoch: int) -> None:
     import keras
 
     optimizer = build_optimizer(recipe, steps_per_epoch)
+    losses = {
+        "categorical": keras.losses.CategoricalCrossentropy,
+        "binary": keras.losses.BinaryCrossentropy,
+    }
     network.compile(
         optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=recipe.label_smoothing
-        ),
+        loss=losses[recipe.loss](from_logits=True, label_smoothing=recipe.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy()],
         jit_compile=False,  # a third slower with it, measured on CPU
     )

@@ -28,6 +28,7 @@ from model.recipe import BASELINE, QUICK, STRONG, Recipe, recipe_named, with_epo
         {"zoom": float("nan")},
         {"seed": -1},
         {"optimizer": "lbfgs"},
+        {"loss": "hinge"},
         {"preprocessing": "fit100_crop90"},
     ],
 )
@@ -53,7 +54,7 @@ def test_network_of_one_side_takes_no_first_side() -> None:
 
 
 def test_every_number_of_a_recipe_is_bounded() -> None:
-    no_numbers = ("network", "network_parameters", "preprocessing", "optimizer")
+    no_numbers = ("network", "network_parameters", "preprocessing", "optimizer", "loss")
     for field in fields(Recipe):
         if field.name not in (*no_numbers, "mirror", "bfloat16"):
             with pytest.raises(ModelError, match=field.name):
