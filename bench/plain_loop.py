@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import find_model
+from model.looks import view_closer
 from model.networks import assign_weights, build_network, shapes_of
 from model.preprocess import preprocessing_named
 from model.regions import REGIONS, cut
@@ -34,6 +35,7 @@ def main() -> None:
     video = cv2.VideoCapture(path)
     rate = video.get(cv2.CAP_PROP_FPS)
     step = round(rate * EVERY_SECONDS)
+    views = len(REGIONS) + (manifest.closer_view > 0)  # the first region is the whole
     waiting: list[NDArray[np.uint8]] = []
     classified = 0
     number = 0
@@ -43,14 +45,17 @@ def main() -> None:
             break
         if number % step == 0:
             picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
-            waiting += [preprocessing.preprocess(cut(picture, region)) for region in REGIONS]
+            seen = [preprocessing.preprocess(cut(picture, region)) for region in REGIONS]
+            if manifest.closer_view:
+                seen.append(view_closer(seen[0], manifest.closer_view))
+            waiting += seen
         number += 1
-        if len(waiting) == batch_frames * len(REGIONS):
+        if len(waiting) == batch_frames * views:
             classified += len(network.predict(np.stack(waiting), verbose=0))
             waiting.clear()
     if waiting:
         classified += len(network.predict(np.stack(waiting), verbose=0))
-    print(classified // len(REGIONS))
+    print(classified // views)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,10 @@ def show(context: typer.Context, model: Reference, as_json: Json = False) -> Non
         *((f"  {name}", str(value)) for name, value in manifest.network_parameters.items()),
         ("preprocessing", manifest.preprocessing),
         ("regions", ", ".join(manifest.regions)),
+        (
+            "closer view",
+            f"{manifest.closer_view:g} of the side" if manifest.closer_view else "none",
+        ),
         ("temperature", f"{manifest.temperature:.3f}"),
         ("training data", f"sha256 {manifest.training_data_sha256}"),
         ("terms", manifest.licence),
@@ -152,6 +156,7 @@ def _model_json(version: "ModelVersion") -> dict[str, Any]:
         "weights_bytes": version.weights_path.stat().st_size,
         "preprocessing": manifest.preprocessing,
         "regions": list(manifest.regions),
+        "closer_view": manifest.closer_view,
         "temperature": manifest.temperature,
         "onset": manifest.onset,
         "offset": manifest.offset,

@@ -9,6 +9,7 @@ import numpy as np
 
 from model.calibration import Thresholds, choose_thresholds, fit_temperature, micro_f1, softmax
 from model.forward import ForwardPass
+from model.looks import WHOLE, region_logits
 from model.manifest import UNKNOWN
 from model.progress import Progress
 from model.regions import REGIONS
@@ -50,25 +51,31 @@ class Calibration:
     """Reached there."""
 
 
-def calibrate(forward: ForwardPass, validation: Stills, seed: int, tell: Progress) -> Calibration:
+def calibrate(
+    forward: ForwardPass, closer_view: float, validation: Stills, seed: int, tell: Progress
+) -> Calibration:
     """Fit the temperature on validation stills, and choose thresholds on frames made of them.
 
     Args:
         forward: the network's forward pass, as its classifier will have it.
+        closer_view: see `model.looks`.
         validation: stills that it did not learn.
         seed: of the frames.
         tell: takes a step's name, how much of it is done, and how much there is.
     """
     logits = np.concatenate(
-        [forward.logits(pictures) for pictures, _ in validation.batches(forward.batch_size)]
+        [
+            region_logits(forward, pictures[:, None], (WHOLE,), closer_view)[:, 0]
+            for pictures, _ in validation.batches(forward.batch_size)
+        ]
     )
     temperature = fit_temperature(logits, validation.label_numbers)
     count = min(_MAX_REHEARSAL_FRAMES, _REHEARSAL_FRAMES_PER_STILL * len(validation))
     known = [number for number, label in enumerate(validation.labels) if label != UNKNOWN]
     confidences, truth = [], []
     for frames in _in_lists(rehearse(validation, count, seed), forward.batch_size):
-        pictures = np.concatenate([frame.pictures for frame in frames])
-        logits = forward.logits(pictures).reshape(len(frames), len(REGIONS), -1)
+        pictures = np.stack([frame.pictures for frame in frames])
+        logits = region_logits(forward, pictures, REGIONS, closer_view)
         for row, frame in enumerate(frames):
             if frame.hidden is not None:
                 logits[row, :, frame.hidden] = -np.inf
@@ -91,6 +98,6 @@ def calibrate(forward: ForwardPass, validation: Stills, seed: int, tell: Progres
 
 
 def _in_lists(frames: Iterator[RehearsalFrame], batch_size: int) -> Iterator[list[RehearsalFrame]]:
-    """Yield so many frames at a time as fill a batch with their regions."""
-    while some := list(itertools.islice(frames, batch_size // len(REGIONS))):
+    """Yield so many frames at a time as fill a batch with their regions and closer views."""
+    while some := list(itertools.islice(frames, batch_size // (len(REGIONS) + 1))):
         yield some

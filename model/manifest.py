@@ -22,6 +22,7 @@ FORMAT: Final = 1
 UNKNOWN: Final = "unknown"
 """The label by which a classifier says that it knows nobody."""
 
+_LATER_KEYS: Final = ("label_thresholds", "closer_view")  # that the first manifests lack
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -69,6 +70,9 @@ class Manifest:
     newer, and its runs are never replaced by those of the other."""
     label_thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Onset and offset of the labels that have their own; the others take the two above."""
+    closer_view: float = 0.0
+    """The middle of a whole frame, as a share of its side, that is looked at once more, so that
+    what is small there counts; 0 for never."""
     weights_sha256: str = ""
     """Of the weights' file; empty only before it is written."""
     format: int = FORMAT
@@ -101,6 +105,10 @@ class Manifest:
                 and all(label in self.labels for label in self.label_thresholds)
                 and all(map(_are_thresholds, self.label_thresholds.values()))
             ),
+            f"closer_view {self.closer_view!r} is neither 0 nor in [0.5, 1)": (
+                _is_number(self.closer_view)
+                and (self.closer_view == 0 or 0.5 <= self.closer_view < 1)
+            ),
             "training_data_sha256 is not 64 hex digits": _matches(
                 _SHA256, self.training_data_sha256
             ),
@@ -124,12 +132,13 @@ class Manifest:
 def to_bytes(manifest: Manifest) -> bytes:
     """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys.
 
-    Without thresholds of single labels it has no such key: manifests from before there were any
-    keep their form, and with it their identity.
+    Without thresholds of single labels, or a closer view, it has no such key: manifests from before
+    there were any keep their form, and with it their identity.
     """
     content = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
-    if not content["label_thresholds"]:
-        del content["label_thresholds"]
+    for name in _LATER_KEYS:
+        if not content[name]:
+            del content[name]
     text = json.dumps(
         content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False, default=dict
     )
@@ -148,7 +157,7 @@ def from_bytes(content: bytes) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise ArtifactError("manifest: not JSON") from error
     expected = {item.name for item in fields(Manifest)}
-    if not isinstance(read, dict) or {"label_thresholds", *read} != expected:
+    if not isinstance(read, dict) or {*_LATER_KEYS, *read} != expected:
         found = sorted(read) if isinstance(read, dict) else type(read).__name__
         raise ArtifactError(f"manifest: has {found}; expected exactly {sorted(expected)}")
     for name in ("labels", "regions"):

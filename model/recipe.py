@@ -102,6 +102,9 @@ class Recipe:
     """Share of pictures that another shines through (mixup: Zhang et al., 2018)."""
     patched: float = 0.0
     """Share of pictures with a square of another (CutMix: Yun et al., 2019)."""
+    closer_view: float = 0.0
+    """The middle of a whole frame, as a share of its side, that is looked at once more when the
+    network answers; see `model.looks`. 0 for never."""
     seed: int = 0
     """Of the initial weights, the order and the variations."""
 
@@ -140,6 +143,7 @@ class Recipe:
             "dyed": share,
             "blended": share,
             "patched": share,
+            "closer_view": (0.0, 0.95),
             "seed": (0, 2**63 - 1),
         }
         for name, (lowest, highest) in bounds.items():
@@ -194,6 +198,7 @@ STRONG: Final = Recipe(
     dyed=0.1,
     blended=0.15,
     patched=0.25,
+    closer_view=0.875,
 )
 """The best that two cores train in an hour, shown stills as varied as an episode's frames."""
 

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from model.artifact import ModelVersion, write_model_version
 from model.calibrating import calibrate
 from model.calibration import softmax
@@ -18,6 +21,7 @@ from model.errors import ArtifactError, DatasetError
 from model.evaluation import Recogniser
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
+from model.looks import WHOLE, region_logits
 from model.manifest import Manifest
 from model.networks import assign_weights, weights_of
 from model.preprocess import preprocessing_named
@@ -102,7 +106,7 @@ def train_model_version(
         # what is tested is what is written
         assign_weights(trained.network, rounded(weights_of(trained.network)))
         forward = forward_pass(trained.network, recipe)
-        calibration = calibrate(forward, validation, recipe.seed, tell)
+        calibration = calibrate(forward, recipe.closer_view, validation, recipe.seed, tell)
         recogniser = _recogniser(forward, dataset, calibration.temperature, recipe)
         tested = ask(recogniser, dataset, tell)
         manifest = replace(
@@ -130,6 +134,7 @@ def _draft(dataset: Dataset, recipe: Recipe, name: str, version: str, words: Wor
         labels=dataset.manifest.labels,
         preprocessing=recipe.preprocessing,
         regions=REGIONS,
+        closer_view=recipe.closer_view,
         temperature=1.0,
         onset=1.0,
         offset=1.0,
@@ -171,11 +176,12 @@ def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, S
 def _recogniser(
     forward: ForwardPass, dataset: Dataset, temperature: float, recipe: Recipe
 ) -> Recogniser:
-    return Recogniser(
-        dataset.manifest.labels,
-        preprocessing_named(recipe.preprocessing),
-        lambda pictures: softmax(forward.logits(pictures) / temperature),
-    )
+    def confidences(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
+        logits = region_logits(forward, pictures[:, None], (WHOLE,), recipe.closer_view)[:, 0]
+        return softmax(logits / temperature)
+
+    preprocessing = preprocessing_named(recipe.preprocessing)
+    return Recogniser(dataset.manifest.labels, preprocessing, confidences)
 
 
 def forward_pass(network: Any, recipe: Recipe) -> ForwardPass:

@@ -89,11 +89,12 @@ def test_thresholds_of_single_labels_are_read_back_and_belong_to_the_identity(
     assert write_model_version(tmp_path / "m", a_manifest(), WEIGHTS).sha256 != written.sha256
 
 
-def test_a_manifest_from_before_labels_had_thresholds_keeps_its_identity(tmp_path: Path) -> None:
+def test_a_manifest_from_before_there_were_some_keys_keeps_its_identity(tmp_path: Path) -> None:
     written = write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
     path = tmp_path / "m/manifest.json"
-    assert "label_thresholds" not in json.loads(path.read_text())
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"label_thresholds": {}}))
+    later: dict[str, Any] = {"label_thresholds": {}, "closer_view": 0.0}
+    assert not later.keys() & json.loads(path.read_text()).keys()
+    path.write_text(json.dumps(json.loads(path.read_text()) | later))
     assert read_model_version(tmp_path / "m") == written
 
 
@@ -118,6 +119,10 @@ BAD_VALUES = [
     ("temperature", 0),
     ("temperature", float("nan")),
     ("temperature", True),
+    ("closer_view", 0.3),
+    ("closer_view", 1.0),
+    ("closer_view", False),
+    ("closer_view", "0.9"),
     ("onset", 1.5),
     ("onset", 10**400),  # too large for a float
     ("offset", 0.9),  # above the onset

@@ -67,7 +67,7 @@ def network() -> GreyNetwork:
 
 @pytest.fixture(scope="module")
 def calibration(network: GreyNetwork, told: list[tuple[str, int, int]]) -> Calibration:
-    return calibrate(network, validation_stills(), 0, lambda *step: told.append(step))
+    return calibrate(network, 0.0, validation_stills(), 0, lambda *step: told.append(step))
 
 
 def test_a_label_that_strangers_are_taken_for_gets_a_higher_onset(
