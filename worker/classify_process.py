@@ -44,11 +44,7 @@ class ClassifyOrder:
         """One line."""
         return json.dumps(
             {
-                "home": str(self.settings.home),
-                "database_url": self.settings.database_url,
-                "media_roots": [str(root) for root in self.settings.media_roots],
-                "lease_seconds": self.settings.lease_seconds,
-                "chunk_seconds": self.settings.chunk_seconds,
+                "settings": self.settings.to_json(),
                 "device": self.device,
                 "run_ids": self.run_ids,
                 "model_sha256": self.model_sha256,
@@ -59,14 +55,8 @@ class ClassifyOrder:
     def from_json(cls, line: str) -> "ClassifyOrder":
         """Reads what `to_json` wrote."""
         values = json.loads(line)
-        settings = Settings(
-            home=Path(values["home"]),
-            database_url=values["database_url"],
-            media_roots=tuple(Path(root) for root in values["media_roots"]),
-            lease_seconds=values["lease_seconds"],
-            chunk_seconds=values["chunk_seconds"],
-        )
         run_ids = None if values["run_ids"] is None else tuple(values["run_ids"])
+        settings = Settings.from_json(values["settings"])
         return cls(settings, values["device"], run_ids, values["model_sha256"])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from db.cuts import outliving_cuts
 from db.engine import Database
 from db.queue import complete_tagging
 from db.records import Claim, EpisodeRecord, TagRecord
@@ -42,8 +43,7 @@ def classify_step(
     Raises:
         ModelError: A model version cannot be loaded; the chunks are offered again.
     """
-    with workplace.database.read() as connection:
-        sha256_of = {item.run_id: get_run(connection, item.run_id).model_sha256 for item in claims}
+    sha256_of = _models_of(workplace.database, claims)
     groups: dict[tuple[str, int | None], list[Claim]] = {}
     for claim in claims:
         alone = None if claim.attempts == 1 else claim.chunk_id
@@ -75,8 +75,7 @@ def _classify_group(workplace: Workplace, claims: Sequence[Claim], classifier: C
     waiting: list[tuple[_Tagging, StoredFrame]] = []
     try:
         for claim in claims:
-            with workplace.database.read() as connection:
-                _, episode = run_and_episode(connection, claim)
+            _, episode = run_and_episode(workplace.database, claim)
             chunk = _Tagging(claim, episode)
             try:
                 for frame in _frames(workplace, claim):
@@ -119,9 +118,8 @@ def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
     Raises:
         FrameStoreError: They cannot be read, or are others than were extracted.
     """
-    with workplace.database.read() as connection:
-        run, episode = run_and_episode(connection, claim)
-        expected = extracted_chunk(connection, claim).sampled_pts
+    run, episode = run_and_episode(workplace.database, claim)
+    expected = _expected_pts(workplace.database, claim)
     path = store_path(workplace, claim, run, episode)
     found: list[int] = []
     for frame in read_frames(path):
@@ -131,6 +129,20 @@ def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
         raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
 
 
+@outliving_cuts
+def _models_of(database: Database, claims: Sequence[Claim]) -> dict[int, str]:
+    """The SHA-256 of the model version of each run."""
+    with database.read() as connection:
+        return {item.run_id: get_run(connection, item.run_id).model_sha256 for item in claims}
+
+
+@outliving_cuts
+def _expected_pts(database: Database, claim: Claim) -> tuple[int, ...]:
+    with database.read() as connection:
+        return extracted_chunk(connection, claim).sampled_pts
+
+
+@outliving_cuts
 def _write_tags(database: Database, chunk: _Tagging) -> None:
     with database.write() as connection:
         if complete_tagging(connection, chunk.claim):
