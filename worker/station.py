@@ -3,16 +3,28 @@
 import threading
 
 from celery import Celery
+from celery.utils.log import get_task_logger
 
+from db.cuts import outliving_cuts
+from db.engine import Database
+from db.offers import WaitingChunk, waiting_chunk
+from db.records import Claim
 from ingest.decoder import Decoder
+from ingest.errors import FrameStoreError
+from model.errors import ModelError
 from worker.claims import claim_step
 from worker.classifiers import LoadedClassifiers
-from worker.classifying import CLAIMED_AT_ONCE, classify_step
-from worker.errors import WorkStoppedError
+from worker.classifying import chunks_that_fill, classify_step
+from worker.errors import WorkerError, WorkStoppedError
 from worker.extracting import extract_step
 from worker.identity import worker_identity
 from worker.offering import offer, publish
 from worker.workplace import Workplace
+
+logger = get_task_logger(__name__)
+
+OTHERS_FIRST_SECONDS = 5.0
+"""As long as the sweeper lets a chunk lie."""
 
 
 class Station:
@@ -28,7 +40,7 @@ class Station:
         self._place = place
         self._app = app
         self._decoder = Decoder(media_roots=place.settings.media_roots)
-        self._classifiers = LoadedClassifiers(place.settings, device)
+        self._classifiers = LoadedClassifiers(place.settings, device, probes=True)
         self._identity = worker_identity()
         self._stopped = threading.Event()
 
@@ -43,26 +55,56 @@ class Station:
     def extract(self, chunk_id: int, lane: str) -> None:
         """Extracts a chunk, unless others were faster, and says that it can be classified."""
         for claim in claim_step(self._place, "queued", self._identity, None, chunk_id=chunk_id):
-            try:
-                is_extracted = extract_step(self._place, claim, self._decoder, self._check)
-            except WorkStoppedError:
-                is_extracted = False
-            if is_extracted:
+            if self._extract(claim):
                 publish(self._app, "classify", lane, [claim.chunk_id])
             else:
                 offer(self._place, self._app)
 
-    def classify(self, chunk_id: int, lane: str) -> None:
+    def classify(self, chunk_id: int) -> None:
         """Classifies a chunk, unless others were faster, and as many more as fill a batch."""
+        try:
+            if self._classify(chunk_id):
+                offer(self._place, self._app, ["extract"])  # room was made
+        except ModelError as error:
+            self._let_others_go_first(error)
+
+    def _extract(self, claim: Claim) -> bool:
+        try:
+            return extract_step(self._place, claim, self._decoder, self._check)
+        except WorkStoppedError:
+            return False
+        except (FrameStoreError, WorkerError) as error:
+            self._let_others_go_first(error)
+            return False
+
+    def _classify(self, chunk_id: int) -> bool:
+        waiting = _waiting(self._place.database, chunk_id)
+        if waiting is None:
+            return False
+        # Before any claim: what takes long here should not hold a chunk.
+        classifier = self._classifiers.load(waiting.model_sha256)
         claims = claim_step(self._place, "extracted", self._identity, None, chunk_id=chunk_id)
         if not claims:
-            return
-        claims += claim_step(
-            self._place, "extracted", self._identity, None, limit=CLAIMED_AT_ONCE - 1
-        )
+            return False
+        more = chunks_that_fill(classifier.frames_per_batch, waiting.frames) - 1
+        claims += claim_step(self._place, "extracted", self._identity, None, limit=more)
         classify_step(self._place, claims, self._classifiers.load)
-        offer(self._place, self._app, ["extract"])
+        return True
+
+    def _let_others_go_first(self, error: Exception) -> None:
+        """Waits after what is no chunk's fault: a process that cannot work would drain the queue.
+
+        The chunk is free again, and the sweeper offers it.
+        """
+        logger.error("%s", " ".join(str(error).split()))
+        self._stopped.wait(OTHERS_FIRST_SECONDS)
 
     def _check(self, _frames: int) -> None:
         if self._stopped.is_set():
             raise WorkStoppedError("stopped; the chunk is offered again")
+
+
+@outliving_cuts
+def _waiting(database: Database, chunk_id: int) -> WaitingChunk | None:
+    with database.read() as connection:
+        return waiting_chunk(connection, chunk_id)

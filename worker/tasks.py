@@ -1,6 +1,8 @@
 """The Celery tasks. A message says that a chunk may be free; the database says whether it is."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery, Task, shared_task, signals
@@ -8,6 +10,7 @@ from celery.utils.log import get_task_logger
 
 from db.engine import Database
 from worker.app import lane_of
+from worker.errors import BrokerError
 from worker.settings import Settings
 from worker.station import Station
 from worker.workplace import Workplace
@@ -21,13 +24,24 @@ STOP_SIGNAL = signal.SIGUSR2
 @shared_task(name="castline.extract", bind=True, max_retries=3)
 def extract(task: Task, chunk_id: int) -> None:
     """Extracts a chunk."""
-    _station(task.app).extract(_checked(chunk_id), _lane(task))
+    with _waiting_for_broker():
+        _station(task.app).extract(_checked(chunk_id), _lane(task))
 
 
 @shared_task(name="castline.classify", bind=True, max_retries=3)
 def classify(task: Task, chunk_id: int) -> None:
     """Classifies a chunk, and others with it."""
-    _station(task.app).classify(_checked(chunk_id), _lane(task))
+    with _waiting_for_broker():
+        _station(task.app).classify(_checked(chunk_id))
+
+
+@contextmanager
+def _waiting_for_broker() -> Iterator[None]:
+    """What could not be published is done, and in the database: the sweeper publishes it."""
+    try:
+        yield
+    except BrokerError as error:
+        logger.warning("%s", error)
 
 
 _stations: list[Station] = []
