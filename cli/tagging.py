@@ -185,13 +185,13 @@ def _serve(
     place: Workplace, queues: str | None, concurrency: int | None, device: str, until_idle: bool
 ) -> None:
     from worker.app import STEPS
-    from worker.celery_worker import WorkerOptions, serve
+    from worker.celery_worker import CeleryWorkers, WorkerOptions
 
     steps = tuple(queues.split(",")) if queues else STEPS
-    if not set(steps) <= set(STEPS):
-        raise WorkerError(f"--queues: {' or '.join(STEPS)}, or both, received {queues!r}")
-    default = 1 if steps == ("classify",) else os.cpu_count() or 1
-    code = serve(place, WorkerOptions(steps, concurrency or default, device, until_idle))
+    options = WorkerOptions(steps, concurrency, device, until_idle)
+    workers = CeleryWorkers(place.settings, options)
+    with _stopping_on_signals(workers.stop):
+        code = workers.run()
     if code:
         raise typer.Exit(code)
 

@@ -1,84 +1,102 @@
-"""A Celery worker of this machine: a main process that hears messages, and a pool that works."""
+"""The Celery workers of this machine: one process for each step, each with a pool of its own.
+
+Apart, because a process that classifies holds TensorFlow, and one that extracts need not; and
+because what classifies is as many as there are GPUs, what extracts as many as there are cores.
+"""
 
 import os
 import signal
-import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from celery import signals
-from celery.worker import state
+from worker.app import STEPS, make_app
+from worker.celery_process import CeleryOrder
+from worker.errors import WorkerError
+from worker.gpus import usable_gpus
+from worker.settings import Settings
 
-from ingest.frame_store import FrameStore
-from worker.app import LANES, STEPS, make_app, queue_name
-from worker.claims import sweep
-from worker.runner import LEFTOVER_SECONDS
-from worker.sweeper import Sweeper
-from worker.tasks import STOP_SIGNAL
-from worker.workplace import Workplace
-
-STOP_SECONDS = 55.0
-"""A step that is asked to stop does so within a second, one that cannot be asked ends within a few;
-after this time they are killed, so that the worker is gone within a minute and five seconds."""
+LOOK_SECONDS = 0.2
+"""Between looks at processes: what a person still takes for at once."""
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How a Celery worker works."""
+    """How the workers of this machine work."""
 
     steps: tuple[str, ...] = STEPS
-    concurrency: int = 1
+    concurrency: int | None = None
+    """Processes for each step; None for what the machine has."""
     device: str = "auto"
     until_idle: bool = False
 
+    def __post_init__(self) -> None:
+        if not self.steps or not set(self.steps) <= set(STEPS):
+            raise WorkerError(
+                f"--queues: {' or '.join(STEPS)}, or both by a comma,"
+                f" received {','.join(self.steps)!r}"
+            )
 
-def serve(place: Workplace, options: WorkerOptions) -> int:
-    """Works on chunks that messages tell of, until it is told to stop.
 
-    Returns:
-        The exit code.
+class CeleryWorkers:
+    """Celery workers that end together.
+
+    Args:
+        settings: Of the installation, with a broker.
+        options: How to work.
 
     Raises:
         WorkerError: The broker's URL cannot be used.
-        DatabaseError: The database cannot be used.
     """
-    app = make_app(place.settings, options.device)
-    FrameStore(place.settings.frames_folder).remove_leftovers(LEFTOVER_SECONDS)
-    worker = app.Worker(
-        hostname=f"{'-'.join(options.steps)}-{os.getpid()}@{socket.gethostname()}",
-        queues=_queues(options.steps),
-        concurrency=options.concurrency,
-        loglevel="WARNING",
-        quiet=True,
-        # Workers need not know of each other: the database says who does what.
-        without_gossip=True,
-        without_mingle=True,
-    )
-    signals.worker_shutting_down.connect(_stop_steps, weak=False)
 
-    def on_idle() -> None:
-        if options.until_idle:
-            state.should_stop = 0
+    def __init__(self, settings: Settings, options: WorkerOptions) -> None:
+        make_app(settings)  # refuses a URL that it cannot use, before anything is started
+        self._settings = settings
+        self._options = options
+        self._stopped = threading.Event()
 
-    try:
-        with Sweeper(place, app, on_idle):
-            worker.start()
-    finally:
-        sweep(place.database)  # what was killed instead of ended is free at once
-    return int(worker.exitcode or 0)
+    def stop(self) -> None:
+        """Makes `run` return soon; may be called from a signal handler."""
+        self._stopped.set()
+
+    def run(self) -> int:
+        """Works until `stop`, or until one of the workers ends; gives the exit code."""
+        workers = [self._start(step) for step in self._options.steps]
+        try:
+            while not (self._stopped.wait(LOOK_SECONDS) or _is_over(workers)):
+                pass
+        finally:
+            for worker in workers:
+                worker.terminate()
+            codes = [worker.wait() for worker in workers]
+        # One that had not begun yet ends by the signal itself.
+        return max((abs(code) for code in codes if code != -signal.SIGTERM), default=0)
+
+    def _start(self, step: str) -> subprocess.Popen[str]:
+        options = self._options
+        concurrency = options.concurrency or self._default_concurrency(step)
+        order = CeleryOrder(self._settings, step, concurrency, options.device, options.until_idle)
+        worker = subprocess.Popen(
+            # -P: the folder that the user happens to be in might hold a `numpy.py` of its own.
+            [sys.executable, "-P", "-m", "worker.celery_process"],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C in a terminal is for this process to interpret
+        )
+        assert worker.stdin is not None
+        worker.stdin.write(order.to_json() + "\n")
+        worker.stdin.flush()  # and left open: that it ends tells of the end of this process
+        return worker
+
+    def _default_concurrency(self, step: str) -> int:
+        if step == "classify":
+            return len(usable_gpus(self._settings, self._options.device)) or 1
+        return os.cpu_count() or 1
 
 
-def _queues(steps: Sequence[str]) -> list[str]:
-    return [queue_name(step, lane) for lane in LANES for step in reversed(STEPS) if step in steps]
-
-
-def _stop_steps(**_: Any) -> None:
-    for request in tuple(state.active_requests):
-        if request.worker_pid:
-            os.kill(request.worker_pid, STOP_SIGNAL)
-    # SIGQUIT makes Celery kill what is left.
-    timer = threading.Timer(STOP_SECONDS, os.kill, [os.getpid(), signal.SIGQUIT])
-    timer.daemon = True
-    timer.start()
+def _is_over(workers: Sequence[subprocess.Popen[str]]) -> bool:
+    """Whether all have ended in good order, or one in another way."""
+    codes = [worker.poll() for worker in workers]
+    return all(code is not None for code in codes) or any(code for code in codes)

@@ -1,16 +1,19 @@
 """The Celery tasks. A message says that a chunk may be free; the database says whether it is."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from billiard import current_process
 from celery import Celery, Task, shared_task, signals
 from celery.utils.log import get_task_logger
 
 from db.engine import Database
 from worker.app import lane_of
 from worker.errors import BrokerError
+from worker.gpus import usable_gpus
 from worker.settings import Settings
 from worker.station import Station
 from worker.workplace import Workplace
@@ -51,9 +54,16 @@ _stations: list[Station] = []
 def _station(app: Celery) -> Station:
     if not _stations:
         settings = Settings.from_json(app.conf.castline_settings)
+        _take_gpu(usable_gpus(settings, app.conf.castline_device))
         place = Workplace(settings, Database(settings.database_url))
         _stations.append(Station(place, app, app.conf.castline_device))
     return _stations[0]
+
+
+def _take_gpu(gpus: Sequence[str]) -> None:
+    """Leaves this process one GPU, by its place in the pool, before TensorFlow looks for them."""
+    if gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]
 
 
 def _checked(chunk_id: Any) -> int:
@@ -67,7 +77,7 @@ def _lane(task: Task) -> str:
 
 
 @signals.worker_process_init.connect
-def _listen_for_stop(**_: Any) -> None:
+def _begin(**_: Any) -> None:
     signal.signal(STOP_SIGNAL, _stop)
 
 
