@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.cluster import Cluster, cluster
-from tests.commands import end_of
+from tests.commands import BY_LOT, castline, end_of, new_home
 from tests.processes import still_running, tree_of
 from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
 from tests.waiting import wait_until
@@ -61,6 +61,24 @@ def test_five_processes_on_postgresql_find_what_the_embedded_runner_finds_on_sql
     assert enqueued.returncode == 0, enqueued.stderr
     workers.wait_until_done()
     assert_as_undisturbed(workers, undisturbed)
+
+
+@pytest.mark.skipif("CASTLINE_ALL_CLIPS" not in os.environ, reason="long: make celery-rows")
+def test_every_clip_has_the_rows_of_the_embedded_runner(
+    shared_video: Path, workers: Cluster, tmp_path: Path
+) -> None:
+    clips = sorted(path for path in shared_video.iterdir() if path.suffix in (".mkv", ".mp4"))
+    assert clips
+    for clip in clips:
+        home = new_home(tmp_path / clip.stem)
+        embedded = castline(home, "tag", clip, *BY_LOT)
+        assert embedded.returncode == 0, embedded.stderr
+        expected = found_in(home)
+        workers.forget()
+        assert workers.enqueue(clip, chunk_seconds=10).returncode == 0
+        workers.wait_until_done()
+        assert_as_undisturbed(workers, expected)
+        print(f"{clip.name}: {len(expected.tags)} tags, {len(expected.appearances)} appearances")
 
 
 def test_kills_at_random_moments_change_no_row(
