@@ -10,6 +10,8 @@ from typing import Any
 import psutil
 import psycopg
 
+from db.engine import Database
+from db.upgrade import upgrade_database
 from tests.brokers import Broker, redis_broker
 from tests.commands import BY_LOT, castline, new_home, start_castline
 from tests.databases import new_postgresql_url
@@ -138,8 +140,12 @@ def cluster(
     home: Path, postgresql_base_url: str, workers: Sequence[tuple[str, int]], **settings: str | int
 ) -> Iterator[Cluster]:
     """A cluster with workers (step, concurrency), which is gone at the end."""
+    url = new_postgresql_url(postgresql_base_url)
+    database = Database(url)
+    upgrade_database(database)
+    database.dispose()
     with redis_broker() as broker:
-        made = Cluster(new_home(home), broker, new_postgresql_url(postgresql_base_url), **settings)
+        made = Cluster(new_home(home), broker, url, **settings)
         try:
             for step, concurrency in workers:
                 made.start_worker(step, concurrency)

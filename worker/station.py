@@ -1,6 +1,7 @@
 """A process of a Celery worker: what it holds, and what it does when it hears of a chunk."""
 
 import threading
+import time
 
 from celery import Celery
 from celery.utils.log import get_task_logger
@@ -10,8 +11,9 @@ from db.engine import Database
 from db.offers import WaitingChunk, waiting_chunk
 from db.records import Claim
 from ingest.decoder import Decoder
-from ingest.errors import FrameStoreError
+from ingest.errors import FrameStoreError, VideoError
 from model.errors import ModelError
+from worker.app import SOFT_LIMIT_SECONDS
 from worker.claims import claim_step
 from worker.classifiers import LoadedClassifiers
 from worker.classifying import chunks_that_fill, classify_step
@@ -25,6 +27,9 @@ logger = get_task_logger(__name__)
 
 OTHERS_FIRST_SECONDS = 5.0
 """As long as the sweeper lets a chunk lie."""
+
+LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30
+"""Before Celery ends the task: so it is written down against the chunk, which is then split."""
 
 
 class Station:
@@ -69,8 +74,16 @@ class Station:
             self._let_others_go_first(error)
 
     def _extract(self, claim: Claim) -> bool:
+        until_seconds = time.monotonic() + LONGEST_EXTRACTION_SECONDS
+
+        def check(_frames: int) -> None:
+            if self._stopped.is_set():
+                raise WorkStoppedError("stopped; the chunk is offered again")
+            if time.monotonic() > until_seconds:
+                raise VideoError(f"took longer than {LONGEST_EXTRACTION_SECONDS} s")
+
         try:
-            return extract_step(self._place, claim, self._decoder, self._check)
+            return extract_step(self._place, claim, self._decoder, check)
         except WorkStoppedError:
             return False
         except (FrameStoreError, WorkerError) as error:
@@ -98,10 +111,6 @@ class Station:
         """
         logger.error("%s", " ".join(str(error).split()))
         self._stopped.wait(OTHERS_FIRST_SECONDS)
-
-    def _check(self, _frames: int) -> None:
-        if self._stopped.is_set():
-            raise WorkStoppedError("stopped; the chunk is offered again")
 
 
 @outliving_cuts
