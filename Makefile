@@ -7,7 +7,7 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults mutants bench bundled-model reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults celery-rows mutants bench bundled-model reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,7 +45,11 @@ contracts: $(READY)
 	$(BIN)/lint-imports
 
 faults: $(READY) ## The fault gate in full counts (long)
-	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 $(BIN)/python -m pytest -m fault --durations=0 -v
+	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 CASTLINE_FROZEN_SECONDS=70 CASTLINE_BROKER_KILLS=2 \
+		CASTLINE_DATABASE_RESTARTS=4 $(BIN)/python -m pytest -m fault --durations=0 -v -rP
+
+celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runner's, for all clips in ../shared (long)
+	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP
 
 bundled-model: $(READY) ## Make the bundled model again in /tmp/bundled (long)
 	$(BIN)/python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled

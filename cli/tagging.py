@@ -22,7 +22,7 @@ from db.records import RunRecord
 from db.runs import list_runs
 from db.writes import make_current, retry_run
 from ingest.errors import IngestError
-from worker.errors import WorkerError
+from worker.errors import BrokerError, WorkerError
 from worker.workplace import Workplace, open_workplace
 
 Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
@@ -99,6 +99,9 @@ def enqueue(
     paths: Annotated[list[Path], typer.Argument(help="Episode files, or folders of them.")],
     model: Model = None,
     every: Every = "0.5",
+    lane: Annotated[
+        Literal["interactive", "bulk"], typer.Option(help="What is interactive goes first.")
+    ] = "bulk",
 ) -> None:
     """Put episodes into the queue; castline worker works on them.
 
@@ -110,19 +113,48 @@ def enqueue(
     for line in files.skipped:
         say(line)
     with open_workplace(context.obj) as place:
-        queued = enqueue_files(place, files.paths, model, every)
+        queued = enqueue_files(place, files.paths, model, every, lane)
+        broker_error = _offer(place)
     for path, run in zip(queued.paths, queued.runs, strict=True):
         same = "" if path.name == run.episode else f"same content as {run.episode}, "
         known = "" if run.id in queued.new_run_ids else f", known already, {run.state}"
         say(f"{path.name}: {same}run {run.id}{known}")
     new, refused, skipped = len(queued.new_run_ids), queued.refused, len(files.skipped)
     say(f"{new} new, {len(queued.runs) - new} known, {refused} refused, {skipped} skipped")
-    raise typer.Exit(EXIT_FAILED if queued.refused else 0)
+    if broker_error:
+        say_error(broker_error)
+    raise typer.Exit(EXIT_FAILED if queued.refused or broker_error else 0)
+
+
+def _offer(place: Workplace) -> BrokerError | None:
+    """Tells Celery's workers of new chunks, which are in the database already."""
+    if place.settings.broker_url is None:
+        return None
+    from worker.app import make_app
+    from worker.offering import offer
+
+    try:
+        offer(place, make_app(place.settings))
+    except BrokerError as error:
+        return error
+    return None
 
 
 def worker(
     context: typer.Context,
-    workers: Workers = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            "--concurrency",
+            "--workers",
+            min=1,
+            max=256,
+            help="Processes; default one per core, or per GPU to classify.",
+        ),
+    ] = None,
+    queues: Annotated[
+        str | None, typer.Option(help="With a broker: extract, classify, or both by a comma.")
+    ] = None,
     device: Device = "auto",
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when nothing is left to do.")
@@ -130,16 +162,38 @@ def worker(
 ) -> None:
     """Work on what is enqueued, until Ctrl-C.
 
+    By itself, or with others that hear of chunks through CASTLINE_BROKER_URL.
+
     Example: castline worker --until-idle
     """
     with open_workplace(context.obj) as place:
         ended_before = _ended_runs(place)
         say("Working; Ctrl-C stops, and the next start goes on from there.")
-        work_on(place, workers, device, None, None, until_idle=until_idle)
+        if place.settings.broker_url:
+            _serve(place, queues, concurrency, device, until_idle)
+        elif queues:
+            raise WorkerError("--queues: only with a broker; set CASTLINE_BROKER_URL")
+        else:
+            work_on(place, concurrency, device, None, None, until_idle=until_idle)
         ended = [run for key, run in _ended_runs(place).items() if key not in ended_before]
     for run in ended:
         say(describe_end(run))
     raise typer.Exit(exit_code(ended) if until_idle else 0)
+
+
+def _serve(
+    place: Workplace, queues: str | None, concurrency: int | None, device: str, until_idle: bool
+) -> None:
+    from worker.app import STEPS
+    from worker.celery_worker import CeleryWorkers, WorkerOptions
+
+    steps = tuple(queues.split(",")) if queues else STEPS
+    options = WorkerOptions(steps, concurrency, device, until_idle)
+    workers = CeleryWorkers(place.settings, options)
+    with _stopping_on_signals(workers.stop):
+        code = workers.run()
+    if code:
+        raise typer.Exit(code)
 
 
 def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], RunRecord]:
@@ -148,7 +202,13 @@ def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], RunRecord]:
         return {(run.id, run.ended_at): run for run in list_runs(connection) if run.ended_at}
 
 
-def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, every: str) -> Queued:
+def enqueue_files(
+    place: Workplace,
+    paths: Sequence[Path],
+    model: str | None,
+    every: str,
+    lane: str = "interactive",
+) -> Queued:
     """Enqueues files one by one; a file that cannot be used is named on stderr and left out."""
     from ingest.decoder import Decoder
     from model.artifact import find_model
@@ -172,6 +232,7 @@ def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, ev
                         version=version,
                         parameters=parameters,
                         chunk_seconds=place.settings.chunk_seconds,
+                        lane=lane,
                     )
             except IngestError as error:
                 say_error(error)

@@ -14,9 +14,15 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
-from db.errors import DatabaseError
+from db.errors import DatabaseCutError, DatabaseError
 
 Transaction: TypeAlias = Connection
 """What the functions of this package take: a connection inside a transaction of the caller's."""
@@ -147,7 +153,22 @@ def _one_line_errors(shown_url: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = " ".join(str(getattr(error, "orig", error)).split())
-        raise DatabaseError(f"{shown_url}: {cause}; {_remedy(cause)}") from error
+        kind = DatabaseCutError if _is_cut(error) else DatabaseError
+        raise kind(f"{shown_url}: {cause}; {_remedy(cause)}") from error
+
+
+def _is_cut(error: SQLAlchemyError) -> bool:
+    """Whether the server is to blame, and not what was asked of it.
+
+    By PostgreSQL's own codes: class 08 are connections, 57P01 to 57P03 a server that ends or
+    begins, 57P05 an idle connection that was ended. None has a code where no server answered.
+    """
+    if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
+        return False
+    code = getattr(error.orig, "sqlstate", None) or ""
+    if code:
+        return code.startswith(("08", "57P"))
+    return error.connection_invalidated or isinstance(error, OperationalError)
 
 
 def _remedy(cause: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
 
 from db.records import Claim, ExtractedChunk, dump_ranges
 from db.schema import chunk, run
@@ -26,6 +26,9 @@ FAILURES_BEFORE_QUARANTINE = 4
 LOSSES_BEFORE_QUARANTINE = 16
 """A vanished worker proves nothing against its chunk, which may have been killed by hand; that it
 happens this often to the smallest piece of one chunk by chance is not believed any more."""
+
+_EXTRACT_LOCK = 0x65787472
+"""Any number that no other program uses on the same PostgreSQL server: "extr" in ASCII."""
 
 
 def database_now(connection: Connection) -> datetime:
@@ -46,8 +49,9 @@ def claim_chunks(
     *,
     limit: int = 1,
     run_ids: Sequence[int] | None = None,
+    chunk_id: int | None = None,
 ) -> list[Claim]:
-    """Claims up to `limit` free chunks in `state`, oldest run first, in the order of time.
+    """Claims up to `limit` free chunks in `state`, in the order of `free_chunks`.
 
     Args:
         connection: A connection inside a write transaction.
@@ -56,8 +60,9 @@ def claim_chunks(
         lease_seconds: How long the claim holds without renewal.
         limit: How many chunks at most.
         run_ids: Only chunks of these runs; None for any run.
+        chunk_id: Only this chunk.
     """
-    free = _free_chunks(state, run_ids).order_by(chunk.c.run_id, chunk.c.start_pts).limit(limit)
+    free = free_chunks(state, run_ids, chunk_id).limit(limit)
     rows = connection.execute(free.with_for_update(skip_locked=True, of=chunk)).all()
     if not rows:
         return []
@@ -88,10 +93,40 @@ def claim_chunks(
 
 
 def has_free_chunk(
-    connection: Connection, state: str, run_ids: Sequence[int] | None = None
+    connection: Connection,
+    state: str,
+    run_ids: Sequence[int] | None = None,
+    chunk_id: int | None = None,
 ) -> bool:
     """Whether `claim_chunks` would find anything: asked by idle workers, who need no write lock."""
-    return connection.execute(_free_chunks(state, run_ids).limit(1)).first() is not None
+    free = _free_chunks(state, run_ids, chunk_id).limit(1)
+    return connection.execute(free).first() is not None
+
+
+def chunks_ahead(connection: Connection, at_most: int, run_ids: Sequence[int] | None = None) -> int:
+    """How many chunks are extracted or being extracted and not yet tagged; counts to `at_most`."""
+    is_ahead = or_(
+        chunk.c.state == "extracted",
+        and_(chunk.c.state == "queued", chunk.c.worker.is_not(None)),
+    )
+    ahead = (
+        select(chunk.c.id)
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(run.c.state.in_(OPEN_RUN_STATES), is_ahead)
+        .limit(at_most)
+    )
+    if run_ids is not None:
+        ahead = ahead.where(chunk.c.run_id.in_(run_ids))
+    return connection.execute(select(func.count()).select_from(ahead.subquery())).scalar_one()
+
+
+def let_one_at_a_time_extract(connection: Connection) -> None:
+    """Makes claims to extract wait for each other until they commit, so that they can be counted.
+
+    On SQLite every write transaction does so already.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _EXTRACT_LOCK})
 
 
 def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> bool:
@@ -234,13 +269,26 @@ def lock_run(connection: Connection, run_id: int) -> str:
     return str(state)
 
 
-def _free_chunks(state: str, run_ids: Sequence[int] | None) -> Select[Any]:
+def free_chunks(
+    state: str, run_ids: Sequence[int] | None = None, chunk_id: int | None = None
+) -> Select[Any]:
+    """Free chunks in a state: interactive runs first, then the oldest run, in the order of time."""
+    return _free_chunks(state, run_ids, chunk_id).order_by(
+        run.c.lane == "bulk", chunk.c.run_id, chunk.c.start_pts
+    )
+
+
+def _free_chunks(
+    state: str, run_ids: Sequence[int] | None, chunk_id: int | None = None
+) -> Select[Any]:
     free = (
         select(chunk)
         .join(run, run.c.id == chunk.c.run_id)
         .where(chunk.c.state == state, chunk.c.worker.is_(None), run.c.state.in_(OPEN_RUN_STATES))
     )
-    return free if run_ids is None else free.where(chunk.c.run_id.in_(run_ids))
+    if run_ids is not None:
+        free = free.where(chunk.c.run_id.in_(run_ids))
+    return free if chunk_id is None else free.where(chunk.c.id == chunk_id)
 
 
 _FREE: dict[str, object] = {"worker": None, "lease_until": None}

@@ -59,6 +59,7 @@ metadata = MetaData(
 
 RUN_STATES = ("queued", "running", "done", "partial", "failed", "cancelled")
 CHUNK_STATES = ("queued", "extracted", "tagged", "quarantined")
+LANES = ("interactive", "bulk")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -129,6 +130,8 @@ run = Table(
     Column("params", Text, nullable=False),
     Column("params_hash", String(64), nullable=False),
     Column("state", String(16), nullable=False),
+    # What is interactive goes before what is bulk, at every step.
+    Column("lane", String(16), nullable=False, server_default="bulk"),
     Column("chunks_total", Integer, nullable=False),
     Column("chunks_done", Integer, nullable=False),
     Column("frames", Integer, nullable=False),
@@ -140,6 +143,7 @@ run = Table(
     Column("ended_at", UtcDateTime()),
     UniqueConstraint("episode_id", "model_version_id", "params_hash"),
     _one_of("state", RUN_STATES),
+    _one_of("lane", LANES),
 )
 
 chunk = Table(
@@ -202,4 +206,12 @@ current_run = Table(
     metadata,
     Column("episode_id", RowId, ForeignKey("episode.id"), primary_key=True, autoincrement=False),
     Column("run_id", RowId, ForeignKey("run.id"), nullable=False, unique=True),
+)
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("lease_until", UtcDateTime(), nullable=False),
 )

@@ -95,6 +95,7 @@ def create_run(
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
     missing: Ranges,
+    lane: str = "bulk",
 ) -> tuple[int, bool]:
     """The run of this model version over this episode with these parameters.
 
@@ -106,6 +107,7 @@ def create_run(
         params_hash: Their hash, equal for equal parameters.
         chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
         missing: What the file itself lacks.
+        lane: `interactive` or `bulk`, of a new run.
 
     Returns:
         The run's id, and whether it is new.
@@ -121,6 +123,7 @@ def create_run(
     values = key | {
         "params": params,
         "state": "queued",
+        "lane": lane,
         "chunks_total": len(chunks),
         "chunks_done": 0,
         "frames": 0,
@@ -128,7 +131,7 @@ def create_run(
         "missing": dump_ranges(missing),
         "queued_at": database_now(connection),
     }
-    statement = _insert_ignoring_conflict(connection, run).values(values).returning(run.c.id)
+    statement = insert_ignoring_conflict(connection, run).values(values).returning(run.c.id)
     run_id = connection.execute(statement).scalar_one_or_none()
     if run_id is None:  # another process was faster
         return _require_id(connection, run, key), False
@@ -312,11 +315,12 @@ def _insert_once(
     found = _find_id(connection, table, key)
     if found is not None:
         return found
-    connection.execute(_insert_ignoring_conflict(connection, table).values(values))
+    connection.execute(insert_ignoring_conflict(connection, table).values(values))
     return _require_id(connection, table, key)
 
 
-def _insert_ignoring_conflict(connection: Connection, table: Table) -> Any:
+def insert_ignoring_conflict(connection: Connection, table: Table) -> Any:
+    """An INSERT that does nothing where the row is there already; other processes may be faster."""
     if connection.dialect.name == "sqlite":
         return sqlite_insert(table).on_conflict_do_nothing()
     return postgresql_insert(table).on_conflict_do_nothing()

@@ -96,6 +96,11 @@ class Classifier:
         labels = self.version.manifest.labels
         return tuple(label for label in labels if label != UNKNOWN)
 
+    @property
+    def frames_per_batch(self) -> int:
+        """How many frames fill one forward pass with all their regions."""
+        return max(1, int(self._forward.batch_size) // len(self._regions))
+
     def classify(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Prediction, ...]]:
         """Say who is in each frame.
 

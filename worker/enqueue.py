@@ -114,6 +114,7 @@ def enqueue_episode(
     version: ModelVersion,
     parameters: RunParameters,
     chunk_seconds: int,
+    lane: str = "bulk",
     on_progress: Callable[[int], None] | None = None,
 ) -> Enqueued:
     """Probes a file and makes its run, or finds the run that was made before.
@@ -144,6 +145,7 @@ def enqueue_episode(
             params_hash=parameters.hash,
             chunks=[(item.start_pts, item.end_pts) for item in chunks],
             missing=record.missing,
+            lane=lane,
         )
         return Enqueued(get_run(connection, run_id), is_new)
 

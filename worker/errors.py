@@ -7,3 +7,7 @@ class WorkerError(Exception):
 
 class WorkStoppedError(WorkerError):
     """Someone asked the work to stop; what was claimed is offered again."""
+
+
+class BrokerError(WorkerError):
+    """The broker cannot be used now; what was to be published stays in the database."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from db.cuts import outliving_cuts
+from db.engine import Database
 from db.queue import complete_extraction
 from db.records import Claim, EpisodeRecord, ExtractedChunk, RunRecord
 from db.runs import extracted_before
@@ -31,7 +33,7 @@ def extract_step(
     claim: Claim,
     decoder: Decoder,
     on_progress: Callable[[int], None],
-) -> None:
+) -> bool:
     """Decodes a claimed chunk into the frame store, unless its frames lie there already.
 
     Args:
@@ -40,6 +42,9 @@ def extract_step(
         decoder: The decoder process to use.
         on_progress: Called with the number of frames decoded so far; an error that it raises
             stops the work, and the chunk is offered again.
+
+    Returns:
+        Whether the chunk is extracted now; False if it failed, or belongs to others.
 
     Raises:
         FrameStoreError: The frame store cannot be written; the chunk is offered again.
@@ -50,7 +55,7 @@ def extract_step(
     try:
         extracted = _extract(workplace, claim, decoder, on_progress)
     except _LeaseLostError:
-        return  # the run was cancelled, or others do this chunk now
+        return False  # the run was cancelled, or others do this chunk now
     except FrameStoreError:
         # No chunk's fault: every other one would fail in the same way.
         give_back(database, [claim])
@@ -58,12 +63,17 @@ def extract_step(
     except IngestError as error:
         killed = isinstance(error, DecoderLost) and error.killed
         record_failure(database, claim, str(error), lost=killed)
-        return
+        return False
     except BaseException:
         give_back(database, [claim])
         raise
+    return _completed(database, claim, extracted)
+
+
+@outliving_cuts
+def _completed(database: Database, claim: Claim, extracted: ExtractedChunk) -> bool:
     with database.write() as connection:
-        complete_extraction(connection, claim, extracted)
+        return complete_extraction(connection, claim, extracted)
 
 
 def _extract(
@@ -72,8 +82,7 @@ def _extract(
     decoder: Decoder,
     on_progress: Callable[[int], None],
 ) -> ExtractedChunk:
-    with workplace.database.read() as connection:
-        run, episode = run_and_episode(connection, claim)
+    run, episode = run_and_episode(workplace.database, claim)
     path = store_path(workplace, claim, run, episode)
     found = _found_in_store(workplace, claim, run, path)
     if found is not None:
@@ -121,8 +130,13 @@ def _check_identity(workplace: Workplace, decoder: Decoder, episode: EpisodeReco
         return
     if decoder.probe(path).sha256 != episode.sha256:
         raise VideoError(f"{path}: was changed since it was added; enqueue it again")
-    with workplace.database.write() as connection:
-        register_episode(connection, replace(episode, modified_ns=modified_ns))
+    _note_modification(workplace.database, replace(episode, modified_ns=modified_ns))
+
+
+@outliving_cuts
+def _note_modification(database: Database, episode: EpisodeRecord) -> None:
+    with database.write() as connection:
+        register_episode(connection, episode)
 
 
 def _found_in_store(
@@ -132,9 +146,7 @@ def _found_in_store(
     if claim.attempts > 1:
         return None  # these frames, or how they were made, may be what failed
     every_seconds = RunParameters.from_json(run.params).every_seconds
-    with workplace.database.read() as connection:
-        candidates = extracted_before(connection, claim)
-    for params, extracted in candidates:
+    for params, extracted in _candidates(workplace.database, claim):
         if RunParameters.from_json(params).every_seconds != every_seconds:
             continue
         try:
@@ -143,6 +155,12 @@ def _found_in_store(
             return None
         return extracted if is_there else None
     return None
+
+
+@outliving_cuts
+def _candidates(database: Database, claim: Claim) -> list[tuple[str, ExtractedChunk]]:
+    with database.read() as connection:
+        return extracted_before(connection, claim)
 
 
 def _request(claim: Claim, run: RunRecord, episode: EpisodeRecord, path: Path) -> Extraction:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from db.cuts import outliving_cuts
 from db.queue import open_chunk_count
 from db.records import Claim
 from db.runs import RunProgress, run_progress
@@ -125,9 +126,7 @@ class EmbeddedRunner:
             if child.ensure_alive() or time.monotonic() >= next_sweep:
                 sweep(self._workplace.database)
                 next_sweep = time.monotonic() + SWEEP_SECONDS
-            with self._workplace.database.read() as connection:
-                left = open_chunk_count(connection, self._options.run_ids)
-                progress = run_progress(connection, self._options.run_ids) if on_progress else ()
+            left, progress = self._look()
             if on_progress:
                 on_progress([self._with_work_under_way(run) for run in progress])
             if left == 0 and self._options.until_idle:
@@ -136,6 +135,13 @@ class EmbeddedRunner:
                 if self._failure is not None:
                     raise self._failure
                 return False
+
+    @outliving_cuts
+    def _look(self) -> tuple[int, Sequence[RunProgress]]:
+        """How many chunks are left, and how far the runs are."""
+        run_ids = self._options.run_ids
+        with self._workplace.database.read() as connection:
+            return open_chunk_count(connection, run_ids), run_progress(connection, run_ids)
 
     def _extract_until_stopped(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """Where everything lies; the only module that reads the environment."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,12 @@ from worker.errors import WorkerError
 
 LONGEST_CHUNK_SECONDS = 3600
 """A chunk of an hour keeps one core busy for minutes, which a kill would lose."""
+
+MOST_CHUNKS_AHEAD = 1_000_000
+"""A terabyte of frames."""
+
+LARGEST_BATCH = 1 << 16
+"""Pictures of 64 pixels that take 800 MB as numbers; no device gains from more."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,19 @@ class Settings:
     chunk_seconds: int = 60
     """About 1 % of a day's work lost by a kill, and 20 chunks to share for a short episode."""
 
+    broker_url: str | None = None
+    """A Redis URL: workers then hear of chunks through Celery; None for the embedded runner."""
+
+    chunks_ahead: int = 256
+    """How far extraction may be ahead of classification: four hours of video, about 250 MB of
+    frames, and enough to fill any batch and to keep a hundred decoder processes at work."""
+
+    batch_size: int | None = None
+    """Pictures per forward pass; None for what the device was found to do best with."""
+
+    visible_gpus: tuple[str, ...] = ()
+    """The GPUs that this process may use, by CUDA's numbers or names; empty for all."""
+
     @property
     def frames_folder(self) -> Path:
         """The frame store."""
@@ -53,7 +73,7 @@ class Settings:
     def from_environment(
         cls, home: Path | None = None, environment: Mapping[str, str] = os.environ
     ) -> "Settings":
-        """Reads CASTLINE_HOME, _DATABASE_URL, _MEDIA_ROOTS and _CHUNK_SECONDS.
+        """Reads CASTLINE_HOME, _DATABASE_URL, _BROKER_URL and the others that `docs` list.
 
         Args:
             home: From the command line; goes before CASTLINE_HOME.
@@ -70,8 +90,35 @@ class Settings:
             home=chosen,
             database_url=url,
             media_roots=tuple(Path(part) for part in roots.split(os.pathsep) if part),
-            chunk_seconds=_chunk_seconds(environment.get("CASTLINE_CHUNK_SECONDS", "")),
+            chunk_seconds=_whole_number(
+                environment, "CASTLINE_CHUNK_SECONDS", cls.chunk_seconds, LONGEST_CHUNK_SECONDS
+            ),
+            broker_url=environment.get("CASTLINE_BROKER_URL") or None,
+            chunks_ahead=_whole_number(
+                environment, "CASTLINE_CHUNKS_AHEAD", cls.chunks_ahead, MOST_CHUNKS_AHEAD
+            ),
+            batch_size=_whole_number(environment, "CASTLINE_BATCH_SIZE", 0, LARGEST_BATCH) or None,
+            visible_gpus=tuple(
+                part for part in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if part
+            ),
         )
+
+    def to_json(self) -> str:
+        """One line, for a process of the same installation."""
+        values = vars(self) | {
+            "home": str(self.home),
+            "media_roots": [str(root) for root in self.media_roots],
+        }
+        return json.dumps(values)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Settings":
+        """Reads what `to_json` wrote."""
+        values = json.loads(line)
+        values["home"] = Path(values["home"])
+        values["media_roots"] = tuple(Path(root) for root in values["media_roots"])
+        values["visible_gpus"] = tuple(values["visible_gpus"])
+        return cls(**values)
 
 
 def sqlite_url(home: Path) -> str:
@@ -95,12 +142,10 @@ def _checked_home(home: Path) -> Path:
     return chosen
 
 
-def _chunk_seconds(text: str) -> int:
+def _whole_number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = environment.get(name, "")
     if not text:
-        return Settings.chunk_seconds
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_CHUNK_SECONDS:
+        return default
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= most:
         return int(text)
-    raise WorkerError(
-        f"CASTLINE_CHUNK_SECONDS: a whole number from 1 to {LONGEST_CHUNK_SECONDS},"
-        f" received {text!r}"
-    )
+    raise WorkerError(f"{name}: a whole number from 1 to {most}, received {text!r}")

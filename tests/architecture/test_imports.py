@@ -11,7 +11,7 @@ from tests.commands import environment_of
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("ingest", "model", "timeline", "db", "worker", "cli")
 TRAINED_BY = ("tensorflow", "keras", "sklearn")
-HEAVY = (*TRAINED_BY, "av", "matplotlib")
+HEAVY = (*TRAINED_BY, "av", "matplotlib", "celery", "kombu", "redis")
 
 QUESTIONS = (
     *("--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned"),

@@ -52,6 +52,8 @@ class InterruptedDecoder(Decoder):
 class OneLabel(Classifier):
     """A classifier that sees one label everywhere, and during whose work something happens."""
 
+    frames_per_batch = 1
+
     def __init__(self, label: str, happens: Callable[[], None] = lambda: None) -> None:
         self._label = label
         self._happens = happens

@@ -1,0 +1,154 @@
+"""Celery's workers on this machine: as many as a test wants, with a broker and a database."""
+
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from db.engine import Database
+from db.upgrade import upgrade_database
+from tests.brokers import Broker, redis_broker
+from tests.commands import BY_LOT, castline, new_home, start_castline
+from tests.databases import new_postgresql_url
+from tests.processes import tree_of
+from tests.rows import rows
+from tests.waiting import wait_until
+
+PATIENCE_SECONDS = 240.0
+"""Loading TensorFlow twice on a busy machine takes most of a minute, and then comes the work."""
+
+LOOK_SECONDS = 0.05
+"""Between looks at the database: short beside a chunk's work, long beside a look."""
+
+BATCH_SIZE = 48
+"""As the embedded runner takes; finding one by trying would take each worker seconds."""
+
+
+class Cluster:
+    """A home, a broker, a database, and the workers that were started."""
+
+    def __init__(self, home: Path, broker: Broker, database_url: str, **settings: str | int):
+        self.home = home
+        self.broker = broker
+        self.database_url = database_url
+        self.workers: dict[str, subprocess.Popen[str]] = {}
+        self._concurrencies: dict[str, int] = {}
+        places: dict[str, str | int] = {"broker_url": broker.url, "database_url": database_url}
+        self.settings = places | {"batch_size": BATCH_SIZE} | settings
+
+    def start_worker(self, step: str, concurrency: int) -> None:
+        """Starts a worker for a step, in place of the one that may have been there."""
+        self._concurrencies[step] = concurrency
+        self.workers[step] = start_castline(
+            self.home,
+            *("worker", "--queues", step, "--concurrency", str(concurrency), "--device", "cpu"),
+            **self.settings,
+        )
+
+    def keep_workers(self) -> None:
+        """Starts each worker again that has ended."""
+        for step, worker in list(self.workers.items()):
+            if worker.poll() is not None:
+                _close(worker)
+                self.start_worker(step, self._concurrencies[step])
+
+    def enqueue(
+        self, clip: Path, *options: str, **settings: str | int
+    ) -> subprocess.CompletedProcess[str]:
+        """`castline enqueue` of a clip."""
+        return castline(self.home, "enqueue", clip, *BY_LOT, *options, **(self.settings | settings))
+
+    def forget(self) -> None:
+        """Empties the database and the queues, so that the same clip is new again."""
+        tables = "tag, appearance, current_run, chunk, run, episode"
+        self.change(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+        self.broker.client.delete(*self.broker.client.keys("castline:*.bulk") or ["nothing"])
+
+    def change(self, statement: str) -> None:
+        """Changes the database behind Castline's back."""
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute(statement.encode())
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+        time.sleep(LOOK_SECONDS)  # who asks again and again leaves the machine to the workers
+        return rows(self.database_url, query)
+
+    def is_claimed(self) -> bool:
+        """Whether somebody works on a chunk now."""
+        return bool(self.ask("SELECT 1 FROM chunk WHERE worker IS NOT NULL"))
+
+    def count(self, *states: str) -> int:
+        """How many chunks are in one of these states."""
+        listed = ", ".join(f"'{state}'" for state in states)
+        [[count]] = self.ask(f"SELECT count(*) FROM chunk WHERE state IN ({listed})")
+        return int(count)
+
+    def is_done(self) -> bool:
+        """Whether every run has ended."""
+        return not self.ask("SELECT 1 FROM run WHERE state IN ('queued', 'running')")
+
+    def wait_until_done(self, patience_seconds: float = PATIENCE_SECONDS) -> float:
+        """Waits until every run has ended; says how many seconds that took."""
+        began = time.monotonic()
+        wait_until(self.is_done, patience_seconds)
+        return time.monotonic() - began
+
+    def processes(self, step: str, kind: str) -> list[psutil.Process]:
+        """The processes of a kind that a step's worker has now.
+
+        Args:
+            step: which worker.
+            kind: `main` for those that start others and hear messages, `pool` for those that
+                work, `decoder` for those that decode.
+        """
+        tree = tree_of(self.workers[step].pid)
+        kinds = {process: _kind_of(process) for process in tree}
+        return [process for process in tree if kinds[process] == kind]
+
+    def stop(self) -> None:
+        """Kills whatever runs."""
+        for worker in self.workers.values():
+            for process in tree_of(worker.pid):
+                process.kill()
+            worker.wait()
+            _close(worker)
+
+
+def _kind_of(process: psutil.Process) -> str:
+    try:
+        line = " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return "gone"
+    if "spawn_main" in line:
+        return "pool"
+    return "decoder" if "decoder_process" in line else "main"
+
+
+def _close(worker: subprocess.Popen[str]) -> None:
+    assert worker.stderr is not None
+    worker.stderr.close()
+
+
+@contextmanager
+def cluster(
+    home: Path, postgresql_base_url: str, workers: Sequence[tuple[str, int]], **settings: str | int
+) -> Iterator[Cluster]:
+    """A cluster with workers (step, concurrency), which is gone at the end."""
+    url = new_postgresql_url(postgresql_base_url)
+    database = Database(url)
+    upgrade_database(database)
+    database.dispose()
+    with redis_broker() as broker:
+        made = Cluster(new_home(home), broker, url, **settings)
+        try:
+            for step, concurrency in workers:
+                made.start_worker(step, concurrency)
+            yield made
+        finally:
+            made.stop()

@@ -1,0 +1,229 @@
+"""Celery's workers while the broker or the database fails: nothing lost, nothing twice."""
+
+import base64
+import json
+import os
+import pickle
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.cluster import Cluster, cluster
+from tests.databases import restartable_postgresql
+from tests.processes import tree_of
+from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.timeout(1800)]
+
+FROZEN_SECONDS = float(os.environ.get("CASTLINE_FROZEN_SECONDS", "8"))
+
+ROUNDS = int(os.environ.get("CASTLINE_BROKER_KILLS", "1"))
+"""How often the broker is killed while there is nothing to do, and again in the midst of work."""
+
+DATABASE_RESTARTS = int(os.environ.get("CASTLINE_DATABASE_RESTARTS", "1"))
+
+ANSWER_SECONDS = 30.0
+"""What the design grants to `enqueue`."""
+
+RESUME_SECONDS = 60.0
+"""What the design grants to a worker whose broker is back."""
+
+CHUNKS_AHEAD = 4
+
+Restart = Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Cluster, Restart]]:
+    """Workers with a PostgreSQL server of their own."""
+    home = tmp_path_factory.mktemp("servers") / "home"
+    both = [("extract", 2), ("classify", 1)]
+    with (
+        restartable_postgresql() as (url, restart),
+        cluster(home, url, both, chunk_seconds=2, chunks_ahead=CHUNKS_AHEAD) as made,
+    ):
+        yield made, restart
+
+
+@pytest.fixture
+def workers(servers: tuple[Cluster, Restart]) -> Cluster:
+    """The workers, with nothing to do and nothing done."""
+    servers[0].forget()
+    servers[0].keep_workers()
+    return servers[0]
+
+
+@pytest.fixture
+def restart_database(servers: tuple[Cluster, Restart]) -> Restart:
+    """Breaks the database server off, and starts it again."""
+    return servers[1]
+
+
+def assert_as_undisturbed(workers: Cluster, undisturbed: Found) -> None:
+    assert_nothing_is_stuck(workers.database_url)
+    assert_equal_rows(found_in(workers.database_url), undisturbed)
+
+
+def test_extraction_stays_a_set_number_of_chunks_ahead(
+    clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    frozen = tree_of(workers.workers["classify"].pid)
+    for process in frozen:
+        process.suspend()
+    try:
+        assert workers.enqueue(clip).returncode == 0
+        wait_until(lambda: workers.count("extracted") == CHUNKS_AHEAD, patience_seconds=240)
+        until = time.monotonic() + 8  # longer than the sweeper lets things lie
+        while time.monotonic() < until:
+            ahead = "state = 'extracted' OR state = 'queued' AND worker IS NOT NULL"
+            [[count]] = workers.ask(f"SELECT count(*) FROM chunk WHERE {ahead}")
+            assert count == CHUNKS_AHEAD
+    finally:
+        for process in frozen:
+            process.resume()
+    workers.wait_until_done()
+    assert_as_undisturbed(workers, undisturbed)
+
+
+def test_pickled_messages_are_refused_and_run_no_code(
+    clip: Path, undisturbed: Found, workers: Cluster, tmp_path: Path
+) -> None:
+    written = tmp_path / "was_run"
+    pids = [worker.pid for worker in workers.workers.values()]
+    for body in (pickle.dumps(([Hostile(written)], {}, {})), pickle.dumps(Hostile(written))):
+        for queue in ("extract.bulk", "classify.bulk"):
+            workers.broker.client.lpush(f"castline:{queue}", message(body, queue))
+    assert workers.enqueue(clip).returncode == 0
+    workers.wait_until_done()
+    assert not written.exists()
+    assert [worker.pid for worker in workers.workers.values() if worker.poll() is None] == pids
+    assert_as_undisturbed(workers, undisturbed)
+
+
+class Hostile:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self._path),)
+
+
+def message(body: bytes, queue: str) -> str:
+    """A message as Kombu's Redis transport writes it, with a pickled body."""
+    return json.dumps(
+        {
+            "body": base64.b64encode(body).decode(),
+            "content-encoding": "binary",
+            "content-type": "application/x-python-serialize",
+            "headers": {"task": f"castline.{queue.partition('.')[0]}", "id": str(uuid.uuid4())},
+            "properties": {
+                "correlation_id": str(uuid.uuid4()),
+                "delivery_mode": 2,
+                "delivery_info": {"exchange": "", "routing_key": queue},
+                "priority": 0,
+                "body_encoding": "base64",
+                "delivery_tag": str(uuid.uuid4()),
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize("when", ["idle", "busy"])
+def test_a_broker_that_is_killed_and_started_again_costs_nothing(
+    when: str, clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    for _ in range(ROUNDS):
+        workers.forget()
+        if when == "busy":
+            assert workers.enqueue(clip).returncode == 0
+            wait_until(workers.is_claimed, patience_seconds=240)
+        workers.broker.kill()
+        time.sleep(2)
+        workers.broker.start()
+        if when == "idle":
+            assert workers.enqueue(clip).returncode == 0
+        seconds = workers.wait_until_done()
+        print(f"{when}: done {seconds:.1f} s after the broker was back")
+        assert seconds < RESUME_SECONDS
+        assert_as_undisturbed(workers, undisturbed)
+
+
+def test_a_broker_that_is_down_makes_enqueue_say_so_and_keeps_the_run(
+    clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    workers.broker.kill()
+    assert_says_that_the_broker_fails(workers, clip)
+    workers.broker.start()
+    workers.wait_until_done()
+    assert_as_undisturbed(workers, undisturbed)
+
+
+def test_a_frozen_broker_holds_up_enqueue_for_half_a_minute_at_most_and_workers_recover(
+    clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    began = time.monotonic()
+    workers.broker.freeze()
+    try:
+        assert_says_that_the_broker_fails(workers, clip)
+        time.sleep(max(FROZEN_SECONDS - (time.monotonic() - began), 0))
+    finally:
+        workers.broker.thaw()
+    print(f"done {workers.wait_until_done():.1f} s after the thaw")
+    assert_as_undisturbed(workers, undisturbed)
+
+
+def test_a_broker_without_memory_makes_enqueue_say_so_and_the_sweeper_offers_every_chunk(
+    clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    workers.broker.client.config_set("maxmemory", 1)
+    try:
+        assert_says_that_the_broker_fails(workers, clip)
+    finally:
+        workers.broker.client.config_set("maxmemory", 0)
+    wait_until(workers.is_claimed, patience_seconds=240)
+    workers.broker.client.flushall()
+    workers.wait_until_done()
+    assert_as_undisturbed(workers, undisturbed)
+
+
+def assert_says_that_the_broker_fails(workers: Cluster, clip: Path) -> None:
+    began = time.monotonic()
+    enqueued = workers.enqueue(clip)
+    seconds = time.monotonic() - began
+    print(f"enqueue answered after {seconds:.1f} s")
+    assert seconds < ANSWER_SECONDS
+    assert enqueued.returncode == 1
+    complaints = [line for line in enqueued.stderr.splitlines() if line.startswith("castline:")]
+    assert len(complaints) == 1, enqueued.stderr
+    assert "the broker cannot be used" in complaints[0]
+    assert "Traceback" not in enqueued.stderr
+    assert workers.ask("SELECT state, chunks_done FROM run") == [("queued", 0)]
+
+
+def test_cut_connections_and_restarts_of_the_database_change_no_row(
+    clip: Path, undisturbed: Found, workers: Cluster, restart_database: Restart
+) -> None:
+    for _ in range(DATABASE_RESTARTS):
+        workers.forget()
+        assert workers.enqueue(clip).returncode == 0
+        wait_until(workers.is_claimed, patience_seconds=240)
+        for _ in range(5):
+            with psycopg.connect(workers.database_url) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
+            time.sleep(0.5)
+        restart_database()
+        workers.wait_until_done()
+        assert_as_undisturbed(workers, undisturbed)
+    assert all(worker.poll() is None for worker in workers.workers.values())

@@ -1,0 +1,121 @@
+"""Lanes, duties, how far extraction is ahead, and work that outlives a cut connection."""
+
+import pytest
+
+from db.cuts import PATIENCE_SECONDS, outliving_cuts
+from db.duties import leave_duty, take_duty
+from db.engine import Database
+from db.errors import DatabaseCutError, DatabaseError
+from db.offers import offered_chunks, waiting_chunk
+from db.queue import chunks_ahead, claim_chunks, complete_extraction
+from db.records import ExtractedChunk
+from db.schema import run
+from tests.records import CHUNKS, made_episode, make_run
+
+pytestmark = pytest.mark.integration
+
+FIRST, SECOND = "here/1/1.0", "there/2/2.0"
+
+
+def test_what_is_interactive_is_claimed_and_offered_first(database: Database) -> None:
+    bulk = make_run(database, chunks=CHUNKS[:2])
+    interactive = make_run(database, made_episode("c" * 64), chunks=CHUNKS[:1])
+    with database.write() as connection:
+        connection.execute(run.update().where(run.c.id == interactive).values(lane="interactive"))
+    with database.write() as connection:
+        assert len(offered_chunks(connection, "queued", "interactive", 10)) == 1
+        assert len(offered_chunks(connection, "queued", "bulk", 10)) == 2
+        assert len(offered_chunks(connection, "queued", "bulk", 1)) == 1
+        claims = claim_chunks(connection, "queued", FIRST, 60, limit=3)
+    assert [claim.run_id for claim in claims] == [interactive, bulk, bulk]
+
+
+def test_a_duty_is_one_workers_until_its_lease_ends_or_it_leaves(database: Database) -> None:
+    with database.write() as connection:
+        assert take_duty(connection, "sweep", FIRST, 60)
+        assert take_duty(connection, "sweep", FIRST, 60)
+        assert not take_duty(connection, "sweep", SECOND, 60)
+        assert take_duty(connection, "other", SECOND, 60)
+        leave_duty(connection, "sweep", SECOND)
+        assert not take_duty(connection, "sweep", SECOND, 60)
+        leave_duty(connection, "sweep", FIRST)
+        assert take_duty(connection, "sweep", SECOND, lease_seconds=-1)
+        assert take_duty(connection, "sweep", FIRST, 60)
+
+
+def test_chunks_are_ahead_from_their_claim_until_they_are_tagged(database: Database) -> None:
+    run_id = make_run(database)
+    with database.write() as connection:
+        assert chunks_ahead(connection, 10) == 0
+        first, _ = claim_chunks(connection, "queued", FIRST, 60, limit=2)
+        assert chunks_ahead(connection, 10) == 2
+        assert waiting_chunk(connection, first.chunk_id) is None
+        complete_extraction(connection, first, ExtractedChunk((0, 500, 1000), 30, 0, ()))
+        assert chunks_ahead(connection, 10) == 2
+        assert chunks_ahead(connection, 1) == 1
+        assert chunks_ahead(connection, 10, [run_id + 1]) == 0
+        waiting = waiting_chunk(connection, first.chunk_id)
+    assert waiting is not None
+    assert (waiting.model_sha256, waiting.frames) == ("b" * 64, 3)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, without making them."""
+    made: list[float] = []
+    monkeypatch.setattr("time.sleep", made.append)
+    return made
+
+
+def test_work_begins_anew_after_growing_pauses_when_its_connection_is_cut(
+    pauses: list[float],
+) -> None:
+    attempts = iter([DatabaseCutError("cut")] * 8)
+
+    @outliving_cuts
+    def work() -> str:
+        for error in attempts:
+            raise error
+        return "done"
+
+    assert work() == "done"
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+
+
+def test_other_errors_are_raised_at_once(pauses: list[float]) -> None:
+    @outliving_cuts
+    def work() -> None:
+        raise DatabaseError("no such table")
+
+    with pytest.raises(DatabaseError, match="no such table"):
+        work()
+    assert pauses == []
+
+
+def test_a_server_that_stays_away_is_given_up(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: sum(pauses))
+
+    @outliving_cuts
+    def work() -> None:
+        raise DatabaseCutError("cut")
+
+    with pytest.raises(DatabaseCutError):
+        work()
+    assert 100 < sum(pauses) <= PATIENCE_SECONDS
+
+
+def test_a_cut_connection_and_a_server_that_is_not_there_are_known_as_such(
+    postgresql_base_url: str,
+) -> None:
+    database = Database(postgresql_base_url)
+    with pytest.raises(DatabaseCutError), database.write() as connection:
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(DatabaseError) as caught, database.write() as connection:
+        connection.exec_driver_sql("SELECT 1 / 0")
+    assert not isinstance(caught.value, DatabaseCutError)
+    database.dispose()
+    nowhere = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseCutError), nowhere.read():
+        pass

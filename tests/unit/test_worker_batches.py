@@ -1,0 +1,64 @@
+"""What fills a batch, and reading ahead of it."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.waiting import wait_until
+from worker.classifying import chunks_that_fill
+from worker.reading_ahead import in_parts_read_ahead
+
+
+@pytest.mark.parametrize(
+    ("frames_per_batch", "frames_per_chunk", "chunks"),
+    [
+        (16, 120, 4),  # a small batch: as many chunks as spare most of the padding
+        (1024, 120, 9),  # 8 would give 960 frames
+        (4096, 120, 35),
+        (4096, 1, 64),
+        (16, 0, 16),  # a chunk without frames says nothing of the next ones
+    ],
+)
+def test_as_many_chunks_are_claimed_as_fill_a_batch(
+    frames_per_batch: int, frames_per_chunk: int, chunks: int
+) -> None:
+    assert chunks_that_fill(frames_per_batch, frames_per_chunk) == chunks
+
+
+@settings(deadline=None)  # each example starts a thread
+@given(st.lists(st.integers(), max_size=50), st.integers(1, 20))
+def test_parts_hold_all_items_in_order_and_only_the_last_is_short(
+    items: list[int], length: int
+) -> None:
+    parts = list(in_parts_read_ahead(items, length))
+    assert [item for part in parts for item in part] == items
+    assert all(len(part) == length for part in parts[:-1])
+    assert all(parts)
+
+
+def test_the_next_part_is_read_while_the_last_one_is_used() -> None:
+    read: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(6):
+            read.append(number)
+            yield number
+
+    parts = in_parts_read_ahead(items(), 2)
+    assert next(parts) == [0, 1]
+    wait_until(lambda: read == [0, 1, 2, 3])
+    parts.close()  # type: ignore[attr-defined]  # a generator
+    assert read == [0, 1, 2, 3]
+
+
+def test_an_error_while_reading_reaches_who_uses_the_parts() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ValueError("damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        list(in_parts_read_ahead(items(), 1))
+    assert not [thread for thread in threading.enumerate() if "read ahead" in thread.name]

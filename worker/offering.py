@@ -1,0 +1,88 @@
+"""What tells workers of free chunks: messages in the broker's queues."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from celery import Celery
+from kombu.exceptions import KombuError, OperationalError
+from redis.exceptions import RedisError
+
+from db.cuts import outliving_cuts
+from db.offers import offered_chunks
+from db.queue import chunks_ahead
+from worker.app import LANES, STEPS, queue_name
+from worker.errors import BrokerError
+from worker.workplace import Workplace
+
+STATES = {"extract": "queued", "classify": "extracted"}
+"""The state of the chunks that each step takes."""
+
+
+def publish(app: Celery, step: str, lane: str, chunk_ids: Sequence[int]) -> None:
+    """Puts a message for each chunk into the queue of a step's lane.
+
+    Raises:
+        BrokerError: The broker does not take them.
+    """
+    with _one_line_errors(app), app.producer_or_acquire() as producer:
+        for chunk_id in chunk_ids:
+            app.send_task(
+                f"castline.{step}",
+                [chunk_id],
+                queue=queue_name(step, lane),
+                producer=producer,
+            )
+
+
+def offer(place: Workplace, app: Celery, steps: Sequence[str] = STEPS) -> int:
+    """Publishes what the broker's queues lack: as many messages as there are free chunks.
+
+    Where a queue holds fewer messages than that, some were lost, or never published; queues are
+    in the order of time, so it is the oldest chunks whose messages are missing. Chunks that were
+    published before, and are again, are claimed once all the same.
+
+    Extraction gets no more than what may be ahead of classification.
+
+    Returns:
+        How many messages were published.
+
+    Raises:
+        BrokerError: The broker cannot be asked, or does not take messages.
+    """
+    published = 0
+    for lane in LANES:
+        for step in steps:
+            waiting = _messages_in(app, queue_name(step, lane))
+            free = _offered(place, step, lane)
+            lacking = free[: max(len(free) - waiting, 0)]
+            publish(app, step, lane, lacking)
+            published += len(lacking)
+    return published
+
+
+@outliving_cuts
+def _offered(place: Workplace, step: str, lane: str) -> list[int]:
+    most = place.settings.chunks_ahead
+    with place.database.read() as connection:
+        if step == "extract":
+            most -= chunks_ahead(connection, most)
+        return offered_chunks(connection, STATES[step], lane, most)
+
+
+def _messages_in(app: Celery, queue: str) -> int:
+    with _one_line_errors(app), app.connection_or_acquire() as connection:
+        # Declaring a queue that is there says how long it is.
+        return int(connection.default_channel.queue_declare(queue=queue).message_count)
+
+
+@contextmanager
+def _one_line_errors(app: Celery) -> Iterator[None]:
+    try:
+        yield
+    except (KombuError, OperationalError, RedisError, OSError) as error:
+        shown = app.connection_for_write().as_uri()
+        cause = " ".join(str(error).split()) or type(error).__name__
+        raise BrokerError(
+            f"{shown}: the broker cannot be used ({cause}); check that it runs, what is enqueued"
+            " is kept and offered when it is back"
+        ) from error

@@ -1,0 +1,92 @@
+"""The Celery tasks. A message says that a chunk may be free; the database says whether it is."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from billiard import current_process
+from celery import Celery, Task, shared_task, signals
+from celery.utils.log import get_task_logger
+
+from db.engine import Database
+from worker.app import lane_of
+from worker.errors import BrokerError
+from worker.gpus import usable_gpus
+from worker.settings import Settings
+from worker.station import Station
+from worker.workplace import Workplace
+
+logger = get_task_logger(__name__)
+
+STOP_SIGNAL = signal.SIGUSR2
+"""Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
+
+
+@shared_task(name="castline.extract", bind=True, max_retries=3)
+def extract(task: Task, chunk_id: int) -> None:
+    """Extracts a chunk."""
+    with _waiting_for_broker():
+        _station(task.app).extract(_checked(chunk_id), _lane(task))
+
+
+@shared_task(name="castline.classify", bind=True, max_retries=3)
+def classify(task: Task, chunk_id: int) -> None:
+    """Classifies a chunk, and others with it."""
+    with _waiting_for_broker():
+        _station(task.app).classify(_checked(chunk_id))
+
+
+@contextmanager
+def _waiting_for_broker() -> Iterator[None]:
+    """What could not be published is done, and in the database: the sweeper publishes it."""
+    try:
+        yield
+    except BrokerError as error:
+        logger.warning("%s", error)
+
+
+_stations: list[Station] = []
+"""This process's one station, once it has heard of a chunk."""
+
+
+def _station(app: Celery) -> Station:
+    if not _stations:
+        settings = Settings.from_json(app.conf.castline_settings)
+        _take_gpu(usable_gpus(settings, app.conf.castline_device))
+        place = Workplace(settings, Database(settings.database_url))
+        _stations.append(Station(place, app, app.conf.castline_device))
+    return _stations[0]
+
+
+def _take_gpu(gpus: Sequence[str]) -> None:
+    """Leaves this process one GPU, by its place in the pool, before TensorFlow looks for them."""
+    if gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]
+
+
+def _checked(chunk_id: Any) -> int:
+    if not isinstance(chunk_id, int):
+        raise TypeError(f"a message carries the number of a chunk, received {chunk_id!r:.80}")
+    return chunk_id
+
+
+def _lane(task: Task) -> str:
+    return lane_of(task.request.delivery_info["routing_key"])
+
+
+@signals.worker_process_init.connect
+def _begin(**_: Any) -> None:
+    signal.signal(STOP_SIGNAL, _stop)
+
+
+def _stop(*_: Any) -> None:
+    for station in _stations:
+        station.stop()
+
+
+@signals.worker_process_shutdown.connect
+def _leave(**_: Any) -> None:
+    for station in _stations:
+        station.close()
