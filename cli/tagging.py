@@ -18,9 +18,10 @@ from cli.console import Json, print_json, say, say_error, stderr
 from cli.progress import reading, run_bars
 from cli.report import EXIT_FAILED, describe_end, exit_code, print_run
 from cli.runs import run_json
+from db.current import make_current
 from db.records import RunRecord
 from db.runs import list_runs
-from db.writes import make_current, retry_run
+from db.writes import retry_run
 from ingest.errors import IngestError
 from worker.errors import WorkerError
 from worker.workplace import Workplace, open_workplace

@@ -213,6 +213,13 @@ _CLAIMED = (
     .scalar_subquery()
 )
 
+_DECODED = (
+    select(func.coalesce(func.sum(chunk.c.frames_decoded), 0))
+    .where(chunk.c.run_id == run.c.id, chunk.c.is_reused.is_(False))
+    .correlate(run)
+    .scalar_subquery()
+)
+
 
 def _runs() -> Select[Any]:
     return (
@@ -228,6 +235,7 @@ def _runs() -> Select[Any]:
             model_version.c.sha256.label("model_sha256"),
             current_run.c.run_id.label("current"),
             _CLAIMED.label("claimed"),
+            _DECODED.label("frames_decoded"),
         )
         .join(episode, episode.c.id == run.c.episode_id)
         .join(model_version, model_version.c.id == run.c.model_version_id)
@@ -258,6 +266,7 @@ def _run(row: Row[Any]) -> RunRecord:
         ended_at=row.ended_at,
         is_current=row.current is not None,
         claimed=row.claimed,
+        frames_decoded=int(row.frames_decoded),
     )
 
 
