@@ -11,7 +11,7 @@ from model.errors import DatasetError
 from model.split import PARTS
 
 if TYPE_CHECKING:
-    from model.answers import Answers, Figures
+    from model.answers import Figures
     from model.artifact import ModelVersion
     from model.comparison import Change, Comparison
     from model.dataset import Dataset
@@ -34,28 +34,18 @@ def compare(
     """
     from model.comparison import compare_answers
     from model.dataset import open_dataset
+    from worker.measuring import answers_of
 
     if part not in PARTS:
         raise DatasetError(f"--part {part!r}: is none of {', '.join(PARTS)}")
     folders = [context.obj.models_folder]
     versions = find_model(first, folders), find_model(second, folders)
     opened = open_dataset(dataset)
-    found = compare_answers(*(_answers(version, opened, part, device) for version in versions))
+    found = compare_answers(*(answers_of(version, opened, part, device) for version in versions))
     if as_json:
         print_json(_comparison_json(found, versions, opened, part))
     else:
         _print_comparison(found, versions)
-
-
-def _answers(version: "ModelVersion", dataset: "Dataset", part: str, device: str) -> "Answers":
-    from model.classifier import Classifier
-    from model.evaluation import Recogniser, answer_part
-
-    recogniser = Recogniser.of(Classifier.load(version, device=device))
-    try:
-        return answer_part(recogniser, dataset, part)
-    except DatasetError as error:
-        raise DatasetError(f"{version.manifest.reference}: {error}") from error
 
 
 def _print_comparison(found: "Comparison", versions: tuple["ModelVersion", "ModelVersion"]) -> None:

@@ -27,7 +27,7 @@ from worker.errors import WorkerError
 from worker.workplace import Workplace, open_workplace
 
 Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
-Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the bundled model.")]
+Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
 Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
@@ -152,11 +152,11 @@ def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], RunRecord]:
 def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, every: str) -> Queued:
     """Enqueues files one by one; a file that cannot be used is named on stderr and left out."""
     from ingest.decoder import Decoder
-    from model.artifact import find_model
     from worker.enqueue import enqueue_episode
     from worker.parameters import RunParameters, parse_every_seconds
+    from worker.promoting import chosen_model
 
-    version = find_model(model, [place.settings.models_folder])
+    version = chosen_model(place, model)
     parameters = RunParameters.for_model(version.manifest, parse_every_seconds(every))
     usable: list[Path] = []
     runs: list[RunRecord] = []
