@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, case, func, select
 
-from db.current import ENDED_STATES
+from db.current import CURRENT, Shown, shown_runs
 from db.errors import NotFoundError
 from db.queue import OPEN_RUN_STATES
 from db.records import AppearanceRecord, Claim, ExtractedChunk, RunRecord, TagRecord, load_ranges
@@ -99,21 +99,14 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
 
 def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
     """The run of an episode that queries see; None before the first run ended."""
-    row = connection.execute(_runs().where(current_run.c.episode_id == episode_id)).one_or_none()
-    return None if row is None else _run(row)
+    return shown_run_of(connection, episode_id, CURRENT)
 
 
-def ended_run_of(connection: Connection, episode_id: int, model_sha256: str) -> RunRecord | None:
-    """The latest run of an episode by a model that ended with something to show."""
+def shown_run_of(connection: Connection, episode_id: int, shown: Shown) -> RunRecord | None:
+    """The run of an episode that a question is about; None if none of its runs is."""
+    runs = shown_runs(shown)
     row = connection.execute(
-        _runs()
-        .where(
-            run.c.episode_id == episode_id,
-            model_version.c.sha256 == model_sha256,
-            run.c.state.in_(ENDED_STATES),
-        )
-        .order_by(run.c.id.desc())
-        .limit(1)
+        _runs().join(runs, runs.c.run_id == run.c.id).where(run.c.episode_id == episode_id)
     ).one_or_none()
     return None if row is None else _run(row)
 

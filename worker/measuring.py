@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from db.current import Shown
 from db.engine import Transaction
 from db.records import EpisodeRecord
-from db.runs import ended_run_of
+from db.runs import shown_run_of
 from model.artifact import ModelVersion
 from model.errors import DatasetError
 from timeline.score import Score, frame_level_score
@@ -89,13 +89,14 @@ def ranges_by(
     Raises:
         WorkerError: It has none.
     """
-    if ended_run_of(connection, episode.id, version.sha256) is None:
+    shown = Shown(model_sha256=version.sha256)
+    if shown_run_of(connection, episode.id, shown) is None:
         reference = version.manifest.reference
         raise WorkerError(
             f"{episode.name}: no run by {reference} that ended; run:"
             f" castline rerun --all {episode.sha256[:8]} --model {reference}"
         )
-    return labelled_ranges(connection, episode, Shown(model_sha256=version.sha256))
+    return labelled_ranges(connection, episode, shown)
 
 
 def score_at_samples(
