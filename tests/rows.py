@@ -20,7 +20,7 @@ def rows_of(home: Path) -> Iterator[sqlite3.Connection]:
 
 @dataclass(frozen=True)
 class Found:
-    """The tags and appearances of a home's only run."""
+    """The tags and appearances of one run."""
 
     tags: Mapping[tuple[int, str, str], float]
     """Confidence by (pts, label, region)."""
@@ -28,15 +28,21 @@ class Found:
     """Mean and largest confidence by (label, pts range, seconds, frames)."""
 
 
-def found_in(home: Path) -> Found:
-    """Read the tags and appearances of a home's only run; a row that comes twice fails."""
+def found_in(home: Path, run: int | None = None) -> Found:
+    """Read the tags and appearances of a run, or the only one; a row that comes twice fails."""
     with rows_of(home) as connection:
-        assert _count(connection, "SELECT count(*) FROM run") == 1
-        tags = list(connection.execute("SELECT pts, label, region, confidence FROM tag"))
+        if run is None:
+            assert _count(connection, "SELECT count(*) FROM run") == 1
+            run = _count(connection, "SELECT id FROM run")
+        own = "WHERE run_id = ?"
+        tags = list(
+            connection.execute(f"SELECT pts, label, region, confidence FROM tag {own}", [run])
+        )
         appearances = list(
             connection.execute(
                 "SELECT label, start_pts, end_pts, start_seconds, end_seconds, frames,"
-                " mean_confidence, max_confidence FROM appearance"
+                f" mean_confidence, max_confidence FROM appearance {own}",
+                [run],
             )
         )
     assert len({(tag["pts"], tag["label"]) for tag in tags}) == len(tags)
