@@ -12,21 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db.engine import Database
-from db.records import AppearanceRecord
-from db.runs import get_run
-from db.upgrade import upgrade_database
-from db.writes import finish_run
 from ingest.decoder import Decoder
 from tests.clips import write_clip
 from tests.commands import castline_here, one_line
+from tests.ended_runs import ended_run, place_of
 from tests.models import write_model_by_lot
-from worker.claims import claim_step
-from worker.enqueue import enqueue_episode
-from worker.extracting import extract_step
-from worker.parameters import RunParameters
-from worker.settings import Settings
-from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
 
@@ -41,51 +31,12 @@ FOUND = {
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip with stored frames and a run of each of two models that found what FOUND says."""
     home = tmp_path_factory.mktemp("compared") / "home"
-    settings = Settings.from_environment(home, {})
-    database = Database(settings.database_url)
-    upgrade_database(database)
-    place = Workplace(settings, database)
-    clip = write_clip(home / "pilot <1>.mp4", seconds=12)
-    with Decoder() as decoder:
+    with place_of(home) as place, Decoder() as decoder:
+        clip = write_clip(home / "pilot <1>.mp4", seconds=12)
         for lot, (name, labels) in enumerate(FOUND.items()):
-            version = write_model_by_lot(settings.models_folder, name, lot=lot)
-            run = enqueue_episode(
-                clip,
-                database=database,
-                decoder=decoder,
-                version=version,
-                parameters=RunParameters.for_model(version.manifest),
-                chunk_seconds=4,
-            ).run
-            while claims := claim_step(place, "queued", "w/1/1.0", None):
-                extract_step(place, claims[0], decoder, lambda _frames: None)
-            end(place, run.id, labels)
-    database.dispose()
+            version = write_model_by_lot(place.settings.models_folder, name, lot=lot)
+            ended_run(place, decoder, clip, version, labels)
     return home
-
-
-def end(place: Workplace, run_id: int, labels: dict[str, list[tuple[int, int]]]) -> None:
-    with place.database.write() as connection:
-        run = get_run(connection, run_id)
-
-        def pts(seconds: int) -> int:
-            return run.start_pts + int(seconds / run.time_base)
-
-        finish_run(
-            connection,
-            run_id=run_id,
-            episode_id=run.episode_id,
-            state="done",
-            frames=24,
-            decode_errors=0,
-            missing=(),
-            error=None,
-            appearances=[
-                AppearanceRecord(label, pts(start), pts(stop), start, stop, 1, 0.9, 0.9)
-                for label, spans in labels.items()
-                for start, stop in spans
-            ],
-        )
 
 
 def test_seconds_and_ranges_are_told_per_character(home: Path) -> None:
