@@ -7,17 +7,20 @@ import typer
 
 from cli.console import (
     Json,
+    OfModel,
+    OfRun,
     print_json,
     print_table,
     require_label,
+    require_shown_run,
     require_tagged_episode,
     say,
 )
+from db.current import find_shown
 from db.episodes import list_episodes
 from db.errors import NotFoundError
 from db.queries import EpisodeAppearance, find_appearances, screen_time
 from db.records import EpisodeRecord, RunRecord
-from db.runs import current_run_of
 from timeline.times import format_time, parse_time
 from worker.workplace import open_workplace
 
@@ -83,6 +86,8 @@ def who(
     at: Annotated[
         str | None, typer.Option(help="Only who is on screen at this time: 83.5, 1:23 or 1:23.5.")
     ] = None,
+    run: OfRun = None,
+    model: OfModel = None,
     as_json: Json = False,
 ) -> None:
     """Say who is on screen in an episode, and when.
@@ -92,9 +97,12 @@ def who(
     at_seconds = None if at is None else float(parse_time(at))
     with open_workplace(context.obj) as place, place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        found = find_appearances(connection, episode_id=known.id, at_seconds=at_seconds)
-        run = current_run_of(connection, known.id)
-    unexamined = _say_what_was_not_examined(known, run, at_seconds)
+        shown = find_shown(connection, run, model)
+        asked = require_shown_run(connection, known, shown)
+        found = find_appearances(
+            connection, episode_id=known.id, at_seconds=at_seconds, shown=shown
+        )
+    unexamined = _say_what_was_not_examined(known, asked, at_seconds)
     if as_json:
         print_json([_appearance_json(item) for item in found])
     elif found:
@@ -114,6 +122,8 @@ def when(
     min_seconds: Annotated[
         float, typer.Option(min=0, help="Only appearances that last at least this long.")
     ] = 0.0,
+    run: OfRun = None,
+    model: OfModel = None,
     as_json: Json = False,
 ) -> None:
     """Say when a character is on screen, in all episodes.
@@ -123,7 +133,13 @@ def when(
     with open_workplace(context.obj) as place, place.database.read() as connection:
         name = require_label(connection, label)
         within = require_tagged_episode(connection, episode).id if episode else None
-        found = find_appearances(connection, label=name, episode_id=within, min_seconds=min_seconds)
+        found = find_appearances(
+            connection,
+            label=name,
+            episode_id=within,
+            min_seconds=min_seconds,
+            shown=find_shown(connection, run, model),
+        )
     if as_json:
         print_json([_appearance_json(item) for item in found])
     elif found:
@@ -139,6 +155,8 @@ def when(
 def show_screen_time(
     context: typer.Context,
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
+    run: OfRun = None,
+    model: OfModel = None,
     as_json: Json = False,
 ) -> None:
     """Say how long each character is on screen.
@@ -147,7 +165,7 @@ def show_screen_time(
     """
     with open_workplace(context.obj) as place, place.database.read() as connection:
         within = require_tagged_episode(connection, episode).id if episode else None
-        found = screen_time(connection, within)
+        found = screen_time(connection, within, find_shown(connection, run, model))
     if as_json:
         print_json(
             [
@@ -182,6 +200,8 @@ def plot(
     context: typer.Context,
     episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .svg file.")],
+    run: OfRun = None,
+    model: OfModel = None,
 ) -> None:
     """Draw the timeline of an episode.
 
@@ -192,15 +212,15 @@ def plot(
 
     with open_workplace(context.obj) as place, place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        ranges = labelled_ranges(connection, found)
-        run = current_run_of(connection, found.id)
-    missing = run.missing_seconds if run else ()
+        shown = find_shown(connection, run, model)
+        missing = require_shown_run(connection, found, shown).missing_seconds
+        ranges = labelled_ranges(connection, found, shown)
     plot_timeline(ranges, found.duration_seconds, output, found.name, missing=missing)
     say(f"Wrote {output}")
 
 
 def _say_what_was_not_examined(
-    episode: EpisodeRecord, run: RunRecord | None, at_seconds: float | None
+    episode: EpisodeRecord, run: RunRecord, at_seconds: float | None
 ) -> bool:
     """Tells silence from ignorance: nobody was seen where nobody looked."""
     if at_seconds is not None and at_seconds >= episode.duration_seconds:
@@ -210,7 +230,7 @@ def _say_what_was_not_examined(
         )
     unexamined = [
         (start, end)
-        for start, end in (run.missing_seconds if run else ())
+        for start, end in run.missing_seconds
         if at_seconds is None or start <= at_seconds < end
     ]
     for start, end in unexamined:

@@ -1,17 +1,19 @@
-"""Comparing two model versions on the stills of one dataset."""
+"""Comparing two model versions on the stills of one dataset, or on episodes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.comparing_episodes import compare_episodes
 from cli.console import Json, print_json, print_table, say
 from model.artifact import find_model
 from model.errors import DatasetError
 from model.split import PARTS
+from worker.workplace import open_workplace
 
 if TYPE_CHECKING:
-    from model.answers import Answers, Figures
+    from model.answers import Figures
     from model.artifact import ModelVersion
     from model.comparison import Change, Comparison
     from model.dataset import Dataset
@@ -21,41 +23,48 @@ def compare(
     context: typer.Context,
     first: Annotated[str, typer.Argument(metavar="A", help="NAME or NAME@VERSION.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The one that may replace it.")],
-    dataset: Annotated[Path, typer.Argument(help="Made by castline dataset build.")],
+    dataset: Annotated[
+        Path | None, typer.Argument(help="Made by castline dataset build.", show_default=False)
+    ] = None,
+    episodes: Annotated[
+        list[str] | None,
+        typer.Option(help="Compare their runs over this episode instead; may be given again."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="With --episodes: write a page with pictures, too.")
+    ] = None,
     part: Annotated[str, typer.Option(help="Of the dataset: test, validation or train.")] = "test",
     device: Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")] = "auto",
     as_json: Json = False,
 ) -> None:
-    """Compare two models on one dataset: F1 per label, what B gains and what it loses.
+    """Compare two models on one dataset, or on episodes that both were run over.
 
-    Gained is a still that B answers right and A does not; lost the other way round.
+    On a dataset: F1 per label, and which stills B answers right and A does not, or the other way
+    round. On episodes: the seconds of each character that B gains, loses and leaves unchanged.
 
     Example: castline models compare springfield@3 springfield@4 dataset
     """
+    if (dataset is None) == (not episodes):
+        raise typer.BadParameter("give a dataset or --episodes")
+    if dataset is None:
+        with open_workplace(context.obj) as place:
+            names = episodes or []
+            compare_episodes(place, first, second, names, page=html, as_json=as_json)
+        return
     from model.comparison import compare_answers
     from model.dataset import open_dataset
+    from worker.measuring import answers_of
 
     if part not in PARTS:
         raise DatasetError(f"--part {part!r}: is none of {', '.join(PARTS)}")
     folders = [context.obj.models_folder]
     versions = find_model(first, folders), find_model(second, folders)
     opened = open_dataset(dataset)
-    found = compare_answers(*(_answers(version, opened, part, device) for version in versions))
+    found = compare_answers(*(answers_of(version, opened, part, device) for version in versions))
     if as_json:
         print_json(_comparison_json(found, versions, opened, part))
     else:
         _print_comparison(found, versions)
-
-
-def _answers(version: "ModelVersion", dataset: "Dataset", part: str, device: str) -> "Answers":
-    from model.classifier import Classifier
-    from model.evaluation import Recogniser, answer_part
-
-    recogniser = Recogniser.of(Classifier.load(version, device=device))
-    try:
-        return answer_part(recogniser, dataset, part)
-    except DatasetError as error:
-        raise DatasetError(f"{version.manifest.reference}: {error}") from error
 
 
 def _print_comparison(found: "Comparison", versions: tuple["ModelVersion", "ModelVersion"]) -> None:

@@ -14,16 +14,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from db.current import Shown
 from db.engine import Transaction
 from db.episodes import find_episodes, list_episodes
 from db.errors import NotFoundError
 from db.queries import known_labels
-from db.records import EpisodeRecord
-from db.runs import current_run_of, latest_run_of
+from db.records import EpisodeRecord, RunRecord
+from db.runs import current_run_of, latest_run_of, shown_run_of
 from worker.answers import episode_of_file
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""
+
+OfRun = Annotated[
+    int | None, typer.Option("--run", help="Ask this run instead of the current ones.")
+]
+OfModel = Annotated[
+    str | None, typer.Option("--model", help="Ask this model's latest runs instead.")
+]
 
 
 class _Answers(Console):
@@ -132,6 +140,20 @@ def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRe
             f" run: castline tag {shlex.quote(episode.uri)}"
         )
     return episode
+
+
+def require_shown_run(connection: Transaction, episode: EpisodeRecord, shown: Shown) -> RunRecord:
+    """The run of an episode that a question is about.
+
+    Raises:
+        NotFoundError: It has no such run.
+    """
+    run = shown_run_of(connection, episode.id, shown)
+    if run is None:
+        raise NotFoundError(
+            f"{episode.name}: no such run of this episode that ended; castline status lists them"
+        )
+    return run
 
 
 def require_label(connection: Transaction, reference: str) -> str:

@@ -118,7 +118,7 @@ def harvest(
         Path, typer.Option("--output", "-o", help="A folder to add stills to; none is replaced.")
     ],
     model: Annotated[
-        str | None, typer.Option(help="NAME or NAME@VERSION; default the bundled model.")
+        str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the moments.")] = 0,
     device: Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")] = "auto",
@@ -133,9 +133,16 @@ def harvest(
     """
     from ingest.errors import IngestError
     from worker.harvest import open_harvester
+    from worker.promoting import chosen_model
+    from worker.workplace import open_workplace
 
+    with open_workplace(context.obj) as place:
+        version = chosen_model(place, model)
     refused = 0
-    with step_bars() as show_step, open_harvester(context.obj, output, model, device) as harvester:
+    with (
+        step_bars() as show_step,
+        open_harvester(context.obj, output, version, device) as harvester,
+    ):
         for path in episodes:
             try:
                 counts = harvester.harvest(path, seed, show_step)

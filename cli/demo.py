@@ -14,10 +14,10 @@ from cli.drawn_cast import DrawnEpisode, draw_episode, draw_stills
 from cli.tagging import enqueue_files, work_on
 from db.records import EpisodeRecord
 from db.runs import list_runs
-from timeline.score import Score, frame_level_score
 from timeline.truth import LabelledRange, write_truth
 from worker.answers import labelled_ranges
 from worker.errors import WorkerError
+from worker.measuring import score_at_samples
 from worker.settings import Settings, sqlite_url
 from worker.workplace import Workplace, open_workplace
 
@@ -177,15 +177,6 @@ def _show(
         f"{castline} tag YOUR_EPISODE    (with the bundled model)",
     ):
         say(f"  {command}")
-
-
-def score_at_samples(
-    episode: EpisodeRecord, found: list[LabelledRange], truth: list[LabelledRange]
-) -> Score:
-    """Compares found and true ranges at two samples per second."""
-    every_seconds = Fraction(1, 2)
-    count = int(episode.duration_seconds / every_seconds)
-    return frame_level_score(truth, found, [number * every_seconds for number in range(count)])
 
 
 def _spans(ranges: list[LabelledRange], label: str) -> str:

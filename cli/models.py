@@ -1,5 +1,6 @@
-"""Model versions: list, show, import; compare is in `cli.comparing`."""
+"""Model versions: list, show, import; the others are in `cli.comparing` and `cli.promoting`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,9 +8,12 @@ import typer
 
 from cli.comparing import compare
 from cli.console import Json, print_json, print_table, say, say_error
+from cli.promoting import promote, rollback
 from cli.report import EXIT_PARTIAL
+from db.promotions import PromotionRecord, list_promotions, promoted_sha256
 from model.artifact import MODEL_CARD, REPORT, bundled_folder, find_model, list_models
 from model.manifest import UNKNOWN
+from worker.workplace import open_workplace
 
 if TYPE_CHECKING:
     from model.artifact import ModelVersion
@@ -27,6 +31,8 @@ def add_commands(app: typer.Typer) -> None:
     group.command()(show)
     group.command("import")(import_folder)
     group.command()(compare)
+    group.command()(promote)
+    group.command()(rollback)
     app.add_typer(group, name="models")
 
 
@@ -37,11 +43,12 @@ def list_all(context: typer.Context, as_json: Json = False) -> None:
     """
     settings: Settings = context.obj
     found, unreadable = list_models([settings.models_folder])
+    life = _life(settings)
     if as_json:
-        print_json([_model_json(version) for version in found])
+        print_json([_model_json(version, life) for version in found])
     else:
         print_table(
-            ("model", "labels", "accuracy", "macro-F1", "created", "default", "folder"),
+            ("model", "labels", "accuracy", "macro-F1", "created", "promoted", "default", "folder"),
             [
                 (
                     version.manifest.reference,
@@ -49,7 +56,8 @@ def list_all(context: typer.Context, as_json: Json = False) -> None:
                     _figure(version, "accuracy"),
                     _figure(version, "macro_f1"),
                     version.manifest.created_at[:10],
-                    "yes" if _is_default(version) else "",
+                    _promoted(life.of(version)),
+                    "yes" if life.is_in_use(version) else "",
                     str(version.folder),
                 )
                 for version in found
@@ -67,7 +75,8 @@ def show(context: typer.Context, model: Reference, as_json: Json = False) -> Non
     Example: castline models show springfield
     """
     version = find_model(model, [context.obj.models_folder])
-    content = _model_json(version)
+    life = _life(context.obj)
+    content = _model_json(version, life)
     if as_json:
         print_json(content)
         return
@@ -91,6 +100,7 @@ def show(context: typer.Context, model: Reference, as_json: Json = False) -> Non
         ("terms", manifest.licence),
         *((name, f"{value:.6g}") for name, value in manifest.metrics.items()),
     ]
+    rows += [("promoted", _describe(each)) for each in life.of(version)]
     heading = "used by default" if content["is_default"] else ""
     print_table((manifest.reference, heading), rows)
     say("")
@@ -115,8 +125,44 @@ def import_folder(
         say(f"{reference}: is there already, in {place}")
 
 
-def _is_default(version: "ModelVersion") -> bool:
-    return version.folder == find_model(None).folder
+@dataclass(frozen=True)
+class _Life:
+    """What became of the model versions that are here."""
+
+    sha256_in_use: str
+    promotions: tuple[PromotionRecord, ...]
+
+    def is_in_use(self, version: "ModelVersion") -> bool:
+        """Whether new runs use it unless told otherwise."""
+        return version.sha256 == self.sha256_in_use
+
+    def of(self, version: "ModelVersion") -> list[PromotionRecord]:
+        """Its promotions, oldest first."""
+        return [each for each in self.promotions if each.model_sha256 == version.sha256]
+
+
+def _life(settings: "Settings") -> _Life:
+    with open_workplace(settings) as place, place.database.read() as connection:
+        sha256 = promoted_sha256(connection) or find_model(None).sha256
+        return _Life(sha256, tuple(list_promotions(connection)))
+
+
+def _promoted(promotions: list[PromotionRecord]) -> str:
+    standing = [each for each in promotions if each.withdrawn_at is None]
+    if not standing:
+        return ""
+    return f"{standing[-1].promoted_at:%Y-%m-%d}{' by force' if standing[-1].is_forced else ''}"
+
+
+def _describe(promotion: PromotionRecord) -> str:
+    parts = [f"{promotion.promoted_at:%Y-%m-%d %H:%M} UTC"]
+    if promotion.requirement:
+        parts.append(f"required {promotion.requirement}")
+    if promotion.is_forced:
+        parts += ["by force", *promotion.regressions]
+    if promotion.withdrawn_at:
+        parts.append(f"rolled back {promotion.withdrawn_at:%Y-%m-%d %H:%M} UTC")
+    return "; ".join(parts)
 
 
 def _figure(version: "ModelVersion", name: str) -> str:
@@ -137,7 +183,7 @@ def _print_thresholds(version: "ModelVersion") -> None:
     print_table(("label", "onset", "offset", ""), rows, numbers="onset offset")
 
 
-def _model_json(version: "ModelVersion") -> dict[str, Any]:
+def _model_json(version: "ModelVersion", life: _Life) -> dict[str, Any]:
     manifest = version.manifest
     report = version.folder / REPORT
     card = report / MODEL_CARD
@@ -147,7 +193,17 @@ def _model_json(version: "ModelVersion") -> dict[str, Any]:
         "version": manifest.version,
         "sha256": version.sha256,
         "folder": str(version.folder),
-        "is_default": _is_default(version),
+        "is_default": life.is_in_use(version),
+        "promotions": [
+            {
+                "promoted_at": each.promoted_at.isoformat(),
+                "requirement": each.requirement,
+                "is_forced": each.is_forced,
+                "regressions": list(each.regressions),
+                "withdrawn_at": each.withdrawn_at.isoformat() if each.withdrawn_at else None,
+            }
+            for each in life.of(version)
+        ],
         "is_bundled": version.folder.parent == bundled_folder(),
         "created_at": manifest.created_at,
         "labels": list(manifest.labels),

@@ -42,7 +42,7 @@ def print_run(place: Workplace, run: RunRecord) -> None:
         current = current_run_of(connection, run.episode_id)
     if current and current.id != run.id:
         is_same_model = current.model_sha256 == run.model_sha256
-        reason = "that run is complete" if is_same_model else "a newer model"
+        reason = "that run is complete" if is_same_model else "a newer or a promoted model"
         say(f"castline who shows run {current.id} by {current.model} instead: {reason}.")
     if found:
         print_table(("label", "on screen", "when"), _rows(found))

@@ -132,6 +132,7 @@ def run_json(place: Workplace, run: RunRecord) -> dict[str, Any]:
         "chunks_done": run.chunks_done,
         "chunks_total": run.chunks_total,
         "frames": run.frames,
+        "frames_decoded": run.frames_decoded,
         "decode_errors": run.decode_errors,
         "missing_seconds": [list(item) for item in run.missing_seconds],
         "error": run.error,

@@ -18,15 +18,16 @@ from cli.console import Json, print_json, say, say_error, stderr
 from cli.progress import reading, run_bars
 from cli.report import EXIT_FAILED, describe_end, exit_code, print_run
 from cli.runs import run_json
+from db.current import make_current
 from db.records import RunRecord
 from db.runs import list_runs
-from db.writes import make_current, retry_run
+from db.writes import retry_run
 from ingest.errors import IngestError
 from worker.errors import BrokerError, WorkerError
 from worker.workplace import Workplace, open_workplace
 
 Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
-Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the bundled model.")]
+Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
 Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
@@ -211,11 +212,11 @@ def enqueue_files(
 ) -> Queued:
     """Enqueues files one by one; a file that cannot be used is named on stderr and left out."""
     from ingest.decoder import Decoder
-    from model.artifact import find_model
     from worker.enqueue import enqueue_episode
     from worker.parameters import RunParameters, parse_every_seconds
+    from worker.promoting import chosen_model
 
-    version = find_model(model, [place.settings.models_folder])
+    version = chosen_model(place, model)
     parameters = RunParameters.for_model(version.manifest, parse_every_seconds(every))
     usable: list[Path] = []
     runs: list[RunRecord] = []

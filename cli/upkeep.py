@@ -1,16 +1,26 @@
-"""Keeping an installation well: doctor, db upgrade."""
+"""Keeping an installation well: doctor, prune, db upgrade."""
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import say, stdout
+from cli.console import Json, print_json, print_table, say, stdout
 from db.engine import Database
 from db.upgrade import upgrade_database
 from worker.checkup import check_installation
+from worker.errors import WorkerError
+from worker.workplace import open_workplace
+
+if TYPE_CHECKING:
+    from worker.pruning import Pruning
 
 
 def add_commands(app: typer.Typer) -> None:
     """Adds this group's commands."""
     app.command()(doctor)
+    app.command()(prune)
     database = typer.Typer(help="The database.", no_args_is_help=True)
     database.command("upgrade")(upgrade)
     app.add_typer(database, name="db")
@@ -27,6 +37,75 @@ def doctor(context: typer.Context) -> None:
         stdout.print(f"{mark}  {finding.subject}: {finding.text}", markup=False, soft_wrap=True)
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)
+
+
+def prune(
+    context: typer.Context,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be removed.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it without asking.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove runs, stored frames and models that nothing refers to, after showing them.
+
+    What queries see, work that is left, one rollback and models newer than the one in use stay.
+
+    Example: castline prune --dry-run
+    """
+    from worker.pruning import plan_pruning
+    from worker.pruning import prune as remove
+
+    with open_workplace(context.obj) as place:
+        found = plan_pruning(place)
+        if as_json:
+            print_json(_pruning_json(found))
+        else:
+            _print_pruning(found)
+        if dry_run or found.is_empty:
+            return
+        if not yes:
+            if not sys.stdin.isatty():
+                raise WorkerError("prune: nothing was removed; say that it may be, with --yes")
+            typer.confirm("Remove all this?", abort=True, err=True)
+        remove(place, found)
+    say("Removed.")
+
+
+def _print_pruning(found: "Pruning") -> None:
+    if found.is_empty:
+        say("Nothing to remove: something refers to all that is here.")
+        return
+    runs = Counter(run.model for run in found.runs)
+    rows = [(f"runs by {model}", str(count), "") for model, count in sorted(runs.items())]
+    if found.runs:
+        rows.append(("  their tags", str(found.rows.tags), ""))
+        rows.append(("  their appearances", str(found.rows.appearances), ""))
+    rows.append(("stored frames, files", str(len(found.frames)), _megabytes(found.frames_bytes)))
+    rows.append(("models", str(len(found.model_sha256s)), _megabytes(found.models_bytes)))
+    rows += [(f"  {item.manifest.reference}, {item.folder}", "", "") for item in found.models]
+    print_table(("what nothing refers to", "count", "size"), rows, numbers="count size")
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+def _pruning_json(found: "Pruning") -> dict[str, Any]:
+    return {
+        "runs": [
+            {"run": run.id, "episode": run.episode, "model": run.model, "state": run.state}
+            for run in found.runs
+        ],
+        "tags": found.rows.tags,
+        "appearances": found.rows.appearances,
+        "frames": len(found.frames),
+        "frames_bytes": found.frames_bytes,
+        "models": [
+            {"model": item.manifest.reference, "folder": str(item.folder)} for item in found.models
+        ],
+        "models_bytes": found.models_bytes,
+    }
 
 
 def upgrade(context: typer.Context) -> None:

@@ -74,13 +74,15 @@ def list_episodes(connection: Connection) -> list[EpisodeSummary]:
 
 def get_episode(connection: Connection, episode_id: int) -> EpisodeRecord:
     """The episode with this id, which exists."""
-    return _episode(connection.execute(select(episode).where(episode.c.id == episode_id)).one())
+    return episode_record(
+        connection.execute(select(episode).where(episode.c.id == episode_id)).one()
+    )
 
 
 def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord | None:
     """The episode with this content, None if it was never added."""
     row = connection.execute(select(episode).where(episode.c.sha256 == sha256)).one_or_none()
-    return None if row is None else _episode(row)
+    return None if row is None else episode_record(row)
 
 
 def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]:
@@ -100,11 +102,12 @@ def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]
         query = select(episode).where(fits).order_by(episode.c.name, episode.c.id)
         rows = connection.execute(query).all()
         if rows:
-            return [_episode(row) for row in rows]
+            return [episode_record(row) for row in rows]
     return []
 
 
-def _episode(row: Row[Any]) -> EpisodeRecord:
+def episode_record(row: Row[Any]) -> EpisodeRecord:
+    """An episode from a row that has its columns."""
     return EpisodeRecord(
         sha256=row.sha256,
         name=row.name,

@@ -1,6 +1,6 @@
 """The questions of people: appearances, screen time, labels.
 
-All go through `current_run`, so they see all of one run or all of another.
+All go through `shown_runs`, so they see all of one run or all of another.
 """
 
 import json
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from db.current import CURRENT, Shown, shown_runs
 from db.records import AppearanceRecord
 from db.runs import appearance_record
-from db.schema import appearance, current_run, episode, model_version
+from db.schema import appearance, episode, model_version
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ def find_appearances(
     label: str | None = None,
     at_seconds: float | None = None,
     min_seconds: float = 0.0,
+    shown: Shown = CURRENT,
 ) -> list[EpisodeAppearance]:
-    """Appearances of current runs, by episode and time.
+    """Appearances of the shown runs, by episode and time.
 
     Args:
         connection: An open connection.
@@ -47,16 +49,18 @@ def find_appearances(
         label: Only of this label.
         at_seconds: Only those on screen at this time: start <= at < end.
         min_seconds: Only those that last at least this long.
+        shown: Which runs; the current ones by default.
     """
+    runs = shown_runs(shown)
     query = (
         select(episode.c.name.label("episode"), appearance)
-        .select_from(current_run)
-        .join(appearance, appearance.c.run_id == current_run.c.run_id)
-        .join(episode, episode.c.id == current_run.c.episode_id)
+        .select_from(runs)
+        .join(appearance, appearance.c.run_id == runs.c.run_id)
+        .join(episode, episode.c.id == runs.c.episode_id)
         .order_by(episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label)
     )
     if episode_id is not None:
-        query = query.where(current_run.c.episode_id == episode_id)
+        query = query.where(runs.c.episode_id == episode_id)
     if label is not None:
         query = query.where(appearance.c.label == label)
     if at_seconds is not None:
@@ -70,23 +74,26 @@ def find_appearances(
     ]
 
 
-def screen_time(connection: Connection, episode_id: int | None = None) -> list[ScreenTime]:
-    """Seconds on screen per label over the current runs, most first."""
+def screen_time(
+    connection: Connection, episode_id: int | None = None, shown: Shown = CURRENT
+) -> list[ScreenTime]:
+    """Seconds on screen per label over the shown runs, most first."""
+    runs = shown_runs(shown)
     seconds = func.sum(appearance.c.end_seconds - appearance.c.start_seconds)
     query = (
         select(
             appearance.c.label,
             seconds.label("seconds"),
             func.count().label("appearances"),
-            func.count(current_run.c.episode_id.distinct()).label("episodes"),
+            func.count(runs.c.episode_id.distinct()).label("episodes"),
         )
-        .select_from(current_run)
-        .join(appearance, appearance.c.run_id == current_run.c.run_id)
+        .select_from(runs)
+        .join(appearance, appearance.c.run_id == runs.c.run_id)
         .group_by(appearance.c.label)
         .order_by(seconds.desc(), appearance.c.label)
     )
     if episode_id is not None:
-        query = query.where(current_run.c.episode_id == episode_id)
+        query = query.where(runs.c.episode_id == episode_id)
     return [
         ScreenTime(row.label, row.seconds, row.appearances, row.episodes)
         for row in connection.execute(query)

@@ -150,6 +150,7 @@ def complete_extraction(connection: Connection, claim: Claim, extracted: Extract
             "state": "extracted",
             "sampled_pts": _dump_pts(extracted.sampled_pts),
             "frames_decoded": extracted.frames_decoded,
+            "is_reused": extracted.is_reused,
             "decode_errors": extracted.decode_errors,
             "missing": dump_ranges(extracted.missing),
             # This attempt did not fail; those that did still count, or a chunk whose frames can
@@ -263,8 +264,9 @@ def open_chunk_count(connection: Connection, run_ids: Sequence[int] | None = Non
 
 def lock_run(connection: Connection, run_id: int) -> str:
     """Locks a run's row until the transaction ends, and returns the run's state."""
+    # Its key stays: who only refers to the run need not wait.
     state = connection.execute(
-        select(run.c.state).where(run.c.id == run_id).with_for_update()
+        select(run.c.state).where(run.c.id == run_id).with_for_update(key_share=True)
     ).scalar_one()
     return str(state)
 

@@ -91,6 +91,8 @@ class ExtractedChunk:
     frames_decoded: int
     decode_errors: int
     missing: Ranges
+    is_reused: bool = False
+    """Its frames lay in the frame store: the counts are those of the run that decoded them."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,8 @@ class RunRecord:
     is_current: bool
     claimed: int
     """How many of its chunks somebody works on now."""
+    frames_decoded: int
+    """How many frames of the episode file were decoded for it: none of what the frame store had."""
 
     @property
     def is_open(self) -> bool:

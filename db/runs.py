@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, case, func, select
 
+from db.current import CURRENT, Shown, shown_runs
 from db.errors import NotFoundError
 from db.queue import OPEN_RUN_STATES
 from db.records import AppearanceRecord, Claim, ExtractedChunk, RunRecord, TagRecord, load_ranges
@@ -98,7 +99,15 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
 
 def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
     """The run of an episode that queries see; None before the first run ended."""
-    row = connection.execute(_runs().where(current_run.c.episode_id == episode_id)).one_or_none()
+    return shown_run_of(connection, episode_id, CURRENT)
+
+
+def shown_run_of(connection: Connection, episode_id: int, shown: Shown) -> RunRecord | None:
+    """The run of an episode that a question is about; None if none of its runs is."""
+    runs = shown_runs(shown)
+    row = connection.execute(
+        _runs().join(runs, runs.c.run_id == run.c.id).where(run.c.episode_id == episode_id)
+    ).one_or_none()
     return None if row is None else _run(row)
 
 
@@ -213,6 +222,13 @@ _CLAIMED = (
     .scalar_subquery()
 )
 
+_DECODED = (
+    select(func.coalesce(func.sum(chunk.c.frames_decoded), 0))
+    .where(chunk.c.run_id == run.c.id, chunk.c.is_reused.is_(False))
+    .correlate(run)
+    .scalar_subquery()
+)
+
 
 def _runs() -> Select[Any]:
     return (
@@ -228,6 +244,7 @@ def _runs() -> Select[Any]:
             model_version.c.sha256.label("model_sha256"),
             current_run.c.run_id.label("current"),
             _CLAIMED.label("claimed"),
+            _DECODED.label("frames_decoded"),
         )
         .join(episode, episode.c.id == run.c.episode_id)
         .join(model_version, model_version.c.id == run.c.model_version_id)
@@ -258,6 +275,7 @@ def _run(row: Row[Any]) -> RunRecord:
         ended_at=row.ended_at,
         is_current=row.current is not None,
         claimed=row.claimed,
+        frames_decoded=int(row.frames_decoded),
     )
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine import Dialect
 
@@ -167,6 +168,8 @@ chunk = Table(
     Column("frames_decoded", Integer, nullable=False),
     Column("decode_errors", Integer, nullable=False),
     Column("missing", Text, nullable=False),
+    # Its frames lay in the frame store already: for this run nothing was decoded.
+    Column("is_reused", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("run_id", "number"),
     CheckConstraint("start_pts < end_pts", name="range"),
     _one_of("state", CHUNK_STATES),
@@ -214,4 +217,31 @@ duty = Table(
     Column("name", String(32), primary_key=True),
     Column("worker", Text, nullable=False),
     Column("lease_until", UtcDateTime(), nullable=False),
+)
+
+promotion = Table(
+    "promotion",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    # Empty once the model version was pruned; its name stays readable.
+    Column("model_version_id", RowId, ForeignKey("model_version.id")),
+    Column("model", Text, nullable=False),
+    Column("promoted_at", UtcDateTime(), nullable=False),
+    # What it had to meet; empty where nothing was measured.
+    Column("requirement", Text),
+    Column("forced", Boolean, nullable=False),
+    # JSON list: the lines of what fell short.
+    Column("regressions", Text, nullable=False),
+    Column("withdrawn_at", UtcDateTime()),
+)
+
+# What queries saw before a promotion's runs took over: what a rollback brings back.
+replaced_run = Table(
+    "replaced_run",
+    metadata,
+    Column(
+        "promotion_id", RowId, ForeignKey("promotion.id"), primary_key=True, autoincrement=False
+    ),
+    Column("episode_id", RowId, ForeignKey("episode.id"), primary_key=True, autoincrement=False),
+    Column("run_id", RowId, ForeignKey("run.id"), nullable=False),
 )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from db.current import lock_episode, switch_current_run
 from db.errors import NotFoundError
 from db.queue import OPEN_CHUNK_STATES, OPEN_RUN_STATES, database_now, lock_run
 from db.records import (
@@ -23,7 +24,7 @@ from db.records import (
     TagRecord,
     dump_ranges,
 )
-from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
+from db.schema import appearance, chunk, episode, model_version, run, tag
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
@@ -184,7 +185,7 @@ def finish_run(
     """Ends a run: its appearances, its state and the current run change in one transaction."""
     # The episode's row first: two runs of one episode that end together take turns here, before
     # either holds what the other will ask for.
-    connection.execute(select(episode.c.id).where(episode.c.id == episode_id).with_for_update())
+    lock_episode(connection, episode_id)
     connection.execute(
         update(run)
         .where(run.c.id == run_id)
@@ -202,20 +203,7 @@ def finish_run(
     if rows:
         connection.execute(insert(appearance), rows)
     if state != "failed":
-        _switch_current_run(connection, episode_id, run_id)
-
-
-def make_current(connection: Connection, run_id: int) -> None:
-    """Makes an ended run the one that queries see, unless a newer model's run is.
-
-    Among runs of one model version, whatever their parameters, this is a person's choice.
-    """
-    row = connection.execute(select(run.c.episode_id, run.c.state).where(run.c.id == run_id)).one()
-    if row.state in ("done", "partial"):
-        connection.execute(
-            select(episode.c.id).where(episode.c.id == row.episode_id).with_for_update()
-        )
-        _switch_current_run(connection, row.episode_id, run_id)
+        switch_current_run(connection, episode_id, run_id)
 
 
 def cancel_run(connection: Connection, run_id: int) -> str:
@@ -279,28 +267,6 @@ def retry_run(connection: Connection, run_id: int) -> int:
             )
         )
     return offered
-
-
-def _switch_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
-    rank = (
-        select(model_version.c.created_at, run.c.state, run.c.id)
-        .join(model_version, model_version.c.id == run.c.model_version_id)
-        .order_by(run.c.id)
-    )
-    new = connection.execute(rank.where(run.c.id == run_id)).one()
-    old = connection.execute(
-        rank.join(current_run, current_run.c.run_id == run.c.id).where(
-            current_run.c.episode_id == episode_id
-        )
-    ).one_or_none()
-    if old is None:
-        connection.execute(insert(current_run).values(episode_id=episode_id, run_id=run_id))
-    elif old.created_at < new.created_at or (
-        old.created_at == new.created_at and (old.state, new.state) != ("done", "partial")
-    ):
-        connection.execute(
-            update(current_run).where(current_run.c.episode_id == episode_id).values(run_id=run_id)
-        )
 
 
 def _require_run(connection: Connection, run_id: int) -> None:

@@ -11,6 +11,7 @@ import struct
 import time
 import uuid
 import zipfile
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -246,3 +247,21 @@ def _picture(path: Path, archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.
     if picture is None:
         raise FrameStoreError(f"{path}: {name} is no picture; delete it and extract again")
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def read_jpeg(path: Path, pts: int) -> bytes:
+    """The stored picture that is on display at a time of the chunk, as the JPEG that it is.
+
+    Args:
+        path: of the chunk.
+        pts: the time; before the first stored frame, that one is given.
+
+    Raises:
+        FrameStoreError: the file is missing, damaged or without pictures.
+    """
+    with _opened(path) as archive:
+        times = _manifest(path, archive).pts
+        if not times:
+            raise FrameStoreError(f"{path}: holds no pictures; extract the chunk again")
+        number = max(bisect_right(times, pts) - 1, 0)
+        return _entry_bytes(path, archive, _entry(number, times[number]).filename)

@@ -23,7 +23,7 @@ def rows_of(home: Path) -> Iterator[sqlite3.Connection]:
 
 @dataclass(frozen=True)
 class Found:
-    """The tags and appearances of a home's only run."""
+    """The tags and appearances of one run."""
 
     tags: Mapping[tuple[int, str, str], float]
     """Confidence by (pts, label, region)."""
@@ -40,14 +40,17 @@ def rows(place: Path | str, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def found_in(place: Path | str) -> Found:
-    """Read the tags and appearances of a place's only run; a row that comes twice fails."""
-    assert _count(place, "SELECT count(*) FROM run") == 1
-    tags = rows(place, "SELECT pts, label, region, confidence FROM tag")
+def found_in(place: Path | str, run: int | None = None) -> Found:
+    """Read the tags and appearances of a run, or the only one; a row that comes twice fails."""
+    if run is None:
+        assert _count(place, "SELECT count(*) FROM run") == 1
+        run = _count(place, "SELECT id FROM run")
+    own = f"WHERE run_id = {run}"
+    tags = rows(place, f"SELECT pts, label, region, confidence FROM tag {own}")
     appearances = rows(
         place,
         "SELECT label, start_pts, end_pts, start_seconds, end_seconds, frames,"
-        " mean_confidence, max_confidence FROM appearance",
+        f" mean_confidence, max_confidence FROM appearance {own}",
     )
     assert len({tag[:2] for tag in tags}) == len(tags)
     assert len({row[:3] for row in appearances}) == len(appearances)

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from db.current import CURRENT, Shown
 from db.engine import Transaction
 from db.episodes import get_episode_by_sha256, list_episodes
 from db.queries import find_appearances
@@ -10,9 +11,11 @@ from db.records import EpisodeRecord
 from timeline.truth import LabelledRange
 
 
-def labelled_ranges(connection: Transaction, episode: EpisodeRecord) -> list[LabelledRange]:
-    """The appearances of an episode's current run, in seconds from its first frame."""
-    found = find_appearances(connection, episode_id=episode.id)
+def labelled_ranges(
+    connection: Transaction, episode: EpisodeRecord, shown: Shown = CURRENT
+) -> list[LabelledRange]:
+    """The appearances of an episode's shown run, in seconds from its first frame."""
+    found = find_appearances(connection, episode_id=episode.id, shown=shown)
     return [
         LabelledRange(
             label=item.appearance.label,

@@ -140,7 +140,7 @@ def enqueue_episode(
         run_id, is_new = create_run(
             connection,
             episode_id=register_episode(connection, record),
-            model_version_id=register_model_version(connection, _model_record(version)),
+            model_version_id=register_model_version(connection, model_record(version)),
             params=parameters.to_json(),
             params_hash=parameters.hash,
             chunks=[(item.start_pts, item.end_pts) for item in chunks],
@@ -236,7 +236,8 @@ def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int,
     return tuple(kept)
 
 
-def _model_record(version: ModelVersion) -> ModelVersionRecord:
+def model_record(version: ModelVersion) -> ModelVersionRecord:
+    """A model version as the database knows it."""
     manifest = version.manifest
     return ModelVersionRecord(
         name=manifest.name,

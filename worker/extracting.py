@@ -153,7 +153,7 @@ def _found_in_store(
             is_there = read_manifest(path).pts == extracted.sampled_pts
         except FrameStoreError:
             return None
-        return extracted if is_there else None
+        return replace(extracted, is_reused=True) if is_there else None
     return None
 
 

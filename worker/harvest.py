@@ -22,7 +22,7 @@ from ingest.extraction import Extraction
 from ingest.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
 from ingest.probe import PictureArea, Probe
 from ingest.sampling import on_display
-from model.artifact import find_model
+from model.artifact import ModelVersion
 from model.classifier import Classifier
 from model.progress import Progress
 from model.regions import cut
@@ -68,23 +68,22 @@ def random_moments(duration_seconds: Fraction, sha256: str, seed: int) -> list[F
 
 @contextmanager
 def open_harvester(
-    settings: Settings, output: Path, model: str | None, device: str
+    settings: Settings, output: Path, version: ModelVersion, device: str
 ) -> Iterator["Harvester"]:
     """Opens a decoder and loads a model.
 
     Args:
         settings: Where models and frames lie, and which media may be opened.
         output: The folder to add stills to.
-        model: NAME or NAME@VERSION; None for the bundled one.
+        version: The model version that sorts them.
         device: `auto`, `cpu` or `gpu`.
 
     Raises:
-        ModelError: There is no such model or device.
+        ModelError: The model cannot be loaded, or there is no such device.
         WorkerError: The output is no folder.
     """
     if output.exists() and not output.is_dir():
         raise WorkerError(f"{output}: is not a folder; name another with -o")
-    version = find_model(model, [settings.models_folder])
     with Decoder(media_roots=settings.media_roots) as decoder:
         yield Harvester(settings, output, Classifier.load(version, device=device), decoder)
 

@@ -50,6 +50,7 @@ RUN_KEYS = {
     "chunks_done",
     "chunks_total",
     "frames",
+    "frames_decoded",
     "decode_errors",
     "missing_seconds",
     "error",

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from db.engine import Database, Transaction
-from db.queue import claim_chunks
+from db.promotions import GateReport, begin_promotions, promote_model, roll_back
+from db.queue import claim_chunks, lock_run
+from db.records import ModelVersionRecord
 from db.runs import current_run_of, get_run
 from db.upgrade import upgrade_database
 from db.writes import cancel_run, finish_run
 from tests.databases import new_postgresql_url
-from tests.records import APPEARANCE, made_model, make_run
+from tests.records import APPEARANCE, made_episode, made_model, make_run
 
 pytestmark = pytest.mark.integration
 
@@ -86,3 +88,39 @@ def test_a_cancel_that_meets_the_first_claim_of_its_run_leaves_nothing_claimed(
         with postgresql.write() as connection:
             assert get_run(connection, run_id).state == "cancelled"
             assert claim_chunks(connection, "queued", "w/2/1.0", 60, run_ids=[run_id]) == []
+
+
+def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(
+    postgresql: Database,
+) -> None:
+    with postgresql.write() as connection:
+        begin_promotions(connection, made_model())
+    for number in range(ROUNDS):
+        model = made_model(f"{number:064d}", f"new{number}")
+        episode = made_episode(f"{number + 1000:064d}")
+        old = make_run(postgresql, episode=episode)
+        new = make_run(postgresql, episode=episode, model=model)
+        with postgresql.read() as connection:
+            episode_id = get_run(connection, new).episode_id
+        at_once(postgresql, finish(old, episode_id))
+
+        def ends(
+            connection: Transaction, run_id: int = new, episode_id: int = episode_id
+        ) -> object:
+            lock_run(connection, run_id)
+            return finish(run_id, episode_id)(connection)
+
+        def promotes(connection: Transaction, model: ModelVersionRecord = model) -> object:
+            return promote_model(connection, model, "c" * 64, GateReport())
+
+        at_once(postgresql, ends, promotes)
+        with postgresql.read() as connection:
+            current = current_run_of(connection, episode_id)
+        assert current is not None
+        assert current.id == new
+        with postgresql.write() as connection:
+            roll_back(connection)
+        with postgresql.read() as connection:
+            current = current_run_of(connection, episode_id)
+        assert current is not None
+        assert current.id == old

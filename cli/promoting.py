@@ -1,0 +1,130 @@
+"""Promoting a model version, and going back to the one before."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import print_table, require_episode, say
+from db.engine import Transaction
+from db.promotions import roll_back
+from db.records import EpisodeRecord
+from model.artifact import ModelVersion, find_model
+from timeline.truth import read_truth
+from worker.errors import WorkerError
+from worker.gate import DEFAULT_REQUIREMENT, Measured, Regression
+from worker.workplace import Workplace, open_workplace
+
+
+def promote(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="What to promote.")],
+    dataset: Annotated[
+        Path | None, typer.Option(help="Measure both models on the test set of this dataset.")
+    ] = None,
+    episodes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EPISODE=TRUTH.csv",
+            help="Measure both models' runs over this episode, too; may be given again.",
+        ),
+    ] = None,
+    require: Annotated[
+        str, typer.Option(help="The least that figures may change by.")
+    ] = DEFAULT_REQUIREMENT,
+    force: Annotated[
+        bool, typer.Option("--force", help="Whatever the figures say; that is recorded.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")] = "auto",
+) -> None:
+    """Make a model the one that new runs use and queries see, if it is not worse.
+
+    It is measured against the model in use, and refused with what it loses. Its runs that are there
+    are shown at once, all together; castline rerun --stale makes the others.
+
+    Example: castline models promote springfield@4 --dataset dataset
+    """
+    from worker.promoting import model_in_use
+    from worker.promoting import promote as promote_version
+
+    version = find_model(model, [context.obj.models_folder])
+    reference = version.manifest.reference
+    with open_workplace(context.obj) as place:
+        before = model_in_use(place)
+        if before.sha256 == version.sha256:
+            say(f"{reference}: is in use already")
+            return
+        measured = _measured(place, before, version, dataset, episodes or [], device)
+        found = promote_version(place, version, require, measured, force=force)
+    _print_regressions(found.regressions)
+    if not found.is_promoted:
+        names = sorted({item.measured.label or item.measured.figure for item in found.regressions})
+        raise WorkerError(
+            f"{reference}: not promoted, it is worse than {before.manifest.reference} by more than"
+            f" allowed: {', '.join(names)}; train a better one, or promote it with --force"
+        )
+    say(
+        f"{reference}: promoted in place of {before.manifest.reference}; {found.episodes} episodes"
+        " show its runs now. The others: castline rerun --stale"
+    )
+
+
+def rollback(context: typer.Context) -> None:
+    """Take the latest promotion back: queries see again what they saw before it.
+
+    Example: castline models rollback
+    """
+    with open_workplace(context.obj) as place, place.database.write() as connection:
+        done = roll_back(connection)
+    say(
+        f"{done.in_use.model}: in use again in place of {done.withdrawn.model};"
+        f" {done.episodes} episodes show the runs that they showed before"
+    )
+
+
+def _measured(
+    place: Workplace,
+    before: ModelVersion,
+    after: ModelVersion,
+    dataset: Path | None,
+    episodes: list[str],
+    device: str,
+) -> list[Measured]:
+    from model.dataset import open_dataset
+    from worker.measuring import measured_on_dataset, measured_on_episode
+
+    measured: list[Measured] = []
+    with place.database.read() as connection:
+        scored = [_scored_episode(connection, text) for text in episodes]
+        for episode, path in scored:
+            truth = read_truth(path)
+            measured += measured_on_episode(connection, before, after, episode, truth)
+    if dataset is not None:
+        measured += measured_on_dataset(before, after, open_dataset(dataset), device)
+    return measured
+
+
+def _scored_episode(connection: Transaction, text: str) -> tuple[EpisodeRecord, Path]:
+    episode, equals, truth = text.rpartition("=")
+    if not equals or not episode:
+        raise WorkerError(f"--episodes: {text!r} names no truth; write EPISODE=TRUTH.csv")
+    return require_episode(connection, episode), Path(truth)
+
+
+def _print_regressions(found: tuple[Regression, ...]) -> None:
+    if not found:
+        return
+    rows = [
+        (
+            item.measured.figure,
+            item.measured.label,
+            item.measured.place,
+            f"{item.measured.before:.3f}",
+            f"{item.measured.after:.3f}",
+            f"{item.measured.difference:+.3f}",
+            f"{item.demand.least_difference:+g}",
+        )
+        for item in found
+    ]
+    columns = ("regressed", "label", "measured on", "before", "after", "change", "allowed")
+    print_table(columns, rows, numbers="before after change allowed")

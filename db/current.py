@@ -1,0 +1,177 @@
+"""Which run of each episode queries see: the current one, or another that is asked for.
+
+A run takes another's place by its model's standing: when it was promoted, or else when it was
+made. Once any model is promoted, the runs of those that are not never take another model's place.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Subquery, func, insert, select, update
+
+from db.errors import NotFoundError
+from db.schema import current_run, episode, model_version, promotion, replaced_run, run
+
+ENDED_STATES = ("done", "partial")
+"""Of runs that queries may see."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a question is about: the current runs, one run, or a model's own runs."""
+
+    run_id: int | None = None
+    model_sha256: str | None = None
+
+
+CURRENT = Shown()
+"""What queries see unless told otherwise."""
+
+
+def shown_runs(shown: Shown) -> Subquery:
+    """At most one run for each episode, as (episode_id, run_id)."""
+    if shown.run_id is not None:
+        one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == shown.run_id)
+        return one.subquery("shown")
+    if shown.model_sha256 is not None:
+        latest = (
+            select(run.c.episode_id, func.max(run.c.id).label("run_id"))
+            .join(model_version, model_version.c.id == run.c.model_version_id)
+            .where(model_version.c.sha256 == shown.model_sha256, run.c.state.in_(ENDED_STATES))
+            .group_by(run.c.episode_id)
+        )
+        return latest.subquery("shown")
+    return select(current_run.c.episode_id, current_run.c.run_id).subquery("shown")
+
+
+def find_shown(connection: Connection, run_id: int | None, model: str | None) -> Shown:
+    """What a person asks about with a run's number or a model's NAME[@VERSION].
+
+    Raises:
+        NotFoundError: There is no such run, it did not end, or no such model ever ran here.
+    """
+    if run_id is not None:
+        state = connection.execute(select(run.c.state).where(run.c.id == run_id)).scalar()
+        if state not in ENDED_STATES:
+            found = f"it is {state}" if state else "there is no such run"
+            raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
+        return Shown(run_id=run_id)
+    return Shown(model_sha256=_registered_sha256(connection, model)) if model else CURRENT
+
+
+def make_current(connection: Connection, run_id: int) -> None:
+    """Makes an ended run the one that queries see, unless a model of higher standing made that.
+
+    Among runs of one model version, whatever their parameters, this is a person's choice.
+    """
+    row = connection.execute(select(run.c.episode_id, run.c.state).where(run.c.id == run_id)).one()
+    if row.state in ENDED_STATES:
+        lock_episode(connection, row.episode_id)
+        switch_current_run(connection, row.episode_id, run_id)
+
+
+def lock_episode(connection: Connection, episode_id: int) -> None:
+    """Makes runs of one episode that end together take turns."""
+    connection.execute(
+        select(episode.c.id).where(episode.c.id == episode_id).with_for_update(key_share=True)
+    )
+
+
+def lock_model_versions(connection: Connection, *, shared: bool) -> None:
+    """Makes promotions and the ends of runs wait for each other; those that share it do not.
+
+    All rows, always in the same order: who takes them one by one may meet who comes from behind.
+    """
+    ordered = select(model_version.c.id).order_by(model_version.c.id)
+    connection.execute(ordered.with_for_update(read=shared, key_share=not shared)).all()
+
+
+def switch_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
+    """Makes a run that ended the current one of its locked episode, if it may be."""
+    lock_model_versions(connection, shared=True)
+    new = _candidate(connection, run_id)
+    old_id = connection.execute(
+        select(current_run.c.run_id).where(current_run.c.episode_id == episode_id)
+    ).scalar_one_or_none()
+    if old_id is None:
+        connection.execute(insert(current_run).values(episode_id=episode_id, run_id=run_id))
+        return
+    old = _candidate(connection, old_id)
+    if not _may_replace(connection, old, new):
+        return
+    if old.model_version_id != new.model_version_id:
+        _note_replaced(connection, episode_id, old_id, new.model_version_id)
+    connection.execute(
+        update(current_run).where(current_run.c.episode_id == episode_id).values(run_id=run_id)
+    )
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A run beside another one."""
+
+    state: str
+    model_version_id: int
+    created_at: datetime
+    promoted_at: datetime | None
+
+    @property
+    def standing(self) -> datetime:
+        """Since when its model is to be preferred to older ones."""
+        return self.promoted_at or self.created_at
+
+
+def _candidate(connection: Connection, run_id: int) -> _Candidate:
+    row = connection.execute(
+        select(
+            run.c.state,
+            run.c.model_version_id,
+            model_version.c.created_at,
+            model_version.c.promoted_at,
+        )
+        .join(model_version, model_version.c.id == run.c.model_version_id)
+        .where(run.c.id == run_id)
+    ).one()
+    return _Candidate(row.state, row.model_version_id, row.created_at, row.promoted_at)
+
+
+def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bool:
+    if old.model_version_id != new.model_version_id and new.promoted_at is None:
+        promoted = select(model_version.c.id).where(model_version.c.promoted_at.is_not(None))
+        if connection.execute(promoted.limit(1)).first() is not None:
+            return False
+    if old.standing == new.standing:
+        return (old.state, new.state) != ("done", "partial")
+    return old.standing < new.standing
+
+
+def _note_replaced(
+    connection: Connection, episode_id: int, old_run_id: int, model_version_id: int
+) -> None:
+    """Writes down what a rollback of the standing promotion will bring back."""
+    latest = connection.execute(
+        select(promotion.c.id, promotion.c.model_version_id)
+        .where(promotion.c.withdrawn_at.is_(None))
+        .order_by(promotion.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if latest is None or latest.model_version_id != model_version_id:
+        return
+    key = (replaced_run.c.promotion_id == latest.id, replaced_run.c.episode_id == episode_id)
+    if connection.execute(select(replaced_run.c.run_id).where(*key)).first() is None:
+        connection.execute(
+            insert(replaced_run).values(
+                promotion_id=latest.id, episode_id=episode_id, run_id=old_run_id
+            )
+        )
+
+
+def _registered_sha256(connection: Connection, reference: str) -> str:
+    name, _, version = reference.partition("@")
+    query = select(model_version).order_by(model_version.c.created_at.desc())
+    rows = connection.execute(query).all()
+    for row in rows:
+        if row.name == name and version in ("", row.version):
+            return str(row.sha256)
+    known = ", ".join(sorted({f"{row.name}@{row.version}" for row in rows}))
+    raise NotFoundError(f"model {reference}: never ran here; there is {known or 'none yet'}")

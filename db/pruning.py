@@ -1,0 +1,153 @@
+"""What nothing refers to any more: runs and model versions, and how they are removed.
+
+A run is kept while queries see it, work on it is left, a rollback would bring it back, a candidate
+made it, or it is all that tells what became of its episode. A candidate is a model version that is
+newer than the one in use and was never promoted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, select, update
+
+from db.promotions import PromotionRecord, list_promotions
+from db.queue import OPEN_RUN_STATES
+from db.records import RunRecord
+from db.runs import list_runs
+from db.schema import (
+    appearance,
+    chunk,
+    current_run,
+    model_version,
+    promotion,
+    replaced_run,
+    run,
+    tag,
+)
+
+
+@dataclass(frozen=True)
+class RunRows:
+    """How many rows belong to some runs."""
+
+    tags: int
+    appearances: int
+
+
+def prunable_runs(connection: Connection) -> list[RunRecord]:
+    """The runs that nothing refers to, oldest first."""
+    kept = set(connection.execute(_kept_runs(connection)).scalars())
+    return [item for item in list_runs(connection) if item.id not in kept and not item.is_open]
+
+
+def count_rows(connection: Connection, run_ids: Sequence[int]) -> RunRows:
+    """How many tags and appearances these runs have."""
+    counts = [
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.run_id.in_(run_ids))
+        ).scalar_one()
+        for table in (tag, appearance)
+    ]
+    return RunRows(*counts)
+
+
+def prunable_models(connection: Connection, pruned_run_ids: Sequence[int]) -> list[str]:
+    """The SHA-256 of the model versions that nothing refers to once these runs are gone."""
+    with_runs = select(run.c.model_version_id).where(run.c.id.not_in(pruned_run_ids))
+    standing = [item.model_sha256 for item in _standing(connection)[-2:] if item.model_sha256]
+    rows = connection.execute(
+        select(model_version.c.sha256)
+        .where(
+            model_version.c.id.not_in(with_runs),
+            model_version.c.id.not_in(_candidates(connection)),
+            model_version.c.sha256.not_in(standing),
+        )
+        .order_by(model_version.c.id)
+    )
+    return [str(sha256) for sha256 in rows.scalars()]
+
+
+def frames_in_use(
+    connection: Connection, pruned_run_ids: Sequence[int]
+) -> Iterator[tuple[int, str, int, int]]:
+    """The chunks of the runs that stay: (episode id, parameters, start_pts, end_pts)."""
+    rows = connection.execute(
+        select(run.c.episode_id, run.c.params, chunk.c.start_pts, chunk.c.end_pts)
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(run.c.id.not_in(pruned_run_ids))
+    )
+    for row in rows:
+        yield row.episode_id, row.params, row.start_pts, row.end_pts
+
+
+def remove_runs(connection: Connection, run_ids: Sequence[int]) -> int:
+    """Removes those of these runs that nothing refers to now; returns how many."""
+    wanted = set(run_ids)
+    ids = [item.id for item in prunable_runs(connection) if item.id in wanted]
+    for table in (tag, appearance, chunk, replaced_run):
+        connection.execute(delete(table).where(table.c.run_id.in_(ids)))
+    connection.execute(delete(run).where(run.c.id.in_(ids)))
+    return len(ids)
+
+
+def remove_models(connection: Connection, sha256s: Sequence[str]) -> list[str]:
+    """Removes those of these model versions that nothing refers to now; returns their SHA-256.
+
+    Their promotions stay, by name.
+    """
+    gone = [sha256 for sha256 in prunable_models(connection, []) if sha256 in set(sha256s)]
+    ids = select(model_version.c.id).where(model_version.c.sha256.in_(gone))
+    connection.execute(
+        update(promotion).where(promotion.c.model_version_id.in_(ids)).values(model_version_id=None)
+    )
+    connection.execute(delete(model_version).where(model_version.c.sha256.in_(gone)))
+    return gone
+
+
+def forget_earlier_promotions(connection: Connection) -> None:
+    """Leaves one rollback possible: what the earlier ones would bring back may be removed."""
+    standing = _standing(connection)
+    older = [item.id for item in standing[:-2]]
+    connection.execute(
+        update(promotion).where(promotion.c.id.in_(older)).values(model_version_id=None)
+    )
+    if standing:
+        connection.execute(
+            delete(replaced_run).where(replaced_run.c.promotion_id != standing[-1].id)
+        )
+
+
+def _standing(connection: Connection) -> list[PromotionRecord]:
+    return [item for item in list_promotions(connection) if item.withdrawn_at is None]
+
+
+def _kept_runs(connection: Connection) -> Select[Any]:
+    standing = _standing(connection)
+    latest = standing[-1].id if standing else 0
+    brought_back = select(replaced_run.c.run_id).where(replaced_run.c.promotion_id == latest)
+    shown = select(current_run.c.run_id)
+    only_news = (
+        select(func.max(run.c.id))
+        .where(run.c.episode_id.not_in(select(current_run.c.episode_id)))
+        .group_by(run.c.episode_id)
+    )
+    return select(run.c.id).where(
+        run.c.id.in_(shown)
+        | run.c.id.in_(brought_back)
+        | run.c.id.in_(only_news)
+        | run.c.state.in_(OPEN_RUN_STATES)
+        | run.c.model_version_id.in_(_candidates(connection))
+    )
+
+
+def _candidates(connection: Connection) -> Select[Any]:
+    promoted = select(promotion.c.model_version_id).where(promotion.c.model_version_id.is_not(None))
+    standing = _standing(connection)
+    candidates = select(model_version.c.id).where(model_version.c.id.not_in(promoted))
+    if not standing:
+        return candidates
+    in_use = select(model_version.c.created_at).where(
+        model_version.c.sha256 == standing[-1].model_sha256
+    )
+    return candidates.where(model_version.c.created_at > in_use.scalar_subquery())

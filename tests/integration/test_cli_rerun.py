@@ -1,0 +1,83 @@
+"""`castline rerun`: another model over what is known, with the rows of a run from scratch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clips import write_clip
+from tests.commands import castline, castline_here, one_line
+from tests.models import write_model_by_lot
+from tests.rows import assert_equal_rows, found_in
+
+pytestmark = pytest.mark.integration
+
+OLD, NEW = ("--model", "old"), ("--model", "new")
+
+
+def home_in(folder: Path) -> Path:
+    """A home with two models that disagree."""
+    write_model_by_lot(folder / "models", "old", lot=4)
+    write_model_by_lot(folder / "models", "new", lot=9, created_at="2026-02-01T00:00:00+00:00")
+    return folder
+
+
+def answer(home: Path, *arguments: str) -> Any:
+    ended = castline_here(home, *arguments, "--json")
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def test_a_run_again_decodes_nothing_and_finds_what_a_first_run_finds(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "pilot.mp4", seconds=24)
+    home, fresh = home_in(tmp_path / "home"), home_in(tmp_path / "fresh")
+    assert castline(fresh, "tag", clip, *NEW, chunk_seconds=6).returncode == 0
+    assert castline(home, "tag", clip, *OLD, chunk_seconds=6).returncode == 0
+    shown_before = castline_here(home, "who", "pilot", "--json").stdout
+    clip.unlink()
+
+    [planned] = answer(home, "rerun", "--all", "pilot", *NEW, "--dry-run")
+    assert (planned["reason"], planned["is_stored"]) == ("by old@1", True)
+    assert planned["frames"] == 48
+    assert planned["seconds"] > 0
+    ended = castline(home, "rerun", "--all", "pilot", *NEW)
+    assert ended.returncode == 0, ended.stderr
+    assert "none decoded" in ended.stdout
+
+    first, second = answer(home, "status")
+    assert (second["model"], second["state"], second["frames"]) == ("new@1", "done", 48)
+    assert first["frames_decoded"] > 0
+    assert second["frames_decoded"] == 0
+    assert_equal_rows(found_in(home, run=2), found_in(fresh))
+    assert found_in(fresh).tags.keys() != found_in(home, run=1).tags.keys(), "the models disagree"
+
+    # Nothing is shown of a model that is not in use, and all of it once it is.
+    assert castline_here(home, "who", "pilot", "--json").stdout == shown_before
+    assert castline_here(home, "models", "promote", "new", "--force").returncode == 0
+    new = castline_here(fresh, "who", "pilot", "--json").stdout
+    assert castline_here(home, "who", "pilot", "--json").stdout == new
+    assert castline_here(home, "who", "pilot", *OLD, "--json").stdout == shown_before
+    assert castline_here(home, "who", "pilot", "--run", "1", "--json").stdout == shown_before
+    assert answer(home, "rerun", "--stale", "--dry-run") == []
+    assert castline_here(home, "models", "rollback").returncode == 0
+    assert castline_here(home, "who", "pilot", "--json").stdout == shown_before
+
+
+def test_an_empty_library_has_nothing_to_run_again(tmp_path: Path) -> None:
+    ended = castline_here(tmp_path, "rerun", "--stale")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert one_line(ended.stderr) == "Nothing to run again."
+
+
+@pytest.mark.parametrize("options", [(), ("--stale", "--missing"), ("--all", "--stale")])
+def test_what_to_run_again_is_said_once(options: tuple[str, ...], tmp_path: Path) -> None:
+    ended = castline_here(tmp_path, "rerun", *options)
+    assert ended.returncode == 2
+    assert "one of --missing, --stale and --all" in " ".join(ended.stderr.split())
+
+
+def test_an_episode_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    ended = castline_here(tmp_path, "rerun", "--all", "nowhere")
+    assert ended.returncode == 1
+    assert "nowhere: no such episode" in one_line(ended.stderr)

@@ -1,0 +1,131 @@
+"""`castline prune`: what nothing refers to goes, after it was shown, and nothing else."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.promotions import roll_back
+from ingest.decoder import Decoder
+from model.artifact import ModelVersion
+from tests.clips import write_clip
+from tests.commands import castline_here, one_line
+from tests.ended_runs import ended_run, place_of
+from tests.models import write_model_by_lot
+from tests.rows import rows_of, table_counts
+from worker.promoting import promote
+from worker.workplace import Workplace
+
+pytestmark = pytest.mark.integration
+
+NAMES = ("zero", "first", "second")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Three models were promoted one after the other; the last one has a candidate beside it."""
+    home = tmp_path / "home"
+    with place_of(home) as place, Decoder() as decoder:
+        clip = write_clip(tmp_path / "pilot.mp4", seconds=8)
+        for number, name in enumerate((*NAMES, "candidate")):
+            version = write_model_by_lot(
+                place.settings.models_folder,
+                name,
+                lot=number,
+                created_at=f"2199-01-0{number + 1}T00:00:00+00:00",
+            )
+            if name == "zero":  # looked at five times a second before
+                fine = Fraction(1, 5)
+                ended_run(place, decoder, clip, version, {"apple": [(0, 1)]}, fine)
+            ended_run(place, decoder, clip, version, {"apple": [(number, number + 2)]})
+            if name != "candidate":
+                promote_by_force(place, version)
+    return home
+
+
+def promote_by_force(place: Workplace, version: ModelVersion) -> None:
+    assert promote(place, version, "macro_f1 >= 0", [], force=True).is_promoted
+
+
+def answer(home: Path, *arguments: str) -> Any:
+    ended = castline_here(home, *arguments, "--json")
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def runs_by_model(home: Path) -> list[str]:
+    return [run["model"] for run in answer(home, "status")]
+
+
+def stored(home: Path) -> set[str]:
+    return {path.parent.name.split("_area")[0] for path in (home / "frames").rglob("*.zip")}
+
+
+def test_what_nothing_refers_to_is_shown_and_stays_until_it_is_said(home: Path) -> None:
+    before = table_counts(home, "run", "tag", "appearance", "chunk", "model_version")
+    found = answer(home, "prune", "--dry-run")
+    assert [run["model"] for run in found["runs"]] == ["zero@1", "zero@1"]
+    assert [item["model"] for item in found["models"]] == ["zero@1"]
+    weights = home / "models" / "zero-1" / "weights.safetensors"
+    assert found["models_bytes"] > weights.stat().st_size
+    fine = [path for path in (home / "frames").rglob("*.zip") if "every_1-5" in str(path)]
+    assert found["frames"] == len(fine) == 2
+    assert found["frames_bytes"] == sum(path.stat().st_size for path in fine)
+    refused = castline_here(home, "prune")
+    assert refused.returncode == 1
+    assert "--yes" in one_line(refused.stderr)
+    assert "zero@1" in refused.stdout
+    assert table_counts(home, *before) == before
+    assert weights.exists()
+
+
+def test_what_is_left_answers_as_before_and_one_rollback_stays_possible(home: Path) -> None:
+    shown = castline_here(home, "who", "pilot", "--json").stdout
+    by_first = castline_here(home, "who", "pilot", "--model", "first", "--json").stdout
+    ended = castline_here(home, "prune", "--yes")
+    assert ended.returncode == 0, ended.stderr
+    assert runs_by_model(home) == ["first@1", "second@1", "candidate@1"]
+    assert stored(home) == {"v1_every_1-2"}
+    names = {path.name for path in (home / "models").iterdir()}
+    assert names == {"first-1", "second-1", "candidate-1"}
+    assert castline_here(home, "who", "pilot", "--json").stdout == shown
+    with rows_of(home) as connection:
+        for table in ("tag", "appearance", "chunk"):
+            orphans = f"SELECT count(*) FROM {table} WHERE run_id NOT IN (SELECT id FROM run)"
+            assert connection.execute(orphans).fetchone()[0] == 0
+
+    assert answer(home, "prune", "--dry-run")["runs"] == []
+    nothing = castline_here(home, "prune", "--yes")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert "Nothing to remove" in nothing.stderr
+
+    assert castline_here(home, "models", "rollback").returncode == 0
+    assert castline_here(home, "who", "pilot", "--json").stdout == by_first
+    refused = castline_here(home, "models", "rollback")
+    assert refused.returncode == 1
+    assert "no earlier promotion" in one_line(refused.stderr)
+
+
+def test_a_model_that_was_rolled_back_is_nothing_that_anything_refers_to(home: Path) -> None:
+    with place_of(home) as place, place.database.write() as connection:
+        roll_back(connection)
+    found = answer(home, "prune", "--dry-run")
+    assert [item["model"] for item in found["models"]] == ["second@1"]
+    # zero's run would be shown again by another rollback; the one at five a second never
+    assert [run["model"] for run in found["runs"]] == ["zero@1", "second@1"]
+
+
+def test_a_failed_run_stays_as_long_as_it_is_all_that_is_known(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with place_of(home) as place, Decoder() as decoder:
+        version = write_model_by_lot(place.settings.models_folder)
+        clip = write_clip(tmp_path / "pilot.mp4", seconds=8)
+        ended_run(place, decoder, clip, version, {})
+    with rows_of(home) as connection:
+        connection.execute("UPDATE run SET state = 'failed'")
+        connection.execute("DELETE FROM current_run")
+        connection.commit()
+    assert castline_here(home, "prune", "--yes").returncode == 0
+    assert runs_by_model(home) == ["by_lot@1"]

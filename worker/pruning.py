@@ -1,0 +1,132 @@
+"""Removing what nothing refers to: runs from the database, frames and models from the disk."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from db.engine import Transaction
+from db.episodes import get_episode
+from db.pruning import (
+    RunRows,
+    count_rows,
+    forget_earlier_promotions,
+    frames_in_use,
+    prunable_models,
+    prunable_runs,
+    remove_models,
+    remove_runs,
+)
+from db.records import EpisodeRecord, RunRecord
+from ingest.frame_store import FrameStore
+from ingest.probe import PictureArea
+from model.artifact import ModelVersion, list_models
+from worker.parameters import RunParameters
+from worker.workplace import Workplace
+
+RUNS_AT_ONCE = 50
+"""A transaction with their 130,000 tags takes a second or two, which others wait."""
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What is to be removed."""
+
+    runs: tuple[RunRecord, ...]
+    rows: RunRows
+    frames: tuple[Path, ...]
+    frames_bytes: int
+    model_sha256s: tuple[str, ...]
+    """Of the model versions."""
+    models: tuple[ModelVersion, ...]
+    """Those of them that have a folder here."""
+    models_bytes: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not (self.runs or self.frames or self.model_sha256s)
+
+
+def plan_pruning(place: Workplace) -> Pruning:
+    """Finds what nothing refers to, and changes nothing."""
+    # Before the database is asked: a file that comes later belongs to a run that is asked for.
+    files = sorted(place.settings.frames_folder.rglob("*.zip"))
+    with place.database.read() as connection:
+        runs = prunable_runs(connection)
+        run_ids = [run.id for run in runs]
+        rows = count_rows(connection, run_ids)
+        sha256s = prunable_models(connection, run_ids)
+        kept = set(_kept_files(place, connection, run_ids))
+    frames = tuple(path for path in files if path not in kept)
+    folder = place.settings.models_folder
+    models = tuple(
+        version
+        for version in list_models([folder])[0]
+        if version.sha256 in sha256s and version.folder.parent == folder
+    )
+    return Pruning(
+        runs=tuple(runs),
+        rows=rows,
+        frames=frames,
+        frames_bytes=sum(map(_size, frames)),
+        model_sha256s=tuple(sha256s),
+        models=models,
+        models_bytes=sum(_size(path) for each in models for path in each.folder.rglob("*")),
+    )
+
+
+def prune(place: Workplace, pruning: Pruning) -> None:
+    """Removes what was planned, except what came into use since; harmless twice.
+
+    Raises:
+        OSError: A file or folder cannot be removed; what went before it is gone.
+    """
+    ids = [run.id for run in pruning.runs]
+    with place.database.write() as connection:
+        forget_earlier_promotions(connection)
+    for start in range(0, len(ids), RUNS_AT_ONCE):
+        with place.database.write() as connection:
+            remove_runs(connection, ids[start : start + RUNS_AT_ONCE])
+    with place.database.read() as connection:
+        kept = set(_kept_files(place, connection, []))
+    for path in pruning.frames:
+        if path not in kept:
+            path.unlink(missing_ok=True)
+            _remove_empty(path.parent, place.settings.frames_folder)
+    with place.database.write() as connection:
+        gone = remove_models(connection, pruning.model_sha256s)
+    for version in pruning.models:
+        if version.sha256 in gone:
+            shutil.rmtree(version.folder)
+
+
+def _kept_files(
+    place: Workplace, connection: Transaction, pruned_run_ids: Sequence[int]
+) -> Iterator[Path]:
+    """The frame store files of the runs that stay."""
+    store = FrameStore(place.settings.frames_folder)
+    episodes: dict[int, EpisodeRecord] = {}
+    for episode_id, params, start_pts, end_pts in frames_in_use(connection, pruned_run_ids):
+        if episode_id not in episodes:
+            episodes[episode_id] = get_episode(connection, episode_id)
+        episode = episodes[episode_id]
+        every_seconds = RunParameters.from_json(params).every_seconds
+        area = PictureArea(*episode.area)
+        yield store.path_for(episode.sha256, every_seconds, start_pts, end_pts, area)
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Removes a folder and those above it, as long as they are empty."""
+    with suppress(OSError):  # it is not empty, or another process was faster
+        while folder != top:
+            folder.rmdir()
+            folder = folder.parent
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0  # gone meanwhile
