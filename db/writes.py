@@ -23,6 +23,7 @@ from db.records import (
     TagRecord,
     dump_ranges,
 )
+from db.run_totals import add_up_run
 from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
 
 
@@ -35,6 +36,7 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
     values = {
         "sha256": record.sha256,
         "name": record.name,
+        "season": record.season,
         "uri": record.uri,
         "size_bytes": record.size_bytes,
         "modified_ns": record.modified_ns,
@@ -198,6 +200,7 @@ def finish_run(
     rows = [{"run_id": run_id, "episode_id": episode_id, **vars(item)} for item in appearances]
     if rows:
         connection.execute(insert(appearance), rows)
+    add_up_run(connection, run_id)
     if state != "failed":
         _switch_current_run(connection, episode_id, run_id)
 

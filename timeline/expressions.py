@@ -104,6 +104,19 @@ def labels_of(expression: Expression) -> frozenset[str]:
             return frozenset[str]().union(*map(labels_of, parts))
 
 
+def always_shown(expression: Expression) -> frozenset[str]:
+    """Labels without which an expression holds nowhere: an episode without one can be left out."""
+    match expression:
+        case Label(name):
+            return frozenset([name])
+        case Not():
+            return frozenset()
+        case Both(parts):
+            return frozenset[str]().union(*map(always_shown, parts))
+        case Either(parts):
+            return frozenset.intersection(*map(always_shown, parts))
+
+
 def format_expression(expression: Expression) -> str:
     """An expression as text, with its labels in full."""
     match expression:

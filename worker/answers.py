@@ -1,13 +1,97 @@
 """What was found in an episode, as the exact ranges that `timeline` works with."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from db.engine import Transaction
 from db.episodes import get_episode_by_sha256, list_episodes
 from db.queries import find_appearances
-from db.records import EpisodeRecord
+from db.records import AppearanceRecord, EpisodeRecord
+from db.spans import current_spans, label_ranges
+from timeline.ranges import bridged, lasting, without
 from timeline.truth import LabelledRange
+
+if TYPE_CHECKING:
+    from timeline.expressions import Expression
+
+EPISODES_AT_ONCE = 32
+"""Episodes whose ranges are read together: few queries, and little read in vain past a limit."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A half-open range of an episode in which a set expression holds."""
+
+    episode: str
+    start_pts: int
+    end_pts: int
+    start_seconds: Fraction
+    """From the episode's first frame, as the end."""
+    end_seconds: Fraction
+    appearance: AppearanceRecord | None
+    """The appearance that this is, where one label was asked for and no gap was filled."""
+
+
+def find_matches(
+    connection: Transaction,
+    expression: "Expression",
+    *,
+    episode_id: int | None = None,
+    season: int | None = None,
+    min_seconds: Fraction = Fraction(0),
+    gap_seconds: Fraction = Fraction(0),
+) -> Iterator[Match]:
+    """The ranges in which a set expression holds, by episode and time, read as they are taken.
+
+    Args:
+        connection: an open transaction.
+        expression: of labels as they are stored.
+        episode_id: only in this episode.
+        season: only in this season.
+        min_seconds: only ranges that last at least this long, once gaps are filled.
+        gap_seconds: gaps of at most this length are filled, unless a part was not examined.
+    """
+    from timeline.expressions import always_shown, evaluate, labels_of
+
+    spans = current_spans(
+        connection, episode_id=episode_id, season=season, showing=always_shown(expression)
+    )
+    for first in range(0, len(spans), EPISODES_AT_ONCE):
+        some = spans[first : first + EPISODES_AT_ONCE]
+        run_ids = [span.run_id for span in some]
+        ranges = label_ranges(connection, run_ids, labels_of(expression))
+        records = _records(connection, run_ids, expression)
+        for span in some:
+            examined = without([(span.start_pts, span.end_pts)], span.missing)
+            found = evaluate(expression, ranges[span.run_id], examined)
+            found = bridged(found, gap_seconds / span.time_base, examined)
+            for start_pts, end_pts in lasting(found, min_seconds / span.time_base):
+                yield Match(
+                    span.name,
+                    start_pts,
+                    end_pts,
+                    (start_pts - span.start_pts) * span.time_base,
+                    (end_pts - span.start_pts) * span.time_base,
+                    records.get((span.run_id, start_pts, end_pts)),
+                )
+
+
+def _records(
+    connection: Transaction, run_ids: Sequence[int], expression: "Expression"
+) -> dict[tuple[int, int, int], AppearanceRecord]:
+    """By run and pts the appearances of the label that is asked for, if it is only one."""
+    from timeline.expressions import Label
+
+    if not isinstance(expression, Label):
+        return {}
+    return {
+        (item.run_id, item.appearance.start_pts, item.appearance.end_pts): item.appearance
+        for item in find_appearances(connection, run_ids=run_ids, label=expression.name)
+    }
 
 
 def labelled_ranges(connection: Transaction, episode: EpisodeRecord) -> list[LabelledRange]:

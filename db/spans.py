@@ -1,0 +1,93 @@
+"""Where in which episodes labels are, as exact ranges: what set expressions are evaluated on."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sqlalchemy import Connection, select
+
+from db.records import Ranges, load_ranges
+from db.schema import appearance, current_run, episode, run, run_label
+
+
+@dataclass(frozen=True)
+class EpisodeSpan:
+    """An episode with a current run: its length in pts, and what that run did not see."""
+
+    episode_id: int
+    run_id: int
+    name: str
+    time_base: Fraction
+    start_pts: int
+    end_pts: int
+    missing: Ranges
+
+
+def current_spans(
+    connection: Connection,
+    *,
+    episode_id: int | None = None,
+    season: int | None = None,
+    showing: Collection[str] = (),
+) -> list[EpisodeSpan]:
+    """The episodes with a current run, by name.
+
+    Args:
+        connection: An open connection.
+        episode_id: Only this one.
+        season: Only of this season.
+        showing: Only those in which each of these labels appears.
+    """
+    query = (
+        select(
+            current_run.c.episode_id,
+            current_run.c.run_id,
+            episode.c.name,
+            episode.c.time_base_num,
+            episode.c.time_base_den,
+            episode.c.start_pts,
+            episode.c.end_pts,
+            run.c.missing,
+        )
+        .join(episode, episode.c.id == current_run.c.episode_id)
+        .join(run, run.c.id == current_run.c.run_id)
+        .order_by(episode.c.name, episode.c.id)
+    )
+    if episode_id is not None:
+        query = query.where(current_run.c.episode_id == episode_id)
+    if season is not None:
+        query = query.where(episode.c.season == season)
+    for label in sorted(showing):
+        shows = run_label.alias()
+        query = query.join(
+            shows, (shows.c.run_id == current_run.c.run_id) & (shows.c.label == label)
+        )
+    return [
+        EpisodeSpan(
+            row.episode_id,
+            row.run_id,
+            row.name,
+            Fraction(row.time_base_num, row.time_base_den),
+            row.start_pts,
+            row.end_pts,
+            load_ranges(row.missing),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def label_ranges(
+    connection: Connection, run_ids: Sequence[int], labels: Collection[str]
+) -> dict[int, dict[str, list[tuple[int, int]]]]:
+    """For each run and label the half-open (start_pts, end_pts) of its appearances, by time."""
+    query = (
+        select(
+            appearance.c.run_id, appearance.c.label, appearance.c.start_pts, appearance.c.end_pts
+        )
+        .where(appearance.c.run_id.in_(run_ids), appearance.c.label.in_(sorted(labels)))
+        .order_by(appearance.c.run_id, appearance.c.label, appearance.c.start_pts)
+    )
+    found: dict[int, dict[str, list[tuple[int, int]]]] = {run_id: {} for run_id in run_ids}
+    for run_id, label, start_pts, end_pts in connection.execute(query):
+        found[run_id].setdefault(label, []).append((start_pts, end_pts))
+    return found
