@@ -70,7 +70,9 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: s
     table = Table(box=None, header_style="bold", pad_edge=False)
     right = numbers.split()
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(
+            Text(column), justify="right" if column in right else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*map(Text, row))
     return table
