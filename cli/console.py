@@ -36,8 +36,8 @@ Season = Annotated[
 ]
 """The option of questions about all episodes."""
 
-DEFAULT_LIMIT = 1000
-"""Rows of an answer: more than a person reads, and found at once in any library."""
+DEFAULT_LIMIT = 100
+"""Rows of an answer: as many as a person reads, and found at once in any library."""
 
 Row = TypeVar("Row")
 

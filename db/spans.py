@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 
 from sqlalchemy import Connection, select
 
 from db.records import Ranges, load_ranges
-from db.schema import appearance, current_run, episode, run, run_label
+from db.schema import appearance, current_run, episode, run, run_label, run_pair
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def current_spans(
         connection: An open connection.
         episode_id: Only this one.
         season: Only of this season.
-        showing: Only those in which each of these labels appears.
+        showing: Only those in which these labels appear, and each two of them at once somewhere.
     """
     query = (
         select(
@@ -57,11 +58,13 @@ def current_spans(
         query = query.where(current_run.c.episode_id == episode_id)
     if season is not None:
         query = query.where(episode.c.season == season)
-    for label in sorted(showing):
-        shows = run_label.alias()
-        query = query.join(
-            shows, (shows.c.run_id == current_run.c.run_id) & (shows.c.label == label)
-        )
+    for label in showing if len(showing) == 1 else ():
+        query = query.join(run_label, run_label.c.run_id == current_run.c.run_id)
+        query = query.where(run_label.c.label == label)
+    for label, other in combinations(sorted(showing), 2):
+        pair = run_pair.alias()
+        query = query.join(pair, pair.c.run_id == current_run.c.run_id)
+        query = query.where(pair.c.label == label, pair.c.other == other)
     return [
         EpisodeSpan(
             row.episode_id,
@@ -72,7 +75,7 @@ def current_spans(
             row.end_pts,
             load_ranges(row.missing),
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query).all()
     ]
 
 
@@ -88,6 +91,6 @@ def label_ranges(
         .order_by(appearance.c.run_id, appearance.c.label, appearance.c.start_pts)
     )
     found: dict[int, dict[str, list[tuple[int, int]]]] = {run_id: {} for run_id in run_ids}
-    for run_id, label, start_pts, end_pts in connection.execute(query):
+    for run_id, label, start_pts, end_pts in connection.execute(query).all():
         found[run_id].setdefault(label, []).append((start_pts, end_pts))
     return found

@@ -105,7 +105,7 @@ def labels_of(expression: Expression) -> frozenset[str]:
 
 
 def always_shown(expression: Expression) -> frozenset[str]:
-    """Labels without which an expression holds nowhere: an episode without one can be left out."""
+    """Labels that are all on screen wherever an expression holds."""
     match expression:
         case Label(name):
             return frozenset([name])

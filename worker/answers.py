@@ -11,15 +11,16 @@ from db.engine import Transaction
 from db.episodes import get_episode_by_sha256, list_episodes
 from db.queries import find_appearances
 from db.records import AppearanceRecord, EpisodeRecord
-from db.spans import current_spans, label_ranges
+from db.spans import EpisodeSpan, current_spans, label_ranges
 from timeline.ranges import bridged, lasting, without
 from timeline.truth import LabelledRange
 
 if TYPE_CHECKING:
     from timeline.expressions import Expression
 
-EPISODES_AT_ONCE = 32
-"""Episodes whose ranges are read together: few queries, and little read in vain past a limit."""
+EPISODES_AT_ONCE = 8, 64
+"""Episodes whose ranges are read together, at first and at most: little is read in vain where the
+first few answer, and few queries are made where many must be read."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,7 @@ def find_matches(
     spans = current_spans(
         connection, episode_id=episode_id, season=season, showing=always_shown(expression)
     )
-    for first in range(0, len(spans), EPISODES_AT_ONCE):
-        some = spans[first : first + EPISODES_AT_ONCE]
+    for some in _growing(spans):
         run_ids = [span.run_id for span in some]
         ranges = label_ranges(connection, run_ids, labels_of(expression))
         records = _records(connection, run_ids, expression)
@@ -78,6 +78,13 @@ def find_matches(
                     (end_pts - span.start_pts) * span.time_base,
                     records.get((span.run_id, start_pts, end_pts)),
                 )
+
+
+def _growing(spans: list[EpisodeSpan]) -> Iterator[list[EpisodeSpan]]:
+    count, most = EPISODES_AT_ONCE
+    while spans:
+        yield spans[:count]
+        spans, count = spans[count:], min(2 * count, most)
 
 
 def _records(
