@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from db.engine import Transaction
 from db.episodes import get_episode_by_sha256, list_episodes
 from db.queries import find_appearances
-from db.records import AppearanceRecord, EpisodeRecord
+from db.records import AppearanceRecord, EpisodeRecord, RunRecord
 from db.spans import EpisodeSpan, current_spans, label_ranges
+from timeline.export import Entry, ExportedTimeline
 from timeline.ranges import bridged, lasting, without
 from timeline.truth import LabelledRange
 
@@ -112,6 +113,61 @@ def labelled_ranges(connection: Transaction, episode: EpisodeRecord) -> list[Lab
         )
         for item in found
     ]
+
+
+def timeline_to_export(
+    connection: Transaction,
+    episode: EpisodeRecord,
+    run: RunRecord,
+    labels: Sequence[str] = (),
+    expression: "Expression | None" = None,
+) -> ExportedTimeline:
+    """What queries see of an episode, as the export formats take it.
+
+    Args:
+        connection: an open transaction.
+        episode: as it is stored.
+        run: its current run.
+        labels: only these; none means all.
+        expression: in place of appearances the ranges in which it holds, under its own text.
+    """
+    return ExportedTimeline(
+        name=episode.name,
+        path=episode.uri,
+        sha256=episode.sha256,
+        model=run.model,
+        time_base=episode.time_base,
+        start_pts=episode.start_pts,
+        end_pts=episode.end_pts,
+        frame_rate=episode.frame_rate,
+        rate_varies=episode.rate_varies,
+        missing=run.missing,
+        entries=tuple(
+            _entries_of_labels(connection, episode, labels)
+            if expression is None
+            else _entries_of_expression(connection, episode, expression)
+        ),
+    )
+
+
+def _entries_of_labels(
+    connection: Transaction, episode: EpisodeRecord, labels: Sequence[str]
+) -> Iterator[Entry]:
+    for item in find_appearances(connection, episode_id=episode.id):
+        shown = item.appearance
+        if not labels or shown.label in labels:
+            yield Entry(shown.label, shown.start_pts, shown.end_pts, shown.mean_confidence)
+
+
+def _entries_of_expression(
+    connection: Transaction, episode: EpisodeRecord, expression: "Expression"
+) -> Iterator[Entry]:
+    from timeline.expressions import format_expression
+
+    text = format_expression(expression)
+    for match in find_matches(connection, expression, episode_id=episode.id):
+        confidence = match.appearance.mean_confidence if match.appearance else None
+        yield Entry(text, match.start_pts, match.end_pts, confidence)
 
 
 def episode_of_file(connection: Transaction, path: Path) -> EpisodeRecord | None:
