@@ -1,14 +1,19 @@
-"""Questions: episodes, who, when, screen-time, plot. None of these imports TensorFlow."""
+"""Questions: episodes, who, screen-time, plot. None of these imports TensorFlow."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from cli.appearances import appearance_json, appearance_row
 from cli.console import (
+    DEFAULT_LIMIT,
     Json,
+    Limit,
     OfModel,
     OfRun,
+    Season,
+    first_rows,
     print_json,
     print_table,
     require_label,
@@ -19,8 +24,9 @@ from cli.console import (
 from db.current import find_shown
 from db.episodes import list_episodes
 from db.errors import NotFoundError
-from db.queries import EpisodeAppearance, find_appearances, screen_time
+from db.queries import Grouping, ScreenTime, find_appearances, screen_time
 from db.records import EpisodeRecord, RunRecord
+from timeline.errors import TimelineError
 from timeline.times import format_time, parse_time
 from worker.workplace import open_workplace
 
@@ -29,7 +35,6 @@ def add_commands(app: typer.Typer) -> None:
     """Adds this group's commands."""
     app.command()(episodes)
     app.command()(who)
-    app.command()(when)
     app.command("screen-time")(show_screen_time)
     app.command()(plot)
 
@@ -86,6 +91,12 @@ def who(
     at: Annotated[
         str | None, typer.Option(help="Only who is on screen at this time: 83.5, 1:23 or 1:23.5.")
     ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Only who is on screen at this time or later.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Only who is on screen before this time.")
+    ] = None,
     run: OfRun = None,
     model: OfModel = None,
     as_json: Json = False,
@@ -94,102 +105,69 @@ def who(
 
     Example: castline who pilot.mkv --at 12:30
     """
-    at_seconds = None if at is None else float(parse_time(at))
+    asked = _asked_times(at, from_, to)
     with open_workplace(context.obj) as place, place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         shown = find_shown(connection, run, model)
-        asked = require_shown_run(connection, known, shown)
+        shown_run = require_shown_run(connection, known, shown)
         found = find_appearances(
-            connection, episode_id=known.id, at_seconds=at_seconds, shown=shown
+            connection,
+            episode_id=known.id,
+            at_seconds=asked.at,
+            from_seconds=asked.start,
+            to_seconds=asked.end,
+            shown=shown,
         )
-    unexamined = _say_what_was_not_examined(known, asked, at_seconds)
+    unexamined = _say_what_was_not_examined(known, shown_run, asked)
     if as_json:
-        print_json([_appearance_json(item) for item in found])
+        print_json([appearance_json(item) for item in found])
     elif found:
         print_table(
             ("start", "end", "label", "confidence"),
-            [_appearance_row(item)[1:] for item in found],
+            [appearance_row(item)[1:] for item in found],
             numbers="start end confidence",
         )
     elif not (at and unexamined):
-        say(f"Nobody known is on screen{f' at {at}' if at else ''}.")
-
-
-def when(
-    context: typer.Context,
-    label: Annotated[str, typer.Argument(help="A label, or a part of one that fits no other.")],
-    episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
-    min_seconds: Annotated[
-        float, typer.Option(min=0, help="Only appearances that last at least this long.")
-    ] = 0.0,
-    run: OfRun = None,
-    model: OfModel = None,
-    as_json: Json = False,
-) -> None:
-    """Say when a character is on screen, in all episodes.
-
-    Example: castline when ned_flanders --min-seconds 2
-    """
-    with open_workplace(context.obj) as place, place.database.read() as connection:
-        name = require_label(connection, label)
-        within = require_tagged_episode(connection, episode).id if episode else None
-        found = find_appearances(
-            connection,
-            label=name,
-            episode_id=within,
-            min_seconds=min_seconds,
-            shown=find_shown(connection, run, model),
-        )
-    if as_json:
-        print_json([_appearance_json(item) for item in found])
-    elif found:
-        print_table(
-            ("episode", "start", "end", "label", "confidence"),
-            [_appearance_row(item) for item in found],
-            numbers="start end confidence",
-        )
-    else:
-        say(f"{name} is not on screen{' for so long' if min_seconds else ''}.")
+        say(f"Nobody known is on screen{f' at {at}' if at else ' then' if from_ or to else ''}.")
 
 
 def show_screen_time(
     context: typer.Context,
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
+    by: Annotated[
+        Grouping, typer.Option(help="Add up over all, or for each episode or season.")
+    ] = "character",
+    label: Annotated[str | None, typer.Option(help="Only this character.")] = None,
+    season: Season = None,
+    limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
     as_json: Json = False,
 ) -> None:
     """Say how long each character is on screen.
 
-    Example: castline screen-time --episode pilot.mkv
+    Example: castline screen-time --by season --label ned
     """
     with open_workplace(context.obj) as place, place.database.read() as connection:
         within = require_tagged_episode(connection, episode).id if episode else None
-        found = screen_time(connection, within, find_shown(connection, run, model))
-    if as_json:
-        print_json(
-            [
-                {
-                    "label": item.label,
-                    "seconds": item.seconds,
-                    "appearances": item.appearances,
-                    "episodes": item.episodes,
-                }
-                for item in found
-            ]
+        name = require_label(connection, label) if label else None
+        rows = screen_time(
+            connection,
+            within,
+            by=by,
+            label=name,
+            season=season,
+            limit=limit + 1 if limit else None,
+            shown=find_shown(connection, run, model),
         )
+    found = first_rows(rows, limit)
+    if as_json:
+        print_json([_screen_time_json(item, by) for item in found])
     elif found:
+        columns = ("label", "on screen", "appearances", "episodes")
         print_table(
-            ("label", "on screen", "appearances", "episodes"),
-            [
-                (
-                    item.label,
-                    format_time(item.seconds),
-                    str(item.appearances),
-                    str(item.episodes),
-                )
-                for item in found
-            ],
+            columns if by == "character" else (by, *columns),
+            [_screen_time_row(item, by) for item in found],
             numbers="appearances episodes",
         )
     else:
@@ -219,46 +197,58 @@ def plot(
     say(f"Wrote {output}")
 
 
-def _say_what_was_not_examined(
-    episode: EpisodeRecord, run: RunRecord, at_seconds: float | None
-) -> bool:
+class _Asked(NamedTuple):
+    """The seconds that a question is limited to."""
+
+    at: float | None
+    start: float | None
+    end: float | None
+
+    def meets(self, start_seconds: float, end_seconds: float) -> bool:
+        """Whether a half-open range is asked about."""
+        if self.at is not None:
+            return start_seconds <= self.at < end_seconds
+        starts_in_time = self.end is None or start_seconds < self.end
+        return starts_in_time and (self.start is None or self.start < end_seconds)
+
+
+def _asked_times(at: str | None, from_: str | None, to: str | None) -> _Asked:
+    if at is not None and (from_ is not None or to is not None):
+        raise TimelineError("--at is a moment, --from and --to are a range; leave one of them out")
+    asked = _Asked(*(None if text is None else float(parse_time(text)) for text in (at, from_, to)))
+    if asked.start is not None and asked.end is not None and asked.start >= asked.end:
+        raise TimelineError(f"--from {from_} --to {to}: the range must end after its start")
+    return asked
+
+
+def _say_what_was_not_examined(episode: EpisodeRecord, run: RunRecord, asked: _Asked) -> bool:
     """Tells silence from ignorance: nobody was seen where nobody looked."""
-    if at_seconds is not None and at_seconds >= episode.duration_seconds:
+    first_asked = asked.start if asked.at is None else asked.at
+    if first_asked is not None and first_asked >= episode.duration_seconds:
         raise NotFoundError(
             f"{episode.name}: ends at {format_time(episode.duration_seconds)}; ask for a time"
             " before that"
         )
-    unexamined = [
-        (start, end)
-        for start, end in run.missing_seconds
-        if at_seconds is None or start <= at_seconds < end
-    ]
+    unexamined = [(start, end) for start, end in run.missing_seconds if asked.meets(start, end)]
     for start, end in unexamined:
         say(f"Not examined: {format_time(start)} to {format_time(end)}.")
     return bool(unexamined)
 
 
-def _appearance_row(found: EpisodeAppearance) -> tuple[str, str, str, str, str]:
-    shown = found.appearance
-    return (
-        found.episode,
-        format_time(shown.start_seconds),
-        format_time(shown.end_seconds),
-        shown.label,
-        f"{shown.mean_confidence:.2f}",
-    )
+def _screen_time_row(found: ScreenTime, by: Grouping) -> tuple[str, ...]:
+    season = "" if found.season is None else str(found.season)
+    group = {"character": (), "episode": (found.episode or "",), "season": (season,)}[by]
+    numbers = str(found.appearances), str(found.episodes)
+    return (*group, found.label, format_time(found.seconds), *numbers)
 
 
-def _appearance_json(found: EpisodeAppearance) -> dict[str, Any]:
-    shown = found.appearance
-    return {
-        "episode": found.episode,
-        "label": shown.label,
-        "start_seconds": shown.start_seconds,
-        "end_seconds": shown.end_seconds,
-        "start_pts": shown.start_pts,
-        "end_pts": shown.end_pts,
-        "frames": shown.frames,
-        "mean_confidence": shown.mean_confidence,
-        "max_confidence": shown.max_confidence,
+def _screen_time_json(found: ScreenTime, by: Grouping) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "label": found.label,
+        "seconds": found.seconds,
+        "appearances": found.appearances,
+        "episodes": found.episodes,
     }
+    if by == "character":
+        return row
+    return {by: found.episode if by == "episode" else found.season, **row}

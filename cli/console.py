@@ -4,12 +4,14 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +23,7 @@ from db.errors import NotFoundError
 from db.queries import known_labels
 from db.records import EpisodeRecord, RunRecord
 from db.runs import current_run_of, latest_run_of, shown_run_of
+from timeline.errors import ExpressionError
 from worker.answers import episode_of_file
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -32,6 +35,20 @@ OfRun = Annotated[
 OfModel = Annotated[
     str | None, typer.Option("--model", help="Ask this model's latest runs instead.")
 ]
+"""The options of every question about appearances."""
+
+Limit = Annotated[int, typer.Option(min=0, help="At most so many rows; 0 for all.")]
+"""The option of commands whose answers may be very long."""
+
+Season = Annotated[
+    int | None, typer.Option(min=0, help="Only this season, where names tell it (S05E12).")
+]
+"""The option of questions about all episodes."""
+
+DEFAULT_LIMIT = 100
+"""Rows of an answer: as many as a person reads, and found at once in any library."""
+
+Row = TypeVar("Row")
 
 
 class _Answers(Console):
@@ -62,7 +79,9 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: s
     table = Table(box=None, header_style="bold", pad_edge=False)
     right = numbers.split()
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(
+            Text(column), justify="right" if column in right else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*map(Text, row))
     return table
@@ -90,8 +109,21 @@ def say(line: str) -> None:
 
 
 def say_error(error: Exception) -> None:
-    """Prints an error as the one line that it promises to be."""
+    """Prints an error as the one line that it promises to be, and below it what it points at."""
     say(f"castline: {' '.join(str(error).split())}")
+    if isinstance(error, ExpressionError) and error.marked:
+        text, position = error.marked
+        say(f"  {text}\n  {' ' * cell_len(text[:position])}^")
+
+
+def first_rows(rows: Iterable[Row], limit: int) -> list[Row]:
+    """At most `limit` rows, or all for a limit of 0; says so if there are more."""
+    if not limit:
+        return list(rows)
+    found = list(islice(rows, limit + 1))
+    if len(found) > limit:
+        say(f"The first {limit} are shown; --limit 0 shows all.")
+    return found[:limit]
 
 
 def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:

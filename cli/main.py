@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from cli import asking, datasets, demo, models, rerunning, runs, tagging, training, upkeep
+from cli import (
+    asking,
+    datasets,
+    demo,
+    exporting,
+    meeting,
+    models,
+    own_sql,
+    rerunning,
+    runs,
+    tagging,
+    training,
+    upkeep,
+)
 from cli.console import say_error
 from db.errors import DatabaseError
 from ingest.errors import IngestError
@@ -49,7 +62,20 @@ def start(
     context.obj = Settings.from_environment(home)
 
 
-for group in (demo, tagging, runs, rerunning, asking, datasets, training, models, upkeep):
+for group in (
+    demo,
+    tagging,
+    runs,
+    rerunning,
+    asking,
+    meeting,
+    own_sql,
+    exporting,
+    datasets,
+    training,
+    models,
+    upkeep,
+):
     group.add_commands(app)
 
 

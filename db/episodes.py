@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select
 
 from db.records import EpisodeRecord, load_ranges
-from db.schema import appearance, current_run, episode, model_version, run
+from db.schema import current_run, episode, model_version, run, run_label
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class EpisodeSummary:
 def list_episodes(connection: Connection) -> list[EpisodeSummary]:
     """All episodes, by name."""
     shown = (
-        select(current_run.c.episode_id, func.count(appearance.c.label.distinct()).label("labels"))
-        .join(appearance, appearance.c.run_id == current_run.c.run_id)
+        select(current_run.c.episode_id, func.count().label("labels"))
+        .join(run_label, run_label.c.run_id == current_run.c.run_id)
         .group_by(current_run.c.episode_id)
         .subquery()
     )

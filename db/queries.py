@@ -4,40 +4,63 @@ All go through `shown_runs`, so they see all of one run or all of another.
 """
 
 import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, func, or_, select
 
 from db.current import CURRENT, Shown, shown_runs
 from db.records import AppearanceRecord
 from db.runs import appearance_record
-from db.schema import appearance, episode, model_version
+from db.schema import appearance, episode, model_version, run_label, run_pair
+
+Grouping: TypeAlias = Literal["character", "episode", "season"]
+"""What screen time is added up by; always by character, too."""
 
 
 @dataclass(frozen=True)
 class EpisodeAppearance:
-    """An appearance with the name of its episode."""
+    """An appearance with the name of its episode, and the run that found it."""
 
     episode: str
+    run_id: int
     appearance: AppearanceRecord
 
 
 @dataclass(frozen=True)
 class ScreenTime:
-    """How long a label is on screen."""
+    """How long a label is on screen, in all or in one episode or season."""
 
     label: str
     seconds: float
     appearances: int
     episodes: int
+    episode: str | None = None
+    season: int | None = None
+
+
+@dataclass(frozen=True)
+class SharedTime:
+    """How long two labels are on screen at once, in all or in one episode."""
+
+    label: str
+    other: str
+    seconds: float
+    times: int
+    episodes: int
+    episode: str | None = None
 
 
 def find_appearances(
     connection: Connection,
     *,
     episode_id: int | None = None,
+    run_ids: Collection[int] | None = None,
     label: str | None = None,
     at_seconds: float | None = None,
+    from_seconds: float | None = None,
+    to_seconds: float | None = None,
     min_seconds: float = 0.0,
     shown: Shown = CURRENT,
 ) -> list[EpisodeAppearance]:
@@ -46,57 +69,181 @@ def find_appearances(
     Args:
         connection: An open connection.
         episode_id: Only in this episode.
+        run_ids: Only of these runs.
         label: Only of this label.
         at_seconds: Only those on screen at this time: start <= at < end.
+        from_seconds: Only those that end after this time.
+        to_seconds: Only those that start before this time.
         min_seconds: Only those that last at least this long.
         shown: Which runs; the current ones by default.
     """
     runs = shown_runs(shown)
+    query = _appearances(runs).order_by(
+        episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label
+    )
+    start, end = appearance.c.start_seconds, appearance.c.end_seconds
+    conditions: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+        (episode_id, lambda wanted: runs.c.episode_id == wanted),
+        (run_ids, runs.c.run_id.in_),
+        (label, lambda wanted: appearance.c.label == wanted),
+        (at_seconds, lambda at: (start <= at) & (end > at)),
+        (from_seconds, lambda seconds: end > seconds),
+        (to_seconds, lambda seconds: start < seconds),
+        (min_seconds or None, lambda seconds: end - start >= seconds),
+    ]
+    query = query.where(*(limit(value) for value, limit in conditions if value is not None))
+    return [_episode_appearance(row) for row in connection.execute(query).all()]
+
+
+def first_appearances(
+    connection: Connection,
+    label: str,
+    *,
+    season: int | None = None,
+    limit: int | None = None,
+    shown: Shown = CURRENT,
+) -> list[EpisodeAppearance]:
+    """The first appearance of a label in each episode that it appears in, by episode."""
     query = (
-        select(episode.c.name.label("episode"), appearance)
+        _appearances(shown_runs(shown))
+        .join(
+            run_label,
+            (run_label.c.run_id == appearance.c.run_id)
+            & (run_label.c.label == appearance.c.label)
+            & (run_label.c.first_pts == appearance.c.start_pts),
+        )
+        .where(run_label.c.label == label)
+        .order_by(episode.c.name, episode.c.id)
+        .limit(limit)
+    )
+    if season is not None:
+        query = query.where(episode.c.season == season)
+    return [_episode_appearance(row) for row in connection.execute(query).all()]
+
+
+def screen_time(
+    connection: Connection,
+    episode_id: int | None = None,
+    *,
+    by: Grouping = "character",
+    label: str | None = None,
+    season: int | None = None,
+    limit: int | None = None,
+    shown: Shown = CURRENT,
+) -> list[ScreenTime]:
+    """Seconds on screen over the shown runs: by episode or season first, then most first.
+
+    Args:
+        connection: An open connection.
+        episode_id: Only in this episode.
+        by: What to add up by, besides the label.
+        label: Only of this label.
+        season: Only in this season.
+        limit: At most so many rows.
+        shown: Which runs; the current ones by default.
+    """
+    runs = shown_runs(shown)
+    columns: dict[Grouping, list[Any]] = {
+        "character": [],
+        "episode": [episode.c.name, episode.c.id],
+        "season": [_SEASON],
+    }
+    within = columns[by]
+    seconds = func.sum(run_label.c.seconds)
+    query = (
+        select(
+            run_label.c.label,
+            seconds.label("seconds"),
+            func.sum(run_label.c.appearances).label("appearances"),
+            func.count().label("episodes"),
+            *within,
+        )
         .select_from(runs)
-        .join(appearance, appearance.c.run_id == runs.c.run_id)
+        .join(run_label, run_label.c.run_id == runs.c.run_id)
         .join(episode, episode.c.id == runs.c.episode_id)
-        .order_by(episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label)
+        .group_by(*within, run_label.c.label)
+        .order_by(*within, seconds.desc(), run_label.c.label)
+        .limit(limit)
     )
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
     if label is not None:
-        query = query.where(appearance.c.label == label)
-    if at_seconds is not None:
-        query = query.where(
-            appearance.c.start_seconds <= at_seconds, appearance.c.end_seconds > at_seconds
-        )
-    if min_seconds > 0:
-        query = query.where(appearance.c.end_seconds - appearance.c.start_seconds >= min_seconds)
+        query = query.where(run_label.c.label == label)
+    if season is not None:
+        query = query.where(episode.c.season == season)
     return [
-        EpisodeAppearance(row.episode, appearance_record(row)) for row in connection.execute(query)
+        ScreenTime(
+            label=row.label,
+            seconds=row.seconds,
+            appearances=int(row.appearances),
+            episodes=row.episodes,
+            episode=row.name if by == "episode" else None,
+            season=row.season if by == "season" and row.season >= 0 else None,
+        )
+        for row in connection.execute(query).all()
     ]
 
 
-def screen_time(
-    connection: Connection, episode_id: int | None = None, shown: Shown = CURRENT
-) -> list[ScreenTime]:
-    """Seconds on screen per label over the shown runs, most first."""
+def shared_time(
+    connection: Connection,
+    labels: tuple[str, ...] = (),
+    *,
+    by_episode: bool = False,
+    episode_id: int | None = None,
+    season: int | None = None,
+    limit: int | None = None,
+    shown: Shown = CURRENT,
+) -> list[SharedTime]:
+    """How long pairs are on screen at once, the longest first; or by episode.
+
+    Args:
+        connection: An open connection.
+        labels: Only pairs with this label, or only the pair of these two.
+        by_episode: A row for each episode and pair, by episode.
+        episode_id: Only in this episode.
+        season: Only in this season.
+        limit: At most so many rows.
+        shown: Which runs; the current ones by default.
+    """
     runs = shown_runs(shown)
-    seconds = func.sum(appearance.c.end_seconds - appearance.c.start_seconds)
+    within = [episode.c.name, episode.c.id] if by_episode else []
+    seconds = func.sum(run_pair.c.seconds)
     query = (
         select(
-            appearance.c.label,
+            run_pair.c.label,
+            run_pair.c.other,
             seconds.label("seconds"),
-            func.count().label("appearances"),
-            func.count(runs.c.episode_id.distinct()).label("episodes"),
+            func.sum(run_pair.c.times).label("times"),
+            func.count().label("episodes"),
+            *within,
         )
-        .select_from(runs)
-        .join(appearance, appearance.c.run_id == runs.c.run_id)
-        .group_by(appearance.c.label)
-        .order_by(seconds.desc(), appearance.c.label)
+        .select_from(run_pair)
+        .join(runs, runs.c.run_id == run_pair.c.run_id)
+        .group_by(*within, run_pair.c.label, run_pair.c.other)
+        .order_by(*within, seconds.desc(), run_pair.c.label, run_pair.c.other)
+        .limit(limit)
     )
+    if by_episode or season is not None:  # a third faster without
+        query = query.join(episode, episode.c.id == runs.c.episode_id)
+    if len(labels) == 2:
+        first, second = sorted(labels)
+        query = query.where(run_pair.c.label == first, run_pair.c.other == second)
+    elif labels:
+        query = query.where(or_(run_pair.c.label == labels[0], run_pair.c.other == labels[0]))
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
+    if season is not None:
+        query = query.where(episode.c.season == season)
     return [
-        ScreenTime(row.label, row.seconds, row.appearances, row.episodes)
-        for row in connection.execute(query)
+        SharedTime(
+            label=row.label,
+            other=row.other,
+            seconds=row.seconds,
+            times=int(row.times),
+            episodes=row.episodes,
+            episode=row.name if by_episode else None,
+        )
+        for row in connection.execute(query).all()
     ]
 
 
@@ -104,3 +251,20 @@ def known_labels(connection: Connection) -> tuple[str, ...]:
     """Every label that a registered model version can give, in alphabetical order."""
     listed = connection.execute(select(model_version.c.labels)).scalars()
     return tuple(sorted({label for labels in listed for label in json.loads(labels)}))
+
+
+# Episodes whose names tell no season come together, before all others on both databases.
+_SEASON = func.coalesce(episode.c.season, -1).label("season")
+
+
+def _appearances(runs: Subquery) -> Select[Any]:
+    return (
+        select(episode.c.name.label("episode"), appearance)
+        .select_from(runs)
+        .join(appearance, appearance.c.run_id == runs.c.run_id)
+        .join(episode, episode.c.id == runs.c.episode_id)
+    )
+
+
+def _episode_appearance(row: Row[Any]) -> EpisodeAppearance:
+    return EpisodeAppearance(row.episode, row.run_id, appearance_record(row))

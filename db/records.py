@@ -1,10 +1,14 @@
 """The values that cross the border of this package: what rows hold, checked and typed."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+
+_SEASON = re.compile(r"(?<![a-z0-9])s([0-9]{1,3})[ ._-]?e[0-9]", re.IGNORECASE)
+"""`S05E12` as files of series are named, not as a part of a word."""
 
 Ranges = tuple[tuple[int, int], ...]
 """Half-open [start_pts, end_pts), ascending."""
@@ -52,6 +56,11 @@ class EpisodeRecord:
     def duration_seconds(self) -> Fraction:
         """From the first frame's pts to the end of the last frame's display."""
         return (self.end_pts - self.start_pts) * self.time_base
+
+    @property
+    def season(self) -> int | None:
+        """As the name tells it; None where it tells none."""
+        return season_of(self.name)
 
 
 @dataclass(frozen=True)
@@ -165,6 +174,12 @@ class RunRecord:
             )
             for start, end in self.missing
         )
+
+
+def season_of(name: str) -> int | None:
+    """The season that an episode's name tells (`S05E12`), None if it tells none."""
+    found = _SEASON.search(name)
+    return int(found[1]) if found else None
 
 
 def dump_ranges(ranges: Sequence[tuple[int, int]]) -> str:

@@ -74,6 +74,8 @@ episode = Table(
     Column("id", RowId, primary_key=True),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("name", Text, nullable=False, index=True),
+    # As the name tells it (S05E12); null where it tells none.
+    Column("season", Integer, index=True),
     Column("uri", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     # When the file was last written, so that one that takes its place is noticed.
@@ -202,6 +204,32 @@ appearance = Table(
     Column("max_confidence", Float, nullable=False),
     CheckConstraint("start_pts < end_pts", name="range"),
     Index(None, "label", "run_id"),
+)
+
+# What a run's appearances add up to, written with them: questions about a whole library read these
+# few rows instead of all appearances.
+run_label = Table(
+    "run_label",
+    metadata,
+    Column("run_id", RowId, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("label", String(64), primary_key=True),
+    Column("appearances", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("first_pts", BigInteger, nullable=False),
+    Index(None, "label", "run_id"),
+)
+
+run_pair = Table(
+    "run_pair",
+    metadata,
+    Column("run_id", RowId, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    # In alphabetical order, so that a pair has one row.
+    Column("label", String(64), primary_key=True),
+    Column("other", String(64), primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Index(None, "label", "other"),
+    Index(None, "other"),
 )
 
 current_run = Table(

@@ -24,6 +24,7 @@ from db.records import (
     TagRecord,
     dump_ranges,
 )
+from db.run_totals import add_up_run
 from db.schema import appearance, chunk, episode, model_version, run, tag
 
 
@@ -36,6 +37,7 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
     values = {
         "sha256": record.sha256,
         "name": record.name,
+        "season": record.season,
         "uri": record.uri,
         "size_bytes": record.size_bytes,
         "modified_ns": record.modified_ns,
@@ -202,6 +204,7 @@ def finish_run(
     rows = [{"run_id": run_id, "episode_id": episode_id, **vars(item)} for item in appearances]
     if rows:
         connection.execute(insert(appearance), rows)
+    add_up_run(connection, run_id)
     if state != "failed":
         switch_current_run(connection, episode_id, run_id)
 

@@ -16,6 +16,7 @@ from math import fsum
 from typing import TypeAlias
 
 from timeline.errors import TimelineError
+from timeline.ranges import united
 
 PtsRange: TypeAlias = tuple[int, int]
 """Half-open: start <= pts < end."""
@@ -210,15 +211,10 @@ def _spans(sampled_pts: Sequence[int], end_pts: int, missing: Sequence[PtsRange]
 
 
 def _joined(ranges: Sequence[PtsRange]) -> list[PtsRange]:
-    joined: list[PtsRange] = []
-    for start, end in sorted(ranges):
+    for start, end in ranges:
         if start >= end:
             raise TimelineError(f"missing range {start} to {end}: it must end after its start")
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
-        else:
-            joined.append((start, end))
-    return joined
+    return united(ranges)
 
 
 def _by_label(tags: Sequence[Tag], sampled_pts: Sequence[int]) -> dict[str, dict[int, float]]:

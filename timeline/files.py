@@ -9,6 +9,16 @@ from pathlib import Path
 from timeline.errors import TimelineError
 
 
+def check_free(path: Path, may_replace: bool) -> None:
+    """Refuse to write where something is already, unless told to replace it.
+
+    Raises:
+        TimelineError: there is something.
+    """
+    if not may_replace and path.exists():
+        raise TimelineError(f"{path}: is there already; --force replaces it")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Lend a temporary file beside `path`, which takes its place if the block ends well.

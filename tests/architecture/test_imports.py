@@ -11,10 +11,11 @@ from tests.commands import environment_of
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("ingest", "model", "timeline", "db", "worker", "cli")
 TRAINED_BY = ("tensorflow", "keras", "sklearn")
-HEAVY = (*TRAINED_BY, "av", "matplotlib", "celery", "kombu", "redis")
+HEAVY = (*TRAINED_BY, "av", "matplotlib", "opentimelineio", "celery", "kombu", "redis")
 
 QUESTIONS = (
     *("--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned"),
+    *("together", "first ned", "sql", "export --help", "evaluate --help", "snapshot --help"),
     *("dataset --help", "dataset show nowhere"),
 )
 

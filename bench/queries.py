@@ -1,0 +1,262 @@
+"""How long each question takes in a library of 1,000 episodes with 2.6 million tags.
+
+    python -m bench.queries [--episodes 1000] [--rounds 40] [--only sqlite|postgresql]
+
+Fills a database with made episodes of 22 minutes, two tags a second, and the appearances that these
+make, then asks each question with names drawn by how often they appear. Prints the median and the
+95th percentile of what the database layer takes, from the call to the last row.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from db.engine import Database
+from db.episodes import list_episodes
+from db.queries import find_appearances, first_appearances, screen_time, shared_time
+from db.reading import select_rows
+from db.records import AppearanceRecord
+from db.runs import current_run_of
+from db.snapshot import write_snapshot
+from db.upgrade import upgrade_database
+from db.writes import create_run, finish_run, register_episode, register_model_version
+from tests.databases import new_postgresql_url, postgresql_server
+from tests.records import PARAMS, made_episode, made_model
+from timeline.expressions import parse_expression
+from worker.answers import find_matches
+
+CAST = tuple(f"character_{number:02}" for number in range(17))
+WEIGHTS = tuple(1 / (number + 1) for number in range(len(CAST)))
+"""Who appears how often: as words do in a text, the second half as often as the first."""
+
+MINUTES = 22
+SAMPLE_MILLISECONDS = 500
+LIMIT = 100
+TARGET_MILLISECONDS = 50.0
+
+TAGS = (
+    """
+    CREATE TEMPORARY TABLE number AS
+    WITH RECURSIVE counted (k) AS (SELECT 0 UNION ALL SELECT k + 500 FROM counted WHERE k < 1000000)
+    SELECT k FROM counted
+    """,
+    """
+    INSERT INTO tag (run_id, pts, label, region, confidence, seconds)
+    SELECT run_id, start_pts + k, label, 'full', 0.9, (start_pts + k) / 1000.0
+    FROM appearance JOIN number ON k < end_pts - start_pts
+    """,
+)
+"""Makes the tags of all appearances inside the database, which is much faster than sending them."""
+
+Question = Callable[[Connection, random.Random], object]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Samples of a run in which the same characters are on screen."""
+
+    start: int
+    end: int
+    labels: tuple[str, ...]
+
+
+def main() -> None:
+    arguments = _arguments()
+    slow = False
+    for name in arguments.only or ("sqlite", "postgresql"):
+        with (
+            tempfile.TemporaryDirectory(prefix="castline-bench-") as folder,
+            _url(name, Path(folder)) as url,
+        ):
+            database = Database(url)
+            upgrade_database(database)
+            started = time.perf_counter()
+            fill(database, arguments.episodes)
+            print(f"{name}: filled in {time.perf_counter() - started:.0f} s; {_counts(database)}")
+            slow |= _report(database, arguments.rounds, Path(folder))
+            database.dispose()
+    if slow:
+        sys.exit(f"a question takes more than {TARGET_MILLISECONDS:.0f} ms at the 95th percentile")
+
+
+def fill(database: Database, episodes: int) -> None:
+    """Add episodes, each with a run that is done: its tags, appearances and totals."""
+    length = MINUTES * 60_000
+    with database.write() as connection:
+        model_version_id = register_model_version(connection, made_model())
+        for number in range(episodes):
+            lot = random.Random(number)  # noqa: S311 - made data
+            name = f"Show.S{number // 22 + 1:02}E{number % 22 + 1:02}.mkv"
+            episode = replace(made_episode(f"{number:064x}", name), end_pts=length)
+            episode_id = register_episode(connection, episode)
+            run_id, _ = create_run(
+                connection,
+                episode_id=episode_id,
+                model_version_id=model_version_id,
+                params=PARAMS,
+                params_hash="c" * 64,
+                chunks=((0, length),),
+                missing=(),
+            )
+            finish_run(
+                connection,
+                run_id=run_id,
+                episode_id=episode_id,
+                state="done",
+                frames=MINUTES * 120,
+                decode_errors=0,
+                missing=(),
+                error=None,
+                appearances=list(_appearances(list(_shots(lot)))),
+            )
+        for statement in (*TAGS, "ANALYZE"):
+            connection.execute(sa.text(statement))
+
+
+def _shots(lot: random.Random) -> Iterator[Shot]:
+    start, samples = 0, MINUTES * 120
+    while start < samples:
+        end = min(samples, start + lot.randint(3, 10))  # 1.5 to 5 s
+        count = lot.choices((0, 1, 2, 3), (25, 50, 20, 5))[0]
+        labels = {*lot.choices(CAST, WEIGHTS, k=count)}
+        yield Shot(start, end, tuple(sorted(labels)))
+        start = end
+
+
+def _appearances(shots: list[Shot]) -> Iterator[AppearanceRecord]:
+    """The shots of each label; two in a row are one."""
+    for label in CAST:
+        open_shot: Shot | None = None
+        for shot in shots:
+            if label in shot.labels:
+                start = open_shot.start if open_shot else shot.start
+                open_shot = replace(shot, start=start)
+            elif open_shot:
+                yield _appearance(label, open_shot)
+                open_shot = None
+        if open_shot:
+            yield _appearance(label, open_shot)
+
+
+def _appearance(label: str, shot: Shot) -> AppearanceRecord:
+    start, end = shot.start * SAMPLE_MILLISECONDS, shot.end * SAMPLE_MILLISECONDS
+    return AppearanceRecord(
+        label, start, end, start / 1000, end / 1000, shot.end - shot.start, 0.9, 0.95
+    )
+
+
+def _drawn(lot: random.Random, count: int) -> list[str]:
+    """Different characters, the frequent ones oftener."""
+    found: list[str] = []
+    while len(found) < count:
+        found += [name for name in lot.choices(CAST, WEIGHTS) if name not in found]
+    return found
+
+
+def _when(text: str, count: int, **options: Any) -> Question:
+    def ask(connection: Connection, lot: random.Random) -> object:
+        asked = parse_expression(text.format(*_drawn(lot, count)))
+        return list(islice(find_matches(connection, asked, **options), LIMIT))
+
+    return ask
+
+
+QUESTIONS: dict[str, Question] = {
+    "when A": _when("{}", 1),
+    "when A & B": _when("{} & {}", 2),
+    "when A & !B": _when("{} & !{}", 2),
+    "when (A | B) & !C": _when("({} | {}) & !{}", 3),
+    "when A & B --season 7": _when("{} & {}", 2, season=7),
+    "who EPISODE": lambda connection, lot: find_appearances(
+        connection, episode_id=lot.randint(1, 100)
+    ),
+    "who EPISODE --at": lambda connection, lot: find_appearances(
+        connection, episode_id=lot.randint(1, 100), at_seconds=lot.uniform(0, MINUTES * 60)
+    ),
+    "who EPISODE --from --to": lambda connection, lot: find_appearances(
+        connection, episode_id=lot.randint(1, 100), from_seconds=600.0, to_seconds=660.0
+    ),
+    "screen-time": lambda connection, _: screen_time(connection),
+    "screen-time --by episode": lambda connection, _: screen_time(
+        connection, by="episode", limit=LIMIT
+    ),
+    "screen-time --by season": lambda connection, _: screen_time(
+        connection, by="season", limit=LIMIT
+    ),
+    "together": lambda connection, _: shared_time(connection, limit=20),
+    "together A": lambda connection, lot: shared_time(connection, tuple(_drawn(lot, 1)), limit=20),
+    "together A B": lambda connection, lot: shared_time(
+        connection, tuple(_drawn(lot, 2)), by_episode=True, limit=LIMIT
+    ),
+    "first A": lambda connection, lot: first_appearances(
+        connection, _drawn(lot, 1)[0], limit=LIMIT
+    ),
+    "episodes": lambda connection, _: list_episodes(connection),
+    "current run of EPISODE": lambda connection, lot: current_run_of(
+        connection, lot.randint(1, 100)
+    ),
+}
+
+
+def _report(database: Database, rounds: int, folder: Path) -> bool:
+    """Print a table of the questions; whether any is slower than the target."""
+    print(f"{'question':28}{'median ms':>10}{'95 % ms':>10}{'rows':>8}")
+    slow = False
+    for name, question in QUESTIONS.items():
+        lot = random.Random(name)  # noqa: S311 - made data
+        milliseconds, rows = [], 0
+        for _ in range(rounds):
+            with database.read() as connection:
+                started = time.perf_counter()
+                found = question(connection, lot)
+                milliseconds.append((time.perf_counter() - started) * 1000)
+            rows = max(rows, len(found) if isinstance(found, list) else 1)
+        late = statistics.quantiles(milliseconds, n=20)[-1]
+        slow |= late > TARGET_MILLISECONDS
+        print(f"{name:28}{statistics.median(milliseconds):10.1f}{late:10.1f}{rows:8}")
+    started = time.perf_counter()
+    with database.read() as connection:
+        write_snapshot(connection, folder / "snapshot.db")
+    size = (folder / "snapshot.db").stat().st_size
+    print(f"snapshot: {time.perf_counter() - started:.1f} s, {size / 1e6:.0f} MB\n", flush=True)
+    return slow
+
+
+def _counts(database: Database) -> str:
+    tables = ("episode", "tag", "appearance", "run_label", "run_pair")
+    counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608
+    [row] = select_rows(database, f"SELECT {counts}").rows
+    return ", ".join(f"{count:,} {table}" for count, table in zip(row, tables, strict=True))
+
+
+@contextmanager
+def _url(name: str, folder: Path) -> Iterator[str]:
+    if name == "sqlite":
+        yield f"sqlite:///{folder / 'castline.db'}"
+    else:
+        with postgresql_server() as server:
+            yield new_postgresql_url(server)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--episodes", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=40, help="how often each question is asked")
+    parser.add_argument("--only", choices=["sqlite", "postgresql"], action="append")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

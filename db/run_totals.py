@@ -1,0 +1,50 @@
+"""What a run's appearances add up to: per label, and per pair of labels on screen at once."""
+
+from sqlalchemy import Connection, Float, case, cast, delete, func, insert, select
+
+from db.schema import appearance, episode, run_label, run_pair
+
+
+def add_up_run(connection: Connection, run_id: int) -> None:
+    """Writes the totals of a run anew, in the transaction that wrote its appearances."""
+    for table in (run_label, run_pair):
+        connection.execute(delete(table).where(table.c.run_id == run_id))
+    per_label = (
+        select(
+            appearance.c.run_id,
+            appearance.c.label,
+            func.count(),
+            func.sum(appearance.c.end_seconds - appearance.c.start_seconds),
+            func.min(appearance.c.start_pts),
+        )
+        .where(appearance.c.run_id == run_id)
+        .group_by(appearance.c.run_id, appearance.c.label)
+    )
+    names = ["run_id", "label", "appearances", "seconds", "first_pts"]
+    connection.execute(insert(run_label).from_select(names, per_label))
+    one, other = appearance.alias("one"), appearance.alias("other")
+    start_pts = case(
+        (one.c.start_pts > other.c.start_pts, one.c.start_pts), else_=other.c.start_pts
+    )
+    end_pts = case((one.c.end_pts < other.c.end_pts, one.c.end_pts), else_=other.c.end_pts)
+    time_base = cast(episode.c.time_base_num, Float) / episode.c.time_base_den
+    per_pair = (
+        select(
+            one.c.run_id,
+            one.c.label,
+            other.c.label,
+            func.count(),
+            func.sum(end_pts - start_pts) * func.min(time_base),
+        )
+        .join(other, one.c.run_id == other.c.run_id)
+        .join(episode, episode.c.id == one.c.episode_id)
+        .where(
+            one.c.run_id == run_id,
+            one.c.label < other.c.label,
+            one.c.start_pts < other.c.end_pts,
+            other.c.start_pts < one.c.end_pts,
+        )
+        .group_by(one.c.run_id, one.c.label, other.c.label)
+    )
+    names = ["run_id", "label", "other", "times", "seconds"]
+    connection.execute(insert(run_pair).from_select(names, per_pair))

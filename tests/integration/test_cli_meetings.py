@@ -1,0 +1,363 @@
+"""Questions about a made library, beside rows counted by hand and what sqlite3 reads."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.engine import Database
+from db.errors import DatabaseError
+from db.queries import first_appearances, screen_time, shared_time
+from db.reading import select_rows
+from db.records import AppearanceRecord, EpisodeRecord
+from db.runs import get_run
+from db.snapshot import write_snapshot
+from db.upgrade import upgrade_database
+from db.writes import finish_run
+from tests.commands import castline_here, one_line
+from tests.records import made_episode, make_run
+from timeline.expressions import parse_expression
+from worker.answers import find_matches
+from worker.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+Shown = dict[str, list[tuple[int, int]]]
+
+PILOT: Shown = {
+    "homer_simpson": [(0, 10), (20, 30)],
+    "ned_flanders": [(5, 12), (40, 50)],
+}
+SECOND: Shown = {"homer_simpson": [(100, 101)], "ned_flanders": [(100, 103)]}
+THIRD: Shown = {"ned_flanders": [(7, 8)]}
+MISSING = ((15_000, 25_000),)
+"""Of the second episode, in milliseconds."""
+
+SELECTS = "SELECT episode, count(*) AS n FROM timeline GROUP BY episode ORDER BY episode"
+
+
+def fill(database: Database) -> None:
+    """Three episodes of six minutes, in seconds: the second was not examined from 15 to 25."""
+    shift = replace(made_episode("e" * 64, "Show.S01E02.mkv"), start_pts=5_000, end_pts=365_000)
+    add(database, made_episode(name="Show.S01E01.mkv"), PILOT)
+    add(database, shift, SECOND, ((20_000, 30_000),))
+    add(database, made_episode("f" * 64, "Show.s2e1.mkv"), THIRD)
+
+
+def add(
+    database: Database,
+    episode: EpisodeRecord,
+    shown: Shown,
+    missing: tuple[tuple[int, int], ...] = (),
+) -> None:
+    run_id = make_run(database, episode)
+    with database.write() as connection:
+        finish_run(
+            connection,
+            run_id=run_id,
+            episode_id=get_run(connection, run_id).episode_id,
+            state="partial" if missing else "done",
+            frames=720,
+            decode_errors=0,
+            missing=missing,
+            error=None,
+            appearances=[
+                AppearanceRecord(
+                    label,
+                    start * 1000 + episode.start_pts,
+                    end * 1000 + episode.start_pts,
+                    float(start),
+                    float(end),
+                    frames=2 * (end - start),
+                    mean_confidence=0.8,
+                    max_confidence=0.9,
+                )
+                for label, ranges in shown.items()
+                for start, end in ranges
+            ],
+        )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("library")
+    database = Database(Settings.from_environment(home, {}).database_url)
+    upgrade_database(database)
+    fill(database)
+    database.dispose()
+    return home
+
+
+def answer(home: Path, *arguments: str) -> Any:
+    ended = castline_here(home, *arguments, "--json")
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
+    return json.loads(ended.stdout)
+
+
+def found(home: Path, *arguments: str) -> list[tuple[str, float, float]]:
+    """Episode number, start and end of what `when` answers."""
+    return [
+        (item["episode"][5:-4], item["start_seconds"], item["end_seconds"])
+        for item in answer(home, "when", *arguments)
+    ]
+
+
+WHEN = {
+    "ned & homer": [("S01E01", 5, 10), ("S01E02", 100, 101)],
+    "ned & !homer": [
+        ("S01E01", 10, 12),
+        ("S01E01", 40, 50),
+        ("S01E02", 101, 103),
+        ("s2e1", 7, 8),
+    ],
+    "homer | ned": [
+        ("S01E01", 0, 12),
+        ("S01E01", 20, 30),
+        ("S01E01", 40, 50),
+        ("S01E02", 100, 103),
+        ("s2e1", 7, 8),
+    ],
+    "!'ned' & !(homer)": [
+        ("S01E01", 12, 20),
+        ("S01E01", 30, 40),
+        ("S01E01", 50, 360),
+        ("S01E02", 0, 15),  # from 15 to 25 nobody looked
+        ("S01E02", 25, 100),
+        ("S01E02", 103, 360),
+        ("s2e1", 0, 7),
+        ("s2e1", 8, 360),
+    ],
+}
+
+
+@pytest.mark.parametrize("expression", WHEN)
+def test_when_answers_a_set_expression_in_every_episode(expression: str, home: Path) -> None:
+    assert found(home, expression) == WHEN[expression]
+
+
+def test_when_is_limited_to_an_episode_a_season_and_a_number_of_rows(home: Path) -> None:
+    assert found(home, "ned", "--season", "2") == [("s2e1", 7, 8)]
+    assert found(home, "ned", "--episode", "S01E02") == [("S01E02", 100, 103)]
+    first_two = castline_here(home, "when", "ned", "--limit", "2", "--json")
+    assert [item["start_seconds"] for item in json.loads(first_two.stdout)] == [5, 40]
+    assert one_line(first_two.stderr) == "The first 2 are shown; --limit 0 shows all."
+    assert len(found(home, "ned", "--limit", "4")) == len(found(home, "ned", "--limit", "0")) == 4
+
+
+def test_when_fills_gaps_and_then_drops_what_is_short(home: Path) -> None:
+    pilot = ("homer | ned", "--episode", "S01E01")
+    assert found(home, *pilot, "--gap", "8") == [("S01E01", 0, 30), ("S01E01", 40, 50)]
+    assert found(home, *pilot, "--gap", "0:07.9", "--min-seconds", "12") == [("S01E01", 0, 12)]
+    # The gap from 15 to 25 s of the second episode holds a part that nobody looked at.
+    second = ("!ned", "--episode", "S01E02", "--gap", "30")
+    assert found(home, *second) == [("S01E02", 0, 15), ("S01E02", 25, 360)]
+
+
+def test_when_of_one_label_tells_its_appearances_and_of_an_expression_none(home: Path) -> None:
+    [item] = answer(home, "when", "ned", "--season", "2")
+    assert (item["label"], item["expression"]) == ("ned_flanders", "ned_flanders")
+    assert (item["frames"], item["mean_confidence"], item["max_confidence"]) == (2, 0.8, 0.9)
+    [both, _] = answer(home, "when", "homer&ned")
+    assert (both["label"], both["expression"]) == (None, "homer_simpson & ned_flanders")
+    assert (both["frames"], both["start_pts"], both["end_pts"]) == (None, 5_000, 10_000)
+    table = castline_here(home, "when", "ned", "--season", "2").stdout.split()
+    assert table[-5:] == ["Show.s2e1.mkv", "00:00:07.000", "00:00:08.000", "ned_flanders", "0.80"]
+
+
+def test_a_bad_expression_is_shown_with_a_caret(home: Path) -> None:
+    ended = castline_here(home, "when", "ned & | homer")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "castline: column 7 of the expression: a name, ! or ( is missing here",
+        "  ned & | homer",
+        "        ^",
+    ]
+    misspelt = castline_here(home, "when", "ned & hommer")
+    assert "did you mean homer_simpson?" in one_line(misspelt.stderr)
+
+
+def test_who_takes_a_range(home: Path) -> None:
+    def names(*arguments: str) -> list[tuple[str, float]]:
+        shown = answer(home, "who", "S01E01", *arguments)
+        return [(item["label"][:3], item["start_seconds"]) for item in shown]
+
+    assert names("--from", "10", "--to", "40") == [("ned", 5), ("hom", 20)]
+    assert names("--from", "12") == [("hom", 20), ("ned", 40)]
+    assert names("--to", "5") == [("hom", 0)]
+    for wrong in (["--from", "9", "--to", "9"], ["--at", "3", "--to", "9"], ["--from", "360"]):
+        ended = castline_here(home, "who", "S01E01", *wrong)
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    unseen = castline_here(home, "who", "S01E02", "--from", "14", "--to", "16")
+    assert "Not examined: 00:00:15.000 to 00:00:25.000." in unseen.stderr
+
+
+def test_screen_time_is_added_up_by_character_episode_and_season(home: Path) -> None:
+    assert answer(home, "screen-time") == [
+        {"label": "homer_simpson", "seconds": 21.0, "appearances": 3, "episodes": 2},
+        {"label": "ned_flanders", "seconds": 21.0, "appearances": 4, "episodes": 3},
+    ]
+    by_season = answer(home, "screen-time", "--by", "season", "--label", "ned")
+    assert [(item["season"], item["seconds"]) for item in by_season] == [(1, 20.0), (2, 1.0)]
+    by_episode = answer(home, "screen-time", "--by", "episode", "--season", "1")
+    assert [(item["episode"][5:-4], item["label"][:3], item["seconds"]) for item in by_episode] == [
+        ("S01E01", "hom", 20.0),
+        ("S01E01", "ned", 17.0),
+        ("S01E02", "ned", 3.0),
+        ("S01E02", "hom", 1.0),
+    ]
+
+
+def test_together_tells_pairs_and_of_two_the_episodes(home: Path) -> None:
+    pair = {"label": "homer_simpson", "other": "ned_flanders"}
+    assert answer(home, "together") == [{**pair, "seconds": 6.0, "times": 2, "episodes": 2}]
+    assert answer(home, "together", "ned") == answer(home, "together")
+    by_episode = answer(home, "together", "ned", "homer")
+    assert [(item["episode"][5:-4], item["seconds"], item["times"]) for item in by_episode] == [
+        ("S01E01", 5.0, 1),
+        ("S01E02", 1.0, 1),
+    ]
+    assert answer(home, "together", "--season", "2") == []
+
+
+def test_first_tells_the_first_appearance_of_each_episode(home: Path) -> None:
+    shown = answer(home, "first", "ned")
+    assert [(item["episode"][5:-4], item["start_seconds"], item["end_pts"]) for item in shown] == [
+        ("S01E01", 5, 12_000),
+        ("S01E02", 100, 108_000),
+        ("s2e1", 7, 8_000),
+    ]
+
+
+def test_both_databases_answer_alike(database: Database) -> None:
+    fill(database)
+    with database.read() as connection:
+        assert [(item.label, item.seconds) for item in screen_time(connection)] == [
+            ("homer_simpson", 21.0),
+            ("ned_flanders", 21.0),
+        ]
+        assert [item.season for item in screen_time(connection, by="season")] == [1, 1, 2]
+        [pair] = shared_time(connection)
+        assert (pair.seconds, pair.times, pair.episodes) == (6.0, 2, 2)
+        by_episode = shared_time(connection, ("homer_simpson", "ned_flanders"), by_episode=True)
+        assert [item.seconds for item in by_episode] == [5.0, 1.0]
+        assert len(first_appearances(connection, "ned_flanders")) == 3
+        asked = parse_expression("ned_flanders & !homer_simpson")
+        matches = list(find_matches(connection, asked, gap_seconds=Fraction(28)))
+    assert [(int(item.start_seconds), int(item.end_seconds)) for item in matches] == [
+        (10, 50),
+        (101, 103),
+        (7, 8),
+    ]
+    assert select_rows(database, SELECTS).rows == [
+        ("Show.S01E01.mkv", 4),
+        ("Show.S01E02.mkv", 2),
+        ("Show.s2e1.mkv", 1),
+    ]
+
+
+def test_totals_are_those_of_the_latest_appearances_and_go_with_their_run(
+    database: Database,
+) -> None:
+    add(database, made_episode(), PILOT)
+    add(database, made_episode(), THIRD)  # the same run again
+    with database.read() as connection:
+        assert [(item.label, item.seconds) for item in screen_time(connection)] == [
+            ("ned_flanders", 1.0)
+        ]
+        assert shared_time(connection) == []
+    with database.write() as connection:
+        for table in ("current_run", "appearance", "chunk", "run"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    assert select_rows(database, "SELECT * FROM run_label").rows == []
+
+
+HARMFUL = (
+    "DELETE FROM episode",
+    "SELECT 1; DELETE FROM episode",
+    "WITH gone AS (DELETE FROM episode RETURNING *) SELECT * FROM gone",
+    "COMMIT",
+    "ATTACH 'made.db' AS other",
+    "PRAGMA writable_schema=ON",
+    "COPY episode TO '/tmp/castline-was-here'",
+    "SELECT nothing FROM nowhere",
+    "SELECT '",
+    "",
+    "\x00",
+)
+
+
+@pytest.mark.parametrize("statement", HARMFUL)
+def test_sql_reads_and_does_nothing_else(statement: str, database: Database) -> None:
+    add(database, made_episode(), PILOT)
+    with pytest.raises(DatabaseError) as caught:
+        select_rows(database, statement)
+    assert "\n" not in str(caught.value)
+    assert select_rows(database, "SELECT count(*) FROM episode").rows == [(1,)]
+    add(database, made_episode("e" * 64, "still writable"), PILOT)
+
+
+def test_sql_prints_a_table_and_json(home: Path) -> None:
+    assert answer(home, "sql", SELECTS)[0] == {"episode": "Show.S01E01.mkv", "n": 4}
+    table = castline_here(home, "sql", "SELECT 1 AS \"[/x]\", NULL AS empty, 'a' AS text")
+    assert [line.split() for line in table.stdout.splitlines()] == [
+        ["[/x]", "empty", "text"],
+        ["1", "a"],
+    ]
+    assert "one SELECT" in one_line(castline_here(home, "sql", "DROP TABLE run").stderr)
+
+
+def test_a_snapshot_is_a_read_only_file_that_datasette_serves(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out.db"
+    assert castline_here(home, "snapshot", "-o", str(path)).returncode == 0
+    assert path.stat().st_mode & 0o777 == 0o444
+    served = subprocess.run(
+        [sys.executable, "-m", "datasette", "-i", path, "--get", "/out/timeline.json?_shape=array"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(tmp_path)},
+    )
+    rows = json.loads(served.stdout)
+    assert len(rows) == 7
+    assert rows[0] == {
+        "episode": "Show.S01E01.mkv",
+        "label": "homer_simpson",
+        "start_seconds": 0.0,
+        "end_seconds": 10.0,
+        "confidence": 0.8,
+        "model": "cast@1",
+    }
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        episodes = connection.execute("SELECT name, season, frame_rate, time_base FROM episode")
+        assert episodes.fetchall()[2] == ("Show.s2e1.mkv", 2, "24000/1001", "1/1000")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_snapshot_replaces_a_file_only_when_told(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out.db"
+    path.write_text("mine")
+    refused = castline_here(home, "snapshot", "-o", str(path))
+    assert refused.returncode == 1
+    assert "--force" in one_line(refused.stderr)
+    assert path.read_text() == "mine"
+    assert castline_here(home, "snapshot", "-o", str(path), "--force").returncode == 0
+    assert path.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_snapshot_that_fails_leaves_nothing(database: Database, tmp_path: Path) -> None:
+    fill(database)
+    with database.read() as connection:
+        write_snapshot(connection, tmp_path / "whole.db")
+        with pytest.raises(DatabaseError, match="cannot be written"):
+            write_snapshot(connection, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "whole.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM timeline").fetchone() == (7,)

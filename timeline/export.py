@@ -1,0 +1,97 @@
+"""A timeline in the formats that other tools read: which there are, and what they are made of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import import_module
+from typing import NamedTuple
+
+from timeline.appearances import PtsRange
+from timeline.errors import TimelineError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A label, or what was asked, over the half-open range `start_pts <= pts < end_pts`."""
+
+    label: str
+    start_pts: int
+    end_pts: int
+    confidence: float | None = None
+    """Its mean; None where the range is no single appearance."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTimeline:
+    """Who is on screen when in one episode, and all that a format says of the episode."""
+
+    name: str
+    path: str
+    """Absolute, of the video file."""
+    sha256: str
+    model: str
+    """NAME@VERSION."""
+    time_base: Fraction
+    """Seconds per pts."""
+    start_pts: int
+    end_pts: int
+    frame_rate: Fraction
+    rate_varies: bool
+    missing: Sequence[PtsRange]
+    """Half-open, ascending: what was not examined."""
+    entries: Sequence[Entry]
+    """By start, then label."""
+
+    def seconds(self, pts: int) -> Fraction:
+        """Exact seconds from the episode's first frame."""
+        return (pts - self.start_pts) * self.time_base
+
+    def frame(self, pts: int) -> int:
+        """The number of the frame that comes on screen at a pts, from 0.
+
+        Raises:
+            TimelineError: the frame rate varies, so that a number tells no time.
+        """
+        if self.rate_varies:
+            raise TimelineError(
+                f"{self.name}: its frame rate varies, which otio, edl and fcpxml cannot tell; "
+                "export json, csv or vtt, or convert the video to a constant rate"
+            )
+        # Containers round times (Matroska to milliseconds); the number of the frame is whole.
+        return round(self.seconds(pts) * self.frame_rate)
+
+
+class Format(NamedTuple):
+    """How a format's files end, and where the function is that gives their text."""
+
+    suffix: str
+    module: str
+    function: str
+
+
+FORMATS = {
+    "json": Format(".json", "timeline.export_text", "json_text"),
+    "csv": Format(".csv", "timeline.export_text", "csv_text"),
+    "vtt": Format(".vtt", "timeline.export_text", "vtt_text"),
+    "srt": Format(".srt", "timeline.export_text", "srt_text"),
+    "rttm": Format(".rttm", "timeline.export_text", "rttm_text"),
+    "chapters": Format(".chapters.txt", "timeline.export_text", "chapters_text"),
+    "otio": Format(".otio", "timeline.export_edits", "otio_text"),
+    "edl": Format(".edl", "timeline.export_edits", "edl_text"),
+    "fcpxml": Format(".xml", "timeline.export_edits", "fcpxml_text"),
+    "html": Format(".html", "timeline.export_page", "html_text"),
+}
+"""By name. Modules are imported when they are asked for, and heavy libraries only then."""
+
+
+def export_text(timeline: ExportedTimeline, name: str) -> str:
+    """The text of a file in the format with this name.
+
+    Raises:
+        TimelineError: the format cannot tell this timeline.
+    """
+    chosen = FORMATS[name]
+    write: Callable[[ExportedTimeline], str] = getattr(
+        import_module(chosen.module), chosen.function
+    )
+    return write(timeline)
