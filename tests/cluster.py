@@ -63,6 +63,23 @@ class Cluster:
         """`castline enqueue` of a clip."""
         return castline(self.home, "enqueue", clip, *BY_LOT, *options, **(self.settings | settings))
 
+    def enqueue_for_later(self, clip: Path) -> None:
+        """`castline enqueue`, during which nothing is extracted: what follows meets the work."""
+        with self.suspended("extract"):
+            assert self.enqueue(clip).returncode == 0
+
+    @contextmanager
+    def suspended(self, step: str) -> Iterator[None]:
+        """Freezes all processes of a step's worker for a while."""
+        tree = tree_of(self.workers[step].pid)
+        for process in tree:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in tree:
+                process.resume()
+
     def forget(self) -> None:
         """Empties the database and the queues, so that the same clip is new again."""
         tables = "tag, appearance, current_run, chunk, run, episode"

@@ -1,7 +1,6 @@
 """Real databases for tests: SQLite files, and a PostgreSQL server that the tests start."""
 
 import itertools
-import os
 import signal
 import subprocess
 import tempfile
@@ -30,8 +29,9 @@ def restartable_postgresql() -> Iterator[tuple[str, Callable[[], None]]]:
 
         def restart() -> None:
             # SIGQUIT: every connection is cut in the middle, and the next start recovers.
-            os.kill(server.get_pid(), signal.SIGQUIT)
-            psutil.Process(server.get_pid()).wait(30)
+            process = psutil.Process(server.get_pid())
+            process.send_signal(signal.SIGQUIT)
+            process.wait(30)
             server.ensure_postgres_running()
 
         yield server.get_uri(), restart

@@ -60,7 +60,8 @@ def _read(path: Path) -> dict[str, int]:
         known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(key): size for key, size in known.items() if isinstance(size, int) and size > 0}
+    pairs = known.items() if isinstance(known, dict) else ()
+    return {key: size for key, size in pairs if isinstance(size, int) and size > 0}
 
 
 def _write(path: Path, known: dict[str, int]) -> None:

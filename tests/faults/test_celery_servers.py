@@ -14,7 +14,6 @@ import pytest
 
 from tests.cluster import Cluster, cluster
 from tests.databases import restartable_postgresql
-from tests.processes import tree_of
 from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
 from tests.waiting import wait_until
 
@@ -74,10 +73,7 @@ def assert_as_undisturbed(workers: Cluster, undisturbed: Found) -> None:
 def test_extraction_stays_a_set_number_of_chunks_ahead(
     clip: Path, undisturbed: Found, workers: Cluster
 ) -> None:
-    frozen = tree_of(workers.workers["classify"].pid)
-    for process in frozen:
-        process.suspend()
-    try:
+    with workers.suspended("classify"):
         assert workers.enqueue(clip).returncode == 0
         wait_until(lambda: workers.count("extracted") == CHUNKS_AHEAD, patience_seconds=240)
         until = time.monotonic() + 8  # longer than the sweeper lets things lie
@@ -85,9 +81,6 @@ def test_extraction_stays_a_set_number_of_chunks_ahead(
             ahead = "state = 'extracted' OR state = 'queued' AND worker IS NOT NULL"
             [[count]] = workers.ask(f"SELECT count(*) FROM chunk WHERE {ahead}")
             assert count == CHUNKS_AHEAD
-    finally:
-        for process in frozen:
-            process.resume()
     workers.wait_until_done()
     assert_as_undisturbed(workers, undisturbed)
 
@@ -144,7 +137,7 @@ def test_a_broker_that_is_killed_and_started_again_costs_nothing(
     for _ in range(ROUNDS):
         workers.forget()
         if when == "busy":
-            assert workers.enqueue(clip).returncode == 0
+            workers.enqueue_for_later(clip)
             wait_until(workers.is_claimed, patience_seconds=240)
         workers.broker.kill()
         time.sleep(2)
@@ -189,8 +182,16 @@ def test_a_broker_without_memory_makes_enqueue_say_so_and_the_sweeper_offers_eve
         assert_says_that_the_broker_fails(workers, clip)
     finally:
         workers.broker.client.config_set("maxmemory", 0)
-    wait_until(workers.is_claimed, patience_seconds=240)
-    workers.broker.client.flushall()
+    workers.wait_until_done()
+    assert_as_undisturbed(workers, undisturbed)
+
+
+def test_a_broker_that_is_flushed_costs_nothing(
+    clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    with workers.suspended("extract"):
+        assert workers.enqueue(clip).returncode == 0
+        workers.broker.client.flushall()
     workers.wait_until_done()
     assert_as_undisturbed(workers, undisturbed)
 
@@ -214,7 +215,7 @@ def test_cut_connections_and_restarts_of_the_database_change_no_row(
 ) -> None:
     for _ in range(DATABASE_RESTARTS):
         workers.forget()
-        assert workers.enqueue(clip).returncode == 0
+        workers.enqueue_for_later(clip)
         wait_until(workers.is_claimed, patience_seconds=240)
         for _ in range(5):
             with psycopg.connect(workers.database_url) as connection:
