@@ -7,10 +7,10 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults mutants bench bundled-model reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults mutants bench bench-rerun bundled-model reference-task lock notebook wheel clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(READY) ## Make .venv and install what is locked, checked by its hashes
 
@@ -45,7 +45,7 @@ contracts: $(READY)
 	$(BIN)/lint-imports
 
 faults: $(READY) ## The fault gate in full counts (long)
-	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 $(BIN)/python -m pytest -m fault --durations=0 -v
+	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 CASTLINE_RERUNS=50 $(BIN)/python -m pytest -m fault --durations=0 -v
 
 bundled-model: $(READY) ## Make the bundled model again in /tmp/bundled (long)
 	$(BIN)/python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled
@@ -55,6 +55,9 @@ reference-task: $(READY) ## Train what the original task asks for, and better, i
 
 bench: $(READY) ## Wall time against ffmpeg and plain loops (long)
 	$(BIN)/python -m bench.tag_episode
+
+bench-rerun: $(READY) ## Wall time of a run again against the first run (long)
+	$(BIN)/python -m bench.rerun
 
 notebook: $(READY) ## Run the notebook of the reference task on the stills in ../shared (minutes)
 	rm -rf notebooks/reference_task

@@ -16,6 +16,7 @@ HEAVY = (*TRAINED_BY, "av", "matplotlib")
 QUESTIONS = (
     *("--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned"),
     *("dataset --help", "dataset show nowhere"),
+    *("rerun --all --dry-run", "prune --dry-run", "models rollback", "models list"),
 )
 
 ENVIRONMENT = ("environ", "environb", "getenv")
