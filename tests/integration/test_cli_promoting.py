@@ -1,6 +1,7 @@
 """`castline models promote` and `rollback`: a worse model is refused, a better one passes."""
 
 import json
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -189,3 +190,12 @@ def test_what_is_in_use_is_not_promoted_again_and_nothing_is_rolled_back_too_far
     refused = castline_here(scored, "models", "rollback")
     assert refused.returncode == 1
     assert "no earlier promotion" in one_line(refused.stderr)
+
+
+def test_another_model_takes_over_when_the_folder_of_the_one_in_use_is_gone(scored: Path) -> None:
+    shutil.rmtree(scored / "models" / "old-1")
+    planned = castline_here(scored, "rerun", "--all", "--dry-run")
+    assert planned.returncode == 1
+    assert "castline models promote MODEL --force" in one_line(planned.stderr)
+    assert castline_here(scored, "models", "promote", "new", "--force").returncode == 0
+    assert in_use(scored) == "new@1"
