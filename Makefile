@@ -7,10 +7,10 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults celery-rows mutants bench bundled-model reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults celery-rows mutants bench bench-rerun bundled-model reference-task lock notebook wheel clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(READY) ## Make .venv and install what is locked, checked by its hashes
 
@@ -46,7 +46,7 @@ contracts: $(READY)
 
 faults: $(READY) ## The fault gate in full counts (long)
 	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 CASTLINE_FROZEN_SECONDS=70 CASTLINE_BROKER_KILLS=2 \
-		CASTLINE_DATABASE_RESTARTS=4 $(BIN)/python -m pytest -m fault --durations=0 -v -rP
+		CASTLINE_DATABASE_RESTARTS=4 CASTLINE_RERUNS=50 $(BIN)/python -m pytest -m fault --durations=0 -v -rP
 
 celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runner's, for all clips in ../shared (long)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP
@@ -59,6 +59,9 @@ reference-task: $(READY) ## Train what the original task asks for, and better, i
 
 bench: $(READY) ## Wall time against ffmpeg and plain loops (long)
 	$(BIN)/python -m bench.tag_episode
+
+bench-rerun: $(READY) ## Wall time of a run again against the first run (long)
+	$(BIN)/python -m bench.rerun
 
 notebook: $(READY) ## Run the notebook of the reference task on the stills in ../shared (minutes)
 	rm -rf notebooks/reference_task

@@ -46,7 +46,7 @@ def main() -> None:
     ffmpeg = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
     with tempfile.TemporaryDirectory(prefix="castline-bench-") as folder:
         episode = Path(folder) / "episode.mp4"
-        _loop_clip(ffmpeg, arguments.clip, episode, arguments.minutes)
+        loop_clip(ffmpeg, arguments.clip, episode, arguments.minutes)
         castline = [sys.executable, "-m", "cli", "--home", f"{folder}/home", "tag", str(episode)]
         decode_all = [ffmpeg, "-v", "error", "-i", str(episode), "-map", "0:v:0", "-f", "null", "-"]
         timed = [_timed("castline tag", castline), _timed("ffmpeg -f null", decode_all)]
@@ -78,7 +78,7 @@ def _report(timed: list[Timed], arguments: argparse.Namespace, episode: Path, ho
             print(f"run: {state}, {frames} frames")
 
 
-def _loop_clip(ffmpeg: str, clip: Path, episode: Path, minutes: float) -> None:
+def loop_clip(ffmpeg: str, clip: Path, episode: Path, minutes: float) -> None:
     probe = subprocess.run(
         [ffmpeg, "-i", str(clip)], capture_output=True, text=True, check=False
     ).stderr

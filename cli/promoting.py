@@ -44,28 +44,27 @@ def promote(
 
     Example: castline models promote springfield@4 --dataset dataset
     """
-    from worker.promoting import model_in_use
     from worker.promoting import promote as promote_version
+    from worker.promoting import sha256_in_use
 
     version = find_model(model, [context.obj.models_folder])
     reference = version.manifest.reference
     with open_workplace(context.obj) as place:
-        before = model_in_use(place)
-        if before.sha256 == version.sha256:
+        if sha256_in_use(place) == version.sha256:
             say(f"{reference}: is in use already")
             return
-        measured = _measured(place, before, version, dataset, episodes or [], device)
+        measured = _measured(place, version, dataset, episodes or [], device)
         found = promote_version(place, version, require, measured, force=force)
     _print_regressions(found.regressions)
     if not found.is_promoted:
         names = sorted({item.measured.label or item.measured.figure for item in found.regressions})
         raise WorkerError(
-            f"{reference}: not promoted, it is worse than {before.manifest.reference} by more than"
-            f" allowed: {', '.join(names)}; train a better one, or promote it with --force"
+            f"{reference}: not promoted, it is worse than the model in use by more than allowed:"
+            f" {', '.join(names)}; train a better one, or promote it with --force"
         )
     say(
-        f"{reference}: promoted in place of {before.manifest.reference}; {found.episodes} episodes"
-        " show its runs now. The others: castline rerun --stale"
+        f"{reference}: promoted; {found.episodes} episodes show its runs now, in place of another"
+        " model's. The others: castline rerun --stale"
     )
 
 
@@ -84,7 +83,6 @@ def rollback(context: typer.Context) -> None:
 
 def _measured(
     place: Workplace,
-    before: ModelVersion,
     after: ModelVersion,
     dataset: Path | None,
     episodes: list[str],
@@ -92,8 +90,12 @@ def _measured(
 ) -> list[Measured]:
     from model.dataset import open_dataset
     from worker.measuring import measured_on_dataset, measured_on_episode
+    from worker.promoting import model_in_use
 
     measured: list[Measured] = []
+    if dataset is None and not episodes:
+        return measured
+    before = model_in_use(place)
     with place.database.read() as connection:
         scored = [_scored_episode(connection, text) for text in episodes]
         for episode, path in scored:

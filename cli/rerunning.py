@@ -100,12 +100,13 @@ def _run(
     workers: int | None,
     device: str,
 ) -> list[RunRecord]:
-    from worker.promoting import hold_what_is_shown
+    from worker.promoting import hold_what_is_shown, sha256_in_use
     from worker.rerun import enqueue_rerun
 
     if not plan:
         return []
-    hold_what_is_shown(place)
+    if version.sha256 != sha256_in_use(place):
+        hold_what_is_shown(place)
     runs = [enqueue_rerun(place, item, version) for item in plan]
     run_ids = tuple(run.id for run in runs)
     began = time.monotonic()

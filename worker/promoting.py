@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from db.promotions import GateReport, begin_promotions, promote_model, promoted_sha256
 from model.artifact import ModelVersion, find_model, find_model_by_sha256
+from model.errors import ModelNotFoundError
 from worker.enqueue import model_record
 from worker.errors import WorkerError
 from worker.gate import Measured, Regression, parse_requirement, regressions
@@ -23,16 +24,25 @@ class Promotion:
     """How many show a run of it instead of another model's now."""
 
 
+def sha256_in_use(place: Workplace) -> str:
+    """The model version that new runs use: the promoted one, or the bundled one before any."""
+    with place.database.read() as connection:
+        return promoted_sha256(connection) or find_model(None).sha256
+
+
 def model_in_use(place: Workplace) -> ModelVersion:
-    """The model version that new runs use: the promoted one, or the bundled one before any.
+    """The same, from its folder.
 
     Raises:
-        ModelError: Its folder is gone or damaged.
+        WorkerError: Its folder is gone or damaged.
     """
-    with place.database.read() as connection:
-        sha256 = promoted_sha256(connection)
-    folders = [place.settings.models_folder]
-    return find_model_by_sha256(sha256, folders) if sha256 else find_model(None)
+    try:
+        return find_model_by_sha256(sha256_in_use(place), [place.settings.models_folder])
+    except ModelNotFoundError as error:
+        raise WorkerError(
+            "the folder of the model in use is gone; put it back, or go on with another:"
+            " castline models promote MODEL --force"
+        ) from error
 
 
 def chosen_model(place: Workplace, reference: str | None) -> ModelVersion:
@@ -40,6 +50,7 @@ def chosen_model(place: Workplace, reference: str | None) -> ModelVersion:
 
     Raises:
         ModelError: There is none of that name, or it cannot be read.
+        WorkerError: The folder of the one in use is gone.
     """
     if reference is None:
         return model_in_use(place)
@@ -48,7 +59,7 @@ def chosen_model(place: Workplace, reference: str | None) -> ModelVersion:
 
 def hold_what_is_shown(place: Workplace) -> None:
     """From now on only promotions, no other model's new runs, change which model is shown."""
-    record = model_record(model_in_use(place))
+    record = model_record(find_model(None))
     with place.database.write() as connection:
         begin_promotions(connection, record)
 

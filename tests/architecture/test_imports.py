@@ -17,6 +17,7 @@ QUESTIONS = (
     *("--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned"),
     *("together", "first ned", "sql", "export --help", "evaluate --help", "snapshot --help"),
     *("dataset --help", "dataset show nowhere"),
+    *("rerun --all --dry-run", "prune --dry-run", "models rollback", "models list"),
 )
 
 ENVIRONMENT = ("environ", "environb", "getenv")

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
@@ -17,12 +19,14 @@ import db.migrations
 from db.engine import Database, sqlite_journal_mode
 from db.episodes import list_episodes
 from db.errors import DatabaseError
+from db.promotions import promoted_sha256
 from db.queries import find_appearances, screen_time
 from db.records import AppearanceRecord
 from db.runs import current_run_of, get_run
 from db.schema import metadata
 from db.upgrade import HEAD, upgrade_database
 from db.writes import finish_run
+from tests.databases import new_postgresql_url
 from tests.records import made_episode, made_model, make_run
 
 pytestmark = pytest.mark.integration
@@ -62,6 +66,30 @@ def test_head_is_the_newest_migration() -> None:
 
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:
     assert not upgrade_database(database)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_database_of_the_first_schema_keeps_its_rows(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    if engine == "postgresql":
+        url = new_postgresql_url(request.getfixturevalue("postgresql_base_url"))
+    old = Database(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(db.migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    run_id = make_run(old)
+    assert upgrade_database(old)
+    with old.read() as connection:
+        rows = connection.execute(text("SELECT is_reused FROM chunk")).scalars()
+        assert [bool(value) for value in rows] == [False] * 6
+        assert get_run(connection, run_id).frames_decoded == 0
+        assert promoted_sha256(connection) is None
+    old.dispose()
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
