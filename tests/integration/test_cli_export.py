@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import opentimelineio
 import pytest
 import srt
+from numpy.typing import NDArray
 
 from db.engine import Database
 from db.records import AppearanceRecord, EpisodeRecord
@@ -130,6 +132,49 @@ def test_times_of_a_file_that_starts_late_come_back_to_the_frame(
     assert [(each["start_pts"], each["end_pts"]) for each in data["ranges"]] == [
         (pts[start], pts[end]) for _, start, end in RANGES
     ]
+
+
+def grey_frames(path: Path) -> list[NDArray[np.int16]]:
+    with av.open(str(path)) as container:
+        return [
+            frame.to_ndarray(format="gray").astype(np.int16) for frame in container.decode(video=0)
+        ]
+
+
+def test_clips_hold_the_very_frames_of_their_ranges(
+    home: Path, video: Path, tmp_path: Path
+) -> None:
+    assert export(home, tmp_path, "-f", "clips") == ["film late.clips"]
+    clips = sorted((tmp_path / "film late.clips").iterdir())
+    assert [path.name for path in clips] == [
+        "0001_homer_simpson_00-00-00.292.mp4",
+        "0002_ned_flanders_00-00-01.251.mp4",
+    ]
+    episode, pts = grey_frames(video), frame_pts(video)
+    for clip, (_, start, end) in zip(clips, RANGES, strict=True):
+        frames = grey_frames(clip)
+        assert len(frames) == end - start
+        for number, frame in enumerate(frames):
+            near = range(max(0, start + number - 2), start + number + 3)
+            differences = {place: float(abs(frame - episode[place]).mean()) for place in near}
+            assert min(differences, key=lambda place: differences[place]) == start + number
+        with av.open(str(clip)) as container:
+            base = container.streams.video[0].time_base
+        assert base is not None
+        steps = [(each * base * 1000) for each in frame_pts(clip)]
+        assert steps == [each - pts[start] for each in pts[start:end]]
+
+
+def test_clips_that_cannot_be_cut_leave_nothing(home: Path, video: Path, tmp_path: Path) -> None:
+    away = video.with_name("away.mkv")
+    video.rename(away)
+    try:
+        ended = castline_here(home, "export", "film", "-f", "clips", "-o", tmp_path)
+    finally:
+        away.rename(video)
+    assert ended.returncode == 1
+    assert "no such file" in one_line(ended.stderr)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_a_label_or_an_expression_is_exported(home: Path, tmp_path: Path) -> None:
