@@ -15,11 +15,15 @@ from cli.console import (
 )
 from cli.meeting import read_expression
 from db.current import find_shown
+from db.records import EpisodeRecord
 from timeline.errors import TimelineError
 from timeline.export import FORMATS, ExportedTimeline, export_text
 from timeline.files import check_free, whole_file
 from worker.answers import timeline_to_export
 from worker.workplace import open_workplace
+
+CLIPS = "clips"
+"""The format that is a folder of videos, and no text."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -31,7 +35,7 @@ def export(
     context: typer.Context,
     episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
     formats: Annotated[
-        str, typer.Option("--format", "-f", help=f"One or several of: {','.join(FORMATS)}.")
+        str, typer.Option("--format", "-f", help=f"One or several of: {','.join(FORMATS)},{CLIPS}.")
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder to write to.")
@@ -63,28 +67,40 @@ def export(
             [require_label(connection, name) for name in label or ()],
             None if expression is None else read_expression(connection, expression),
         )
-    _write(timeline, {name: _path(output, timeline, name) for name in names}, force)
+    stem = Path(timeline.name).stem
+    clips = output / f"{stem}.clips" if CLIPS in names else None
+    paths = {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
+    for path in (*paths.values(), *([clips] if clips else [])):
+        check_free(path, force)
+    _write(timeline, paths)
+    if clips:
+        _cut(context.obj.media_roots, found, timeline, clips)
 
 
 def _format_names(formats: str) -> list[str]:
     names = list(dict.fromkeys(name.strip().lower() for name in formats.split(",")))
     for name in names:
-        if name not in FORMATS:
-            raise TimelineError(f"--format {name!r}: is none of {', '.join(FORMATS)}")
+        if name not in (*FORMATS, CLIPS):
+            raise TimelineError(f"--format {name!r}: is none of {', '.join((*FORMATS, CLIPS))}")
     return names
 
 
-def _path(folder: Path, timeline: ExportedTimeline, name: str) -> Path:
-    return folder / f"{Path(timeline.name).stem}{FORMATS[name].suffix}"
-
-
-def _write(timeline: ExportedTimeline, paths: dict[str, Path], force: bool) -> None:
-    """Write all files or, where a format or a file is refused, none."""
-    for path in paths.values():
-        check_free(path, force)
+def _write(timeline: ExportedTimeline, paths: dict[str, Path]) -> None:
+    """Write all files or, where a format is refused, none."""
     texts = {path: export_text(timeline, name) for name, path in paths.items()}
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="")
         say(f"Wrote {path}")
+
+
+def _cut(
+    roots: tuple[Path, ...], episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
+) -> None:
+    from ingest.decoder import Decoder
+    from worker.clips import write_clips
+
+    with Decoder(media_roots=roots) as decoder:
+        written = write_clips(decoder, episode, timeline, folder)
+    say(f"Wrote {len(written)} clips into {folder}")

@@ -228,7 +228,8 @@ run_pair = Table(
     Column("other", String(64), primary_key=True),
     Column("times", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
-    Index(None, "label", "other"),
+    # All that is asked of a pair, so that no row is looked up.
+    Index(None, "label", "other", "run_id", "times", "seconds"),
     Index(None, "other"),
 )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ingest.cutting import Cut
 from ingest.errors import (
     DecoderLost,
     FrameStoreError,
@@ -151,6 +152,21 @@ class Decoder:
         """
         checked_path(Path(request.path), self._media_roots)
         return self._ask("extract", request.to_json(), partial(_extracted, request), on_progress)
+
+    def cut_out(self, request: Cut, on_progress: Report | None = None) -> int:
+        """Write a range of an episode as a clip of its own.
+
+        Returns:
+            How many frames it holds.
+
+        Raises:
+            MediaRefused: the path may not be opened.
+            VideoError: the file cannot be opened, or no frame of the range can be decoded.
+            IngestError: the clip cannot be written.
+            DecoderLost: the child died, hung or ran out of memory.
+        """
+        checked_path(Path(request.path), self._media_roots)
+        return self._ask("cut_out", request.to_json(), int, on_progress)
 
     def _ask(
         self,

@@ -75,6 +75,7 @@ def _import_media() -> None:
     import av.logging
     import cv2
 
+    import ingest.cutting
     import ingest.extract
     import ingest.picture_area
     import ingest.probing  # noqa: F401
@@ -104,6 +105,7 @@ def _answer(line: str, on_progress: Report) -> str:
         "probe": _probe,
         "find_picture_area": _find_picture_area,
         "extract": _extract,
+        "cut_out": _cut_out,
     }
     return calls[request["call"]](request["argument"], on_progress)
 
@@ -128,6 +130,12 @@ def _extract(argument: str, on_progress: Report) -> str:
     from ingest.extraction import Extraction
 
     return extract_chunk(Extraction.from_json(argument), on_progress).to_json()
+
+
+def _cut_out(argument: str, on_progress: Report) -> str:
+    from ingest.cutting import Cut, cut_out
+
+    return str(cut_out(Cut.from_json(argument), on_progress))
 
 
 if __name__ == "__main__":

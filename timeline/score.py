@@ -90,6 +90,21 @@ class Score:
         """F1 over all labels."""
         return self.total.f1
 
+    @property
+    def macro_precision(self) -> float:
+        """Mean of the labels' precisions; 1 where there is no label."""
+        return _mean([counts.precision for counts in self.per_label.values()])
+
+    @property
+    def macro_recall(self) -> float:
+        """Mean of the labels' recalls; 1 where there is no label."""
+        return _mean([counts.recall for counts in self.per_label.values()])
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean of the labels' F1; 1 where there is no label."""
+        return _mean([counts.f1 for counts in self.per_label.values()])
+
 
 def frame_level_score(
     truth: Sequence[LabelledRange],
@@ -130,6 +145,10 @@ def frame_level_score(
         samples_with_nobody=len(nobody),
         false_tag_samples=sum(nobody),
     )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 1.0
 
 
 def _labels_at(ordered: Sequence[Fraction], ranges: Sequence[LabelledRange]) -> list[set[str]]:

@@ -1,7 +1,8 @@
 """Truth files: who is on screen when, as a person (or the maker of an episode) states it.
 
 A CSV file with the columns `label,start_seconds,end_seconds`. Ranges are half-open, an empty label
-says that nobody known is on screen, and times have any form that `parse_time` reads.
+says that nobody known is on screen, and times have any form that `parse_time` reads. Or an RTTM
+file (NIST, RT-09 evaluation plan, appendix A), of which the lines `SPEAKER` are read.
 """
 
 import csv
@@ -17,6 +18,9 @@ from timeline.times import parse_time
 
 COLUMNS = ("label", "start_seconds", "end_seconds")
 """The head of a truth file."""
+
+RTTM_FIELDS = 8
+"""Of a line of RTTM: the label is the eighth, and programs leave out what follows."""
 
 MICROSECONDS = 1_000_000
 """Per second: the finest step that is written, as in FFmpeg's times."""
@@ -40,11 +44,13 @@ class LabelledRange:
 
 
 def read_truth(path: Path) -> list[LabelledRange]:
-    """Read a truth file, in the order of its rows.
+    """Read a truth file, in the order of its rows: RTTM if its name ends in .rttm, else CSV.
 
     Raises:
         TimelineError: the file cannot be read, or one of its lines cannot be used.
     """
+    if path.suffix.lower() == ".rttm":
+        return _read_rttm(path)
     try:
         # utf-8-sig: spreadsheets put a byte order mark before the head.
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -60,6 +66,31 @@ def read_truth(path: Path) -> list[LabelledRange]:
         raise TimelineError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise TimelineError(f"{path}: not a CSV text in UTF-8 ({error}); save it as one") from error
+
+
+def _read_rttm(path: Path) -> list[LabelledRange]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TimelineError(f"{path}: cannot be read as text ({error}); check the path") from error
+    rows = [(number, line.split()) for number, line in enumerate(lines, start=1)]
+    spoken = [(number, fields) for number, fields in rows if fields[:1] == ["SPEAKER"]]
+    if len(names := {fields[1] for _, fields in spoken if len(fields) > 1}) > 1:
+        raise TimelineError(f"{path}: tells of {', '.join(sorted(names))}; keep one of them")
+    return [_rttm_range(fields, f"{path}:{number}") for number, fields in spoken]
+
+
+def _rttm_range(fields: list[str], where: str) -> LabelledRange:
+    if len(fields) < RTTM_FIELDS:
+        raise TimelineError(
+            f"{where}: {len(fields)} fields; write"
+            " SPEAKER file 1 start duration <NA> <NA> label <NA> <NA>"
+        )
+    try:
+        start = parse_time(fields[3])
+        return LabelledRange(fields[7], start, start + parse_time(fields[4]))
+    except TimelineError as error:
+        raise TimelineError(f"{where}: {error}") from error
 
 
 def write_truth(path: Path, ranges: Iterable[LabelledRange]) -> None:

@@ -13,6 +13,7 @@ from db.episodes import get_episode_by_sha256, list_episodes
 from db.queries import find_appearances
 from db.records import AppearanceRecord, EpisodeRecord, RunRecord
 from db.spans import EpisodeSpan, label_ranges, shown_spans
+from timeline.detection import Detection
 from timeline.export import Entry, ExportedTimeline
 from timeline.ranges import bridged, lasting, without
 from timeline.truth import LabelledRange
@@ -123,6 +124,16 @@ def labelled_ranges(
             end_seconds=(item.appearance.end_pts - episode.start_pts) * episode.time_base,
         )
         for item in found
+    ]
+
+
+def detections(connection: Transaction, episode: EpisodeRecord) -> list[Detection]:
+    """The appearances of an episode's current run, each with its mean confidence."""
+    found = find_appearances(connection, episode_id=episode.id)
+    ranges = labelled_ranges(connection, episode)
+    return [
+        Detection(each, item.appearance.mean_confidence)
+        for each, item in zip(ranges, found, strict=True)
     ]
 
 

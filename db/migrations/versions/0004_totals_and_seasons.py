@@ -55,7 +55,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_run_pair_run_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('run_id', 'label', 'other', name=op.f('pk_run_pair'))
     )
-    op.create_index(op.f('ix_run_pair_label_other'), 'run_pair', ['label', 'other'], unique=False)
+    op.create_index(op.f('ix_run_pair_label_other_run_id_times_seconds'), 'run_pair', ['label', 'other', 'run_id', 'times', 'seconds'], unique=False)
     op.create_index(op.f('ix_run_pair_other'), 'run_pair', ['other'], unique=False)
     op.execute(PER_LABEL)
     op.execute(PER_PAIR)

@@ -1,0 +1,166 @@
+"""Cutting a range out of an episode file, exactly. Runs in the decoder process.
+
+The frames of the range are decoded and encoded again as H.264 with the very steps between them, and
+the sound, if there is any, as AAC. A copy of packets could start at a key frame alone.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingest.chunk_decoding import decode_all
+from ingest.chunk_packets import ChunkSource
+from ingest.errors import IngestError, VideoError
+from ingest.media import open_video, read_packets
+from ingest.progress import Pulse, Report
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.container import OutputContainer
+
+QUALITY = "18"
+"""Constant rate factor of x264 that hardly anybody can tell from the original."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A range to cut out.
+
+    Attributes:
+        path: of the episode file.
+        time_base: seconds per pts unit.
+        episode_start_pts: its first frame.
+        key_pts: the key frame at or before the range.
+        start_pts: the first frame to keep.
+        end_pts: half-open.
+        frame_rate: frames per second, for players that want to know.
+        lag_pts: see `Probe.lag_pts`.
+        output: the .mp4 file to write; an older one is replaced.
+    """
+
+    path: str
+    time_base: Fraction
+    episode_start_pts: int
+    key_pts: int
+    start_pts: int
+    end_pts: int
+    frame_rate: Fraction
+    lag_pts: int | None
+    output: str
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        if not self.episode_start_pts <= self.key_pts <= self.start_pts < self.end_pts:
+            raise ValueError(f"not a range to cut out: {self}")
+
+    def to_json(self) -> str:
+        """As one line of JSON; fractions as `"24000/1001"`."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Cut":
+        """Read what `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(text)
+        for name in ("time_base", "frame_rate"):
+            fields[name] = Fraction(fields[name])
+        return cls(**fields)
+
+
+def cut_out(cut: Cut, on_progress: Report | None = None) -> int:
+    """Write a clip.
+
+    Returns:
+        How many frames of video it holds.
+
+    Raises:
+        VideoError: the file cannot be opened, or no frame of the range can be decoded.
+        IngestError: the clip cannot be written.
+    """
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(cut.output, "w", format="mp4") as written:
+            frames = _encode_video(cut, written, Pulse(on_progress))
+    except (FFmpegError, OSError) as error:
+        raise IngestError(
+            f"{cut.output}: cannot be written ({error.strerror}); choose a folder that has space"
+        ) from error
+    if not frames:
+        raise VideoError(f"{cut.path}: no frame of the range can be decoded; copy the file again")
+    return frames
+
+
+def _encode_video(cut: Cut, written: "OutputContainer", pulse: Pulse) -> int:
+    source = ChunkSource(
+        Path(cut.path), cut.time_base, cut.episode_start_pts, cut.key_pts, cut.end_pts, cut.lag_pts
+    )
+    stream = written.add_stream("libx264", rate=cut.frame_rate, options={"crf": QUALITY})
+    stream.pix_fmt = "yuv420p"
+    stream.codec_context.time_base = cut.time_base
+    sound = _Sound(cut, written)
+    frames = 0
+    for step in decode_all(source):
+        frame = step.sound_frame
+        if frame is None or step.pts is None or not cut.start_pts <= step.pts < cut.end_pts:
+            continue
+        if not frames:
+            # 4:2:0 needs even sides; a picture with odd ones loses a row or a column.
+            stream.width, stream.height = frame.width // 2 * 2, frame.height // 2 * 2
+        shown = frame.reformat(stream.width, stream.height, "yuv420p", threads=1)
+        shown.pts, shown.time_base = step.pts - cut.start_pts, cut.time_base
+        shown.pict_type = 0  # where the episode has key frames says nothing about the clip
+        written.mux(stream.encode(shown))
+        frames += 1
+        pulse.beat(frames)
+    if frames:
+        written.mux(stream.encode(None))
+        sound.encode()
+    return frames
+
+
+class _Sound:
+    """The sound of a range. Its stream is added before the first picture is written."""
+
+    def __init__(self, cut: Cut, written: "OutputContainer") -> None:
+        self._cut, self._written = cut, written
+        with open_video(Path(cut.path)) as (container, _):
+            first = next(iter(container.streams.audio), None)
+            self._stream = (
+                written.add_stream("aac", rate=first.rate, layout=first.layout.name)
+                if first
+                else None
+            )
+
+    def encode(self) -> None:
+        if self._stream is None:
+            return
+        for frame in self._frames():
+            self._written.mux(self._stream.encode(frame))
+        self._written.mux(self._stream.encode(None))
+
+    def _frames(self) -> Iterator["AudioFrame"]:
+        """Decoded sound that starts in the range, counted from the range's start."""
+        from av.error import FFmpegError
+
+        start, end = (pts * self._cut.time_base for pts in (self._cut.start_pts, self._cut.end_pts))
+        with open_video(Path(self._cut.path)) as (container, video):
+            sound = container.streams.audio[0]
+            container.seek(self._cut.key_pts, stream=video, backward=True)
+            for packet in read_packets(container, sound):
+                try:
+                    frames = sound.decode(packet)
+                except FFmpegError:
+                    continue
+                for frame in frames:
+                    if frame.pts is None or frame.time_base is None:
+                        continue
+                    seconds = frame.pts * frame.time_base
+                    if seconds >= end:
+                        return
+                    if seconds >= start:
+                        frame.pts -= round(start / frame.time_base)
+                        yield frame

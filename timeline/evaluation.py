@@ -1,0 +1,170 @@
+"""All figures of a timeline beside a truth; docs/scoring.md says what each means."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from timeline.detection import THRESHOLDS, Detection, mean_average_precision
+from timeline.identification import (
+    IdentificationErrors,
+    Seconds,
+    identification_errors,
+    label_sets,
+    scored_seconds,
+)
+from timeline.score import Score, frame_level_score
+from timeline.truth import LabelledRange
+
+SHOT_SECONDS = (2, 4)
+"""Where short shots end and long ones begin: shots of animated series mostly last 1.5 to 5 s."""
+
+MANY = 3
+"""From so many characters on screen they are counted together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenTimeError:
+    """How long a label is on screen, and was found to be."""
+
+    label: str
+    true_seconds: Fraction
+    found_seconds: Fraction
+
+    @property
+    def difference(self) -> Fraction:
+        """More than 0: too much was found."""
+        return self.found_seconds - self.true_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How well found appearances agree with a truth."""
+
+    frames: Score
+    by_number_on_screen: dict[str, Score]
+    by_shot_length: dict[str, Score]
+    errors: IdentificationErrors
+    average_precision_50: float | None
+    """At a temporal IoU of 0.5, mean over labels; None where the truth has no label."""
+    average_precision_50_95: float | None
+    """Mean over THRESHOLDS, too."""
+    screen_time: tuple[ScreenTimeError, ...]
+    """By label."""
+
+    @property
+    def screen_time_error(self) -> float | None:
+        """Seconds too much and too little of all labels over the true seconds; None of nothing."""
+        true = sum(each.true_seconds for each in self.screen_time)
+        return (
+            float(sum(abs(each.difference) for each in self.screen_time) / true) if true else None
+        )
+
+
+def evaluate_timeline(
+    truth: Sequence[LabelledRange],
+    found: Sequence[Detection],
+    duration_seconds: Fraction,
+    frame_rate: Fraction,
+    collar_seconds: Fraction = Fraction(0),
+) -> Evaluation:
+    """Compare what was found in an episode with what is.
+
+    Args:
+        truth: what is; ranges with an empty label say that nobody known is on screen.
+        found: the appearances.
+        duration_seconds: of the episode.
+        frame_rate: whose frames are counted.
+        collar_seconds: so much around each true border is not scored, half before, half after; of
+            average precision and screen time everything is.
+    """
+    ranges = [each.range for each in found]
+    scored = scored_seconds(truth, duration_seconds, collar_seconds)
+    count = round(duration_seconds * frame_rate)
+    # In the middle of its time on screen, for containers round the times at which frames start.
+    middles = [(number + Fraction(1, 2)) / frame_rate for number in range(count)]
+    frames = _within(middles, scored)
+    precisions = [mean_average_precision(truth, found, threshold) for threshold in THRESHOLDS]
+    known = [precision for precision in precisions if precision is not None]
+    return Evaluation(
+        frames=frame_level_score(truth, ranges, frames),
+        by_number_on_screen=_broken_down(truth, ranges, frames, _number_on_screen(truth)),
+        by_shot_length=_broken_down(truth, ranges, frames, _shot_length(truth, duration_seconds)),
+        errors=identification_errors(truth, ranges, scored),
+        average_precision_50=precisions[0],
+        average_precision_50_95=sum(known) / len(known) if known else None,
+        screen_time=_screen_time(truth, ranges),
+    )
+
+
+def _within(times: Sequence[Fraction], scored: Sequence[Seconds]) -> list[Fraction]:
+    return [
+        time
+        for start, end in scored
+        for time in times[bisect_left(times, start) : bisect_left(times, end)]
+    ]
+
+
+def _broken_down(
+    truth: Sequence[LabelledRange],
+    found: Sequence[LabelledRange],
+    frames: Sequence[Fraction],
+    class_of: Callable[[Fraction], str],
+) -> dict[str, Score]:
+    classes: dict[str, list[Fraction]] = defaultdict(list)
+    for time in frames:
+        classes[class_of(time)].append(time)
+    return {name: frame_level_score(truth, found, classes[name]) for name in sorted(classes)}
+
+
+def _number_on_screen(truth: Sequence[LabelledRange]) -> Callable[[Fraction], str]:
+    """`0`, `1`, `2` or `3+`, of a time."""
+    sets = label_sets(truth).values()
+    borders = sorted({border for ranges in sets for each in ranges for border in each})
+    numbers = [
+        sum(start <= border < end for ranges in sets for start, end in ranges) for border in borders
+    ]
+
+    def class_of(time: Fraction) -> str:
+        number = ([0, *numbers])[bisect_right(borders, time)]
+        return f"{MANY}+" if number >= MANY else str(number)
+
+    return class_of
+
+
+def _shot_length(
+    truth: Sequence[LabelledRange], duration_seconds: Fraction
+) -> Callable[[Fraction], str]:
+    """The class of the shot at a time: from one border of the truth file to the next."""
+    borders = sorted(
+        {
+            Fraction(0),
+            duration_seconds,
+            *(border for each in truth for border in (each.start_seconds, each.end_seconds)),
+        }
+    )
+    short, long = SHOT_SECONDS
+
+    def class_of(time: Fraction) -> str:
+        after = bisect_right(borders, time)
+        seconds = borders[min(after, len(borders) - 1)] - borders[after - 1]
+        if seconds < short:
+            return f"under {short} s"
+        return f"{short} to {long} s" if seconds < long else f"{long} s and more"
+
+    return class_of
+
+
+def _screen_time(
+    truth: Sequence[LabelledRange], found: Sequence[LabelledRange]
+) -> tuple[ScreenTimeError, ...]:
+    there, seen = label_sets(truth), label_sets(found)
+    return tuple(
+        ScreenTimeError(label, _seconds(there.get(label, [])), _seconds(seen.get(label, [])))
+        for label in sorted({*there, *seen})
+    )
+
+
+def _seconds(ranges: Sequence[Seconds]) -> Fraction:
+    return sum((end - start for start, end in ranges), Fraction(0))
