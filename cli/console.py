@@ -21,6 +21,7 @@ from db.queries import known_labels
 from db.records import EpisodeRecord
 from db.runs import current_run_of, latest_run_of
 from worker.answers import episode_of_file
+from worker.log import without_passwords
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""
@@ -83,7 +84,7 @@ def say(line: str) -> None:
 
 def say_error(error: Exception) -> None:
     """Prints an error as the one line that it promises to be."""
-    say(f"castline: {' '.join(str(error).split())}")
+    say(f"castline: {without_passwords(' '.join(str(error).split()))}")
 
 
 def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:

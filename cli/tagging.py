@@ -22,10 +22,13 @@ from db.records import RunRecord
 from db.runs import list_runs
 from db.writes import make_current, retry_run
 from ingest.errors import IngestError
+from ingest.remote_files import is_remote
 from worker.errors import WorkerError
 from worker.workplace import Workplace, open_workplace
 
-Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
+Episodes = Annotated[
+    list[str], typer.Argument(help="Episode files, or s3:// URLs.", show_default=False)
+]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the bundled model.")]
 Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
 Workers = Annotated[
@@ -45,8 +48,8 @@ def add_commands(app: typer.Typer) -> None:
 class Queued:
     """What became of the files that were to be enqueued."""
 
-    paths: tuple[Path, ...]
-    """The files that can be used."""
+    sources: tuple[str, ...]
+    """The files and URLs that can be used."""
     runs: tuple[RunRecord, ...]
     """The run of each of them."""
     new_run_ids: frozenset[int]
@@ -72,7 +75,7 @@ def tag(
     with open_workplace(context.obj) as place:
         for path in paths:
             if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
-                raise WorkerError(f"{path}: is a folder; run: castline enqueue {quote(str(path))}")
+                raise WorkerError(f"{path}: is a folder; run: castline enqueue {quote(path)}")
         queued = enqueue_files(place, paths, model, every)
         run_ids = tuple(dict.fromkeys(run.id for run in queued.runs))
         began = time.monotonic()
@@ -96,7 +99,10 @@ def tag(
 
 def enqueue(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Episode files, or folders of them.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Episode files, folders of them, or s3:// URLs of either."),
+    ],
     model: Model = None,
     every: Every = "0.5",
 ) -> None:
@@ -105,16 +111,19 @@ def enqueue(
     Example: castline enqueue ~/series/season-1
     """
     from worker.enqueue import find_episode_files
+    from worker.sources import find_remote_episodes
 
-    files = find_episode_files(paths)
+    files = find_episode_files([Path(path) for path in paths if not is_remote(path)])
+    urls = find_remote_episodes([path for path in paths if is_remote(path)], context.obj)
     for line in files.skipped:
         say(line)
     with open_workplace(context.obj) as place:
-        queued = enqueue_files(place, files.paths, model, every)
-    for path, run in zip(queued.paths, queued.runs, strict=True):
-        same = "" if path.name == run.episode else f"same content as {run.episode}, "
+        queued = enqueue_files(place, [*map(str, files.paths), *urls], model, every)
+    for source, run in zip(queued.sources, queued.runs, strict=True):
+        name = Path(source).name
+        same = "" if name == run.episode else f"same content as {run.episode}, "
         known = "" if run.id in queued.new_run_ids else f", known already, {run.state}"
-        say(f"{path.name}: {same}run {run.id}{known}")
+        say(f"{name}: {same}run {run.id}{known}")
     new, refused, skipped = len(queued.new_run_ids), queued.refused, len(files.skipped)
     say(f"{new} new, {len(queued.runs) - new} known, {refused} refused, {skipped} skipped")
     raise typer.Exit(EXIT_FAILED if queued.refused else 0)
@@ -148,36 +157,31 @@ def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], RunRecord]:
         return {(run.id, run.ended_at): run for run in list_runs(connection) if run.ended_at}
 
 
-def enqueue_files(place: Workplace, paths: Sequence[Path], model: str | None, every: str) -> Queued:
+def enqueue_files(
+    place: Workplace, sources: Sequence[str], model: str | None, every: str
+) -> Queued:
     """Enqueues files one by one; a file that cannot be used is named on stderr and left out."""
     from ingest.decoder import Decoder
     from model.artifact import find_model
-    from worker.enqueue import enqueue_episode
     from worker.parameters import RunParameters, parse_every_seconds
+    from worker.sources import enqueue_source
 
     version = find_model(model, [place.settings.models_folder])
     parameters = RunParameters.for_model(version.manifest, parse_every_seconds(every))
-    usable: list[Path] = []
+    usable: list[str] = []
     runs: list[RunRecord] = []
     new: set[int] = set()
     refused = 0
-    with Decoder(media_roots=place.settings.media_roots) as decoder:
-        for path in paths:
+    with Decoder(media_roots=place.settings.readable_roots) as decoder:
+        for source in sources:
             try:
-                with reading(path):
-                    found = enqueue_episode(
-                        path,
-                        database=place.database,
-                        decoder=decoder,
-                        version=version,
-                        parameters=parameters,
-                        chunk_seconds=place.settings.chunk_seconds,
-                    )
+                with reading(source):
+                    found = enqueue_source(place, source, decoder, version, parameters)
             except IngestError as error:
                 say_error(error)
                 refused += 1
                 continue
-            usable.append(path)
+            usable.append(source)
             runs.append(found.run)
             if found.is_new:
                 new.add(found.run.id)
@@ -209,7 +213,9 @@ def work_on(
         model_sha256=model_sha256,
         until_idle=until_idle,
     )
-    runner = EmbeddedRunner(place, options, lambda: Decoder(media_roots=place.settings.media_roots))
+    runner = EmbeddedRunner(
+        place, options, lambda: Decoder(media_roots=place.settings.readable_roots)
+    )
     with _stopping_on_signals(runner.stop), run_bars() as show:
         finished = runner.run(show)
     if not finished and until_idle:

@@ -95,6 +95,12 @@ class Classifier:
         labels = self.version.manifest.labels
         return tuple(label for label in labels if label != UNKNOWN)
 
+    def batch_fill(self, frames: int) -> float:
+        """Say what share of its batches so many frames fill, 0 to 1."""
+        pictures = frames * len(self._regions)
+        size = self._forward.batch_size
+        return pictures / (-(-pictures // size) * size) if pictures else 0.0
+
     def classify(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Prediction, ...]]:
         """Say who is in each frame.
 

@@ -4,6 +4,7 @@ A step claims in one short transaction, works outside any, and writes in one tra
 token guards. What fails is recorded against the chunk, and offered again, split or quarantined.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from db.queue import claim_chunks, fail_claim, has_free_chunk, lost_claims, rele
 from db.records import Claim, EpisodeRecord, RunRecord
 from db.runs import get_run
 from ingest.chunks import ChunkRange, split_chunk
-from ingest.frame_store import FrameStore
 from ingest.probe import PictureArea
 from worker.finish import finish_run_if_complete
 from worker.identity import is_dead
+from worker.log import about
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
+
+log = logging.getLogger(__name__)
 
 
 def claim_step(
@@ -29,7 +32,7 @@ def claim_step(
         if not has_free_chunk(connection, state, run_ids):
             return []
     with workplace.database.write() as connection:
-        return claim_chunks(
+        claims = claim_chunks(
             connection,
             state,
             worker,
@@ -37,6 +40,8 @@ def claim_step(
             limit=limit,
             run_ids=run_ids,
         )
+    workplace.metrics.count_attempts(state, len(claims))
+    return claims
 
 
 def record_failure(
@@ -59,6 +64,7 @@ def record_failure(
         )
         if outcome == "quarantined":
             finish_run_if_complete(connection, claim.run_id)
+    log.info("failed", extra=about(claim, outcome=outcome, error=error))
 
 
 def give_back(database: Database, claims: Sequence[Claim]) -> None:
@@ -85,7 +91,7 @@ def run_and_episode(connection: Transaction, claim: Claim) -> tuple[RunRecord, E
 
 def store_path(workplace: Workplace, claim: Claim, run: RunRecord, episode: EpisodeRecord) -> Path:
     """The frame store file of a claimed chunk."""
-    return FrameStore(workplace.settings.frames_folder).path_for(
+    return workplace.frames.path_for(
         episode.sha256,
         RunParameters.from_json(run.params).every_seconds,
         claim.start_pts,

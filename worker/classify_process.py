@@ -12,16 +12,17 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from db.errors import DatabaseError
+from ingest.errors import IngestError
 from model.artifact import find_model_by_sha256
 from model.classifier import Classifier
 from model.errors import ModelError
 from worker.claims import claim_step
 from worker.classifying import CLAIMED_AT_ONCE, classify_step
 from worker.identity import worker_identity
+from worker.log import configure_logging
 from worker.settings import Settings
 from worker.workplace import Workplace, open_workplace
 
@@ -44,11 +45,7 @@ class ClassifyOrder:
         """One line."""
         return json.dumps(
             {
-                "home": str(self.settings.home),
-                "database_url": self.settings.database_url,
-                "media_roots": [str(root) for root in self.settings.media_roots],
-                "lease_seconds": self.settings.lease_seconds,
-                "chunk_seconds": self.settings.chunk_seconds,
+                "settings": self.settings.to_json(),
                 "device": self.device,
                 "run_ids": self.run_ids,
                 "model_sha256": self.model_sha256,
@@ -59,14 +56,8 @@ class ClassifyOrder:
     def from_json(cls, line: str) -> "ClassifyOrder":
         """Reads what `to_json` wrote."""
         values = json.loads(line)
-        settings = Settings(
-            home=Path(values["home"]),
-            database_url=values["database_url"],
-            media_roots=tuple(Path(root) for root in values["media_roots"]),
-            lease_seconds=values["lease_seconds"],
-            chunk_seconds=values["chunk_seconds"],
-        )
         run_ids = None if values["run_ids"] is None else tuple(values["run_ids"])
+        settings = Settings.from_json(values["settings"])
         return cls(settings, values["device"], run_ids, values["model_sha256"])
 
 
@@ -114,6 +105,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = _private_answers()
     order = ClassifyOrder.from_json(sys.stdin.readline())
+    configure_logging(order.settings.log_format)
     stopped, is_ready = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     threading.Thread(target=_wait_for_end, args=(stopped, is_ready), daemon=True).start()
@@ -125,7 +117,7 @@ def main() -> int:
     try:
         with open_workplace(order.settings) as workplace:
             work(workplace, order, stopped, ready)
-    except (ModelError, DatabaseError) as error:
+    except (ModelError, DatabaseError, IngestError) as error:
         _answer(answers, {"error": str(error)})
         return 1
     return 0

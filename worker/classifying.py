@@ -1,5 +1,6 @@
 """The step `classify`: claimed chunks' frames from the frame store, into tags."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -8,12 +9,14 @@ from db.queue import complete_tagging
 from db.records import Claim, EpisodeRecord, TagRecord
 from db.runs import extracted_chunk, get_run
 from db.writes import replace_tags
-from ingest.errors import FrameStoreError
+from ingest.errors import FrameStoreError, StorageUnreachable
 from ingest.frame_store import StoredFrame, read_frames
 from model.classifier import Classifier, Prediction
 from worker.claims import give_back, record_failure, run_and_episode, store_path
 from worker.finish import finish_run_if_complete
 from worker.lease import LeaseKeeper
+from worker.log import about
+from worker.metrics import Metrics
 from worker.workplace import Workplace
 
 CLAIMED_AT_ONCE = 4
@@ -22,6 +25,8 @@ and little enough that a killed classify process redoes a second of work."""
 
 FRAMES_AT_ONCE = 320
 """Frames in memory: ten batches of 96 pictures, and 35 MB of 256x144 pixels."""
+
+log = logging.getLogger(__name__)
 
 
 def classify_step(
@@ -41,6 +46,7 @@ def classify_step(
 
     Raises:
         ModelError: A model version cannot be loaded; the chunks are offered again.
+        StorageUnreachable: The frame store does not answer; the chunks are offered again.
     """
     with workplace.database.read() as connection:
         sha256_of = {item.run_id: get_run(connection, item.run_id).model_sha256 for item in claims}
@@ -57,7 +63,11 @@ def classify_step(
                 # No chunk's fault: a missing model or device would fail every other one too.
                 give_back(workplace.database, left)
                 raise
-            _classify_group(workplace, group, classifier)
+            try:
+                _classify_group(workplace, group, classifier)
+            except StorageUnreachable:
+                give_back(workplace.database, left)
+                raise
             left = [claim for claim in left if claim not in group]
 
 
@@ -82,14 +92,14 @@ def _classify_group(workplace: Workplace, claims: Sequence[Claim], classifier: C
                 for frame in _frames(workplace, claim):
                     waiting.append((chunk, frame))
                     if len(waiting) >= FRAMES_AT_ONCE:
-                        _classify(waiting, classifier)
+                        _classify(waiting, classifier, workplace.metrics)
             except FrameStoreError as error:
                 record_failure(
                     workplace.database, claim, str(error), lost=False, extract_again=True
                 )
                 continue
             whole.append(chunk)
-        _classify(waiting, classifier)
+        _classify(waiting, classifier, workplace.metrics)
     except _ClassifyingError as error:
         for claim in claims:  # those whose failure is recorded already are not held any more
             record_failure(workplace.database, claim, str(error), lost=False)
@@ -102,7 +112,9 @@ class _ClassifyingError(Exception):
     """The network failed on these frames, for whatever reason."""
 
 
-def _classify(waiting: list[tuple[_Tagging, StoredFrame]], classifier: Classifier) -> None:
+def _classify(
+    waiting: list[tuple[_Tagging, StoredFrame]], classifier: Classifier, metrics: Metrics
+) -> None:
     """Classifies the frames that wait, and clears them."""
     try:
         predictions = classifier.classify([frame.picture for _, frame in waiting])
@@ -110,6 +122,7 @@ def _classify(waiting: list[tuple[_Tagging, StoredFrame]], classifier: Classifie
         raise _ClassifyingError(" ".join(str(error).split())) from error
     for (chunk, frame), found in zip(waiting, predictions, strict=True):
         chunk.tags.extend(_tag(item, chunk.episode, frame.pts) for item in found)
+    metrics.count_classified(len(waiting), classifier)
     waiting.clear()
 
 
@@ -123,11 +136,17 @@ def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
         run, episode = run_and_episode(connection, claim)
         expected = extracted_chunk(connection, claim).sampled_pts
     path = store_path(workplace, claim, run, episode)
+    workplace.frames.fetch(path)
     found: list[int] = []
-    for frame in read_frames(path):
-        found.append(frame.pts)
-        yield frame
+    try:
+        for frame in read_frames(path):
+            found.append(frame.pts)
+            yield frame
+    except FrameStoreError:
+        workplace.frames.forget(path)
+        raise
     if tuple(found) != expected:
+        workplace.frames.forget(path)
         raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
 
 
@@ -136,6 +155,7 @@ def _write_tags(database: Database, chunk: _Tagging) -> None:
         if complete_tagging(connection, chunk.claim):
             replace_tags(connection, chunk.claim, chunk.tags)
             finish_run_if_complete(connection, chunk.claim.run_id)
+    log.info("tagged", extra=about(chunk.claim, tags=len(chunk.tags)))
 
 
 def _tag(prediction: Prediction, episode: EpisodeRecord, pts: int) -> TagRecord:
