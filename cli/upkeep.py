@@ -1,8 +1,10 @@
 """Keeping an installation well: doctor, db upgrade."""
 
+from dataclasses import asdict
+
 import typer
 
-from cli.console import say, stdout
+from cli.console import Json, print_json, say, stdout
 from db.engine import Database
 from db.upgrade import upgrade_database
 from worker.checkup import check_installation
@@ -16,13 +18,15 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(database, name="db")
 
 
-def doctor(context: typer.Context) -> None:
+def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Check this installation, and say what to do about what is wrong.
 
     Example: castline doctor
     """
     findings = check_installation(context.obj)
-    for finding in findings:
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    for finding in () if as_json else findings:
         mark = "ok  " if finding.is_well else "FAIL"
         stdout.print(f"{mark}  {finding.subject}: {finding.text}", markup=False, soft_wrap=True)
     if not all(finding.is_well for finding in findings):

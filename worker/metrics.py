@@ -6,6 +6,8 @@ serves the page adds them up. What the queue holds is asked of the database when
 
 import errno
 import os
+import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,8 +94,8 @@ def open_metrics(settings: Settings) -> Metrics:
 
 
 def metrics_folder(settings: Settings, port: int) -> Path:
-    """Where the processes of the worker at this port count."""
-    return settings.home / "metrics" / str(port)
+    """Where the processes of the worker at this machine's port count; containers share homes."""
+    return settings.home / "metrics" / f"{socket.gethostname()}-{port}"
 
 
 @contextmanager
@@ -131,6 +133,7 @@ def serve_metrics(settings: Settings, database: Database) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_counts_of_others(folder: Path) -> None:

@@ -311,6 +311,9 @@ def test_an_unknown_object_is_no_video(storage: ObjectStorage, prefix: str, tmp_
     version = find_model(None, [])
     parameters = RunParameters.for_model(version.manifest)
     settings = Settings.from_environment(tmp_path / "home", {})
-    with open_workplace(settings) as place, Decoder() as decoder:
-        with pytest.raises(VideoError, match=f"^{url}: is not a video"):
-            enqueue_source(place, url, decoder, version, parameters)
+    with (
+        open_workplace(settings) as place,
+        Decoder() as decoder,
+        pytest.raises(VideoError, match=f"^{url}: is not a video"),
+    ):
+        enqueue_source(place, url, decoder, version, parameters)
