@@ -23,10 +23,11 @@ END
 keep broker_url <<END
 redis://castline:$(cat redis_password)@redis:6379/0
 END
-# Castline's user may do with its own keys what Celery does, and nothing to the server.
+# Castline's user may do with its own keys what Celery does, and nothing to the server. Patterns of
+# channels are compared as they stand, so those that Celery subscribes to are named one by one.
 keep redis_users <<END
 user default off
-user castline on #$hash resetkeys ~castline:* resetchannels &castline:* -@all +@read +@write +@pubsub +@scripting +@transaction +@connection -@dangerous +info +time +client|setinfo
+user castline on #$hash resetkeys ~castline:* resetchannels &castline:* &castline:/0.celery.pidbox &castline:/0.celeryev/* &castline:/0.celeryev/worker.* -@all +@read +@write +@pubsub +@scripting +@transaction +@connection -@dangerous +info +time +client|setinfo
 END
 # The containers' users must read them; the folder keeps other users of this machine out.
 chmod 444 ./*

@@ -155,3 +155,11 @@ def test_the_images_lock_every_version_by_hash_and_name_no_mirror() -> None:
         assert ("nvidia-cudnn-cu12" in names) == (kind == "gpu")
         for entry in re.split(r"\n(?=[a-z0-9])", lock.strip()):
             assert "--hash=sha256:" in entry, entry.splitlines()[0]
+
+
+def test_every_setting_is_documented() -> None:
+    settings = (ROOT / "worker" / "settings.py").read_text()
+    named = set(re.findall(r"\bCASTLINE_[A-Z_]+[A-Z]\b", settings))
+    pages = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    assert len(named) > 8
+    assert named <= set(re.findall(r"\bCASTLINE_[A-Z_]+[A-Z]\b", pages))
