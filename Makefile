@@ -67,9 +67,12 @@ notebook: $(READY) ## Run the notebook of the reference task on the stills in ..
 	rm -rf notebooks/reference_task
 	$(BIN)/jupyter-execute --inplace notebooks/reference_task.ipynb
 
-lock: $(READY) ## Write requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
-		--extra dev pyproject.toml -o requirements.lock --quiet
+COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: $(READY) ## Write requirements.lock, and those of the images, anew from pyproject.toml
+	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) --extra s3 -c requirements.lock pyproject.toml -o requirements-cpu.lock
+	$(COMPILE) --extra s3 --extra gpu -c requirements.lock pyproject.toml -o requirements-gpu.lock
 
 wheel: $(READY) ## Build the wheel
 	$(BIN)/python -m hatchling build -t wheel

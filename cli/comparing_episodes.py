@@ -68,7 +68,7 @@ def _compared(
     shown = [find_shown(connection, None, reference) for reference in (first, second)]
     runs = [require_shown_run(connection, episode, each) for each in shown]
     before, after = (labelled_ranges(connection, episode, each) for each in shown)
-    thumbnails = Thumbnails(connection, place.settings, runs[1], episode)
+    thumbnails = Thumbnails(connection, place.frames, runs[1], episode)
     difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.at)
     return (runs[0].model, runs[1].model), difference
 

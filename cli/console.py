@@ -25,6 +25,7 @@ from db.records import EpisodeRecord, RunRecord
 from db.runs import current_run_of, latest_run_of, shown_run_of
 from timeline.errors import ExpressionError
 from worker.answers import episode_of_file
+from worker.log import without_passwords
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""
@@ -110,7 +111,7 @@ def say(line: str) -> None:
 
 def say_error(error: Exception) -> None:
     """Prints an error as the one line that it promises to be, and below it what it points at."""
-    say(f"castline: {' '.join(str(error).split())}")
+    say(f"castline: {without_passwords(' '.join(str(error).split()))}")
     if isinstance(error, ExpressionError) and error.marked:
         text, position = error.marked
         say(f"  {text}\n  {' ' * cell_len(text[:position])}^")

@@ -127,7 +127,7 @@ def _train(folder: Path, settings: Settings) -> None:
 def _tag(place: Workplace, path: Path) -> tuple[EpisodeRecord, list[LabelledRange]]:
     from db.episodes import get_episode
 
-    queued = enqueue_files(place, [path], "drawn-cast", "0.5")
+    queued = enqueue_files(place, [str(path)], "drawn-cast", "0.5")
     run_ids = tuple(run.id for run in queued.runs)
     work_on(place, None, "auto", run_ids, queued.model_sha256)
     with place.database.read() as connection:

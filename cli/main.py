@@ -1,9 +1,10 @@
 """The `castline` command: its groups of commands, and how errors end it."""
 
 import sys
+from dataclasses import replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +29,7 @@ from ingest.errors import IngestError
 from model.errors import ModelError
 from timeline.errors import TimelineError
 from worker.errors import WorkerError
+from worker.log import configure_logging
 from worker.settings import Settings
 
 EXPECTED_ERRORS = (DatabaseError, IngestError, ModelError, TimelineError, WorkerError)
@@ -54,13 +56,19 @@ def start(
         Path | None,
         typer.Option(help="Folder with all state; default CASTLINE_HOME, else the user's data."),
     ] = None,
+    log_format: Annotated[
+        Literal["json", "text"] | None,
+        typer.Option(help="Write a log of the work to stderr; default CASTLINE_LOG_FORMAT."),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print and exit."),
     ] = False,
 ) -> None:
     """Who is on screen when: turns episodes of animated series into a timeline."""
-    context.obj = Settings.from_environment(home)
+    settings = Settings.from_environment(home)
+    context.obj = replace(settings, log_format=log_format or settings.log_format)
+    configure_logging(context.obj.log_format)
 
 
 for group in (

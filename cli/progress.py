@@ -38,12 +38,12 @@ def run_bars() -> Iterator[Callable[[Sequence[RunProgress]], None] | None]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(source: str) -> Iterator[None]:
     """Says on a terminal that a file is being read: its identity is a hash of all its bytes."""
     if not stderr.is_terminal:
         yield
         return
-    with stderr.status(f"Reading {escape(path.name)}"):
+    with stderr.status(f"Reading {escape(Path(source).name)}"):
         yield
 
 

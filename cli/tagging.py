@@ -23,10 +23,13 @@ from db.records import RunRecord
 from db.runs import list_runs
 from db.writes import retry_run
 from ingest.errors import IngestError
+from ingest.remote_files import is_remote
 from worker.errors import BrokerError, WorkerError
 from worker.workplace import Workplace, open_workplace
 
-Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
+Episodes = Annotated[
+    list[str], typer.Argument(help="Episode files, or s3:// URLs.", show_default=False)
+]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
 Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
 Workers = Annotated[
@@ -46,8 +49,8 @@ def add_commands(app: typer.Typer) -> None:
 class Queued:
     """What became of the files that were to be enqueued."""
 
-    paths: tuple[Path, ...]
-    """The files that can be used."""
+    sources: tuple[str, ...]
+    """The files and URLs that can be used."""
     runs: tuple[RunRecord, ...]
     """The run of each of them."""
     new_run_ids: frozenset[int]
@@ -73,7 +76,7 @@ def tag(
     with open_workplace(context.obj) as place:
         for path in paths:
             if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
-                raise WorkerError(f"{path}: is a folder; run: castline enqueue {quote(str(path))}")
+                raise WorkerError(f"{path}: is a folder; run: castline enqueue {quote(path)}")
         queued = enqueue_files(place, paths, model, every)
         run_ids = tuple(dict.fromkeys(run.id for run in queued.runs))
         began = time.monotonic()
@@ -97,7 +100,10 @@ def tag(
 
 def enqueue(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Episode files, or folders of them.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Episode files, folders of them, or s3:// URLs of either."),
+    ],
     model: Model = None,
     every: Every = "0.5",
     lane: Annotated[
@@ -109,17 +115,20 @@ def enqueue(
     Example: castline enqueue ~/series/season-1
     """
     from worker.enqueue import find_episode_files
+    from worker.sources import find_remote_episodes
 
-    files = find_episode_files(paths)
+    files = find_episode_files([Path(path) for path in paths if not is_remote(path)])
+    urls = find_remote_episodes([path for path in paths if is_remote(path)], context.obj)
     for line in files.skipped:
         say(line)
     with open_workplace(context.obj) as place:
-        queued = enqueue_files(place, files.paths, model, every, lane)
+        queued = enqueue_files(place, [*map(str, files.paths), *urls], model, every, lane)
         broker_error = _offer(place)
-    for path, run in zip(queued.paths, queued.runs, strict=True):
-        same = "" if path.name == run.episode else f"same content as {run.episode}, "
+    for source, run in zip(queued.sources, queued.runs, strict=True):
+        name = Path(source).name
+        same = "" if name == run.episode else f"same content as {run.episode}, "
         known = "" if run.id in queued.new_run_ids else f", known already, {run.state}"
-        say(f"{path.name}: {same}run {run.id}{known}")
+        say(f"{name}: {same}run {run.id}{known}")
     new, refused, skipped = len(queued.new_run_ids), queued.refused, len(files.skipped)
     say(f"{new} new, {len(queued.runs) - new} known, {refused} refused, {skipped} skipped")
     if broker_error:
@@ -187,11 +196,12 @@ def _serve(
 ) -> None:
     from worker.app import STEPS
     from worker.celery_worker import CeleryWorkers, WorkerOptions
+    from worker.metrics import serve_metrics
 
     steps = tuple(queues.split(",")) if queues else STEPS
     options = WorkerOptions(steps, concurrency, device, until_idle)
     workers = CeleryWorkers(place.settings, options)
-    with _stopping_on_signals(workers.stop):
+    with serve_metrics(place.settings, place.database), _stopping_on_signals(workers.stop):
         code = workers.run()
     if code:
         raise typer.Exit(code)
@@ -205,41 +215,33 @@ def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], RunRecord]:
 
 def enqueue_files(
     place: Workplace,
-    paths: Sequence[Path],
+    sources: Sequence[str],
     model: str | None,
     every: str,
     lane: str = "interactive",
 ) -> Queued:
     """Enqueues files one by one; a file that cannot be used is named on stderr and left out."""
     from ingest.decoder import Decoder
-    from worker.enqueue import enqueue_episode
     from worker.parameters import RunParameters, parse_every_seconds
     from worker.promoting import chosen_model
+    from worker.sources import enqueue_source
 
     version = chosen_model(place, model)
     parameters = RunParameters.for_model(version.manifest, parse_every_seconds(every))
-    usable: list[Path] = []
+    usable: list[str] = []
     runs: list[RunRecord] = []
     new: set[int] = set()
     refused = 0
-    with Decoder(media_roots=place.settings.media_roots) as decoder:
-        for path in paths:
+    with Decoder(media_roots=place.settings.readable_roots) as decoder:
+        for source in sources:
             try:
-                with reading(path):
-                    found = enqueue_episode(
-                        path,
-                        database=place.database,
-                        decoder=decoder,
-                        version=version,
-                        parameters=parameters,
-                        chunk_seconds=place.settings.chunk_seconds,
-                        lane=lane,
-                    )
+                with reading(source):
+                    found = enqueue_source(place, source, decoder, version, parameters, lane)
             except IngestError as error:
                 say_error(error)
                 refused += 1
                 continue
-            usable.append(path)
+            usable.append(source)
             runs.append(found.run)
             if found.is_new:
                 new.add(found.run.id)
@@ -271,7 +273,9 @@ def work_on(
         model_sha256=model_sha256,
         until_idle=until_idle,
     )
-    runner = EmbeddedRunner(place, options, lambda: Decoder(media_roots=place.settings.media_roots))
+    runner = EmbeddedRunner(
+        place, options, lambda: Decoder(media_roots=place.settings.readable_roots)
+    )
     with _stopping_on_signals(runner.stop), run_bars() as show:
         finished = runner.run(show)
     if not finished and until_idle:

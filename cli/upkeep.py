@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,13 +27,15 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(database, name="db")
 
 
-def doctor(context: typer.Context) -> None:
+def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Check this installation, and say what to do about what is wrong.
 
     Example: castline doctor
     """
     findings = check_installation(context.obj)
-    for finding in findings:
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    for finding in () if as_json else findings:
         mark = "ok  " if finding.is_well else "FAIL"
         stdout.print(f"{mark}  {finding.subject}: {finding.text}", markup=False, soft_wrap=True)
     if not all(finding.is_well for finding in findings):

@@ -29,3 +29,7 @@ class FrameStoreError(IngestError):
 
 class StorageFullError(FrameStoreError):
     """There is no room for more frames."""
+
+
+class StorageUnreachable(IngestError):  # noqa: N818 - named for what happened to the storage
+    """Shared storage does not answer, or refuses: no chunk's fault."""

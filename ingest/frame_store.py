@@ -8,7 +8,6 @@ An archive that was cut off has no directory at its end and is refused as a whol
 import errno
 import os
 import struct
-import time
 import uuid
 import zipfile
 from bisect import bisect_right
@@ -23,7 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.errors import FrameStoreError, StorageFullError
+from ingest.kept_files import KeptFiles, LocalFiles
 from ingest.probe import PictureArea
+from ingest.remote_files import RemoteFiles
 from ingest.store_manifest import FORMAT_VERSION as FORMAT_VERSION  # noqa: PLC0414 - also known here
 from ingest.store_manifest import StoreManifest
 
@@ -70,13 +71,15 @@ class StoredFrame:
 
 @dataclass(frozen=True)
 class FrameStore:
-    """The folder of frame store files.
+    """The folder of frame store files, or a cache of one that lies on shared storage.
 
     Attributes:
-        folder: where they lie; made when the first file is written.
+        folder: where they are written and read; made when the first file is written.
+        shared: where they lie for all machines; None where they lie in `folder` alone.
     """
 
     folder: Path
+    shared: RemoteFiles | None = None
 
     def path_for(
         self,
@@ -93,22 +96,53 @@ class FrameStore:
         parameters = f"v{FORMAT_VERSION}_every_{every}_area_{cut}"
         return self.folder / sha256[:2] / sha256 / parameters / f"{start_pts}_{end_pts}.zip"
 
-    def remove_leftovers(self, older_than_seconds: float) -> int:
-        """Delete what writers that were killed left behind.
+    def fetch(self, path: Path) -> None:
+        """Bring a file here that another machine wrote, if there is one.
 
-        Args:
-            older_than_seconds: leave younger files alone, which may still be written.
-
-        Returns:
-            How many files were deleted.
+        Raises:
+            StorageUnreachable: the shared storage does not answer.
         """
-        removed = 0
-        for path in self.folder.rglob(".*.part"):
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > older_than_seconds:
-                    path.unlink()
-                    removed += 1
-        return removed
+        if self.shared is not None and not path.exists():
+            with suppress(FileNotFoundError):  # who reads it says what to do
+                self.shared.fetch(self.name_of(path), path)
+
+    def publish(self, path: Path) -> None:
+        """Let all machines have a file that was written here.
+
+        Raises:
+            StorageUnreachable: the shared storage does not take it.
+        """
+        if self.shared is not None:
+            self.shared.store(path, self.name_of(path))
+
+    def forget(self, path: Path) -> None:
+        """Drop the cached copy of a file that turned out bad: others may write it anew."""
+        if self.shared is not None:
+            path.unlink(missing_ok=True)
+
+    def mark_used(self, path: Path) -> None:
+        """Note that a file is used, so that it is evicted later than others.
+
+        Raises:
+            FrameStoreError: it is gone.
+        """
+        try:
+            self.kept_files.mark_used(self.name_of(path))
+        except FileNotFoundError as error:
+            raise FrameStoreError(f"{path}: no such frames; extract the chunk again") from error
+
+    def name_of(self, path: Path) -> str:
+        """The name of a file within the store."""
+        return path.relative_to(self.folder).as_posix()
+
+    @property
+    def kept_files(self) -> KeptFiles:
+        """The files as they lie for good."""
+        return self.shared or LocalFiles(self.folder)
+
+    def remove_leftovers(self, older_than_seconds: float) -> int:
+        """Delete what writers that were killed left behind; see `LocalFiles.remove_leftovers`."""
+        return LocalFiles(self.folder).remove_leftovers(older_than_seconds)
 
 
 def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManifest) -> None:

@@ -97,9 +97,22 @@ class Classifier:
         return tuple(label for label in labels if label != UNKNOWN)
 
     @property
+    def views_per_frame(self) -> int:
+        """How many pictures the network sees of a frame: its regions, and the whole from closer."""
+        return len(self._regions) + (
+            self.version.manifest.closer_view > 0 and WHOLE in self._regions
+        )
+
+    @property
     def frames_per_batch(self) -> int:
-        """How many frames fill one forward pass with all their regions."""
-        return max(1, int(self._forward.batch_size) // len(self._regions))
+        """How many frames fill one forward pass."""
+        return max(1, int(self._forward.batch_size) // self.views_per_frame)
+
+    def batch_fill(self, frames: int) -> float:
+        """Say what share of its batches so many frames fill, 0 to 1."""
+        pictures = frames * self.views_per_frame
+        size = self._forward.batch_size
+        return pictures / (-(-pictures // size) * size) if pictures else 0.0
 
     def classify(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Prediction, ...]]:
         """Say who is in each frame.

@@ -53,7 +53,9 @@ def castline(
     )
 
 
-def castline_here(home: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def castline_here(
+    home: Path, *arguments: str | Path, **settings: str | int
+) -> subprocess.CompletedProcess[str]:
     """Run a command in this process: a second sooner, where being a process is not the point."""
     from cli.main import main
 
@@ -61,7 +63,9 @@ def castline_here(home: Path, *arguments: str | Path) -> subprocess.CompletedPro
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("CASTLINE_")]:
             patch.delenv(name)
-        patch.setenv("CASTLINE_HOME", str(home))
+        for name, value in environment_of(home, **settings).items():
+            if name.startswith("CASTLINE_"):
+                patch.setenv(name, value)
         patch.setattr(sys, "argv", ["castline", *map(str, arguments)])
         with redirect_stdout(printed), redirect_stderr(complained):
             try:

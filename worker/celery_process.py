@@ -19,11 +19,10 @@ from celery.apps.worker import Worker
 from celery.worker import state
 
 from db.errors import DatabaseError
-from ingest.frame_store import FrameStore
 from worker.app import LANES, make_app, queue_name
 from worker.claims import sweep
 from worker.errors import WorkerError
-from worker.runner import LEFTOVER_SECONDS
+from worker.log import configure_logging
 from worker.settings import Settings
 from worker.sweeper import Sweeper
 from worker.tasks import STOP_SIGNAL
@@ -58,7 +57,6 @@ class CeleryOrder:
 def work(place: Workplace, order: CeleryOrder) -> int:
     """Works on chunks that messages tell of, until it is told to stop; gives the exit code."""
     app = make_app(place.settings, order.device)
-    FrameStore(place.settings.frames_folder).remove_leftovers(LEFTOVER_SECONDS)
     worker: Worker = app.Worker(
         hostname=f"{order.step}-{os.getpid()}@{socket.gethostname()}",
         queues=[queue_name(order.step, lane) for lane in LANES],
@@ -82,6 +80,7 @@ def work(place: Workplace, order: CeleryOrder) -> int:
 def main() -> int:
     """Runs the process."""
     order = CeleryOrder.from_json(sys.stdin.readline())
+    configure_logging(order.settings.log_format)
     try:
         with open_workplace(order.settings) as place:
             return work(place, order)

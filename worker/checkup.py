@@ -1,13 +1,18 @@
 """What `castline doctor` looks at. Each check says what is there, or what to do."""
 
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,16 +21,28 @@ from db.errors import DatabaseError
 from db.queue import open_chunk_count
 from db.upgrade import HEAD, check_revision, current_revision
 from ingest.decoder import Decoder
-from ingest.errors import IngestError
+from ingest.errors import FrameStoreError, IngestError
+from ingest.remote_files import RemoteFiles
 from ingest.write_video import write_video
 from model.artifact import find_model
 from model.errors import ModelError
-from model.tensorflow_runtime import describe_devices
 from worker.errors import WorkerError
 from worker.settings import Settings
 
+if TYPE_CHECKING:
+    import redis
+
 ENOUGH_FREE_BYTES = 1_000_000_000
 """The frames of 50 episodes of 22 minutes at 20 MB each."""
+
+BROKER_SECONDS = 5.0
+"""A broker that is up answers in milliseconds."""
+
+TENSORFLOW_SECONDS = 120.0
+"""Importing TensorFlow takes 2 to 4 seconds, on a busy machine with a cold disk a minute."""
+
+NVIDIA_DRIVER = Path("/dev/nvidiactl")
+"""Where NVIDIA's driver shows that there is one."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +59,15 @@ def check_installation(settings: Settings) -> list[Finding]:
     checks: dict[str, Callable[[Settings], str]] = {
         "home": _check_home,
         "database": _check_database,
+        "frames": _check_frames,
         "decoder": _check_decoder,
         "model": _check_model,
-        "tensorflow": _check_tensorflow,
+        "gpu": _check_gpu,
     }
+    if settings.broker_url:
+        checks["broker"] = _check_broker
+    if settings.readable_roots:
+        checks["media"] = _check_media
     findings = []
     for subject, check in checks.items():
         try:
@@ -56,17 +78,25 @@ def check_installation(settings: Settings) -> list[Finding]:
 
 
 def _check_home(settings: Settings) -> str:
-    settings.home.mkdir(parents=True, exist_ok=True)
-    probe = settings.home / ".doctor"
-    probe.write_bytes(b"")
-    probe.unlink()
-    free_bytes = shutil.disk_usage(settings.home).free
+    return _check_folder(settings.home, "name another folder with --home")
+
+
+def _check_folder(folder: Path, remedy: str) -> str:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise WorkerError(
+            f"{folder}: cannot be written to ({error.strerror}); change its rights, or {remedy}"
+        ) from error
+    free_bytes = shutil.disk_usage(folder).free
     if free_bytes < ENOUGH_FREE_BYTES:
         raise WorkerError(
-            f"{settings.home}: only {free_bytes // 1_000_000} MB free; make room, or name another"
-            " folder with --home"
+            f"{folder}: only {free_bytes // 1_000_000} MB free; make room, or {remedy}"
         )
-    return f"{settings.home}, {free_bytes // 1_000_000_000} GB free"
+    return f"{folder}, {free_bytes // 1_000_000_000} GB free"
 
 
 def _check_database(settings: Settings) -> str:
@@ -90,6 +120,74 @@ def _check_database(settings: Settings) -> str:
     return f"{database.shown_url}, {engine}, {made}"
 
 
+def _check_broker(settings: Settings) -> str:
+    import redis
+
+    assert settings.broker_url, "checked only where there is one"
+    url = settings.broker_url.replace("redis+socket://", "unix://", 1)
+    try:
+        client = redis.Redis.from_url(
+            url, socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS
+        )
+        with client:
+            client.ping()
+            policy = _eviction_policy(client)
+    except ValueError as error:
+        raise WorkerError(
+            "CASTLINE_BROKER_URL: cannot be read; write redis://user:password@host:6379/0, or"
+            " rediss:// for TLS"
+        ) from error
+    except redis.exceptions.RedisError as error:
+        raise WorkerError(
+            f"CASTLINE_BROKER_URL: no answer from the broker ({error}); check that it runs, and"
+            " that host, user and password are right"
+        ) from error
+    if policy not in ("noeviction", None):
+        raise WorkerError(
+            f"CASTLINE_BROKER_URL: the broker evicts messages ({policy}); run: redis-cli config"
+            " set maxmemory-policy noeviction"
+        )
+    return "Redis answers" + (", evicts nothing" if policy else "")
+
+
+def _eviction_policy(client: "redis.Redis") -> str | None:
+    """What the broker does when its memory is full; None where this user may not know."""
+    import redis
+
+    try:
+        about = client.info("memory")
+    except redis.exceptions.NoPermissionError:
+        return None
+    assert isinstance(about, dict), "the client that waits answers with values"
+    policy = about.get("maxmemory_policy")
+    return str(policy) if policy else None
+
+
+def _check_frames(settings: Settings) -> str:
+    if settings.frames_url is None:
+        return _check_folder(settings.frames_folder, "name another place in CASTLINE_FRAMES_URL")
+    files = RemoteFiles(settings.frames_url)
+    name = f".doctor-{uuid.uuid4().hex}"
+    with tempfile.TemporaryDirectory() as folder:
+        sent, came = Path(folder) / "sent", Path(folder) / "came"
+        sent.write_bytes(b"castline")
+        files.store(sent, name)
+        files.fetch(name, came)
+        files.evict(name, unless_used_since=float("inf"))
+        if came.read_bytes() != sent.read_bytes():
+            raise FrameStoreError(f"{settings.frames_url}: gave back other bytes; check it")
+    return f"{settings.frames_url}, written and read"
+
+
+def _check_media(settings: Settings) -> str:
+    for root in settings.media_roots:
+        if not root.is_dir():
+            raise WorkerError(f"{root}: is no folder; mount it, or change CASTLINE_MEDIA_ROOTS")
+        if not os.access(root, os.R_OK | os.X_OK):
+            raise WorkerError(f"{root}: cannot be read; change its rights")
+    return ", ".join((*map(str, settings.media_roots), *settings.media_urls))
+
+
 def _check_decoder(_settings: Settings) -> str:
     pictures = [np.full((48, 64, 3), shade, np.uint8) for shade in (0, 128, 255)]
     with tempfile.TemporaryDirectory() as folder, Decoder() as decoder:
@@ -104,5 +202,27 @@ def _check_model(settings: Settings) -> str:
     return f"{manifest.reference}, {len(manifest.labels)} labels"
 
 
-def _check_tensorflow(_settings: Settings) -> str:
-    return describe_devices()
+def _check_gpu(_settings: Settings) -> str:
+    """In a process of its own: TensorFlow takes 500 MB, and a broken driver may crash it."""
+    code = "from model.tensorflow_runtime import describe_devices; print(describe_devices())"
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-P", "-c", code],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TENSORFLOW_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise WorkerError(
+            f"TensorFlow did not start within {TENSORFLOW_SECONDS:g} s; try again when the machine"
+            " is less busy"
+        ) from error
+    if ended.returncode != 0:
+        last = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
+        raise WorkerError(f"TensorFlow does not start ({last}); install castline again")
+    devices = ended.stdout.strip()
+    if NVIDIA_DRIVER.exists() and devices.endswith(" 0 GPUs"):
+        raise WorkerError(f"{devices}, but there is a driver; install castline[gpu]")
+    return devices

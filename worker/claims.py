@@ -4,6 +4,7 @@ A step claims in one short transaction, works outside any, and writes in one tra
 token guards. What fails is recorded against the chunk, and offered again, split or quarantined.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,12 +23,14 @@ from db.queue import (
 from db.records import Claim, EpisodeRecord, RunRecord
 from db.runs import get_run
 from ingest.chunks import ChunkRange, split_chunk
-from ingest.frame_store import FrameStore
 from ingest.probe import PictureArea
 from worker.finish import finish_run_if_complete
 from worker.identity import is_dead
+from worker.log import about
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
+
+log = logging.getLogger(__name__)
 
 
 @outliving_cuts
@@ -52,7 +55,7 @@ def claim_step(
             most = workplace.settings.chunks_ahead
             if chunks_ahead(connection, most, run_ids) >= most:
                 return []
-        return claim_chunks(
+        claims = claim_chunks(
             connection,
             state,
             worker,
@@ -61,6 +64,8 @@ def claim_step(
             run_ids=run_ids,
             chunk_id=chunk_id,
         )
+    workplace.metrics.count_attempts(state, len(claims))
+    return claims
 
 
 @outliving_cuts
@@ -84,6 +89,7 @@ def record_failure(
         )
         if outcome == "quarantined":
             finish_run_if_complete(connection, claim.run_id)
+    log.info("failed", extra=about(claim, outcome=outcome, error=error))
 
 
 @outliving_cuts
@@ -114,7 +120,7 @@ def run_and_episode(database: Database, claim: Claim) -> tuple[RunRecord, Episod
 
 def store_path(workplace: Workplace, claim: Claim, run: RunRecord, episode: EpisodeRecord) -> Path:
     """The frame store file of a claimed chunk."""
-    return FrameStore(workplace.settings.frames_folder).path_for(
+    return workplace.frames.path_for(
         episode.sha256,
         RunParameters.from_json(run.params).every_seconds,
         claim.start_pts,

@@ -5,6 +5,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 from worker.classify_process import ClassifyOrder
 from worker.errors import WorkerError
@@ -63,9 +66,7 @@ class ClassifyChild:
 
     def _start(self) -> None:
         self.ready.clear()
-        log_path = self._order.settings.home / "classify.log"
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        with log_path.open("a") as log:
+        with self._log() as log:
             # A session of its own: Ctrl-C in a terminal is for the runner to interpret.
             self._process = subprocess.Popen(
                 # -P: the folder that the user happens to be in might hold a `numpy.py` of its own.
@@ -83,6 +84,17 @@ class ClassifyChild:
         except BrokenPipeError:
             return  # it died at once: `ensure_alive` will see that
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+
+    @contextmanager
+    def _log(self) -> Iterator[IO[str] | None]:
+        """Where its stderr goes: with the worker's own log, or to a file."""
+        if self._order.settings.log_format:
+            yield None
+            return
+        log_path = self._order.settings.home / "classify.log"
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("a") as log:
+            yield log
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None

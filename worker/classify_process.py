@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from db.errors import DatabaseError
+from ingest.errors import IngestError
 from model.errors import ModelError
 from worker.claims import claim_step
 from worker.classifiers import LoadedClassifiers
 from worker.classifying import CLAIMED_AT_ONCE, classify_step
 from worker.identity import worker_identity
+from worker.log import configure_logging
 from worker.settings import Settings
 from worker.workplace import Workplace, open_workplace
 
@@ -81,6 +83,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = _private_answers()
     order = ClassifyOrder.from_json(sys.stdin.readline())
+    configure_logging(order.settings.log_format)
     stopped, is_ready = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     threading.Thread(target=_wait_for_end, args=(stopped, is_ready), daemon=True).start()
@@ -92,7 +95,7 @@ def main() -> int:
     try:
         with open_workplace(order.settings) as workplace:
             work(workplace, order, stopped, ready)
-    except (ModelError, DatabaseError) as error:
+    except (ModelError, DatabaseError, IngestError) as error:
         _answer(answers, {"error": str(error)})
         return 1
     return 0

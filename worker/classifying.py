@@ -1,5 +1,6 @@
 """The step `classify`: claimed chunks' frames from the frame store, into tags."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,12 +10,14 @@ from db.queue import complete_tagging
 from db.records import Claim, EpisodeRecord, TagRecord
 from db.runs import extracted_chunk, get_run
 from db.writes import replace_tags
-from ingest.errors import FrameStoreError
+from ingest.errors import FrameStoreError, StorageUnreachable
 from ingest.frame_store import StoredFrame, read_frames
 from model.classifier import Classifier, Prediction
 from worker.claims import give_back, record_failure, run_and_episode, store_path
 from worker.finish import finish_run_if_complete
 from worker.lease import LeaseKeeper
+from worker.log import about
+from worker.metrics import Metrics
 from worker.reading_ahead import in_parts_read_ahead
 from worker.workplace import Workplace
 
@@ -28,6 +31,8 @@ FRAMES_AT_ONCE = 320
 
 MOST_AT_ONCE = 64
 """Chunks that fill the largest batches; what a killed process has to do again."""
+
+log = logging.getLogger(__name__)
 
 
 def classify_step(
@@ -47,6 +52,7 @@ def classify_step(
 
     Raises:
         ModelError: A model version cannot be loaded; the chunks are offered again.
+        StorageUnreachable: The frame store does not answer; the chunks are offered again.
     """
     sha256_of = _models_of(workplace.database, claims)
     groups: dict[tuple[str, int | None], list[Claim]] = {}
@@ -62,7 +68,11 @@ def classify_step(
                 # No chunk's fault: a missing model or device would fail every other one too.
                 give_back(workplace.database, left)
                 raise
-            _classify_group(workplace, group, classifier)
+            try:
+                _classify_group(workplace, group, classifier)
+            except StorageUnreachable:
+                give_back(workplace.database, left)
+                raise
             left = [claim for claim in left if claim not in group]
 
 
@@ -87,7 +97,7 @@ def _classify_group(workplace: Workplace, claims: Sequence[Claim], classifier: C
     frames = _frames_of_all(workplace, claims, whole)
     try:
         for part in in_parts_read_ahead(frames, batches * classifier.frames_per_batch):
-            _classify(part, classifier)
+            _classify(part, classifier, workplace.metrics)
     except _ClassifyingError as error:
         for claim in claims:  # those whose failure is recorded already are not held any more
             record_failure(workplace.database, claim, str(error), lost=False)
@@ -116,7 +126,9 @@ class _ClassifyingError(Exception):
     """The network failed on these frames, for whatever reason."""
 
 
-def _classify(part: Sequence[tuple[_Tagging, StoredFrame]], classifier: Classifier) -> None:
+def _classify(
+    part: Sequence[tuple[_Tagging, StoredFrame]], classifier: Classifier, metrics: Metrics
+) -> None:
     """Classifies frames, and adds what was found to their chunks."""
     try:
         predictions = classifier.classify([frame.picture for _, frame in part])
@@ -124,6 +136,7 @@ def _classify(part: Sequence[tuple[_Tagging, StoredFrame]], classifier: Classifi
         raise _ClassifyingError(" ".join(str(error).split())) from error
     for (chunk, frame), found in zip(part, predictions, strict=True):
         chunk.tags.extend(_tag(item, chunk.episode, frame.pts) for item in found)
+    metrics.count_classified(len(part), classifier)
 
 
 def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
@@ -135,11 +148,17 @@ def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
     run, episode = run_and_episode(workplace.database, claim)
     expected = _expected_pts(workplace.database, claim)
     path = store_path(workplace, claim, run, episode)
+    workplace.frames.fetch(path)
     found: list[int] = []
-    for frame in read_frames(path):
-        found.append(frame.pts)
-        yield frame
+    try:
+        for frame in read_frames(path):
+            found.append(frame.pts)
+            yield frame
+    except FrameStoreError:
+        workplace.frames.forget(path)
+        raise
     if tuple(found) != expected:
+        workplace.frames.forget(path)
         raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
 
 
@@ -162,6 +181,7 @@ def _write_tags(database: Database, chunk: _Tagging) -> None:
         if complete_tagging(connection, chunk.claim):
             replace_tags(connection, chunk.claim, chunk.tags)
             finish_run_if_complete(connection, chunk.claim.run_id)
+    log.info("tagged", extra=about(chunk.claim, tags=len(chunk.tags)))
 
 
 def _tag(prediction: Prediction, episode: EpisodeRecord, pts: int) -> TagRecord:

@@ -17,6 +17,7 @@ from ingest.chunks import ChunkRange, plan_chunks
 from ingest.decoder import Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.probe import PictureArea, Probe
+from ingest.remote_files import RemoteFiles, is_remote
 from model.artifact import ModelVersion
 from worker.errors import WorkerError
 from worker.parameters import RunParameters
@@ -116,11 +117,13 @@ def enqueue_episode(
     chunk_seconds: int,
     lane: str = "bulk",
     on_progress: Callable[[int], None] | None = None,
+    url: str | None = None,
 ) -> Enqueued:
     """Probes a file and makes its run, or finds the run that was made before.
 
     The same content under any name is the same episode; with the same model version and
-    parameters it is the same run. Nothing is written unless the file can be used.
+    parameters it is the same run. Nothing is written unless the file can be used. `url` says where
+    the episode lies if the file is a copy from shared storage.
 
     Raises:
         IngestError: The file cannot be used.
@@ -132,7 +135,9 @@ def enqueue_episode(
         known = get_episode_by_sha256(connection, probe.sha256)
     area = PictureArea(*known.area) if known else find_picture_area(decoder, probe)
     record = _episode_record(probe, area, modified_ns)
-    if known and _modified_ns(Path(known.uri)) == known.modified_ns:
+    if url:  # what lies there is known by its content alone
+        record = replace(record, name=url.rpartition("/")[2], uri=url, modified_ns=0)
+    if known and _is_where_it_was(known):
         # A copy: the episode stays where it was, since copies are what people delete.
         record = replace(record, uri=known.uri, modified_ns=known.modified_ns)
     chunks = chunks_of(probe, chunk_seconds)
@@ -192,6 +197,13 @@ def outliving_kills(ask: Callable[[], Answer]) -> Answer:
             if not lost.killed:
                 raise
     return ask()
+
+
+def _is_where_it_was(episode: EpisodeRecord) -> bool:
+    if is_remote(episode.uri):
+        folder, _, name = episode.uri.rpartition("/")
+        return RemoteFiles(folder).has(name)
+    return _modified_ns(Path(episode.uri)) == episode.modified_ns
 
 
 def _modified_ns(path: Path) -> int:

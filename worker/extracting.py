@@ -1,5 +1,6 @@
 """The step `extract`: a claimed chunk's frames into the frame store."""
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,16 +13,26 @@ from db.records import Claim, EpisodeRecord, ExtractedChunk, RunRecord
 from db.runs import extracted_before
 from db.writes import register_episode
 from ingest.decoder import Decoder
-from ingest.errors import DecoderLost, FrameStoreError, IngestError, VideoError
+from ingest.errors import (
+    DecoderLost,
+    FrameStoreError,
+    IngestError,
+    StorageUnreachable,
+    VideoError,
+)
 from ingest.extraction import Extraction
 from ingest.frame_store import read_manifest
 from ingest.probe import PictureArea
+from ingest.remote_files import is_remote
 from ingest.sampling import clip_ranges
 from worker.claims import give_back, record_failure, run_and_episode, store_path
 from worker.errors import WorkerError
 from worker.lease import LeaseKeeper
+from worker.log import about
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
+
+log = logging.getLogger(__name__)
 
 
 class _LeaseLostError(Exception):
@@ -48,6 +59,7 @@ def extract_step(
 
     Raises:
         FrameStoreError: The frame store cannot be written; the chunk is offered again.
+        StorageUnreachable: Shared storage does not answer; the chunk is offered again.
         WorkerError: The episode's folder is gone; the chunk is offered again.
         Exception: What `on_progress` raised.
     """
@@ -56,7 +68,7 @@ def extract_step(
         extracted = _extract(workplace, claim, decoder, on_progress)
     except _LeaseLostError:
         return False  # the run was cancelled, or others do this chunk now
-    except FrameStoreError:
+    except (FrameStoreError, StorageUnreachable):
         # No chunk's fault: every other one would fail in the same way.
         give_back(database, [claim])
         raise
@@ -73,7 +85,9 @@ def extract_step(
 @outliving_cuts
 def _completed(database: Database, claim: Claim, extracted: ExtractedChunk) -> bool:
     with database.write() as connection:
-        return complete_extraction(connection, claim, extracted)
+        completed = complete_extraction(connection, claim, extracted)
+    log.info("extracted", extra=about(claim, frames=len(extracted.sampled_pts)))
+    return completed
 
 
 def _extract(
@@ -87,12 +101,6 @@ def _extract(
     found = _found_in_store(workplace, claim, run, path)
     if found is not None:
         return found
-    folder = Path(episode.uri).parent
-    if not folder.is_dir():
-        raise WorkerError(
-            f"{folder}: this folder is gone; bring it back, or run: castline cancel {run.id}"
-        )
-    _check_identity(workplace, decoder, episode)
     # The decoder's parent watches over it: silence and computing time both have limits there.
     keeper = LeaseKeeper(
         workplace.database,
@@ -107,13 +115,41 @@ def _extract(
         on_progress(frames)
 
     with keeper:
-        extracted = decoder.extract(_request(claim, run, episode, path), check)
+        source = _source(workplace, decoder, run, episode, lambda: check(0))
+        extracted = decoder.extract(_request(claim, run, episode, source, path), check)
+        workplace.frames.publish(path)
+    workplace.metrics.count_decoded(extracted.frames_decoded)
     return ExtractedChunk(
         sampled_pts=extracted.sampled_pts,
         frames_decoded=extracted.frames_decoded,
         decode_errors=extracted.decode_errors,
         missing=extracted.missing,
     )
+
+
+def _source(
+    workplace: Workplace,
+    decoder: Decoder,
+    run: RunRecord,
+    episode: EpisodeRecord,
+    on_progress: Callable[[], None],
+) -> Path:
+    """The episode's file, or a copy of it; surely what was enqueued.
+
+    Raises:
+        WorkerError: Its folder is gone.
+        VideoError: Another file took its place.
+        StorageUnreachable: It lies on storage that does not answer.
+    """
+    if is_remote(episode.uri):
+        return workplace.episode_cache.fetch(episode.uri, episode.sha256, on_progress)
+    path = Path(episode.uri)
+    if not path.parent.is_dir():
+        raise WorkerError(
+            f"{path.parent}: this folder is gone; bring it back, or run: castline cancel {run.id}"
+        )
+    _check_identity(workplace, decoder, episode)
+    return path
 
 
 def _check_identity(workplace: Workplace, decoder: Decoder, episode: EpisodeRecord) -> None:
@@ -150,7 +186,9 @@ def _found_in_store(
         if RunParameters.from_json(params).every_seconds != every_seconds:
             continue
         try:
+            workplace.frames.fetch(path)
             is_there = read_manifest(path).pts == extracted.sampled_pts
+            workplace.frames.mark_used(path)
         except FrameStoreError:
             return None
         return replace(extracted, is_reused=True) if is_there else None
@@ -163,9 +201,11 @@ def _candidates(database: Database, claim: Claim) -> list[tuple[str, ExtractedCh
         return extracted_before(connection, claim)
 
 
-def _request(claim: Claim, run: RunRecord, episode: EpisodeRecord, path: Path) -> Extraction:
+def _request(
+    claim: Claim, run: RunRecord, episode: EpisodeRecord, source: Path, path: Path
+) -> Extraction:
     return Extraction(
-        path=episode.uri,
+        path=str(source),
         size_bytes=episode.size_bytes,
         sha256=episode.sha256,
         time_base=episode.time_base,

@@ -19,7 +19,7 @@ from ingest.chunks import ChunkRange
 from ingest.decoder import Decoder
 from ingest.errors import FrameStoreError
 from ingest.extraction import Extraction
-from ingest.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
+from ingest.frame_store import StoredFrame, read_frames, read_manifest
 from ingest.probe import PictureArea, Probe
 from ingest.sampling import on_display
 from model.artifact import ModelVersion
@@ -31,6 +31,7 @@ from worker.enqueue import chunks_of, find_picture_area, outliving_kills
 from worker.errors import WorkerError
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
+from worker.workplace import open_frame_store
 
 CONFIDENT = 0.6
 """A still goes to a label's folder if its confidence exceeds this: the original set's figure."""
@@ -84,7 +85,7 @@ def open_harvester(
     """
     if output.exists() and not output.is_dir():
         raise WorkerError(f"{output}: is not a folder; name another with -o")
-    with Decoder(media_roots=settings.media_roots) as decoder:
+    with Decoder(media_roots=settings.readable_roots) as decoder:
         yield Harvester(settings, output, Classifier.load(version, device=device), decoder)
 
 
@@ -140,13 +141,15 @@ class Harvester:
     ) -> list[StoredFrame]:
         """Gives the frames on display at these moments, from the frame store."""
         every_seconds = DEFAULT_EVERY_SECONDS
-        store = FrameStore(self._settings.frames_folder)
+        store = open_frame_store(self._settings)
         path = store.path_for(probe.sha256, every_seconds, chunk.start_pts, chunk.end_pts, area)
         try:
+            store.fetch(path)
             stored = read_manifest(path)
         except FrameStoreError:  # not there yet, or damaged
             request = Extraction.of(probe, chunk, every_seconds, area, path)
             outliving_kills(lambda: self._decoder.extract(request))
+            store.publish(path)
             stored = read_manifest(path)
         wanted = set(on_display(moments_pts, stored.pts).values())
         return [frame for frame in read_frames(path) if frame.pts in wanted]

@@ -12,7 +12,6 @@ from db.records import EpisodeRecord, RunRecord
 from db.runs import get_run
 from db.writes import create_run, register_model_version, retry_run
 from ingest.chunks import plan_chunks
-from ingest.frame_store import FrameStore
 from ingest.probe import PictureArea
 from model.artifact import ModelVersion
 from worker.enqueue import model_record
@@ -136,7 +135,7 @@ def _rerun(
     wanted = (version.sha256, parameters.to_json())
     run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
     chunks = _chunks(place, connection, entry, run, parameters.every_seconds)
-    store, episode = FrameStore(place.settings.frames_folder), entry.episode
+    store, episode = place.frames, entry.episode
     area = PictureArea(*episode.area)
     paths = [
         store.path_for(episode.sha256, parameters.every_seconds, start, end, area)

@@ -8,6 +8,7 @@ killed at any moment, this process too, and the next start goes on where they st
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from db.cuts import outliving_cuts
@@ -15,13 +16,14 @@ from db.queue import open_chunk_count
 from db.records import Claim
 from db.runs import RunProgress, run_progress
 from ingest.decoder import Decoder
-from ingest.frame_store import FrameStore
 from worker.claims import claim_step, sweep
 from worker.classify_child import ClassifyChild
 from worker.classify_process import ClassifyOrder
 from worker.errors import WorkStoppedError
 from worker.extracting import extract_step
 from worker.identity import worker_identity
+from worker.metrics import serve_metrics
+from worker.storage import TIDY_SECONDS, tidy_storage
 from worker.workplace import Workplace
 
 LOOK_SECONDS = 0.2
@@ -29,9 +31,6 @@ LOOK_SECONDS = 0.2
 
 SWEEP_SECONDS = 5.0
 """Between searches for claims whose worker vanished; short beside a lease of a minute."""
-
-LEFTOVER_SECONDS = 3600.0
-"""An unfinished file this old belongs to a killed process: writing one takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class EmbeddedRunner:
         self._failure: BaseException | None = None
         # Frames decoded so far of each chunk under way; written by the thread that decodes it.
         self._under_way: dict[Claim, int] = {}
+        self._next_sweep = self._next_tidying = 0.0
 
     def stop(self) -> None:
         """Makes `run` return soon; may be called from a signal handler or another thread."""
@@ -88,8 +88,17 @@ class EmbeddedRunner:
         Raises:
             FrameStoreError: The frame store cannot be written.
             DatabaseError: The database cannot be used.
-            WorkerError: The classify process cannot work.
+            WorkerError: The classify process cannot work, or the metrics' port is taken.
         """
+        with self._shown_metrics():
+            return self._run(on_progress)
+
+    def _shown_metrics(self) -> AbstractContextManager[None]:
+        if self._options.run_ids is not None:
+            return nullcontext()  # `castline tag`: it may run beside a worker with its page
+        return serve_metrics(self._workplace.settings, self._workplace.database)
+
+    def _run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None) -> bool:
         order = ClassifyOrder(
             self._workplace.settings,
             self._options.device,
@@ -102,8 +111,7 @@ class EmbeddedRunner:
             for number in range(self._options.extract_processes)
         ]
         try:
-            sweep(self._workplace.database)
-            FrameStore(self._workplace.settings.frames_folder).remove_leftovers(LEFTOVER_SECONDS)
+            self._sweep_and_tidy(at_once=True)
             for thread in threads:
                 thread.start()
             return self._watch(child, on_progress)
@@ -119,13 +127,10 @@ class EmbeddedRunner:
         child: ClassifyChild,
         on_progress: Callable[[Sequence[RunProgress]], None] | None,
     ) -> bool:
-        next_sweep = time.monotonic() + SWEEP_SECONDS
         while True:
             if self._failure is not None:
                 raise self._failure
-            if child.ensure_alive() or time.monotonic() >= next_sweep:
-                sweep(self._workplace.database)
-                next_sweep = time.monotonic() + SWEEP_SECONDS
+            self._sweep_and_tidy(child.ensure_alive())
             left, progress = self._look()
             if on_progress:
                 on_progress([self._with_work_under_way(run) for run in progress])
@@ -142,6 +147,15 @@ class EmbeddedRunner:
         run_ids = self._options.run_ids
         with self._workplace.database.read() as connection:
             return open_chunk_count(connection, run_ids), run_progress(connection, run_ids)
+
+    def _sweep_and_tidy(self, at_once: bool) -> None:
+        now = time.monotonic()
+        if at_once or now >= self._next_sweep:
+            sweep(self._workplace.database)
+            self._next_sweep = time.monotonic() + SWEEP_SECONDS
+        if now >= self._next_tidying:
+            tidy_storage(self._workplace)
+            self._next_tidying = time.monotonic() + TIDY_SECONDS
 
     def _extract_until_stopped(self) -> None:
         try:

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
 
 from platformdirs import user_data_path
 
@@ -19,6 +21,18 @@ MOST_CHUNKS_AHEAD = 1_000_000
 
 LARGEST_BATCH = 1 << 16
 """Pictures of 64 pixels that take 800 MB as numbers; no device gains from more."""
+
+GB: Final = 1_000_000_000
+
+MOST_GB = 1_000_000
+"""A petabyte, which is a mistake."""
+
+HIGHEST_PORT = 65535
+
+LOG_FORMATS: Final = ("json", "text")
+
+SHARED: Final = "s3://"
+"""How a URL of shared storage begins."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +68,53 @@ class Settings:
     visible_gpus: tuple[str, ...] = ()
     """The GPUs that this process may use, by CUDA's numbers or names; empty for all."""
 
+    media_urls: tuple[str, ...] = ()
+    """Episodes on shared storage must lie under one of these, if any media roots are set."""
+
+    frames_place: Path | None = None
+    """The folder of the frame store; None for one under `home`, or on shared storage."""
+
+    frames_url: str | None = None
+    """The URL of a frame store on shared storage."""
+
+    frames_limit_bytes: int | None = None
+    """What the frame store may hold; None for all there is room for."""
+
+    cache_limit_bytes: int = 20 * GB
+    """What copies of files on shared storage may take: about 100 episodes of 22 minutes."""
+
+    metrics_port: int | None = None
+    """Where each worker shows its metrics; None shows none."""
+
+    metrics_address: str = "127.0.0.1"
+    """Where they can be reached: from this machine alone, unless it says otherwise."""
+
+    log_format: str | None = None
+    """`json` or `text` writes a log to stderr; None writes none."""
+
     @property
     def frames_folder(self) -> Path:
-        """The frame store."""
-        return self.home / "frames"
+        """Where frames are written and read: the frame store, or its cache."""
+        if self.frames_url:
+            return self.cache_folder / "frames"
+        return self.frames_place or self.home / "frames"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Copies of what lies on shared storage; nothing is lost with them."""
+        return self.home / "cache"
+
+    @property
+    def episodes_folder(self) -> Path:
+        """Copies of episodes that lie on shared storage."""
+        return self.cache_folder / "episodes"
+
+    @property
+    def readable_roots(self) -> tuple[Path, ...]:
+        """The folders that video files may be opened in; none means anywhere."""
+        if self.media_roots or self.media_urls:
+            return (*self.media_roots, self.episodes_folder)
+        return ()
 
     @property
     def models_folder(self) -> Path:
@@ -73,7 +130,9 @@ class Settings:
     def from_environment(
         cls, home: Path | None = None, environment: Mapping[str, str] = os.environ
     ) -> "Settings":
-        """Reads CASTLINE_HOME, _DATABASE_URL, _BROKER_URL and the others that `docs` list.
+        """Reads CASTLINE_HOME, _DATABASE_URL, _BROKER_URL and the others of docs/deploy.md.
+
+        A value may lie in a file: CASTLINE_DATABASE_URL_FILE names one that holds the URL.
 
         Args:
             home: From the command line; goes before CASTLINE_HOME.
@@ -82,14 +141,18 @@ class Settings:
         Raises:
             WorkerError: The home cannot be a folder, or a value is out of bounds.
         """
+        environment = _with_files_read(environment)
         chosen = home or Path(environment.get("CASTLINE_HOME") or user_data_path("castline"))
         chosen = _checked_home(chosen)
         url = environment.get("CASTLINE_DATABASE_URL") or sqlite_url(chosen)
-        roots = environment.get("CASTLINE_MEDIA_ROOTS", "")
+        media_roots, media_urls = _media_roots(environment.get("CASTLINE_MEDIA_ROOTS", ""))
+        frames_place, frames_url = _frames_place(environment.get("CASTLINE_FRAMES_URL", ""))
+        limit_gb = _whole_number(environment, "CASTLINE_FRAMES_GB", 0, MOST_GB)
+        cache_gb = _whole_number(environment, "CASTLINE_CACHE_GB", 0, MOST_GB)
         return cls(
             home=chosen,
             database_url=url,
-            media_roots=tuple(Path(part) for part in roots.split(os.pathsep) if part),
+            media_roots=media_roots,
             chunk_seconds=_whole_number(
                 environment, "CASTLINE_CHUNK_SECONDS", cls.chunk_seconds, LONGEST_CHUNK_SECONDS
             ),
@@ -101,15 +164,20 @@ class Settings:
             visible_gpus=tuple(
                 part for part in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if part
             ),
+            media_urls=media_urls,
+            frames_place=frames_place,
+            frames_url=frames_url,
+            frames_limit_bytes=limit_gb * GB or None,
+            cache_limit_bytes=cache_gb * GB or cls.cache_limit_bytes,
+            metrics_port=_whole_number(environment, "CASTLINE_METRICS_PORT", 0, HIGHEST_PORT)
+            or None,
+            metrics_address=environment.get("CASTLINE_METRICS_ADDRESS") or cls.metrics_address,
+            log_format=_log_format(environment.get("CASTLINE_LOG_FORMAT", "")),
         )
 
     def to_json(self) -> str:
         """One line, for a process of the same installation."""
-        values = vars(self) | {
-            "home": str(self.home),
-            "media_roots": [str(root) for root in self.media_roots],
-        }
-        return json.dumps(values)
+        return json.dumps(vars(self), default=str)
 
     @classmethod
     def from_json(cls, line: str) -> "Settings":
@@ -118,6 +186,8 @@ class Settings:
         values["home"] = Path(values["home"])
         values["media_roots"] = tuple(Path(root) for root in values["media_roots"])
         values["visible_gpus"] = tuple(values["visible_gpus"])
+        values["media_urls"] = tuple(values["media_urls"])
+        values["frames_place"] = values["frames_place"] and Path(values["frames_place"])
         return cls(**values)
 
 
@@ -140,6 +210,56 @@ def _checked_home(home: Path) -> Path:
     except OSError as error:
         raise WorkerError(f"{home}: cannot be a folder ({error.strerror}); {remedy}") from error
     return chosen
+
+
+def _with_files_read(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables, with the content of the files that CASTLINE_..._FILE name."""
+    read = dict(environment)
+    for name, path in environment.items():
+        if not (name.startswith("CASTLINE_") and name.endswith("_FILE") and path):
+            continue
+        plain = name.removesuffix("_FILE")
+        if environment.get(plain):
+            raise WorkerError(f"{name}: {plain} is set as well; leave one of them out")
+        try:
+            read[plain] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8"
+            raise WorkerError(
+                f"{name}: {path} cannot be read ({reason}); name a file that holds the value"
+            ) from error
+    return read
+
+
+def _media_roots(text: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Folders and URLs; the colon of a URL separates nothing."""
+    parts = [part for part in re.split(rf"{re.escape(os.pathsep)}(?!//)", text) if part]
+    folders = tuple(Path(part) for part in parts if not part.startswith(SHARED))
+    for folder in folders:
+        if not folder.is_absolute():
+            raise WorkerError(f"CASTLINE_MEDIA_ROOTS: {folder}: write the whole path, from /")
+    return folders, tuple(part.rstrip("/") for part in parts if part.startswith(SHARED))
+
+
+def _frames_place(text: str) -> tuple[Path | None, str | None]:
+    """The folder of the frame store, or its URL on shared storage."""
+    if text.startswith(SHARED):
+        if not text.removeprefix(SHARED).strip("/"):
+            raise WorkerError(f"CASTLINE_FRAMES_URL: {text}: names no bucket; write s3://bucket/a")
+        return None, text
+    path = unquote(urlsplit(text).path) if text.startswith("file://") else text
+    if "://" in path:
+        raise WorkerError(
+            f"CASTLINE_FRAMES_URL: {text.partition('://')[0]}://: not supported; name a folder or"
+            " an s3:// URL"
+        )
+    return (Path(path).expanduser().absolute() if path else None), None
+
+
+def _log_format(text: str) -> str | None:
+    if text and text not in LOG_FORMATS:
+        raise WorkerError(f"CASTLINE_LOG_FORMAT: {' or '.join(LOG_FORMATS)}, received {text!r}")
+    return text or None
 
 
 def _whole_number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:

@@ -11,7 +11,7 @@ from db.engine import Database
 from db.offers import WaitingChunk, waiting_chunk
 from db.records import Claim
 from ingest.decoder import Decoder
-from ingest.errors import FrameStoreError, VideoError
+from ingest.errors import FrameStoreError, StorageUnreachable, VideoError
 from model.errors import ModelError
 from worker.app import SOFT_LIMIT_SECONDS
 from worker.claims import claim_step
@@ -44,7 +44,7 @@ class Station:
     def __init__(self, place: Workplace, app: Celery, device: str) -> None:
         self._place = place
         self._app = app
-        self._decoder = Decoder(media_roots=place.settings.media_roots)
+        self._decoder = Decoder(media_roots=place.settings.readable_roots)
         self._classifiers = LoadedClassifiers(place.settings, device, probes=True)
         self._identity = worker_identity()
         self._stopped = threading.Event()
@@ -70,7 +70,7 @@ class Station:
         try:
             if self._classify(chunk_id):
                 offer(self._place, self._app, ["extract"])  # room was made
-        except ModelError as error:
+        except (ModelError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
     def _extract(self, claim: Claim) -> bool:
@@ -86,7 +86,7 @@ class Station:
             return extract_step(self._place, claim, self._decoder, check)
         except WorkStoppedError:
             return False
-        except (FrameStoreError, WorkerError) as error:
+        except (FrameStoreError, StorageUnreachable, WorkerError) as error:
             self._let_others_go_first(error)
             return False
 

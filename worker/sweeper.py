@@ -1,7 +1,11 @@
-"""Looks after what got lost on the way, from a thread; of all workers, one at a time does so."""
+"""Looks after what got lost on the way, from a thread; of all workers, one at a time does so.
+
+What lies on this machine's disks every worker keeps tidy itself.
+"""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from celery import Celery
@@ -10,10 +14,12 @@ from db.cuts import outliving_cuts
 from db.duties import leave_duty, take_duty
 from db.errors import DatabaseError
 from db.queue import open_chunk_count
+from ingest.errors import StorageUnreachable
 from worker.claims import sweep
 from worker.errors import BrokerError
 from worker.identity import worker_identity
 from worker.offering import offer
+from worker.storage import TIDY_SECONDS, tidy_storage
 from worker.workplace import Workplace
 
 logger = logging.getLogger(__name__)
@@ -47,13 +53,17 @@ class Sweeper:
             leave_duty(connection, "sweep", self._identity)
 
     def _run(self) -> None:
+        next_tidying = 0.0
         while True:
             try:
+                if time.monotonic() >= next_tidying:
+                    next_tidying = time.monotonic() + TIDY_SECONDS
+                    tidy_storage(self._place)
                 if self._is_on_duty():
                     self._look()
                 if self._is_idle():
                     self._on_idle()
-            except (BrokerError, DatabaseError) as error:
+            except (BrokerError, DatabaseError, StorageUnreachable) as error:
                 logger.warning("%s", error)
             if self._left.wait(SWEEP_SECONDS):
                 return

@@ -5,21 +5,20 @@ from fractions import Fraction
 from db.engine import Transaction
 from db.library import chunk_ranges
 from db.records import EpisodeRecord, RunRecord
-from ingest.errors import FrameStoreError
+from ingest.errors import FrameStoreError, StorageUnreachable
 from ingest.frame_store import FrameStore, read_jpeg
 from ingest.probe import PictureArea
 from worker.parameters import RunParameters
-from worker.settings import Settings
 
 
 class Thumbnails:
     """The stored frames of one run, as JPEG files' contents."""
 
     def __init__(
-        self, connection: Transaction, settings: Settings, run: RunRecord, episode: EpisodeRecord
+        self, connection: Transaction, store: FrameStore, run: RunRecord, episode: EpisodeRecord
     ) -> None:
         self._episode = episode
-        self._store = FrameStore(settings.frames_folder)
+        self._store = store
         self._every_seconds = RunParameters.from_json(run.params).every_seconds
         self._chunks = chunk_ranges(connection, run.id)
 
@@ -34,7 +33,8 @@ class Thumbnails:
                     episode.sha256, self._every_seconds, start_pts, end_pts, area
                 )
                 try:
+                    self._store.fetch(path)
                     return read_jpeg(path, pts)
-                except FrameStoreError:
+                except (FrameStoreError, StorageUnreachable):
                     return None
         return None

@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from db.engine import Database
 from db.upgrade import upgrade_database
+from ingest.episode_cache import EpisodeCache
+from ingest.frame_store import FrameStore
+from ingest.remote_files import RemoteFiles
+from worker.metrics import Metrics, open_metrics
 from worker.settings import Settings
 
 
@@ -15,6 +20,31 @@ class Workplace:
 
     settings: Settings
     database: Database
+
+    @cached_property
+    def frames(self) -> FrameStore:
+        """The frame store."""
+        return open_frame_store(self.settings)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What this process counts with."""
+        return open_metrics(self.settings)
+
+    @property
+    def episode_cache(self) -> EpisodeCache:
+        """Copies of episodes that lie on shared storage."""
+        return EpisodeCache(self.settings.episodes_folder)
+
+
+def open_frame_store(settings: Settings) -> FrameStore:
+    """The frame store that the settings describe.
+
+    Raises:
+        StorageUnreachable: What speaks to its storage is not installed.
+    """
+    shared = RemoteFiles(settings.frames_url) if settings.frames_url else None
+    return FrameStore(settings.frames_folder, shared)
 
 
 @contextmanager

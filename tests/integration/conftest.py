@@ -1,7 +1,10 @@
 """What is made once for all tests of the folder."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.object_storage import ObjectStorage, object_storage
 from tests.trained_shapes import TrainedShapes, train_shapes
 
 
@@ -9,3 +12,12 @@ from tests.trained_shapes import TrainedShapes, train_shapes
 def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedShapes:
     """A model version of drawn shapes, and how it was trained."""
     return train_shapes(tmp_path_factory.mktemp("trained_shapes"))
+
+
+@pytest.fixture(scope="session")
+def storage() -> Iterator[ObjectStorage]:
+    """An S3 server, which this process and those that it starts find by their environment."""
+    with object_storage() as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        yield running

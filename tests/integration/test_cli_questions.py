@@ -261,10 +261,11 @@ def test_doctor_finds_a_fresh_installation_well(tmp_path: Path) -> None:
     ended = castline(tmp_path / "home", "doctor")
     assert ended.returncode == 0, ended.stdout
     subjects = [line.split()[:2] for line in ended.stdout.splitlines()]
-    checks = ("home", "database", "decoder", "model", "tensorflow")
+    checks = ("home", "database", "frames", "decoder", "model", "gpu")
     assert subjects == [["ok", f"{name}:"] for name in checks]
     assert "not made yet" in ended.stdout
-    assert not list((tmp_path / "home").iterdir()), "to look makes no database"
+    made = [path.name for path in (tmp_path / "home").rglob("*")]
+    assert made == ["frames"], "to look makes no database"
 
 
 def test_db_upgrade_is_done_once(tmp_path: Path) -> None:

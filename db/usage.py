@@ -1,0 +1,58 @@
+"""Which chunks somebody works on or waits for: asked before files are removed."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, or_, select
+
+from db.queue import OPEN_CHUNK_STATES, OPEN_RUN_STATES
+from db.schema import chunk, episode, run
+
+
+@dataclass(frozen=True)
+class ChunkInUse:
+    """A chunk that is claimed, or extracted and not tagged yet."""
+
+    sha256: str
+    """Of its episode."""
+    params: str
+    """Of its run."""
+    area: tuple[int, int, int, int]
+    start_pts: int
+    end_pts: int
+    is_extracted: bool
+
+
+def chunks_in_use(connection: Connection) -> list[ChunkInUse]:
+    """The chunks whose frames, or whose episode's file, must not go now."""
+    rows = connection.execute(
+        select(
+            chunk.c.start_pts,
+            chunk.c.end_pts,
+            chunk.c.state,
+            run.c.params,
+            episode.c.sha256,
+            episode.c.area_x,
+            episode.c.area_y,
+            episode.c.area_width,
+            episode.c.area_height,
+        )
+        .join(run, run.c.id == chunk.c.run_id)
+        .join(episode, episode.c.id == run.c.episode_id)
+        .where(
+            or_(
+                and_(chunk.c.state == "extracted", run.c.state.in_(OPEN_RUN_STATES)),
+                and_(chunk.c.state.in_(OPEN_CHUNK_STATES), chunk.c.worker.is_not(None)),
+            )
+        )
+    )
+    return [
+        ChunkInUse(
+            sha256=row.sha256,
+            params=row.params,
+            area=(row.area_x, row.area_y, row.area_width, row.area_height),
+            start_pts=row.start_pts,
+            end_pts=row.end_pts,
+            is_extracted=row.state == "extracted",
+        )
+        for row in rows
+    ]

@@ -1,0 +1,128 @@
+"""What Prometheus reads: what all processes of a worker counted, and what the database holds."""
+
+import socket
+import subprocess
+import sys
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from db.engine import Database
+from db.queue import claim_chunks
+from db.upgrade import upgrade_database
+from tests.records import make_run
+from worker.errors import WorkerError
+from worker.metrics import metrics_folder, serve_metrics
+from worker.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+COUNTS = """
+import sys
+from worker.metrics import open_metrics
+from worker.settings import Settings
+
+class Half:
+    def batch_fill(self, frames):
+        return 0.5
+
+metrics = open_metrics(Settings.from_json(sys.argv[1]))
+metrics.count_attempts("queued", 2)
+metrics.count_attempts("extracted", 1)
+metrics.count_decoded(100)
+metrics.count_classified(24, Half())
+"""
+"""What a process of a worker does."""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return replace(Settings.from_environment(tmp_path, {}), metrics_port=free_port())
+
+
+def read(settings: Settings) -> dict[tuple[str, str], float]:
+    """The page's samples by name and step."""
+    url = f"http://127.0.0.1:{settings.metrics_port}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as page:
+        text = page.read().decode()
+    return {
+        (sample.name, sample.labels.get("step", sample.labels.get("le", ""))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def count_elsewhere(settings: Settings) -> None:
+    subprocess.run([sys.executable, "-c", COUNTS, settings.to_json()], check=True)
+
+
+def test_the_page_adds_up_all_processes_and_asks_the_database(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    upgrade_database(database)
+    make_run(database)
+    with database.write() as connection:
+        claim_chunks(connection, "queued", "me/1/1", 60)
+        connection.exec_driver_sql("UPDATE chunk SET state = 'quarantined' WHERE id = 6")
+        connection.exec_driver_sql("UPDATE chunk SET state = 'extracted' WHERE id = 5")
+        connection.exec_driver_sql("UPDATE run SET queued_at = '2020-01-01 00:00:00'")
+    with serve_metrics(settings, database):
+        for _ in range(2):
+            count_elsewhere(settings)
+        shown = read(settings)
+    database.dispose()
+    assert shown["castline_frames_decoded_total", ""] == 200
+    assert shown["castline_frames_classified_total", ""] == 48
+    assert shown["castline_attempts_total", "extract"] == 4
+    assert shown["castline_attempts_total", "classify"] == 2
+    assert shown["castline_batch_fill_count", ""] == 2
+    assert shown["castline_batch_fill_sum", ""] == 1.0
+    assert shown["castline_batch_fill_bucket", "0.5"] == 2
+    assert shown["castline_batch_fill_bucket", "0.25"] == 0
+    assert shown["castline_database_up", ""] == 1
+    assert shown["castline_queue_depth", "extract"] == 3
+    assert shown["castline_queue_depth", "classify"] == 1
+    assert shown["castline_claimed_chunks", ""] == 1
+    assert shown["castline_quarantined_chunks", ""] == 1
+    assert shown["castline_oldest_unclaimed_chunk_seconds", ""] > 6 * 365 * 86_400
+
+
+def test_the_page_outlives_the_database_and_counts_anew_in_a_new_worker(
+    settings: Settings, tmp_path: Path
+) -> None:
+    gone = Database("postgresql+psycopg://castline@127.0.0.1:9/castline")
+    assert settings.metrics_port is not None
+    folder = metrics_folder(settings, settings.metrics_port)
+    folder.mkdir(parents=True)
+    count_elsewhere(settings)
+    with serve_metrics(settings, gone):
+        shown = read(settings)
+    assert shown["castline_database_up", ""] == 0
+    assert ("castline_queue_depth", "extract") not in shown
+    assert shown.get(("castline_frames_decoded_total", ""), 0) == 0
+    assert not folder.exists()
+
+
+def test_a_port_that_is_taken_is_one_line(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    with serve_metrics(settings, database):
+        count_elsewhere(settings)
+        second = serve_metrics(settings, database)
+        with pytest.raises(WorkerError, match="is in use; name another port") as caught:
+            second.__enter__()
+        assert "\n" not in str(caught.value)
+        assert read(settings)["castline_frames_decoded_total", ""] == 100, "nothing is lost by it"
+
+
+def test_nothing_listens_unless_it_is_asked_for(tmp_path: Path) -> None:
+    settings = Settings.from_environment(tmp_path, {})
+    with serve_metrics(settings, Database(settings.database_url)):
+        assert settings.metrics_port is None
+    assert not (tmp_path / "metrics").exists()

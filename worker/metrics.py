@@ -1,0 +1,182 @@
+"""What a worker counts, and the page on which Prometheus finds it.
+
+A worker is several processes: each counts into files of its own in one folder, and the one that
+serves the page adds them up. What the queue holds is asked of the database when the page is read.
+"""
+
+import errno
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from db.engine import Database
+from db.errors import DatabaseError
+from db.figures import queue_figures
+from worker.errors import WorkerError
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from prometheus_client.core import GaugeMetricFamily
+
+STEPS = {"queued": "extract", "extracted": "classify"}
+"""The step that a chunk's state asks for."""
+
+
+class FillsBatches(Protocol):
+    """What a classifier says of its batches."""
+
+    def batch_fill(self, frames: int) -> float:
+        """The share of its batches that so many frames fill, 0 to 1."""
+
+
+class Metrics:
+    """Counts nothing: what a worker has that shows no metrics."""
+
+    def count_attempts(self, state: str, chunks: int) -> None:
+        """Chunks in this state were claimed."""
+
+    def count_decoded(self, frames: int) -> None:
+        """A decoder gave out frames."""
+
+    def count_classified(self, frames: int, classifier: FillsBatches) -> None:
+        """A classifier saw frames."""
+
+
+class PrometheusMetrics(Metrics):
+    """Counts for Prometheus.
+
+    Args:
+        folder: Where this worker's processes count.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The library chooses how to count when it is imported, by this variable.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        from prometheus_client import Counter, Histogram
+
+        only_here: Any = {"registry": None}
+        self._attempts = Counter(
+            "castline_attempts", "Chunks claimed for a step.", ["step"], **only_here
+        )
+        self._decoded = Counter("castline_frames_decoded", "Frames decoded.", **only_here)
+        self._classified = Counter("castline_frames_classified", "Frames classified.", **only_here)
+        self._batch_fill = Histogram(
+            "castline_batch_fill",
+            "The share of the network's batches that pictures filled.",
+            buckets=(0.25, 0.5, 0.75, 0.9, 0.95, 1.0),
+            **only_here,
+        )
+
+    def count_attempts(self, state: str, chunks: int) -> None:
+        """Chunks in this state were claimed."""
+        self._attempts.labels(STEPS[state]).inc(chunks)
+
+    def count_decoded(self, frames: int) -> None:
+        """A decoder gave out frames."""
+        self._decoded.inc(frames)
+
+    def count_classified(self, frames: int, classifier: FillsBatches) -> None:
+        """A classifier saw frames."""
+        self._classified.inc(frames)
+        self._batch_fill.observe(classifier.batch_fill(frames))
+
+
+def open_metrics(settings: Settings) -> Metrics:
+    """What a process of a worker counts with."""
+    if settings.metrics_port is None:
+        return Metrics()
+    return PrometheusMetrics(metrics_folder(settings, settings.metrics_port))
+
+
+def metrics_folder(settings: Settings, port: int) -> Path:
+    """Where the processes of the worker at this machine's port count; containers share homes."""
+    return settings.home / "metrics" / f"{socket.gethostname()}-{port}"
+
+
+@contextmanager
+def serve_metrics(settings: Settings, database: Database) -> Iterator[None]:
+    """Serves `/metrics` while it is open, if the settings ask for it; counting starts at zero.
+
+    To be entered by a worker's first process before it starts others.
+
+    Raises:
+        WorkerError: The address cannot be listened at.
+    """
+    if settings.metrics_port is None:
+        yield
+        return
+    address, port = settings.metrics_address, settings.metrics_port
+    folder = metrics_folder(settings, port)
+    PrometheusMetrics(folder)  # makes the folder, and the library count in it
+    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
+    registry.register(_Queue(database))
+    try:
+        server, thread = start_http_server(port, address, registry)
+    except OSError as error:
+        reason = "is in use" if error.errno == errno.EADDRINUSE else error.strerror
+        raise WorkerError(
+            f"CASTLINE_METRICS_PORT: {address}:{port} {reason}; name another port"
+        ) from error
+    try:
+        _remove_counts_of_others(folder)
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_counts_of_others(folder: Path) -> None:
+    for path in folder.glob("*.db"):
+        if not path.stem.endswith(f"_{os.getpid()}"):
+            path.unlink(missing_ok=True)
+
+
+class _Queue:
+    """What the database says when the page is read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def describe(self) -> list["GaugeMetricFamily"]:
+        """Nothing beforehand: the database is not asked before the first reader comes."""
+        return []
+
+    def collect(self) -> Iterator["GaugeMetricFamily"]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        is_up = GaugeMetricFamily("castline_database_up", "1 if the database answers.")
+        try:
+            with self._database.read() as connection:
+                figures = queue_figures(connection)
+        except DatabaseError:
+            is_up.add_metric([], 0)
+            yield is_up
+            return
+        is_up.add_metric([], 1)
+        depth = GaugeMetricFamily(
+            "castline_queue_depth", "Chunks that wait for a step.", labels=["step"]
+        )
+        for state, chunks in figures.waiting.items():
+            depth.add_metric([STEPS[state]], chunks)
+        yield from (is_up, depth)
+        for name, text, value in (
+            ("claimed_chunks", "Chunks that are being worked on.", figures.claimed),
+            ("quarantined_chunks", "Chunks that were given up.", figures.quarantined),
+            (
+                "oldest_unclaimed_chunk_seconds",
+                "Since the run of the oldest waiting chunk was queued.",
+                figures.oldest_unclaimed_seconds,
+            ),
+        ):
+            yield GaugeMetricFamily(f"castline_{name}", text, value=value)
