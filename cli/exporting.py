@@ -20,7 +20,7 @@ from timeline.errors import TimelineError
 from timeline.export import FORMATS, ExportedTimeline, export_text
 from timeline.files import check_free, whole_file
 from worker.answers import timeline_to_export
-from worker.workplace import open_workplace
+from worker.workplace import Workplace, open_workplace
 
 CLIPS = "clips"
 """The format that is a folder of videos, and no text."""
@@ -57,24 +57,25 @@ def export(
     names = _format_names(formats)
     if label and expression is not None:
         raise TimelineError("--label and --expression: name the label in the expression")
-    with open_workplace(context.obj) as place, place.database.read() as connection:
-        found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
-        timeline = timeline_to_export(
-            connection,
-            found,
-            require_shown_run(connection, found, shown),
-            [require_label(connection, name) for name in label or ()],
-            None if expression is None else read_expression(connection, expression),
-        )
-    stem = Path(timeline.name).stem
-    clips = output / f"{stem}.clips" if CLIPS in names else None
-    paths = {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
-    for path in (*paths.values(), *([clips] if clips else [])):
-        check_free(path, force)
-    _write(timeline, paths)
-    if clips:
-        _cut(context.obj.media_roots, found, timeline, clips)
+    with open_workplace(context.obj) as place:
+        with place.database.read() as connection:
+            found = require_tagged_episode(connection, episode)
+            shown = find_shown(connection, run, model)
+            timeline = timeline_to_export(
+                connection,
+                found,
+                require_shown_run(connection, found, shown),
+                [require_label(connection, name) for name in label or ()],
+                None if expression is None else read_expression(connection, expression),
+            )
+        stem = Path(timeline.name).stem
+        clips = output / f"{stem}.clips" if CLIPS in names else None
+        paths = {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
+        for path in (*paths.values(), *([clips] if clips else [])):
+            check_free(path, force)
+        _write(timeline, paths)
+        if clips:
+            _cut(place, found, timeline, clips)
 
 
 def _format_names(formats: str) -> list[str]:
@@ -96,11 +97,11 @@ def _write(timeline: ExportedTimeline, paths: dict[str, Path]) -> None:
 
 
 def _cut(
-    roots: tuple[Path, ...], episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
+    place: Workplace, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
 ) -> None:
     from ingest.decoder import Decoder
     from worker.clips import write_clips
 
-    with Decoder(media_roots=roots) as decoder:
-        written = write_clips(decoder, episode, timeline, folder)
+    with Decoder(media_roots=place.settings.readable_roots) as decoder:
+        written = write_clips(place, decoder, episode, timeline, folder)
     say(f"Wrote {len(written)} clips into {folder}")

@@ -10,17 +10,24 @@ from pathlib import Path
 from db.records import EpisodeRecord
 from ingest.cutting import Cut
 from ingest.decoder import Decoder
+from ingest.remote_files import is_remote
 from timeline.export import Entry, ExportedTimeline
 from timeline.times import format_time
 from worker.errors import WorkerError
+from worker.workplace import Workplace
 
 
 def write_clips(
-    decoder: Decoder, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
+    place: Workplace,
+    decoder: Decoder,
+    episode: EpisodeRecord,
+    timeline: ExportedTimeline,
+    folder: Path,
 ) -> list[Path]:
     """Cut each range out of the video, into a folder that is made whole or not at all.
 
     Args:
+        place: settings, and where copies lie of episodes on shared storage.
         decoder: opens the video.
         episode: whose file is cut.
         timeline: its ranges.
@@ -33,17 +40,20 @@ def write_clips(
         IngestError: the video cannot be read, or a clip cannot be written.
         WorkerError: the folder cannot be made.
     """
+    source = episode.uri
+    if is_remote(source):
+        source = str(place.episode_cache.fetch(source, episode.sha256))
     names = [_name(timeline, number, entry) for number, entry in enumerate(timeline.entries, 1)]
     with _whole_folder(folder) as temporary:
         for entry, name in zip(timeline.entries, names, strict=True):
-            decoder.cut_out(_cut(episode, entry, temporary / name))
+            decoder.cut_out(_cut(source, episode, entry, temporary / name))
     return [folder / name for name in names]
 
 
-def _cut(episode: EpisodeRecord, entry: Entry, output: Path) -> Cut:
+def _cut(source: str, episode: EpisodeRecord, entry: Entry, output: Path) -> Cut:
     before = bisect_right(episode.key_pts, entry.start_pts)
     return Cut(
-        path=episode.uri,
+        path=source,
         time_base=episode.time_base,
         episode_start_pts=episode.start_pts,
         key_pts=episode.key_pts[before - 1] if before else episode.start_pts,
