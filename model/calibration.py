@@ -1,7 +1,7 @@
 """Confidences that mean what they say, and the thresholds that follow from them."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ _TEMPERATURES: Final = np.geomspace(0.25, 8.0, 241)
 _THRESHOLDS: Final = np.arange(0.10, 0.995, 0.01)
 # Below 0.10 no one label is likely; the last step, 0.99, leaves room for a certain network.
 
+_OFFSETS: Final = np.append(np.arange(0.10, 0.96, 0.05), 0.99)
+_ROUNDING: Final = 1e-9
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -19,6 +22,10 @@ class Thresholds:
 
     onset: float
     offset: float
+
+
+_NEVER: Final = Thresholds(0.99, 0.99)
+"""Of a label that nothing can be trusted to be."""
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -46,54 +53,57 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
 
 
 def choose_thresholds(
-    confidences: NDArray[np.floating],
-    truth: NDArray[np.bool_],
-    *,
-    max_false_share: float,
-    max_false_rate: float,
+    confidences: NDArray[np.floating], truth: NDArray[np.bool_], *, max_false_share: float
 ) -> tuple[Thresholds, list[Thresholds]]:
-    """Choose the thresholds from frames whose truth is known, for all labels and for each.
+    """Choose the thresholds from a sequence of frames whose truth is known.
 
-    The onset for all is where micro-F1 is highest. A label's own lies as high, or as much higher
-    as it takes for at most `max_false_share` of the frames that reach it to be false. An offset is
-    the lowest threshold that a label which is not on screen reaches in at most `max_false_rate` of
-    the frames, and at most the onset: an appearance that has started is kept through doubtful
-    frames, yet seldom carried over a cut, to someone else or to strangers.
+    Those of all labels are the pair whose `on_screen` has the highest micro-F1. A label's own are
+    the pair with the highest F1 of those with an onset at least as high by which at most
+    `max_false_share` of the frames in which the label is said to be on screen are false.
 
     Args:
         confidences: (frames, labels), of each label's best region.
         truth: (frames, labels), whether the label is on screen.
         max_false_share: 0 to 1.
-        max_false_rate: 0 to 1.
+
+    Returns:
+        The thresholds of labels without their own, and those of each.
     """
-    best = np.argmax([micro_f1(confidences >= t, truth) for t in _THRESHOLDS])
-    onset = float(_THRESHOLDS[int(best)])
-    general = _thresholds(onset, confidences[~truth], max_false_rate)
-    own = []
-    for label in range(truth.shape[1]):
-        present, of_label = truth[:, label], confidences[:, label]
-        absent = of_label[~present]
-        trusted = _lowest_trusted(of_label[present], absent, max_false_share)
-        own.append(_thresholds(max(onset, trusted), absent, max_false_rate))
+    pairs = [
+        Thresholds(round(float(onset), 2), round(float(offset), 2))
+        for onset in _THRESHOLDS
+        for offset in _OFFSETS
+        if offset <= onset + _ROUNDING
+    ]
+    seen = [on_screen(confidences, pair) for pair in pairs]
+    true = np.array([(found & truth).sum(axis=0) for found in seen])  # (pairs, labels)
+    said = np.array([found.sum(axis=0) for found in seen])
+    actual = truth.sum(axis=0)
+    general = pairs[int(np.argmax(_f1(true.sum(axis=1), said.sum(axis=1), actual.sum())))]
+    high_enough = np.array([pair.onset >= general.onset for pair in pairs])
+    trusted = high_enough[:, None] & (said - true <= max_false_share * said) & (true > 0)
+    f1 = np.where(trusted, _f1(true, said, actual), 0.0)
+    best = f1.argmax(axis=0)
+    own = [
+        pairs[best[label]] if f1[best[label], label] else _NEVER for label in range(truth.shape[1])
+    ]
     return general, own
 
 
-def _lowest_trusted(
-    present: NDArray[np.floating], absent: NDArray[np.floating], max_false_share: float
-) -> float:
-    """Return the lowest threshold at which few enough are false; the highest if there is none."""
-    true = np.array([(present >= t).sum() for t in _THRESHOLDS])
-    false = np.array([(absent >= t).sum() for t in _THRESHOLDS])
-    trusted = _THRESHOLDS[false <= max_false_share * (true + false)]
-    return float(trusted[0]) if trusted.size else float(_THRESHOLDS[-1])
+def on_screen(confidences: NDArray[np.floating], thresholds: Thresholds) -> NDArray[np.bool_]:
+    """Return (frames, labels), whether a label is said to be on screen in each frame of a sequence.
+
+    It is from a frame that reaches the onset on, until one that does not reach the offset.
+    """
+    frames = np.arange(len(confidences))[:, None]
+    started = np.where(confidences >= thresholds.onset, frames, -1)
+    ended = np.where(confidences < thresholds.offset, frames, -1)
+    last_start, last_end = (np.maximum.accumulate(each, axis=0) for each in (started, ended))
+    return np.asarray(last_start > last_end)
 
 
-def _thresholds(onset: float, absent: NDArray[np.floating], max_false_rate: float) -> Thresholds:
-    """Return an onset with its offset, from the confidences of labels that are not on screen."""
-    false_rates = np.array([(absent >= t).mean() if absent.size else 0.0 for t in _THRESHOLDS])
-    seldom = _THRESHOLDS[false_rates <= max_false_rate]
-    offset = float(seldom[0]) if seldom.size else onset
-    return Thresholds(round(onset, 2), round(min(offset, onset), 2))
+def _f1(true: Any, said: Any, actual: Any) -> NDArray[np.float64]:
+    return np.asarray(2 * true / np.maximum(said + actual, 1))
 
 
 def micro_f1(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:

@@ -1,8 +1,9 @@
-"""Frames made of validation stills, whose truth is known: what thresholds are chosen on.
+"""Shots made of validation stills, whose truth is known: what thresholds are chosen on.
 
 A network's confidences on stills say little about an episode, where a frame may hold two
-characters or none that it knows. So frames are put together as episodes have them: one character
-in a full frame, two in its halves, and strangers. A stranger is a still of the label `unknown`, or
+characters or none that it knows, where a shot gives it several chances to be right or wrong, and
+where a cut follows. So shots are put together as episodes have them: one character in a full
+frame, two in its halves, and strangers. A stranger is a still of the label `unknown`, or
 one whose own label is hidden, its logit left out: to the others it is a character of the series,
 drawn in its colours and lines, for whom they have no name.
 """
@@ -19,6 +20,10 @@ from model.manifest import UNKNOWN
 from model.regions import REGIONS, cut
 from model.stills import Stills
 
+SHOT_FRAMES: Final = 6
+"""Per shot: three seconds at two samples per second, as shots of series last."""
+
+_CLOSEST: Final = 1.15  # how far a camera goes in, as a change of size
 _ASPECT: Final = 16 / 9  # the commonest frame
 _WIDE: Final = 1.2  # stills wider than this are full frames, the others halves: none lie near it
 
@@ -35,25 +40,38 @@ class RehearsalFrame:
     """The label number that must not be answered, if any."""
 
 
-def rehearse(stills: Stills, frames: int, seed: int) -> Iterator[RehearsalFrame]:
-    """Make frames: a third each with one character, two characters, and a stranger.
+def rehearse(stills: Stills, shots: int, seed: int) -> Iterator[RehearsalFrame]:
+    """Make shots, SHOT_FRAMES each: a third with one character, two characters, and a stranger.
 
-    Half of the strangers are alone in a full frame, half stand beside a character; half of them
-    are of `unknown`, where there are any.
+    A camera moves over each in a straight line. Half of the strangers are alone in a full frame,
+    half stand beside a character; half of them are of `unknown`, where there are any.
 
     Args:
         stills: to make them of; one at least that is not `unknown`.
-        frames: how many.
+        shots: how many.
         seed: of the choice.
     """
-    cast = _Cast(stills, np.random.default_rng(seed))
-    rule = stills.preprocessing
-    for number in range(frames):
+    rng = np.random.default_rng(seed)
+    cast, rule = _Cast(stills, rng), stills.preprocessing
+    for number in range(shots):
         made = _KINDS[number % len(_KINDS)](cast)
-        pictures = np.stack([rule.preprocess(cut(made.frame, region)) for region in REGIONS])
         truth = np.zeros(len(stills.labels), np.bool_)
         truth[stills.label_numbers[made.known]] = True
-        yield RehearsalFrame(pictures, truth, made.hidden)
+        for view in _moved_over(made.frame, rng):
+            pictures = np.stack([rule.preprocess(cut(view, region)) for region in REGIONS])
+            yield RehearsalFrame(pictures, truth, made.hidden)
+
+
+def _moved_over(frame: NDArray[np.uint8], rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+    """Yield what a camera sees that moves from one part of a frame to another."""
+    # how much is seen of height and width, and where in the rest it begins, down and across
+    first, last = (np.append(1 / rng.uniform(1, _CLOSEST), rng.random(2)) for _ in range(2))
+    height, width = frame.shape[:2]
+    for done in np.linspace(0, 1, SHOT_FRAMES):
+        share, down, across = first + done * (last - first)
+        seen_height, seen_width = round(height * share), round(width * share)
+        top, left = round((height - seen_height) * down), round((width - seen_width) * across)
+        yield frame[top : top + seen_height, left : left + seen_width]
 
 
 class _Cast:

@@ -10,6 +10,7 @@ from model.calibrating import Calibration, calibrate
 from model.forward import ForwardPass
 from model.manifest import UNKNOWN
 from model.preprocess import TASK
+from model.rehearsal import SHOT_FRAMES
 from model.stills import Stills
 from tests.grey_stills import grey_of
 
@@ -100,12 +101,12 @@ def test_temperature_is_where_the_stills_are_least_surprising(calibration: Calib
     assert calibration.temperature == pytest.approx(best, rel=0.01)
 
 
-def test_six_frames_of_each_still_are_seen_in_full_batches(
+def test_a_shot_for_each_still_is_seen_in_full_batches(
     calibration: Calibration, network: GreyNetwork, told: list[tuple[str, int, int]]
 ) -> None:
     stills = 4 * STILLS_PER_LABEL
-    assert calibration.frames == 6 * stills
-    assert sum(network.batches) == stills + 3 * 6 * stills
+    assert calibration.frames == SHOT_FRAMES * stills
+    assert sum(network.batches) == stills + 3 * SHOT_FRAMES * stills
     assert max(network.batches) == network.batch_size
-    assert told[-1] == ("Choosing thresholds", 6 * stills, 6 * stills)
+    assert told[-1] == ("Choosing thresholds", SHOT_FRAMES * stills, SHOT_FRAMES * stills)
     assert 0.5 < calibration.micro_f1 <= 1

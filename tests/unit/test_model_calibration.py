@@ -1,10 +1,22 @@
 """Temperature and thresholds, against tables worked out by hand and against scikit-learn."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from model.calibration import Thresholds, choose_thresholds, fit_temperature, micro_f1, softmax
+from model.calibration import (
+    Thresholds,
+    choose_thresholds,
+    fit_temperature,
+    micro_f1,
+    on_screen,
+    softmax,
+)
 
 
 def test_softmax_agrees_with_numbers_worked_out_by_hand() -> None:
@@ -27,69 +39,90 @@ def test_fitted_temperature_undoes_overconfidence(overconfidence: float) -> None
     )
 
 
-def made_up() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """A hundred frames: the first label in half of them, the second one never, yet often said."""
-    truth = np.zeros((100, 2), np.bool_)
-    truth[:50, 0] = True
-    confidences = np.full((100, 2), 0.05)
-    confidences[:50, 0] = 0.75  # all that is true
-    confidences[:2, 1] = 0.655  # 2 false of 50 frames with someone else: 4 %
-    confidences[2:10, 1] = 0.355  # 8 more, 20 %
-    confidences[50:, 1] = 0.455  # false too, but with nobody there
-    return confidences, truth
+def sequence(*stretches: tuple[int, tuple[float, ...], tuple[bool, ...]]) -> tuple[Any, Any]:
+    """Confidences and truth of so many frames each."""
+    counts = [count for count, _, _ in stretches]
+    confidences = np.repeat([each for _, each, _ in stretches], counts, axis=0)
+    return confidences, np.repeat([each for _, _, each in stretches], counts, axis=0)
 
 
-def test_general_onset_is_where_micro_f1_is_highest_and_offset_where_false_tags_are_few() -> None:
-    general, _ = choose_thresholds(*made_up(), max_false_share=0.02, max_false_rate=0.05)
-    # of 150 times that a label is absent, 0.455 is reached in 52, and 0.655 in 2
-    assert general == Thresholds(0.66, 0.46)
+@given(
+    arrays(np.float64, (40, 2), elements=st.floats(0, 1)),
+    st.floats(0.01, 1),
+    st.floats(0.01, 1),
+)
+def test_on_screen_is_from_the_onset_until_the_offset_is_not_reached(
+    confidences: NDArray[np.float64], first: float, second: float
+) -> None:
+    """As worked out frame by frame."""
+    pair = Thresholds(max(first, second), min(first, second))
+    found = on_screen(confidences, pair)
+    for label in range(2):
+        is_on = False
+        for frame, confidence in enumerate(confidences[:, label]):
+            is_on = confidence >= (pair.offset if is_on else pair.onset)
+            assert found[frame, label] == is_on
+
+
+def test_thresholds_of_all_labels_bridge_doubtful_frames_and_leave_strangers_out() -> None:
+    confidences, truth = sequence(
+        (20, (0.905, 0.05), (True, False)),
+        (20, (0.605, 0.05), (True, False)),  # goes on, though in doubt
+        (20, (0.405, 0.05), (False, False)),  # a stranger after the cut
+        (20, (0.05, 0.705), (False, False)),  # another, taken for the second label
+        (20, (0.05, 0.905), (False, True)),
+    )
+    general, own = choose_thresholds(confidences, truth, max_false_share=0.0)
+    assert 0.705 < general.onset <= 0.905
+    assert 0.405 < general.offset <= 0.605
+    for pair in (general, *own):
+        assert pair.onset >= general.onset
+    found = np.stack([on_screen(confidences, pair)[:, i] for i, pair in enumerate(own)], axis=1)
+    np.testing.assert_array_equal(found, truth)
 
 
 def test_a_label_that_is_often_mistaken_gets_an_onset_of_its_own() -> None:
-    confidences, truth = made_up()
-    confidences[:50, 0] = 0.655
-    truth[98:, 1] = True  # twice the second is there indeed
-    confidences[98:, 1] = 0.85
-    confidences[90:94, 1] = 0.705  # four times someone unknown is taken for it
-    general, (first, second) = choose_thresholds(
-        confidences, truth, max_false_share=0.02, max_false_rate=0.05
+    confidences, truth = sequence(
+        (900, (0.505, 0.05), (True, False)),  # the many of the first decide on all
+        (40, (0.05, 0.655), (False, False)),
+        (20, (0.05, 0.855), (False, True)),
     )
-    # above the 44 that are false at 0.455, below the 50 that are true at 0.655
-    assert general.onset == first.onset == 0.46
-    # at 0.70 four of six are false, at 0.71 none of two
-    assert second.onset == 0.71
-    # of the 98 frames without it, 6 reach 0.655, and the 4 with the unknown one 0.705
-    assert second.offset == 0.66
+    general, (first, second) = choose_thresholds(confidences, truth, max_false_share=0.05)
+    assert general.onset <= first.onset <= 0.505
+    assert 0.655 < second.onset <= 0.855
 
 
 def test_as_many_frames_may_be_false_as_is_allowed() -> None:
-    truth = np.zeros((1050, 2), np.bool_)
-    truth[:49, 1] = True
-    truth[50:, 0] = True
-    confidences = np.where(truth, [0.355, 0.905], 0.05)
-    confidences[49, 1] = 0.855  # one of 50 that reach it
-    for share, onset in ((0.02, 0.1), (0.019, 0.86)):
-        general, own = choose_thresholds(
-            confidences, truth, max_false_share=share, max_false_rate=0.0
-        )
-        assert general.onset == own[0].onset == 0.1  # the many of the first decide
-        assert own[1].onset == onset
-
-
-def test_a_label_that_is_never_trusted_gets_the_highest_onset() -> None:
-    truth = np.zeros((10, 2), np.bool_)
-    truth[:, 0] = True
-    confidences = np.tile([0.6, 1.0], (10, 1))
-    _, (_, second) = choose_thresholds(confidences, truth, max_false_share=0, max_false_rate=0)
+    confidences, truth = sequence(
+        (1000, (0.355, 0.05), (True, False)),
+        (49, (0.05, 0.905), (False, True)),
+        (1, (0.05, 0.05), (False, False)),
+        (1, (0.05, 0.905), (False, False)),  # one of fifty
+    )
+    _, (_, second) = choose_thresholds(confidences, truth, max_false_share=0.02)
+    assert second.onset <= 0.905
+    _, (_, second) = choose_thresholds(confidences, truth, max_false_share=0.019)
     assert second == Thresholds(0.99, 0.99)
 
 
-def test_offset_is_never_above_the_onset() -> None:
-    truth = np.array([[True, False]] * 10)
-    confidences = np.array([[0.5, 0.9]] * 2 + [[0.5, 0.2]] * 8)
-    general, own = choose_thresholds(confidences, truth, max_false_share=0.02, max_false_rate=0.0)
-    assert general.offset <= general.onset <= 0.5
-    assert all(one.offset <= one.onset for one in own)
+def test_a_label_that_is_never_trusted_or_never_there_gets_the_highest_thresholds() -> None:
+    confidences, truth = sequence((10, (0.6, 1.0, 0.05), (True, False, False)))
+    _, (_, second, third) = choose_thresholds(confidences, truth, max_false_share=0)
+    assert second == third == Thresholds(0.99, 0.99)
+
+
+@given(arrays(np.float64, (30, 3), elements=st.floats(0, 1)), arrays(np.bool_, (30, 3)))
+@settings(max_examples=10, deadline=None)
+def test_chosen_thresholds_are_in_order_and_keep_what_was_asked(
+    confidences: NDArray[np.float64], truth: NDArray[np.bool_]
+) -> None:
+    general, own = choose_thresholds(confidences, truth, max_false_share=0.2)
+    assert 0 < general.offset <= general.onset < 1
+    for label, pair in enumerate(own):
+        assert 0 < pair.offset <= pair.onset < 1
+        found = on_screen(confidences, pair)[:, label]
+        if pair != Thresholds(0.99, 0.99):
+            assert (found & ~truth[:, label]).sum() <= 0.2 * found.sum()
 
 
 def test_micro_f1_agrees_with_scikit_learn_and_is_zero_without_pairs() -> None:
