@@ -110,10 +110,23 @@ class Cluster:
         """Whether every run has ended."""
         return not self.ask("SELECT 1 FROM run WHERE state IN ('queued', 'running')")
 
-    def wait_until_done(self, patience_seconds: float = PATIENCE_SECONDS) -> float:
-        """Waits until every run has ended; says how many seconds that took."""
+    def wait_until_done(
+        self, patience_seconds: float = PATIENCE_SECONDS, *, keeping_workers: bool = False
+    ) -> float:
+        """Waits until every run has ended; says how many seconds that took.
+
+        Args:
+            patience_seconds: after how long the test fails.
+            keeping_workers: whether to start workers again that end meanwhile.
+        """
+
+        def is_done() -> bool:
+            if keeping_workers:
+                self.keep_workers()
+            return self.is_done()
+
         began = time.monotonic()
-        wait_until(self.is_done, patience_seconds)
+        wait_until(is_done, patience_seconds)
         return time.monotonic() - began
 
     def processes(self, step: str, kind: str) -> list[psutil.Process]:

@@ -95,7 +95,7 @@ def test_kills_at_random_moments_change_no_row(
             time.sleep(lot.uniform(0.05, 1))
             killed += kill_one(workers, lot)
             workers.keep_workers()
-        workers.wait_until_done()
+        workers.wait_until_done(keeping_workers=True)
         print(f"seed {seed}: killed {dict(killed)}")
         assert_as_undisturbed(workers, undisturbed)
 
