@@ -164,7 +164,7 @@ def test_a_database_url_that_is_none_is_refused_without_its_password(tmp_path: P
         ("tagg", "pilot.mkv"),
         ("who",),
         ("cancel", "the last one"),
-        ("when", "ned", "--min-seconds", "-1"),
+        ("when", "ned", "--limit", "-1"),
         ("tag", "pilot.mkv", "--workers", "0"),
         ("tag", "pilot.mkv", "--device", "abacus"),
         ("episodes", "--jsn"),

@@ -79,10 +79,11 @@ def test_a_database_of_the_first_schema_keeps_its_rows(
     config = Config()
     config.set_main_option("script_location", str(Path(db.migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
+    upgrade_database(old)
+    run_id = make_run(old)
     with old.write() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    run_id = make_run(old)
+        command.downgrade(config, "0001")
     assert upgrade_database(old)
     with old.read() as connection:
         rows = connection.execute(text("SELECT is_reused FROM chunk")).scalars()

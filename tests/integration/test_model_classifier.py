@@ -67,10 +67,12 @@ def test_shapes_the_network_never_saw_are_recognised_with_their_region(
     right = [found[0].label == SHAPES[n % 3] for n, found in enumerate(everyone)]
     assert sum(right) >= 24  # of 30; 10 by chance
 
-    halves = classifier.classify([np.hstack([draw("disc", 7000), draw("wedge", 7001)])])[0]
-    regions = {found.label: found.region for found in halves if found.confidence > 0.6}
-    assert regions.get("disc") == "left"
-    assert regions.get("wedge") == "right"
+    halves = classifier.classify(
+        [np.hstack([draw("disc", 7000 + n), draw("wedge", 7100 + n)]) for n in range(10)]
+    )
+    regions = [{each.label: each.region for each in found} for found in halves]
+    in_place = [(each.get("disc") == "left", each.get("wedge") == "right") for each in regions]
+    assert np.sum(in_place) >= 12  # of 20; 7 by chance
 
 
 def test_predictions_are_sorted_above_the_floor_and_name_each_label_once(

@@ -44,6 +44,8 @@ class Recorder(Metrics):
 class OneLabel(Classifier):
     """Sees one label everywhere."""
 
+    frames_per_batch = 16
+
     def __init__(self) -> None:
         """Needs no model."""
 
