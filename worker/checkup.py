@@ -24,10 +24,12 @@ from ingest.decoder import Decoder
 from ingest.errors import FrameStoreError, IngestError
 from ingest.remote_files import RemoteFiles
 from ingest.write_video import write_video
-from model.artifact import find_model
+from model.artifact import ModelVersion, find_model
 from model.errors import ModelError
 from worker.errors import WorkerError
+from worker.promoting import model_in_use
 from worker.settings import Settings
+from worker.workplace import Workplace
 
 if TYPE_CHECKING:
     import redis
@@ -198,8 +200,21 @@ def _check_decoder(_settings: Settings) -> str:
 
 
 def _check_model(settings: Settings) -> str:
-    manifest = find_model(None, [settings.models_folder]).manifest
+    manifest = _model_in_use(settings).manifest
     return f"{manifest.reference}, {len(manifest.labels)} labels"
+
+
+def _model_in_use(settings: Settings) -> ModelVersion:
+    database = Database(settings.database_url)
+    if database.is_sqlite and not Path(database.url.database or "").exists():
+        return find_model(None)
+    try:
+        with database.read() as connection:
+            if current_revision(connection) != HEAD:  # another check says so
+                return find_model(None)
+        return model_in_use(Workplace(settings, database))
+    finally:
+        database.dispose()
 
 
 def _check_gpu(_settings: Settings) -> str:

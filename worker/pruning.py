@@ -1,5 +1,6 @@
-"""Removing what nothing refers to: runs from the database, frames and models from the disk."""
+"""Removing what nothing refers to: runs from the database, stored frames, model folders."""
 
+import math
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -19,7 +20,6 @@ from db.pruning import (
     remove_runs,
 )
 from db.records import EpisodeRecord, RunRecord
-from ingest.frame_store import FrameStore
 from ingest.probe import PictureArea
 from model.artifact import ModelVersion, list_models
 from worker.parameters import RunParameters
@@ -35,7 +35,8 @@ class Pruning:
 
     runs: tuple[RunRecord, ...]
     rows: RunRows
-    frames: tuple[Path, ...]
+    frames: tuple[str, ...]
+    """Names of files in the frame store."""
     frames_bytes: int
     model_sha256s: tuple[str, ...]
     """Of the model versions."""
@@ -52,14 +53,14 @@ class Pruning:
 def plan_pruning(place: Workplace) -> Pruning:
     """Finds what nothing refers to, and changes nothing."""
     # Before the database is asked: a file that comes later belongs to a run that is asked for.
-    files = sorted(place.settings.frames_folder.rglob("*.zip"))
+    files = {file.name: file.size_bytes for file in place.frames.kept_files.entries()}
     with place.database.read() as connection:
         runs = prunable_runs(connection)
         run_ids = [run.id for run in runs]
         rows = count_rows(connection, run_ids)
         sha256s = prunable_models(connection, run_ids)
         kept = set(_kept_files(place, connection, run_ids))
-    frames = tuple(path for path in files if path not in kept)
+    frames = tuple(sorted(name for name in files if name.endswith(".zip") and name not in kept))
     folder = place.settings.models_folder
     models = tuple(
         version
@@ -70,7 +71,7 @@ def plan_pruning(place: Workplace) -> Pruning:
         runs=tuple(runs),
         rows=rows,
         frames=frames,
-        frames_bytes=sum(map(_size, frames)),
+        frames_bytes=sum(files[name] for name in frames),
         model_sha256s=tuple(sha256s),
         models=models,
         models_bytes=sum(_size(path) for each in models for path in each.folder.rglob("*")),
@@ -82,6 +83,7 @@ def prune(place: Workplace, pruning: Pruning) -> None:
 
     Raises:
         OSError: A file or folder cannot be removed; what went before it is gone.
+        StorageUnreachable: The frame store lies on storage that does not answer.
     """
     ids = [run.id for run in pruning.runs]
     with place.database.write() as connection:
@@ -91,10 +93,12 @@ def prune(place: Workplace, pruning: Pruning) -> None:
             remove_runs(connection, ids[start : start + RUNS_AT_ONCE])
     with place.database.read() as connection:
         kept = set(_kept_files(place, connection, []))
-    for path in pruning.frames:
-        if path not in kept:
-            path.unlink(missing_ok=True)
-            _remove_empty(path.parent, place.settings.frames_folder)
+    for name in pruning.frames:
+        if name not in kept:
+            place.frames.kept_files.evict(name, unless_used_since=math.inf)
+            copy = place.frames.folder / name  # of what lies on shared storage
+            copy.unlink(missing_ok=True)
+            _remove_empty(copy.parent, place.frames.folder)
     with place.database.write() as connection:
         gone = remove_models(connection, pruning.model_sha256s)
     for version in pruning.models:
@@ -104,9 +108,9 @@ def prune(place: Workplace, pruning: Pruning) -> None:
 
 def _kept_files(
     place: Workplace, connection: Transaction, pruned_run_ids: Sequence[int]
-) -> Iterator[Path]:
-    """The frame store files of the runs that stay."""
-    store = FrameStore(place.settings.frames_folder)
+) -> Iterator[str]:
+    """The names of the frame store's files that belong to the runs that stay."""
+    store = place.frames
     episodes: dict[int, EpisodeRecord] = {}
     for episode_id, params, start_pts, end_pts in frames_in_use(connection, pruned_run_ids):
         if episode_id not in episodes:
@@ -114,7 +118,8 @@ def _kept_files(
         episode = episodes[episode_id]
         every_seconds = RunParameters.from_json(params).every_seconds
         area = PictureArea(*episode.area)
-        yield store.path_for(episode.sha256, every_seconds, start_pts, end_pts, area)
+        path = store.path_for(episode.sha256, every_seconds, start_pts, end_pts, area)
+        yield store.name_of(path)
 
 
 def _remove_empty(folder: Path, top: Path) -> None:

@@ -57,6 +57,12 @@ def in_use(home: Path) -> str:
     return str(name)
 
 
+def doctor_of_models(home: Path) -> Any:
+    findings = json.loads(castline_here(home, "doctor", "--json").stdout)
+    [found] = [item for item in findings if item["subject"] == "model"]
+    return found
+
+
 def promotions(home: Path, model: str) -> Any:
     return json.loads(castline_here(home, "models", "show", model, "--json").stdout)["promotions"]
 
@@ -145,6 +151,7 @@ def test_scored_episodes_gate_a_promotion_too(scored: Path, tmp_path: Path) -> N
     )
     assert passed.returncode == 0, passed.stderr
     assert in_use(scored) == "new@1"
+    assert doctor_of_models(scored)["text"].startswith("new@1, ")
 
 
 @pytest.mark.parametrize(
@@ -194,8 +201,10 @@ def test_what_is_in_use_is_not_promoted_again_and_nothing_is_rolled_back_too_far
 
 def test_another_model_takes_over_when_the_folder_of_the_one_in_use_is_gone(scored: Path) -> None:
     shutil.rmtree(scored / "models" / "old-1")
+    assert not doctor_of_models(scored)["is_well"]
     planned = castline_here(scored, "rerun", "--all", "--dry-run")
     assert planned.returncode == 1
     assert "castline models promote MODEL --force" in one_line(planned.stderr)
     assert castline_here(scored, "models", "promote", "new", "--force").returncode == 0
     assert in_use(scored) == "new@1"
+    assert doctor_of_models(scored)["text"].startswith("new@1, ")
