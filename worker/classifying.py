@@ -26,7 +26,7 @@ CLAIMED_AT_ONCE = 4
 and little enough that a killed classify process redoes a second of work."""
 
 FRAMES_AT_ONCE = 320
-"""Frames in memory, or one batch where that is more: 20 batches of 48 pictures, and 35 MB of
+"""Frames in memory, or one batch where that is more: 20 batches of 64 pictures, and 35 MB of
 256x144 pixels. As many more are read meanwhile."""
 
 MOST_AT_ONCE = 64
