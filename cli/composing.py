@@ -1,5 +1,6 @@
 """An episode with its truth out of your own stills: compose."""
 
+import shlex
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -98,9 +99,9 @@ def _two_numbers(option: str, text: str, between: str) -> tuple[Fraction, Fracti
 
 def _report(output: Path, truth: Path, shots: list["Shot"]) -> None:
     say(f"Wrote {output} and {truth}")
-    counts = [sum(len(shot.labels) == count for shot in shots) for count in (1, 2, 0)]
-    one, two, nobody = counts
+    one, two, nobody = (sum(len(shot.labels) == count for shot in shots) for count in (1, 2, 0))
     say(f"{len(shots)} shots: {one} with one character, {two} with two, {nobody} with nobody known")
     if not nobody:
         say("No shot without anybody known: name clips for them with --negatives")
-    say(f"Measure on it: castline tag {output}; castline evaluate {output.name} {truth}")
+    episode, name, path = (shlex.quote(str(each)) for each in (output, output.name, truth))
+    say(f"Measure on it: castline tag {episode}; castline evaluate {name} {path}")

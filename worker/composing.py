@@ -132,19 +132,20 @@ def compose_episode(
         DatasetError: The dataset is damaged.
         IngestError: A clip cannot be read.
         TimelineError: One of the files cannot be written.
+        WorkerError: Nothing of a clip can be decoded.
     """
     shots = composition.plan()
     scenes = _scenes(shots, composition)
     with (
         TemporaryDirectory(prefix="castline-compose-") as folder,
         whole_file(output) as whole_output,
-        whole_file(truth) as whole_truth,
     ):
         studio = _Studio(composition, decoder, Path(folder))
         studio.unpack({still for scene in scenes if isinstance(scene, tuple) for still in scene})
         pictures = _joined(shots, scenes, studio)
         write_video(whole_output, _counted(pictures, shots[-1].end_frame, on_progress), FRAME_RATE)
-        write_truth(whole_truth, true_ranges(shots, FRAME_RATE))
+        # whole in itself, and there before the episode is: none is ever without its truth
+        write_truth(truth, true_ranges(shots, FRAME_RATE))
     return shots
 
 
