@@ -5,7 +5,7 @@ of stills of animated series were: each is the left or the right half of a frame
 sorted by the character in it; bystanders and figures cut by the border happen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, pi, sin
@@ -19,12 +19,10 @@ from PIL import Image
 from cli.drawn_backgrounds import draw_background
 from cli.drawn_figures import FIGURES, STRANGERS, draw_figure
 from cli.drawn_look import Look
+from timeline.shots import FRAME_RATE, shot_end, turns
 
 CAST: tuple[str, ...] = tuple(FIGURES)
 """The labels, sorted."""
-
-FRAME_RATE = Fraction(24000, 1001)
-"""Of the episode: film speed as it is broadcast, the rate of most animated series."""
 
 WIDTH, HEIGHT = 640, 360  # of the episode; 16:9
 
@@ -32,7 +30,6 @@ STILL_SIDE = 176  # pixels, longest side: as the stills of the public sets are k
 FULL_SIZE = (STILL_SIDE, 99)  # 16:9
 HALF_SIZE = (156, STILL_SIDE)  # 8:9, half of such a frame
 
-SHOT_FRAMES = (36, 120)  # 1.5 to 5 s, the usual length of shots in animated series
 PAN = 0.08  # of the width that the background moves by in a shot, at most
 BOB = 0.012  # of the height that a figure bobs by
 
@@ -147,13 +144,13 @@ def _beyond(rng: np.random.Generator) -> float | None:
 
 def _plan(frames: int, rng: np.random.Generator) -> list[Shot]:
     """Shots that follow each other without a gap; everybody of the cast gets a turn."""
-    labels = _turns(CAST, rng)
+    labels = turns(CAST, rng)
     # Of ten shots five show one of the cast, three two, one a stranger and one nobody.
-    kinds = _turns(("one",) * 5 + ("two",) * 3 + ("stranger", "nobody"), rng)
+    kinds = turns(("one",) * 5 + ("two",) * 3 + ("stranger", "nobody"), rng)
     shots = []
     start = 0
     while start < frames:
-        end = _shot_end(start, frames, rng)
+        end = shot_end(start, frames, rng)
         shots.append(Shot(start, end, _figures(next(kinds), labels, rng)))
         start = end
     return shots
@@ -171,22 +168,6 @@ def _figures(kind: str, labels: Iterator[str], rng: np.random.Generator) -> tupl
     name = next(labels) if kind == "one" else str(rng.choice([*STRANGERS]))
     x = float(rng.choice([left, middle, middle, right])) + rng.uniform(-0.08, 0.08)
     return (_placement(name, x, rng),)
-
-
-def _turns(deck: Sequence[str], rng: np.random.Generator) -> Iterator[str]:
-    """The cards of a deck, shuffled anew after each round: nobody waits long."""
-    while True:
-        yield from rng.permutation(deck).tolist()
-
-
-def _shot_end(start: int, frames: int, rng: np.random.Generator) -> int:
-    shortest, longest = SHOT_FRAMES
-    end = start + int(rng.integers(shortest, longest + 1))
-    left = frames - end
-    if left >= shortest:
-        return end
-    # What is left is too short for a shot: leave just enough for one, or end the episode here.
-    return frames if frames - start <= longest else frames - shortest
 
 
 def _placement(name: str, x: float, rng: np.random.Generator) -> Placement:

@@ -10,6 +10,7 @@ import typer
 
 from cli import (
     asking,
+    composing,
     datasets,
     demo,
     exporting,
@@ -81,6 +82,7 @@ for group in (
     own_sql,
     exporting,
     scoring,
+    composing,
     datasets,
     training,
     models,

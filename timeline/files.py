@@ -9,14 +9,19 @@ from pathlib import Path
 from timeline.errors import TimelineError
 
 
-def check_free(path: Path, may_replace: bool) -> None:
+def check_free(path: Path, may_replace: bool, option: str = "--force") -> None:
     """Refuse to write where something is already, unless told to replace it.
+
+    Args:
+        path: where to write.
+        may_replace: whether its user said so.
+        option: how it is said.
 
     Raises:
         TimelineError: there is something.
     """
     if not may_replace and path.exists():
-        raise TimelineError(f"{path}: is there already; --force replaces it")
+        raise TimelineError(f"{path}: is there already; {option} replaces it")
 
 
 @contextmanager

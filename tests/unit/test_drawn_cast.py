@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli.drawn_cast import CAST, FRAME_RATE, HEIGHT, WIDTH, draw_episode, draw_stills
+from cli.drawn_cast import CAST, HEIGHT, WIDTH, draw_episode, draw_stills
 from cli.drawn_figures import STRANGERS, draw_figure
 from cli.drawn_look import Look
+from timeline.shots import FRAME_RATE
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
