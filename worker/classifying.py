@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from db.cuts import outliving_cuts
 from db.engine import Database
@@ -111,10 +112,10 @@ def _frames_of_all(
 ) -> Iterator[tuple[_Tagging, StoredFrame]]:
     """The frames of all chunks; those that could be read to the end are added to `whole`."""
     for claim in claims:
-        _, episode = run_and_episode(workplace.database, claim)
+        run, episode = run_and_episode(workplace.database, claim)
         chunk = _Tagging(claim, episode)
         try:
-            for frame in _frames(workplace, claim):
+            for frame in _frames(workplace, claim, store_path(workplace, claim, run, episode)):
                 yield chunk, frame
         except FrameStoreError as error:
             record_failure(workplace.database, claim, str(error), lost=False, extract_again=True)
@@ -139,15 +140,13 @@ def _classify(
     metrics.count_classified(len(part), classifier)
 
 
-def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
+def _frames(workplace: Workplace, claim: Claim, path: Path) -> Iterator[StoredFrame]:
     """A claimed chunk's frames from the store.
 
     Raises:
         FrameStoreError: They cannot be read, or are others than were extracted.
     """
-    run, episode = run_and_episode(workplace.database, claim)
     expected = _expected_pts(workplace.database, claim)
-    path = store_path(workplace, claim, run, episode)
     workplace.frames.fetch(path)
     found: list[int] = []
     try:
