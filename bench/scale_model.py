@@ -1,6 +1,7 @@
 """How far many machines carry: a simple model, fed with what was measured per chunk.
 
-    python -m bench.scale_model [--extract-seconds ...] [--classify-seconds ...]
+    python -m bench.scale_model --extract-seconds S --classify-seconds S --claim-ms MS
+        --database-ms MS --broker-ms MS --rows N [--sites 1x1 16x2 ...]
 
 In a steady state every chunk passes through every resource once, so each resource allows so many
 chunks a second as its units can take, and the scarcest one decides:
@@ -17,16 +18,16 @@ slow each other down. So the figures are upper bounds.
 """
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 CHUNKS_PER_EPISODE = 22
 """Minutes of an episode, at the default of a minute per chunk."""
 
 EPISODES = 10_000
 
-SITES = ((1, 1), (2, 1), (4, 1), (8, 1), (16, 1), (16, 2), (32, 2), (64, 4), (128, 8), (256, 16))
-"""(CPU machines, devices) of the printed table."""
+SITES = ((1, 1), (2, 1), (2, 2), (4, 4), (8, 8), (16, 16), (32, 32), (64, 64), (128, 128))
+"""(Machines that extract, devices) of the printed table."""
 
 
 @dataclass(frozen=True)
@@ -101,16 +102,17 @@ def throughput(site: Site, costs: Costs) -> Throughput:
     return Throughput(rate, bottleneck, {name: rate / most for name, most in allowed.items()})
 
 
-def table(costs: Costs, cores: int, database_cores: int, rows_per_second: float) -> Iterator[str]:
+def table(costs: Costs, sites: Iterable[Site]) -> Iterator[str]:
     """A line of Markdown for each of the sites."""
     yield f"| machines | devices | episodes/h | saturated | {EPISODES:,} episodes take |"
     yield "|---:|---:|---:|---|---:|"
-    for machines, devices in SITES:
-        site = Site(machines, devices, cores, database_cores, rows_per_second)
+    for site in sites:
         found = throughput(site, costs)
         hours = found.hours_for(EPISODES)
-        per_hour = EPISODES / hours
-        yield f"| {machines} | {devices} | {per_hour:,.0f} | {found.bottleneck} | {hours:.1f} h |"
+        yield (
+            f"| {site.machines} | {site.devices} | {EPISODES / hours:,.0f} | {found.bottleneck}"
+            f" | {hours:.1f} h |"
+        )
 
 
 def main() -> None:
@@ -123,12 +125,22 @@ def main() -> None:
         broker_seconds=arguments.broker_ms / 1000,
         rows=arguments.rows,
     )
-    for line in table(costs, arguments.cores, arguments.database_cores, arguments.rows_per_second):
+    sites = [
+        Site(
+            machines, devices, arguments.cores, arguments.database_cores, arguments.rows_per_second
+        )
+        for machines, devices in arguments.sites
+    ]
+    for line in table(costs, sites):
         print(line)
-    print()
-    site = Site(1, 1, arguments.cores, arguments.database_cores, arguments.rows_per_second)
-    for name, most in sorted(capacities(site, costs).items(), key=lambda item: item[1]):
-        print(f"one of {name} allows {most:,.1f} chunks/s")
+    one = replace(sites[0], machines=1, devices=1)
+    for name, most in sorted(capacities(one, costs).items(), key=lambda item: item[1]):
+        print(f"one {name}: {most:,.1f} chunks/s at most")
+
+
+def _site(text: str) -> tuple[int, int]:
+    machines, devices = text.split("x")
+    return int(machines), int(devices)
 
 
 def _arguments() -> argparse.Namespace:
@@ -143,6 +155,7 @@ def _arguments() -> argparse.Namespace:
     add("--rows-per-second", type=float, default=20_000, help="that PostgreSQL writes")
     add("--cores", type=int, default=2, help="of each machine that extracts")
     add("--database-cores", type=int, default=2)
+    add("--sites", type=_site, nargs="+", default=SITES, help="MACHINESxDEVICES")
     return parser.parse_args()
 
 
