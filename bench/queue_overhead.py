@@ -4,7 +4,7 @@
 
 Made episodes of 22 minutes pass through the very steps of a worker, on a Redis and a PostgreSQL
 server that are started here. Nothing is decoded and no network is asked: the frames are grey, and
-each has two labels. On the clock are messages (published, taken, acknowledged, counted) and
+each has two labels. On the clock are messages (published, taken, acknowledged) and
 transactions, from their beginning to their commit. Writing the rows of tags is useful work, as the
 end of a run is, which comes once per episode: each is shown apart.
 
@@ -290,7 +290,6 @@ def _work(place: Workplace, app: Celery, ledger: Ledger, groups: int) -> None:
     with (
         patch.object(station, "publish", _timed(ledger, "publish", offering.publish)),
         patch.object(offering, "publish", _timed(ledger, "publish", offering.publish)),
-        patch.object(offering, "_messages_in", _timed(ledger, "count", offering._messages_in)),  # noqa: SLF001
     ):
         for _ in range(groups):
             ledger.begin_group()
