@@ -7,7 +7,7 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults celery-rows mutants bench bench-rerun bundled-model reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults celery-rows mutants bench bench-rerun bench-scale bundled-model reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -62,6 +62,10 @@ bench: $(READY) ## Wall time against ffmpeg and plain loops (long)
 
 bench-rerun: $(READY) ## Wall time of a run again against the first run (long)
 	$(BIN)/python -m bench.rerun
+
+bench-scale: $(READY) ## What the queue costs, and throughput with 1, 2 and 4 extract processes (long)
+	$(BIN)/python -m bench.queue_overhead
+	$(BIN)/python -m bench.scale_out
 
 notebook: $(READY) ## Run the notebook of the reference task on the stills in ../shared (minutes)
 	rm -rf notebooks/reference_task

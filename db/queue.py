@@ -93,13 +93,10 @@ def claim_chunks(
 
 
 def has_free_chunk(
-    connection: Connection,
-    state: str,
-    run_ids: Sequence[int] | None = None,
-    chunk_id: int | None = None,
+    connection: Connection, state: str, run_ids: Sequence[int] | None = None
 ) -> bool:
     """Whether `claim_chunks` would find anything: asked by idle workers, who need no write lock."""
-    free = _free_chunks(state, run_ids, chunk_id).limit(1)
+    free = _free_chunks(state, run_ids).limit(1)
     return connection.execute(free).first() is not None
 
 

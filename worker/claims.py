@@ -46,9 +46,11 @@ def claim_step(
 
     Nothing is claimed for extraction while as much as the settings allow waits to be classified.
     """
-    with workplace.database.read() as connection:
-        if not has_free_chunk(connection, state, run_ids, chunk_id):
-            return []
+    # Who asks for any chunk does so again and again; who was told of one mostly finds it.
+    if chunk_id is None:
+        with workplace.database.read() as connection:
+            if not has_free_chunk(connection, state, run_ids):
+                return []
     with workplace.database.write() as connection:
         if state == "queued":
             let_one_at_a_time_extract(connection)

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 
 from db.cuts import outliving_cuts
 from db.engine import Database
+from db.episodes import get_episode
 from db.queue import complete_tagging
-from db.records import Claim, EpisodeRecord, TagRecord
+from db.records import Claim, EpisodeRecord, RunRecord, TagRecord
 from db.runs import extracted_chunk, get_run
 from db.writes import replace_tags
 from ingest.errors import FrameStoreError, StorageUnreachable
 from ingest.frame_store import StoredFrame, read_frames
 from model.classifier import Classifier, Prediction
-from worker.claims import give_back, record_failure, run_and_episode, store_path
+from worker.claims import give_back, record_failure, store_path
 from worker.finish import finish_run_if_complete
 from worker.lease import LeaseKeeper
 from worker.log import about
@@ -54,11 +55,10 @@ def classify_step(
         ModelError: A model version cannot be loaded; the chunks are offered again.
         StorageUnreachable: The frame store does not answer; the chunks are offered again.
     """
-    sha256_of = _models_of(workplace.database, claims)
-    groups: dict[tuple[str, int | None], list[Claim]] = {}
-    for claim in claims:
-        alone = None if claim.attempts == 1 else claim.chunk_id
-        groups.setdefault((sha256_of[claim.run_id], alone), []).append(claim)
+    groups: dict[tuple[str, int | None], list[_Tagging]] = {}
+    for chunk in _chunks_of(workplace.database, claims):
+        alone = None if chunk.claim.attempts == 1 else chunk.claim.chunk_id
+        groups.setdefault((chunk.run.model_sha256, alone), []).append(chunk)
     left = list(claims)
     with LeaseKeeper(workplace.database, claims, workplace.settings.lease_seconds):
         for (model_sha256, _), group in groups.items():
@@ -73,7 +73,8 @@ def classify_step(
             except StorageUnreachable:
                 give_back(workplace.database, left)
                 raise
-            left = [claim for claim in left if claim not in group]
+            done = [chunk.claim for chunk in group]
+            left = [claim for claim in left if claim not in done]
 
 
 def chunks_that_fill(frames_per_batch: int, frames_per_chunk: int) -> int:
@@ -87,37 +88,41 @@ class _Tagging:
     """A chunk whose frames are being classified."""
 
     claim: Claim
+    run: RunRecord
     episode: EpisodeRecord
+    expected_pts: tuple[int, ...]
     tags: list[TagRecord] = field(default_factory=list)
 
 
-def _classify_group(workplace: Workplace, claims: Sequence[Claim], classifier: Classifier) -> None:
+def _classify_group(
+    workplace: Workplace, chunks: Sequence[_Tagging], classifier: Classifier
+) -> None:
     whole: list[_Tagging] = []
     batches = max(1, FRAMES_AT_ONCE // classifier.frames_per_batch)
-    frames = _frames_of_all(workplace, claims, whole)
+    frames = _frames_of_all(workplace, chunks, whole)
     try:
         for part in in_parts_read_ahead(frames, batches * classifier.frames_per_batch):
             _classify(part, classifier, workplace.metrics)
     except _ClassifyingError as error:
-        for claim in claims:  # those whose failure is recorded already are not held any more
-            record_failure(workplace.database, claim, str(error), lost=False)
+        for chunk in chunks:  # those whose failure is recorded already are not held any more
+            record_failure(workplace.database, chunk.claim, str(error), lost=False)
         return
     for chunk in whole:
         _write_tags(workplace.database, chunk)
 
 
 def _frames_of_all(
-    workplace: Workplace, claims: Sequence[Claim], whole: list[_Tagging]
+    workplace: Workplace, chunks: Sequence[_Tagging], whole: list[_Tagging]
 ) -> Iterator[tuple[_Tagging, StoredFrame]]:
     """The frames of all chunks; those that could be read to the end are added to `whole`."""
-    for claim in claims:
-        _, episode = run_and_episode(workplace.database, claim)
-        chunk = _Tagging(claim, episode)
+    for chunk in chunks:
         try:
-            for frame in _frames(workplace, claim):
+            for frame in _frames(workplace, chunk):
                 yield chunk, frame
         except FrameStoreError as error:
-            record_failure(workplace.database, claim, str(error), lost=False, extract_again=True)
+            record_failure(
+                workplace.database, chunk.claim, str(error), lost=False, extract_again=True
+            )
             continue
         whole.append(chunk)
 
@@ -139,15 +144,13 @@ def _classify(
     metrics.count_classified(len(part), classifier)
 
 
-def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
+def _frames(workplace: Workplace, chunk: _Tagging) -> Iterator[StoredFrame]:
     """A claimed chunk's frames from the store.
 
     Raises:
         FrameStoreError: They cannot be read, or are others than were extracted.
     """
-    run, episode = run_and_episode(workplace.database, claim)
-    expected = _expected_pts(workplace.database, claim)
-    path = store_path(workplace, claim, run, episode)
+    path = store_path(workplace, chunk.claim, chunk.run, chunk.episode)
     workplace.frames.fetch(path)
     found: list[int] = []
     try:
@@ -157,22 +160,26 @@ def _frames(workplace: Workplace, claim: Claim) -> Iterator[StoredFrame]:
     except FrameStoreError:
         workplace.frames.forget(path)
         raise
-    if tuple(found) != expected:
+    if tuple(found) != chunk.expected_pts:
         workplace.frames.forget(path)
         raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
 
 
 @outliving_cuts
-def _models_of(database: Database, claims: Sequence[Claim]) -> dict[int, str]:
-    """The SHA-256 of the model version of each run."""
+def _chunks_of(database: Database, claims: Sequence[Claim]) -> list[_Tagging]:
+    """All that is known of claimed chunks, read at once: each question costs a millisecond."""
     with database.read() as connection:
-        return {item.run_id: get_run(connection, item.run_id).model_sha256 for item in claims}
-
-
-@outliving_cuts
-def _expected_pts(database: Database, claim: Claim) -> tuple[int, ...]:
-    with database.read() as connection:
-        return extracted_chunk(connection, claim).sampled_pts
+        runs = {run_id: get_run(connection, run_id) for run_id in {one.run_id for one in claims}}
+        episodes = {run_id: get_episode(connection, run.episode_id) for run_id, run in runs.items()}
+        return [
+            _Tagging(
+                claim,
+                runs[claim.run_id],
+                episodes[claim.run_id],
+                extracted_chunk(connection, claim).sampled_pts,
+            )
+            for claim in claims
+        ]
 
 
 @outliving_cuts

@@ -60,6 +60,27 @@ def offer(place: Workplace, app: Celery, steps: Sequence[str] = STEPS) -> int:
     return published
 
 
+def top_up(place: Workplace, app: Celery, tagged: int) -> None:
+    """Publishes what may be extracted since so many chunks were tagged.
+
+    Those are the last of what may be offered. The others were published before: whatever of them
+    was lost is the sweeper's.
+
+    Raises:
+        BrokerError: The broker does not take messages.
+    """
+    for lane in LANES:
+        publish(app, "extract", lane, _newly_offered(place, lane, tagged))
+
+
+@outliving_cuts
+def _newly_offered(place: Workplace, lane: str, tagged: int) -> list[int]:
+    most = place.settings.chunks_ahead
+    with place.database.read() as connection:
+        most -= chunks_ahead(connection, most)
+        return offered_chunks(connection, "queued", lane, most)[max(most - tagged, 0) :]
+
+
 @outliving_cuts
 def _offered(place: Workplace, step: str, lane: str) -> list[int]:
     most = place.settings.chunks_ahead

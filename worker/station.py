@@ -20,7 +20,7 @@ from worker.classifying import chunks_that_fill, classify_step
 from worker.errors import WorkerError, WorkStoppedError
 from worker.extracting import extract_step
 from worker.identity import worker_identity
-from worker.offering import offer, publish
+from worker.offering import offer, publish, top_up
 from worker.workplace import Workplace
 
 logger = get_task_logger(__name__)
@@ -68,8 +68,8 @@ class Station:
     def classify(self, chunk_id: int) -> None:
         """Classifies a chunk, unless others were faster, and as many more as fill a batch."""
         try:
-            if self._classify(chunk_id):
-                offer(self._place, self._app, ["extract"])  # room was made
+            if classified := self._classify(chunk_id):
+                top_up(self._place, self._app, classified)
         except (ModelError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
@@ -90,19 +90,20 @@ class Station:
             self._let_others_go_first(error)
             return False
 
-    def _classify(self, chunk_id: int) -> bool:
+    def _classify(self, chunk_id: int) -> int:
+        """Classifies a chunk and others; how many in all, 0 if others were faster."""
         waiting = _waiting(self._place.database, chunk_id)
         if waiting is None:
-            return False
+            return 0
         # Before any claim: what takes long here should not hold a chunk.
         classifier = self._classifiers.load(waiting.model_sha256)
         claims = claim_step(self._place, "extracted", self._identity, None, chunk_id=chunk_id)
         if not claims:
-            return False
+            return 0
         more = chunks_that_fill(classifier.frames_per_batch, waiting.frames) - 1
         claims += claim_step(self._place, "extracted", self._identity, None, limit=more)
         classify_step(self._place, claims, self._classifiers.load)
-        return True
+        return len(claims)
 
     def _let_others_go_first(self, error: Exception) -> None:
         """Waits after what is no chunk's fault: a process that cannot work would drain the queue.

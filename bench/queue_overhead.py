@@ -1,0 +1,336 @@
+"""What the queue costs per chunk: the broker's and the database's work around the useful work.
+
+    python -m bench.queue_overhead [--episodes 12] [--backlog 0]
+
+Made episodes of 22 minutes pass through the very steps of a worker, on a Redis and a PostgreSQL
+server that are started here. Nothing is decoded and no network is asked: the frames are grey, and
+each has two labels. On the clock are messages (published, taken, acknowledged) and
+transactions, from their beginning to their commit. Writing the rows of tags is useful work, as the
+end of a run is, which comes once per episode: each is shown apart.
+
+Prints a table in Markdown: milliseconds per chunk, median and 95th percentile of groups of four
+chunks, which one message to classify takes together. `--backlog` episodes are enqueued besides and
+wait all the time.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from celery import Celery
+from sqlalchemy import Connection, event
+
+from db.engine import Database
+from db.records import EpisodeRecord
+from db.upgrade import upgrade_database
+from db.writes import create_run, register_episode, register_model_version
+from ingest.decoder import Decoder
+from ingest.extraction import Extracted, Extraction
+from ingest.frame_store import StoredFrame, write_frames
+from ingest.progress import Report
+from ingest.store_manifest import StoreManifest
+from model.classifier import Classifier, Prediction
+from tests.brokers import redis_broker
+from tests.databases import new_postgresql_url, postgresql_server
+from tests.records import PARAMS, made_episode, made_model
+from worker import offering, station
+from worker.app import make_app, queue_name
+from worker.classifiers import LoadedClassifiers
+from worker.classifying import CLAIMED_AT_ONCE
+from worker.settings import Settings
+from worker.station import Station
+from worker.workplace import Workplace
+
+MINUTES = 22
+CHUNK_MS = 60_000
+FRAME_MS = 500
+GREY = np.full((16, 16, 3), 128, np.uint8)
+WHO = tuple(Prediction(label, "full", 0.5) for label in ("homer_simpson", "ned_flanders"))
+
+TAG_ROWS = "rows of tags (useful work)"
+END_OF_RUN = "end of a run (useful work)"
+USEFUL = (TAG_ROWS, END_OF_RUN)
+
+
+@dataclass
+class Ledger:
+    """Milliseconds by what they were spent on, of one group of chunks after the other."""
+
+    phase: str = ""
+    groups: list[dict[str, float]] = field(default_factory=list)
+
+    def begin_group(self) -> None:
+        """What follows belongs to the next chunks."""
+        self.groups.append(defaultdict(float))
+
+    def add(self, name: str, milliseconds: float) -> None:
+        """Enter what something took."""
+        if self.groups:  # what came before the first group is not counted
+            self.groups[-1][name] += milliseconds
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Enter what happens inside as the broker's."""
+        began = time.perf_counter()
+        yield
+        self.add(f"broker, {name}", (time.perf_counter() - began) * 1000)
+
+    def per_chunk(self, name: str) -> list[float]:
+        """Of each group, what this took per chunk."""
+        return [group.get(name, 0.0) / CLAIMED_AT_ONCE for group in self.groups]
+
+    def overhead_per_chunk(self) -> list[float]:
+        """Of each group, what all but useful work took per chunk."""
+        return [
+            sum(value for name, value in group.items() if name not in USEFUL) / CLAIMED_AT_ONCE
+            for group in self.groups
+        ]
+
+
+class TimedDatabase(Database):
+    """A database whose transactions are in a ledger, by the function that opened them."""
+
+    def __init__(self, url: str, ledger: Ledger) -> None:
+        super().__init__(url)
+        self._ledger = ledger
+        self._rows_ms = 0.0
+        self._ends_run = False
+        self._began = 0.0
+        event.listen(self.engine, "before_cursor_execute", self._before)
+        event.listen(self.engine, "after_cursor_execute", self._after)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """As the database does, on the clock."""
+        with self._timed(_opener()), super().write() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """As the database does, on the clock."""
+        with self._timed(_opener()), super().read() as connection:
+            yield connection
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        self._rows_ms, self._ends_run = 0.0, False
+        began = time.perf_counter()
+        yield
+        milliseconds = (time.perf_counter() - began) * 1000 - self._rows_ms
+        self._ledger.add(TAG_ROWS, self._rows_ms)
+        own = END_OF_RUN if self._ends_run else f"database, {self._ledger.phase}: {name}"
+        self._ledger.add(own, milliseconds)
+
+    def _before(self, *_: Any) -> None:
+        self._began = time.perf_counter()
+
+    def _after(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(("INSERT INTO tag ", "DELETE FROM tag ")):
+            self._rows_ms += (time.perf_counter() - self._began) * 1000
+        self._ends_run |= "appearance" in statement
+
+
+def _opener() -> str:
+    """The function that opened the transaction: the first one that is no machinery."""
+    frame = sys._getframe(1)  # noqa: SLF001 - a bench may look at who called
+    while frame.f_code.co_filename in (__file__, contextmanager.__code__.co_filename):
+        assert frame.f_back is not None, "somebody called"
+        frame = frame.f_back
+    return frame.f_code.co_name.strip("_").replace("_", " ")
+
+
+class IdleDecoder(Decoder):
+    """Stores grey frames, two a second."""
+
+    def extract(self, request: Extraction, on_progress: Report | None = None) -> Extracted:
+        """Decode nothing."""
+        times = tuple(range(request.start_pts, request.end_pts, FRAME_MS))
+        manifest = StoreManifest(
+            sha256=request.sha256,
+            time_base=request.time_base,
+            every_seconds=request.every_seconds,
+            start_pts=request.start_pts,
+            end_pts=request.end_pts,
+            picture_area=request.picture_area,
+        )
+        frames = (StoredFrame(pts, GREY) for pts in times)
+        write_frames(Path(request.store_path), frames, manifest)
+        return Extracted(times, len(times), 0, ())
+
+
+class IdleClassifier(Classifier):
+    """Sees the same two characters everywhere."""
+
+    frames_per_batch = 16
+
+    def __init__(self) -> None:
+        """Loads nothing."""
+
+    def batch_fill(self, frames: int) -> float:
+        """Has no batches."""
+        return 1.0
+
+    def classify(self, frames: Sequence[Any]) -> list[tuple[Prediction, ...]]:
+        """Look at nothing."""
+        return [WHO for _ in frames]
+
+
+class IdleClassifiers(LoadedClassifiers):
+    """Has one classifier for all model versions."""
+
+    def load(self, sha256: str) -> Classifier:
+        """Load nothing."""
+        return IdleClassifier()
+
+
+class IdleStation(Station):
+    """A worker's process that does everything but the useful work."""
+
+    def __init__(self, place: Workplace, app: Celery) -> None:
+        super().__init__(place, app, "cpu")
+        self._decoder = IdleDecoder()
+        self._classifiers = IdleClassifiers(place.settings, "cpu")
+
+
+def main() -> None:
+    arguments = _arguments()
+    ledger = measure(arguments.episodes, arguments.backlog)
+    chunks = len(ledger.groups) * CLAIMED_AT_ONCE
+    print(
+        f"{chunks} chunks of {arguments.episodes} episodes, {arguments.backlog} more waiting;"
+        f" {os.cpu_count()} cores for all, servers included\n"
+    )
+    print(table(ledger))
+
+
+def measure(episodes: int, backlog: int = 0) -> Ledger:
+    """Let made episodes pass through the steps of a worker."""
+    ledger = Ledger()
+    with (
+        tempfile.TemporaryDirectory(prefix="castline-bench-") as name,
+        postgresql_server() as base_url,
+        redis_broker() as broker,
+    ):
+        home, url = Path(name), new_postgresql_url(base_url)
+        broker.client.config_set("appendfsync", "everysec")  # as in docker-compose.yml
+        database = TimedDatabase(url, ledger)
+        upgrade_database(database)
+        _enqueue(database, home / "episode.mkv", episodes + backlog)
+        place = Workplace(Settings(home, url, broker_url=broker.url), database)
+        app = make_app(place.settings)
+        try:
+            _work(place, app, ledger, episodes * MINUTES // CLAIMED_AT_ONCE)
+        finally:
+            app.close()
+            database.dispose()
+    return ledger
+
+
+def table(ledger: Ledger) -> str:
+    """What each part cost per chunk, and their sum, in Markdown."""
+    names = list(dict.fromkeys(name for group in ledger.groups for name in group))
+    overhead = [name for name in names if name not in USEFUL]
+    lines = ["| per chunk | median ms | 95 % below ms |", "|---|---:|---:|"]
+    lines += [_row(name, ledger.per_chunk(name)) for name in sorted(overhead)]
+    lines.append(_row("**all of the queue's work**", ledger.overhead_per_chunk()))
+    lines.append(_row(TAG_ROWS, ledger.per_chunk(TAG_ROWS)))
+    ends = [group[END_OF_RUN] for group in ledger.groups if END_OF_RUN in group]
+    if len(ends) > 1:
+        lines.append(_row(f"{END_OF_RUN}, once per episode", ends))
+    return "\n".join(lines)
+
+
+def _row(name: str, milliseconds: Sequence[float]) -> str:
+    return f"| {name} | {median(milliseconds):.2f} | {quantiles(milliseconds, n=20)[-1]:.2f} |"
+
+
+def _enqueue(database: Database, path: Path, episodes: int) -> None:
+    path.touch()
+    for number in range(episodes):
+        with database.write() as connection:
+            create_run(
+                connection,
+                episode_id=register_episode(connection, _episode(path, number)),
+                model_version_id=register_model_version(connection, made_model()),
+                params=PARAMS,
+                params_hash="c" * 64,
+                chunks=[(CHUNK_MS * part, CHUNK_MS * (part + 1)) for part in range(MINUTES)],
+                missing=(),
+            )
+    with database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+
+
+def _episode(path: Path, number: int) -> EpisodeRecord:
+    end_pts = CHUNK_MS * MINUTES
+    return replace(
+        made_episode(f"{number:064x}", f"{number}.mkv"),
+        uri=str(path),
+        modified_ns=path.stat().st_mtime_ns,
+        end_pts=end_pts,
+        key_pts=tuple(range(0, end_pts, 10_000)),
+    )
+
+
+def _work(place: Workplace, app: Celery, ledger: Ledger, groups: int) -> None:
+    """Group after group: four chunks are extracted, and then classified together."""
+    worker = IdleStation(place, app)
+    offering.offer(place, app, ["extract"])
+    with (
+        patch.object(station, "publish", _timed(ledger, "publish", offering.publish)),
+        patch.object(offering, "publish", _timed(ledger, "publish", offering.publish)),
+    ):
+        for _ in range(groups):
+            ledger.begin_group()
+            ledger.phase = "extract"
+            for _ in range(CLAIMED_AT_ONCE):
+                with _message(app, ledger, "extract") as chunk_id:
+                    worker.extract(chunk_id, "bulk")
+            ledger.phase = "classify"
+            for _ in range(CLAIMED_AT_ONCE):  # the first takes all, the others find nothing left
+                with _message(app, ledger, "classify") as chunk_id:
+                    worker.classify(chunk_id)
+
+
+def _timed(ledger: Ledger, name: str, do: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(*arguments: Any) -> Any:
+        with ledger.timed(name):
+            return do(*arguments)
+
+    return timed
+
+
+@contextmanager
+def _message(app: Celery, ledger: Ledger, step: str) -> Iterator[int]:
+    """The chunk of a queue's next message, which is acknowledged when its work is done."""
+    with app.connection_or_acquire() as connection:
+        queue = app.amqp.queues[queue_name(step, "bulk")]
+        with ledger.timed("take"):
+            message = queue.bind(connection.default_channel).get()
+            assert message is not None, f"nothing to {step}"
+            [[chunk_id], *_] = message.payload
+        yield chunk_id
+        with ledger.timed("acknowledge"):
+            message.ack()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--episodes", type=int, default=12, help="of 22 minutes, to be worked on")
+    parser.add_argument("--backlog", type=int, default=0, help="episodes that wait besides")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Messages for chunks: on a real broker, each chunk that may be extracted has one."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from celery import Celery
+
+from db.engine import Database
+from db.queue import claim_chunks, complete_extraction, complete_tagging
+from db.records import ExtractedChunk
+from tests.brokers import redis_broker
+from tests.records import CHUNKS, make_run
+from worker.app import make_app
+from worker.offering import offer, top_up
+from worker.settings import Settings
+from worker.workplace import Workplace
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def broker_url() -> Iterator[str]:
+    with redis_broker() as broker:
+        yield broker.url
+
+
+@pytest.fixture
+def place(database: Database, tmp_path: Path, broker_url: str) -> Workplace:
+    """Six chunks are queued, of which four may be extracted and not yet tagged."""
+    make_run(database)
+    settings = Settings(tmp_path, str(database.url), broker_url=broker_url, chunks_ahead=4)
+    return Workplace(settings, database)
+
+
+@pytest.fixture
+def app(place: Workplace) -> Iterator[Celery]:
+    made = make_app(place.settings)
+    yield made
+    made.control.purge()
+    made.close()
+
+
+def taken(app: Celery, most: int = 100) -> list[int]:
+    """Which chunks the messages of a queue tell of, in their order; they are gone then."""
+    chunk_ids: list[int] = []
+    with app.connection_or_acquire() as connection:
+        queue = app.amqp.queues["extract.bulk"].bind(connection.default_channel)
+        while len(chunk_ids) < most and (message := queue.get()):
+            message.ack()
+            chunk_ids.append(message.payload[0][0])
+    return chunk_ids
+
+
+def tag(place: Workplace, chunks: int) -> None:
+    """Does all the work on the next chunks."""
+    with place.database.write() as connection:
+        for claim in claim_chunks(connection, "queued", "w", 60, limit=chunks):
+            assert complete_extraction(connection, claim, ExtractedChunk((), 0, 0, ()))
+        extracted = claim_chunks(connection, "extracted", "w", 60, limit=chunks)
+        assert len(extracted) == chunks
+        for claim in extracted:
+            assert complete_tagging(connection, claim)
+
+
+def test_what_comes_within_the_limit_is_published_and_nothing_twice(
+    place: Workplace, app: Celery
+) -> None:
+    assert len(CHUNKS) == 6
+    assert offer(place, app) == 4
+    assert taken(app, 2) == [1, 2]
+    tag(place, 2)
+    top_up(place, app, 2)
+    assert taken(app) == [3, 4, 5, 6]
+
+
+def test_nothing_is_published_again_where_all_was_within_the_limit(
+    place: Workplace, app: Celery
+) -> None:
+    roomy = replace(place, settings=replace(place.settings, chunks_ahead=100))
+    assert offer(roomy, app) == 6
+    assert taken(app, 2) == [1, 2]
+    tag(roomy, 2)
+    top_up(roomy, app, 2)
+    assert taken(app) == [3, 4, 5, 6]
+
+
+def test_the_oldest_whose_message_was_lost_is_offered_again(place: Workplace, app: Celery) -> None:
+    assert offer(place, app) == 4
+    assert taken(app, 2) == [1, 2]
+    assert offer(place, app) == 2
+    assert taken(app) == [3, 4, 1, 2]
