@@ -210,9 +210,11 @@ def _model_in_use(settings: Settings) -> ModelVersion:
         return find_model(None)
     try:
         with database.read() as connection:
-            if current_revision(connection) != HEAD:  # another check says so
+            if current_revision(connection) != HEAD:
                 return find_model(None)
         return model_in_use(Workplace(settings, database))
+    except DatabaseError:  # the database's own check says so
+        return find_model(None)
     finally:
         database.dispose()
 

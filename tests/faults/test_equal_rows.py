@@ -15,7 +15,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
-KILLS = int(os.environ.get("CASTLINE_KILLS", "30"))
+KILLS = int(os.environ.get("CASTLINE_KILLS", "12"))
 
 EVERY = ("--every", "0.2")
 """Five looks a second: more pictures than one batch holds, in every chunk of 60 s."""
