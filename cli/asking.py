@@ -19,6 +19,7 @@ from cli.console import (
     require_label,
     require_shown_run,
     require_tagged_episode,
+    rows_to_read,
     say,
 )
 from db.current import find_shown
@@ -157,7 +158,7 @@ def show_screen_time(
             by=by,
             label=name,
             season=season,
-            limit=limit + 1 if limit else None,
+            limit=rows_to_read(limit),
             shown=find_shown(connection, run, model),
         )
     found = first_rows(rows, limit)

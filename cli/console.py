@@ -117,6 +117,11 @@ def say_error(error: Exception) -> None:
         say(f"  {text}\n  {' ' * cell_len(text[:position])}^")
 
 
+def rows_to_read(limit: int) -> int | None:
+    """How many rows `first_rows` needs: one more tells that there are more; None for all."""
+    return limit + 1 if limit else None
+
+
 def first_rows(rows: Iterable[Row], limit: int) -> list[Row]:
     """At most `limit` rows, or all for a limit of 0; says so if there are more."""
     if not limit:

@@ -17,6 +17,7 @@ from cli.console import (
     print_table,
     require_label,
     require_tagged_episode,
+    rows_to_read,
     say,
 )
 from db.current import find_shown
@@ -136,7 +137,7 @@ def together(
             by_episode=len(labels) == 2,
             episode_id=within,
             season=season,
-            limit=limit + 1 if limit else None,
+            limit=rows_to_read(limit),
             shown=find_shown(connection, run, model),
         )
     found = first_rows(rows, limit)
@@ -186,7 +187,7 @@ def first(
             connection,
             name,
             season=season,
-            limit=limit + 1 if limit else None,
+            limit=rows_to_read(limit),
             shown=find_shown(connection, run, model),
         )
     found = first_rows(rows, limit)

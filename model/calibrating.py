@@ -16,7 +16,7 @@ from model.calibration import (
     softmax,
 )
 from model.forward import ForwardPass
-from model.looks import WHOLE, region_logits
+from model.looks import region_logits, whole_logits
 from model.manifest import UNKNOWN
 from model.progress import Progress
 from model.regions import REGIONS
@@ -69,7 +69,7 @@ def calibrate(
     """
     logits = np.concatenate(
         [
-            region_logits(forward, pictures[:, None], (WHOLE,), closer_view)[:, 0]
+            whole_logits(forward, pictures, closer_view)
             for pictures, _ in validation.batches(forward.batch_size)
         ]
     )

@@ -75,9 +75,10 @@ def choose_thresholds(
         for offset in _OFFSETS
         if offset <= onset + _ROUNDING
     ]
-    seen = [on_screen(confidences, pair) for pair in pairs]
-    true = np.array([(found & truth).sum(axis=0) for found in seen])  # (pairs, labels)
-    said = np.array([found.sum(axis=0) for found in seen])
+    true, said = np.zeros((2, len(pairs), truth.shape[1]), np.int64)
+    for number, pair in enumerate(pairs):
+        found = on_screen(confidences, pair)
+        true[number], said[number] = (found & truth).sum(axis=0), found.sum(axis=0)
     actual = truth.sum(axis=0)
     general = pairs[int(np.argmax(_f1(true.sum(axis=1), said.sum(axis=1), actual.sum())))]
     high_enough = np.array([pair.onset >= general.onset for pair in pairs])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from model.artifact import ModelVersion
 from model.calibration import softmax
 from model.errors import DeviceError, ModelError
-from model.looks import WHOLE, region_logits
+from model.looks import WHOLE, region_logits, whole_logits
 from model.manifest import UNKNOWN
 from model.preprocess import preprocessing_named
 from model.regions import cut
@@ -22,7 +22,7 @@ without inference, yet it spares nine rows in ten: an untrue label has mostly un
 
 BATCH_SIZE: Final = 64
 """Pictures per forward pass: 16 frames of three regions, the whole seen twice. On 2 cores, the
-bundled model is no faster with twice as many, which take 40 MB more."""
+bundled model is no faster with twice as many."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ class Classifier:
         for number, frame in enumerate(frames):
             for which, region in enumerate(self._regions):
                 pictures[number, which] = self._preprocessing.preprocess(cut(frame, region))
-        return self._confidences(pictures, self._regions)
+        closer_view = self.version.manifest.closer_view
+        return self._calibrated(region_logits(self._forward, pictures, self._regions, closer_view))
 
     def confidences_of_pictures(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Say how likely each label is on each picture that is looked at as a whole, as stills are.
@@ -163,14 +164,11 @@ class Classifier:
         Returns:
             (n, labels), calibrated; each row sums to 1.
         """
-        return self._confidences(pictures[:, None], (WHOLE,))[:, 0]
+        closer_view = self.version.manifest.closer_view
+        return self._calibrated(whole_logits(self._forward, pictures, closer_view))
 
-    def _confidences(
-        self, pictures: NDArray[np.uint8], regions: tuple[str, ...]
-    ) -> NDArray[np.float64]:
-        manifest = self.version.manifest
-        logits = region_logits(self._forward, pictures, regions, manifest.closer_view)
-        return softmax(logits / manifest.temperature)
+    def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        return softmax(logits / self.version.manifest.temperature)
 
     def _predictions(
         self, confidences: NDArray[np.float64], regions: NDArray[np.intp]

@@ -21,7 +21,7 @@ WHOLE: Final = "full"
 def region_logits(
     forward: ForwardPass, pictures: NDArray[np.uint8], regions: Sequence[str], closer_view: float
 ) -> NDArray[np.float32]:
-    """Return the logits (n, regions, labels) of frames, of which stills are those of one region.
+    """Return the logits (n, regions, labels) of frames.
 
     Args:
         forward: of the network.
@@ -45,6 +45,13 @@ def region_logits(
     if twice:
         by_region[:, whole] = (by_region[:, whole] + logits[first:]) / 2
     return by_region
+
+
+def whole_logits(
+    forward: ForwardPass, pictures: NDArray[np.uint8], closer_view: float
+) -> NDArray[np.float32]:
+    """Return the logits (n, labels) of pictures (n, side, side, 3) that are looked at as wholes."""
+    return region_logits(forward, pictures[:, None], (WHOLE,), closer_view)[:, 0]
 
 
 def view_closer(picture: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:

@@ -21,7 +21,7 @@ from model.errors import ArtifactError, DatasetError
 from model.evaluation import Recogniser
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
-from model.looks import WHOLE, region_logits
+from model.looks import whole_logits
 from model.manifest import Manifest
 from model.networks import assign_weights, weights_of
 from model.preprocess import preprocessing_named
@@ -177,8 +177,7 @@ def _recogniser(
     forward: ForwardPass, dataset: Dataset, temperature: float, recipe: Recipe
 ) -> Recogniser:
     def confidences(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-        logits = region_logits(forward, pictures[:, None], (WHOLE,), recipe.closer_view)[:, 0]
-        return softmax(logits / temperature)
+        return softmax(whole_logits(forward, pictures, recipe.closer_view) / temperature)
 
     preprocessing = preprocessing_named(recipe.preprocessing)
     return Recogniser(dataset.manifest.labels, preprocessing, confidences)

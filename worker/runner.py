@@ -131,7 +131,7 @@ class EmbeddedRunner:
             if self._failure is not None:
                 raise self._failure
             self._sweep_and_tidy(child.ensure_alive())
-            left, progress = self._look()
+            left, progress = self._look(with_progress=on_progress is not None)
             if on_progress:
                 on_progress([self._with_work_under_way(run) for run in progress])
             if left == 0 and self._options.until_idle:
@@ -142,11 +142,12 @@ class EmbeddedRunner:
                 return False
 
     @outliving_cuts
-    def _look(self) -> tuple[int, Sequence[RunProgress]]:
-        """How many chunks are left, and how far the runs are."""
+    def _look(self, *, with_progress: bool) -> tuple[int, Sequence[RunProgress]]:
+        """How many chunks are left, and how far the runs are if somebody wants to know."""
         run_ids = self._options.run_ids
         with self._workplace.database.read() as connection:
-            return open_chunk_count(connection, run_ids), run_progress(connection, run_ids)
+            progress = run_progress(connection, run_ids) if with_progress else ()
+            return open_chunk_count(connection, run_ids), progress
 
     def _sweep_and_tidy(self, at_once: bool) -> None:
         now = time.monotonic()
