@@ -23,7 +23,7 @@ from model.still_choice import Choice
 from model.testing import Words
 from model.versions import train_model_version
 
-NAME, VERSION = "springfield", "4"
+NAME, VERSION = "springfield", "5"
 
 WORDS = Words(
     licence=(

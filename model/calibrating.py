@@ -33,9 +33,10 @@ ABOUT_THRESHOLDS: Final = (
     "episode, over which a camera moves: one character in a full frame, two in its halves, and "
     "strangers, alone or beside a character, for whom stills of `unknown` stand in, and characters "
     "whose own output is hidden. Onset and offset of all are those by which who is said to be on "
-    "screen is right most often (micro-F1); a label's own are the best for it of those by which at "
-    f"most {100 * _MAX_FALSE_SHARE:.0f} % of the frames in which it is said to be on screen are "
-    "false, and 0.99 where there are none. No episode was used."
+    "screen is right most often (micro-F1). They are a label's own too, unless by them more than "
+    f"{100 * _MAX_FALSE_SHARE:.0f} % of the frames in which it is said to be on screen are false, "
+    "beyond what chance makes of few shots; then its own are the best for it by which no more are, "
+    "and 0.99 where there are none. No episode was used."
 )
 """How `calibrate` chooses, for the model card."""
 
@@ -88,7 +89,9 @@ def calibrate(
         truth.append(np.stack([frame.truth for frame in frames])[:, known])
         tell("Choosing thresholds", sum(map(len, truth)), count)
     seen, actual = np.concatenate(confidences), np.concatenate(truth)
-    general, own = choose_thresholds(seen, actual, max_false_share=_MAX_FALSE_SHARE)
+    general, own = choose_thresholds(
+        seen, actual, max_false_share=_MAX_FALSE_SHARE, shot_frames=SHOT_FRAMES
+    )
     said = np.stack([on_screen(seen, pair)[:, label] for label, pair in enumerate(own)], axis=1)
     labels = [validation.labels[number] for number in known]
     return Calibration(

@@ -53,18 +53,25 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
 
 
 def choose_thresholds(
-    confidences: NDArray[np.floating], truth: NDArray[np.bool_], *, max_false_share: float
+    confidences: NDArray[np.floating],
+    truth: NDArray[np.bool_],
+    *,
+    max_false_share: float,
+    shot_frames: int,
 ) -> tuple[Thresholds, list[Thresholds]]:
     """Choose the thresholds from a sequence of frames whose truth is known.
 
-    Those of all labels are the pair whose `on_screen` has the highest micro-F1. A label's own are
-    the pair with the highest F1 of those with an onset at least as high by which at most
-    `max_false_share` of the frames in which the label is said to be on screen are false.
+    Those of all labels are the pair whose `on_screen` has the highest micro-F1. They are a label's
+    own too, unless more than `max_false_share` of the frames in which they say that it is on screen
+    are false, beyond what chance makes of few shots (one standard error of a share). Its own are
+    then the pair with the highest F1 of those by which not too many are false, with an onset at
+    least as high. What fits a label's few shots better by chance is so left alone.
 
     Args:
         confidences: (frames, labels), of each label's best region.
         truth: (frames, labels), whether the label is on screen.
         max_false_share: 0 to 1.
+        shot_frames: how many frames in a row show the same, and count as one for chance.
 
     Returns:
         The thresholds of labels without their own, and those of each.
@@ -80,15 +87,14 @@ def choose_thresholds(
         found = on_screen(confidences, pair)
         true[number], said[number] = (found & truth).sum(axis=0), found.sum(axis=0)
     actual = truth.sum(axis=0)
-    general = pairs[int(np.argmax(_f1(true.sum(axis=1), said.sum(axis=1), actual.sum())))]
-    high_enough = np.array([pair.onset >= general.onset for pair in pairs])
-    trusted = high_enough[:, None] & (said - true <= max_false_share * said) & (true > 0)
-    f1 = np.where(trusted, _f1(true, said, actual), 0.0)
-    best = f1.argmax(axis=0)
-    own = [
-        pairs[best[label]] if f1[best[label], label] else _NEVER for label in range(truth.shape[1])
-    ]
-    return general, own
+    general = int(np.argmax(_f1(true.sum(axis=1), said.sum(axis=1), actual.sum())))
+    high_enough = np.array([pair.onset >= pairs[general].onset for pair in pairs])
+    chance = np.sqrt(max_false_share * (1 - max_false_share) * said * shot_frames)
+    trusted = (said - true <= max_false_share * said + chance) & (true > 0)
+    f1 = np.where(trusted & high_enough[:, None], _f1(true, said, actual), 0.0)
+    f1[general, trusted[general]] = np.inf
+    own = [pairs[best] if f1[best, label] else _NEVER for label, best in enumerate(f1.argmax(0))]
+    return pairs[general], own
 
 
 def on_screen(confidences: NDArray[np.floating], thresholds: Thresholds) -> NDArray[np.bool_]:

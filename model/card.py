@@ -78,6 +78,8 @@ Confidence is softmax(logits / {manifest.temperature:.3f}), the temperature fitt
 stills (Guo et al., 2017). An appearance starts at a label's onset and ends below its offset; labels
 without their own take {manifest.onset:.2f} and {manifest.offset:.2f}. {about_thresholds}
 
+{_about_int8(manifest)}
+
 ## Unknown
 {_about_unknown(manifest, dataset)}
 The score by which known is told from unknown is the largest confidence of all labels but `unknown`.
@@ -164,6 +166,14 @@ def _about_unknown(manifest: Manifest, dataset: DatasetManifest) -> str:
         f"`{UNKNOWN}` is one of its outputs, trained with {stills} stills of others; "
         "it takes confidence\naway from the labels where nobody known is seen, and is never a tag."
     )
+
+
+def _about_int8(manifest: Manifest) -> str:
+    agreement = manifest.metrics.get("int8_agreement", 0.0)
+    same = f"{100 * agreement:.2f} % of the validation stills get the same label as in 32"
+    if manifest.int8:
+        return f"CPUs compute it in 8 bits: {same}. These figures are of 8 bits."
+    return f"CPUs compute it in 32 bits: in 8, {same}, which is too few."
 
 
 def _limits(manifest: Manifest) -> str:

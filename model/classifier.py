@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import ModelVersion
 from model.calibration import softmax
+from model.compiling import compiled
+from model.cpu_forward import CpuForwardPass
 from model.errors import DeviceError, ModelError
+from model.forward import ForwardPass
+from model.gpu_forward import GpuForwardPass
 from model.looks import WHOLE, region_logits, whole_logits
 from model.manifest import UNKNOWN
+from model.networks import network_of
 from model.preprocess import preprocessing_named
 from model.regions import cut
-from model.weights import read_weights
+from model.tensorflow_runtime import CPU, choose_device, load_tensorflow
 
 FLOOR: Final = 0.05
 """Predictions below this confidence are not returned. Low, so that thresholds can move later
@@ -42,7 +47,7 @@ class Prediction:
 class Classifier:
     """A network with its labels, preprocessing, regions and temperature; made by `load`."""
 
-    def __init__(self, version: ModelVersion, forward: Any) -> None:
+    def __init__(self, version: ModelVersion, forward: ForwardPass) -> None:
         self.version = version
         self._forward = forward
         self._regions = version.manifest.regions
@@ -53,7 +58,10 @@ class Classifier:
     def load(
         cls, version: ModelVersion, *, device: str = "auto", batch_size: int = BATCH_SIZE
     ) -> Self:
-        """Rebuild a model version's network, load its weights and warm it up.
+        """Make a model version's network ready to look at pictures.
+
+        On a CPU that takes some seconds the first time, and then less than one: see
+        `model.compiling`.
 
         Args:
             version: which.
@@ -67,22 +75,14 @@ class Classifier:
         """
         if batch_size < 1:
             raise ModelError(f"batch_size {batch_size} is too small: give 1 or more")
-        from model.forward import ForwardPass
-        from model.networks import assign_weights, build_network, shapes_of
-        from model.tensorflow_runtime import choose_device, load_tensorflow
-
-        manifest = version.manifest
         place = choose_device(device)
+        if place == CPU:
+            return cls(version, CpuForwardPass(compiled(version), batch_size))
         tensorflow = load_tensorflow()
-        with tensorflow.device(place):
-            side = preprocessing_named(manifest.preprocessing).side
-            network = build_network(
-                manifest.network, manifest.network_parameters, manifest.labels, side
-            )
-            assign_weights(network, read_weights(version, shapes_of(network)))
-        forward = ForwardPass(network, side, batch_size, place)
         try:
-            forward.warm_up()
+            with tensorflow.device(place):
+                side = preprocessing_named(version.manifest.preprocessing).side
+                forward = GpuForwardPass(network_of(version), side, batch_size, place)
         except tensorflow.errors.ResourceExhaustedError as error:
             raise DeviceError(
                 f"{place}: out of memory for batches of {batch_size} pictures; "
@@ -106,7 +106,7 @@ class Classifier:
     @property
     def frames_per_batch(self) -> int:
         """How many frames fill one forward pass."""
-        return max(1, int(self._forward.batch_size) // self.views_per_frame)
+        return max(1, self._forward.batch_size // self.views_per_frame)
 
     def batch_fill(self, frames: int) -> float:
         """Say what share of its batches so many frames fill, 0 to 1."""

@@ -22,7 +22,7 @@ FORMAT: Final = 1
 UNKNOWN: Final = "unknown"
 """The label by which a classifier says that it knows nobody."""
 
-_LATER_KEYS: Final = ("label_thresholds", "closer_view")  # that the first manifests lack
+_LATER_KEYS: Final = ("label_thresholds", "closer_view", "int8")  # that the first manifests lack
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -73,6 +73,8 @@ class Manifest:
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more, so that
     what is small there counts; 0 for never."""
+    int8: bool = False
+    """Whether CPUs compute in 8 bits, because that was seen to change next to no answers."""
     weights_sha256: str = ""
     """Of the weights' file; empty only before it is written."""
     format: int = FORMAT
@@ -109,6 +111,7 @@ class Manifest:
                 _is_number(self.closer_view)
                 and (self.closer_view == 0 or 0.5 <= self.closer_view < 1)
             ),
+            f"int8 {self.int8!r} is neither true nor false": isinstance(self.int8, bool),
             "training_data_sha256 is not 64 hex digits": _matches(
                 _SHA256, self.training_data_sha256
             ),
@@ -132,8 +135,8 @@ class Manifest:
 def to_bytes(manifest: Manifest) -> bytes:
     """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys.
 
-    Without thresholds of single labels, or a closer view, it has no such key: manifests from before
-    there were any keep their form, and with it their identity.
+    Without thresholds of single labels, a closer view or 8 bits, it has no such key: manifests from
+    before there were any keep their form, and with it their identity.
     """
     content = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
     for name in _LATER_KEYS:

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import baseline, residual
+from model.artifact import ModelVersion
 from model.errors import ModelError
+from model.preprocess import preprocessing_named
+from model.weights import read_weights
 
 NETWORKS: Final[Mapping[str, Callable[[Mapping[str, Any], int, int, int], Any]]] = {
     "baseline": baseline.build,
@@ -68,3 +71,17 @@ def assign_weights(network: Any, weights: Mapping[str, NDArray[np.float32]]) -> 
     """Give a network the weights that `weights_of` returned; names and shapes must agree."""
     for weight in network.weights:
         weight.assign(weights[weight.path])
+
+
+def network_of(version: ModelVersion) -> Any:
+    """Return a model version's network with its weights.
+
+    Raises:
+        ArtifactError: the weights are damaged or do not fit.
+        ModelError: the manifest's network is unknown or its parameters are not allowed.
+    """
+    manifest = version.manifest
+    side = preprocessing_named(manifest.preprocessing).side
+    network = build_network(manifest.network, manifest.network_parameters, manifest.labels, side)
+    assign_weights(network, read_weights(version, shapes_of(network)))
+    return network

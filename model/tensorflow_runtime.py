@@ -5,28 +5,26 @@ Importing this module imports nothing heavy: TensorFlow comes with the first cal
 
 import importlib
 import os
-import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from model.errors import DeviceError
+from model.quiet import without_chatter
 
 DEVICES: Final = ("auto", "cpu", "gpu")
 """The devices that can be asked for."""
 
+CPU: Final = "/CPU:0"
+"""What TensorFlow calls the CPU."""
+
+_GPU_DRIVERS: Final = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA, under Windows, AMD
+
 _NOT_FOR_INFERENCE: Final = ("sklearn", "matplotlib")
 # Keras imports both if it finds them, for wrappers and plots that are not used here: a third of
 # the start-up time and 75 MB (measured: 9.0 s and 659 MB with them, 6.3 s and 586 MB without).
-
-_CHATTER: Final = re.compile(
-    rb"I0000 |WARNING: All log messages before absl::InitializeLog\(\)|E0000 .*cuInit"
-)
-# Lines that the native libraries write while they load, whatever the log level; the last says
-# that there is no GPU, which is no error: `choose_device` reports it where it matters.
 
 
 def load_tensorflow() -> Any:
@@ -34,7 +32,7 @@ def load_tensorflow() -> Any:
     if "tensorflow" not in sys.modules:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"  # errors only: no information, no warnings
         os.environ["KERAS_BACKEND"] = "tensorflow"
-        with _without_chatter(), _without_modules(_NOT_FOR_INFERENCE):
+        with without_chatter(), _without_modules(_NOT_FOR_INFERENCE):
             tensorflow = importlib.import_module("tensorflow")
             tensorflow.config.list_physical_devices()  # the search for a GPU is chatty too
     return sys.modules["tensorflow"]
@@ -53,6 +51,8 @@ def choose_device(device: str) -> str:
     """
     if device not in DEVICES:
         raise DeviceError(f"device {device!r} is unknown: use one of {', '.join(DEVICES)}")
+    if device == "cpu" or (device == "auto" and not _has_gpu_driver()):
+        return CPU
     tensorflow = load_tensorflow()
     gpus = tensorflow.config.list_physical_devices("GPU")
     for gpu in gpus:
@@ -63,7 +63,7 @@ def choose_device(device: str) -> str:
             "device gpu: TensorFlow sees no GPU here; install castline[gpu] and a driver, "
             "or use cpu or auto"
         )
-    return "/GPU:0" if gpus and device != "cpu" else "/CPU:0"
+    return "/GPU:0" if gpus else CPU
 
 
 def device_name(device: str) -> str:
@@ -73,7 +73,7 @@ def device_name(device: str) -> str:
         DeviceError: as `choose_device`.
     """
     place = choose_device(device)
-    if not place.startswith("/GPU"):
+    if place == CPU:
         return f"CPU with {os.cpu_count()} cores"
     experimental = load_tensorflow().config.experimental
     [gpu, *_] = load_tensorflow().config.list_physical_devices("GPU")
@@ -85,6 +85,11 @@ def describe_devices() -> str:
     tensorflow = load_tensorflow()
     gpus = tensorflow.config.list_physical_devices("GPU")
     return f"TensorFlow {tensorflow.__version__}, {len(gpus)} GPU" + ("s" if len(gpus) != 1 else "")
+
+
+def _has_gpu_driver() -> bool:
+    """Whether it is worth the seconds to ask TensorFlow for a GPU."""
+    return sys.platform != "linux" or any(Path(path).exists() for path in _GPU_DRIVERS)
 
 
 @contextmanager
@@ -121,20 +126,3 @@ def _without_modules(names: tuple[str, ...]) -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
-
-
-@contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Hold back what is written to stderr inside, then pass on all but the chatter."""
-    stderr_descriptor = 2  # native code writes there whatever sys.stderr is
-    kept = os.dup(stderr_descriptor)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), stderr_descriptor)
-        try:
-            yield
-        finally:
-            os.dup2(kept, stderr_descriptor)
-            os.close(kept)
-            held.seek(0)
-            lines = [line for line in held if not _CHATTER.match(line)]
-            os.write(stderr_descriptor, b"".join(lines))

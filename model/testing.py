@@ -103,8 +103,17 @@ def report_of(
     return {**pages, MODEL_CARD: card.encode()}
 
 
-def metrics_of(tested: Tested, calibration: Calibration, dataset: Dataset) -> dict[str, float]:
-    """Return the figures that a manifest holds."""
+def metrics_of(
+    tested: Tested, calibration: Calibration, agreement: float, dataset: Dataset
+) -> dict[str, float]:
+    """Return the figures that a manifest holds.
+
+    Args:
+        tested: what the network reached.
+        calibration: how its thresholds were chosen.
+        agreement: the share of the validation stills with the same label in 8 bits as in 32.
+        dataset: that it was trained on.
+    """
     figures, overfitting, counts = tested.figures, tested.overfitting, dataset.manifest.counts
     unknown = figures.unknown
     return {
@@ -115,6 +124,7 @@ def metrics_of(tested: Tested, calibration: Calibration, dataset: Dataset) -> di
         "validation_accuracy": overfitting.validation_accuracy,
         "rehearsal_frames": calibration.frames,
         "rehearsal_micro_f1": calibration.micro_f1,
+        "int8_agreement": agreement,
         **{f"stills_{part}": sum(counts[part]) for part in PARTS},
         **(
             {

@@ -39,9 +39,7 @@ def read_weights(
     from safetensors import SafetensorError, deserialize
 
     path = version.weights_path
-    content = read_regular_file(path, MAX_WEIGHTS_BYTES)
-    if hashlib.sha256(content).hexdigest() != version.manifest.weights_sha256:
-        raise ArtifactError(f"{path}: not the weights that the manifest names; fetch them again")
+    content = check_weights(version)
     try:
         tensors = dict(deserialize(content))  # type: ignore[no-untyped-call]
     except SafetensorError as error:
@@ -55,6 +53,19 @@ def read_weights(
         )
         for name, shape in shapes.items()
     }
+
+
+def check_weights(version: ModelVersion) -> bytes:
+    """Return the content of a model version's weights file.
+
+    Raises:
+        ArtifactError: the file is not the one that the manifest names.
+    """
+    path = version.weights_path
+    content = read_regular_file(path, MAX_WEIGHTS_BYTES)
+    if hashlib.sha256(content).hexdigest() != version.manifest.weights_sha256:
+        raise ArtifactError(f"{path}: not the weights that the manifest names; fetch them again")
+    return content
 
 
 def rounded(weights: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:

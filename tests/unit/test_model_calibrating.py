@@ -33,10 +33,10 @@ class GreyNetwork(ForwardPass):
     """Stands for a forward pass: finds the commonest grey and answers by the table."""
 
     def __init__(self) -> None:
-        self.batch_size = 12
+        super().__init__(outputs=LOGITS.shape[1], batch_size=12)
         self.batches: list[int] = []
 
-    def logits(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.batches.append(len(pictures))
         centres = pictures[:, 32, 32, 0].astype(int)
         rows = [

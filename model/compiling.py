@@ -1,0 +1,136 @@
+"""Networks compiled for CPUs, and kept where the next process finds them.
+
+In 8 bits a network is about three times as fast as in 32 (`bench/forward_pass.py`): its weights are
+rounded per channel when it is compiled, what flows between its layers per picture while it computes
+(Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+Inference, 2018). Whether a model version may be computed so was found out with its validation
+stills when it was trained, and stands in its manifest.
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from platformdirs import user_cache_path
+
+from model.artifact import ModelVersion, read_model_version
+from model.errors import ModelError
+from model.networks import network_of
+from model.quiet import without_chatter
+from model.tensorflow_runtime import load_tensorflow
+from model.weights import check_weights
+
+_DIGEST_BYTES: Final = hashlib.sha256().digest_size
+_KEPT: Final = 32  # of the bundled network's size they take 85 MB
+
+
+def compile_network(network: Any, *, int8: bool) -> bytes:
+    """Compile a Keras network for `CpuForwardPass` (some seconds).
+
+    Args:
+        network: from (batch, side, side, 3) uint8 to (batch, labels) logits.
+        int8: to compute with weights and activations of 8 bits, else of 32.
+    """
+    tensorflow = load_tensorflow()
+    import keras
+
+    pictures = keras.InputSpec(shape=(None, *network.input_shape[1:]), dtype="uint8")
+    with tempfile.TemporaryDirectory(prefix="castline-") as folder, without_chatter():
+        path = Path(folder) / "network.tflite"
+        network.export(
+            path,
+            format="litert",
+            verbose=False,
+            input_signature=[pictures],
+            optimizations=[tensorflow.lite.Optimize.DEFAULT] if int8 else [],
+        )
+        return path.read_bytes()
+
+
+def compiled(version: ModelVersion) -> bytes:
+    """Return a model version's network, compiled as its manifest says: now, or once before.
+
+    Raises:
+        ArtifactError: the weights are damaged.
+        ModelError: they do not fit, or the manifest's network is unknown or its parameters are not
+            allowed.
+    """
+    release = importlib.metadata.version("tensorflow")
+    path = user_cache_path("castline") / "compiled" / f"{version.sha256}-{release}.network"
+    check_weights(version)  # whoever brings a damaged model version hears of it each time
+    content = _kept(path)
+    if content is None:
+        content = _compile_in_child(version)
+        with contextlib.suppress(OSError):  # a full or read-only disk only costs time
+            _keep(path, content)
+    return content
+
+
+def _kept(path: Path) -> bytes | None:
+    """Return what was kept, unless it is damaged or not there."""
+    try:
+        kept = path.read_bytes()
+        path.touch()
+    except OSError:
+        return None
+    digest, content = kept[:_DIGEST_BYTES], kept[_DIGEST_BYTES:]
+    return content if hashlib.sha256(content).digest() == digest else None
+
+
+def _compile_in_child(version: ModelVersion) -> bytes:
+    """Compile in a process of its own, whose 820 MB are given back when it ends."""
+    command = [sys.executable, "-P", "-m", "model.compiling", str(version.folder)]
+    ends_with_us, held_open = os.pipe()
+    try:
+        child = subprocess.run(command, stdin=ends_with_us, capture_output=True, check=False)
+    finally:
+        os.close(ends_with_us)
+        os.close(held_open)
+    if child.returncode != 0:
+        said = child.stderr.decode(errors="replace").strip() or "the process was killed"
+        raise ModelError(said.splitlines()[-1])
+    return child.stdout
+
+
+def _keep(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    try:
+        unfinished.write_bytes(hashlib.sha256(content).digest() + content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    by_use = sorted(path.parent.glob("*.network"), key=lambda one: one.stat().st_mtime)
+    for unused in by_use[:-_KEPT]:
+        unused.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Compile the model version whose folder is given, to stdout, unless stdin ends before."""
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    with os.fdopen(os.dup(1), "wb") as output:
+        os.dup2(2, 1)  # what a library prints is not part of the network
+        try:
+            version = read_model_version(Path(sys.argv[1]))
+            load_tensorflow()
+            output.write(compile_network(network_of(version), int8=version.manifest.int8))
+        except ModelError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+def _end_with_stdin() -> None:
+    sys.stdin.read()
+    os._exit(1)  # whoever wanted the network is gone, and TensorFlow's import hears of nothing
+
+
+if __name__ == "__main__":
+    sys.exit(main())

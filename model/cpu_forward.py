@@ -1,0 +1,52 @@
+"""A network's forward pass on a CPU, computed by LiteRT: TensorFlow need not be loaded for it."""
+
+import importlib
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import ModelError
+from model.forward import ForwardPass
+from model.quiet import without_chatter
+
+
+class CpuForwardPass(ForwardPass):
+    """A network that `model.compiling.compile_network` compiled.
+
+    Its kernels work on one picture after the other, so that batches of any size give the very same
+    logits.
+
+    Args:
+        compiled: the network.
+        batch_size: the most pictures per batch.
+
+    Raises:
+        ModelError: `compiled` is no such network.
+    """
+
+    def __init__(self, compiled: bytes, batch_size: int) -> None:
+        with without_chatter():
+            interpreters: Any = importlib.import_module("ai_edge_litert.interpreter")
+            try:
+                self._interpreter = interpreters.Interpreter(
+                    model_content=compiled, num_threads=len(os.sched_getaffinity(0))
+                )
+                self._interpreter.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise ModelError(f"no compiled network: {error}") from error
+        [pictures] = self._interpreter.get_input_details()
+        [logits] = self._interpreter.get_output_details()
+        super().__init__(int(logits["shape"][-1]), batch_size)
+        self._input, self._output = pictures["index"], logits["index"]
+        self._batch_shape = tuple(pictures["shape"])
+
+    def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if pictures.shape != self._batch_shape:
+            self._batch_shape = pictures.shape
+            self._interpreter.resize_tensor_input(self._input, pictures.shape)
+            self._interpreter.allocate_tensors()
+        self._interpreter.set_tensor(self._input, pictures)
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_tensor(self._output))

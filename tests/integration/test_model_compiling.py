@@ -1,0 +1,184 @@
+"""Networks compiled for CPUs: as exact as they are said to be, and compiled once."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model import compiling
+from model.artifact import ModelVersion, write_model_version
+from model.compiling import compile_network, compiled
+from model.cpu_forward import CpuForwardPass
+from model.errors import ArtifactError, ModelError
+from model.gpu_forward import GpuForwardPass
+from model.networks import NETWORKS, build_network, network_of, weights_of
+from model.residual import PARAMETERS as RESIDUAL
+from tests.trained_shapes import SMALL, TrainedShapes
+
+pytestmark = pytest.mark.integration
+
+SIDE = 64
+LABELS = ("one", "two", "three")
+OF_NETWORK = {"baseline": SMALL, "residual": {**RESIDUAL, "widths": [8, 16], "blocks": [1, 1]}}
+
+
+@pytest.fixture(scope="module")
+def pictures() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (7, SIDE, SIDE, 3), np.uint8)
+
+
+@pytest.fixture(scope="module", params=sorted(NETWORKS))
+def network(request: pytest.FixtureRequest) -> Any:
+    return build_network(request.param, OF_NETWORK[request.param], LABELS, SIDE, seed=1)
+
+
+def keras_logits(network: Any, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(network(pictures, training=False))
+
+
+def test_compiled_in_32_bits_it_computes_what_keras_computes(
+    network: Any, pictures: NDArray[np.uint8]
+) -> None:
+    found = CpuForwardPass(compile_network(network, int8=False), 4).logits(pictures)
+    np.testing.assert_allclose(found, keras_logits(network, pictures), atol=1e-4)
+
+
+def test_compiled_in_8_bits_it_is_nearly_that(network: Any, pictures: NDArray[np.uint8]) -> None:
+    content = compile_network(network, int8=True)
+    assert len(content) < len(compile_network(network, int8=False))
+    exact = keras_logits(network, pictures)
+    difference = np.abs(CpuForwardPass(content, 4).logits(pictures) - exact)
+    assert 0 < difference.max() < 0.1 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_batches_of_any_size_give_the_very_same_logits(
+    network: Any, pictures: NDArray[np.uint8], int8: bool
+) -> None:
+    content = compile_network(network, int8=int8)
+    one, three, all_of_them = (CpuForwardPass(content, size).logits(pictures) for size in (1, 3, 7))
+    np.testing.assert_array_equal(one, three)
+    np.testing.assert_array_equal(one, all_of_them)
+    assert CpuForwardPass(content, 3).logits(pictures[:0]).shape == (0, len(LABELS))
+
+
+def test_gpus_compute_what_keras_computes_and_compile_once(
+    network: Any, pictures: NDArray[np.uint8]
+) -> None:
+    forward = GpuForwardPass(network, SIDE, 4, "/CPU:0")
+    for count in (7, 1, 4, 2):
+        found = forward.logits(pictures[:count])
+        np.testing.assert_allclose(found, keras_logits(network, pictures)[:count], atol=1e-4)
+    assert forward.compiled_signatures == 1
+
+
+def test_what_is_no_network_is_refused_in_one_line() -> None:
+    for content in (b"", b"no network"):
+        with pytest.raises(ModelError, match="no compiled network") as caught:
+            CpuForwardPass(content, 1)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where compiled networks are kept."""
+    monkeypatch.setattr(compiling, "user_cache_path", lambda name: tmp_path / "cache" / name)
+    return tmp_path / "cache" / "castline" / "compiled"
+
+
+@pytest.fixture
+def compilations(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each network that is compiled is so in 8 bits."""
+    seen: list[bool] = []
+
+    def counting(version: ModelVersion) -> bytes:
+        seen.append(version.manifest.int8)
+        return compile_network(network_of(version), int8=version.manifest.int8)
+
+    monkeypatch.setattr(compiling, "_compile_in_child", counting)
+    return seen
+
+
+def variant(trained: ModelVersion, folder: Path, **changes: Any) -> ModelVersion:
+    manifest = replace(trained.manifest, **changes)
+    return write_model_version(folder / manifest.version, manifest, weights_of(network_of(trained)))
+
+
+def test_a_version_is_compiled_once_and_as_its_manifest_says(
+    trained: TrainedShapes, tmp_path: Path, cache: Path, compilations: list[bool]
+) -> None:
+    for version, int8 in (("a", True), ("b", False)):
+        made = variant(trained.version, tmp_path, version=version, int8=int8)
+        assert compiled(made) == compiled(made)
+    assert compilations == [True, False]
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_what_a_child_process_compiles_is_what_this_one_does(
+    trained: TrainedShapes, cache: Path
+) -> None:
+    version = trained.version
+    forward = CpuForwardPass(compiled(version), 4)
+    pictures = np.zeros((2, SIDE, SIDE, 3), np.uint8)
+    pictures[1] = 200
+    here = compile_network(network_of(version), int8=version.manifest.int8)
+    np.testing.assert_array_equal(
+        forward.logits(pictures), CpuForwardPass(here, 4).logits(pictures)
+    )
+
+
+def test_what_a_child_process_refuses_is_one_line(
+    trained: TrainedShapes, tmp_path: Path, cache: Path
+) -> None:
+    spoilt = variant(trained.version, tmp_path, version="a", network="lambda")
+    with pytest.raises(ModelError, match=r"network 'lambda' is unknown") as caught:
+        compiled(spoilt)
+    assert "\n" not in str(caught.value)
+    assert not cache.exists()
+
+
+def test_a_damaged_file_is_compiled_anew(
+    trained: TrainedShapes, cache: Path, compilations: list[bool]
+) -> None:
+    content = compiled(trained.version)
+    [path] = cache.iterdir()
+    for damaged in (path.read_bytes()[:-1] + b"x", b""):
+        path.write_bytes(damaged)
+        assert compiled(trained.version) == content
+    assert len(compilations) == 3
+    assert compiled(trained.version) == content
+    assert len(compilations) == 3
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_each_time(
+    trained: TrainedShapes, cache: Path, compilations: list[bool]
+) -> None:
+    cache.parent.mkdir(parents=True)
+    cache.write_text("in the way")
+    assert compiled(trained.version) == compiled(trained.version)
+    assert len(compilations) == 2
+
+
+def test_those_used_longest_ago_go(
+    trained: TrainedShapes, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiling, "_KEPT", 2)
+    monkeypatch.setattr(compiling, "_compile_in_child", lambda _version: b"compiled")
+    first, second, third = (variant(trained.version, tmp_path, version=v) for v in "abc")
+    for version in (first, second, first, third):
+        compiled(version)
+    kept = {path.name.partition("-")[0] for path in cache.iterdir()}
+    assert kept == {first.sha256, third.sha256}
+
+
+def test_damaged_weights_are_refused_though_the_network_was_kept(
+    trained: TrainedShapes, tmp_path: Path, cache: Path
+) -> None:
+    made = variant(trained.version, tmp_path, version="a")
+    compiled(made)
+    made.weights_path.write_bytes(b"not the weights")
+    with pytest.raises(ArtifactError, match="not the weights"):
+        compiled(made)
