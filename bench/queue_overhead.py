@@ -1,6 +1,6 @@
 """What the queue costs per chunk: the broker's and the database's work around the useful work.
 
-    python -m bench.queue_overhead [--episodes 12] [--backlog 0]
+    python -m bench.queue_overhead [--episodes 12] [--backlog 4]
 
 Made episodes of 22 minutes pass through the very steps of a worker, on a Redis and a PostgreSQL
 server that are started here. Nothing is decoded and no network is asked: the frames are grey, and
@@ -8,9 +8,9 @@ each has two labels. On the clock are messages (published, taken, acknowledged) 
 transactions, from their beginning to their commit. Writing the rows of tags is useful work, as the
 end of a run is, which comes once per episode: each is shown apart.
 
-Prints a table in Markdown: milliseconds per chunk, median and 95th percentile of groups of four
-chunks, which one message to classify takes together. `--backlog` episodes are enqueued besides and
-wait all the time.
+Prints a table in Markdown: milliseconds per chunk, median and 95th percentile of all chunks, each
+with its share of what its group took. `--backlog` episodes are enqueued besides and wait all the
+time; where little waits, groups are smaller, so that more processes have some.
 """
 
 import argparse
@@ -47,7 +47,6 @@ from tests.records import PARAMS, made_episode, made_model
 from worker import offering, station
 from worker.app import make_app, queue_name
 from worker.classifiers import LoadedClassifiers
-from worker.classifying import CLAIMED_AT_ONCE
 from worker.settings import Settings
 from worker.station import Station
 from worker.workplace import Workplace
@@ -69,10 +68,13 @@ class Ledger:
 
     phase: str = ""
     groups: list[dict[str, float]] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    """Chunks of each group."""
 
     def begin_group(self) -> None:
         """What follows belongs to the next chunks."""
         self.groups.append(defaultdict(float))
+        self.sizes.append(0)
 
     def add(self, name: str, milliseconds: float) -> None:
         """Enter what something took."""
@@ -87,14 +89,23 @@ class Ledger:
         self.add(f"broker, {name}", (time.perf_counter() - began) * 1000)
 
     def per_chunk(self, name: str) -> list[float]:
-        """Of each group, what this took per chunk."""
-        return [group.get(name, 0.0) / CLAIMED_AT_ONCE for group in self.groups]
+        """Of each chunk, its share of what this took."""
+        return self._shared([group.get(name, 0.0) for group in self.groups])
 
     def overhead_per_chunk(self) -> list[float]:
-        """Of each group, what all but useful work took per chunk."""
+        """Of each chunk, its share of what all but useful work took."""
+        return self._shared(
+            [
+                sum(value for name, value in group.items() if name not in USEFUL)
+                for group in self.groups
+            ]
+        )
+
+    def _shared(self, of_groups: Sequence[float]) -> list[float]:
         return [
-            sum(value for name, value in group.items() if name not in USEFUL) / CLAIMED_AT_ONCE
-            for group in self.groups
+            milliseconds / size
+            for milliseconds, size in zip(of_groups, self.sizes, strict=True)
+            for _ in range(size)
         ]
 
 
@@ -151,7 +162,11 @@ def _opener() -> str:
 
 
 class IdleDecoder(Decoder):
-    """Stores grey frames, two a second."""
+    """Stores grey frames, two a second, and counts the chunks of a group."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger = ledger
 
     def extract(self, request: Extraction, on_progress: Report | None = None) -> Extracted:
         """Decode nothing."""
@@ -166,6 +181,7 @@ class IdleDecoder(Decoder):
         )
         frames = (StoredFrame(pts, GREY) for pts in times)
         write_frames(Path(request.store_path), frames, manifest)
+        self._ledger.sizes[-1] += 1
         return Extracted(times, len(times), 0, ())
 
 
@@ -197,24 +213,24 @@ class IdleClassifiers(LoadedClassifiers):
 class IdleStation(Station):
     """A worker's process that does everything but the useful work."""
 
-    def __init__(self, place: Workplace, app: Celery) -> None:
+    def __init__(self, place: Workplace, app: Celery, ledger: Ledger) -> None:
         super().__init__(place, app, "cpu")
-        self._decoder = IdleDecoder()
+        self._decoder = IdleDecoder(ledger)
         self._classifiers = IdleClassifiers(place.settings, "cpu")
 
 
 def main() -> None:
     arguments = _arguments()
     ledger = measure(arguments.episodes, arguments.backlog)
-    chunks = len(ledger.groups) * CLAIMED_AT_ONCE
     print(
-        f"{chunks} chunks of {arguments.episodes} episodes, {arguments.backlog} more waiting;"
+        f"{sum(ledger.sizes)} chunks of {arguments.episodes} episodes, {len(ledger.groups)} groups,"
+        f" {arguments.backlog} more episodes waiting;"
         f" {os.cpu_count()} cores for all, servers included\n"
     )
     print(table(ledger))
 
 
-def measure(episodes: int, backlog: int = 0) -> Ledger:
+def measure(episodes: int, backlog: int) -> Ledger:
     """Let made episodes pass through the steps of a worker."""
     ledger = Ledger()
     with (
@@ -230,7 +246,7 @@ def measure(episodes: int, backlog: int = 0) -> Ledger:
         place = Workplace(Settings(home, url, broker_url=broker.url), database)
         app = make_app(place.settings)
         try:
-            _work(place, app, ledger, episodes * MINUTES // CLAIMED_AT_ONCE)
+            _work(place, app, ledger, episodes * MINUTES)
         finally:
             app.close()
             database.dispose()
@@ -283,24 +299,25 @@ def _episode(path: Path, number: int) -> EpisodeRecord:
     )
 
 
-def _work(place: Workplace, app: Celery, ledger: Ledger, groups: int) -> None:
-    """Group after group: four chunks are extracted, and then classified together."""
-    worker = IdleStation(place, app)
+def _work(place: Workplace, app: Celery, ledger: Ledger, chunks: int) -> None:
+    """Group after group: a message's chunks are extracted, and then classified together."""
+    worker = IdleStation(place, app, ledger)
     offering.offer(place, app, ["extract"])
+    looking = _timed(ledger, "look", offering.messages_in)
+    publishing = _timed(ledger, "publish", offering.publish)
     with (
-        patch.object(station, "publish", _timed(ledger, "publish", offering.publish)),
-        patch.object(offering, "publish", _timed(ledger, "publish", offering.publish)),
+        patch.object(station, "messages_in", looking),
+        patch.object(station, "publish", publishing),
+        patch.object(offering, "publish", publishing),
     ):
-        for _ in range(groups):
+        while sum(ledger.sizes) < chunks:
             ledger.begin_group()
             ledger.phase = "extract"
-            for _ in range(CLAIMED_AT_ONCE):
-                with _message(app, ledger, "extract") as chunk_id:
-                    worker.extract(chunk_id, "bulk")
+            with _message(app, ledger, "extract") as chunk_id:
+                worker.extract(chunk_id, "bulk")
             ledger.phase = "classify"
-            for _ in range(CLAIMED_AT_ONCE):  # the first takes all, the others find nothing left
-                with _message(app, ledger, "classify") as chunk_id:
-                    worker.classify(chunk_id)
+            with _message(app, ledger, "classify") as chunk_id:
+                worker.classify(chunk_id)
 
 
 def _timed(ledger: Ledger, name: str, do: Callable[..., Any]) -> Callable[..., Any]:
@@ -328,7 +345,7 @@ def _message(app: Celery, ledger: Ledger, step: str) -> Iterator[int]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--episodes", type=int, default=12, help="of 22 minutes, to be worked on")
-    parser.add_argument("--backlog", type=int, default=0, help="episodes that wait besides")
+    parser.add_argument("--backlog", type=int, default=4, help="episodes that wait besides")
     return parser.parse_args()
 
 

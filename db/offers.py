@@ -1,11 +1,12 @@
-"""What may be offered to workers: free chunks by step and lane."""
+"""What may be offered to workers: groups of free chunks by step and lane."""
 
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from db.queue import free_chunks
+from db.queue import CHUNKS_PER_GROUP, free_chunks, group_number
+from db.records import Claim
 from db.schema import chunk, model_version, run
 
 
@@ -17,18 +18,51 @@ class WaitingChunk:
     frames: int
 
 
-def offered_chunks(connection: Connection, state: str, lane: str, limit: int) -> list[int]:
-    """The ids of up to `limit` free chunks in a state and a lane, in the order of claims."""
-    wanted = free_chunks(state).where(run.c.lane == lane).limit(limit)
-    return [row.id for row in connection.execute(wanted)]
+def offered_groups(
+    connection: Connection, state: str, lane: str, limit: int, beyond: int = 0
+) -> list[int]:
+    """A chunk of each group among the first `limit` free chunks in a state and a lane.
+
+    Args:
+        connection: An open connection.
+        state: `queued` to extract, `extracted` to classify.
+        lane: Of which lane.
+        limit: How many chunks may be offered.
+        beyond: How many were offered before; groups that begin among those are left out.
+
+    Returns:
+        The ids of the chunks, in the order of claims. A chunk that failed before stands for itself.
+    """
+    skipped = max(beyond - CHUNKS_PER_GROUP, 0)
+    rows = connection.execute(
+        free_chunks(state)
+        .with_only_columns(
+            chunk.c.id, chunk.c.run_id, group_number(chunk.c.number), chunk.c.attempts
+        )
+        .where(run.c.lane == lane)
+        .order_by(None)  # of one lane: it need not be asked for each chunk
+        .order_by(chunk.c.run_id, chunk.c.start_pts)
+        .limit(max(limit - skipped, 0))
+        .offset(skipped)
+    )
+    first: dict[tuple[int, ...], tuple[int, int]] = {}
+    for place, (chunk_id, run_id, group, attempts) in enumerate(rows, skipped):
+        first.setdefault((chunk_id,) if attempts else (run_id, group), (place, chunk_id))
+    return [chunk_id for place, chunk_id in first.values() if place >= beyond]
+
+
+def offered_beside(connection: Connection, claim: Claim) -> list[int]:
+    """The id of a free chunk of a claimed chunk's group, if there is one."""
+    free = free_chunks(claim.state, None, claim.chunk_id).with_only_columns(chunk.c.id).limit(1)
+    return list(connection.execute(free).scalars())
 
 
 def waiting_chunk(connection: Connection, chunk_id: int) -> WaitingChunk | None:
-    """What it takes to classify a chunk; None if it cannot be claimed for that."""
+    """What it takes to classify a chunk, or what is left of its group; None if nothing is."""
     row = connection.execute(
-        select(chunk.c.sampled_pts, model_version.c.sha256)
-        .join(run, run.c.id == chunk.c.run_id)
+        free_chunks("extracted", None, chunk_id)
+        .with_only_columns(chunk.c.sampled_pts, model_version.c.sha256)
         .join(model_version, model_version.c.id == run.c.model_version_id)
-        .where(chunk.c.id == chunk_id, chunk.c.state == "extracted", chunk.c.worker.is_(None))
+        .limit(1)
     ).one_or_none()
     return None if row is None else WaitingChunk(row.sha256, len(json.loads(row.sampled_pts)))

@@ -5,17 +5,35 @@ a claim is conditional on it, so a worker that lost its lease cannot write. Each
 open connection: the caller decides what shares its transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    update,
+)
 
-from db.records import Claim, ExtractedChunk, dump_ranges
+from db.records import Claim
 from db.schema import chunk, run
 
 OPEN_RUN_STATES = ("queued", "running")
 OPEN_CHUNK_STATES = ("queued", "extracted")
+
+CHUNKS_PER_GROUP = 4
+"""Chunks of a run that are told of and claimed together: they share what the queue costs, and a
+worker that is killed loses seconds. Groups follow the chunks' numbers (0 to 3, 4 to 7, ...), so
+that whoever hears of any chunk of a group finds what is left of it."""
 
 FAILURES_BEFORE_SPLIT = 2
 """A chunk that failed twice is split, so that what breaks it takes little else along."""
@@ -60,10 +78,11 @@ def claim_chunks(
         lease_seconds: How long the claim holds without renewal.
         limit: How many chunks at most.
         run_ids: Only chunks of these runs; None for any run.
-        chunk_id: Only this chunk.
+        chunk_id: Only what is free of this chunk's group, as `in_group_of` says.
     """
-    free = free_chunks(state, run_ids, chunk_id).limit(limit)
-    rows = connection.execute(free.with_for_update(skip_locked=True, of=chunk)).all()
+    free = free_chunks(state, run_ids, chunk_id).add_columns(run.c.state.label("run_state"))
+    free = free.limit(limit).with_for_update(skip_locked=True, of=chunk)
+    rows = connection.execute(free).all()
     if not rows:
         return []
     now = database_now(connection)
@@ -77,11 +96,17 @@ def claim_chunks(
             worker=worker,
         )
     )
+    if queued := {row.run_id for row in rows if row.run_state == "queued"}:
+        _start_runs(connection, queued, now)
+    return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
+
+
+def _start_runs(connection: Connection, run_ids: Collection[int], now: datetime) -> None:
     # Whoever holds a run's row takes its chunks' rows next; here it is the other way round, so a
     # row that is taken is passed over: its holder starts the run too, or cancels it.
     startable = (
         select(run.c.id)
-        .where(run.c.id.in_({row.run_id for row in rows}), run.c.state == "queued")
+        .where(run.c.id.in_(run_ids), run.c.state == "queued")
         .with_for_update(skip_locked=True)
     )
     connection.execute(
@@ -89,7 +114,6 @@ def claim_chunks(
         .where(run.c.id.in_(startable))
         .values(state="running", started_at=func.coalesce(run.c.started_at, now))
     )
-    return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
 
 
 def has_free_chunk(
@@ -138,49 +162,9 @@ def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> b
     )
 
 
-def complete_extraction(connection: Connection, claim: Claim, extracted: ExtractedChunk) -> bool:
-    """Moves a chunk from `queued` to `extracted`; False, and nothing written, without the claim."""
-    return _update_held(
-        connection,
-        claim,
-        {
-            "state": "extracted",
-            "sampled_pts": _dump_pts(extracted.sampled_pts),
-            "frames_decoded": extracted.frames_decoded,
-            "is_reused": extracted.is_reused,
-            "decode_errors": extracted.decode_errors,
-            "missing": dump_ranges(extracted.missing),
-            # This attempt did not fail; those that did still count, or a chunk whose frames can
-            # be written but never read back would go round for ever.
-            "attempts": claim.attempts - 1,
-            "error": None,
-        }
-        | _FREE,
-    )
-
-
-def complete_tagging(connection: Connection, claim: Claim) -> bool:
-    """Moves a chunk from `extracted` to `tagged` and the run's progress with it.
-
-    The run's row is locked first, so that of two workers that end the last two chunks at once
-    one sees the other's chunk as ended.
-
-    Returns:
-        False, and nothing written, if the claim is not held any more or the run was cancelled.
-    """
-    if lock_run(connection, claim.run_id) not in OPEN_RUN_STATES:
-        return False
-    if not _update_held(connection, claim, {"state": "tagged", "error": None} | _FREE):
-        return False
-    connection.execute(
-        update(run).where(run.c.id == claim.run_id).values(chunks_done=run.c.chunks_done + 1)
-    )
-    return True
-
-
 def release_claim(connection: Connection, claim: Claim) -> bool:
     """Gives a chunk back untouched; the attempt does not count against it."""
-    return _update_held(connection, claim, {"attempts": claim.attempts - 1} | _FREE)
+    return _update_held(connection, claim, {"attempts": claim.attempts - 1} | FREE)
 
 
 def fail_claim(
@@ -209,14 +193,14 @@ def fail_claim(
     losses = claim.losses + int(lost)
     failures = claim.attempts - losses
     if failures >= FAILURES_BEFORE_QUARANTINE or losses >= LOSSES_BEFORE_QUARANTINE:
-        values = {"state": "quarantined", "error": error, "losses": losses} | _FREE
+        values = {"state": "quarantined", "error": error, "losses": losses} | FREE
         if not _update_held(connection, claim, values):
             return "not held"
         connection.execute(
             update(run).where(run.c.id == claim.run_id).values(chunks_done=run.c.chunks_done + 1)
         )
         return "quarantined"
-    values = {"error": error, "losses": losses} | _FREE
+    values = {"error": error, "losses": losses} | FREE
     if extract_again:
         values["state"] = "queued"
     splits = split_at is not None and claim.attempts % FAILURES_BEFORE_SPLIT == 0
@@ -287,10 +271,37 @@ def _free_chunks(
     )
     if run_ids is not None:
         free = free.where(chunk.c.run_id.in_(run_ids))
-    return free if chunk_id is None else free.where(chunk.c.id == chunk_id)
+    return free if chunk_id is None else free.where(in_group_of(chunk_id, state))
 
 
-_FREE: dict[str, object] = {"worker": None, "lease_until": None}
+def in_group_of(chunk_id: int, state: str) -> ColumnElement[bool]:
+    """Whether a free chunk is to be claimed by who hears of `chunk_id`.
+
+    It is the chunk itself, or one of its group that never failed: one that did is claimed by
+    itself, so that it takes no other along.
+    """
+    told = chunk.alias("told")
+    failed = and_(told.c.state == state, told.c.worker.is_(None), told.c.attempts > 0)
+    is_beside = and_(
+        group_number(told.c.number) == group_number(chunk.c.number),
+        chunk.c.attempts == 0,
+        not_(failed),
+    )
+    of_told = select(told.c.id).where(told.c.id == chunk_id)
+    return and_(
+        # Said apart, so that only this run's chunks are looked at.
+        chunk.c.run_id == of_told.with_only_columns(told.c.run_id).scalar_subquery(),
+        of_told.where(or_(told.c.id == chunk.c.id, is_beside)).correlate(chunk).exists(),
+    )
+
+
+def group_number(number: ColumnElement[int]) -> ColumnElement[int]:
+    """The number of a chunk's group in its run."""
+    return number // CHUNKS_PER_GROUP
+
+
+FREE: dict[str, object] = {"worker": None, "lease_until": None}
+"""What a chunk holds that nobody claims."""
 
 
 def _update_held(
@@ -345,7 +356,3 @@ def _claim(row: Row[tuple[object, ...]], **changed: int) -> Claim:
         "losses": row.losses,
     }
     return Claim(chunk_id=row.id, **(values | changed))
-
-
-def _dump_pts(pts: Sequence[int]) -> str:
-    return "[" + ",".join(str(value) for value in pts) + "]"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, case, func, select
 from db.current import CURRENT, Shown, shown_runs
 from db.errors import NotFoundError
 from db.queue import OPEN_RUN_STATES
-from db.records import AppearanceRecord, Claim, ExtractedChunk, RunRecord, TagRecord, load_ranges
+from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord, load_ranges
 from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
 
 
@@ -119,12 +119,6 @@ def latest_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
     return None if row is None else _run(row)
 
 
-def extracted_chunk(connection: Connection, claim: Claim) -> ExtractedChunk:
-    """What the extraction of a claimed chunk said."""
-    row = connection.execute(select(chunk).where(chunk.c.id == claim.chunk_id)).one()
-    return _extracted(row)
-
-
 def ended_chunks(
     connection: Connection, run_id: int
 ) -> tuple[list[ExtractedChunk], list[tuple[int, int, str]]]:
@@ -132,7 +126,7 @@ def ended_chunks(
     rows = connection.execute(
         select(chunk).where(chunk.c.run_id == run_id).order_by(chunk.c.start_pts)
     ).all()
-    tagged = [_extracted(row) for row in rows if row.state == "tagged"]
+    tagged = [extracted_record(row) for row in rows if row.state == "tagged"]
     quarantined = [
         (row.start_pts, row.end_pts, row.error) for row in rows if row.state == "quarantined"
     ]
@@ -186,28 +180,6 @@ def appearance_record(row: Row[Any]) -> AppearanceRecord:
 
 
 _FIELDS = fields(AppearanceRecord)
-
-
-def extracted_before(connection: Connection, claim: Claim) -> list[tuple[str, ExtractedChunk]]:
-    """Extractions of the very range of a claimed chunk by other runs of its episode.
-
-    Returns:
-        (parameters of that run, what its extraction said), latest first.
-    """
-    claimed_run = select(run.c.episode_id).where(run.c.id == claim.run_id).scalar_subquery()
-    rows = connection.execute(
-        select(chunk, run.c.params)
-        .join(run, run.c.id == chunk.c.run_id)
-        .where(
-            run.c.episode_id == claimed_run,
-            run.c.id != claim.run_id,
-            chunk.c.start_pts == claim.start_pts,
-            chunk.c.end_pts == claim.end_pts,
-            chunk.c.state.in_(("extracted", "tagged")),
-        )
-        .order_by(run.c.id.desc())
-    )
-    return [(row.params, _extracted(row)) for row in rows]
 
 
 def _time_base(row: Row[Any]) -> Fraction:
@@ -279,7 +251,8 @@ def _run(row: Row[Any]) -> RunRecord:
     )
 
 
-def _extracted(row: Row[Any]) -> ExtractedChunk:
+def extracted_record(row: Row[Any]) -> ExtractedChunk:
+    """What the extraction of a chunk said, from a row that has its columns."""
     return ExtractedChunk(
         sampled_pts=tuple(json.loads(row.sampled_pts or "[]")),
         frames_decoded=row.frames_decoded,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -160,14 +160,22 @@ def create_run(
     return run_id, True
 
 
-def replace_tags(connection: Connection, claim: Claim, tags: Sequence[TagRecord]) -> None:
-    """Makes `tags` the tags of a chunk's time range, whatever was there before."""
+def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
+    """Makes these the tags of the chunks' time ranges, whatever was there before."""
     connection.execute(
         delete(tag).where(
-            tag.c.run_id == claim.run_id, tag.c.pts >= claim.start_pts, tag.c.pts < claim.end_pts
-        )
+            tag.c.run_id == bindparam("of_run"),
+            tag.c.pts >= bindparam("start_pts"),
+            tag.c.pts < bindparam("end_pts"),
+        ),
+        [
+            {"of_run": claim.run_id, "start_pts": claim.start_pts, "end_pts": claim.end_pts}
+            for claim in tags
+        ],
     )
-    rows = [{"run_id": claim.run_id, **vars(item)} for item in tags]
+    rows = [
+        {"run_id": claim.run_id, **vars(item)} for claim, found in tags.items() for item in found
+    ]
     if rows:
         connection.execute(insert(tag), rows)
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from db.claimed import ClaimedChunk, claimed_chunks
 from db.cuts import outliving_cuts
 from db.engine import Database
 from db.episodes import get_episode
@@ -20,7 +21,7 @@ from db.queue import (
     lost_claims,
     release_claim,
 )
-from db.records import Claim, EpisodeRecord, RunRecord
+from db.records import Claim
 from db.runs import get_run
 from ingest.chunks import ChunkRange, split_chunk
 from ingest.probe import PictureArea
@@ -44,7 +45,15 @@ def claim_step(
 ) -> list[Claim]:
     """Claims chunks in `state`, if there are any; an empty list otherwise.
 
-    Nothing is claimed for extraction while as much as the settings allow waits to be classified.
+    Of extraction no more is claimed than may wait to be classified.
+
+    Args:
+        workplace: Settings and database.
+        state: `queued` to extract, `extracted` to classify.
+        worker: Who claims.
+        run_ids: Only chunks of these runs; None for any run.
+        limit: How many chunks at most.
+        chunk_id: Only what is free of this chunk's group.
     """
     # Who asks for any chunk does so again and again; who was told of one mostly finds it.
     if chunk_id is None:
@@ -55,7 +64,8 @@ def claim_step(
         if state == "queued":
             let_one_at_a_time_extract(connection)
             most = workplace.settings.chunks_ahead
-            if chunks_ahead(connection, most, run_ids) >= most:
+            limit = min(limit, most - chunks_ahead(connection, most, run_ids))
+            if limit <= 0:
                 return []
         claims = claim_chunks(
             connection,
@@ -113,19 +123,18 @@ def sweep(database: Database) -> int:
 
 
 @outliving_cuts
-def run_and_episode(database: Database, claim: Claim) -> tuple[RunRecord, EpisodeRecord]:
-    """The run and the episode of a claimed chunk."""
+def chunks_of(database: Database, claims: Sequence[Claim]) -> list[ClaimedChunk]:
+    """What claimed chunks are about."""
     with database.read() as connection:
-        run = get_run(connection, claim.run_id)
-        return run, get_episode(connection, run.episode_id)
+        return claimed_chunks(connection, claims)
 
 
-def store_path(workplace: Workplace, claim: Claim, run: RunRecord, episode: EpisodeRecord) -> Path:
+def store_path(workplace: Workplace, chunk: ClaimedChunk) -> Path:
     """The frame store file of a claimed chunk."""
     return workplace.frames.path_for(
-        episode.sha256,
-        RunParameters.from_json(run.params).every_seconds,
-        claim.start_pts,
-        claim.end_pts,
-        PictureArea(*episode.area),
+        chunk.episode.sha256,
+        RunParameters.from_json(chunk.params).every_seconds,
+        chunk.claim.start_pts,
+        chunk.claim.end_pts,
+        PictureArea(*chunk.episode.area),
     )

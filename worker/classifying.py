@@ -1,20 +1,20 @@
 """The step `classify`: claimed chunks' frames from the frame store, into tags."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from db.claimed import ClaimedChunk
+from db.completing import complete_taggings
 from db.cuts import outliving_cuts
 from db.engine import Database
-from db.episodes import get_episode
-from db.queue import complete_tagging
-from db.records import Claim, EpisodeRecord, RunRecord, TagRecord
-from db.runs import extracted_chunk, get_run
+from db.queue import CHUNKS_PER_GROUP
+from db.records import Claim, EpisodeRecord, TagRecord
 from db.writes import replace_tags
 from ingest.errors import FrameStoreError, StorageUnreachable
 from ingest.frame_store import StoredFrame, read_frames
 from model.classifier import Classifier, Prediction
-from worker.claims import give_back, record_failure, store_path
+from worker.claims import chunks_of, give_back, record_failure, store_path
 from worker.finish import finish_run_if_complete
 from worker.lease import LeaseKeeper
 from worker.log import about
@@ -22,7 +22,7 @@ from worker.metrics import Metrics
 from worker.reading_ahead import in_parts_read_ahead
 from worker.workplace import Workplace
 
-CLAIMED_AT_ONCE = 4
+CLAIMED_AT_ONCE = CHUNKS_PER_GROUP
 """Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
 and little enough that a killed classify process redoes a second of work."""
 
@@ -56,9 +56,9 @@ def classify_step(
         StorageUnreachable: The frame store does not answer; the chunks are offered again.
     """
     groups: dict[tuple[str, int | None], list[_Tagging]] = {}
-    for chunk in _chunks_of(workplace.database, claims):
+    for chunk in chunks_of(workplace.database, claims):
         alone = None if chunk.claim.attempts == 1 else chunk.claim.chunk_id
-        groups.setdefault((chunk.run.model_sha256, alone), []).append(chunk)
+        groups.setdefault((chunk.model_sha256, alone), []).append(_Tagging(chunk))
     left = list(claims)
     with LeaseKeeper(workplace.database, claims, workplace.settings.lease_seconds):
         for (model_sha256, _), group in groups.items():
@@ -73,7 +73,7 @@ def classify_step(
             except StorageUnreachable:
                 give_back(workplace.database, left)
                 raise
-            done = [chunk.claim for chunk in group]
+            done = [tagging.chunk.claim for tagging in group]
             left = [claim for claim in left if claim not in done]
 
 
@@ -87,44 +87,45 @@ def chunks_that_fill(frames_per_batch: int, frames_per_chunk: int) -> int:
 class _Tagging:
     """A chunk whose frames are being classified."""
 
-    claim: Claim
-    run: RunRecord
-    episode: EpisodeRecord
-    expected_pts: tuple[int, ...]
+    chunk: ClaimedChunk
     tags: list[TagRecord] = field(default_factory=list)
 
 
 def _classify_group(
-    workplace: Workplace, chunks: Sequence[_Tagging], classifier: Classifier
+    workplace: Workplace, group: Sequence[_Tagging], classifier: Classifier
 ) -> None:
     whole: list[_Tagging] = []
     batches = max(1, FRAMES_AT_ONCE // classifier.frames_per_batch)
-    frames = _frames_of_all(workplace, chunks, whole)
+    frames = _frames_of_all(workplace, group, whole)
     try:
         for part in in_parts_read_ahead(frames, batches * classifier.frames_per_batch):
             _classify(part, classifier, workplace.metrics)
     except _ClassifyingError as error:
-        for chunk in chunks:  # those whose failure is recorded already are not held any more
-            record_failure(workplace.database, chunk.claim, str(error), lost=False)
+        for tagging in group:  # those whose failure is recorded already are not held any more
+            record_failure(workplace.database, tagging.chunk.claim, str(error), lost=False)
         return
-    for chunk in whole:
-        _write_tags(workplace.database, chunk)
+    # A transaction for each run: who locks two at once may meet who locks them the other way round.
+    by_run: dict[int, dict[Claim, Sequence[TagRecord]]] = {}
+    for tagging in whole:
+        claim = tagging.chunk.claim
+        by_run.setdefault(claim.run_id, {})[claim] = tagging.tags
+    for tags in by_run.values():
+        _write_tags(workplace.database, tags)
 
 
 def _frames_of_all(
-    workplace: Workplace, chunks: Sequence[_Tagging], whole: list[_Tagging]
+    workplace: Workplace, group: Sequence[_Tagging], whole: list[_Tagging]
 ) -> Iterator[tuple[_Tagging, StoredFrame]]:
     """The frames of all chunks; those that could be read to the end are added to `whole`."""
-    for chunk in chunks:
+    for tagging in group:
         try:
-            for frame in _frames(workplace, chunk):
-                yield chunk, frame
+            for frame in _frames(workplace, tagging.chunk):
+                yield tagging, frame
         except FrameStoreError as error:
-            record_failure(
-                workplace.database, chunk.claim, str(error), lost=False, extract_again=True
-            )
+            claim = tagging.chunk.claim
+            record_failure(workplace.database, claim, str(error), lost=False, extract_again=True)
             continue
-        whole.append(chunk)
+        whole.append(tagging)
 
 
 class _ClassifyingError(Exception):
@@ -139,18 +140,18 @@ def _classify(
         predictions = classifier.classify([frame.picture for _, frame in part])
     except Exception as error:
         raise _ClassifyingError(" ".join(str(error).split())) from error
-    for (chunk, frame), found in zip(part, predictions, strict=True):
-        chunk.tags.extend(_tag(item, chunk.episode, frame.pts) for item in found)
+    for (tagging, frame), found in zip(part, predictions, strict=True):
+        tagging.tags.extend(_tag(item, tagging.chunk.episode, frame.pts) for item in found)
     metrics.count_classified(len(part), classifier)
 
 
-def _frames(workplace: Workplace, chunk: _Tagging) -> Iterator[StoredFrame]:
+def _frames(workplace: Workplace, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
     """A claimed chunk's frames from the store.
 
     Raises:
         FrameStoreError: They cannot be read, or are others than were extracted.
     """
-    path = store_path(workplace, chunk.claim, chunk.run, chunk.episode)
+    path = store_path(workplace, chunk)
     workplace.frames.fetch(path)
     found: list[int] = []
     try:
@@ -160,35 +161,21 @@ def _frames(workplace: Workplace, chunk: _Tagging) -> Iterator[StoredFrame]:
     except FrameStoreError:
         workplace.frames.forget(path)
         raise
-    if tuple(found) != chunk.expected_pts:
+    if tuple(found) != chunk.sampled_pts:
         workplace.frames.forget(path)
         raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
 
 
 @outliving_cuts
-def _chunks_of(database: Database, claims: Sequence[Claim]) -> list[_Tagging]:
-    """All that is known of claimed chunks, read at once: each question costs a millisecond."""
-    with database.read() as connection:
-        runs = {run_id: get_run(connection, run_id) for run_id in {one.run_id for one in claims}}
-        episodes = {run_id: get_episode(connection, run.episode_id) for run_id, run in runs.items()}
-        return [
-            _Tagging(
-                claim,
-                runs[claim.run_id],
-                episodes[claim.run_id],
-                extracted_chunk(connection, claim).sampled_pts,
-            )
-            for claim in claims
-        ]
-
-
-@outliving_cuts
-def _write_tags(database: Database, chunk: _Tagging) -> None:
+def _write_tags(database: Database, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
+    """Writes the tags of one run's chunks, but of none whose claim was lost meanwhile."""
     with database.write() as connection:
-        if complete_tagging(connection, chunk.claim):
-            replace_tags(connection, chunk.claim, chunk.tags)
-            finish_run_if_complete(connection, chunk.claim.run_id)
-    log.info("tagged", extra=about(chunk.claim, tags=len(chunk.tags)))
+        held = complete_taggings(connection, list(tags))
+        if held:
+            replace_tags(connection, {claim: tags[claim] for claim in held})
+            finish_run_if_complete(connection, held[0].run_id)
+    for claim in held:
+        log.info("tagged", extra=about(claim, tags=len(tags[claim])))
 
 
 def _tag(prediction: Prediction, episode: EpisodeRecord, pts: int) -> TagRecord:

@@ -1,16 +1,18 @@
-"""The step `extract`: a claimed chunk's frames into the frame store."""
+"""The step `extract`: claimed chunks' frames into the frame store."""
 
 import logging
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from db.claimed import ClaimedChunk, Found, claimed_chunks, extracted_before
+from db.completing import complete_extractions
 from db.cuts import outliving_cuts
 from db.engine import Database
-from db.queue import complete_extraction
-from db.records import Claim, EpisodeRecord, ExtractedChunk, RunRecord
-from db.runs import extracted_before
+from db.records import Claim, EpisodeRecord, ExtractedChunk
 from db.writes import register_episode
 from ingest.decoder import Decoder
 from ingest.errors import (
@@ -25,12 +27,16 @@ from ingest.frame_store import read_manifest
 from ingest.probe import PictureArea
 from ingest.remote_files import is_remote
 from ingest.sampling import clip_ranges
-from worker.claims import give_back, record_failure, run_and_episode, store_path
+from worker.claims import give_back, record_failure, store_path
 from worker.errors import WorkerError
 from worker.lease import LeaseKeeper
 from worker.log import about
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
+
+BEGUN_WITHIN_SECONDS = 30.0
+"""After this no further chunk of a group is begun: one takes two seconds of a core, and where it
+takes far longer, others may have time for the rest, and a kill should not lose it all."""
 
 log = logging.getLogger(__name__)
 
@@ -45,79 +51,120 @@ def extract_step(
     decoder: Decoder,
     on_progress: Callable[[int], None],
 ) -> bool:
-    """Decodes a claimed chunk into the frame store, unless its frames lie there already.
-
-    Args:
-        workplace: Settings and database.
-        claim: A chunk in state `queued`.
-        decoder: The decoder process to use.
-        on_progress: Called with the number of frames decoded so far; an error that it raises
-            stops the work, and the chunk is offered again.
+    """Extracts one claimed chunk, as `extract_group` does several.
 
     Returns:
         Whether the chunk is extracted now; False if it failed, or belongs to others.
+    """
+    return bool(extract_group(workplace, [claim], decoder, lambda _, frames: on_progress(frames)))
+
+
+def extract_group(
+    workplace: Workplace,
+    claims: Sequence[Claim],
+    decoder: Decoder,
+    on_progress: Callable[[Claim, int], None],
+) -> list[Claim]:
+    """Decodes claimed chunks into the frame store, unless their frames lie there already.
+
+    One after the other, and all that succeeded are written down together. What fails is written
+    down against that chunk alone. Whatever ends the work early, what was extracted until then is
+    kept, and the rest is offered again.
+
+    Args:
+        workplace: Settings and database.
+        claims: Chunks of one run in state `queued`.
+        decoder: The decoder process to use.
+        on_progress: Called with the chunk under way and the number of its frames that were decoded
+            so far; an error that it raises stops the work.
+
+    Returns:
+        The chunks that are extracted now; the others failed, belong to others, or are offered
+        again, because BEGUN_WITHIN_SECONDS were over.
 
     Raises:
-        FrameStoreError: The frame store cannot be written; the chunk is offered again.
-        StorageUnreachable: Shared storage does not answer; the chunk is offered again.
-        WorkerError: The episode's folder is gone; the chunk is offered again.
+        FrameStoreError: The frame store cannot be written.
+        StorageUnreachable: Shared storage does not answer.
+        WorkerError: The episode's folder is gone.
         Exception: What `on_progress` raised.
     """
     database = workplace.database
+    extracted: dict[Claim, ExtractedChunk] = {}
+    left = list(claims)
     try:
-        extracted = _extract(workplace, claim, decoder, on_progress)
+        _extract_all(workplace, left, extracted, decoder, on_progress)
     except _LeaseLostError:
-        return False  # the run was cancelled, or others do this chunk now
-    except (FrameStoreError, StorageUnreachable):
-        # No chunk's fault: every other one would fail in the same way.
-        give_back(database, [claim])
-        raise
-    except IngestError as error:
-        killed = isinstance(error, DecoderLost) and error.killed
-        record_failure(database, claim, str(error), lost=killed)
-        return False
-    except BaseException:
-        give_back(database, [claim])
-        raise
-    return _completed(database, claim, extracted)
+        left = []  # the run was cancelled, or others do these chunks now
+    finally:
+        completed = _completed(database, extracted) if extracted else []
+        give_back(database, left)
+    return completed
 
 
 @outliving_cuts
-def _completed(database: Database, claim: Claim, extracted: ExtractedChunk) -> bool:
+def _completed(database: Database, extracted: Mapping[Claim, ExtractedChunk]) -> list[Claim]:
     with database.write() as connection:
-        completed = complete_extraction(connection, claim, extracted)
-    log.info("extracted", extra=about(claim, frames=len(extracted.sampled_pts)))
+        completed = complete_extractions(connection, extracted)
+    for claim in completed:
+        frames = len(extracted[claim].sampled_pts)
+        log.info("extracted", extra=about(claim, frames=frames))
     return completed
+
+
+def _extract_all(
+    workplace: Workplace,
+    left: list[Claim],
+    extracted: dict[Claim, ExtractedChunk],
+    decoder: Decoder,
+    on_progress: Callable[[Claim, int], None],
+) -> None:
+    """Moves claims from `left`, as they are done, and adds those that succeeded to `extracted`."""
+    until_seconds = time.monotonic() + BEGUN_WITHIN_SECONDS
+    chunks, found = _chunks_and_found(workplace.database, left)
+    # The decoder's parent watches over it: silence and computing time both have limits there.
+    with LeaseKeeper(
+        workplace.database, left, workplace.settings.lease_seconds, longest_seconds=math.inf
+    ) as keeper:
+
+        def check(claim: Claim, frames: int) -> None:
+            if keeper.lost:
+                raise _LeaseLostError
+            on_progress(claim, frames)
+
+        for chunk in chunks:
+            claim = chunk.claim
+            try:
+                extracted[claim] = _found_in_store(
+                    workplace, chunk, found.get(claim.chunk_id, ())
+                ) or _extract(workplace, chunk, decoder, partial(check, claim))
+            except (FrameStoreError, StorageUnreachable):
+                raise  # no chunk's fault: every other one would fail in the same way
+            except IngestError as error:
+                killed = isinstance(error, DecoderLost) and error.killed
+                record_failure(workplace.database, claim, str(error), lost=killed)
+            left.remove(claim)
+            if time.monotonic() > until_seconds:
+                return
+
+
+@outliving_cuts
+def _chunks_and_found(
+    database: Database, claims: Sequence[Claim]
+) -> tuple[list[ClaimedChunk], Mapping[int, Sequence[Found]]]:
+    with database.read() as connection:
+        return claimed_chunks(connection, claims), extracted_before(connection, claims)
 
 
 def _extract(
     workplace: Workplace,
-    claim: Claim,
+    chunk: ClaimedChunk,
     decoder: Decoder,
-    on_progress: Callable[[int], None],
+    check: Callable[[int], None],
 ) -> ExtractedChunk:
-    run, episode = run_and_episode(workplace.database, claim)
-    path = store_path(workplace, claim, run, episode)
-    found = _found_in_store(workplace, claim, run, path)
-    if found is not None:
-        return found
-    # The decoder's parent watches over it: silence and computing time both have limits there.
-    keeper = LeaseKeeper(
-        workplace.database,
-        [claim],
-        workplace.settings.lease_seconds,
-        longest_seconds=math.inf,
-    )
-
-    def check(frames: int) -> None:
-        if keeper.lost:
-            raise _LeaseLostError
-        on_progress(frames)
-
-    with keeper:
-        source = _source(workplace, decoder, run, episode, lambda: check(0))
-        extracted = decoder.extract(_request(claim, run, episode, source, path), check)
-        workplace.frames.publish(path)
+    path = store_path(workplace, chunk)
+    source = _source(workplace, decoder, chunk, lambda: check(0))
+    extracted = decoder.extract(_request(chunk, source, path), check)
+    workplace.frames.publish(path)
     workplace.metrics.count_decoded(extracted.frames_decoded)
     return ExtractedChunk(
         sampled_pts=extracted.sampled_pts,
@@ -130,8 +177,7 @@ def _extract(
 def _source(
     workplace: Workplace,
     decoder: Decoder,
-    run: RunRecord,
-    episode: EpisodeRecord,
+    chunk: ClaimedChunk,
     on_progress: Callable[[], None],
 ) -> Path:
     """The episode's file, or a copy of it; surely what was enqueued.
@@ -141,12 +187,14 @@ def _source(
         VideoError: Another file took its place.
         StorageUnreachable: It lies on storage that does not answer.
     """
+    episode = chunk.episode
     if is_remote(episode.uri):
         return workplace.episode_cache.fetch(episode.uri, episode.sha256, on_progress)
     path = Path(episode.uri)
     if not path.parent.is_dir():
         raise WorkerError(
-            f"{path.parent}: this folder is gone; bring it back, or run: castline cancel {run.id}"
+            f"{path.parent}: this folder is gone; bring it back,"
+            f" or run: castline cancel {chunk.claim.run_id}"
         )
     _check_identity(workplace, decoder, episode)
     return path
@@ -176,13 +224,14 @@ def _note_modification(database: Database, episode: EpisodeRecord) -> None:
 
 
 def _found_in_store(
-    workplace: Workplace, claim: Claim, run: RunRecord, path: Path
+    workplace: Workplace, chunk: ClaimedChunk, found: Sequence[Found]
 ) -> ExtractedChunk | None:
     """What another run of the episode extracted, so that a new model never decodes again."""
-    if claim.attempts > 1:
+    if chunk.claim.attempts > 1:
         return None  # these frames, or how they were made, may be what failed
-    every_seconds = RunParameters.from_json(run.params).every_seconds
-    for params, extracted in _candidates(workplace.database, claim):
+    path = store_path(workplace, chunk)
+    every_seconds = RunParameters.from_json(chunk.params).every_seconds
+    for params, extracted in found:
         if RunParameters.from_json(params).every_seconds != every_seconds:
             continue
         try:
@@ -195,15 +244,8 @@ def _found_in_store(
     return None
 
 
-@outliving_cuts
-def _candidates(database: Database, claim: Claim) -> list[tuple[str, ExtractedChunk]]:
-    with database.read() as connection:
-        return extracted_before(connection, claim)
-
-
-def _request(
-    claim: Claim, run: RunRecord, episode: EpisodeRecord, source: Path, path: Path
-) -> Extraction:
+def _request(chunk: ClaimedChunk, source: Path, path: Path) -> Extraction:
+    claim, episode = chunk.claim, chunk.episode
     return Extraction(
         path=str(source),
         size_bytes=episode.size_bytes,
@@ -212,7 +254,7 @@ def _request(
         episode_start_pts=episode.start_pts,
         start_pts=claim.start_pts,
         end_pts=claim.end_pts,
-        every_seconds=RunParameters.from_json(run.params).every_seconds,
+        every_seconds=RunParameters.from_json(chunk.params).every_seconds,
         picture_area=PictureArea(*episode.area),
         width=episode.width,
         height=episode.height,

@@ -25,8 +25,10 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     Returns:
         Whether the run ended now.
     """
+    if open_chunk_count(connection, [run_id]):
+        return False
     run = get_run(connection, run_id)
-    if not run.is_open or open_chunk_count(connection, [run_id]):
+    if not run.is_open:
         return False
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)

@@ -8,8 +8,9 @@ from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
 from db.cuts import outliving_cuts
-from db.offers import offered_chunks
+from db.offers import offered_beside, offered_groups
 from db.queue import chunks_ahead
+from db.records import Claim
 from worker.app import LANES, STEPS, queue_name
 from worker.errors import BrokerError
 from worker.workplace import Workplace
@@ -19,7 +20,7 @@ STATES = {"extract": "queued", "classify": "extracted"}
 
 
 def publish(app: Celery, step: str, lane: str, chunk_ids: Sequence[int]) -> None:
-    """Puts a message for each chunk into the queue of a step's lane.
+    """Puts a message for each of these chunks into the queue of a step's lane.
 
     Raises:
         BrokerError: The broker does not take them.
@@ -35,10 +36,10 @@ def publish(app: Celery, step: str, lane: str, chunk_ids: Sequence[int]) -> None
 
 
 def offer(place: Workplace, app: Celery, steps: Sequence[str] = STEPS) -> int:
-    """Publishes what the broker's queues lack: as many messages as there are free chunks.
+    """Publishes what the broker's queues lack: as many messages as there are groups of free chunks.
 
     Where a queue holds fewer messages than that, some were lost, or never published; queues are
-    in the order of time, so it is the oldest chunks whose messages are missing. Chunks that were
+    in the order of time, so it is the oldest groups whose messages are missing. Groups that were
     published before, and are again, are claimed once all the same.
 
     Extraction gets no more than what may be ahead of classification.
@@ -52,7 +53,7 @@ def offer(place: Workplace, app: Celery, steps: Sequence[str] = STEPS) -> int:
     published = 0
     for lane in LANES:
         for step in steps:
-            waiting = _messages_in(app, queue_name(step, lane))
+            waiting = messages_in(app, step, lane)
             free = _offered(place, step, lane)
             lacking = free[: max(len(free) - waiting, 0)]
             publish(app, step, lane, lacking)
@@ -69,16 +70,37 @@ def top_up(place: Workplace, app: Celery, tagged: int) -> None:
     Raises:
         BrokerError: The broker does not take messages.
     """
-    for lane in LANES:
-        publish(app, "extract", lane, _newly_offered(place, lane, tagged))
+    for lane, chunk_ids in _newly_offered(place, tagged).items():
+        if chunk_ids:
+            publish(app, "extract", lane, chunk_ids)
+
+
+def messages_in(app: Celery, step: str, lane: str) -> int:
+    """How many messages wait in the queue of a step's lane.
+
+    Raises:
+        BrokerError: The broker cannot be asked.
+    """
+    with _one_line_errors(app), app.connection_or_acquire() as connection:
+        # Declaring a queue that is there says how long it is.
+        declared = connection.default_channel.queue_declare(queue=queue_name(step, lane))
+        return int(declared.message_count)
 
 
 @outliving_cuts
-def _newly_offered(place: Workplace, lane: str, tagged: int) -> list[int]:
+def rest_of_group(place: Workplace, claim: Claim) -> list[int]:
+    """A chunk that tells of what is free of a claimed chunk's group; none if nothing is."""
+    with place.database.read() as connection:
+        return offered_beside(connection, claim)
+
+
+@outliving_cuts
+def _newly_offered(place: Workplace, tagged: int) -> dict[str, list[int]]:
     most = place.settings.chunks_ahead
     with place.database.read() as connection:
         most -= chunks_ahead(connection, most)
-        return offered_chunks(connection, "queued", lane, most)[max(most - tagged, 0) :]
+        before = max(most - tagged, 0)
+        return {lane: offered_groups(connection, "queued", lane, most, before) for lane in LANES}
 
 
 @outliving_cuts
@@ -87,13 +109,7 @@ def _offered(place: Workplace, step: str, lane: str) -> list[int]:
     with place.database.read() as connection:
         if step == "extract":
             most -= chunks_ahead(connection, most)
-        return offered_chunks(connection, STATES[step], lane, most)
-
-
-def _messages_in(app: Celery, queue: str) -> int:
-    with _one_line_errors(app), app.connection_or_acquire() as connection:
-        # Declaring a queue that is there says how long it is.
-        return int(connection.default_channel.queue_declare(queue=queue).message_count)
+        return offered_groups(connection, STATES[step], lane, most)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 
 from celery import Celery
 from celery.utils.log import get_task_logger
@@ -9,6 +10,7 @@ from celery.utils.log import get_task_logger
 from db.cuts import outliving_cuts
 from db.engine import Database
 from db.offers import WaitingChunk, waiting_chunk
+from db.queue import CHUNKS_PER_GROUP
 from db.records import Claim
 from ingest.decoder import Decoder
 from ingest.errors import FrameStoreError, StorageUnreachable, VideoError
@@ -18,9 +20,9 @@ from worker.claims import claim_step
 from worker.classifiers import LoadedClassifiers
 from worker.classifying import chunks_that_fill, classify_step
 from worker.errors import WorkerError, WorkStoppedError
-from worker.extracting import extract_step
+from worker.extracting import BEGUN_WITHIN_SECONDS, extract_group
 from worker.identity import worker_identity
-from worker.offering import offer, publish, top_up
+from worker.offering import messages_in, offer, publish, rest_of_group, top_up
 from worker.workplace import Workplace
 
 logger = get_task_logger(__name__)
@@ -28,8 +30,13 @@ logger = get_task_logger(__name__)
 OTHERS_FIRST_SECONDS = 5.0
 """As long as the sweeper lets a chunk lie."""
 
-LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30
-"""Before Celery ends the task: so it is written down against the chunk, which is then split."""
+LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30 - BEGUN_WITHIN_SECONDS
+"""Before Celery ends the task, whose last chunk may have begun so late: thus it is written down
+against the chunk, which is then split."""
+
+SHARING_PROCESSES = 16
+"""Where fewer groups wait than this, a process takes its share of their chunks as if it were one of
+so many: a single episode is spread over the processes of some machines, chunk by chunk."""
 
 
 class Station:
@@ -58,12 +65,27 @@ class Station:
         self._decoder.close()
 
     def extract(self, chunk_id: int, lane: str) -> None:
-        """Extracts a chunk, unless others were faster, and says that it can be classified."""
-        for claim in claim_step(self._place, "queued", self._identity, None, chunk_id=chunk_id):
-            if self._extract(claim):
-                publish(self._app, "classify", lane, [claim.chunk_id])
-            else:
-                offer(self._place, self._app)
+        """Extracts a chunk and its group, unless others were faster; tells who classifies."""
+        most = self._share(lane)
+        claims = claim_step(
+            self._place, "queued", self._identity, None, limit=most, chunk_id=chunk_id
+        )
+        if not claims:
+            return
+        if len(claims) == most < CHUNKS_PER_GROUP:
+            publish(self._app, "extract", lane, rest_of_group(self._place, claims[0]))
+        extracted = self._extract(claims)
+        if extracted:
+            publish(self._app, "classify", lane, [extracted[0].chunk_id])
+        if len(extracted) < len(claims):
+            offer(self._place, self._app)
+
+    def _share(self, lane: str) -> int:
+        """How many chunks of a group to extract: few where other processes may lack work."""
+        waiting = messages_in(self._app, "extract", lane)
+        if waiting < SHARING_PROCESSES:  # is classification what others wait for?
+            waiting += messages_in(self._app, "classify", lane)
+        return min(max(waiting * CHUNKS_PER_GROUP // SHARING_PROCESSES, 1), CHUNKS_PER_GROUP)
 
     def classify(self, chunk_id: int) -> None:
         """Classifies a chunk, unless others were faster, and as many more as fill a batch."""
@@ -73,22 +95,24 @@ class Station:
         except (ModelError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
-    def _extract(self, claim: Claim) -> bool:
-        until_seconds = time.monotonic() + LONGEST_EXTRACTION_SECONDS
+    def _extract(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Those of the claimed chunks that are extracted now."""
+        began: dict[Claim, float] = {}
 
-        def check(_frames: int) -> None:
+        def check(claim: Claim, _frames: int) -> None:
             if self._stopped.is_set():
-                raise WorkStoppedError("stopped; the chunk is offered again")
-            if time.monotonic() > until_seconds:
+                raise WorkStoppedError("stopped; what is not extracted yet is offered again")
+            now = time.monotonic()
+            if now > began.setdefault(claim, now) + LONGEST_EXTRACTION_SECONDS:
                 raise VideoError(f"took longer than {LONGEST_EXTRACTION_SECONDS} s")
 
         try:
-            return extract_step(self._place, claim, self._decoder, check)
+            return extract_group(self._place, claims, self._decoder, check)
         except WorkStoppedError:
-            return False
+            return ()
         except (FrameStoreError, StorageUnreachable, WorkerError) as error:
             self._let_others_go_first(error)
-            return False
+            return ()
 
     def _classify(self, chunk_id: int) -> int:
         """Classifies a chunk and others; how many in all, 0 if others were faster."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from db.completing import complete_taggings
 from db.engine import Database
 from db.queries import find_appearances
-from db.queue import claim_chunks, complete_tagging
+from db.queue import claim_chunks
 from db.records import TagRecord
 from db.runs import list_runs, run_tags
 from db.upgrade import upgrade_database
@@ -32,8 +33,8 @@ def fill(database: Database) -> None:
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE chunk SET state = 'extracted'")
         [claim] = claim_chunks(connection, "extracted", "me/1/1", 60)
-        assert complete_tagging(connection, claim)
-        replace_tags(connection, claim, TAGS)
+        assert complete_taggings(connection, [claim])
+        replace_tags(connection, {claim: TAGS})
         finish_run(
             connection,
             run_id=run_id,

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from db.completing import complete_extractions
 from db.engine import Database, Transaction
 from db.promotions import GateReport, begin_promotions, promote_model, roll_back
 from db.queue import claim_chunks, lock_run
-from db.records import ModelVersionRecord
+from db.records import Claim, ExtractedChunk, ModelVersionRecord
 from db.runs import current_run_of, get_run
 from db.upgrade import upgrade_database
 from db.writes import cancel_run, finish_run
@@ -88,6 +89,26 @@ def test_a_cancel_that_meets_the_first_claim_of_its_run_leaves_nothing_claimed(
         with postgresql.write() as connection:
             assert get_run(connection, run_id).state == "cancelled"
             assert claim_chunks(connection, "queued", "w/2/1.0", 60, run_ids=[run_id]) == []
+
+
+def test_a_cancel_that_meets_the_end_of_a_group_waits_for_it_or_refuses_it(
+    postgresql: Database,
+) -> None:
+    extracted = ExtractedChunk((0,), 10, 0, ())
+    for number in range(ROUNDS):
+        run_id = make_run(postgresql, model=made_model(f"{number:064d}"))
+        with postgresql.write() as connection:
+            # The last chunk first: whoever cancels may come from the other side.
+            claims = claim_chunks(connection, "queued", "w/1/1.0", 60, limit=6)[::-1]
+        ended: list[Claim] = []
+        at_once(
+            postgresql,
+            lambda connection, run_id=run_id: cancel_run(connection, run_id),  # type: ignore[misc]
+            lambda connection, claims=claims, ended=ended: ended.extend(  # type: ignore[misc]
+                complete_extractions(connection, dict.fromkeys(claims, extracted))
+            ),
+        )
+        assert ended in ([], claims)
 
 
 def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(

@@ -2,12 +2,13 @@
 
 import pytest
 
+from db.completing import complete_extractions
 from db.cuts import PATIENCE_SECONDS, outliving_cuts
 from db.duties import leave_duty, take_duty
 from db.engine import Database
 from db.errors import DatabaseCutError, DatabaseError
-from db.offers import offered_chunks, waiting_chunk
-from db.queue import chunks_ahead, claim_chunks, complete_extraction
+from db.offers import offered_groups, waiting_chunk
+from db.queue import chunks_ahead, claim_chunks, fail_claim
 from db.records import ExtractedChunk
 from db.schema import run
 from tests.records import CHUNKS, made_episode, make_run
@@ -23,11 +24,28 @@ def test_what_is_interactive_is_claimed_and_offered_first(database: Database) ->
     with database.write() as connection:
         connection.execute(run.update().where(run.c.id == interactive).values(lane="interactive"))
     with database.write() as connection:
-        assert len(offered_chunks(connection, "queued", "interactive", 10)) == 1
-        assert len(offered_chunks(connection, "queued", "bulk", 10)) == 2
-        assert len(offered_chunks(connection, "queued", "bulk", 1)) == 1
+        # By the numbers of their rows: two of the bulk run, which share a group, then the other.
+        assert offered_groups(connection, "queued", "interactive", 10) == [3]
+        assert offered_groups(connection, "queued", "bulk", 10) == [1]
         claims = claim_chunks(connection, "queued", FIRST, 60, limit=3)
     assert [claim.run_id for claim in claims] == [interactive, bulk, bulk]
+
+
+def test_a_group_is_offered_once_and_a_chunk_that_failed_by_itself(database: Database) -> None:
+    make_run(database, chunks=tuple((start, start + 1) for start in range(12)))
+    with database.write() as connection:
+        assert offered_groups(connection, "queued", "bulk", 100) == [1, 5, 9]
+        assert offered_groups(connection, "queued", "bulk", 9) == [1, 5, 9]
+        assert offered_groups(connection, "queued", "bulk", 8) == [1, 5]
+        assert offered_groups(connection, "queued", "bulk", 0) == []
+        assert offered_groups(connection, "queued", "bulk", 100, beyond=1) == [5, 9]
+        assert offered_groups(connection, "queued", "bulk", 100, beyond=4) == [5, 9]
+        assert offered_groups(connection, "queued", "bulk", 100, beyond=5) == [9]
+        _, second, *_ = claim_chunks(connection, "queued", FIRST, 60, limit=3)
+        assert offered_groups(connection, "queued", "bulk", 100) == [4, 5, 9]
+        fail_claim(connection, second, "it broke", lost=False, split_at=None)
+        assert offered_groups(connection, "queued", "bulk", 100) == [2, 4, 5, 9]
+        assert offered_groups(connection, "queued", "bulk", 100, beyond=2) == [5, 9]
 
 
 def test_a_duty_is_one_workers_until_its_lease_ends_or_it_leaves(database: Database) -> None:
@@ -50,7 +68,7 @@ def test_chunks_are_ahead_from_their_claim_until_they_are_tagged(database: Datab
         first, _ = claim_chunks(connection, "queued", FIRST, 60, limit=2)
         assert chunks_ahead(connection, 10) == 2
         assert waiting_chunk(connection, first.chunk_id) is None
-        complete_extraction(connection, first, ExtractedChunk((0, 500, 1000), 30, 0, ()))
+        complete_extractions(connection, {first: ExtractedChunk((0, 500, 1000), 30, 0, ())})
         assert chunks_ahead(connection, 10) == 2
         assert chunks_ahead(connection, 1) == 1
         assert chunks_ahead(connection, 10, [run_id + 1]) == 0

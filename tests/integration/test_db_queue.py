@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from db.completing import complete_extractions, complete_taggings
 from db.engine import Database
 from db.queue import (
     FAILURES_BEFORE_QUARANTINE,
     claim_chunks,
-    complete_extraction,
-    complete_tagging,
     fail_claim,
     lost_claims,
     open_chunk_count,
@@ -20,7 +19,7 @@ from db.queue import (
 from db.records import Claim, ExtractedChunk
 from db.runs import ended_chunks, get_run
 from db.writes import cancel_run, retry_run
-from tests.records import CHUNKS, make_run
+from tests.records import CHUNKS, made_episode, make_run
 
 pytestmark = pytest.mark.integration
 
@@ -62,9 +61,9 @@ def test_work_that_outlasts_its_lease_cannot_write(database: Database) -> None:
     assert fail(database, lost, lost=True, split_at=None) == "offered"
     again = claim_one(database)
     with database.write() as connection:
-        assert not complete_extraction(connection, late, EXTRACTED)
+        assert not complete_extractions(connection, {late: EXTRACTED})
         assert not renew_claim(connection, late, 60)
-        assert complete_extraction(connection, again, EXTRACTED)
+        assert complete_extractions(connection, {again: EXTRACTED})
 
 
 def test_the_claim_of_a_dead_worker_is_lost_before_its_lease_ends(database: Database) -> None:
@@ -93,10 +92,10 @@ def test_a_chunk_that_keeps_failing_is_split_and_its_guilty_half_quarantined(
     right = claim_one(database)
     assert (right.start_pts, right.end_pts) == (30_000, 60_000)
     with database.write() as connection:
-        assert complete_extraction(connection, right, EXTRACTED)
+        assert complete_extractions(connection, {right: EXTRACTED})
     with database.write() as connection:
         [tagging] = claim_chunks(connection, "extracted", "w/1/1.0", 60)
-        assert complete_tagging(connection, tagging)
+        assert complete_taggings(connection, [tagging])
         assert open_chunk_count(connection) == 0
         _, quarantined = ended_chunks(connection, run_id)
         run = get_run(connection, run_id)
@@ -126,10 +125,57 @@ def test_a_cancelled_run_takes_no_writes_and_a_retry_goes_on_with_it(database: D
     with database.write() as connection:
         assert cancel_run(connection, run_id) == "cancelled"
         assert not renew_claim(connection, claim, 60)
-        assert not complete_extraction(connection, claim, EXTRACTED)
+        assert not complete_extractions(connection, {claim: EXTRACTED})
         assert claim_chunks(connection, "queued", "w/1/1.0", 60) == []
         assert retry_run(connection, run_id) == 2
         assert len(claim_chunks(connection, "queued", "w/1/1.0", 60, limit=9)) == 2
+
+
+def test_who_hears_of_a_chunk_claims_what_is_free_of_its_group(database: Database) -> None:
+    make_run(database, chunks=tuple((start, start + 1) for start in range(10)))
+    make_run(database, made_episode("c" * 64))
+    assert starts(claim_group(database, 7, limit=4)) == [4, 5, 6, 7]
+    assert starts(claim_group(database, 2, limit=3)) == [0, 1, 2]
+    assert starts(claim_group(database, 2, limit=4)) == [3], "all but one are held"
+    assert claim_group(database, 2, limit=4) == []
+    assert starts(claim_group(database, 9, limit=4)) == [8, 9], "the end of the run"
+
+
+def test_a_chunk_that_failed_is_claimed_by_itself(database: Database) -> None:
+    make_run(database, chunks=tuple((start, start + 1) for start in range(4)))
+    first, second, *others = claim_group(database, 1, limit=4)
+    assert fail(database, second, split_at=None) == "offered"
+    with database.write() as connection:
+        assert all(release_claim(connection, claim) for claim in (first, *others))
+    assert starts(claim_group(database, second.chunk_id, limit=4)) == [1]
+    assert starts(claim_group(database, second.chunk_id, limit=4)) == [0, 2, 3]
+
+
+def test_of_a_group_only_the_chunks_that_are_held_are_written(database: Database) -> None:
+    run_id = make_run(database)
+    lost, *held = claim_group(database, 1, limit=4)
+    fail(database, lost, lost=True, split_at=None)
+    with database.write() as connection:
+        assert complete_extractions(connection, dict.fromkeys([lost, *held], EXTRACTED)) == held
+    with database.write() as connection:
+        lost, *held = claim_chunks(connection, "extracted", "w/1/1.0", 60, limit=3)
+        assert release_claim(connection, lost)
+        assert complete_taggings(connection, [lost, *held]) == held
+        assert get_run(connection, run_id).chunks_done == 2
+        assert complete_taggings(connection, held) == [], "they are tagged already"
+        [again] = claim_chunks(connection, "extracted", "w/1/1.0", 60, limit=3)
+        assert again.chunk_id == lost.chunk_id
+        cancel_run(connection, run_id)
+        assert complete_taggings(connection, [again]) == []
+
+
+def claim_group(database: Database, chunk_id: int, limit: int) -> list[Claim]:
+    with database.write() as connection:
+        return claim_chunks(connection, "queued", "w/1/1.0", 60, limit=limit, chunk_id=chunk_id)
+
+
+def starts(claims: list[Claim]) -> list[int]:
+    return [claim.start_pts for claim in claims]
 
 
 def test_many_threads_claim_every_chunk_exactly_once(database: Database) -> None:

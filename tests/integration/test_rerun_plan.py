@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from db.completing import complete_extractions
 from db.engine import Database
 from db.library import chunk_ranges
-from db.queue import claim_chunks, complete_extraction
+from db.queue import claim_chunks
 from db.records import ExtractedChunk, ModelVersionRecord
 from db.runs import get_run
 from db.upgrade import upgrade_database
@@ -237,6 +238,6 @@ def test_a_chunk_says_whether_its_frames_were_decoded(place: Workplace) -> None:
     for is_reused in (True, False):
         with place.database.write() as connection:
             [claim] = claim_chunks(connection, "queued", "w/1/1.0", 60)
-            complete_extraction(connection, claim, ExtractedChunk((0,), 100, 0, (), is_reused))
+            complete_extractions(connection, {claim: ExtractedChunk((0,), 100, 0, (), is_reused)})
     with place.database.read() as connection:
         assert get_run(connection, 1).frames_decoded == 100

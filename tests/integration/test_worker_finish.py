@@ -2,9 +2,10 @@
 
 import pytest
 
+from db.completing import complete_extractions, complete_taggings
 from db.engine import Database
 from db.queries import find_appearances
-from db.queue import claim_chunks, complete_extraction, complete_tagging, fail_claim
+from db.queue import claim_chunks, fail_claim
 from db.records import Claim, ExtractedChunk, TagRecord
 from db.runs import get_run
 from db.writes import replace_tags
@@ -33,15 +34,15 @@ def tag_chunk(
     samples = tuple(range(queued.start_pts, queued.end_pts, 500))
     extracted = ExtractedChunk(samples, 1000, decode_errors, missing)
     with database.write() as connection:
-        assert complete_extraction(connection, queued, extracted)
+        assert complete_extractions(connection, {queued: extracted})
     ready = claim(database, "extracted")
     tags = [
         TagRecord(pts, "ned_flanders", "full", confidence, pts / 1000)
         for pts, confidence in confidences.items()
     ]
     with database.write() as connection:
-        assert complete_tagging(connection, ready)
-        replace_tags(connection, ready, tags)
+        assert complete_taggings(connection, [ready])
+        replace_tags(connection, {ready: tags})
         return finish_run_if_complete(connection, ready.run_id)
 
 

@@ -1,4 +1,4 @@
-"""Messages for chunks: on a real broker, each chunk that may be extracted has one."""
+"""Messages for chunks: on a real broker, each group of chunks that may be extracted has one."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from db.completing import complete_extractions, complete_taggings
 from db.engine import Database
-from db.queue import claim_chunks, complete_extraction, complete_tagging
+from db.queue import claim_chunks
 from db.records import ExtractedChunk
 from tests.brokers import redis_broker
-from tests.records import CHUNKS, make_run
+from tests.records import make_run
 from worker.app import make_app
 from worker.offering import offer, top_up
 from worker.settings import Settings
@@ -28,9 +29,9 @@ def broker_url() -> Iterator[str]:
 
 @pytest.fixture
 def place(database: Database, tmp_path: Path, broker_url: str) -> Workplace:
-    """Six chunks are queued, of which four may be extracted and not yet tagged."""
-    make_run(database)
-    settings = Settings(tmp_path, str(database.url), broker_url=broker_url, chunks_ahead=4)
+    """Three groups of four chunks are queued; six chunks may be extracted and not yet tagged."""
+    make_run(database, chunks=tuple((start, start + 1000) for start in range(0, 12_000, 1000)))
+    settings = Settings(tmp_path, str(database.url), broker_url=broker_url, chunks_ahead=6)
     return Workplace(settings, database)
 
 
@@ -57,37 +58,53 @@ def tag(place: Workplace, chunks: int) -> None:
     """Does all the work on the next chunks."""
     with place.database.write() as connection:
         for claim in claim_chunks(connection, "queued", "w", 60, limit=chunks):
-            assert complete_extraction(connection, claim, ExtractedChunk((), 0, 0, ()))
+            assert complete_extractions(connection, {claim: ExtractedChunk((), 0, 0, ())})
         extracted = claim_chunks(connection, "extracted", "w", 60, limit=chunks)
         assert len(extracted) == chunks
         for claim in extracted:
-            assert complete_tagging(connection, claim)
+            assert complete_taggings(connection, [claim])
 
 
 def test_what_comes_within_the_limit_is_published_and_nothing_twice(
     place: Workplace, app: Celery
 ) -> None:
-    assert len(CHUNKS) == 6
-    assert offer(place, app) == 4
-    assert taken(app, 2) == [1, 2]
-    tag(place, 2)
-    top_up(place, app, 2)
-    assert taken(app) == [3, 4, 5, 6]
+    assert offer(place, app) == 2
+    assert taken(app, 1) == [1]
+    tag(place, 4)
+    top_up(place, app, 4)
+    assert taken(app) == [5, 9]
 
 
 def test_nothing_is_published_again_where_all_was_within_the_limit(
     place: Workplace, app: Celery
 ) -> None:
     roomy = replace(place, settings=replace(place.settings, chunks_ahead=100))
-    assert offer(roomy, app) == 6
-    assert taken(app, 2) == [1, 2]
-    tag(roomy, 2)
-    top_up(roomy, app, 2)
-    assert taken(app) == [3, 4, 5, 6]
+    assert offer(roomy, app) == 3
+    assert taken(app, 1) == [1]
+    tag(roomy, 4)
+    top_up(roomy, app, 4)
+    assert taken(app) == [5, 9]
+
+
+def test_what_the_limit_left_of_a_group_is_published_when_there_is_room(
+    place: Workplace, app: Celery
+) -> None:
+    assert offer(place, app) == 2
+    assert taken(app) == [1, 5]
+    with place.database.write() as connection:
+        claims = claim_chunks(connection, "queued", "w", 60, limit=6)
+        assert complete_extractions(
+            connection, {one: ExtractedChunk((), 0, 0, ()) for one in claims}
+        )
+    with place.database.write() as connection:
+        tagged = claim_chunks(connection, "extracted", "w", 60, limit=4)
+        assert complete_taggings(connection, tagged) == tagged
+    top_up(place, app, 4)
+    assert taken(app) == [7, 9]
 
 
 def test_the_oldest_whose_message_was_lost_is_offered_again(place: Workplace, app: Celery) -> None:
-    assert offer(place, app) == 4
-    assert taken(app, 2) == [1, 2]
     assert offer(place, app) == 2
-    assert taken(app) == [3, 4, 1, 2]
+    assert taken(app, 1) == [1]
+    assert offer(place, app) == 1
+    assert taken(app) == [5, 1]
