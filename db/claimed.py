@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from db.episodes import episode_record
 from db.records import Claim, EpisodeRecord, ExtractedChunk
@@ -28,26 +28,18 @@ class ClaimedChunk:
     episode: EpisodeRecord
     sampled_pts: tuple[int, ...]
     """What its extraction said; empty before."""
+    found: tuple[Found, ...]
+    """Of a chunk to extract: what other runs of the episode extracted of the very same range, the
+    latest first. Empty if it failed before: that may have been what failed."""
 
 
 def claimed_chunks(connection: Connection, claims: Sequence[Claim]) -> list[ClaimedChunk]:
     """All that is known of claimed chunks, in the order of the claims."""
-    rows = connection.execute(
-        select(
-            chunk.c.id.label("chunk_id"),
-            chunk.c.sampled_pts,
-            run.c.params,
-            model_version.c.sha256.label("model_sha256"),
-            episode,
-        )
-        .join(run, run.c.id == chunk.c.run_id)
-        .join(model_version, model_version.c.id == run.c.model_version_id)
-        .join(episode, episode.c.id == run.c.episode_id)
-        .where(chunk.c.id.in_([claim.chunk_id for claim in claims]))
-    )
-    found = {row.chunk_id: row for row in rows}
-    episodes = {row.id: row for row in found.values()}
+    chunk_ids = [claim.chunk_id for claim in claims]
+    rows = {row.chunk_id: row for row in connection.execute(_CLAIMED, {"chunk_ids": chunk_ids})}
+    episodes = {row.id: row for row in rows.values()}
     records = {episode_id: episode_record(row) for episode_id, row in episodes.items()}
+    found = _extracted_before(connection, claims)
     return [
         ClaimedChunk(
             claim,
@@ -55,36 +47,54 @@ def claimed_chunks(connection: Connection, claims: Sequence[Claim]) -> list[Clai
             row.model_sha256,
             records[row.id],
             tuple(json.loads(row.sampled_pts or "[]")),
+            tuple(found.get(claim.chunk_id, ())),
         )
-        for claim in claims
-        for row in [found[claim.chunk_id]]
+        for claim, row in ((claim, rows[claim.chunk_id]) for claim in claims)
     ]
 
 
-def extracted_before(
+_ARE_CLAIMED = chunk.c.id.in_(bindparam("chunk_ids", expanding=True))
+
+_CLAIMED = (
+    select(
+        chunk.c.id.label("chunk_id"),
+        chunk.c.sampled_pts,
+        run.c.params,
+        model_version.c.sha256.label("model_sha256"),
+        episode,
+    )
+    .join(run, run.c.id == chunk.c.run_id)
+    .join(model_version, model_version.c.id == run.c.model_version_id)
+    .join(episode, episode.c.id == run.c.episode_id)
+    .where(_ARE_CLAIMED)
+)
+
+
+def _extracted_before(
     connection: Connection, claims: Sequence[Claim]
 ) -> Mapping[int, Sequence[Found]]:
-    """Extractions of the very ranges of claimed chunks by other runs of their episodes.
-
-    Returns:
-        Of the ids of chunks that have some: what was found, latest first.
-    """
-    mine, my_run = chunk.alias("mine"), run.alias("my_run")
-    rows = connection.execute(
-        select(chunk, run.c.params, mine.c.id.label("mine"))
-        .join(run, run.c.id == chunk.c.run_id)
-        .join(my_run, my_run.c.episode_id == run.c.episode_id)
-        .join(mine, mine.c.run_id == my_run.c.id)
-        .where(
-            mine.c.id.in_([claim.chunk_id for claim in claims]),
-            run.c.id != my_run.c.id,
-            chunk.c.start_pts == mine.c.start_pts,
-            chunk.c.end_pts == mine.c.end_pts,
-            chunk.c.state.in_(("extracted", "tagged")),
-        )
-        .order_by(run.c.id.desc())
-    )
+    """By a chunk's id, what other runs extracted of it."""
+    fresh = [one.chunk_id for one in claims if one.state == "queued" and one.attempts == 1]
     found: dict[int, list[Found]] = defaultdict(list)
-    for row in rows:
-        found[row.mine].append((row.params, extracted_record(row)))
+    for row in connection.execute(_BEFORE, {"chunk_ids": fresh}) if fresh else ():
+        found[row.claimed_id].append((row.params, extracted_record(row)))
     return found
+
+
+_other, _other_run = chunk.alias("other"), run.alias("other_run")
+
+_BEFORE = (
+    select(_other, _other_run.c.params, chunk.c.id.label("claimed_id"))
+    .join(_other_run, _other_run.c.id == _other.c.run_id)
+    .join(run, and_(run.c.episode_id == _other_run.c.episode_id, run.c.id != _other_run.c.id))
+    .join(
+        chunk,
+        and_(
+            chunk.c.run_id == run.c.id,
+            chunk.c.start_pts == _other.c.start_pts,
+            chunk.c.end_pts == _other.c.end_pts,
+        ),
+    )
+    .where(_ARE_CLAIMED, _other.c.state.in_(("extracted", "tagged")))
+    .order_by(_other_run.c.id.desc())
+)

@@ -6,11 +6,13 @@ the two could each wait for a chunk of the other's.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Integer, bindparam, select, update
 
 from db.queue import FREE, OPEN_RUN_STATES, lock_run
 from db.records import Claim, ExtractedChunk, dump_ranges
 from db.schema import chunk, run
+
+_ARE_THESE = chunk.c.id.in_(bindparam("chunk_ids", expanding=True))
 
 
 def complete_extractions(
@@ -79,15 +81,18 @@ def complete_taggings(connection: Connection, claims: Sequence[Claim]) -> list[C
         return []
     held = _lock_held(connection, claims)
     if held:
-        connection.execute(
-            update(chunk)
-            .where(chunk.c.id.in_([claim.chunk_id for claim in held]))
-            .values({"state": "tagged", "error": None} | FREE)
-        )
-        connection.execute(
-            update(run).where(run.c.id == run_id).values(chunks_done=run.c.chunks_done + len(held))
-        )
+        connection.execute(_TAGGED, {"chunk_ids": [claim.chunk_id for claim in held]})
+        connection.execute(_COUNTED, {"run_id": run_id, "more": len(held)})
     return held
+
+
+_TAGGED = update(chunk).where(_ARE_THESE).values({"state": "tagged", "error": None} | FREE)
+
+_COUNTED = (
+    update(run)
+    .where(run.c.id == bindparam("run_id"))
+    .values(chunks_done=run.c.chunks_done + bindparam("more", type_=Integer))
+)
 
 
 def run_of(claims: Sequence[Claim]) -> int:
@@ -98,10 +103,13 @@ def run_of(claims: Sequence[Claim]) -> int:
 
 def _lock_held(connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
     """The claims that are held still, whose chunks stay as they are until the transaction ends."""
-    rows = connection.execute(
-        select(chunk.c.id, chunk.c.token, chunk.c.state)
-        .where(chunk.c.id.in_([claim.chunk_id for claim in claims]), chunk.c.worker.is_not(None))
-        .with_for_update()
-    )
+    rows = connection.execute(_HELD, {"chunk_ids": [claim.chunk_id for claim in claims]})
     held = {(row.id, row.token, row.state) for row in rows}
     return [claim for claim in claims if (claim.chunk_id, claim.token, claim.state) in held]
+
+
+_HELD = (
+    select(chunk.c.id, chunk.c.token, chunk.c.state)
+    .where(_ARE_THESE, chunk.c.worker.is_not(None))
+    .with_for_update()
+)

@@ -6,15 +6,19 @@ open connection: the caller decides what shares its transaction.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     and_,
+    bindparam,
     func,
     insert,
     not_,
@@ -78,27 +82,47 @@ def claim_chunks(
         lease_seconds: How long the claim holds without renewal.
         limit: How many chunks at most.
         run_ids: Only chunks of these runs; None for any run.
-        chunk_id: Only what is free of this chunk's group, as `in_group_of` says.
+        chunk_id: Only what is free of this chunk's group: the chunk itself, and those that never
+            failed, since one that did would take others along. If it failed itself, it alone.
     """
-    free = free_chunks(state, run_ids, chunk_id).add_columns(run.c.state.label("run_state"))
-    free = free.limit(limit).with_for_update(skip_locked=True, of=chunk)
-    rows = connection.execute(free).all()
+    free = _claimable_chunks(state, run_ids is not None, chunk_id is not None)
+    values = {"most": limit, "run_ids": run_ids, "chunk_id": chunk_id}
+    rows = connection.execute(free, values).all()
     if not rows:
         return []
     now = database_now(connection)
     connection.execute(
-        update(chunk)
-        .where(chunk.c.id.in_([row.id for row in rows]))
-        .values(
-            token=chunk.c.token + 1,
-            attempts=chunk.c.attempts + 1,
-            lease_until=now + timedelta(seconds=lease_seconds),
-            worker=worker,
-        )
+        _CLAIM,
+        {
+            "chunk_ids": [row.id for row in rows],
+            "until": now + timedelta(seconds=lease_seconds),
+            "who": worker,
+        },
     )
     if queued := {row.run_id for row in rows if row.run_state == "queued"}:
         _start_runs(connection, queued, now)
     return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
+
+
+_CLAIM = (
+    update(chunk)
+    .where(chunk.c.id.in_(bindparam("chunk_ids", expanding=True)))
+    .values(
+        token=chunk.c.token + 1,
+        attempts=chunk.c.attempts + 1,
+        lease_until=bindparam("until"),
+        worker=bindparam("who"),
+    )
+)
+
+
+@cache
+def _claimable_chunks(state: str, of_runs: bool, of_group: bool) -> Select[Any]:
+    wanted = [chunk.c[field.name] for field in fields(Claim) if field.name != "chunk_id"]
+    free = free_chunks(state, of_runs=of_runs, of_group=of_group).with_only_columns(
+        chunk.c.id, *wanted, run.c.state.label("run_state")
+    )
+    return free.limit(bindparam("most", type_=Integer)).with_for_update(skip_locked=True, of=chunk)
 
 
 def _start_runs(connection: Connection, run_ids: Collection[int], now: datetime) -> None:
@@ -120,12 +144,18 @@ def has_free_chunk(
     connection: Connection, state: str, run_ids: Sequence[int] | None = None
 ) -> bool:
     """Whether `claim_chunks` would find anything: asked by idle workers, who need no write lock."""
-    free = _free_chunks(state, run_ids).limit(1)
-    return connection.execute(free).first() is not None
+    free = free_chunks(state, of_runs=run_ids is not None).order_by(None).limit(1)
+    return connection.execute(free, {"run_ids": run_ids}).first() is not None
 
 
 def chunks_ahead(connection: Connection, at_most: int, run_ids: Sequence[int] | None = None) -> int:
     """How many chunks are extracted or being extracted and not yet tagged; counts to `at_most`."""
+    count = _count_ahead(run_ids is not None)
+    return connection.execute(count, {"most": at_most, "run_ids": run_ids}).scalar_one()
+
+
+@cache
+def _count_ahead(of_runs: bool) -> Select[int]:
     is_ahead = or_(
         chunk.c.state == "extracted",
         and_(chunk.c.state == "queued", chunk.c.worker.is_not(None)),
@@ -134,11 +164,11 @@ def chunks_ahead(connection: Connection, at_most: int, run_ids: Sequence[int] | 
         select(chunk.c.id)
         .join(run, run.c.id == chunk.c.run_id)
         .where(run.c.state.in_(OPEN_RUN_STATES), is_ahead)
-        .limit(at_most)
+        .limit(bindparam("most", type_=Integer))
     )
-    if run_ids is not None:
-        ahead = ahead.where(chunk.c.run_id.in_(run_ids))
-    return connection.execute(select(func.count()).select_from(ahead.subquery())).scalar_one()
+    if of_runs:
+        ahead = ahead.where(_IS_OF_RUNS)
+    return select(func.count()).select_from(ahead.subquery())
 
 
 def let_one_at_a_time_extract(connection: Connection) -> None:
@@ -233,53 +263,59 @@ def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[
 
 def open_chunk_count(connection: Connection, run_ids: Sequence[int] | None = None) -> int:
     """How many chunks of open runs still wait for a step, claimed or not."""
+    count = _count_open(run_ids is not None)
+    return connection.execute(count, {"run_ids": run_ids}).scalar_one()
+
+
+@cache
+def _count_open(of_runs: bool) -> Select[int]:
     count = (
         select(func.count())
         .select_from(chunk.join(run, run.c.id == chunk.c.run_id))
         .where(chunk.c.state.in_(OPEN_CHUNK_STATES), run.c.state.in_(OPEN_RUN_STATES))
     )
-    if run_ids is not None:
-        count = count.where(chunk.c.run_id.in_(run_ids))
-    return connection.execute(count).scalar_one()
+    return count.where(_IS_OF_RUNS) if of_runs else count
 
 
 def lock_run(connection: Connection, run_id: int) -> str:
     """Locks a run's row until the transaction ends, and returns the run's state."""
+    return str(connection.execute(_LOCKED_RUN, {"run_id": run_id}).scalar_one())
+
+
+_LOCKED_RUN = (
+    select(run.c.state)
+    .where(run.c.id == bindparam("run_id"))
     # Its key stays: who only refers to the run need not wait.
-    state = connection.execute(
-        select(run.c.state).where(run.c.id == run_id).with_for_update(key_share=True)
-    ).scalar_one()
-    return str(state)
+    .with_for_update(key_share=True)
+)
 
 
-def free_chunks(
-    state: str, run_ids: Sequence[int] | None = None, chunk_id: int | None = None
-) -> Select[Any]:
-    """Free chunks in a state: interactive runs first, then the oldest run, in the order of time."""
-    return _free_chunks(state, run_ids, chunk_id).order_by(
-        run.c.lane == "bulk", chunk.c.run_id, chunk.c.start_pts
-    )
+@cache
+def free_chunks(state: str, *, of_runs: bool = False, of_group: bool = False) -> Select[Any]:
+    """Free chunks in a state: interactive runs first, then the oldest run, in the order of time.
 
+    Made once: to make a statement anew takes as long as to execute it.
 
-def _free_chunks(
-    state: str, run_ids: Sequence[int] | None, chunk_id: int | None = None
-) -> Select[Any]:
+    Args:
+        state: `queued` or `extracted`.
+        of_runs: Only chunks of the runs that `run_ids` are bound to when it is executed.
+        of_group: Only what is to be claimed by who hears of the chunk that `chunk_id` is bound to.
+    """
     free = (
         select(chunk)
         .join(run, run.c.id == chunk.c.run_id)
         .where(chunk.c.state == state, chunk.c.worker.is_(None), run.c.state.in_(OPEN_RUN_STATES))
+        .order_by(run.c.lane == "bulk", chunk.c.run_id, chunk.c.start_pts)
     )
-    if run_ids is not None:
-        free = free.where(chunk.c.run_id.in_(run_ids))
-    return free if chunk_id is None else free.where(in_group_of(chunk_id, state))
+    if of_runs:
+        free = free.where(_IS_OF_RUNS)
+    return free.where(_is_in_group(state)) if of_group else free
 
 
-def in_group_of(chunk_id: int, state: str) -> ColumnElement[bool]:
-    """Whether a free chunk is to be claimed by who hears of `chunk_id`.
+_IS_OF_RUNS = chunk.c.run_id.in_(bindparam("run_ids", expanding=True))
 
-    It is the chunk itself, or one of its group that never failed: one that did is claimed by
-    itself, so that it takes no other along.
-    """
+
+def _is_in_group(state: str) -> ColumnElement[bool]:
     told = chunk.alias("told")
     failed = and_(told.c.state == state, told.c.worker.is_(None), told.c.attempts > 0)
     is_beside = and_(
@@ -287,7 +323,7 @@ def in_group_of(chunk_id: int, state: str) -> ColumnElement[bool]:
         chunk.c.attempts == 0,
         not_(failed),
     )
-    of_told = select(told.c.id).where(told.c.id == chunk_id)
+    of_told = select(told.c.id).where(told.c.id == bindparam("chunk_id"))
     return and_(
         # Said apart, so that only this run's chunks are looked at.
         chunk.c.run_id == of_told.with_only_columns(told.c.run_id).scalar_subquery(),

@@ -5,13 +5,15 @@ token guards. What fails is recorded against the chunk, and offered again, split
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from db.claimed import ClaimedChunk, claimed_chunks
 from db.cuts import outliving_cuts
-from db.engine import Database
+from db.engine import Database, Transaction
 from db.episodes import get_episode
+from db.offers import WaitingChunk, waiting_chunk
 from db.queue import (
     chunks_ahead,
     claim_chunks,
@@ -41,9 +43,8 @@ def claim_step(
     worker: str,
     run_ids: Sequence[int] | None,
     limit: int = 1,
-    chunk_id: int | None = None,
 ) -> list[Claim]:
-    """Claims chunks in `state`, if there are any; an empty list otherwise.
+    """Claims any chunks in `state`, if there are any; an empty list otherwise.
 
     Of extraction no more is claimed than may wait to be classified.
 
@@ -53,31 +54,82 @@ def claim_step(
         worker: Who claims.
         run_ids: Only chunks of these runs; None for any run.
         limit: How many chunks at most.
-        chunk_id: Only what is free of this chunk's group.
     """
-    # Who asks for any chunk does so again and again; who was told of one mostly finds it.
-    if chunk_id is None:
-        with workplace.database.read() as connection:
-            if not has_free_chunk(connection, state, run_ids):
-                return []
+    # Asked again and again; who was told of a chunk mostly finds it, and claims at once.
+    with workplace.database.read() as connection:
+        if not has_free_chunk(connection, state, run_ids):
+            return []
     with workplace.database.write() as connection:
-        if state == "queued":
-            let_one_at_a_time_extract(connection)
-            most = workplace.settings.chunks_ahead
-            limit = min(limit, most - chunks_ahead(connection, most, run_ids))
-            if limit <= 0:
-                return []
-        claims = claim_chunks(
-            connection,
-            state,
-            worker,
-            workplace.settings.lease_seconds,
-            limit=limit,
-            run_ids=run_ids,
-            chunk_id=chunk_id,
-        )
+        claims = _claim(connection, workplace, state, worker, limit, run_ids, None)
     workplace.metrics.count_attempts(state, len(claims))
     return claims
+
+
+@outliving_cuts
+def claim_to_extract(
+    workplace: Workplace, worker: str, chunk_id: int, most: int
+) -> list[ClaimedChunk]:
+    """Claims what is free of a chunk's group, up to `most`, and reads what it is about."""
+    with workplace.database.write() as connection:
+        claims = _claim(connection, workplace, "queued", worker, most, None, chunk_id)
+        chunks = claimed_chunks(connection, claims) if claims else []
+    workplace.metrics.count_attempts("queued", len(chunks))
+    return chunks
+
+
+@outliving_cuts
+def claim_to_classify(
+    workplace: Workplace, worker: str, chunk_id: int, most_of: Callable[[WaitingChunk], int]
+) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
+    """Claims what is free of a chunk's group, and others, and reads what they are about.
+
+    Args:
+        workplace: Settings and database.
+        worker: Who claims.
+        chunk_id: Of the group.
+        most_of: Says how many chunks to claim where one like this waits; 0 for none.
+
+    Returns:
+        A chunk of the group that waited, if one did, and what was claimed.
+    """
+    chunks: list[ClaimedChunk] = []
+    with workplace.database.write() as connection:
+        waiting = waiting_chunk(connection, chunk_id)
+        most = most_of(waiting) if waiting else 0
+        if most:
+            claim = partial(_claim, connection, workplace, "extracted", worker)
+            claims = claim(most, None, chunk_id)
+            if 0 < len(claims) < most:
+                claims += claim(most - len(claims), None, None)
+            chunks = claimed_chunks(connection, claims) if claims else []
+    workplace.metrics.count_attempts("extracted", len(chunks))
+    return waiting, chunks
+
+
+def _claim(
+    connection: Transaction,
+    workplace: Workplace,
+    state: str,
+    worker: str,
+    limit: int,
+    run_ids: Sequence[int] | None,
+    chunk_id: int | None,
+) -> list[Claim]:
+    if state == "queued":
+        let_one_at_a_time_extract(connection)
+        most = workplace.settings.chunks_ahead
+        limit = min(limit, most - chunks_ahead(connection, most, run_ids))
+        if limit <= 0:
+            return []
+    return claim_chunks(
+        connection,
+        state,
+        worker,
+        workplace.settings.lease_seconds,
+        limit=limit,
+        run_ids=run_ids,
+        chunk_id=chunk_id,
+    )
 
 
 @outliving_cuts

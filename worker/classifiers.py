@@ -27,6 +27,10 @@ class LoadedClassifiers:
         self._probes = probes
         self._loaded: tuple[str, Classifier] | None = None
 
+    def loaded(self, sha256: str) -> Classifier | None:
+        """The classifier of the model version with this SHA-256, if it is the one in memory."""
+        return self._loaded[1] if self._loaded and self._loaded[0] == sha256 else None
+
     def load(self, sha256: str) -> Classifier:
         """The classifier of the model version with this SHA-256.
 

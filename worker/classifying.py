@@ -41,6 +41,15 @@ def classify_step(
     claims: Sequence[Claim],
     classifier_for: Callable[[str], Classifier],
 ) -> None:
+    """Classifies claimed chunks, as `classify_chunks` does."""
+    classify_chunks(workplace, chunks_of(workplace.database, claims), classifier_for)
+
+
+def classify_chunks(
+    workplace: Workplace,
+    chunks: Sequence[ClaimedChunk],
+    classifier_for: Callable[[str], Classifier],
+) -> None:
     """Classifies claimed chunks and writes their tags; ends the runs that are complete with them.
 
     Chunks that never failed share forward passes; one that did is tried by itself, so that it
@@ -48,7 +57,7 @@ def classify_step(
 
     Args:
         workplace: Settings and database.
-        claims: Chunks in state `extracted`.
+        chunks: In state `extracted`.
         classifier_for: Gives the classifier of a model version, by its SHA-256.
 
     Raises:
@@ -56,11 +65,11 @@ def classify_step(
         StorageUnreachable: The frame store does not answer; the chunks are offered again.
     """
     groups: dict[tuple[str, int | None], list[_Tagging]] = {}
-    for chunk in chunks_of(workplace.database, claims):
+    for chunk in chunks:
         alone = None if chunk.claim.attempts == 1 else chunk.claim.chunk_id
         groups.setdefault((chunk.model_sha256, alone), []).append(_Tagging(chunk))
-    left = list(claims)
-    with LeaseKeeper(workplace.database, claims, workplace.settings.lease_seconds):
+    left = [chunk.claim for chunk in chunks]
+    with LeaseKeeper(workplace.database, left, workplace.settings.lease_seconds):
         for (model_sha256, _), group in groups.items():
             try:
                 classifier = classifier_for(model_sha256)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from db.claimed import ClaimedChunk, Found, claimed_chunks, extracted_before
+from db.claimed import ClaimedChunk
 from db.completing import complete_extractions
 from db.cuts import outliving_cuts
 from db.engine import Database
@@ -27,7 +27,7 @@ from ingest.frame_store import read_manifest
 from ingest.probe import PictureArea
 from ingest.remote_files import is_remote
 from ingest.sampling import clip_ranges
-from worker.claims import give_back, record_failure, store_path
+from worker.claims import chunks_of, give_back, record_failure, store_path
 from worker.errors import WorkerError
 from worker.lease import LeaseKeeper
 from worker.log import about
@@ -56,12 +56,17 @@ def extract_step(
     Returns:
         Whether the chunk is extracted now; False if it failed, or belongs to others.
     """
-    return bool(extract_group(workplace, [claim], decoder, lambda _, frames: on_progress(frames)))
+    try:
+        chunks = chunks_of(workplace.database, [claim])
+    except BaseException:
+        give_back(workplace.database, [claim])
+        raise
+    return bool(extract_group(workplace, chunks, decoder, lambda _, frames: on_progress(frames)))
 
 
 def extract_group(
     workplace: Workplace,
-    claims: Sequence[Claim],
+    chunks: Sequence[ClaimedChunk],
     decoder: Decoder,
     on_progress: Callable[[Claim, int], None],
 ) -> list[Claim]:
@@ -73,7 +78,7 @@ def extract_group(
 
     Args:
         workplace: Settings and database.
-        claims: Chunks of one run in state `queued`.
+        chunks: Of one run, in state `queued`.
         decoder: The decoder process to use.
         on_progress: Called with the chunk under way and the number of its frames that were decoded
             so far; an error that it raises stops the work.
@@ -90,9 +95,9 @@ def extract_group(
     """
     database = workplace.database
     extracted: dict[Claim, ExtractedChunk] = {}
-    left = list(claims)
+    left = [chunk.claim for chunk in chunks]
     try:
-        _extract_all(workplace, left, extracted, decoder, on_progress)
+        _extract_all(workplace, chunks, left, extracted, decoder, on_progress)
     except _LeaseLostError:
         left = []  # the run was cancelled, or others do these chunks now
     finally:
@@ -113,6 +118,7 @@ def _completed(database: Database, extracted: Mapping[Claim, ExtractedChunk]) ->
 
 def _extract_all(
     workplace: Workplace,
+    chunks: Sequence[ClaimedChunk],
     left: list[Claim],
     extracted: dict[Claim, ExtractedChunk],
     decoder: Decoder,
@@ -120,7 +126,6 @@ def _extract_all(
 ) -> None:
     """Moves claims from `left`, as they are done, and adds those that succeeded to `extracted`."""
     until_seconds = time.monotonic() + BEGUN_WITHIN_SECONDS
-    chunks, found = _chunks_and_found(workplace.database, left)
     # The decoder's parent watches over it: silence and computing time both have limits there.
     with LeaseKeeper(
         workplace.database, left, workplace.settings.lease_seconds, longest_seconds=math.inf
@@ -134,9 +139,9 @@ def _extract_all(
         for chunk in chunks:
             claim = chunk.claim
             try:
-                extracted[claim] = _found_in_store(
-                    workplace, chunk, found.get(claim.chunk_id, ())
-                ) or _extract(workplace, chunk, decoder, partial(check, claim))
+                extracted[claim] = _found_in_store(workplace, chunk) or _extract(
+                    workplace, chunk, decoder, partial(check, claim)
+                )
             except (FrameStoreError, StorageUnreachable):
                 raise  # no chunk's fault: every other one would fail in the same way
             except IngestError as error:
@@ -145,14 +150,6 @@ def _extract_all(
             left.remove(claim)
             if time.monotonic() > until_seconds:
                 return
-
-
-@outliving_cuts
-def _chunks_and_found(
-    database: Database, claims: Sequence[Claim]
-) -> tuple[list[ClaimedChunk], Mapping[int, Sequence[Found]]]:
-    with database.read() as connection:
-        return claimed_chunks(connection, claims), extracted_before(connection, claims)
 
 
 def _extract(
@@ -223,15 +220,11 @@ def _note_modification(database: Database, episode: EpisodeRecord) -> None:
         register_episode(connection, episode)
 
 
-def _found_in_store(
-    workplace: Workplace, chunk: ClaimedChunk, found: Sequence[Found]
-) -> ExtractedChunk | None:
+def _found_in_store(workplace: Workplace, chunk: ClaimedChunk) -> ExtractedChunk | None:
     """What another run of the episode extracted, so that a new model never decodes again."""
-    if chunk.claim.attempts > 1:
-        return None  # these frames, or how they were made, may be what failed
     path = store_path(workplace, chunk)
     every_seconds = RunParameters.from_json(chunk.params).every_seconds
-    for params, extracted in found:
+    for params, extracted in chunk.found:
         if RunParameters.from_json(params).every_seconds != every_seconds:
             continue
         try:

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from celery import Celery
 from celery.utils.log import get_task_logger
 
-from db.cuts import outliving_cuts
-from db.engine import Database
-from db.offers import WaitingChunk, waiting_chunk
+from db.claimed import ClaimedChunk
+from db.offers import WaitingChunk
 from db.queue import CHUNKS_PER_GROUP
 from db.records import Claim
 from ingest.decoder import Decoder
 from ingest.errors import FrameStoreError, StorageUnreachable, VideoError
 from model.errors import ModelError
 from worker.app import SOFT_LIMIT_SECONDS
-from worker.claims import claim_step
+from worker.claims import claim_to_classify, claim_to_extract
 from worker.classifiers import LoadedClassifiers
-from worker.classifying import chunks_that_fill, classify_step
+from worker.classifying import chunks_that_fill, classify_chunks
 from worker.errors import WorkerError, WorkStoppedError
 from worker.extracting import BEGUN_WITHIN_SECONDS, extract_group
 from worker.identity import worker_identity
@@ -67,17 +66,15 @@ class Station:
     def extract(self, chunk_id: int, lane: str) -> None:
         """Extracts a chunk and its group, unless others were faster; tells who classifies."""
         most = self._share(lane)
-        claims = claim_step(
-            self._place, "queued", self._identity, None, limit=most, chunk_id=chunk_id
-        )
-        if not claims:
+        chunks = claim_to_extract(self._place, self._identity, chunk_id, most)
+        if not chunks:
             return
-        if len(claims) == most < CHUNKS_PER_GROUP:
-            publish(self._app, "extract", lane, rest_of_group(self._place, claims[0]))
-        extracted = self._extract(claims)
+        if len(chunks) == most < CHUNKS_PER_GROUP:
+            publish(self._app, "extract", lane, rest_of_group(self._place, chunks[0].claim))
+        extracted = self._extract(chunks)
         if extracted:
             publish(self._app, "classify", lane, [extracted[0].chunk_id])
-        if len(extracted) < len(claims):
+        if len(extracted) < len(chunks):
             offer(self._place, self._app)
 
     def _share(self, lane: str) -> int:
@@ -95,7 +92,7 @@ class Station:
         except (ModelError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
-    def _extract(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+    def _extract(self, chunks: Sequence[ClaimedChunk]) -> Sequence[Claim]:
         """Those of the claimed chunks that are extracted now."""
         began: dict[Claim, float] = {}
 
@@ -107,7 +104,7 @@ class Station:
                 raise VideoError(f"took longer than {LONGEST_EXTRACTION_SECONDS} s")
 
         try:
-            return extract_group(self._place, claims, self._decoder, check)
+            return extract_group(self._place, chunks, self._decoder, check)
         except WorkStoppedError:
             return ()
         except (FrameStoreError, StorageUnreachable, WorkerError) as error:
@@ -115,19 +112,26 @@ class Station:
             return ()
 
     def _classify(self, chunk_id: int) -> int:
-        """Classifies a chunk and others; how many in all, 0 if others were faster."""
-        waiting = _waiting(self._place.database, chunk_id)
-        if waiting is None:
-            return 0
-        # Before any claim: what takes long here should not hold a chunk.
-        classifier = self._classifiers.load(waiting.model_sha256)
-        claims = claim_step(self._place, "extracted", self._identity, None, chunk_id=chunk_id)
-        if not claims:
-            return 0
-        more = chunks_that_fill(classifier.frames_per_batch, waiting.frames) - 1
-        claims += claim_step(self._place, "extracted", self._identity, None, limit=more)
-        classify_step(self._place, claims, self._classifiers.load)
-        return len(claims)
+        """Classifies a chunk's group and others; how many in all, 0 if others were faster."""
+        waiting, chunks = self._claim_to_classify(chunk_id)
+        if waiting and not chunks:
+            # Before any claim: what takes long here should not hold a chunk.
+            self._classifiers.load(waiting.model_sha256)
+            _, chunks = self._claim_to_classify(chunk_id)
+        if chunks:
+            classify_chunks(self._place, chunks, self._classifiers.load)
+        return len(chunks)
+
+    def _claim_to_classify(self, chunk_id: int) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
+        """Claims what fills a batch of the classifier in memory; nothing for another one."""
+
+        def most_of(waiting: WaitingChunk) -> int:
+            classifier = self._classifiers.loaded(waiting.model_sha256)
+            return (
+                chunks_that_fill(classifier.frames_per_batch, waiting.frames) if classifier else 0
+            )
+
+        return claim_to_classify(self._place, self._identity, chunk_id, most_of)
 
     def _let_others_go_first(self, error: Exception) -> None:
         """Waits after what is no chunk's fault: a process that cannot work would drain the queue.
@@ -136,9 +140,3 @@ class Station:
         """
         logger.error("%s", " ".join(str(error).split()))
         self._stopped.wait(OTHERS_FIRST_SECONDS)
-
-
-@outliving_cuts
-def _waiting(database: Database, chunk_id: int) -> WaitingChunk | None:
-    with database.read() as connection:
-        return waiting_chunk(connection, chunk_id)
