@@ -6,13 +6,11 @@ the two could each wait for a chunk of the other's.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Integer, bindparam, select, update
+from sqlalchemy import Connection, Integer, bindparam, select, tuple_, update
 
 from db.queue import FREE, OPEN_RUN_STATES, lock_run
 from db.records import Claim, ExtractedChunk, dump_ranges
 from db.schema import chunk, run
-
-_ARE_THESE = chunk.c.id.in_(bindparam("chunk_ids", expanding=True))
 
 
 def complete_extractions(
@@ -79,14 +77,23 @@ def complete_taggings(connection: Connection, claims: Sequence[Claim]) -> list[C
     run_id = run_of(claims)
     if lock_run(connection, run_id) not in OPEN_RUN_STATES:
         return []
-    held = _lock_held(connection, claims)
-    if held:
-        connection.execute(_TAGGED, {"chunk_ids": [claim.chunk_id for claim in held]})
-        connection.execute(_COUNTED, {"run_id": run_id, "more": len(held)})
-    return held
+    wanted = [(claim.chunk_id, claim.token) for claim in claims]
+    tagged = set(connection.execute(_TAGGED, {"claims": wanted}).scalars())
+    if tagged:
+        connection.execute(_COUNTED, {"run_id": run_id, "more": len(tagged)})
+    return [claim for claim in claims if claim.chunk_id in tagged]
 
 
-_TAGGED = update(chunk).where(_ARE_THESE).values({"state": "tagged", "error": None} | FREE)
+_TAGGED = (
+    update(chunk)
+    .where(
+        tuple_(chunk.c.id, chunk.c.token).in_(bindparam("claims", expanding=True)),
+        chunk.c.state == "extracted",
+        chunk.c.worker.is_not(None),
+    )
+    .values({"state": "tagged", "error": None} | FREE)
+    .returning(chunk.c.id)
+)
 
 _COUNTED = (
     update(run)
@@ -110,6 +117,6 @@ def _lock_held(connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
 
 _HELD = (
     select(chunk.c.id, chunk.c.token, chunk.c.state)
-    .where(_ARE_THESE, chunk.c.worker.is_not(None))
+    .where(chunk.c.id.in_(bindparam("chunk_ids", expanding=True)), chunk.c.worker.is_not(None))
     .with_for_update()
 )

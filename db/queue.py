@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    Update,
     and_,
     bindparam,
     func,
@@ -90,30 +91,31 @@ def claim_chunks(
     rows = connection.execute(free, values).all()
     if not rows:
         return []
-    now = database_now(connection)
-    connection.execute(
-        _CLAIM,
-        {
-            "chunk_ids": [row.id for row in rows],
-            "until": now + timedelta(seconds=lease_seconds),
-            "who": worker,
-        },
-    )
+    claimed: dict[str, object] = {"chunk_ids": [row.id for row in rows], "who": worker}
+    if connection.dialect.name == "sqlite":
+        claimed["until"] = database_now(connection) + timedelta(seconds=lease_seconds)
+    else:
+        claimed["seconds"] = lease_seconds
+    connection.execute(_claim_statement(connection.dialect.name), claimed)
     if queued := {row.run_id for row in rows if row.run_state == "queued"}:
-        _start_runs(connection, queued, now)
+        _start_runs(connection, queued)
     return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
 
 
-_CLAIM = (
-    update(chunk)
-    .where(chunk.c.id.in_(bindparam("chunk_ids", expanding=True)))
-    .values(
-        token=chunk.c.token + 1,
-        attempts=chunk.c.attempts + 1,
-        lease_until=bindparam("until"),
-        worker=bindparam("who"),
+@cache
+def _claim_statement(dialect: str) -> Update:
+    # On a server it looks at its clock by itself, as `database_now` would ask it to.
+    server_until = func.clock_timestamp() + bindparam("seconds") * text("interval '1 second'")
+    return (
+        update(chunk)
+        .where(chunk.c.id.in_(bindparam("chunk_ids", expanding=True)))
+        .values(
+            token=chunk.c.token + 1,
+            attempts=chunk.c.attempts + 1,
+            lease_until=bindparam("until") if dialect == "sqlite" else server_until,
+            worker=bindparam("who"),
+        )
     )
-)
 
 
 @cache
@@ -125,7 +127,7 @@ def _claimable_chunks(state: str, of_runs: bool, of_group: bool) -> Select[Any]:
     return free.limit(bindparam("most", type_=Integer)).with_for_update(skip_locked=True, of=chunk)
 
 
-def _start_runs(connection: Connection, run_ids: Collection[int], now: datetime) -> None:
+def _start_runs(connection: Connection, run_ids: Collection[int]) -> None:
     # Whoever holds a run's row takes its chunks' rows next; here it is the other way round, so a
     # row that is taken is passed over: its holder starts the run too, or cancels it.
     startable = (
@@ -136,7 +138,9 @@ def _start_runs(connection: Connection, run_ids: Collection[int], now: datetime)
     connection.execute(
         update(run)
         .where(run.c.id.in_(startable))
-        .values(state="running", started_at=func.coalesce(run.c.started_at, now))
+        .values(
+            state="running", started_at=func.coalesce(run.c.started_at, database_now(connection))
+        )
     )
 
 
@@ -171,13 +175,29 @@ def _count_ahead(of_runs: bool) -> Select[int]:
     return select(func.count()).select_from(ahead.subquery())
 
 
-def let_one_at_a_time_extract(connection: Connection) -> None:
-    """Makes claims to extract wait for each other until they commit, so that they can be counted.
+def begin_claim(connection: Connection, state: str) -> None:
+    """Begins a transaction that does nothing but claim, and reads what it claimed.
 
-    On SQLite every write transaction does so already.
+    Claims to extract wait for each other until they commit, so that they can be counted. On SQLite
+    every write transaction does so already.
+
+    PostgreSQL does not wait for its disk at the end: should the server crash, claims of its last
+    fraction of a second may be lost, and all is as it was before them. Who made one works on, and
+    the next claim of the chunk has the same token; of the two, whoever ends first is written, and
+    the other finds the chunk in another state, or held by nobody, or under a later token. Both
+    are of the same range, since whatever changes it is written after the claim, and would have
+    been lost with it or kept it. So a crash may cost work that is done twice, never a row.
     """
     if connection.dialect.name != "sqlite":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _EXTRACT_LOCK})
+        connection.execute(_BEGIN_CLAIM[state], {"key": _EXTRACT_LOCK})
+
+
+_BEGIN_CLAIM = {
+    "queued": text(
+        "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(:key)"
+    ),
+    "extracted": text("SELECT set_config('synchronous_commit', 'off', true)"),
+}
 
 
 def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> bool:
@@ -259,6 +279,16 @@ def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[
         for row in connection.execute(held)
         if row.lease_until is None or row.lease_until < now or is_dead(row.worker)
     ]
+
+
+def has_open_chunk(connection: Connection, run_id: int) -> bool:
+    """Whether a chunk of the run still waits for a step, claimed or not: by the run's progress."""
+    return bool(connection.execute(_IS_INCOMPLETE, {"run_id": run_id}).scalar_one())
+
+
+_IS_INCOMPLETE = select(run.c.chunks_done < run.c.chunks_total).where(
+    run.c.id == bindparam("run_id")
+)
 
 
 def open_chunk_count(connection: Connection, run_ids: Sequence[int] | None = None) -> int:

@@ -15,11 +15,11 @@ from db.engine import Database, Transaction
 from db.episodes import get_episode
 from db.offers import WaitingChunk, waiting_chunk
 from db.queue import (
+    begin_claim,
     chunks_ahead,
     claim_chunks,
     fail_claim,
     has_free_chunk,
-    let_one_at_a_time_extract,
     lost_claims,
     release_claim,
 )
@@ -115,8 +115,8 @@ def _claim(
     run_ids: Sequence[int] | None,
     chunk_id: int | None,
 ) -> list[Claim]:
+    begin_claim(connection, state)
     if state == "queued":
-        let_one_at_a_time_extract(connection)
         most = workplace.settings.chunks_ahead
         limit = min(limit, most - chunks_ahead(connection, most, run_ids))
         if limit <= 0:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from db.engine import Transaction
 from db.episodes import get_episode
-from db.queue import open_chunk_count
+from db.queue import has_open_chunk
 from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, Ranges, merge_ranges
 from db.runs import ended_chunks, get_run, run_tags
 from db.writes import finish_run
@@ -25,7 +25,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     Returns:
         Whether the run ended now.
     """
-    if open_chunk_count(connection, [run_id]):
+    if has_open_chunk(connection, run_id):
         return False
     run = get_run(connection, run_id)
     if not run.is_open:
