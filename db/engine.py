@@ -7,20 +7,25 @@ WAL-reset corruption bug (https://sqlite.org/wal.html#walresetbug).
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
+    InvalidatePoolError,
     NoSuchModuleError,
     OperationalError,
     SQLAlchemyError,
 )
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.errors import DatabaseCutError, DatabaseError
 
@@ -30,6 +35,10 @@ Transaction: TypeAlias = Connection
 # Longer than the longest transaction that Castline makes (a run's last chunk), with room for a
 # slow disk; a writer that waits longer than this has met a stuck process, not a busy one.
 SQLITE_BUSY_SECONDS = 60
+
+
+TRIED_AFTER_SECONDS = 1.0
+"""A pooled connection to a server that lay idle for so long is tried before it is used."""
 
 
 class Database:
@@ -95,8 +104,10 @@ def _parse_url(url: str) -> URL:
 
 def _create_engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
-        # A pooled connection may have been cut by a server restart: try it before use.
-        return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_try_if_idle, engine.dialect))
+        return engine
     if url.database:
         _make_folder(Path(url.database).parent)
     # As many connections as threads ask for: waiting for the file's lock is SQLite's business.
@@ -106,6 +117,27 @@ def _create_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _try_if_idle(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: Any
+) -> None:
+    """Tries a pooled connection, which a restart of the server may have cut, before it is used.
+
+    Not one that was used just now, as in the midst of work: that its cut is noticed in use only is
+    what work outlives.
+    """
+    idle_seconds = time.monotonic() - record.info.get("used_at", time.monotonic())
+    if idle_seconds < TRIED_AFTER_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _make_folder(folder: Path) -> None:

@@ -59,10 +59,10 @@ def _free_chunks_of_lane(state: str) -> Select[Any]:
     )
 
 
-def offered_beside(connection: Connection, claim: Claim) -> list[int]:
+def free_beside(connection: Connection, claim: Claim) -> int | None:
     """The id of a free chunk of a claimed chunk's group, if there is one."""
     free = free_chunks(claim.state, of_group=True).with_only_columns(chunk.c.id).limit(1)
-    return list(connection.execute(free, {"chunk_id": claim.chunk_id}).scalars())
+    return connection.execute(free, {"chunk_id": claim.chunk_id}).scalar_one_or_none()
 
 
 def waiting_chunk(connection: Connection, chunk_id: int) -> WaitingChunk | None:

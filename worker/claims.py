@@ -13,8 +13,9 @@ from db.claimed import ClaimedChunk, claimed_chunks
 from db.cuts import outliving_cuts
 from db.engine import Database, Transaction
 from db.episodes import get_episode
-from db.offers import WaitingChunk, waiting_chunk
+from db.offers import WaitingChunk, free_beside, waiting_chunk
 from db.queue import (
+    CHUNKS_PER_GROUP,
     begin_claim,
     chunks_ahead,
     claim_chunks,
@@ -68,13 +69,21 @@ def claim_step(
 @outliving_cuts
 def claim_to_extract(
     workplace: Workplace, worker: str, chunk_id: int, most: int
-) -> list[ClaimedChunk]:
-    """Claims what is free of a chunk's group, up to `most`, and reads what it is about."""
+) -> tuple[list[ClaimedChunk], int | None]:
+    """Claims what is free of a chunk's group, up to `most`, and reads what it is about.
+
+    Returns:
+        What was claimed, and a chunk that tells of the rest of the group, if there may be one.
+    """
+    chunks: list[ClaimedChunk] = []
+    rest = None
     with workplace.database.write() as connection:
-        claims = _claim(connection, workplace, "queued", worker, most, None, chunk_id)
-        chunks = claimed_chunks(connection, claims) if claims else []
+        if claims := _claim(connection, workplace, "queued", worker, most, None, chunk_id):
+            chunks = claimed_chunks(connection, claims)
+            if len(claims) == most < CHUNKS_PER_GROUP:
+                rest = free_beside(connection, claims[0])
     workplace.metrics.count_attempts("queued", len(chunks))
-    return chunks
+    return chunks, rest
 
 
 @outliving_cuts

@@ -4,16 +4,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from celery import Celery
+from celery.utils.log import get_task_logger
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
 from db.cuts import outliving_cuts
-from db.offers import offered_beside, offered_groups
+from db.offers import offered_groups
 from db.queue import chunks_ahead
-from db.records import Claim
 from worker.app import LANES, STEPS, queue_name
 from worker.errors import BrokerError
 from worker.workplace import Workplace
+
+logger = get_task_logger(__name__)
 
 STATES = {"extract": "queued", "classify": "extracted"}
 """The state of the chunks that each step takes."""
@@ -87,11 +89,13 @@ def messages_in(app: Celery, step: str, lane: str) -> int:
         return int(declared.message_count)
 
 
-@outliving_cuts
-def rest_of_group(place: Workplace, claim: Claim) -> list[int]:
-    """A chunk that tells of what is free of a claimed chunk's group; none if nothing is."""
-    with place.database.read() as connection:
-        return offered_beside(connection, claim)
+@contextmanager
+def leaving_it_to_the_sweeper() -> Iterator[None]:
+    """Lets work go on without the broker: what could not be published, the sweeper publishes."""
+    try:
+        yield
+    except BrokerError as error:
+        logger.warning("%s", error)
 
 
 @outliving_cuts

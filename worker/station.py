@@ -21,7 +21,7 @@ from worker.classifying import chunks_that_fill, classify_chunks
 from worker.errors import WorkerError, WorkStoppedError
 from worker.extracting import BEGUN_WITHIN_SECONDS, extract_group
 from worker.identity import worker_identity
-from worker.offering import messages_in, offer, publish, rest_of_group, top_up
+from worker.offering import leaving_it_to_the_sweeper, messages_in, offer, publish, top_up
 from worker.workplace import Workplace
 
 logger = get_task_logger(__name__)
@@ -66,11 +66,12 @@ class Station:
     def extract(self, chunk_id: int, lane: str) -> None:
         """Extracts a chunk and its group, unless others were faster; tells who classifies."""
         most = self._share(lane)
-        chunks = claim_to_extract(self._place, self._identity, chunk_id, most)
+        chunks, rest = claim_to_extract(self._place, self._identity, chunk_id, most)
         if not chunks:
             return
-        if len(chunks) == most < CHUNKS_PER_GROUP:
-            publish(self._app, "extract", lane, rest_of_group(self._place, chunks[0].claim))
+        if rest is not None:
+            with leaving_it_to_the_sweeper():
+                publish(self._app, "extract", lane, [rest])
         extracted = self._extract(chunks)
         if extracted:
             publish(self._app, "classify", lane, [extracted[0].chunk_id])
@@ -79,9 +80,11 @@ class Station:
 
     def _share(self, lane: str) -> int:
         """How many chunks of a group to extract: few where other processes may lack work."""
-        waiting = messages_in(self._app, "extract", lane)
-        if waiting < SHARING_PROCESSES:  # is classification what others wait for?
-            waiting += messages_in(self._app, "classify", lane)
+        waiting = SHARING_PROCESSES  # a broker that cannot be asked tells others of nothing either
+        with leaving_it_to_the_sweeper():
+            waiting = messages_in(self._app, "extract", lane)
+            if waiting < SHARING_PROCESSES:  # is classification what others wait for?
+                waiting += messages_in(self._app, "classify", lane)
         return min(max(waiting * CHUNKS_PER_GROUP // SHARING_PROCESSES, 1), CHUNKS_PER_GROUP)
 
     def classify(self, chunk_id: int) -> None:

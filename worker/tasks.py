@@ -2,23 +2,19 @@
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from billiard import current_process
 from celery import Celery, Task, shared_task, signals
-from celery.utils.log import get_task_logger
 
 from db.engine import Database
 from worker.app import lane_of
-from worker.errors import BrokerError
 from worker.gpus import usable_gpus
+from worker.offering import leaving_it_to_the_sweeper
 from worker.settings import Settings
 from worker.station import Station
 from worker.workplace import Workplace
-
-logger = get_task_logger(__name__)
 
 STOP_SIGNAL = signal.SIGUSR2
 """Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
@@ -27,24 +23,15 @@ STOP_SIGNAL = signal.SIGUSR2
 @shared_task(name="castline.extract", bind=True, max_retries=3)
 def extract(task: Task, chunk_id: int) -> None:
     """Extracts a chunk."""
-    with _waiting_for_broker():
+    with leaving_it_to_the_sweeper():
         _station(task.app).extract(_checked(chunk_id), _lane(task))
 
 
 @shared_task(name="castline.classify", bind=True, max_retries=3)
 def classify(task: Task, chunk_id: int) -> None:
     """Classifies a chunk, and others with it."""
-    with _waiting_for_broker():
+    with leaving_it_to_the_sweeper():
         _station(task.app).classify(_checked(chunk_id))
-
-
-@contextmanager
-def _waiting_for_broker() -> Iterator[None]:
-    """What could not be published is done, and in the database: the sweeper publishes it."""
-    try:
-        yield
-    except BrokerError as error:
-        logger.warning("%s", error)
 
 
 _stations: list[Station] = []

@@ -8,7 +8,7 @@ import pytest
 from db.completing import complete_extractions
 from db.engine import Database, Transaction
 from db.promotions import GateReport, begin_promotions, promote_model, roll_back
-from db.queue import claim_chunks, lock_run
+from db.queue import begin_claim, claim_chunks, lock_run
 from db.records import Claim, ExtractedChunk, ModelVersionRecord
 from db.runs import current_run_of, get_run
 from db.upgrade import upgrade_database
@@ -89,6 +89,18 @@ def test_a_cancel_that_meets_the_first_claim_of_its_run_leaves_nothing_claimed(
         with postgresql.write() as connection:
             assert get_run(connection, run_id).state == "cancelled"
             assert claim_chunks(connection, "queued", "w/2/1.0", 60, run_ids=[run_id]) == []
+
+
+@pytest.mark.parametrize("state", ["queued", "extracted"])
+def test_only_the_commit_of_a_claim_does_not_wait_for_the_disk(
+    state: str, postgresql: Database
+) -> None:
+    for begins, expected in ((True, "off"), (False, "on")):
+        with postgresql.write() as connection:
+            if begins:
+                begin_claim(connection, state)
+            shown = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
+            assert shown == expected
 
 
 def test_a_cancel_that_meets_the_end_of_a_group_waits_for_it_or_refuses_it(

@@ -124,6 +124,21 @@ def test_a_server_that_stays_away_is_given_up(
     assert 100 < sum(pauses) <= PATIENCE_SECONDS
 
 
+def test_a_connection_that_was_cut_while_it_lay_idle_is_replaced_unnoticed(
+    postgresql_base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.engine.TRIED_AFTER_SECONDS", 0.0)
+    database, other = Database(postgresql_base_url), Database(postgresql_base_url)
+    with database.read() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with other.read() as connection:
+        connection.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 5000)")
+    with database.write() as connection:
+        assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() != pid
+    database.dispose()
+    other.dispose()
+
+
 def test_a_cut_connection_and_a_server_that_is_not_there_are_known_as_such(
     postgresql_base_url: str,
 ) -> None:

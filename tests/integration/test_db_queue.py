@@ -18,6 +18,7 @@ from db.queue import (
 )
 from db.records import Claim, ExtractedChunk
 from db.runs import ended_chunks, get_run
+from db.schema import chunk
 from db.writes import cancel_run, retry_run
 from tests.records import CHUNKS, made_episode, make_run
 
@@ -167,6 +168,19 @@ def test_of_a_group_only_the_chunks_that_are_held_are_written(database: Database
         assert again.chunk_id == lost.chunk_id
         cancel_run(connection, run_id)
         assert complete_taggings(connection, [again]) == []
+
+
+def test_a_claim_that_a_crash_of_the_server_forgot_is_written_once(database: Database) -> None:
+    make_run(database, chunks=CHUNKS[:1])
+    forgotten = claim_one(database)
+    with database.write() as connection:  # as it was before the claim, whose commit was lost
+        values = {"token": 0, "attempts": 0, "worker": None, "lease_until": None}
+        connection.execute(chunk.update().values(values))
+    again = claim_one(database)
+    assert again == forgotten
+    with database.write() as connection:
+        assert complete_extractions(connection, {forgotten: EXTRACTED}) == [forgotten]
+        assert complete_extractions(connection, {again: EXTRACTED}) == []
 
 
 def claim_group(database: Database, chunk_id: int, limit: int) -> list[Claim]:

@@ -25,7 +25,7 @@ from tests.records import made_episode, make_run
 from worker.app import LANES, STEPS, make_app, queue_name
 from worker.claims import claim_to_extract, sweep
 from worker.classifiers import LoadedClassifiers
-from worker.errors import WorkStoppedError
+from worker.errors import BrokerError, WorkStoppedError
 from worker.extracting import extract_group
 from worker.offering import messages_in, offer, publish
 from worker.settings import Settings
@@ -139,8 +139,9 @@ def extract(
     on_progress: Callable[[Claim, int], None] = lambda _claim, _frames: None,
 ) -> list[int]:
     """Claims and extracts the first group; the starts of what is extracted then."""
-    claimed = claim_to_extract(place, ME, 1, most=4)
+    claimed, rest = claim_to_extract(place, ME, 1, most=4)
     assert len(claimed) == 4
+    assert rest is None
     done = extract_group(place, claimed, GreyDecoder(meets), on_progress)
     return [claim.start_pts for claim in done]
 
@@ -204,10 +205,11 @@ def test_a_worker_that_vanishes_costs_its_group_a_loss_each_and_they_are_alone_t
 ) -> None:
     add_run(place, 5)
     gone = f"{os.uname().nodename}/{os.getpid()}/no such start"
-    assert len(claim_to_extract(place, gone, 1, most=4)) == 4
+    assert len(claim_to_extract(place, gone, 1, most=4)[0]) == 4
     assert sweep(place.database) == 4
     assert chunks_of(place) == [("queued", None, 1, 1)] * 4 + [FREE]
-    assert [one.claim.chunk_id for one in claim_to_extract(place, ME, 2, most=4)] == [2]
+    [alone], _ = claim_to_extract(place, ME, 2, most=4)
+    assert alone.claim.chunk_id == 2
 
 
 def test_a_single_episode_is_shared_chunk_by_chunk_and_of_many_whole_groups_are_taken(
@@ -225,6 +227,17 @@ def test_a_single_episode_is_shared_chunk_by_chunk_and_of_many_whole_groups_are_
     assert chunks_of(place) == [EXTRACTED] * 4
     assert taken(app, "classify") == 2
     assert messages_in(app, "classify", "bulk") == 0, "one for all three"
+
+
+def test_what_is_claimed_is_extracted_though_the_broker_is_gone(place: Workplace) -> None:
+    nowhere = f"redis+socket://{place.settings.home}/nothing"
+    place = replace(place, settings=replace(place.settings, broker_url=nowhere))
+    add_run(place, 4)
+    gone = make_app(place.settings)
+    with pytest.raises(BrokerError, match="the broker cannot be used"):
+        MadeStation(place, gone).extract(1, "bulk")
+    assert chunks_of(place) == [EXTRACTED] * 4
+    gone.close()
 
 
 @pytest.mark.parametrize(
