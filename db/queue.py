@@ -26,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
     update,
 )
 
@@ -155,24 +156,28 @@ def has_free_chunk(
 def chunks_ahead(connection: Connection, at_most: int, run_ids: Sequence[int] | None = None) -> int:
     """How many chunks are extracted or being extracted and not yet tagged; counts to `at_most`."""
     count = _count_ahead(run_ids is not None)
-    return connection.execute(count, {"most": at_most, "run_ids": run_ids}).scalar_one()
+    found = connection.execute(count, {"most": at_most, "run_ids": run_ids}).scalar_one()
+    return min(found, at_most)
 
 
 @cache
 def _count_ahead(of_runs: bool) -> Select[int]:
-    is_ahead = or_(
-        chunk.c.state == "extracted",
-        and_(chunk.c.state == "queued", chunk.c.worker.is_not(None)),
+    extracted = and_(chunk.c.state == "extracted", run.c.state.in_(OPEN_RUN_STATES))
+    # A claim starts its run, and few runs are under way: ten thousand may wait, whose chunks are
+    # not looked at.
+    being_extracted = and_(
+        chunk.c.state == "queued", chunk.c.worker.is_not(None), run.c.state == "running"
     )
-    ahead = (
+    parts = [
         select(chunk.c.id)
         .join(run, run.c.id == chunk.c.run_id)
-        .where(run.c.state.in_(OPEN_RUN_STATES), is_ahead)
+        .where(is_ahead, *([_IS_OF_RUNS] if of_runs else []))
         .limit(bindparam("most", type_=Integer))
-    )
-    if of_runs:
-        ahead = ahead.where(_IS_OF_RUNS)
-    return select(func.count()).select_from(ahead.subquery())
+        .subquery()
+        for is_ahead in (extracted, being_extracted)
+    ]
+    ahead = union_all(*(select(part.c.id) for part in parts)).subquery()
+    return select(func.count()).select_from(ahead)
 
 
 def begin_claim(connection: Connection, state: str) -> None:

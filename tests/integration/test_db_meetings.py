@@ -103,24 +103,28 @@ def test_only_the_commit_of_a_claim_does_not_wait_for_the_disk(
             assert shown == expected
 
 
-def test_a_cancel_that_meets_the_end_of_a_group_waits_for_it_or_refuses_it(
+def test_the_end_of_a_group_waits_for_a_cancel_and_holds_none_of_its_chunks(
     postgresql: Database,
 ) -> None:
-    extracted = ExtractedChunk((0,), 10, 0, ())
-    for number in range(ROUNDS):
-        run_id = make_run(postgresql, model=made_model(f"{number:064d}"))
+    run_id = make_run(postgresql)
+    with postgresql.write() as connection:
+        claims = claim_chunks(connection, "queued", "w/1/1.0", 60, limit=4)
+    ended: list[list[Claim]] = []
+
+    def end() -> None:
+        extracted = dict.fromkeys(claims, ExtractedChunk((0,), 10, 0, ()))
         with postgresql.write() as connection:
-            # The last chunk first: whoever cancels may come from the other side.
-            claims = claim_chunks(connection, "queued", "w/1/1.0", 60, limit=6)[::-1]
-        ended: list[Claim] = []
-        at_once(
-            postgresql,
-            lambda connection, run_id=run_id: cancel_run(connection, run_id),  # type: ignore[misc]
-            lambda connection, claims=claims, ended=ended: ended.extend(  # type: ignore[misc]
-                complete_extractions(connection, dict.fromkeys(claims, extracted))
-            ),
-        )
-        assert ended in ([], claims)
+            ended.append(complete_extractions(connection, extracted))
+
+    thread = threading.Thread(target=end)
+    with postgresql.write() as connection:
+        lock_run(connection, run_id)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        assert cancel_run(connection, run_id) == "cancelled"
+    thread.join()
+    assert ended == [[]]
 
 
 def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(

@@ -11,6 +11,7 @@ from db.offers import offered_groups, waiting_chunk
 from db.queue import chunks_ahead, claim_chunks, fail_claim
 from db.records import ExtractedChunk
 from db.schema import run
+from db.writes import cancel_run, retry_run
 from tests.records import CHUNKS, made_episode, make_run
 
 pytestmark = pytest.mark.integration
@@ -73,6 +74,10 @@ def test_chunks_are_ahead_from_their_claim_until_they_are_tagged(database: Datab
         assert chunks_ahead(connection, 1) == 1
         assert chunks_ahead(connection, 10, [run_id + 1]) == 0
         waiting = waiting_chunk(connection, first.chunk_id)
+        cancel_run(connection, run_id)
+        assert chunks_ahead(connection, 10) == 0
+        retry_run(connection, run_id)
+        assert chunks_ahead(connection, 10) == 1, "the run is queued again, its chunk extracted"
     assert waiting is not None
     assert (waiting.model_sha256, waiting.frames) == ("b" * 64, 3)
 
