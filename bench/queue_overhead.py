@@ -76,6 +76,10 @@ class Ledger:
         self.groups.append(defaultdict(float))
         self.sizes.append(0)
 
+    def count_chunk(self) -> None:
+        """The group has one more."""
+        self.sizes[-1] += 1
+
     def add(self, name: str, milliseconds: float) -> None:
         """Enter what something took."""
         if self.groups:  # what came before the first group is not counted
@@ -181,7 +185,7 @@ class IdleDecoder(Decoder):
         )
         frames = (StoredFrame(pts, GREY) for pts in times)
         write_frames(Path(request.store_path), frames, manifest)
-        self._ledger.sizes[-1] += 1
+        self._ledger.count_chunk()
         return Extracted(times, len(times), 0, ())
 
 

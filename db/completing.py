@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Integer, bindparam, select, tuple_, update
 
-from db.queue import FREE, OPEN_RUN_STATES, lock_run
+from db.queue import FREE, lock_run
 from db.records import Claim, ExtractedChunk, dump_ranges
-from db.schema import chunk, run
+from db.schema import OPEN_RUN_STATES, chunk, run
 
 
 def complete_extractions(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from db.queue import OPEN_CHUNK_STATES, OPEN_RUN_STATES, database_now
-from db.schema import chunk, run
+from db.queue import database_now
+from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, run
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam
 
-from db.queue import CHUNKS_PER_GROUP, free_chunks, group_number
+from db.free import CHUNKS_PER_GROUP, free_chunks, group_number
 from db.records import Claim
 from db.schema import chunk, model_version, run
 

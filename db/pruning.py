@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, func, select, update
 
 from db.promotions import PromotionRecord, list_promotions
-from db.queue import OPEN_RUN_STATES
 from db.records import RunRecord
 from db.runs import list_runs
 from db.schema import (
+    OPEN_RUN_STATES,
     appearance,
     chunk,
     current_run,

@@ -10,9 +10,17 @@ from sqlalchemy import Connection, Row, Select, case, func, select
 
 from db.current import CURRENT, Shown, shown_runs
 from db.errors import NotFoundError
-from db.queue import OPEN_RUN_STATES
 from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord, load_ranges
-from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
+from db.schema import (
+    OPEN_RUN_STATES,
+    appearance,
+    chunk,
+    current_run,
+    episode,
+    model_version,
+    run,
+    tag,
+)
 
 
 @dataclass(frozen=True)

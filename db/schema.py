@@ -60,6 +60,8 @@ metadata = MetaData(
 
 RUN_STATES = ("queued", "running", "done", "partial", "failed", "cancelled")
 CHUNK_STATES = ("queued", "extracted", "tagged", "quarantined")
+OPEN_RUN_STATES = ("queued", "running")
+OPEN_CHUNK_STATES = ("queued", "extracted")
 LANES = ("interactive", "bulk")
 
 

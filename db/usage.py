@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, or_, select
 
-from db.queue import OPEN_CHUNK_STATES, OPEN_RUN_STATES
-from db.schema import chunk, episode, run
+from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, episode, run
 
 
 @dataclass(frozen=True)

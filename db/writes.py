@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from db.current import lock_episode, switch_current_run
 from db.errors import NotFoundError
-from db.queue import OPEN_CHUNK_STATES, OPEN_RUN_STATES, database_now, lock_run
+from db.queue import database_now, lock_run
 from db.records import (
     AppearanceRecord,
     Claim,
@@ -26,7 +26,16 @@ from db.records import (
     dump_ranges,
 )
 from db.run_totals import add_up_run
-from db.schema import appearance, chunk, episode, model_version, run, tag
+from db.schema import (
+    OPEN_CHUNK_STATES,
+    OPEN_RUN_STATES,
+    appearance,
+    chunk,
+    episode,
+    model_version,
+    run,
+    tag,
+)
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:

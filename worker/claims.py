@@ -13,17 +13,9 @@ from db.claimed import ClaimedChunk, claimed_chunks
 from db.cuts import outliving_cuts
 from db.engine import Database, Transaction
 from db.episodes import get_episode
+from db.free import CHUNKS_PER_GROUP, chunks_ahead, has_free_chunk
 from db.offers import WaitingChunk, free_beside, waiting_chunk
-from db.queue import (
-    CHUNKS_PER_GROUP,
-    begin_claim,
-    chunks_ahead,
-    claim_chunks,
-    fail_claim,
-    has_free_chunk,
-    lost_claims,
-    release_claim,
-)
+from db.queue import begin_claim, claim_chunks, fail_claim, lost_claims, release_claim
 from db.records import Claim
 from db.runs import get_run
 from ingest.chunks import ChunkRange, split_chunk

@@ -8,7 +8,7 @@ from db.claimed import ClaimedChunk
 from db.completing import complete_taggings
 from db.cuts import outliving_cuts
 from db.engine import Database
-from db.queue import CHUNKS_PER_GROUP
+from db.free import CHUNKS_PER_GROUP
 from db.records import Claim, EpisodeRecord, TagRecord
 from db.writes import replace_tags
 from ingest.errors import FrameStoreError, StorageUnreachable

@@ -69,6 +69,7 @@ def extract_group(
     chunks: Sequence[ClaimedChunk],
     decoder: Decoder,
     on_progress: Callable[[Claim, int], None],
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> list[Claim]:
     """Decodes claimed chunks into the frame store, unless their frames lie there already.
 
@@ -82,10 +83,11 @@ def extract_group(
         decoder: The decoder process to use.
         on_progress: Called with the chunk under way and the number of its frames that were decoded
             so far; an error that it raises stops the work.
+        goes_on: Asked before each chunk but the first; where it says no, the rest is offered again.
 
     Returns:
         The chunks that are extracted now; the others failed, belong to others, or are offered
-        again, because BEGUN_WITHIN_SECONDS were over.
+        again, because BEGUN_WITHIN_SECONDS were over or `goes_on` said no.
 
     Raises:
         FrameStoreError: The frame store cannot be written.
@@ -96,8 +98,13 @@ def extract_group(
     database = workplace.database
     extracted: dict[Claim, ExtractedChunk] = {}
     left = [chunk.claim for chunk in chunks]
+    until_seconds = time.monotonic() + BEGUN_WITHIN_SECONDS
+
+    def has_time() -> bool:
+        return time.monotonic() < until_seconds and goes_on()
+
     try:
-        _extract_all(workplace, chunks, left, extracted, decoder, on_progress)
+        _extract_all(workplace, chunks, left, extracted, decoder, on_progress, has_time)
     except _LeaseLostError:
         left = []  # the run was cancelled, or others do these chunks now
     finally:
@@ -123,9 +130,9 @@ def _extract_all(
     extracted: dict[Claim, ExtractedChunk],
     decoder: Decoder,
     on_progress: Callable[[Claim, int], None],
+    goes_on: Callable[[], bool],
 ) -> None:
     """Moves claims from `left`, as they are done, and adds those that succeeded to `extracted`."""
-    until_seconds = time.monotonic() + BEGUN_WITHIN_SECONDS
     # The decoder's parent watches over it: silence and computing time both have limits there.
     with LeaseKeeper(
         workplace.database, left, workplace.settings.lease_seconds, longest_seconds=math.inf
@@ -148,7 +155,7 @@ def _extract_all(
                 killed = isinstance(error, DecoderLost) and error.killed
                 record_failure(workplace.database, claim, str(error), lost=killed)
             left.remove(claim)
-            if time.monotonic() > until_seconds:
+            if left and not goes_on():
                 return
 
 

@@ -9,8 +9,8 @@ from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
 from db.cuts import outliving_cuts
+from db.free import chunks_ahead
 from db.offers import offered_groups
-from db.queue import chunks_ahead
 from worker.app import LANES, STEPS, queue_name
 from worker.errors import BrokerError
 from worker.workplace import Workplace

@@ -3,22 +3,23 @@
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from celery import Celery
 from celery.utils.log import get_task_logger
 
 from db.claimed import ClaimedChunk
+from db.free import CHUNKS_PER_GROUP
 from db.offers import WaitingChunk
-from db.queue import CHUNKS_PER_GROUP
 from db.records import Claim
 from ingest.decoder import Decoder
 from ingest.errors import FrameStoreError, StorageUnreachable, VideoError
 from model.errors import ModelError
-from worker.app import SOFT_LIMIT_SECONDS
+from worker.app import LANES, SOFT_LIMIT_SECONDS
 from worker.claims import claim_to_classify, claim_to_extract
 from worker.classifiers import LoadedClassifiers
 from worker.classifying import chunks_that_fill, classify_chunks
-from worker.errors import WorkerError, WorkStoppedError
+from worker.errors import BrokerError, WorkerError, WorkStoppedError
 from worker.extracting import BEGUN_WITHIN_SECONDS, extract_group
 from worker.identity import worker_identity
 from worker.offering import leaving_it_to_the_sweeper, messages_in, offer, publish, top_up
@@ -32,6 +33,9 @@ OTHERS_FIRST_SECONDS = 5.0
 LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30 - BEGUN_WITHIN_SECONDS
 """Before Celery ends the task, whose last chunk may have begun so late: thus it is written down
 against the chunk, which is then split."""
+
+UNANSWERED_SECONDS = 60.0
+"""A broker that did not answer is back by then, or workers hear of nothing anyway."""
 
 SHARING_PROCESSES = 16
 """Where fewer groups wait than this, a process takes its share of their chunks as if it were one of
@@ -54,6 +58,7 @@ class Station:
         self._classifiers = LoadedClassifiers(place.settings, device, probes=True)
         self._identity = worker_identity()
         self._stopped = threading.Event()
+        self._asks_from_seconds = 0.0
 
     def stop(self) -> None:
         """Makes the step that is under way end soon; may be called from a signal handler."""
@@ -72,7 +77,7 @@ class Station:
         if rest is not None:
             with leaving_it_to_the_sweeper():
                 publish(self._app, "extract", lane, [rest])
-        extracted = self._extract(chunks)
+        extracted = self._extract(chunks, lane)
         if extracted:
             publish(self._app, "classify", lane, [extracted[0].chunk_id])
         if len(extracted) < len(chunks):
@@ -80,12 +85,28 @@ class Station:
 
     def _share(self, lane: str) -> int:
         """How many chunks of a group to extract: few where other processes may lack work."""
-        waiting = SHARING_PROCESSES  # a broker that cannot be asked tells others of nothing either
-        with leaving_it_to_the_sweeper():
-            waiting = messages_in(self._app, "extract", lane)
-            if waiting < SHARING_PROCESSES:  # is classification what others wait for?
-                waiting += messages_in(self._app, "classify", lane)
+        waiting = self._messages_in("extract", lane, otherwise=SHARING_PROCESSES)
+        if waiting < SHARING_PROCESSES:  # is classification what others wait for?
+            waiting += self._messages_in("classify", lane, otherwise=0)
         return min(max(waiting * CHUNKS_PER_GROUP // SHARING_PROCESSES, 1), CHUNKS_PER_GROUP)
+
+    def _is_first(self, lane: str) -> bool:
+        """Whether no message waits of a lane that goes before this one."""
+        before = LANES[: LANES.index(lane)]
+        return not any(self._messages_in("extract", one, otherwise=0) for one in before)
+
+    def _messages_in(self, step: str, lane: str, *, otherwise: int) -> int:
+        """How many messages wait, or `otherwise` if the broker does not answer.
+
+        Then it is not asked again for a while: each try takes seconds.
+        """
+        if time.monotonic() >= self._asks_from_seconds:
+            try:
+                return messages_in(self._app, step, lane)
+            except BrokerError as error:
+                logger.warning("%s", error)
+                self._asks_from_seconds = time.monotonic() + UNANSWERED_SECONDS
+        return otherwise
 
     def classify(self, chunk_id: int) -> None:
         """Classifies a chunk, unless others were faster, and as many more as fill a batch."""
@@ -95,7 +116,7 @@ class Station:
         except (ModelError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
-    def _extract(self, chunks: Sequence[ClaimedChunk]) -> Sequence[Claim]:
+    def _extract(self, chunks: Sequence[ClaimedChunk], lane: str) -> Sequence[Claim]:
         """Those of the claimed chunks that are extracted now."""
         began: dict[Claim, float] = {}
 
@@ -107,7 +128,8 @@ class Station:
                 raise VideoError(f"took longer than {LONGEST_EXTRACTION_SECONDS} s")
 
         try:
-            return extract_group(self._place, chunks, self._decoder, check)
+            goes_on = partial(self._is_first, lane)
+            return extract_group(self._place, chunks, self._decoder, check, goes_on)
         except WorkStoppedError:
             return ()
         except (FrameStoreError, StorageUnreachable, WorkerError) as error:

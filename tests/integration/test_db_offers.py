@@ -7,8 +7,9 @@ from db.cuts import PATIENCE_SECONDS, outliving_cuts
 from db.duties import leave_duty, take_duty
 from db.engine import Database
 from db.errors import DatabaseCutError, DatabaseError
+from db.free import chunks_ahead
 from db.offers import offered_groups, waiting_chunk
-from db.queue import chunks_ahead, claim_chunks, fail_claim
+from db.queue import claim_chunks, fail_claim
 from db.records import ExtractedChunk
 from db.schema import run
 from db.writes import cancel_run, retry_run

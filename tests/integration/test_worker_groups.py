@@ -229,15 +229,29 @@ def test_a_single_episode_is_shared_chunk_by_chunk_and_of_many_whole_groups_are_
     assert messages_in(app, "classify", "bulk") == 0, "one for all three"
 
 
-def test_what_is_claimed_is_extracted_though_the_broker_is_gone(place: Workplace) -> None:
-    nowhere = f"redis+socket://{place.settings.home}/nothing"
-    place = replace(place, settings=replace(place.settings, broker_url=nowhere))
+def test_a_group_is_left_after_a_chunk_when_something_interactive_waits(
+    place: Workplace, app: Celery
+) -> None:
     add_run(place, 4)
-    gone = make_app(place.settings)
-    with pytest.raises(BrokerError, match="the broker cannot be used"):
-        MadeStation(place, gone).extract(1, "bulk")
+    publish(app, "extract", "bulk", [1] * SHARING_PROCESSES)
+    publish(app, "extract", "interactive", [100])
+    MadeStation(place, app).extract(1, "bulk")
+    assert chunks_of(place) == [EXTRACTED, FREE, FREE, FREE]
+
+
+def test_what_is_claimed_is_extracted_though_the_broker_is_gone(
+    place: Workplace, app: Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> int:
+        asked.append(1)
+        raise BrokerError("gone")
+
+    asked: list[int] = []
+    monkeypatch.setattr("worker.station.messages_in", gone)
+    add_run(place, 4)
+    MadeStation(place, app).extract(1, "bulk")
     assert chunks_of(place) == [EXTRACTED] * 4
-    gone.close()
+    assert len(asked) == 1, "each question takes seconds"
 
 
 @pytest.mark.parametrize(

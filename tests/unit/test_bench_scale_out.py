@@ -33,18 +33,20 @@ def test_efficiency_is_the_speed_up_of_what_the_processes_could_give() -> None:
 def test_the_queue_is_charged_per_chunk_and_useful_work_apart() -> None:
     ledger = Ledger()
     ledger.add("before", 1000.0)
-    for _ in range(3):
+    for chunks in (4, 4, 2):
         ledger.begin_group()
         ledger.add("database", 6.0)
         ledger.add("database", 2.0)
         ledger.add("broker", 4.0)
         ledger.add(TAG_ROWS, 40.0)
-    # groups of four chunks
+        for _ in range(chunks):
+            ledger.count_chunk()
+    # Eight chunks that share in fours, and two that share in twos.
     assert table(ledger).splitlines()[2:] == [
-        "| broker | 1.00 | 1.00 |",
-        "| database | 2.00 | 2.00 |",
-        "| **all of the queue's work** | 3.00 | 3.00 |",
-        "| rows of tags (useful work) | 10.00 | 10.00 |",
+        "| broker | 1.00 | 2.00 |",
+        "| database | 2.00 | 4.00 |",
+        "| **all of the queue's work** | 3.00 | 6.00 |",
+        "| rows of tags (useful work) | 10.00 | 20.00 |",
     ]
 
 
