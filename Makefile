@@ -7,7 +7,7 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults celery-rows mutants bench bench-rerun bench-scale bundled-model reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults celery-rows export-clips bench bench-rerun bench-scale bundled-model reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ faults: $(READY) ## The fault gate in full counts (long)
 
 celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runner's, for all clips in ../shared (long)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP
+
+export-clips: $(READY) ## Every frame of the clips of the composed episodes in ../shared, read back (minutes)
+	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/test_exports_of_episodes.py -v
 
 bundled-model: $(READY) ## Make the bundled model again in /tmp/bundled (long)
 	$(BIN)/python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled
