@@ -32,6 +32,7 @@ ENV PATH=/opt/castline/bin:$PATH \
     MPLCONFIGDIR=/tmp/matplotlib \
     KERAS_HOME=/tmp/keras \
     CASTLINE_HOME=/var/lib/castline \
+    XDG_CACHE_HOME=/var/lib/castline/.cache \
     CASTLINE_MEDIA_ROOTS=/media \
     CASTLINE_LOG_FORMAT=json \
     CASTLINE_METRICS_PORT=9100

@@ -7,7 +7,7 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults celery-rows mutants bench bench-rerun bench-scale bundled-model reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults celery-rows export-clips bench bench-rerun bench-scale bundled-model reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -15,12 +15,15 @@ help: ## Say what can be made
 setup: $(READY) ## Make .venv and install what is locked, checked by its hashes
 
 # uv comes from the package index by pip; the lock holds no download address, so any mirror serves.
+# All is compiled to bytecode now: where PYTHONDONTWRITEBYTECODE is set, Python would compile it anew at
+# every start, which takes 6 s of TensorFlow's.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Castline needs Python 3.11 or newer; make setup PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q $(PACKAGES)
 	touch $(READY)
 
 demo: $(READY) ## Draw a cast, train, tag an episode, compare with the truth
@@ -50,6 +53,9 @@ faults: $(READY) ## The fault gate in full counts (long)
 
 celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runner's, for all clips in ../shared (long)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP
+
+export-clips: $(READY) ## Every frame of the clips of the composed episodes in ../shared, read back (minutes)
+	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/test_exports_of_episodes.py -v
 
 bundled-model: $(READY) ## Make the bundled model again in /tmp/bundled (long)
 	$(BIN)/python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled

@@ -2,9 +2,10 @@
 
     python -m bench.rerun [CLIP] [--minutes 22] [--episodes 20]
 
-Loops a clip by stream copy, tags it with the bundled model, and runs another version of it again,
-once over one episode and once over all of them in one command. Everything is included: start-up of
-Python and TensorFlow, the database. With --small both models are of the original task's network.
+Loops a clip by stream copy, tags it with a version of the bundled model, and runs another version
+again, once over one episode and once over all of them in one command. Both come by `castline models
+import`, which compiles them. All else is included: start-up of processes, the database. With
+--small both models are of the original task's network.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="castline-bench-") as name:
         folder = Path(name)
         home = folder / "home"
-        first, second = _models(home / "models", small=arguments.small)
+        first, second = _models(home, folder / "models", small=arguments.small)
         episodes = [folder / f"episode_{number}.mp4" for number in range(arguments.episodes + 1)]
         loop_clip(ffmpeg, arguments.clip, episodes[0], arguments.minutes)
         for number, episode in enumerate(episodes[1:]):
@@ -58,10 +59,12 @@ def main() -> None:
         print(f"frames decoded in runs again: {decoded}")
 
 
-def _models(folder: Path, *, small: bool) -> tuple[str, str]:
+def _models(home: Path, folder: Path, *, small: bool) -> tuple[str, str]:
     """Two versions of one network whose numbers differ."""
     bundled = find_model(None)
     versions = [_variant(bundled, folder, number, small=small) for number in (1, 2)]
+    for version in versions:
+        _castline(home, "models", "import", version.folder)
     return versions[0].manifest.reference, versions[1].manifest.reference
 
 

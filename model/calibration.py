@@ -25,7 +25,7 @@ class Thresholds:
 
 
 _NEVER: Final = Thresholds(0.99, 0.99)
-"""Of a label that nothing can be trusted to be."""
+"""Of a label that nothing can be trusted to be; the highest that are tried."""
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -56,20 +56,26 @@ def choose_thresholds(
     confidences: NDArray[np.floating],
     truth: NDArray[np.bool_],
     *,
+    max_stranger_share: float,
     max_false_share: float,
     shot_frames: int,
 ) -> tuple[Thresholds, list[Thresholds]]:
     """Choose the thresholds from a sequence of frames whose truth is known.
 
-    Those of all labels are the pair whose `on_screen` has the highest micro-F1. They are a label's
-    own too, unless more than `max_false_share` of the frames in which they say that it is on screen
-    are false, beyond what chance makes of few shots (one standard error of a share). Its own are
-    then the pair with the highest F1 of those by which not too many are false, with an onset at
-    least as high. What fits a label's few shots better by chance is so left alone.
+    A label gets its own if the pair by which `on_screen` has the highest micro-F1 of all labels is
+    too often false for it: in more than `max_false_share` of the frames in which it says that the
+    label is on screen, beyond what chance makes of few shots (one standard error of a share). Its
+    own are the pair with the highest F1 by which not too many are false, and an onset at least as
+    high. What fits a label's few shots better by chance is so left alone.
+
+    All other labels share the pair with their highest micro-F1 of those by which, together with
+    the labels that have their own, somebody is said to be there in at most `max_stranger_share` of
+    the frames without anybody known, or in as few as can be.
 
     Args:
         confidences: (frames, labels), of each label's best region.
         truth: (frames, labels), whether the label is on screen.
+        max_stranger_share: 0 to 1.
         max_false_share: 0 to 1.
         shot_frames: how many frames in a row show the same, and count as one for chance.
 
@@ -82,19 +88,32 @@ def choose_thresholds(
         for offset in _OFFSETS
         if offset <= onset + _ROUNDING
     ]
-    true, said = np.zeros((2, len(pairs), truth.shape[1]), np.int64)
+    labels, nobody = truth.shape[1], ~truth.any(axis=1)
+    true, said = np.zeros((2, len(pairs), labels), np.int64)
+    strangers = np.zeros((len(pairs), int(nobody.sum()), labels), np.bool_)
     for number, pair in enumerate(pairs):
         found = on_screen(confidences, pair)
         true[number], said[number] = (found & truth).sum(axis=0), found.sum(axis=0)
+        strangers[number] = found[nobody]
     actual = truth.sum(axis=0)
-    general = int(np.argmax(_f1(true.sum(axis=1), said.sum(axis=1), actual.sum())))
-    high_enough = np.array([pair.onset >= pairs[general].onset for pair in pairs])
+    best_of_all = int(np.argmax(_f1(true.sum(axis=1), said.sum(axis=1), actual.sum())))
     chance = np.sqrt(max_false_share * (1 - max_false_share) * said * shot_frames)
     trusted = (said - true <= max_false_share * said + chance) & (true > 0)
+    high_enough = np.array([pair.onset >= pairs[best_of_all].onset for pair in pairs])
     f1 = np.where(trusted & high_enough[:, None], _f1(true, said, actual), 0.0)
-    f1[general, trusted[general]] = np.inf
-    own = [pairs[best] if f1[best, label] else _NEVER for label, best in enumerate(f1.argmax(0))]
-    return pairs[general], own
+    alone = ~trusted[best_of_all]
+    own = np.where(f1.any(axis=0), f1.argmax(axis=0), pairs.index(_NEVER))
+
+    if alone.all():
+        return pairs[best_of_all], [pairs[number] for number in own]
+    taken = np.asarray(strangers[own[alone], :, alone].any(axis=0))
+    wrong = (strangers[:, :, ~alone].any(axis=2) | taken).sum(axis=1)
+    few = wrong <= max(max_stranger_share * len(taken), wrong.min())
+    of_others = [counts[..., ~alone].sum(axis=-1) for counts in (true, said, actual)]
+    general = int(np.argmax(np.where(few, _f1(*of_others), -1.0)))
+    return pairs[general], [
+        pairs[own[label]] if alone[label] else pairs[general] for label in range(labels)
+    ]
 
 
 def on_screen(confidences: NDArray[np.floating], thresholds: Thresholds) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """Networks compiled for CPUs: as exact as they are said to be, and compiled once."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -168,8 +169,10 @@ def test_those_used_longest_ago_go(
     monkeypatch.setattr(compiling, "_KEPT", 2)
     monkeypatch.setattr(compiling, "_compile_in_child", lambda _version: b"compiled")
     first, second, third = (variant(trained.version, tmp_path, version=v) for v in "abc")
-    for version in (first, second, first, third):
+    for hour, version in enumerate((first, second, first, third)):
         compiled(version)
+        [path] = cache.glob(f"{version.sha256}-*")
+        os.utime(path, (3600 * hour, 3600 * hour))
     kept = {path.name.partition("-")[0] for path in cache.iterdir()}
     assert kept == {first.sha256, third.sha256}
 

@@ -72,7 +72,9 @@ def test_thresholds_of_all_labels_bridge_doubtful_frames_and_leave_strangers_out
         (20, (0.05, 0.705), (False, False)),  # another, taken for the second label
         (20, (0.05, 0.905), (False, True)),
     )
-    general, own = choose_thresholds(confidences, truth, max_false_share=0.0, shot_frames=1)
+    general, own = choose_thresholds(
+        confidences, truth, max_stranger_share=1, max_false_share=0.0, shot_frames=1
+    )
     assert 0.705 < general.onset <= 0.905
     assert 0.405 < general.offset <= 0.605
     for pair in (general, *own):
@@ -88,7 +90,7 @@ def test_a_label_that_is_often_mistaken_gets_an_onset_of_its_own() -> None:
         (20, (0.05, 0.855), (False, True)),
     )
     general, (first, second) = choose_thresholds(
-        confidences, truth, max_false_share=0.05, shot_frames=1
+        confidences, truth, max_stranger_share=1, max_false_share=0.05, shot_frames=1
     )
     assert general.onset <= first.onset <= 0.505
     assert 0.655 < second.onset <= 0.855
@@ -113,9 +115,49 @@ def test_no_more_frames_may_be_false_than_is_allowed_and_chance_makes(
         (3, (0.05, 0.905), (False, False)),
     )
     general, (_, second) = choose_thresholds(
-        confidences, truth, max_false_share=max_false_share, shot_frames=shot_frames
+        confidences,
+        truth,
+        max_stranger_share=1,
+        max_false_share=max_false_share,
+        shot_frames=shot_frames,
     )
     assert second == (general if trusted else Thresholds(0.99, 0.99))
+
+
+@pytest.mark.parametrize(
+    ("max_stranger_share", "lowest", "highest"), [(0.5, 0.1, 0.505), (0.4, 0.61, 0.705)]
+)
+def test_no_more_strangers_are_taken_for_somebody_than_is_allowed(
+    max_stranger_share: float, lowest: float, highest: float
+) -> None:
+    confidences, truth = sequence(
+        (30, (0.505, 0.05), (True, False)),
+        (10, (0.05, 0.705), (False, True)),
+        (5, (0.605, 0.05), (False, False)),  # a stranger, surer than most of the known
+        (5, (0.05, 0.05), (False, False)),
+    )
+    general, _ = choose_thresholds(
+        confidences,
+        truth,
+        max_stranger_share=max_stranger_share,
+        max_false_share=1,
+        shot_frames=1,
+    )
+    assert lowest <= general.onset <= highest
+    found = on_screen(confidences, general)[-10:].any(axis=1)
+    assert found.mean() <= max_stranger_share
+
+
+def test_where_strangers_cannot_be_told_the_fewest_are_taken_for_somebody() -> None:
+    confidences, truth = sequence(
+        (30, (0.505, 0.05), (True, False)),
+        (8, (0.9999, 0.05), (False, False)),
+        (2, (0.505, 0.05), (False, False)),
+    )
+    general, _ = choose_thresholds(
+        confidences, truth, max_stranger_share=0.1, max_false_share=1, shot_frames=1
+    )
+    assert general.onset > 0.505
 
 
 def test_a_label_keeps_the_thresholds_of_all_though_others_would_suit_it_better() -> None:
@@ -124,14 +166,18 @@ def test_a_label_keeps_the_thresholds_of_all_though_others_would_suit_it_better(
         (1, (0.05, 0.655), (False, False)),
         (100, (0.05, 0.855), (False, True)),
     )
-    general, own = choose_thresholds(confidences, truth, max_false_share=0.05, shot_frames=1)
+    general, own = choose_thresholds(
+        confidences, truth, max_stranger_share=1, max_false_share=0.05, shot_frames=1
+    )
     assert general.onset < 0.655
     assert own == [general, general]
 
 
 def test_a_label_that_is_never_trusted_or_never_there_gets_the_highest_thresholds() -> None:
     confidences, truth = sequence((10, (0.6, 1.0, 0.05), (True, False, False)))
-    _, (_, second, third) = choose_thresholds(confidences, truth, max_false_share=0, shot_frames=1)
+    _, (_, second, third) = choose_thresholds(
+        confidences, truth, max_stranger_share=1, max_false_share=0, shot_frames=1
+    )
     assert second == third == Thresholds(0.99, 0.99)
 
 
@@ -140,7 +186,9 @@ def test_a_label_that_is_never_trusted_or_never_there_gets_the_highest_threshold
 def test_chosen_thresholds_are_in_order_and_keep_what_was_asked(
     confidences: NDArray[np.float64], truth: NDArray[np.bool_]
 ) -> None:
-    general, own = choose_thresholds(confidences, truth, max_false_share=0.2, shot_frames=1)
+    general, own = choose_thresholds(
+        confidences, truth, max_stranger_share=0.1, max_false_share=0.2, shot_frames=1
+    )
     assert 0 < general.offset <= general.onset < 1
     for label, pair in enumerate(own):
         assert 0 < pair.offset <= pair.onset < 1

@@ -1,0 +1,90 @@
+"""How a label's thresholds are best chosen, by shots that had no part in the choice.
+
+    python -m bench.threshold_rules DATASET MODEL [--seeds 3]
+
+Rehearses shots of a dataset's validation stills as a training does, chooses thresholds on four
+fifths of them and counts on the fifth, five times for each seed of a rehearsal. Prints a table in
+Markdown: of the thresholds of all labels for each, and of those that `choose_thresholds` gives
+each. No episode and no test still is used.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.artifact import read_model_version
+from model.calibrating import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
+from model.calibration import Thresholds, choose_thresholds, micro_f1, on_screen
+from model.dataset import open_dataset
+from model.networks import network_of
+from model.preprocess import preprocessing_named
+from model.rehearsal import SHOT_FRAMES
+from model.stills import Stills
+from model.versions import forward_pass
+
+FOLDS = 5
+
+
+def main() -> None:
+    arguments = _arguments()
+    version = read_model_version(arguments.model)
+    manifest = version.manifest
+    preprocessing = preprocessing_named(manifest.preprocessing)
+    validation = Stills.unpack(open_dataset(arguments.dataset), "validation", preprocessing)
+    closer_view, temperature = manifest.closer_view, manifest.temperature
+    forward, _ = forward_pass(network_of(version), closer_view, validation)
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for seed in range(arguments.seeds):
+        seen, truth = (
+            each.reshape(-1, SHOT_FRAMES, each.shape[1])
+            for each in rehearsed(forward, closer_view, temperature, validation, seed, _quietly)
+        )
+        fold = np.random.default_rng(seed).permutation(len(seen)) % FOLDS
+        for held_out in range(FOLDS):
+            chosen_on, counted_on = fold != held_out, fold == held_out
+            general, own = choose_thresholds(
+                _frames(seen[chosen_on]),
+                _frames(truth[chosen_on]),
+                max_stranger_share=MAX_STRANGER_SHARE,
+                max_false_share=MAX_FALSE_SHARE,
+                shot_frames=SHOT_FRAMES,
+            )
+            for name, pairs in (("of all labels", [general] * len(own)), ("own", own)):
+                figures = _count(_frames(seen[counted_on]), _frames(truth[counted_on]), pairs)
+                found.setdefault(name, []).append(figures)
+    print("| thresholds | micro-F1 | false of those said | false where nobody known is |")
+    print("|---|---:|---:|---:|")
+    for name, rows in found.items():
+        print(f"| {name} | " + " | ".join(f"{mean:.4f}" for mean in np.mean(rows, axis=0)) + " |")
+
+
+def _frames(shots: NDArray[Any]) -> NDArray[Any]:
+    return shots.reshape(-1, shots.shape[-1])
+
+
+def _count(
+    seen: NDArray[np.float64], truth: NDArray[np.bool_], pairs: list[Thresholds]
+) -> tuple[float, float, float]:
+    said = np.stack([on_screen(seen, pair)[:, label] for label, pair in enumerate(pairs)], axis=1)
+    false = said & ~truth
+    of_nobody = false[~truth.any(axis=1)].any(axis=1)
+    return micro_f1(said, truth), float(false.sum() / said.sum()), float(of_nobody.mean())
+
+
+def _quietly(_step: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("dataset", type=Path, help="folder of a built dataset")
+    parser.add_argument("model", type=Path, help="folder of a model version trained on it")
+    parser.add_argument("--seeds", type=int, default=3, help="rehearsals")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
