@@ -1,10 +1,12 @@
 """How runs ended: a line each, who was seen when, and the exit code."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from math import ceil, floor
 
 from cli.console import print_table, say, stdout
 from cli.runs import describe_missing
+from db.effort import STAGES, RunEffort, run_efforts
 from db.records import AppearanceRecord, RunRecord
 from db.runs import current_run_of, run_appearances
 from timeline.times import format_clock, format_time
@@ -30,6 +32,23 @@ def describe_end(run: RunRecord) -> str:
     if run.missing:
         line += f"; missing {describe_missing(run)}"
     return f"{line}; {run.error}" if run.error else line
+
+
+def say_effort(place: Workplace, runs: Sequence[RunRecord]) -> None:
+    """Says what work on these runs took, and what most of it was, if anything was done."""
+    with place.database.read() as connection:
+        found = run_efforts(connection)
+    efforts = [found[run.id] for run in runs if run.id in found]
+    amounts = {
+        field.name: sum(getattr(effort, field.name) for effort in efforts)
+        for field in fields(RunEffort)
+    }
+    total = RunEffort(**amounts)
+    if total.bottleneck is None:
+        return
+    spent = ", ".join(f"{name} {amounts[name]:.1f} s" for name in STAGES)
+    fill = "" if total.batch_fill is None else f"; batches {total.batch_fill:.0%} full"
+    say(f"Of all processes: {spent}{fill}. Most time went to: {total.bottleneck}.")
 
 
 def print_run(place: Workplace, run: RunRecord) -> None:

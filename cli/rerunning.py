@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import Json, print_json, print_table, require_episode, say, stdout
-from cli.report import describe_end, exit_code
+from cli.report import describe_end, exit_code, say_effort
 from cli.runs import run_json
 from cli.tagging import Device, Workers, work_on
 from db.current import make_current
@@ -113,6 +113,7 @@ def _run(
     if any(run.is_open for run in runs):
         work_on(place, workers, device, run_ids, version.sha256)
         say(f"Worked for {time.monotonic() - began:.1f} s.")
+        say_effort(place, runs)
     for run_id in run_ids:  # those that were done before, too
         with place.database.write() as connection:
             make_current(connection, run_id)

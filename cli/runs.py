@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 from rich.live import Live
 
 from cli.console import Json, make_table, print_json, print_table, say, stdout
+from db.effort import STAGES, RunEffort, run_efforts
 from db.records import RunRecord
 from db.runs import get_run, list_runs, quarantined_chunks
 from db.writes import cancel_run, retry_run
@@ -43,7 +45,7 @@ def status(
         if as_json:
             print_json([run_json(place, run) for run in runs])
         elif runs:
-            print_table(_COLUMNS, [_run_row(run) for run in runs], numbers=_NUMBERS)
+            print_table(_COLUMNS, _run_rows(place, runs), numbers=_NUMBERS)
         else:
             say("No runs yet; run: castline tag EPISODE")
 
@@ -86,7 +88,10 @@ def describe_missing(run: RunRecord) -> str:
     )
 
 
-_COLUMNS = ("run", "episode", "model", "every s", "state", "chunks", "frames", "missing", "error")
+_COLUMNS = (
+    *("run", "episode", "model", "every s", "state", "chunks", "frames", "most time", "missing"),
+    "error",
+)
 _NUMBERS = "run chunks frames"
 
 
@@ -100,12 +105,18 @@ def _watch(place: Workplace) -> None:
         while True:
             # What is under way first, then the latest: a window shows only the first rows.
             runs = sorted(_runs(place), key=lambda run: (not run.is_open, -run.id))
-            rows = [_run_row(run) for run in runs[: max(stdout.height - 2, 1)]]
+            rows = _run_rows(place, runs[: max(stdout.height - 2, 1)])
             live.update(make_table(_COLUMNS, rows, _NUMBERS), refresh=True)
             time.sleep(WATCH_SECONDS)
 
 
-def _run_row(run: RunRecord) -> tuple[str, ...]:
+def _run_rows(place: Workplace, runs: Sequence[RunRecord]) -> list[tuple[str, ...]]:
+    with place.database.read() as connection:
+        efforts = run_efforts(connection)
+    return [_run_row(run, efforts.get(run.id, RunEffort())) for run in runs]
+
+
+def _run_row(run: RunRecord, effort: RunEffort) -> tuple[str, ...]:
     return (
         str(run.id),
         run.episode,
@@ -114,6 +125,7 @@ def _run_row(run: RunRecord) -> tuple[str, ...]:
         f"{run.state}, nobody at work" if run.state == "running" and not run.claimed else run.state,
         f"{run.chunks_done}/{run.chunks_total}",
         str(run.frames) if run.ended_at else "",
+        effort.bottleneck or "",
         describe_missing(run),
         run.error or "",
     )
@@ -123,6 +135,7 @@ def run_json(place: Workplace, run: RunRecord) -> dict[str, Any]:
     """A run as `status --json` and `tag --json` print it."""
     with place.database.read() as connection:
         quarantined = quarantined_chunks(connection, run.id)
+        effort = run_efforts(connection, [run.id]).get(run.id, RunEffort())
     return {
         "run": run.id,
         "episode": run.episode,
@@ -134,6 +147,9 @@ def run_json(place: Workplace, run: RunRecord) -> dict[str, Any]:
         "frames": run.frames,
         "frames_decoded": run.frames_decoded,
         "decode_errors": run.decode_errors,
+        "seconds": {name: getattr(effort, name) for name in STAGES},
+        "bottleneck": effort.bottleneck,
+        "batch_fill": effort.batch_fill,
         "missing_seconds": [list(item) for item in run.missing_seconds],
         "error": run.error,
         "queued_at": run.queued_at.isoformat(),

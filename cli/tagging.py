@@ -16,7 +16,7 @@ import typer
 
 from cli.console import Json, print_json, say, say_error, stderr
 from cli.progress import reading, run_bars
-from cli.report import EXIT_FAILED, describe_end, exit_code, print_run
+from cli.report import EXIT_FAILED, describe_end, exit_code, print_run, say_effort
 from cli.runs import run_json
 from db.current import make_current
 from db.records import RunRecord
@@ -95,6 +95,7 @@ def tag(
                 print_run(place, run)
             if worked:
                 say(f"Worked for {time.monotonic() - began:.1f} s.")
+                say_effort(place, runs)
     raise typer.Exit(exit_code(runs, queued.refused))
 
 
@@ -186,8 +187,9 @@ def worker(
         else:
             work_on(place, concurrency, device, None, None, until_idle=until_idle)
         ended = [run for key, run in _ended_runs(place).items() if key not in ended_before]
-    for run in ended:
-        say(describe_end(run))
+        for run in ended:
+            say(describe_end(run))
+        say_effort(place, ended)
     raise typer.Exit(exit_code(ended) if until_idle else 0)
 
 

@@ -23,6 +23,7 @@ from db.schema import (
     promotion,
     replaced_run,
     run,
+    run_effort,
     run_label,
     run_pair,
     tag,
@@ -87,7 +88,7 @@ def remove_runs(connection: Connection, run_ids: Sequence[int]) -> int:
     """Removes those of these runs that nothing refers to now; returns how many."""
     wanted = set(run_ids)
     ids = [item.id for item in prunable_runs(connection) if item.id in wanted]
-    for table in (tag, appearance, run_label, run_pair, chunk, replaced_run):
+    for table in (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run):
         connection.execute(delete(table).where(table.c.run_id.in_(ids)))
     connection.execute(delete(run).where(run.c.id.in_(ids)))
     return len(ids)

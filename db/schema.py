@@ -61,6 +61,7 @@ metadata = MetaData(
 RUN_STATES = ("queued", "running", "done", "partial", "failed", "cancelled")
 CHUNK_STATES = ("queued", "extracted", "tagged", "quarantined")
 OPEN_RUN_STATES = ("queued", "running")
+EFFORTS = ("decode", "read", "device", "database", "pictures", "places")
 OPEN_CHUNK_STATES = ("queued", "extracted")
 LANES = ("interactive", "bulk")
 
@@ -178,6 +179,16 @@ chunk = Table(
     CheckConstraint("start_pts < end_pts", name="range"),
     _one_of("state", CHUNK_STATES),
     Index(None, "state", "run_id"),
+)
+
+# What work on a run took, added up by each process every few seconds.
+run_effort = Table(
+    "run_effort",
+    metadata,
+    Column("run_id", RowId, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(16), primary_key=True),
+    Column("amount", Float, nullable=False),
+    _one_of("name", EFFORTS),
 )
 
 tag = Table(

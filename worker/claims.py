@@ -52,8 +52,10 @@ def claim_step(
     with workplace.database.read() as connection:
         if not has_free_chunk(connection, state, run_ids):
             return []
-    with workplace.database.write() as connection:
+    claimed_for: list[int] = []
+    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
         claims = _claim(connection, workplace, state, worker, limit, run_ids, None)
+        claimed_for += [claim.run_id for claim in claims]
     workplace.metrics.count_attempts(state, len(claims))
     return claims
 
@@ -69,8 +71,10 @@ def claim_to_extract(
     """
     chunks: list[ClaimedChunk] = []
     rest = None
-    with workplace.database.write() as connection:
+    claimed_for: list[int] = []
+    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
         if claims := _claim(connection, workplace, "queued", worker, most, None, chunk_id):
+            claimed_for += [claim.run_id for claim in claims]
             chunks = claimed_chunks(connection, claims)
             if len(claims) == most < CHUNKS_PER_GROUP:
                 rest = free_beside(connection, claims[0])
@@ -94,7 +98,8 @@ def claim_to_classify(
         A chunk of the group that waited, if one did, and what was claimed.
     """
     chunks: list[ClaimedChunk] = []
-    with workplace.database.write() as connection:
+    claimed_for: list[int] = []
+    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
         waiting = waiting_chunk(connection, chunk_id)
         most = most_of(waiting) if waiting else 0
         if most:
@@ -103,6 +108,7 @@ def claim_to_classify(
             if 0 < len(claims) < most:
                 claims += claim(most - len(claims), None, None)
             chunks = claimed_chunks(connection, claims) if claims else []
+            claimed_for += [claim.run_id for claim in claims]
     workplace.metrics.count_attempts("extracted", len(chunks))
     return waiting, chunks
 

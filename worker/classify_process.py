@@ -75,6 +75,7 @@ def work(
             classify_step(workplace, claims, classifiers.load)
         else:
             stopped.wait(IDLE_SECONDS)
+    workplace.effort.write(workplace.database, at_once=True)
 
 
 def main() -> int:

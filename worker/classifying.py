@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from db.claimed import ClaimedChunk
 from db.completing import complete_taggings
 from db.cuts import outliving_cuts
-from db.engine import Database
 from db.free import CHUNKS_PER_GROUP
 from db.records import Claim, EpisodeRecord, TagRecord
 from db.writes import replace_tags
@@ -15,10 +14,10 @@ from ingest.errors import FrameStoreError, StorageUnreachable
 from ingest.frame_store import StoredFrame, read_frames
 from model.classifier import Classifier, Prediction
 from worker.claims import chunks_of, give_back, record_failure, store_path
+from worker.effort import Effort
 from worker.finish import finish_run_if_complete
 from worker.lease import LeaseKeeper
 from worker.log import about
-from worker.metrics import Metrics
 from worker.reading_ahead import in_parts_read_ahead
 from worker.workplace import Workplace
 
@@ -100,6 +99,10 @@ class _Tagging:
     tags: list[TagRecord] = field(default_factory=list)
 
 
+_Part = list[tuple[_Tagging, StoredFrame]]
+"""Frames that are classified together."""
+
+
 def _classify_group(
     workplace: Workplace, group: Sequence[_Tagging], classifier: Classifier
 ) -> None:
@@ -107,8 +110,9 @@ def _classify_group(
     batches = max(1, FRAMES_AT_ONCE // classifier.frames_per_batch)
     frames = _frames_of_all(workplace, group, whole)
     try:
-        for part in in_parts_read_ahead(frames, batches * classifier.frames_per_batch):
-            _classify(part, classifier, workplace.metrics)
+        parts = in_parts_read_ahead(frames, batches * classifier.frames_per_batch)
+        while part := _next_part(parts, workplace.effort):
+            _classify(part, classifier, workplace)
     except _ClassifyingError as error:
         for tagging in group:  # those whose failure is recorded already are not held any more
             record_failure(workplace.database, tagging.chunk.claim, str(error), lost=False)
@@ -119,7 +123,8 @@ def _classify_group(
         claim = tagging.chunk.claim
         by_run.setdefault(claim.run_id, {})[claim] = tagging.tags
     for tags in by_run.values():
-        _write_tags(workplace.database, tags)
+        _write_tags(workplace, tags)
+    workplace.effort.write(workplace.database)
 
 
 def _frames_of_all(
@@ -137,21 +142,37 @@ def _frames_of_all(
         whole.append(tagging)
 
 
+def _next_part(parts: Iterator[_Part], effort: Effort) -> _Part:
+    """The next frames to classify; none at the end."""
+    run_ids: list[int] = []
+    with effort.spent("read", run_ids):
+        part = next(parts, [])
+        run_ids += _run_ids(part)
+    return part
+
+
+def _run_ids(part: _Part) -> list[int]:
+    return [tagging.chunk.claim.run_id for tagging, _ in part]
+
+
 class _ClassifyingError(Exception):
     """The network failed on these frames, for whatever reason."""
 
 
-def _classify(
-    part: Sequence[tuple[_Tagging, StoredFrame]], classifier: Classifier, metrics: Metrics
-) -> None:
+def _classify(part: _Part, classifier: Classifier, workplace: Workplace) -> None:
     """Classifies frames, and adds what was found to their chunks."""
+    run_ids = _run_ids(part)
     try:
-        predictions = classifier.classify([frame.picture for _, frame in part])
+        with workplace.effort.spent("device", run_ids):
+            predictions = classifier.classify([frame.picture for _, frame in part])
     except Exception as error:
         raise _ClassifyingError(" ".join(str(error).split())) from error
+    pictures = len(part) * classifier.views_per_frame
+    workplace.effort.add("pictures", run_ids, pictures)
+    workplace.effort.add("places", run_ids, pictures / classifier.batch_fill(len(part)))
     for (tagging, frame), found in zip(part, predictions, strict=True):
         tagging.tags.extend(_tag(item, tagging.chunk.episode, frame.pts) for item in found)
-    metrics.count_classified(len(part), classifier)
+    workplace.metrics.count_classified(len(part), classifier)
 
 
 def _frames(workplace: Workplace, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
@@ -176,9 +197,13 @@ def _frames(workplace: Workplace, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
 
 
 @outliving_cuts
-def _write_tags(database: Database, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
+def _write_tags(workplace: Workplace, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
     """Writes the tags of one run's chunks, but of none whose claim was lost meanwhile."""
-    with database.write() as connection:
+    run_ids = [claim.run_id for claim in tags]
+    with (
+        workplace.effort.spent("database", run_ids),
+        workplace.database.write() as connection,
+    ):
         held = complete_taggings(connection, list(tags))
         if held:
             replace_tags(connection, {claim: tags[claim] for claim in held})

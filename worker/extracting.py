@@ -108,14 +108,19 @@ def extract_group(
     except _LeaseLostError:
         left = []  # the run was cancelled, or others do these chunks now
     finally:
-        completed = _completed(database, extracted) if extracted else []
+        completed = _completed(workplace, extracted) if extracted else []
         give_back(database, left)
+        workplace.effort.write(database)
     return completed
 
 
 @outliving_cuts
-def _completed(database: Database, extracted: Mapping[Claim, ExtractedChunk]) -> list[Claim]:
-    with database.write() as connection:
+def _completed(workplace: Workplace, extracted: Mapping[Claim, ExtractedChunk]) -> list[Claim]:
+    run_ids = [claim.run_id for claim in extracted]
+    with (
+        workplace.effort.spent("database", run_ids),
+        workplace.database.write() as connection,
+    ):
         completed = complete_extractions(connection, extracted)
     for claim in completed:
         frames = len(extracted[claim].sampled_pts)
@@ -167,7 +172,8 @@ def _extract(
 ) -> ExtractedChunk:
     path = store_path(workplace, chunk)
     source = _source(workplace, decoder, chunk, lambda: check(0))
-    extracted = decoder.extract(_request(chunk, source, path), check)
+    with workplace.effort.spent("decode", [chunk.claim.run_id]):
+        extracted = decoder.extract(_request(chunk, source, path), check)
     workplace.frames.publish(path)
     workplace.metrics.count_decoded(extracted.frames_decoded)
     return ExtractedChunk(

@@ -91,7 +91,9 @@ class EmbeddedRunner:
             WorkerError: The classify process cannot work, or the metrics' port is taken.
         """
         with self._shown_metrics():
-            return self._run(on_progress)
+            finished = self._run(on_progress)
+        self._workplace.effort.write(self._workplace.database, at_once=True)
+        return finished
 
     def _shown_metrics(self) -> AbstractContextManager[None]:
         if self._options.run_ids is not None:

@@ -65,8 +65,9 @@ class Station:
         self._stopped.set()
 
     def close(self) -> None:
-        """Ends the decoder process."""
+        """Ends the decoder process, and writes down what was spent."""
         self._decoder.close()
+        self._place.effort.write(self._place.database, at_once=True)
 
     def extract(self, chunk_id: int, lane: str) -> None:
         """Extracts a chunk and its group, unless others were faster; tells who classifies."""

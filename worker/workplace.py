@@ -10,6 +10,7 @@ from db.upgrade import upgrade_database
 from ingest.episode_cache import EpisodeCache
 from ingest.frame_store import FrameStore
 from ingest.remote_files import RemoteFiles
+from worker.effort import Effort
 from worker.metrics import Metrics, open_metrics
 from worker.settings import Settings
 
@@ -30,6 +31,11 @@ class Workplace:
     def metrics(self) -> Metrics:
         """What this process counts with."""
         return open_metrics(self.settings)
+
+    @cached_property
+    def effort(self) -> Effort:
+        """What this process spends."""
+        return Effort()
 
     @property
     def episode_cache(self) -> EpisodeCache:
