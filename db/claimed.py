@@ -84,7 +84,14 @@ def _extracted_before(
 _other, _other_run = chunk.alias("other"), run.alias("other_run")
 
 _BEFORE = (
-    select(_other, _other_run.c.params, chunk.c.id.label("claimed_id"))
+    select(
+        _other.c.sampled_pts,
+        _other.c.frames_decoded,
+        _other.c.decode_errors,
+        _other.c.missing,
+        _other_run.c.params,
+        chunk.c.id.label("claimed_id"),
+    )
     .join(_other_run, _other_run.c.id == _other.c.run_id)
     .join(run, and_(run.c.episode_id == _other_run.c.episode_id, run.c.id != _other_run.c.id))
     .join(

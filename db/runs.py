@@ -259,7 +259,7 @@ def _run(row: Row[Any]) -> RunRecord:
     )
 
 
-def extracted_record(row: Row[Any]) -> ExtractedChunk:
+def extracted_record(row: Row[*tuple[Any, ...]]) -> ExtractedChunk:
     """What the extraction of a chunk said, from a row that has its columns."""
     return ExtractedChunk(
         sampled_pts=tuple(json.loads(row.sampled_pts or "[]")),

@@ -114,6 +114,8 @@ _CONFIGURATION: Final[dict[str, Any]] = {
         "health_check_interval": 25,
         # One Redis user may be limited to these keys.
         "global_keyprefix": "castline:",
+        # One key for each queue instead of four: lanes are queues, no message has a priority.
+        "priority_steps": [0],
         # In the order of `task_queues`, always from the first.
         "queue_order_strategy": "priority",
     },

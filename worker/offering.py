@@ -84,9 +84,8 @@ def messages_in(app: Celery, step: str, lane: str) -> int:
         BrokerError: The broker cannot be asked.
     """
     with _one_line_errors(app), app.connection_or_acquire() as connection:
-        # Declaring a queue that is there says how long it is.
-        declared = connection.default_channel.queue_declare(queue=queue_name(step, lane))
-        return int(declared.message_count)
+        # Asked of Redis itself: what Kombu has for it takes twice as long.
+        return int(connection.default_channel.client.llen(queue_name(step, lane)))
 
 
 @contextmanager

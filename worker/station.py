@@ -34,6 +34,9 @@ LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30 - BEGUN_WITHIN_SECONDS
 """Before Celery ends the task, whose last chunk may have begun so late: thus it is written down
 against the chunk, which is then split."""
 
+LOOK_SECONDS = 2.0
+"""In the midst of a group, between questions whether something interactive waits: about a chunk."""
+
 UNANSWERED_SECONDS = 60.0
 """A broker that did not answer is back by then, or workers hear of nothing anyway."""
 
@@ -58,7 +61,7 @@ class Station:
         self._classifiers = LoadedClassifiers(place.settings, device, probes=True)
         self._identity = worker_identity()
         self._stopped = threading.Event()
-        self._asks_from_seconds = 0.0
+        self._asks_from_seconds = self._looks_from_seconds = 0.0
 
     def stop(self) -> None:
         """Makes the step that is under way end soon; may be called from a signal handler."""
@@ -71,6 +74,7 @@ class Station:
 
     def extract(self, chunk_id: int, lane: str) -> None:
         """Extracts a chunk and its group, unless others were faster; tells who classifies."""
+        self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
         most = self._share(lane)
         chunks, rest = claim_to_extract(self._place, self._identity, chunk_id, most)
         if not chunks:
@@ -92,7 +96,10 @@ class Station:
         return min(max(waiting * CHUNKS_PER_GROUP // SHARING_PROCESSES, 1), CHUNKS_PER_GROUP)
 
     def _is_first(self, lane: str) -> bool:
-        """Whether no message waits of a lane that goes before this one."""
+        """Whether no message waits of a lane that goes before this one, asked now and then."""
+        if time.monotonic() < self._looks_from_seconds:
+            return True
+        self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
         before = LANES[: LANES.index(lane)]
         return not any(self._messages_in("extract", one, otherwise=0) for one in before)
 

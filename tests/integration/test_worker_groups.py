@@ -230,8 +230,9 @@ def test_a_single_episode_is_shared_chunk_by_chunk_and_of_many_whole_groups_are_
 
 
 def test_a_group_is_left_after_a_chunk_when_something_interactive_waits(
-    place: Workplace, app: Celery
+    place: Workplace, app: Celery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("worker.station.LOOK_SECONDS", 0.0)
     add_run(place, 4)
     publish(app, "extract", "bulk", [1] * SHARING_PROCESSES)
     publish(app, "extract", "interactive", [100])
@@ -248,6 +249,7 @@ def test_what_is_claimed_is_extracted_though_the_broker_is_gone(
 
     asked: list[int] = []
     monkeypatch.setattr("worker.station.messages_in", gone)
+    monkeypatch.setattr("worker.station.LOOK_SECONDS", 0.0)
     add_run(place, 4)
     MadeStation(place, app).extract(1, "bulk")
     assert chunks_of(place) == [EXTRACTED] * 4
