@@ -210,7 +210,7 @@ _INSERT_TAGS = insert(tag).from_select(
         .c
     ),
 )
-"""On PostgreSQL: six arrays in one statement take a fifth of the time that rows take."""
+"""On PostgreSQL: six arrays in one statement take half the time that rows take one by one."""
 
 
 def finish_run(
