@@ -29,10 +29,10 @@ class RunEffort:
     """With the network, preprocessing included."""
     database: float = 0.0
     """With claims and rows."""
-    pictures: float = 0.0
+    frames: float = 0.0
     """That the network saw."""
     places: float = 0.0
-    """For pictures in the batches that it saw."""
+    """For frames in the batches that it saw."""
 
     @property
     def bottleneck(self) -> str | None:
@@ -43,8 +43,8 @@ class RunEffort:
 
     @property
     def batch_fill(self) -> float | None:
-        """The share of the batches that pictures filled, 0 to 1; None if none was classified."""
-        return self.pictures / self.places if self.places else None
+        """The share of the batches that frames filled, 0 to 1; None if none was classified."""
+        return self.frames / self.places if self.places else None
 
 
 def add_effort(connection: Connection, amounts: Mapping[tuple[int, str], float]) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
@@ -36,6 +36,11 @@ Transaction: TypeAlias = Connection
 # slow disk; a writer that waits longer than this has met a stuck process, not a busy one.
 SQLITE_BUSY_SECONDS = 60
 
+
+LONGEST_IDLE_SECONDS = 30.0
+"""In the midst of a transaction: a machine that was suspended there would hold up all others until
+it wakes. The longest pause that a transaction needs, to find a long episode's appearances, is some
+seconds; a lease is a minute."""
 
 TRIED_AFTER_SECONDS = 1.0
 """A pooled connection to a server that lay idle for so long is tried before it is used."""
@@ -79,6 +84,8 @@ class Database:
             self.engine.connect() as connection,
             _as_reader(connection).begin(),
         ):
+            if not self.is_sqlite:  # it holds up nobody, and may take its time with what it read
+                connection.execute(_MAY_IDLE)
             yield connection
 
     def dispose(self) -> None:
@@ -105,6 +112,7 @@ def _parse_url(url: str) -> URL:
 def _create_engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         engine = create_engine(url)
+        event.listen(engine, "connect", _limit_idling)
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", partial(_try_if_idle, engine.dialect))
         return engine
@@ -117,6 +125,16 @@ def _create_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _limit_idling(connection: Any, _record: ConnectionPoolEntry) -> None:
+    """Lets the server end a transaction whose process stands still, and with it its locks."""
+    connection.autocommit = True
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_IDLE_SECONDS:g}s'")
+    connection.autocommit = False
+
+
+_MAY_IDLE = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -193,13 +211,14 @@ def _is_cut(error: SQLAlchemyError) -> bool:
     """Whether the server is to blame, and not what was asked of it.
 
     By PostgreSQL's own codes: class 08 are connections, 57P01 to 57P03 a server that ends or
-    begins, 57P05 an idle connection that was ended. None has a code where no server answered.
+    begins, 57P05 an idle connection that was ended, 25P03 an idle transaction. None has a code
+    where no server answered.
     """
     if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
         return False
     code = getattr(error.orig, "sqlstate", None) or ""
     if code:
-        return code.startswith(("08", "57P"))
+        return code.startswith(("08", "57P")) or code == "25P03"
     return error.connection_invalidated or isinstance(error, OperationalError)
 
 

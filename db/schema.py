@@ -61,7 +61,7 @@ metadata = MetaData(
 RUN_STATES = ("queued", "running", "done", "partial", "failed", "cancelled")
 CHUNK_STATES = ("queued", "extracted", "tagged", "quarantined")
 OPEN_RUN_STATES = ("queued", "running")
-EFFORTS = ("decode", "read", "device", "database", "pictures", "places")
+EFFORTS = ("decode", "read", "device", "database", "frames", "places")
 OPEN_CHUNK_STATES = ("queued", "extracted")
 LANES = ("interactive", "bulk")
 

@@ -167,9 +167,8 @@ def _classify(part: _Part, classifier: Classifier, workplace: Workplace) -> None
             predictions = classifier.classify([frame.picture for _, frame in part])
     except Exception as error:
         raise _ClassifyingError(" ".join(str(error).split())) from error
-    pictures = len(part) * classifier.views_per_frame
-    workplace.effort.add("pictures", run_ids, pictures)
-    workplace.effort.add("places", run_ids, pictures / classifier.batch_fill(len(part)))
+    workplace.effort.add("frames", run_ids, len(part))
+    workplace.effort.add("places", run_ids, len(part) / classifier.batch_fill(len(part)))
     for (tagging, frame), found in zip(part, predictions, strict=True):
         tagging.tags.extend(_tag(item, tagging.chunk.episode, frame.pts) for item in found)
     workplace.metrics.count_classified(len(part), classifier)

@@ -28,7 +28,7 @@ class Effort:
         Args:
             name: One of `db.schema.EFFORTS`.
             run_ids: Of one run for each chunk, say.
-            amount: Seconds, or pictures.
+            amount: Seconds, or frames.
         """
         among = list(run_ids)
         with self._lock:

@@ -1,16 +1,19 @@
 """Transactions that meet on PostgreSQL, where each row has a lock of its own."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from db import engine
 from db.completing import complete_extractions
 from db.engine import Database, Transaction
+from db.errors import DatabaseCutError
 from db.promotions import GateReport, begin_promotions, promote_model, roll_back
 from db.queue import begin_claim, claim_chunks, lock_run
 from db.records import Claim, ExtractedChunk, ModelVersionRecord
-from db.runs import current_run_of, get_run
+from db.runs import current_run_of, get_run, list_runs
 from db.upgrade import upgrade_database
 from db.writes import cancel_run, finish_run
 from tests.databases import new_postgresql_url
@@ -20,6 +23,31 @@ pytestmark = pytest.mark.integration
 
 ROUNDS = 25
 """Without the order of locks that the code keeps, one round in two or three ends in a deadlock."""
+
+
+def test_who_stands_still_in_a_transaction_holds_others_up_for_a_while_only(
+    postgresql_base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LONGEST_IDLE_SECONDS", 0.5)
+    database = Database(new_postgresql_url(postgresql_base_url))
+    upgrade_database(database)
+    run_id = make_run(database)
+
+    def stand_still() -> None:
+        with database.write() as standing_still, database.read() as reading:
+            assert list_runs(reading)
+            lock_run(standing_still, run_id)
+            with database.write() as connection:  # waits until the server lets go of the lock
+                assert cancel_run(connection, run_id) == "cancelled"
+            time.sleep(1.0)
+            assert list_runs(reading)[0].state == "queued"  # as it was when this reader began
+            cancel_run(standing_still, run_id)
+
+    with pytest.raises(DatabaseCutError):
+        stand_still()
+    with database.read() as connection:
+        assert get_run(connection, run_id).state == "cancelled"
+    database.dispose()
 
 
 @pytest.fixture

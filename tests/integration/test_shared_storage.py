@@ -65,6 +65,9 @@ class NoClassifier:
 
     frames_per_batch = 16
 
+    def batch_fill(self, _frames: int) -> float:
+        return 1.0
+
     def __init__(self) -> None:
         self.frames = 0
 

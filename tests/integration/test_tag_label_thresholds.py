@@ -31,6 +31,9 @@ class TwoLabels(Classifier):
 
     frames_per_batch = 16
 
+    def batch_fill(self, _frames: int) -> float:
+        return 1.0
+
     def __init__(self) -> None:
         pass
 

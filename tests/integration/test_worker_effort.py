@@ -23,7 +23,7 @@ def test_what_processes_spend_adds_up_by_run(database: Database) -> None:
     first.add("decode", [one], 2.0)
     first.add("device", [one, one, other], 3.0)
     second.add("decode", [one], 0.5)
-    second.add("pictures", [other], 60)
+    second.add("frames", [other], 60)
     second.add("places", [other], 64)
     for effort in (first, second, first):  # the third time nothing is left to write
         effort.write(database, at_once=True)
@@ -32,7 +32,7 @@ def test_what_processes_spend_adds_up_by_run(database: Database) -> None:
         assert run_efforts(connection, [other]) == {other: found[other]}
     assert found == {
         one: RunEffort(decode=2.5, device=2.0),
-        other: RunEffort(device=1.0, pictures=60, places=64),
+        other: RunEffort(device=1.0, frames=60, places=64),
     }
     assert (found[one].bottleneck, found[one].batch_fill) == ("decode", None)
     assert (found[other].bottleneck, found[other].batch_fill) == ("device", 60 / 64)

@@ -69,6 +69,9 @@ class OneLabel(Classifier):
 
     frames_per_batch = 8
 
+    def batch_fill(self, _frames: int) -> float:
+        return 1.0
+
     def __init__(self) -> None:
         """Loads nothing."""
 

@@ -54,6 +54,9 @@ class OneLabel(Classifier):
 
     frames_per_batch = 1
 
+    def batch_fill(self, _frames: int) -> float:
+        return 1.0
+
     def __init__(self, label: str, happens: Callable[[], None] = lambda: None) -> None:
         self._label = label
         self._happens = happens

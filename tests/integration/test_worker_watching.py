@@ -46,6 +46,9 @@ class OneLabel(Classifier):
 
     frames_per_batch = 16
 
+    def batch_fill(self, _frames: int) -> float:
+        return 1.0
+
     def __init__(self) -> None:
         """Needs no model."""
 

@@ -17,7 +17,7 @@ def upgrade() -> None:
     sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('name', sa.String(length=16), nullable=False),
     sa.Column('amount', sa.Float(), nullable=False),
-    sa.CheckConstraint("name IN ('decode', 'read', 'device', 'database', 'pictures', 'places')", name=op.f('ck_run_effort_name')),
+    sa.CheckConstraint("name IN ('decode', 'read', 'device', 'database', 'frames', 'places')", name=op.f('ck_run_effort_name')),
     sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_run_effort_run_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('run_id', 'name', name=op.f('pk_run_effort'))
     )
