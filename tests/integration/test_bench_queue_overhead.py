@@ -9,17 +9,17 @@ pytestmark = pytest.mark.integration
 
 def test_every_transaction_and_message_of_a_chunk_is_on_the_clock() -> None:
     ledger = measure(episodes=2, backlog=15)  # more than may be ahead
-    # 44 chunks, four at a time
-    assert len(ledger.groups) == 11
+    # each of two episodes has 22 chunks: five groups of four and one of two
+    assert len(ledger.groups) == 12
     names = {name for group in ledger.groups for name in group}
-    steps = ("claim step", "completed", "waiting", "chunks of", "write tags", "newly offered")
+    steps = ("claim to extract", "completed", "claim to classify", "write tags", "newly offered")
     for step in steps:
         assert any(name.endswith(step) for name in names), step
-    for name in ("publish", "take", "acknowledge"):
+    for name in ("publish", "take", "acknowledge", "look"):
         assert f"broker, {name}" in names
     for group in ledger.groups:
         assert group[TAG_ROWS] > 0
-    # the second run ends with the last group, the first in the middle of the sixth
+    # each run ends with its last group
     ends = [number for number, group in enumerate(ledger.groups, start=1) if END_OF_RUN in group]
-    assert ends == [6, 11]
+    assert ends == [6, 12]
     assert "all of the queue's work" in table(ledger)
