@@ -39,7 +39,6 @@ from ingest.decoder import Decoder
 from ingest.extraction import Extracted, Extraction
 from ingest.frame_store import StoredFrame, write_frames
 from ingest.progress import Report
-from ingest.store_manifest import StoreManifest
 from model.classifier import Classifier, Prediction
 from tests.brokers import redis_broker
 from tests.databases import new_postgresql_url, postgresql_server
@@ -175,16 +174,8 @@ class IdleDecoder(Decoder):
     def extract(self, request: Extraction, on_progress: Report | None = None) -> Extracted:
         """Decode nothing."""
         times = tuple(range(request.start_pts, request.end_pts, FRAME_MS))
-        manifest = StoreManifest(
-            sha256=request.sha256,
-            time_base=request.time_base,
-            every_seconds=request.every_seconds,
-            start_pts=request.start_pts,
-            end_pts=request.end_pts,
-            picture_area=request.picture_area,
-        )
         frames = (StoredFrame(pts, GREY) for pts in times)
-        write_frames(Path(request.store_path), frames, manifest)
+        write_frames(Path(request.store_path), frames, request.store_manifest)
         self._ledger.count_chunk()
         return Extracted(times, len(times), 0, ())
 

@@ -20,7 +20,6 @@ from ingest.media import checked_path
 from ingest.picture import PictureShape, stored_picture
 from ingest.progress import Pulse, Report
 from ingest.sampling import clip_ranges, inside, merge_ranges, on_display
-from ingest.store_manifest import StoreManifest
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -123,15 +122,7 @@ class _Chunk:
 
     def _write(self, frames: Iterator[StoredFrame]) -> None:
         request = self._request
-        manifest = StoreManifest(
-            sha256=request.sha256,
-            time_base=request.time_base,
-            every_seconds=request.every_seconds,
-            start_pts=request.start_pts,
-            end_pts=request.end_pts,
-            picture_area=request.picture_area,
-        )
-        write_frames(Path(request.store_path), frames, manifest)
+        write_frames(Path(request.store_path), frames, request.store_manifest)
 
     def _planned_frames(self, plan: ChunkPlan, wanted: frozenset[int]) -> Iterator[StoredFrame]:
         due = sorted(wanted, reverse=True)

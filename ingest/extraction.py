@@ -10,6 +10,7 @@ from typing import Any
 from ingest.chunks import ChunkRange
 from ingest.probe import PictureArea, Probe
 from ingest.sampling import PtsRange, SampleGrid, clip_ranges
+from ingest.store_manifest import StoreManifest
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,18 @@ class Extraction:
     def grid(self) -> SampleGrid:
         """The sample times of the whole episode."""
         return SampleGrid(self.episode_start_pts, self.every_seconds, self.time_base)
+
+    @property
+    def store_manifest(self) -> StoreManifest:
+        """What the frame store file says of itself, its frames' times aside."""
+        return StoreManifest(
+            sha256=self.sha256,
+            time_base=self.time_base,
+            every_seconds=self.every_seconds,
+            start_pts=self.start_pts,
+            end_pts=self.end_pts,
+            picture_area=self.picture_area,
+        )
 
     def to_json(self) -> str:
         """As one line of JSON; fractions as `"1/2"`."""

@@ -4,12 +4,14 @@ Apart, because a process that classifies holds TensorFlow, and one that extracts
 because what classifies is as many as there are GPUs, what extracts as many as there are cores.
 """
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from worker.app import STEPS, make_app
@@ -20,6 +22,11 @@ from worker.settings import Settings
 
 LOOK_SECONDS = 0.2
 """Between looks at processes: what a person still takes for at once."""
+
+STEADY_SECONDS = 10.0
+"""What could not begin has ended by then; what ends later with an error had worked."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,10 @@ class WorkerOptions:
 
 
 class CeleryWorkers:
-    """Celery workers that end together.
+    """Celery workers that end together; one that dies at work is started again.
+
+    Celery's process may die when the broker does: of a message that is done while there is no
+    connection, the acknowledgement can end it with an AttributeError (Kombu 5.7).
 
     Args:
         settings: Of the installation, with a broker.
@@ -62,33 +72,40 @@ class CeleryWorkers:
         self._stopped.set()
 
     def run(self) -> int:
-        """Works until `stop`, or until one of the workers ends; gives the exit code."""
+        """Works until `stop`, or until the workers end or cannot begin; gives the exit code."""
         workers = [self._start(step) for step in self._options.steps]
         try:
-            while not (self._stopped.wait(LOOK_SECONDS) or _is_over(workers)):
-                pass
+            while not (self._stopped.wait(LOOK_SECONDS) or _are_over(workers)):
+                workers = [self._revived(worker) for worker in workers]
         finally:
             for worker in workers:
-                worker.terminate()
-            codes = [worker.wait() for worker in workers]
+                worker.process.terminate()
+            codes = [worker.process.wait() for worker in workers]
         # One that had not begun yet ends by the signal itself.
         return max((abs(code) for code in codes if code != -signal.SIGTERM), default=0)
 
-    def _start(self, step: str) -> subprocess.Popen[str]:
+    def _revived(self, worker: "_Worker") -> "_Worker":
+        """The worker, or another in its place if it died at work."""
+        if not worker.died_at_work:
+            return worker
+        log.warning("%s: ended with code %s; starts again", worker.step, worker.process.returncode)
+        return self._start(worker.step)
+
+    def _start(self, step: str) -> "_Worker":
         options = self._options
         concurrency = options.concurrency or self._default_concurrency(step)
         order = CeleryOrder(self._settings, step, concurrency, options.device, options.until_idle)
-        worker = subprocess.Popen(
+        process = subprocess.Popen(
             # -P: the folder that the user happens to be in might hold a `numpy.py` of its own.
             [sys.executable, "-P", "-m", "worker.celery_process"],
             stdin=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C in a terminal is for this process to interpret
         )
-        assert worker.stdin is not None
-        worker.stdin.write(order.to_json() + "\n")
-        worker.stdin.flush()  # and left open: that it ends tells of the end of this process
-        return worker
+        assert process.stdin is not None
+        process.stdin.write(order.to_json() + "\n")
+        process.stdin.flush()  # and left open: that it ends tells of the end of this process
+        return _Worker(step, process, time.monotonic())
 
     def _default_concurrency(self, step: str) -> int:
         if step == "classify":
@@ -96,7 +113,20 @@ class CeleryWorkers:
         return os.cpu_count() or 1
 
 
-def _is_over(workers: Sequence[subprocess.Popen[str]]) -> bool:
-    """Whether all have ended in good order, or one in another way."""
-    codes = [worker.poll() for worker in workers]
-    return all(code is not None for code in codes) or any(code for code in codes)
+@dataclass(frozen=True)
+class _Worker:
+    step: str
+    process: subprocess.Popen[str]
+    began_seconds: float
+
+    @property
+    def died_at_work(self) -> bool:
+        """Whether it ended with an error, though it could begin."""
+        is_steady = time.monotonic() - self.began_seconds > STEADY_SECONDS
+        return bool(self.process.poll()) and is_steady
+
+
+def _are_over(workers: Collection[_Worker]) -> bool:
+    """Whether all have ended in good order, or one could not begin."""
+    failed = any(worker.process.poll() and not worker.died_at_work for worker in workers)
+    return failed or all(worker.process.poll() == 0 for worker in workers)

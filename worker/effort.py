@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from db.cuts import outliving_cuts
 from db.effort import add_effort
 from db.engine import Database
+from db.errors import DatabaseCutError
 
 WRITTEN_EVERY_SECONDS = 5.0
 """A transaction of a millisecond or two; a killed process takes at most so much of it along."""
@@ -45,17 +45,19 @@ class Effort:
             self.add(name, run_ids, time.monotonic() - began)
 
     def write(self, database: Database, *, at_once: bool = False) -> None:
-        """Writes all of it down if that was not done just now."""
+        """Writes all of it down if that was not done just now, or later if the server is gone.
+
+        What people see of it may lag; work, and the end of a process, never wait for it.
+        """
         if not at_once and time.monotonic() < self._write_at:
             return
         with self._lock:
             amounts, self._amounts = self._amounts, defaultdict(float)
             self._write_at = time.monotonic() + WRITTEN_EVERY_SECONDS
-        if amounts:
-            _write(database, amounts)
-
-
-@outliving_cuts
-def _write(database: Database, amounts: dict[tuple[int, str], float]) -> None:
-    with database.write() as connection:
-        add_effort(connection, amounts)
+        try:
+            if amounts:
+                with database.write() as connection:
+                    add_effort(connection, amounts)
+        except DatabaseCutError:
+            for (run_id, name), amount in amounts.items():
+                self.add(name, [run_id], amount)

@@ -16,6 +16,7 @@ from tests.commands import BY_LOT, castline, end_of, new_home
 from tests.processes import still_running, tree_of
 from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
 from tests.waiting import wait_until
+from worker.celery_worker import STEADY_SECONDS
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.timeout(1800)]
 
@@ -131,6 +132,28 @@ def test_a_killed_pool_process_costs_no_row_and_its_parent_lives(
 def pool(workers: Cluster) -> list[psutil.Process]:
     """The processes that extract."""
     return workers.processes("extract", "pool")
+
+
+def test_a_celery_process_that_dies_at_work_is_started_again(
+    clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    def celery_processes() -> list[psutil.Process]:
+        mains = workers.processes("extract", "main")
+        return [one for one in mains if "worker.celery_process" in one.cmdline()]
+
+    def is_steady() -> bool:
+        found = celery_processes()
+        return bool(found) and time.time() - found[0].create_time() > 2 * STEADY_SECONDS
+
+    wait_until(is_steady, patience_seconds=240)
+    [dying] = celery_processes()
+    workers.enqueue_for_later(clip)
+    wait_until(workers.is_claimed)
+    dying.kill()
+    workers.wait_until_done()
+    assert workers.workers["extract"].poll() is None
+    assert dying not in celery_processes()
+    assert_as_undisturbed(workers, undisturbed)
 
 
 def test_work_that_outlasts_its_lease_is_refused(

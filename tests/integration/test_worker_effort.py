@@ -3,11 +3,13 @@
 import json
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from db.effort import RunEffort, add_effort, run_efforts
 from db.engine import Database
+from db.errors import DatabaseCutError
 from db.runs import list_runs
 from tests.clips import write_clip
 from tests.commands import BY_LOT, castline, new_home
@@ -59,6 +61,21 @@ def test_it_is_written_every_few_seconds_only(
     assert written() == 2.0
     now = 110.0
     assert written() == 4.0
+
+
+def test_what_a_cut_kept_back_is_written_later(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(database)
+    effort = Effort()
+    effort.add("read", [run], 1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.effort.add_effort", Mock(side_effect=DatabaseCutError("gone")))
+        effort.write(database, at_once=True)
+    effort.add("read", [run], 2.0)
+    effort.write(database, at_once=True)
+    with database.read() as connection:
+        assert run_efforts(connection) == {run: RunEffort(read=3.0)}
 
 
 def test_what_is_of_a_run_that_was_pruned_is_dropped(database: Database) -> None:

@@ -18,7 +18,6 @@ from ingest.errors import FrameStoreError, VideoError
 from ingest.extraction import Extracted, Extraction
 from ingest.frame_store import StoredFrame, write_frames
 from ingest.progress import Report
-from ingest.store_manifest import StoreManifest
 from model.classifier import Classifier, Prediction
 from tests.brokers import redis_broker
 from tests.records import made_episode, make_run
@@ -51,16 +50,8 @@ class GreyDecoder(Decoder):
         if on_progress:
             on_progress(1)
         times = (request.start_pts, request.start_pts + CHUNK_PTS // 2)
-        manifest = StoreManifest(
-            sha256=request.sha256,
-            time_base=request.time_base,
-            every_seconds=request.every_seconds,
-            start_pts=request.start_pts,
-            end_pts=request.end_pts,
-            picture_area=request.picture_area,
-        )
         frames = (StoredFrame(pts, GREY) for pts in times)
-        write_frames(Path(request.store_path), frames, manifest)
+        write_frames(Path(request.store_path), frames, request.store_manifest)
         return Extracted(times, 24, 0, ())
 
 
