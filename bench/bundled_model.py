@@ -2,28 +2,44 @@
 
     python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled
 
-Makes pictures of nobody, a dataset of all labels with them as `unknown`, and the model version
-under the output folder; about an hour and a half on two cores. Each step that is there already is
-not made again, and an interrupted training goes on. Copy the version to model/bundled without
-`report/mistakes.png`, which shows stills.
+Makes pictures of nobody, a dataset of all labels with them as `unknown`, three large teachers, and
+the model version that learns from them, under the output folder. On two cores that takes days: it
+is meant for a machine with a GPU. Each step that is there already is not made again, and an
+interrupted training goes on. Copy the version to model/bundled without `report/mistakes.png`, which
+shows stills.
 """
 
 import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from model.artifact import ModelVersion, read_model_version
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.history import Epoch
-from model.recipe import STRONG
+from model.recipe import LARGE, STRONG, Recipe
 from model.still_choice import Choice
 from model.testing import Words
 from model.versions import train_model_version
 
-NAME, VERSION = "springfield", "5"
+NAME, VERSION = "springfield", "6"
+
+TEACHERS = 3
+"""One made 96.5 % of the rehearsal's shots right (micro-F1), the mean of three 96.8 %."""
+
+TAUGHT = replace(
+    STRONG,
+    epochs=436,  # as many as a GPU made in five minutes: a good teacher is patient
+    batch_size=192,
+    first_side=0,
+    seed=7,  # none of theirs, so that it sees other pictures
+    closer_view=0.0,  # who was taught gains nothing by it: micro-F1 0.966 with, 0.964 without
+)
 
 WORDS = Words(
     licence=(
@@ -35,7 +51,8 @@ WORDS = Words(
         "15,618 labelled colour stills of 17 characters of one animated series, from the public"
         " Kaggle set by A. Attia, shrunk to 176 pixels on the longest side, and, as `unknown`,"
         " pictures of nobody made of free drawings, game art and photographs"
-        " (`bench/strangers.py` names them). None of them is part of this repository."
+        " (`bench/strangers.py` names them). None of them is part of this repository. The"
+        " weights of this version were trained on one H200 GPU; docs/training.md says how."
     ),
     command="python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled",
 )
@@ -45,20 +62,39 @@ def main() -> None:
     """Makes what is not there yet."""
     arguments = _arguments()
     dataset = _dataset(arguments.stills, arguments.output)
-    made = train_model_version(
+    teachers = [
+        _version(arguments.output, dataset, "teacher", str(seed), replace(LARGE, seed=seed))
+        for seed in range(TEACHERS)
+    ]
+    made = _version(arguments.output, dataset, NAME, VERSION, TAUGHT, teachers)
+    for name, value in made.manifest.metrics.items():
+        print(f"{name:>28} {value:.4g}")
+    print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
+
+
+def _version(
+    output: Path,
+    dataset: Dataset,
+    name: str,
+    version: str,
+    recipe: Recipe,
+    teachers: Sequence[ModelVersion] = (),
+) -> ModelVersion:
+    folder = output / f"{name}-{version}"
+    if folder.exists():
+        return read_model_version(folder)
+    return train_model_version(
         dataset,
-        arguments.output / f"{NAME}-{VERSION}",
-        NAME,
-        VERSION,
-        STRONG,
-        work_folder=arguments.output / "training",
+        folder,
+        name,
+        version,
+        recipe,
+        work_folder=output / "training" / folder.name,
+        teachers=teachers,
         resume=True,
         words=WORDS,
         on_epoch=_print_epoch,
     )
-    for name, value in made.manifest.metrics.items():
-        print(f"{name:>28} {value:.4g}")
-    print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
 
 
 def _dataset(stills: Path, output: Path) -> Dataset:

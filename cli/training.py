@@ -25,8 +25,17 @@ def train(
     context: typer.Context,
     dataset: Annotated[Path, typer.Argument(help="Made by castline dataset build.")],
     recipe: Annotated[
-        str, typer.Option(help="strong, or baseline: the original task's, quick and weaker.")
+        str,
+        typer.Option(
+            help="strong; baseline: the original task's, quick and weaker; or large: for a GPU."
+        ),
     ] = "strong",
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL", help="Learn what this model answers, too; once for each of several."
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Times to show the stills; default the recipe's.")
     ] = None,
@@ -59,7 +68,7 @@ def train(
 
     Example: castline train dataset --name springfield
     """
-    from model.artifact import next_version
+    from model.artifact import find_model, next_version
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.errors import TrainingError
@@ -82,6 +91,7 @@ def train(
         batch_size=batch_size or chosen.batch_size,
         patience_epochs=chosen.patience_epochs if patience is None else patience,
     )
+    teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
     work_folder = settings.training_folder / f"{family}-{version}"
     if resume and not has_checkpoint(work_folder):
         say(f"nothing to resume in {work_folder}: beginning anew")
@@ -94,6 +104,7 @@ def train(
             version,
             chosen,
             work_folder=work_folder,
+            teachers=teachers,
             resume=resume,
             words=Words(**{key: text for key, text in words.items() if text is not None}),
             on_progress=show_step,

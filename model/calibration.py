@@ -35,6 +35,11 @@ def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
+def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the probability of each logit against its opposite."""
+    return np.asarray((1 + np.tanh(np.asarray(logits, np.float64) / 2)) / 2)
+
+
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
     """Return the temperature by which divided logits are calibrated best.
 

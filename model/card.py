@@ -1,6 +1,6 @@
 """The model card: what a model version is, in Markdown, for people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from model.answers import Figures, Overfitting
@@ -14,6 +14,7 @@ from model.split import PARTS
 def model_card(
     manifest: Manifest,
     recipe: Recipe,
+    teachers: Sequence[Manifest],
     dataset: DatasetManifest,
     figures: Figures,
     overfitting: Overfitting,
@@ -27,6 +28,7 @@ def model_card(
     Args:
         manifest: of the version.
         recipe: by which it was trained.
+        teachers: of the versions whose answers it learnt.
         dataset: on which.
         figures: on its test stills.
         overfitting: of the finished network.
@@ -52,7 +54,8 @@ Says which of {len(known)} characters are in a frame: {", ".join(known)}.
     {command}
 
 Network `{manifest.network}` ({_inline(manifest.network_parameters)}), preprocessing
-`{manifest.preprocessing}`, regions {", ".join(manifest.regions)}. Recipe: {_recipe(recipe)}.
+`{manifest.preprocessing}`, regions {", ".join(manifest.regions)}.
+Recipe: {_recipe(recipe, teachers)}.
 
 ## Figures
 On the test stills, by which nothing was chosen, each shown whole:
@@ -124,16 +127,21 @@ def _inline(values: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
-def _recipe(recipe: Recipe) -> str:
+def _recipe(recipe: Recipe, teachers: Sequence[Manifest]) -> str:
     """What it does; what is left at nought it leaves out, and the network stands above."""
-    told = ("network", "network_parameters", "preprocessing")
-    return _inline(
+    told = {"network", "network_parameters", "preprocessing"}
+    if not teachers:
+        told.add("taught")
+    done = _inline(
         {
             name: value
             for name, value in asdict(recipe).items()
             if name == "seed" or (value and name not in told)
         }
     )
+    if not teachers:
+        return done
+    return f"{done}. Teachers: {', '.join(teacher.reference for teacher in teachers)}"
 
 
 def _unknown_rows(unknown: UnknownScore | None) -> str:

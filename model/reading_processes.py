@@ -1,19 +1,16 @@
 """Reading many stills on all cores into a work file."""
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final
 
 from model.errors import DatasetError, StillsError
 from model.pictures import to_png
+from model.processes import follow_parent
 from model.still_reading import read_still
 from model.work_file import ReadFile, WorkFile, state_of
 
@@ -71,7 +68,7 @@ def _spread(parts: Sequence[Sequence[Path]], processes: int) -> Iterator[list[Re
     # spawned: a fork would copy this process's threads' locks in whatever state they are
     context = multiprocessing.get_context("spawn")
     under_way: deque[Future[list[ReadFile]]] = deque()
-    pool = ProcessPoolExecutor(min(processes, len(parts)), context, initializer=_prepare_process)
+    pool = ProcessPoolExecutor(min(processes, len(parts)), context, initializer=follow_parent)
     try:
         for part in parts:
             under_way.append(pool.submit(_read_files, part))
@@ -86,19 +83,3 @@ def _spread(parts: Sequence[Sequence[Path]], processes: int) -> Iterator[list[Re
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _prepare_process() -> None:
-    """Leave Ctrl-C and the cores to the parent, and end when it ends in any way."""
-    import cv2
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "only a pool calls this, in its processes"
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)

@@ -102,6 +102,8 @@ class Recipe:
     """Share of pictures that another shines through (mixup: Zhang et al., 2018)."""
     patched: float = 0.0
     """Share of pictures with a square of another (CutMix: Yun et al., 2019)."""
+    taught: float = 0.0
+    """Share of the targets that teachers give, where there are any; see `model.training.train`."""
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more when the
     network answers; see `model.looks`. 0 for never."""
@@ -143,6 +145,7 @@ class Recipe:
             "dyed": share,
             "blended": share,
             "patched": share,
+            "taught": share,
             "closer_view": (0.0, 0.95),
             "seed": (0, 2**63 - 1),
         }
@@ -198,11 +201,21 @@ STRONG: Final = Recipe(
     dyed=0.1,
     blended=0.15,
     patched=0.25,
+    taught=0.8,
     closer_view=0.875,
 )
 """The best that two cores train in an hour, shown stills as varied as an episode's frames."""
 
-RECIPES: Final[Mapping[str, Recipe]] = {"baseline": BASELINE, "strong": STRONG}
+LARGE: Final = replace(
+    STRONG,
+    network_parameters=residual.LARGE_PARAMETERS,
+    epochs=160,
+    batch_size=192,
+    first_side=0,
+)
+"""For a GPU: too large to be quick on a CPU, and good teachers of `strong`."""
+
+RECIPES: Final[Mapping[str, Recipe]] = {"baseline": BASELINE, "strong": STRONG, "large": LARGE}
 """By the names that commands take."""
 
 
@@ -213,7 +226,8 @@ def recipe_named(name: str) -> Recipe:
         ModelError: there is none of that name.
     """
     if name not in RECIPES:
-        raise ModelError(f"recipe {name!r} is unknown: use {' or '.join(RECIPES)}")
+        *others, last = RECIPES
+        raise ModelError(f"recipe {name!r} is unknown: use {', '.join(others)} or {last}")
     return RECIPES[name]
 
 

@@ -19,6 +19,9 @@ PARAMETERS: Final[Mapping[str, Any]] = {
 }
 """2.6 million weights. Of 96 pixels, the stages see 48, 24, 12, 6 and 3."""
 
+LARGE_PARAMETERS: Final[Mapping[str, Any]] = {**PARAMETERS, "widths": [40, 80, 160, 320, 448]}
+"""7.5 million weights, and 2.8 times the arithmetic."""
+
 _MAX_WIDTH = 1024  # as wide as the widest networks for small pictures
 _MAX_STAGES = 5  # each halves the picture
 _MAX_BLOCKS = 8  # of a stage

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.reduction import DupFd
 from typing import Any, Final, Self
 
 import numpy as np
@@ -83,6 +84,13 @@ class Stills:
 
     def __len__(self) -> int:
         return len(self.label_numbers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Let a process that is being started read the same file."""
+        return {**vars(self), "_file": DupFd(self._file.fileno())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _file=os.fdopen(state["_file"].detach(), "rb"))
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """Return a still (height, width, 3), RGB, as large as it is on the canvas."""

@@ -38,6 +38,21 @@ def load_tensorflow() -> Any:
     return sys.modules["tensorflow"]
 
 
+def load_keras() -> Any:
+    """Return Keras: on the backend that it was imported with, or else on TensorFlow."""
+    if "keras" not in sys.modules:
+        load_tensorflow()
+    return importlib.import_module("keras")
+
+
+def out_of_memory_error() -> type[Exception]:
+    """Return what TensorFlow raises when memory runs out, where Keras computes on TensorFlow."""
+    if load_keras().backend.backend() != "tensorflow":
+        return MemoryError
+    error: type[Exception] = load_tensorflow().errors.ResourceExhaustedError
+    return error
+
+
 def choose_device(device: str) -> str:
     """Return TensorFlow's name of the device to compute on.
 
@@ -94,11 +109,20 @@ def _has_gpu_driver() -> bool:
 
 @contextmanager
 def bfloat16_arithmetic(wanted: bool) -> Iterator[None]:
-    """Let what is compiled inside convolve and multiply in bfloat16, if that is wanted.
+    """Let what is built and compiled inside convolve and multiply in bfloat16, if that is wanted.
 
-    Nothing changes on processors without instructions for it, which would only imitate it. How much
-    faster the others learn, `bench/training_steps.py` measures.
+    With TensorFlow, nothing changes on processors without instructions for it, which would only
+    imitate it. How much faster the others learn, `bench/training_steps.py` measures.
     """
+    keras = load_keras()
+    if wanted and keras.backend.backend() != "tensorflow":
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(policy)
+        return
     if not (wanted and _has_bfloat16_instructions()):
         yield
         return

@@ -1,11 +1,12 @@
 """A trained network asked about its whole dataset, and what a model version says of that."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from model.answers import Answers, Figures, Overfitting, figures_of
-from model.artifact import MODEL_CARD
+from model.artifact import MODEL_CARD, ModelVersion
 from model.calibrating import ABOUT_THRESHOLDS, Calibration
 from model.card import model_card
 from model.dataset import Dataset
@@ -71,6 +72,7 @@ def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
 def report_of(
     manifest: Manifest,
     recipe: Recipe,
+    teachers: Sequence[ModelVersion],
     dataset: Dataset,
     history: tuple[Epoch, ...],
     tested: Tested,
@@ -81,6 +83,10 @@ def report_of(
     shown = shown_per_epoch(counts, manifest.labels, recipe).tolist()
     more = {
         "recipe": asdict(recipe),
+        "teachers": [
+            {"reference": teacher.manifest.reference, "sha256": teacher.sha256}
+            for teacher in teachers
+        ],
         "dataset": {
             "fingerprint_sha256": dataset.manifest.fingerprint_sha256,
             "split": dataset.manifest.split,
@@ -93,6 +99,7 @@ def report_of(
     card = model_card(
         manifest,
         recipe,
+        [teacher.manifest for teacher in teachers],
         dataset.manifest,
         tested.figures,
         tested.overfitting,

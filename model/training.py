@@ -5,17 +5,15 @@ It asks Keras alone for what it computes, whatever Keras runs on.
 
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.augmentation import augmented_batch
-from model.calibration import softmax
+from model.batches import BatchMaker, processes_to_spare
+from model.calibration import sigmoid, softmax
 from model.checkpoint import Checkpoint, State, give_values, values_of
 from model.classifier import BATCH_SIZE
 from model.errors import TrainingError
@@ -23,11 +21,11 @@ from model.history import Epoch
 from model.networks import assign_weights, build_network, weights_of
 from model.optimizers import build_optimizer
 from model.recipe import Recipe
-from model.schedule import epoch_order, learning_rate, shown_per_epoch, side_at
+from model.schedule import learning_rate, shown_per_epoch, side_at
 from model.stills import Stills
-from model.tensorflow_runtime import bfloat16_arithmetic, load_tensorflow
+from model.tensorflow_runtime import bfloat16_arithmetic, load_keras, out_of_memory_error
 
-_BATCHES_AHEAD: Final = 3  # a step takes longer than a batch, so a few are always ready
+_LIKELIHOODS: Final = {"categorical": softmax, "binary": sigmoid}  # of logits, by the loss
 _LEAST_LOSS: Final = 1e-12  # a probability below counts as this: its logarithm must exist
 
 
@@ -48,8 +46,10 @@ def train(
     on_epoch: Callable[[tuple[Epoch, ...]], None] | None = None,
     checkpoint: Checkpoint | None = None,
     *,
+    teachers: Sequence[Any] = (),
     on_step: Callable[[int, int], None] = lambda _done, _steps: None,
     resume: bool = False,
+    processes: int | None = None,
 ) -> Trained:
     """Train a new network.
 
@@ -59,19 +59,26 @@ def train(
         recipe: how.
         on_epoch: called after each epoch with all epochs so far.
         checkpoint: where the state is kept after each epoch, if anywhere.
+        teachers: networks of the same labels. What they answer to a picture as it is shown, with
+            all its variations, is the recipe's share `taught` of its target (Beyer et al.,
+            Knowledge distillation: A good teacher is patient and consistent, 2022).
         on_step: called after each step with how many are done and how many there are.
         resume: whether to go on from the checkpoint, if there is one. What comes out is what an
             unbroken training gives.
+        processes: that make batches, whose number changes no batch; 0 for a thread, None for as
+            many as there are cores to spare.
 
     Raises:
         TrainingError: memory ran out, the training diverged, or the checkpoint is damaged or of
             another training.
     """
-    load_tensorflow()
-    training = _Training(stills, validation, recipe)
-    saved = checkpoint.load() if checkpoint is not None and resume else None
+    load_keras()
     try:
-        with bfloat16_arithmetic(recipe.bfloat16):
+        with (
+            bfloat16_arithmetic(recipe.bfloat16),
+            _Training(stills, validation, recipe, teachers, processes) as training,
+        ):
+            saved = checkpoint.load() if checkpoint is not None and resume else None
             if saved is not None:
                 training.give(saved)
             while not training.is_over:
@@ -80,7 +87,7 @@ def train(
                     checkpoint.save(training.state())
                 if on_epoch is not None:
                     on_epoch(training.history)
-    except (MemoryError, _out_of_memory()) as error:
+    except (MemoryError, out_of_memory_error()) as error:
         raise TrainingError(
             f"out of memory with {recipe.batch_size} stills per step; "
             "give a smaller --batch-size, or close other programs"
@@ -91,9 +98,17 @@ def train(
 class _Training:
     """A network between two epochs."""
 
-    def __init__(self, stills: Stills, validation: Stills, recipe: Recipe) -> None:
+    def __init__(
+        self,
+        stills: Stills,
+        validation: Stills,
+        recipe: Recipe,
+        teachers: Sequence[Any],
+        processes: int | None,
+    ) -> None:
         self._stills, self._recipe = stills, recipe
         self._validation = validation
+        self._teachers = teachers
         self._side = stills.preprocessing.side
         self._network = build_network(
             recipe.network,
@@ -109,6 +124,16 @@ class _Training:
         compile_network(self._network, recipe, self._steps)
         self._best: Mapping[str, NDArray[Any]] = {}
         self.history: tuple[Epoch, ...] = ()
+        if processes is None:
+            processes = processes_to_spare()
+        self._maker = BatchMaker(stills, recipe, self._batch_size, processes)
+
+    def __enter__(self) -> Self:
+        self._maker.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._maker.__exit__(*error)
 
     @property
     def is_over(self) -> bool:
@@ -192,10 +217,10 @@ class _Training:
         """Return the last learning rate, the mean loss and the accuracy of an epoch."""
         losses, accuracies = [], []
         rate = 0.0
-        for step, (pictures, targets) in enumerate(self._batches(number)):
+        for step, (pictures, targets) in enumerate(self._maker.batches(number, self._steps)):
             rate = learning_rate(self._recipe, number - 1 + step / self._steps)
             self._network.optimizer.learning_rate.assign(rate)
-            loss, accuracy = self._network.train_on_batch(pictures, targets)
+            loss, accuracy = self._network.train_on_batch(pictures, self._taught(pictures, targets))
             _check_finite(float(loss), number)
             losses.append(float(loss))
             accuracies.append(float(accuracy))
@@ -203,33 +228,17 @@ class _Training:
             on_step((number - 1) * self._steps + step + 1, self._recipe.epochs * self._steps)
         return rate, float(np.mean(losses)), float(np.mean(accuracies))
 
-    def _batches(self, number: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-        """Yield an epoch's batches, each varied by chance of its own, made while others train.
-
-        What does not fill a batch waits for another epoch.
-        """
-        seed = self._recipe.seed
-        order = epoch_order(
-            self._stills.label_numbers,
-            self._stills.labels,
-            self._recipe,
-            np.random.default_rng([seed, number]),
-        )
-        side = side_at(self._recipe, number)
-
-        def make(step: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-            chosen = order[step * self._batch_size : (step + 1) * self._batch_size]
-            rng = np.random.default_rng([seed, number, step])
-            return augmented_batch(self._stills, chosen, self._recipe, side, rng)
-
-        with ThreadPoolExecutor(1) as maker:
-            ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.float32]]]] = deque()
-            for step in range(self._steps):
-                ahead.append(maker.submit(make, step))
-                if len(ahead) > _BATCHES_AHEAD:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+    def _taught(
+        self, pictures: NDArray[np.uint8], targets: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return targets (n, labels) of which the teachers' mean answer has the recipe's share."""
+        if not self._teachers:
+            return targets
+        answer = _LIKELIHOODS[self._recipe.loss]
+        answers = [answer(teacher.predict_on_batch(pictures)) for teacher in self._teachers]
+        taught = self._recipe.taught
+        mixed = (1 - taught) * targets + taught * np.mean(answers, axis=0)
+        return np.asarray(mixed, np.float32)
 
     def _take_averages(self) -> None:
         """Give the network its averaged weights, where the recipe averages them."""
@@ -261,7 +270,8 @@ def compile_network(network: Any, recipe: Recipe, steps_per_epoch: int) -> None:
         optimizer=optimizer,
         loss=losses[recipe.loss](from_logits=True, label_smoothing=recipe.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy()],
-        jit_compile=False,  # a third slower with it, measured on CPU
+        # with TensorFlow a third slower on a CPU, and without it JAX compiles nothing at all
+        jit_compile=keras.backend.backend() != "tensorflow",
     )
     optimizer.build(network.trainable_variables)  # a checkpoint is given before the first step
 
@@ -277,8 +287,3 @@ def _check_finite(loss: float, number: int) -> None:
             f"the loss is no number any more in epoch {number}: the training diverged; "
             "give another --seed, a larger --batch-size or another --recipe"
         )
-
-
-def _out_of_memory() -> type[Exception]:
-    error: type[Exception] = load_tensorflow().errors.ResourceExhaustedError
-    return error

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +19,13 @@ from model.classifier import BATCH_SIZE
 from model.compiling import compile_network
 from model.cpu_forward import CpuForwardPass
 from model.dataset import Dataset
-from model.errors import ArtifactError, DatasetError
+from model.errors import ArtifactError, DatasetError, TrainingError
 from model.evaluation import Recogniser
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
 from model.looks import whole_logits
 from model.manifest import Manifest
-from model.networks import assign_weights, weights_of
+from model.networks import assign_weights, network_of, weights_of
 from model.preprocess import preprocessing_named
 from model.progress import Progress
 from model.recipe import Recipe
@@ -50,6 +50,7 @@ def train_model_version(
     recipe: Recipe,
     *,
     work_folder: Path,
+    teachers: Sequence[ModelVersion] = (),
     resume: bool = False,
     words: Words | None = None,
     on_progress: Progress | None = None,
@@ -66,6 +67,8 @@ def train_model_version(
         recipe: how to train.
         work_folder: holds the checkpoint until the version is written, and `history.csv` and
             TensorBoard's events for good.
+        teachers: model versions of the same labels and preprocessing, whose answers are learnt
+            too, as far as the recipe says (`taught`).
         resume: go on from the checkpoint in the work folder, if there is one.
         words: for the manifest and the model card.
         on_progress: called while it works.
@@ -73,9 +76,9 @@ def train_model_version(
 
     Raises:
         DatasetError: a shard is damaged, or a part shows nobody known.
-        TrainingError: memory ran out, the checkpoint is damaged or of another training, another
-            training is at work in the work folder, or one without `resume` would throw away what
-            this very training has reached there.
+        TrainingError: a teacher cannot teach this, memory ran out, the checkpoint is damaged or of
+            another training, another training is at work in the work folder, or one without
+            `resume` would throw away what this very training has reached there.
         ArtifactError: the output folder exists, or name or version are not allowed.
     """
     tell = on_progress or (lambda _step, _done, _total: None)
@@ -86,8 +89,9 @@ def train_model_version(
         )
     draft = _draft(dataset, recipe, name, version, words)
     _check_parts(dataset)
+    _check_teachers(teachers, dataset, recipe)
     with alone_at_work(work_folder):
-        checkpoint = Checkpoint(work_folder, _identity(dataset, recipe))
+        checkpoint = Checkpoint(work_folder, _identity(dataset, recipe, teachers))
         if not resume:
             checkpoint.refuse_to_lose()
         files = HistoryFiles(work_folder)
@@ -106,6 +110,7 @@ def train_model_version(
             recipe,
             after_epoch,
             checkpoint,
+            teachers=[network_of(teacher) for teacher in teachers],
             on_step=lambda done, steps: tell("Training", done, steps),
             resume=resume,
         )
@@ -125,7 +130,7 @@ def train_model_version(
             metrics=metrics_of(tested, calibration, agreement, dataset),
             created_at=_now(),
         )
-        report = report_of(manifest, recipe, dataset, trained.history, tested, words)
+        report = report_of(manifest, recipe, teachers, dataset, trained.history, tested, words)
         made = write_model_version(output_folder, manifest, weights_of(trained.network), report)
         checkpoint.remove()
     return made
@@ -170,6 +175,29 @@ def _check_parts(dataset: Dataset) -> None:
             )
 
 
+def _check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: Recipe) -> None:
+    """Refuse teachers of something else, and those who would not be heard.
+
+    Raises:
+        TrainingError: of the first that cannot teach.
+    """
+    for teacher in teachers:
+        name, manifest = teacher.manifest.reference, teacher.manifest
+        if manifest.labels != dataset.manifest.labels:
+            raise TrainingError(
+                f"teacher {name}: knows other labels than {dataset.folder}; train one on it"
+            )
+        if manifest.preprocessing != recipe.preprocessing:
+            raise TrainingError(
+                f"teacher {name}: sees pictures by {manifest.preprocessing}, the recipe's network "
+                f"by {recipe.preprocessing}; choose a teacher or a recipe of the same"
+            )
+        if not recipe.taught:
+            raise TrainingError(
+                f"teacher {name}: this recipe learns from no teacher; take recipe strong or large"
+            )
+
+
 def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, Stills]:
     """Return the stills to learn from and those to validate with."""
     parts = []
@@ -209,7 +237,7 @@ def forward_pass(network: Any, closer_view: float, validation: Stills) -> tuple[
     return (rounded if agreement >= LEAST_AGREEMENT else exact), agreement
 
 
-def _identity(dataset: Dataset, recipe: Recipe) -> str:
+def _identity(dataset: Dataset, recipe: Recipe, teachers: Sequence[ModelVersion]) -> str:
     """Say what is trained and how, so that a checkpoint is never continued as another's."""
     content = {
         "dataset": dataset.manifest.fingerprint_sha256,
@@ -220,5 +248,6 @@ def _identity(dataset: Dataset, recipe: Recipe) -> str:
             for part, shards in dataset.manifest.shards.items()
         },
         "recipe": asdict(recipe),
+        "teachers": [teacher.sha256 for teacher in teachers],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()

@@ -142,6 +142,34 @@ def test_training_with_nothing_to_resume_says_so_and_leaves_no_earlier_events(
     assert [path for path in (work / "tensorboard").iterdir() if "earlier" in path.name] == []
 
 
+def test_who_is_taught_says_by_whom(
+    home: Path, dataset: Path, first: tuple[ModelVersion, str], tmp_path: Path
+) -> None:
+    assert first[0].manifest.preprocessing == "fit84_crop64"
+    shutil.copytree(home / "models", tmp_path / "models")
+    small = ("--recipe", "strong", "--epochs", "1", "--batch-size", "8", "--name", "pupil")
+    refused = castline_here(tmp_path, "train", dataset, *small, "--teacher", "two_fruits")
+    assert refused.returncode == 1
+    assert "sees pictures by fit84_crop64, the recipe's network by fit112_crop96" in one_line(
+        refused.stderr
+    )
+    refused = castline_here(tmp_path, "train", dataset, *QUICKLY, "--teacher", "two_fruits")
+    assert refused.returncode == 1
+    assert "this recipe learns from no teacher" in one_line(refused.stderr)
+
+    taught = [*small]
+    assert castline_here(tmp_path, "train", dataset, *taught).returncode == 0
+    taught[-1] = "pupils_pupil"
+    done = castline_here(tmp_path, "train", dataset, *taught, "--teacher", "pupil")
+    assert done.returncode == 0, done.stderr
+    made = read_model_version(tmp_path / "models" / "pupils_pupil-1")
+    card = (made.folder / "report" / "model_card.md").read_text()
+    assert "taught 0.8" in card
+    assert "Teachers: pupil@1." in card
+    [named] = json.loads((made.folder / "report" / "report.json").read_text())["teachers"]
+    assert named["reference"] == "pupil@1"
+
+
 def damaged(dataset: Path, folder: Path) -> Path:
     copy = shutil.copytree(dataset, folder / "damaged")
     shard = copy / "shards" / "train-00000-of-00002.tfrecord"
@@ -162,7 +190,9 @@ def absent(_dataset: Path, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("sound", ("--recipe", "weak"), "recipe 'weak' is unknown: use baseline or strong"),
+        ("sound", ("--recipe", "weak"), "recipe 'weak' is unknown: use baseline, strong or large"),
+        ("sound", ("--teacher", "nobody@1"), "nobody@1"),
+        ("sound", ("--teacher", "springfield"), "teacher springfield@6: knows other labels than"),
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),
         ("sound", ("--name", "Two Fruits"), "name 'Two Fruits' is not a short lower-case slug"),
         ("sound", ("--name", "../fruits"), "is not a short lower-case slug"),

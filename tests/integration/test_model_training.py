@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 
@@ -201,3 +202,75 @@ def test_validation_that_is_no_number_stops_a_training(
 
 def test_a_batch_is_never_larger_than_an_epoch(stills: Stills, validation: Stills) -> None:
     assert len(train(stills, validation, replace(TINY, epochs=1, batch_size=4096)).history) == 1
+
+
+class Recorder:
+    """Stands for Keras' step and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.pictures: list[NDArray[np.uint8]] = []
+        self.targets: list[NDArray[np.float32]] = []
+
+    def step(self, pictures: NDArray[np.uint8], targets: NDArray[np.float32]) -> tuple[float, ...]:
+        self.pictures.append(pictures)
+        self.targets.append(targets)
+        return 0.5, 0.5
+
+
+class Teacher:
+    """Says of every picture how bright it is, and nothing else."""
+
+    def __init__(self, scale: float) -> None:
+        self._scale = scale
+
+    def predict_on_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        brightness = pictures.reshape(len(pictures), -1).mean(axis=1) / 255
+        return np.asarray(self._scale * brightness[:, None] * [[1.0, 2.0, 3.0]], np.float32)
+
+
+@pytest.mark.parametrize("loss", ["categorical", "binary"])
+def test_teachers_answers_to_the_very_pictures_are_their_share_of_the_targets(
+    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch, loss: str
+) -> None:
+    recipe = replace(TINY, loss=loss, taught=0.75)
+    alone, taught = Recorder(), Recorder()
+    monkeypatch.setattr("keras.Model.train_on_batch", lambda _, *batch: alone.step(*batch))
+    train(stills, validation, recipe)
+    monkeypatch.setattr("keras.Model.train_on_batch", lambda _, *batch: taught.step(*batch))
+    train(stills, validation, recipe, teachers=[Teacher(1.0), Teacher(-2.0)])
+
+    assert len(alone.targets) == 6
+    for number, (pictures, targets) in enumerate(zip(taught.pictures, taught.targets, strict=True)):
+        np.testing.assert_array_equal(pictures, alone.pictures[number])
+        answers = []
+        for scale in (1.0, -2.0):
+            powers = np.exp(Teacher(scale).predict_on_batch(pictures).astype(np.float64))
+            others = powers.sum(axis=1, keepdims=True) if loss == "categorical" else 1 + powers
+            answers.append(powers / others)
+        expected = 0.25 * alone.targets[number] + 0.75 * (answers[0] + answers[1]) / 2
+        np.testing.assert_allclose(targets, expected, rtol=1e-5)
+
+
+def test_processes_make_the_batches_that_a_thread_makes(stills: Stills, validation: Stills) -> None:
+    by_thread, by_processes = (
+        dict(weights_of(train(stills, validation, TINY, processes=processes).network))
+        for processes in (0, 2)
+    )
+    assert equal(by_thread, by_processes)
+
+
+def test_a_killed_process_that_makes_batches_is_one_line_that_says_how_to_go_on(
+    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill_makers(*_arguments: Any) -> tuple[float, float]:
+        for maker in psutil.Process().children(recursive=True):
+            if "spawn_main" in " ".join(maker.cmdline()):
+                maker.kill()
+        return 0.5, 0.5
+
+    monkeypatch.setattr("keras.Model.train_on_batch", kill_makers)
+    many = replace(TINY, epochs=9)
+    with pytest.raises(TrainingError, match="a process that makes batches died") as caught:
+        train(stills, validation, many, processes=1)
+    assert "--resume" in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -201,8 +201,15 @@ def test_same_stills_in_other_parts_are_another_training(tmp_path: Path) -> None
     )
     assert there.manifest.fingerprint_sha256 == back.manifest.fingerprint_sha256
     assert there.manifest.seed == back.manifest.seed
-    assert identity_of(there, RECIPE) != identity_of(back, RECIPE)
-    assert identity_of(there, RECIPE) == identity_of(open_dataset(there.folder), RECIPE)
+    assert identity_of(there, RECIPE, ()) != identity_of(back, RECIPE, ())
+    assert identity_of(there, RECIPE, ()) == identity_of(open_dataset(there.folder), RECIPE, ())
+
+
+def test_other_teachers_are_another_training(trained: TrainedShapes) -> None:
+    alone, taught = (
+        identity_of(trained.dataset, RECIPE, teachers) for teachers in ((), (trained.version,))
+    )
+    assert alone != taught
 
 
 def test_next_version_is_one_more_than_the_highest_whole_number(tmp_path: Path) -> None:

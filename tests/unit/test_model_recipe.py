@@ -64,7 +64,7 @@ def test_every_number_of_a_recipe_is_bounded() -> None:
 def test_recipes_have_names() -> None:
     assert recipe_named("baseline") is BASELINE
     assert recipe_named("strong") is STRONG
-    with pytest.raises(ModelError, match="use baseline or strong"):
+    with pytest.raises(ModelError, match="use baseline, strong or large"):
         recipe_named("weak")
 
 

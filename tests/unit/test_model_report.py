@@ -2,6 +2,8 @@
 
 import csv
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO, StringIO
 
 import numpy as np
@@ -155,7 +157,9 @@ def dataset(split: str) -> DatasetManifest:
     )
 
 
-def card(labels: tuple[str, ...] = LABELS, split: str = "grouped") -> str:
+def card(
+    labels: tuple[str, ...] = LABELS, split: str = "grouped", teachers: Sequence[str] = ()
+) -> str:
     manifest = Manifest(
         name="insects",
         version="3",
@@ -175,7 +179,8 @@ def card(labels: tuple[str, ...] = LABELS, split: str = "grouped") -> str:
     )
     return model_card(
         manifest,
-        Recipe(epochs=7, batch_size=64, optimizer="adamw", mirror=True),
+        Recipe(epochs=7, batch_size=64, optimizer="adamw", mirror=True, taught=0.5),
+        [replace(manifest, version=version) for version in teachers],
         dataset(split),
         figures_of(ANSWERS),
         OVERFITTING,
@@ -213,3 +218,11 @@ def test_card_says_what_a_random_split_and_a_missing_unknown_mean() -> None:
     assert "3 of the 5 test stills have a near-twin in training" in text
     assert "no output that says so" in text
     assert "no test\nstill has a near-twin" in card()
+
+
+def test_card_names_the_teachers_and_says_how_much_of_them_was_learnt() -> None:
+    text = card(teachers=("1", "2"))
+    assert "taught 0.5" in text
+    assert ". Teachers: insects@1, insects@2.\n" in text
+    assert "taught" not in card()
+    assert "Teachers" not in card()

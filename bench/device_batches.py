@@ -1,0 +1,73 @@
+"""How many pictures a second the network of `strong` looks at by batch size, on any Keras backend.
+
+    KERAS_BACKEND=jax python -m bench.device_batches [--largest 4096]
+
+Meant for a GPU, whatever framework Keras finds there; TensorFlow is not needed. Random pictures go
+to the device and logits come back, as in a worker. The median of eight passes counts. Prints a
+table in Markdown, and the batch that a worker would choose by the same rule.
+"""
+
+import argparse
+import os
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.batch_size import largest_worthwhile
+from model.networks import build_network
+from model.preprocess import preprocessing_named
+from model.recipe import STRONG
+
+SMALLEST, OUTPUTS = 16, 18
+PASSES = 8
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--largest", type=int, default=4096, help="pictures in the largest batch")
+    largest = parser.parse_args().largest
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    import keras
+
+    side = preprocessing_named(STRONG.preprocessing).side
+    labels = [str(number) for number in range(OUTPUTS)]
+    network = build_network(STRONG.network, STRONG.network_parameters, labels, side)
+    network.compile(jit_compile="auto")
+    print(f"Keras {keras.__version__} on {keras.backend.backend()}, {_device()}")
+    print()
+    print("| pictures per batch | pictures/s |")
+    print("|---:|---:|")
+    rates = {}
+    size = SMALLEST
+    while size <= largest:
+        pictures = np.random.default_rng(0).integers(0, 256, (size, side, side, 3), np.uint8)
+        rates[size] = size / _median_seconds(network, pictures)
+        print(f"| {size} | {rates[size]:,.0f} |", flush=True)
+        size *= 2
+    chosen = largest_worthwhile(rates.__getitem__, SMALLEST, max(rates))
+    print()
+    print(f"A worker would choose {chosen}: doubled until that gains less than 5 %.")
+
+
+def _median_seconds(network: Any, pictures: NDArray[np.uint8]) -> float:
+    seconds = []
+    for number in range(PASSES + 1):
+        began = time.perf_counter()
+        network.predict_on_batch(pictures)
+        if number:  # the first one compiles
+            seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
+
+
+def _device() -> str:
+    import keras
+
+    return ", ".join(keras.distribution.list_devices()) or "CPU"
+
+
+if __name__ == "__main__":
+    main()
