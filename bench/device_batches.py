@@ -1,8 +1,8 @@
-"""How many pictures a second the network of `strong` looks at by batch size, on any Keras backend.
+"""How many pictures a second the network of `strong` looks at by batch size, on Keras' backend.
 
     KERAS_BACKEND=jax python -m bench.device_batches [--largest 4096]
 
-Meant for a GPU, whatever framework Keras finds there; TensorFlow is not needed. Random pictures go
+Meant for a GPU and Keras on JAX or TensorFlow. Random pictures go
 to the device and logits come back, as in a worker. The median of eight passes counts. Prints a
 table in Markdown, and the batch that a worker would choose by the same rule.
 """
@@ -29,7 +29,7 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--largest", type=int, default=4096, help="pictures in the largest batch")
-    largest = parser.parse_args().largest
+    largest = max(SMALLEST, parser.parse_args().largest)
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import keras
 

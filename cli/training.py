@@ -69,6 +69,7 @@ def train(
     Example: castline train dataset --name springfield
     """
     from model.artifact import find_model, next_version
+    from model.batches import processes_to_spare
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.errors import TrainingError
@@ -105,6 +106,7 @@ def train(
             chosen,
             work_folder=work_folder,
             teachers=teachers,
+            processes=processes_to_spare(),
             resume=resume,
             words=Words(**{key: text for key, text in words.items() if text is not None}),
             on_progress=show_step,

@@ -1,15 +1,14 @@
 """Batches to learn from, made while others are learnt.
 
 A step on two cores takes longer than its batch, and a thread beside it makes the next ones. A GPU
-waits for no thread: where there are cores to spare, processes make them.
+is faster than a thread: where there are cores to spare, processes make them.
 """
 
 import functools
 import multiprocessing
 import os
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final, Self
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from model.augmentation import augmented_batch
 from model.errors import TrainingError
-from model.processes import follow_parent
+from model.processes import follow_parent, results_in_order
 from model.recipe import Recipe
 from model.schedule import epoch_order, side_at
 from model.stills import Stills
@@ -27,7 +26,7 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Pictures (n, side, side, 3) and their targets (n, labels)."""
 
 _AHEAD: Final = 3  # of each that makes them, so that none waits
-_MOST_PROCESSES: Final = 8  # of 120 MB; they make 80 batches of 192 a second
+_MOST_PROCESSES: Final = 8  # of 120 MB each
 
 
 class BatchMaker:
@@ -80,15 +79,13 @@ class BatchMaker:
             np.random.default_rng([seed, epoch]),
         )
         side = side_at(self._recipe, epoch)
-        under_way: deque[Future[Batch]] = deque()
+        chosen = (order[step * size : (step + 1) * size] for step in range(steps))
+        futures = (
+            self._pool.submit(self._make, indices, side, [seed, epoch, step])
+            for step, indices in enumerate(chosen)
+        )
         try:
-            for step in range(steps):
-                chosen = order[step * size : (step + 1) * size]
-                under_way.append(self._pool.submit(self._make, chosen, side, [seed, epoch, step]))
-                if len(under_way) > _AHEAD * self._makers:
-                    yield under_way.popleft().result()
-            while under_way:
-                yield under_way.popleft().result()
+            yield from results_in_order(futures, _AHEAD * self._makers)
         except BrokenProcessPool as error:
             raise TrainingError(
                 "a process that makes batches died, perhaps for want of memory; "

@@ -91,8 +91,8 @@ class Checkpoint:
             ) from error
         if identity != self._identity:
             raise TrainingError(
-                f"{self._path}: of another dataset, recipe or seed; give the same ones again, "
-                "or train without --resume"
+                f"{self._path}: of another dataset, recipe, seed or other teachers; give the same "
+                "ones again, or train without --resume"
             )
         return State(history, variables)
 

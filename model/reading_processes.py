@@ -1,16 +1,15 @@
 """Reading many stills on all cores into a work file."""
 
 import multiprocessing
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final
 
 from model.errors import DatasetError, StillsError
 from model.pictures import to_png
-from model.processes import follow_parent
+from model.processes import follow_parent, results_in_order
 from model.still_reading import read_still
 from model.work_file import ReadFile, WorkFile, state_of
 
@@ -67,15 +66,10 @@ def _spread(parts: Sequence[Sequence[Path]], processes: int) -> Iterator[list[Re
     """Yield what comes of each part, in order, while others are under way."""
     # spawned: a fork would copy this process's threads' locks in whatever state they are
     context = multiprocessing.get_context("spawn")
-    under_way: deque[Future[list[ReadFile]]] = deque()
     pool = ProcessPoolExecutor(min(processes, len(parts)), context, initializer=follow_parent)
     try:
-        for part in parts:
-            under_way.append(pool.submit(_read_files, part))
-            if len(under_way) >= _AHEAD * processes:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+        futures = (pool.submit(_read_files, part) for part in parts)
+        yield from results_in_order(futures, _AHEAD * processes)
     except BrokenProcessPool as error:
         raise DatasetError(
             "a process that reads stills died, perhaps for want of memory; "

@@ -68,7 +68,8 @@ class Recipe:
     throughout, as network `baseline` needs it."""
     bfloat16: bool = False
     """Whether the network computes in bfloat16 while it learns, on processors that have
-    instructions for it; weights, and all that is not learning, stay in 32 bits."""
+    instructions for it; weights, and all that is not learning, stay in 32 bits. On backends other
+    than TensorFlow it does so on all processors, and while it validates too."""
     label_floor: float = 0.0
     """Labels with fewer stills than this share of the average are shown as often as if they had
     as many."""

@@ -1,4 +1,4 @@
-"""TensorFlow brought in quietly, and the device that it computes on.
+"""Keras and TensorFlow brought in quietly, and the device that they compute on.
 
 Importing this module imports nothing heavy: TensorFlow comes with the first call.
 """
@@ -46,7 +46,7 @@ def load_keras() -> Any:
 
 
 def out_of_memory_error() -> type[Exception]:
-    """Return what TensorFlow raises when memory runs out, where Keras computes on TensorFlow."""
+    """Return what TensorFlow raises when memory runs out, or a MemoryError on other backends."""
     if load_keras().backend.backend() != "tensorflow":
         return MemoryError
     error: type[Exception] = load_tensorflow().errors.ResourceExhaustedError

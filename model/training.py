@@ -6,13 +6,13 @@ It asks Keras alone for what it computes, whatever Keras runs on.
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.batches import BatchMaker, processes_to_spare
+from model.batches import BatchMaker
 from model.calibration import sigmoid, softmax
 from model.checkpoint import Checkpoint, State, give_values, values_of
 from model.classifier import BATCH_SIZE
@@ -49,7 +49,7 @@ def train(
     teachers: Sequence[Any] = (),
     on_step: Callable[[int, int], None] = lambda _done, _steps: None,
     resume: bool = False,
-    processes: int | None = None,
+    processes: int = 0,
 ) -> Trained:
     """Train a new network.
 
@@ -59,18 +59,20 @@ def train(
         recipe: how.
         on_epoch: called after each epoch with all epochs so far.
         checkpoint: where the state is kept after each epoch, if anywhere.
-        teachers: networks of the same labels. What they answer to a picture as it is shown, with
-            all its variations, is the recipe's share `taught` of its target (Beyer et al.,
-            Knowledge distillation: A good teacher is patient and consistent, 2022).
+        teachers: networks of the same labels, trained with the same loss. What they answer to a
+            picture as it is shown, with all its variations, is the recipe's share `taught` of its
+            target (Beyer et al., Knowledge distillation: A good teacher is patient and consistent,
+            2022).
         on_step: called after each step with how many are done and how many there are.
         resume: whether to go on from the checkpoint, if there is one. What comes out is what an
             unbroken training gives.
-        processes: that make batches, whose number changes no batch; 0 for a thread, None for as
-            many as there are cores to spare.
+        processes: that make batches, whose number changes no batch; 0 for a thread. A script that
+            asks for some needs `if __name__ == "__main__":`, for they read it too.
 
     Raises:
-        TrainingError: memory ran out, the training diverged, or the checkpoint is damaged or of
-            another training.
+        TrainingError: memory ran out (as Python or TensorFlow tell it), a process that makes
+            batches died, the training diverged, or the checkpoint is damaged or of another
+            training.
     """
     load_keras()
     try:
@@ -104,7 +106,7 @@ class _Training:
         validation: Stills,
         recipe: Recipe,
         teachers: Sequence[Any],
-        processes: int | None,
+        processes: int,
     ) -> None:
         self._stills, self._recipe = stills, recipe
         self._validation = validation
@@ -121,11 +123,11 @@ class _Training:
         shown = int(shown_per_epoch(counts, stills.labels, recipe).sum())
         self._batch_size = min(recipe.batch_size, shown)
         self._steps = shown // self._batch_size
-        compile_network(self._network, recipe, self._steps)
+        # what teachers answer is smooth already
+        smoothing = 0.0 if teachers else recipe.label_smoothing
+        compile_network(self._network, replace(recipe, label_smoothing=smoothing), self._steps)
         self._best: Mapping[str, NDArray[Any]] = {}
         self.history: tuple[Epoch, ...] = ()
-        if processes is None:
-            processes = processes_to_spare()
         self._maker = BatchMaker(stills, recipe, self._batch_size, processes)
 
     def __enter__(self) -> Self:
@@ -204,7 +206,7 @@ class _Training:
         side = side_at(self._recipe, 1)
         black = np.zeros((self._batch_size, side, side, 3), np.uint8)
         targets = np.zeros((self._batch_size, len(self._stills.labels)), np.float32)
-        self._network.train_on_batch(black, targets)
+        self._network.train_on_batch(black, self._taught(black, targets))
         self._network.reset_metrics()
 
     @property
@@ -236,9 +238,11 @@ class _Training:
             return targets
         answer = _LIKELIHOODS[self._recipe.loss]
         answers = [answer(teacher.predict_on_batch(pictures)) for teacher in self._teachers]
-        taught = self._recipe.taught
-        mixed = (1 - taught) * targets + taught * np.mean(answers, axis=0)
-        return np.asarray(mixed, np.float32)
+        smooth, taught = self._recipe.label_smoothing, self._recipe.taught
+        # as Keras does: over all labels, or between yes and no
+        evenly = 1 / targets.shape[1] if self._recipe.loss == "categorical" else 1 / 2
+        own = (1 - smooth) * targets + smooth * evenly
+        return np.asarray((1 - taught) * own + taught * np.mean(answers, axis=0), np.float32)
 
     def _take_averages(self) -> None:
         """Give the network its averaged weights, where the recipe averages them."""
@@ -270,8 +274,8 @@ def compile_network(network: Any, recipe: Recipe, steps_per_epoch: int) -> None:
         optimizer=optimizer,
         loss=losses[recipe.loss](from_logits=True, label_smoothing=recipe.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy()],
-        # with TensorFlow a third slower on a CPU, and without it JAX compiles nothing at all
-        jit_compile=keras.backend.backend() != "tensorflow",
+        # with TensorFlow a third slower on a CPU; without it JAX compiles nothing at all
+        jit_compile=keras.backend.backend() == "jax",
     )
     optimizer.build(network.trainable_variables)  # a checkpoint is given before the first step
 

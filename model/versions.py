@@ -51,6 +51,7 @@ def train_model_version(
     *,
     work_folder: Path,
     teachers: Sequence[ModelVersion] = (),
+    processes: int = 0,
     resume: bool = False,
     words: Words | None = None,
     on_progress: Progress | None = None,
@@ -67,8 +68,9 @@ def train_model_version(
         recipe: how to train.
         work_folder: holds the checkpoint until the version is written, and `history.csv` and
             TensorBoard's events for good.
-        teachers: model versions of the same labels and preprocessing, whose answers are learnt
-            too, as far as the recipe says (`taught`).
+        teachers: model versions of the same labels, preprocessing and loss, whose answers are
+            learnt too, as far as the recipe says (`taught`).
+        processes: that make batches; see `model.training.train`.
         resume: go on from the checkpoint in the work folder, if there is one.
         words: for the manifest and the model card.
         on_progress: called while it works.
@@ -79,7 +81,8 @@ def train_model_version(
         TrainingError: a teacher cannot teach this, memory ran out, the checkpoint is damaged or of
             another training, another training is at work in the work folder, or one without
             `resume` would throw away what this very training has reached there.
-        ArtifactError: the output folder exists, or name or version are not allowed.
+        ArtifactError: the output folder exists, name or version are not allowed, or a teacher's
+            weights are damaged.
     """
     tell = on_progress or (lambda _step, _done, _total: None)
     words = words or Words()
@@ -113,6 +116,7 @@ def train_model_version(
             teachers=[network_of(teacher) for teacher in teachers],
             on_step=lambda done, steps: tell("Training", done, steps),
             resume=resume,
+            processes=processes,
         )
         # what is tested is what is written
         assign_weights(trained.network, rounded(weights_of(trained.network)))

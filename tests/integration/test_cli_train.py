@@ -111,7 +111,7 @@ def test_interrupted_training_goes_on_with_resume_to_the_same_weights(
     # what is asked for now is another training
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY, "--seed", "1", "--resume")
     assert refused.returncode == 1
-    assert "of another dataset, recipe or seed" in one_line(refused.stderr)
+    assert "of another dataset, recipe, seed or other teachers" in one_line(refused.stderr)
 
     # and an hour is not thrown away
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY)
