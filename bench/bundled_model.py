@@ -10,23 +10,21 @@ shows stills.
 """
 
 import argparse
+import functools
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from model.artifact import ModelVersion, read_model_version
-from model.batches import processes_to_spare
+from bench.trained_version import trained_version
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.history import Epoch
-from model.recipe import LARGE, STRONG, Recipe
+from model.recipe import LARGE, STRONG
 from model.still_choice import Choice
 from model.testing import Words
-from model.versions import train_model_version
 
 NAME, VERSION = "springfield", "6"
 
@@ -62,40 +60,14 @@ def main() -> None:
     """Makes what is not there yet."""
     arguments = _arguments()
     dataset = _dataset(arguments.stills, arguments.output)
-    teachers = [
-        _version(arguments.output, dataset, "teacher", str(seed), replace(LARGE, seed=seed))
-        for seed in range(TEACHERS)
-    ]
-    made = _version(arguments.output, dataset, NAME, VERSION, TAUGHT, teachers)
+    make = functools.partial(
+        trained_version, dataset, arguments.output, words=WORDS, on_epoch=_print_epoch
+    )
+    teachers = [make("teacher", str(seed), replace(LARGE, seed=seed)) for seed in range(TEACHERS)]
+    made = make(NAME, VERSION, TAUGHT, teachers=teachers)
     for name, value in made.manifest.metrics.items():
         print(f"{name:>28} {value:.4g}")
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
-
-
-def _version(
-    output: Path,
-    dataset: Dataset,
-    name: str,
-    version: str,
-    recipe: Recipe,
-    teachers: Sequence[ModelVersion] = (),
-) -> ModelVersion:
-    folder = output / f"{name}-{version}"
-    if folder.exists():
-        return read_model_version(folder)
-    return train_model_version(
-        dataset,
-        folder,
-        name,
-        version,
-        recipe,
-        work_folder=output / "training" / folder.name,
-        teachers=teachers,
-        processes=processes_to_spare(),
-        resume=True,
-        words=WORDS,
-        on_epoch=_print_epoch,
-    )
 
 
 def _dataset(stills: Path, output: Path) -> Dataset:

@@ -2,13 +2,12 @@
 
     KERAS_BACKEND=jax python -m bench.device_batches [--largest 4096]
 
-Meant for a GPU and Keras on JAX or TensorFlow. Random pictures go
-to the device and logits come back, as in a worker. The median of eight passes counts. Prints a
-table in Markdown, and the batch that a worker would choose by the same rule.
+Meant for a GPU and Keras on JAX or TensorFlow. Random pictures go to the device and logits come
+back, as in a worker. The median of eight passes counts. Prints a table in Markdown, and the batch
+that a worker would choose by the same rule.
 """
 
 import argparse
-import os
 import statistics
 import time
 from typing import Any
@@ -30,14 +29,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--largest", type=int, default=4096, help="pictures in the largest batch")
     largest = max(SMALLEST, parser.parse_args().largest)
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import keras
 
     side = preprocessing_named(STRONG.preprocessing).side
     labels = [str(number) for number in range(OUTPUTS)]
     network = build_network(STRONG.network, STRONG.network_parameters, labels, side)
     network.compile(jit_compile="auto")
-    print(f"Keras {keras.__version__} on {keras.backend.backend()}, {_device()}")
+    devices = ", ".join(keras.distribution.list_devices())
+    print(f"Keras {keras.__version__} on {keras.backend.backend()}, {devices}")
     print()
     print("| pictures per batch | pictures/s |")
     print("|---:|---:|")
@@ -61,12 +60,6 @@ def _median_seconds(network: Any, pictures: NDArray[np.uint8]) -> float:
         if number:  # the first one compiles
             seconds.append(time.perf_counter() - began)
     return statistics.median(seconds)
-
-
-def _device() -> str:
-    import keras
-
-    return ", ".join(keras.distribution.list_devices()) or "CPU"
 
 
 if __name__ == "__main__":

@@ -15,14 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from model.artifact import ModelVersion, read_model_version
+from bench.trained_version import trained_version
+from model.artifact import ModelVersion
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.history import Epoch
 from model.recipe import recipe_named
 from model.still_choice import Choice
-from model.versions import train_model_version
 
 TEN_LABELS = (
     "maggie_simpson",
@@ -91,19 +91,9 @@ def _dataset(row: Row, seed: int, stills: Path, output: Path) -> Dataset:
 
 
 def _version(row: Row, seed: int, dataset: Dataset, output: Path) -> ModelVersion:
-    folder = output / f"{row.name}-{seed}"
-    if folder.exists():
-        return read_model_version(folder)
-    return train_model_version(
-        dataset,
-        folder,
-        row.name,
-        str(seed),
-        replace(recipe_named(row.recipe), seed=seed),
-        work_folder=output / "training" / folder.name,
-        resume=True,
-        on_epoch=_teller(folder.name),
-    )
+    recipe = replace(recipe_named(row.recipe), seed=seed)
+    teller = _teller(f"{row.name}-{seed}")
+    return trained_version(dataset, output, row.name, str(seed), recipe, on_epoch=teller)
 
 
 def _teller(name: str) -> Callable[[tuple[Epoch, ...]], None]:

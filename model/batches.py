@@ -35,12 +35,11 @@ class BatchMaker:
     Args:
         stills: to make them of.
         recipe: how.
-        batch_size: stills per batch.
         processes: that make them; 0 for a thread of this one.
     """
 
-    def __init__(self, stills: Stills, recipe: Recipe, batch_size: int, processes: int) -> None:
-        self._stills, self._recipe, self._batch_size = stills, recipe, batch_size
+    def __init__(self, stills: Stills, recipe: Recipe, processes: int) -> None:
+        self._stills, self._recipe = stills, recipe
         self._makers = max(1, processes)
         self._pool: Executor
         self._make: Callable[[NDArray[np.int64], int, list[int]], Batch]
@@ -61,17 +60,18 @@ class BatchMaker:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def batches(self, epoch: int, steps: int) -> Iterator[Batch]:
+    def batches(self, epoch: int, steps: int, batch_size: int) -> Iterator[Batch]:
         """Yield an epoch's batches; what does not fill one waits for another epoch.
 
         Args:
             epoch: its number, from 1.
             steps: how many batches.
+            batch_size: stills in each.
 
         Raises:
             TrainingError: a process died.
         """
-        seed, size = self._recipe.seed, self._batch_size
+        seed = self._recipe.seed
         order = epoch_order(
             self._stills.label_numbers,
             self._stills.labels,
@@ -79,7 +79,7 @@ class BatchMaker:
             np.random.default_rng([seed, epoch]),
         )
         side = side_at(self._recipe, epoch)
-        chosen = (order[step * size : (step + 1) * size] for step in range(steps))
+        chosen = (order[step * batch_size : (step + 1) * batch_size] for step in range(steps))
         futures = (
             self._pool.submit(self._make, indices, side, [seed, epoch, step])
             for step, indices in enumerate(chosen)

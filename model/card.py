@@ -130,18 +130,16 @@ def _inline(values: Mapping[str, object]) -> str:
 def _recipe(recipe: Recipe, teachers: Sequence[Manifest]) -> str:
     """What it does; what is left at nought it leaves out, and the network stands above."""
     told = {"network", "network_parameters", "preprocessing"}
-    if not teachers:
-        told.add("taught")
-    done = _inline(
-        {
-            name: value
-            for name, value in asdict(recipe).items()
-            if name == "seed" or (value and name not in told)
-        }
-    )
-    if not teachers:
-        return done
-    return f"{done}. Teachers: {', '.join(teacher.reference for teacher in teachers)}"
+    if teachers:
+        named = f". Teachers: {', '.join(teacher.reference for teacher in teachers)}"
+    else:
+        told, named = told | {"taught"}, ""
+    done = {
+        name: value
+        for name, value in asdict(recipe).items()
+        if name == "seed" or (value and name not in told)
+    }
+    return _inline(done) + named
 
 
 def _unknown_rows(unknown: UnknownScore | None) -> str:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +78,9 @@ def train(
     try:
         with (
             bfloat16_arithmetic(recipe.bfloat16),
-            _Training(stills, validation, recipe, teachers, processes) as training,
+            BatchMaker(stills, recipe, processes) as maker,
         ):
+            training = _Training(stills, validation, recipe, teachers, maker)
             saved = checkpoint.load() if checkpoint is not None and resume else None
             if saved is not None:
                 training.give(saved)
@@ -106,11 +107,11 @@ class _Training:
         validation: Stills,
         recipe: Recipe,
         teachers: Sequence[Any],
-        processes: int,
+        maker: BatchMaker,
     ) -> None:
         self._stills, self._recipe = stills, recipe
         self._validation = validation
-        self._teachers = teachers
+        self._teachers, self._maker = teachers, maker
         self._side = stills.preprocessing.side
         self._network = build_network(
             recipe.network,
@@ -128,14 +129,6 @@ class _Training:
         compile_network(self._network, replace(recipe, label_smoothing=smoothing), self._steps)
         self._best: Mapping[str, NDArray[Any]] = {}
         self.history: tuple[Epoch, ...] = ()
-        self._maker = BatchMaker(stills, recipe, self._batch_size, processes)
-
-    def __enter__(self) -> Self:
-        self._maker.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._maker.__exit__(*error)
 
     @property
     def is_over(self) -> bool:
@@ -219,7 +212,8 @@ class _Training:
         """Return the last learning rate, the mean loss and the accuracy of an epoch."""
         losses, accuracies = [], []
         rate = 0.0
-        for step, (pictures, targets) in enumerate(self._maker.batches(number, self._steps)):
+        batches = self._maker.batches(number, self._steps, self._batch_size)
+        for step, (pictures, targets) in enumerate(batches):
             rate = learning_rate(self._recipe, number - 1 + step / self._steps)
             self._network.optimizer.learning_rate.assign(rate)
             loss, accuracy = self._network.train_on_batch(pictures, self._taught(pictures, targets))

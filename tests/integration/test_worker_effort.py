@@ -3,7 +3,6 @@
 import json
 import threading
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
@@ -66,11 +65,14 @@ def test_it_is_written_every_few_seconds_only(
 def test_what_a_cut_kept_back_is_written_later(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def cut(*_arguments: object) -> None:
+        raise DatabaseCutError("gone")
+
     run = make_run(database)
     effort = Effort()
     effort.add("read", [run], 1.0)
     with monkeypatch.context() as patch:
-        patch.setattr("worker.effort.add_effort", Mock(side_effect=DatabaseCutError("gone")))
+        patch.setattr("worker.effort.add_effort", cut)
         effort.write(database, at_once=True)
     effort.add("read", [run], 2.0)
     effort.write(database, at_once=True)
