@@ -20,10 +20,10 @@ from sqlalchemy import (
 
 from db.schema import OPEN_RUN_STATES, chunk, run
 
-CHUNKS_PER_GROUP = 4
+CHUNKS_PER_GROUP = 12
 """Chunks of a run that are told of and claimed together: they share what the queue costs, and a
-worker that is killed loses seconds. Groups follow the chunks' numbers (0 to 3, 4 to 7, ...), so
-that whoever hears of any chunk of a group finds what is left of it."""
+worker that is killed loses half a minute at most. Groups follow the chunks' numbers (0 to 11, 12 to
+23, ...), so that whoever hears of any chunk of a group finds what is left of it."""
 
 IS_OF_RUNS = chunk.c.run_id.in_(bindparam("run_ids", expanding=True))
 """Of the runs that `run_ids` are bound to when the statement is executed."""

@@ -19,11 +19,15 @@ from ingest.errors import IngestError
 from model.errors import ModelError
 from worker.claims import claim_step
 from worker.classifiers import LoadedClassifiers
-from worker.classifying import CLAIMED_AT_ONCE, classify_step
+from worker.classifying import classify_step
 from worker.identity import worker_identity
 from worker.log import configure_logging
 from worker.settings import Settings
 from worker.workplace import Workplace, open_workplace
+
+CLAIMED_AT_ONCE = 4
+"""Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
+and few enough that progress is seen every few seconds, and a killed process redoes no more."""
 
 IDLE_SECONDS = 0.1
 """Between looks at an empty queue: unnoticed by a person, nothing for the database."""

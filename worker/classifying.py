@@ -21,10 +21,6 @@ from worker.log import about
 from worker.reading_ahead import in_parts_read_ahead
 from worker.workplace import Workplace
 
-CLAIMED_AT_ONCE = CHUNKS_PER_GROUP
-"""Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
-and little enough that a killed classify process redoes a second of work."""
-
 FRAMES_AT_ONCE = 320
 """Frames in memory, or one batch where that is more: 20 batches of 64 pictures, and 35 MB of
 256x144 pixels. As many more are read meanwhile."""
@@ -86,9 +82,9 @@ def classify_chunks(
 
 
 def chunks_that_fill(frames_per_batch: int, frames_per_chunk: int) -> int:
-    """How many chunks to claim at once so that batches are full."""
+    """How many chunks to claim at once so that batches are full: a group at least."""
     filling = -(-frames_per_batch // max(frames_per_chunk, 1))
-    return min(max(filling, CLAIMED_AT_ONCE), MOST_AT_ONCE)
+    return min(max(filling, CHUNKS_PER_GROUP), MOST_AT_ONCE)
 
 
 @dataclass

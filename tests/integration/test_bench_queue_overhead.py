@@ -1,16 +1,19 @@
 """The bench of the queue does a worker's steps: on real servers, to the end of every run."""
 
+import math
+
 import pytest
 
-from bench.queue_overhead import END_OF_RUN, TAG_ROWS, measure, table
+from bench.queue_overhead import END_OF_RUN, MINUTES, TAG_ROWS, measure, table
+from db.free import CHUNKS_PER_GROUP
 
 pytestmark = pytest.mark.integration
 
 
 def test_every_transaction_and_message_of_a_chunk_is_on_the_clock() -> None:
     ledger = measure(episodes=2, backlog=15)  # more than may be ahead
-    # each of two episodes has 22 chunks: five groups of four and one of two
-    assert len(ledger.groups) == 12
+    of_episode = math.ceil(MINUTES / CHUNKS_PER_GROUP)
+    assert len(ledger.groups) == 2 * of_episode
     names = {name for group in ledger.groups for name in group}
     steps = ("claim to extract", "completed", "claim to classify", "write tags", "newly offered")
     for step in steps:
@@ -21,5 +24,5 @@ def test_every_transaction_and_message_of_a_chunk_is_on_the_clock() -> None:
         assert group[TAG_ROWS] > 0
     # each run ends with its last group
     ends = [number for number, group in enumerate(ledger.groups, start=1) if END_OF_RUN in group]
-    assert ends == [6, 12]
+    assert ends == [of_episode, 2 * of_episode]
     assert "all of the queue's work" in table(ledger)

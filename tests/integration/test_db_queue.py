@@ -7,6 +7,7 @@ import pytest
 
 from db.completing import complete_extractions, complete_taggings
 from db.engine import Database
+from db.free import CHUNKS_PER_GROUP
 from db.queue import (
     FAILURES_BEFORE_QUARANTINE,
     claim_chunks,
@@ -133,13 +134,15 @@ def test_a_cancelled_run_takes_no_writes_and_a_retry_goes_on_with_it(database: D
 
 
 def test_who_hears_of_a_chunk_claims_what_is_free_of_its_group(database: Database) -> None:
-    make_run(database, chunks=tuple((start, start + 1) for start in range(10)))
+    whole = CHUNKS_PER_GROUP
+    make_run(database, chunks=tuple((start, start + 1) for start in range(2 * whole + 2)))
     make_run(database, made_episode("c" * 64))
-    assert starts(claim_group(database, 7, limit=4)) == [4, 5, 6, 7]
-    assert starts(claim_group(database, 2, limit=3)) == [0, 1, 2]
-    assert starts(claim_group(database, 2, limit=4)) == [3], "all but one are held"
-    assert claim_group(database, 2, limit=4) == []
-    assert starts(claim_group(database, 9, limit=4)) == [8, 9], "the end of the run"
+    assert starts(claim_group(database, whole + 3, whole)) == list(range(whole, 2 * whole))
+    assert starts(claim_group(database, 2, whole - 1)) == list(range(whole - 1))
+    assert starts(claim_group(database, 2, whole)) == [whole - 1], "all but one are held"
+    assert claim_group(database, 2, whole) == []
+    end = [2 * whole, 2 * whole + 1]
+    assert starts(claim_group(database, 2 * whole + 1, whole)) == end, "the end of the run"
 
 
 def test_a_chunk_that_failed_is_claimed_by_itself(database: Database) -> None:

@@ -9,6 +9,7 @@ from celery import Celery
 
 from db.completing import complete_extractions, complete_taggings
 from db.engine import Database
+from db.free import CHUNKS_PER_GROUP
 from db.queue import claim_chunks
 from db.records import ExtractedChunk
 from tests.brokers import redis_broker
@@ -20,6 +21,11 @@ from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
 
+SECOND, THIRD = CHUNKS_PER_GROUP + 1, 2 * CHUNKS_PER_GROUP + 1
+"""Which chunks begin the groups after the first."""
+
+GROUP_AND_A_HALF = CHUNKS_PER_GROUP * 3 // 2
+
 
 @pytest.fixture(scope="module")
 def broker_url() -> Iterator[str]:
@@ -29,9 +35,11 @@ def broker_url() -> Iterator[str]:
 
 @pytest.fixture
 def place(database: Database, tmp_path: Path, broker_url: str) -> Workplace:
-    """Three groups of four chunks are queued; six chunks may be extracted and not yet tagged."""
-    make_run(database, chunks=tuple((start, start + 1000) for start in range(0, 12_000, 1000)))
-    settings = Settings(tmp_path, str(database.url), broker_url=broker_url, chunks_ahead=6)
+    """Three groups of chunks are queued; one and a half may be extracted and not yet tagged."""
+    make_run(database, chunks=tuple((start, start + 1) for start in range(3 * CHUNKS_PER_GROUP)))
+    settings = Settings(
+        tmp_path, str(database.url), broker_url=broker_url, chunks_ahead=GROUP_AND_A_HALF
+    )
     return Workplace(settings, database)
 
 
@@ -70,9 +78,9 @@ def test_what_comes_within_the_limit_is_published_and_nothing_twice(
 ) -> None:
     assert offer(place, app) == 2
     assert taken(app, 1) == [1]
-    tag(place, 4)
-    top_up(place, app, 4)
-    assert taken(app) == [5, 9]
+    tag(place, CHUNKS_PER_GROUP)
+    top_up(place, app, CHUNKS_PER_GROUP)
+    assert taken(app) == [SECOND, THIRD]
 
 
 def test_nothing_is_published_again_where_all_was_within_the_limit(
@@ -81,30 +89,30 @@ def test_nothing_is_published_again_where_all_was_within_the_limit(
     roomy = replace(place, settings=replace(place.settings, chunks_ahead=100))
     assert offer(roomy, app) == 3
     assert taken(app, 1) == [1]
-    tag(roomy, 4)
-    top_up(roomy, app, 4)
-    assert taken(app) == [5, 9]
+    tag(roomy, CHUNKS_PER_GROUP)
+    top_up(roomy, app, CHUNKS_PER_GROUP)
+    assert taken(app) == [SECOND, THIRD]
 
 
 def test_what_the_limit_left_of_a_group_is_published_when_there_is_room(
     place: Workplace, app: Celery
 ) -> None:
     assert offer(place, app) == 2
-    assert taken(app) == [1, 5]
+    assert taken(app) == [1, SECOND]
     with place.database.write() as connection:
-        claims = claim_chunks(connection, "queued", "w", 60, limit=6)
+        claims = claim_chunks(connection, "queued", "w", 60, limit=GROUP_AND_A_HALF)
         assert complete_extractions(
             connection, {one: ExtractedChunk((), 0, 0, ()) for one in claims}
         )
     with place.database.write() as connection:
-        tagged = claim_chunks(connection, "extracted", "w", 60, limit=4)
+        tagged = claim_chunks(connection, "extracted", "w", 60, limit=CHUNKS_PER_GROUP)
         assert complete_taggings(connection, tagged) == tagged
-    top_up(place, app, 4)
-    assert taken(app) == [7, 9]
+    top_up(place, app, CHUNKS_PER_GROUP)
+    assert taken(app) == [GROUP_AND_A_HALF + 1, THIRD]
 
 
 def test_the_oldest_whose_message_was_lost_is_offered_again(place: Workplace, app: Celery) -> None:
     assert offer(place, app) == 2
     assert taken(app, 1) == [1]
     assert offer(place, app) == 1
-    assert taken(app) == [5, 1]
+    assert taken(app) == [SECOND, 1]

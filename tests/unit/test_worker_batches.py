@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from db.free import CHUNKS_PER_GROUP
 from tests.waiting import wait_until
 from worker.classifying import chunks_that_fill
 from worker.reading_ahead import in_parts_read_ahead
@@ -15,8 +16,8 @@ from worker.reading_ahead import in_parts_read_ahead
 @pytest.mark.parametrize(
     ("frames_per_batch", "frames_per_chunk", "chunks"),
     [
-        (16, 120, 4),  # a small batch: as many chunks as spare most of the padding
-        (1024, 120, 9),  # 8 would give 960 frames
+        (16, 120, CHUNKS_PER_GROUP),  # a small batch: the group
+        (2048, 120, 18),  # 17 would give 2,040 frames
         (4096, 120, 35),
         (4096, 1, 64),
         (16, 0, 16),  # a chunk without frames says nothing of the next ones
