@@ -7,7 +7,7 @@ from db.cuts import PATIENCE_SECONDS, outliving_cuts
 from db.duties import leave_duty, take_duty
 from db.engine import Database
 from db.errors import DatabaseCutError, DatabaseError
-from db.free import chunks_ahead
+from db.free import CHUNKS_PER_GROUP, chunks_ahead
 from db.offers import offered_groups, waiting_chunk
 from db.queue import claim_chunks, fail_claim
 from db.records import ExtractedChunk
@@ -34,20 +34,22 @@ def test_what_is_interactive_is_claimed_and_offered_first(database: Database) ->
 
 
 def test_a_group_is_offered_once_and_a_chunk_that_failed_by_itself(database: Database) -> None:
-    make_run(database, chunks=tuple((start, start + 1) for start in range(12)))
+    whole = CHUNKS_PER_GROUP
+    second, third = whole + 1, 2 * whole + 1  # which chunks begin the groups after the first
+    make_run(database, chunks=tuple((start, start + 1) for start in range(3 * whole)))
     with database.write() as connection:
-        assert offered_groups(connection, "queued", "bulk", 100) == [1, 5, 9]
-        assert offered_groups(connection, "queued", "bulk", 9) == [1, 5, 9]
-        assert offered_groups(connection, "queued", "bulk", 8) == [1, 5]
+        assert offered_groups(connection, "queued", "bulk", 100) == [1, second, third]
+        assert offered_groups(connection, "queued", "bulk", third) == [1, second, third]
+        assert offered_groups(connection, "queued", "bulk", third - 1) == [1, second]
         assert offered_groups(connection, "queued", "bulk", 0) == []
-        assert offered_groups(connection, "queued", "bulk", 100, beyond=1) == [5, 9]
-        assert offered_groups(connection, "queued", "bulk", 100, beyond=4) == [5, 9]
-        assert offered_groups(connection, "queued", "bulk", 100, beyond=5) == [9]
-        _, second, *_ = claim_chunks(connection, "queued", FIRST, 60, limit=3)
-        assert offered_groups(connection, "queued", "bulk", 100) == [4, 5, 9]
-        fail_claim(connection, second, "it broke", lost=False, split_at=None)
-        assert offered_groups(connection, "queued", "bulk", 100) == [2, 4, 5, 9]
-        assert offered_groups(connection, "queued", "bulk", 100, beyond=2) == [5, 9]
+        assert offered_groups(connection, "queued", "bulk", 100, beyond=1) == [second, third]
+        assert offered_groups(connection, "queued", "bulk", 100, beyond=whole) == [second, third]
+        assert offered_groups(connection, "queued", "bulk", 100, beyond=whole + 1) == [third]
+        _, failing, *_ = claim_chunks(connection, "queued", FIRST, 60, limit=3)
+        assert offered_groups(connection, "queued", "bulk", 100) == [4, second, third]
+        fail_claim(connection, failing, "it broke", lost=False, split_at=None)
+        assert offered_groups(connection, "queued", "bulk", 100) == [2, 4, second, third]
+        assert offered_groups(connection, "queued", "bulk", 100, beyond=2) == [second, third]
 
 
 def test_a_duty_is_one_workers_until_its_lease_ends_or_it_leaves(database: Database) -> None:
