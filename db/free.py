@@ -22,7 +22,7 @@ from db.schema import OPEN_RUN_STATES, chunk, run
 
 CHUNKS_PER_GROUP = 12
 """Chunks of a run that are told of and claimed together: they share what the queue costs, and a
-worker that is killed loses half a minute at most. Groups follow the chunks' numbers (0 to 11, 12 to
+worker that is killed loses about half a minute. Groups follow the chunks' numbers (0 to 11, 12 to
 23, ...), so that whoever hears of any chunk of a group finds what is left of it."""
 
 IS_OF_RUNS = chunk.c.run_id.in_(bindparam("run_ids", expanding=True))
