@@ -1,5 +1,6 @@
 """Celery's workers on this machine: as many as a test wants, with a broker and a database."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ import psycopg
 from db.engine import Database
 from db.upgrade import upgrade_database
 from tests.brokers import Broker, redis_broker
-from tests.commands import BY_LOT, castline, new_home, start_castline
+from tests.commands import BY_LOT, COMMAND, castline, environment_of, new_home
 from tests.databases import new_postgresql_url
 from tests.processes import tree_of
 from tests.rows import rows
@@ -36,7 +37,7 @@ class Cluster:
         self.home = home
         self.broker = broker
         self.database_url = database_url
-        self.workers: dict[str, subprocess.Popen[str]] = {}
+        self.workers: dict[str, subprocess.Popen[bytes]] = {}
         self._concurrencies: dict[str, int] = {}
         places: dict[str, str | int] = {"broker_url": broker.url, "database_url": database_url}
         self.settings = places | {"batch_size": BATCH_SIZE} | settings
@@ -44,17 +45,20 @@ class Cluster:
     def start_worker(self, step: str, concurrency: int) -> None:
         """Starts a worker for a step, in place of the one that may have been there."""
         self._concurrencies[step] = concurrency
-        self.workers[step] = start_castline(
-            self.home,
-            *("worker", "--queues", step, "--concurrency", str(concurrency), "--device", "cpu"),
-            **self.settings,
-        )
+        options = ("--queues", step, "--concurrency", str(concurrency), "--device", "cpu")
+        with self._log(step).open("a") as log:
+            self.workers[step] = subprocess.Popen(
+                [*COMMAND, "worker", *options],
+                env=environment_of(self.home, **self.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
 
     def keep_workers(self) -> None:
         """Starts each worker again that has ended."""
         for step, worker in list(self.workers.items()):
             if worker.poll() is not None:
-                _close(worker)
                 self.start_worker(step, self._concurrencies[step])
 
     def enqueue(
@@ -134,8 +138,8 @@ class Cluster:
 
         Args:
             step: which worker.
-            kind: `main` for those that start others and hear messages, `pool` for those that
-                work, `decoder` for those that decode.
+            kind: `main` for those that start others, hear messages or keep account of semaphores,
+                `pool` for those that work, `decoder` for those that decode.
         """
         tree = tree_of(self.workers[step].pid)
         kinds = {process: _kind_of(process) for process in tree}
@@ -147,7 +151,16 @@ class Cluster:
             for process in tree_of(worker.pid):
                 process.kill()
             worker.wait()
-            _close(worker)
+
+    def print_logs(self) -> None:
+        """Prints what the workers said since the last time, for whoever reads of a failure."""
+        for step in self.workers:
+            log = self._log(step)
+            print(f"{step}:\n{log.read_text()}")
+            os.truncate(log, 0)
+
+    def _log(self, step: str) -> Path:
+        return self.home / f"{step}.log"
 
 
 def _kind_of(process: psutil.Process) -> str:
@@ -158,11 +171,6 @@ def _kind_of(process: psutil.Process) -> str:
     if "spawn_main" in line:
         return "pool"
     return "decoder" if "decoder_process" in line else "main"
-
-
-def _close(worker: subprocess.Popen[str]) -> None:
-    assert worker.stderr is not None
-    worker.stderr.close()
 
 
 @contextmanager
@@ -182,3 +190,4 @@ def cluster(
             yield made
         finally:
             made.stop()
+            made.print_logs()

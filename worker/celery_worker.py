@@ -54,7 +54,9 @@ class CeleryWorkers:
     """Celery workers that end together; one that dies at work is started again.
 
     Celery's process may die when the broker does: of a message that is done while there is no
-    connection, the acknowledgement can end it with an AttributeError (Kombu 5.7).
+    connection, the acknowledgement can end it with an AttributeError (Kombu 5.7). It also dies of a
+    BrokenPipeError when it replaces a pool process after Billiard's semaphore tracker, a process of
+    its own, was killed (Billiard 4.3).
 
     Args:
         settings: Of the installation, with a broker.

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.cluster import Cluster, cluster
-from tests.commands import BY_LOT, castline, end_of, new_home
+from tests.commands import BY_LOT, PATIENCE_SECONDS, castline, new_home
 from tests.processes import still_running, tree_of
 from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
 from tests.waiting import wait_until
@@ -43,11 +43,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory, postgresql_base_url: str) -
 
 
 @pytest.fixture
-def workers(shared: Cluster) -> Cluster:
+def workers(shared: Cluster) -> Iterator[Cluster]:
     """The same workers, all there, with nothing to do and nothing done."""
     shared.forget()
     shared.keep_workers()
-    return shared
+    yield shared
+    shared.print_logs()
 
 
 def assert_as_undisturbed(workers: Cluster, undisturbed: Found) -> None:
@@ -148,7 +149,8 @@ def test_a_celery_process_that_dies_at_work_is_started_again(
     wait_until(is_steady, patience_seconds=240)
     workers.enqueue_for_later(clip)
     wait_until(workers.is_claimed)
-    [dying] = celery_processes()  # now: the one of before may have died by itself meanwhile
+    # Now: the one of before may have died meanwhile, if a kill by lot hit its semaphore tracker.
+    [dying] = celery_processes()
     dying.kill()
     workers.wait_until_done()
     assert workers.workers["extract"].poll() is None
@@ -197,11 +199,11 @@ def test_sigterm_in_mid_chunk_offers_it_again_at_once(long_clip: Path, workers: 
     tree = tree_of(worker.pid)
     began = time.monotonic()
     worker.send_signal(signal.SIGTERM)
-    ended = end_of(worker)
+    code = worker.wait(PATIENCE_SECONDS)
     seconds = time.monotonic() - began
     print(f"gone after {seconds:.1f} s")
     assert seconds < EXIT_SECONDS
-    assert ended.returncode == 0, ended.stderr
+    assert code == 0
     assert still_running(tree, after_seconds=1) == []
     query = "SELECT state, worker, lease_until, attempts, losses FROM chunk"
     assert workers.ask(query) == [("queued", None, None, 0, 0)]
