@@ -25,11 +25,16 @@ def train(
     context: typer.Context,
     dataset: Annotated[Path, typer.Argument(help="Made by castline dataset build.")],
     recipe: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="strong; baseline: the original task's, quick and weaker; or large: for a GPU."
+            help="strong, the default; baseline: the original task's, quick and weaker; large: for "
+            "a GPU; or further, the default with --start."
         ),
-    ] = "strong",
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Begin with what this model knows: a few epochs do."),
+    ] = None,
     teacher: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,7 +89,7 @@ def train(
     if not family:
         raise TrainingError(f"{dataset}: makes no name for a model; give one with --name")
     version = next_version(family, [settings.models_folder])
-    chosen = recipe_named(recipe)
+    chosen = recipe_named(recipe or ("further" if start else "strong"))
     chosen = with_epochs(chosen, epochs or chosen.epochs)
     chosen = replace(
         chosen,
@@ -93,6 +98,7 @@ def train(
         patience_epochs=chosen.patience_epochs if patience is None else patience,
     )
     teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
+    begun = find_model(start, [settings.models_folder]) if start else None
     work_folder = settings.training_folder / f"{family}-{version}"
     if resume and not has_checkpoint(work_folder):
         say(f"nothing to resume in {work_folder}: beginning anew")
@@ -106,6 +112,7 @@ def train(
             chosen,
             work_folder=work_folder,
             teachers=teachers,
+            start=begun,
             processes=processes_to_spare(),
             resume=resume,
             words=Words(**{key: text for key, text in words.items() if text is not None}),

@@ -15,6 +15,7 @@ def model_card(
     manifest: Manifest,
     recipe: Recipe,
     teachers: Sequence[Manifest],
+    start: Manifest | None,
     dataset: DatasetManifest,
     figures: Figures,
     overfitting: Overfitting,
@@ -29,6 +30,7 @@ def model_card(
         manifest: of the version.
         recipe: by which it was trained.
         teachers: of the versions whose answers it learnt.
+        start: of the version whose weights it began with, if any.
         dataset: on which.
         figures: on its test stills.
         overfitting: of the finished network.
@@ -55,7 +57,7 @@ Says which of {len(known)} characters are in a frame: {", ".join(known)}.
 
 Network `{manifest.network}` ({_inline(manifest.network_parameters)}), preprocessing
 `{manifest.preprocessing}`, regions {", ".join(manifest.regions)}.
-Recipe: {_recipe(recipe, teachers)}.
+Recipe: {_recipe(recipe, teachers)}.{_start(start)}
 
 ## Figures
 On the test stills, by which nothing was chosen, each shown whole:
@@ -140,6 +142,10 @@ def _recipe(recipe: Recipe, teachers: Sequence[Manifest]) -> str:
         if name == "seed" or (value and name not in told)
     }
     return _inline(done) + named
+
+
+def _start(start: Manifest | None) -> str:
+    return f" It began with the weights of {start.reference}." if start else ""
 
 
 def _unknown_rows(unknown: UnknownScore | None) -> str:

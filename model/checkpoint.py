@@ -91,7 +91,7 @@ class Checkpoint:
             ) from error
         if identity != self._identity:
             raise TrainingError(
-                f"{self._path}: of another dataset, recipe, seed or other teachers; give the same "
+                f"{self._path}: of another dataset, recipe, seed, start or teachers; give the same "
                 "ones again, or train without --resume"
             )
         return State(history, variables)

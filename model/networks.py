@@ -73,6 +73,31 @@ def assign_weights(network: Any, weights: Mapping[str, NDArray[np.float32]]) -> 
         weight.assign(weights[weight.path])
 
 
+def take_over(network: Any, labels: Sequence[str], version: ModelVersion) -> None:
+    """Give a network the weights of a version's, which differs from it in labels at most.
+
+    Args:
+        network: an output for a label that the version does not know stays as it is.
+        labels: in the order of its logits.
+        version: whose weights to take.
+
+    Raises:
+        ArtifactError: the version's weights are damaged or do not fit its own network.
+        ModelError: the version's network is unknown or its parameters are not allowed.
+    """
+    known = version.manifest.labels
+    shared = [label for label in labels if label in known]
+    mine = [list(labels).index(label) for label in shared]
+    theirs = [known.index(label) for label in shared]
+    taken = dict(weights_of(network_of(version)))
+    for name, values in weights_of(network).items():
+        if name.startswith("logits/"):
+            merged = values.copy()
+            merged[..., mine] = taken[name][..., theirs]
+            taken[name] = merged
+    assign_weights(network, taken)
+
+
 def network_of(version: ModelVersion) -> Any:
     """Return a model version's network with its weights.
 

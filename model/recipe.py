@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from model import baseline, residual
 from model.errors import ModelError
+from model.manifest import Manifest
 from model.preprocess import FINE, PREPROCESSINGS, TASK
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
@@ -216,7 +217,17 @@ LARGE: Final = replace(
 )
 """For a GPU: too large to be quick on a CPU, and good teachers of `strong`."""
 
-RECIPES: Final[Mapping[str, Recipe]] = {"baseline": BASELINE, "strong": STRONG, "large": LARGE}
+FURTHER: Final = replace(
+    STRONG, epochs=8, learning_rate=1e-3, warm_up_epochs=0.5, average_epochs=1, first_side=0
+)
+"""For weights that know much already: the small steps with which `strong` ends."""
+
+RECIPES: Final[Mapping[str, Recipe]] = {
+    "baseline": BASELINE,
+    "strong": STRONG,
+    "large": LARGE,
+    "further": FURTHER,
+}
 """By the names that commands take."""
 
 
@@ -230,6 +241,21 @@ def recipe_named(name: str) -> Recipe:
         *others, last = RECIPES
         raise ModelError(f"recipe {name!r} is unknown: use {', '.join(others)} or {last}")
     return RECIPES[name]
+
+
+def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
+    """Return a recipe for a model version's network, and for pictures as that sees them.
+
+    Raises:
+        ModelError: the recipe's `first_side` is none that this network takes.
+    """
+    return replace(
+        recipe,
+        network=manifest.network,
+        network_parameters=manifest.network_parameters,
+        preprocessing=manifest.preprocessing,
+        closer_view=manifest.closer_view,
+    )
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:

@@ -73,6 +73,7 @@ def report_of(
     manifest: Manifest,
     recipe: Recipe,
     teachers: Sequence[ModelVersion],
+    start: ModelVersion | None,
     dataset: Dataset,
     history: tuple[Epoch, ...],
     tested: Tested,
@@ -83,10 +84,8 @@ def report_of(
     shown = shown_per_epoch(counts, manifest.labels, recipe).tolist()
     more = {
         "recipe": asdict(recipe),
-        "teachers": [
-            {"reference": teacher.manifest.reference, "sha256": teacher.sha256}
-            for teacher in teachers
-        ],
+        "teachers": [_named(teacher) for teacher in teachers],
+        "start": _named(start) if start else None,
         "dataset": {
             "fingerprint_sha256": dataset.manifest.fingerprint_sha256,
             "split": dataset.manifest.split,
@@ -100,6 +99,7 @@ def report_of(
         manifest,
         recipe,
         [teacher.manifest for teacher in teachers],
+        start.manifest if start else None,
         dataset.manifest,
         tested.figures,
         tested.overfitting,
@@ -108,6 +108,10 @@ def report_of(
         command=words.command,
     )
     return {**pages, MODEL_CARD: card.encode()}
+
+
+def _named(version: ModelVersion) -> dict[str, str]:
+    return {"reference": version.manifest.reference, "sha256": version.sha256}
 
 
 def metrics_of(

@@ -12,13 +12,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.artifact import ModelVersion
 from model.batches import BatchMaker
 from model.calibration import sigmoid, softmax
 from model.checkpoint import Checkpoint, State, give_values, values_of
 from model.classifier import BATCH_SIZE
 from model.errors import TrainingError
 from model.history import Epoch
-from model.networks import assign_weights, build_network, weights_of
+from model.networks import assign_weights, build_network, take_over, weights_of
 from model.optimizers import build_optimizer
 from model.recipe import Recipe
 from model.schedule import learning_rate, shown_per_epoch, side_at
@@ -47,11 +48,12 @@ def train(
     checkpoint: Checkpoint | None = None,
     *,
     teachers: Sequence[Any] = (),
+    start: ModelVersion | None = None,
     on_step: Callable[[int, int], None] = lambda _done, _steps: None,
     resume: bool = False,
     processes: int = 0,
 ) -> Trained:
-    """Train a new network.
+    """Train a network.
 
     Args:
         stills: to learn from.
@@ -63,6 +65,8 @@ def train(
             picture as it is shown, with all its variations, is the recipe's share `taught` of its
             target (Beyer et al., Knowledge distillation: A good teacher is patient and consistent,
             2022).
+        start: whose weights the network begins with instead of random ones, as far as its labels
+            are those of the stills; of the recipe's network and preprocessing.
         on_step: called after each step with how many are done and how many there are.
         resume: whether to go on from the checkpoint, if there is one. What comes out is what an
             unbroken training gives.
@@ -73,6 +77,7 @@ def train(
         TrainingError: memory ran out (as Python or TensorFlow tell it), a process that makes
             batches died, the training diverged, or the checkpoint is damaged or of another
             training.
+        ArtifactError: the weights to start with are damaged.
     """
     load_keras()
     try:
@@ -80,7 +85,7 @@ def train(
             bfloat16_arithmetic(recipe.bfloat16),
             BatchMaker(stills, recipe, processes) as maker,
         ):
-            training = _Training(stills, validation, recipe, teachers, maker)
+            training = _Training(stills, validation, recipe, teachers, start, maker)
             saved = checkpoint.load() if checkpoint is not None and resume else None
             if saved is not None:
                 training.give(saved)
@@ -107,6 +112,7 @@ class _Training:
         validation: Stills,
         recipe: Recipe,
         teachers: Sequence[Any],
+        start: ModelVersion | None,
         maker: BatchMaker,
     ) -> None:
         self._stills, self._recipe = stills, recipe
@@ -120,6 +126,8 @@ class _Training:
             self._side,
             seed=recipe.seed,
         )
+        if start is not None:
+            take_over(self._network, stills.labels, start)
         counts = np.bincount(stills.label_numbers, minlength=len(stills.labels))
         shown = int(shown_per_epoch(counts, stills.labels, recipe).sum())
         self._batch_size = min(recipe.batch_size, shown)

@@ -28,7 +28,7 @@ from model.manifest import Manifest
 from model.networks import assign_weights, network_of, weights_of
 from model.preprocess import preprocessing_named
 from model.progress import Progress
-from model.recipe import Recipe
+from model.recipe import Recipe, with_network_of
 from model.regions import REGIONS
 from model.split import PARTS
 from model.stills import Stills
@@ -51,6 +51,7 @@ def train_model_version(
     *,
     work_folder: Path,
     teachers: Sequence[ModelVersion] = (),
+    start: ModelVersion | None = None,
     processes: int = 0,
     resume: bool = False,
     words: Words | None = None,
@@ -70,6 +71,9 @@ def train_model_version(
             TensorBoard's events for good.
         teachers: model versions of the same labels, preprocessing and loss, whose answers are
             learnt too, as far as the recipe says (`taught`).
+        start: with whose weights training begins, in place of random ones. Its network,
+            preprocessing and closer view take the place of the recipe's; of its labels, those of
+            the dataset keep what they know.
         processes: that make batches; see `model.training.train`.
         resume: go on from the checkpoint in the work folder, if there is one.
         words: for the manifest and the model card.
@@ -81,8 +85,9 @@ def train_model_version(
         TrainingError: a teacher cannot teach this, memory ran out, the checkpoint is damaged or of
             another training, another training is at work in the work folder, or one without
             `resume` would throw away what this very training has reached there.
-        ArtifactError: the output folder exists, name or version are not allowed, or a teacher's
-            weights are damaged.
+        ArtifactError: the output folder exists, name or version are not allowed, or the weights of
+            a teacher or of the start are damaged.
+        ModelError: the recipe does not suit the network of the start.
     """
     tell = on_progress or (lambda _step, _done, _total: None)
     words = words or Words()
@@ -90,11 +95,13 @@ def train_model_version(
         raise ArtifactError(
             f"{output_folder}: exists, and a model version never changes; name another"
         )
+    if start is not None:
+        recipe = with_network_of(recipe, start.manifest)
     draft = _draft(dataset, recipe, name, version, words)
     _check_parts(dataset)
     _check_teachers(teachers, dataset, recipe)
     with alone_at_work(work_folder):
-        checkpoint = Checkpoint(work_folder, _identity(dataset, recipe, teachers))
+        checkpoint = Checkpoint(work_folder, _identity(dataset, recipe, teachers, start))
         if not resume:
             checkpoint.refuse_to_lose()
         files = HistoryFiles(work_folder)
@@ -114,6 +121,7 @@ def train_model_version(
             after_epoch,
             checkpoint,
             teachers=[network_of(teacher) for teacher in teachers],
+            start=start,
             on_step=lambda done, steps: tell("Training", done, steps),
             resume=resume,
             processes=processes,
@@ -134,7 +142,9 @@ def train_model_version(
             metrics=metrics_of(tested, calibration, agreement, dataset),
             created_at=_now(),
         )
-        report = report_of(manifest, recipe, teachers, dataset, trained.history, tested, words)
+        report = report_of(
+            manifest, recipe, teachers, start, dataset, trained.history, tested, words
+        )
         made = write_model_version(output_folder, manifest, weights_of(trained.network), report)
         checkpoint.remove()
     return made
@@ -241,7 +251,12 @@ def forward_pass(network: Any, closer_view: float, validation: Stills) -> tuple[
     return (rounded if agreement >= LEAST_AGREEMENT else exact), agreement
 
 
-def _identity(dataset: Dataset, recipe: Recipe, teachers: Sequence[ModelVersion]) -> str:
+def _identity(
+    dataset: Dataset,
+    recipe: Recipe,
+    teachers: Sequence[ModelVersion],
+    start: ModelVersion | None = None,
+) -> str:
     """Say what is trained and how, so that a checkpoint is never continued as another's."""
     content = {
         "dataset": dataset.manifest.fingerprint_sha256,
@@ -253,5 +268,6 @@ def _identity(dataset: Dataset, recipe: Recipe, teachers: Sequence[ModelVersion]
         },
         "recipe": asdict(recipe),
         "teachers": [teacher.sha256 for teacher in teachers],
+        **({"start": start.sha256} if start else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()

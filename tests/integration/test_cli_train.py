@@ -111,7 +111,7 @@ def test_interrupted_training_goes_on_with_resume_to_the_same_weights(
     # what is asked for now is another training
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY, "--seed", "1", "--resume")
     assert refused.returncode == 1
-    assert "of another dataset, recipe, seed or other teachers" in one_line(refused.stderr)
+    assert "of another dataset, recipe, seed, start or teachers" in one_line(refused.stderr)
 
     # and an hour is not thrown away
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY)
@@ -170,6 +170,24 @@ def test_who_is_taught_says_by_whom(
     assert named["reference"] == "pupil@1"
 
 
+def test_training_that_starts_from_a_version_is_short_and_says_from_which(
+    home: Path, dataset: Path, first: tuple[ModelVersion, str], tmp_path: Path
+) -> None:
+    shutil.copytree(home / "models", tmp_path / "models")
+    more = ("--start", "two_fruits", "--batch-size", "8")
+    done = castline_here(tmp_path, "train", dataset, *more)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[0].startswith("epoch   1/8 ")  # recipe further's
+    made = read_model_version(tmp_path / "models" / "two_fruits-2")
+    # what is trained is the start's network, which sees as it did
+    for name in ("network", "network_parameters", "preprocessing", "closer_view"):
+        assert getattr(made.manifest, name) == getattr(first[0].manifest, name)
+    card = (made.folder / "report" / "model_card.md").read_text()
+    assert "It began with the weights of two_fruits@1." in card
+    report = json.loads((made.folder / "report" / "report.json").read_text())
+    assert report["start"] == {"reference": "two_fruits@1", "sha256": first[0].sha256}
+
+
 def damaged(dataset: Path, folder: Path) -> Path:
     copy = shutil.copytree(dataset, folder / "damaged")
     shard = copy / "shards" / "train-00000-of-00002.tfrecord"
@@ -190,9 +208,14 @@ def absent(_dataset: Path, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("sound", ("--recipe", "weak"), "recipe 'weak' is unknown: use baseline, strong or large"),
+        (
+            "sound",
+            ("--recipe", "weak"),
+            "recipe 'weak' is unknown: use baseline, strong, large or further",
+        ),
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
         ("sound", ("--teacher", "springfield"), "teacher springfield@6: knows other labels than"),
+        ("sound", ("--start", "nobody@1"), "nobody@1"),
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),
         ("sound", ("--name", "Two Fruits"), "name 'Two Fruits' is not a short lower-case slug"),
         ("sound", ("--name", "../fruits"), "is not a short lower-case slug"),

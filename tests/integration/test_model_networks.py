@@ -1,5 +1,6 @@
 """Networks built from a manifest's numbers: their sizes, their bounds, their mirror images."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ from model import baseline, residual
 from model.errors import ModelError
 from model.networks import (
     build_network,
+    network_of,
     shapes_of,
+    take_over,
     weights_of,
 )
+from tests.models import LABELS, write_model_by_lot
 
 pytestmark = pytest.mark.integration
 
@@ -116,3 +120,20 @@ def test_parameter_out_of_bounds_is_one_line_that_names_it(
     with pytest.raises(ModelError, match=message) as caught:
         build_network("residual", {**TINY, **change}, LABELS_17, 64)
     assert "\n" not in str(caught.value)
+
+
+def test_network_takes_over_each_shared_label_wherever_it_stands(tmp_path: Path) -> None:
+    version = write_model_by_lot(tmp_path)
+    manifest = version.manifest
+    labels = ["grape", LABELS[3], LABELS[0]]
+    new = build_network(manifest.network, manifest.network_parameters, labels, 64, seed=1)
+    before, theirs = weights_of(new), weights_of(network_of(version))
+    take_over(new, labels, version)
+    for name, values in weights_of(new).items():
+        if name.startswith("logits/"):
+            assert (values[..., 0] == before[name][..., 0]).all()  # nobody knew it
+            assert (values[..., 1] == theirs[name][..., 3]).all()
+            assert (values[..., 2] == theirs[name][..., 0]).all()
+        else:
+            assert (values == theirs[name]).all()
+            assert name.endswith("bias") or (values != before[name]).any()

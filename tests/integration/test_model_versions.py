@@ -16,6 +16,7 @@ from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.errors import ArtifactError, DatasetError, TrainingError
+from model.history import Epoch
 from model.preprocess import TASK
 from model.tensorflow_runtime import load_tensorflow
 from model.testing import Words
@@ -210,6 +211,32 @@ def test_other_teachers_are_another_training(trained: TrainedShapes) -> None:
         identity_of(trained.dataset, RECIPE, teachers) for teachers in ((), (trained.version,))
     )
     assert alone != taught
+
+
+def test_another_start_is_another_training(trained: TrainedShapes) -> None:
+    anew, further = (
+        identity_of(trained.dataset, RECIPE, (), start) for start in (None, trained.version)
+    )
+    assert anew != further
+
+
+def test_training_that_starts_from_a_version_knows_at_once_what_that_knew(
+    trained: TrainedShapes, tmp_path: Path
+) -> None:
+    histories: list[tuple[Epoch, ...]] = []
+    made = train_model_version(
+        trained.dataset,
+        tmp_path / "shapes-2",
+        "shapes",
+        "2",
+        replace(RECIPE, epochs=1, learning_rate=1e-7, final_learning_rate=0),  # next to no steps
+        work_folder=tmp_path / "work",
+        start=trained.version,
+        on_epoch=histories.append,
+    )
+    before = trained.version.manifest.metrics["validation_accuracy"]
+    assert histories[0][0].validation_accuracy == pytest.approx(before, abs=0.04)  # one of 33
+    assert made.manifest.metrics["accuracy"] == trained.version.manifest.metrics["accuracy"]
 
 
 def test_next_version_is_one_more_than_the_highest_whole_number(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_damaged_checkpoint_is_one_line_that_says_what_to_do(
 def test_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path)
     with pytest.raises(
-        TrainingError, match="another dataset, recipe, seed or other teachers"
+        TrainingError, match="another dataset, recipe, seed, start or teachers"
     ) as caught:
         Checkpoint(tmp_path, "b").load()
     assert str(path) in str(caught.value)

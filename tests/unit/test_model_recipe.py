@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from model.errors import ModelError
-from model.recipe import BASELINE, QUICK, STRONG, Recipe, recipe_named, with_epochs
+from model.recipe import (
+    BASELINE,
+    FURTHER,
+    QUICK,
+    STRONG,
+    Recipe,
+    recipe_named,
+    with_epochs,
+    with_network_of,
+)
+from tests.models import manifest_by_lot
 
 
 @pytest.mark.parametrize(
@@ -64,7 +74,7 @@ def test_every_number_of_a_recipe_is_bounded() -> None:
 def test_recipes_have_names() -> None:
     assert recipe_named("baseline") is BASELINE
     assert recipe_named("strong") is STRONG
-    with pytest.raises(ModelError, match="use baseline, strong or large"):
+    with pytest.raises(ModelError, match="use baseline, strong, large or further"):
         recipe_named("weak")
 
 
@@ -86,3 +96,21 @@ def test_nothing_in_a_recipe_takes_longer_than_its_epochs() -> None:
     assert repr(with_epochs(STRONG, STRONG.epochs)) == repr(STRONG)
     with pytest.raises(ModelError, match="epochs is 20000"):
         with_epochs(STRONG, 20_000)
+
+
+def test_recipe_for_a_versions_network_changes_nothing_but_that_network() -> None:
+    manifest = manifest_by_lot(closer_view=0.5)
+    found = with_network_of(FURTHER, manifest)
+    assert found.network_parameters == manifest.network_parameters
+    assert (found.network, found.preprocessing, found.closer_view) == (
+        "baseline",
+        "fit84_crop64",
+        0.5,
+    )
+    same = dict.fromkeys(("network", "network_parameters", "preprocessing", "closer_view"))
+    assert replace(found, **{name: getattr(FURTHER, name) for name in same}) == FURTHER
+
+
+def test_recipe_that_grows_pictures_is_refused_for_a_network_of_one_side() -> None:
+    with pytest.raises(ModelError, match="first_side is 64; network baseline takes 0"):
+        with_network_of(STRONG, manifest_by_lot())

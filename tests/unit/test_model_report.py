@@ -158,7 +158,10 @@ def dataset(split: str) -> DatasetManifest:
 
 
 def card(
-    labels: tuple[str, ...] = LABELS, split: str = "grouped", teachers: Sequence[str] = ()
+    labels: tuple[str, ...] = LABELS,
+    split: str = "grouped",
+    teachers: Sequence[str] = (),
+    start: str | None = None,
 ) -> str:
     manifest = Manifest(
         name="insects",
@@ -181,6 +184,7 @@ def card(
         manifest,
         Recipe(epochs=7, batch_size=64, optimizer="adamw", mirror=True, taught=0.5),
         [replace(manifest, version=version) for version in teachers],
+        replace(manifest, version=start) if start else None,
         dataset(split),
         figures_of(ANSWERS),
         OVERFITTING,
@@ -226,3 +230,8 @@ def test_card_names_the_teachers_and_says_how_much_of_them_was_learnt() -> None:
     assert ". Teachers: insects@1, insects@2.\n" in text
     assert "taught" not in card()
     assert "Teachers" not in card()
+
+
+def test_card_names_the_version_whose_weights_it_began_with() -> None:
+    assert "seed 0. It began with the weights of insects@2.\n" in card(start="2")
+    assert "It began with" not in card()
