@@ -33,7 +33,7 @@ def main() -> None:
     load_tensorflow()
     network = network_of(version)
     ways: dict[str, ForwardPass] = {
-        "TensorFlow, 32 bits": GpuForwardPass(network, side, size, CPU),
+        "TensorFlow, 32 bits": GpuForwardPass(network, [side], size, CPU),
         "LiteRT, 32 bits": CpuForwardPass(compile_network(network, int8=False), size),
         "LiteRT, 8 bits": CpuForwardPass(compile_network(network, int8=True), size),
     }

@@ -34,13 +34,13 @@ def main() -> None:
     manifest = version.manifest
     preprocessing = preprocessing_named(manifest.preprocessing)
     validation = Stills.unpack(open_dataset(arguments.dataset), "validation", preprocessing)
-    closer_view, temperature = manifest.closer_view, manifest.temperature
-    forward, _ = forward_pass(network_of(version), closer_view, validation)
+    looks, temperature = manifest.looks, manifest.temperature
+    forward, _ = forward_pass(network_of(version), looks, validation)
     found: dict[str, list[tuple[float, ...]]] = {}
     for seed in range(arguments.seeds):
         seen, truth = (
             each.reshape(-1, SHOT_FRAMES, each.shape[1])
-            for each in rehearsed(forward, closer_view, temperature, validation, seed, _quietly)
+            for each in rehearsed(forward, looks, temperature, validation, seed, _quietly)
         )
         fold = np.random.default_rng(seed).permutation(len(seen)) % FOLDS
         for held_out in range(FOLDS):

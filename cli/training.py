@@ -99,6 +99,9 @@ def train(
     )
     teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
     begun = find_model(start, [settings.models_folder]) if start else None
+    if begun:
+        looks = begun.manifest.looks
+        chosen = replace(chosen, closer_view=looks.closer_view, glance=looks.glance)
     work_folder = settings.training_folder / f"{family}-{version}"
     if resume and not has_checkpoint(work_folder):
         say(f"nothing to resume in {work_folder}: beginning anew")

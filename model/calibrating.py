@@ -17,7 +17,7 @@ from model.calibration import (
     softmax,
 )
 from model.forward import ForwardPass
-from model.looks import region_logits, whole_logits
+from model.looks import Looks, region_logits, whole_logits
 from model.manifest import UNKNOWN
 from model.progress import Progress
 from model.regions import REGIONS
@@ -63,25 +63,25 @@ class Calibration:
 
 
 def calibrate(
-    forward: ForwardPass, closer_view: float, validation: Stills, seed: int, tell: Progress
+    forward: ForwardPass, looks: Looks, validation: Stills, seed: int, tell: Progress
 ) -> Calibration:
     """Fit the temperature on validation stills, and choose thresholds on frames made of them.
 
     Args:
         forward: the network's forward pass, as its classifier will have it.
-        closer_view: see `model.looks`.
+        looks: how often it looks.
         validation: stills that it did not learn.
         seed: of the frames.
         tell: takes a step's name, how much of it is done, and how much there is.
     """
     logits = np.concatenate(
         [
-            whole_logits(forward, pictures, closer_view)
+            whole_logits(forward, pictures, looks)
             for pictures, _ in validation.batches(forward.batch_size)
         ]
     )
     temperature = fit_temperature(logits, validation.label_numbers)
-    seen, actual = rehearsed(forward, closer_view, temperature, validation, seed, tell)
+    seen, actual = rehearsed(forward, looks, temperature, validation, seed, tell)
     general, own = choose_thresholds(
         seen,
         actual,
@@ -102,7 +102,7 @@ def calibrate(
 
 def rehearsed(
     forward: ForwardPass,
-    closer_view: float,
+    looks: Looks,
     temperature: float,
     validation: Stills,
     seed: int,
@@ -119,7 +119,7 @@ def rehearsed(
     confidences, truth = [], []
     for frames in _in_lists(rehearse(validation, shots, seed), forward.batch_size):
         pictures = np.stack([frame.pictures for frame in frames])
-        logits = region_logits(forward, pictures, REGIONS, closer_view)
+        logits = region_logits(forward, pictures, REGIONS, looks)
         for row, frame in enumerate(frames):
             if frame.hidden is not None:
                 logits[row, :, frame.hidden] = -np.inf

@@ -82,7 +82,8 @@ class Classifier:
         try:
             with tensorflow.device(place):
                 side = preprocessing_named(version.manifest.preprocessing).side
-                forward = GpuForwardPass(network_of(version), side, batch_size, place)
+                sides = [side, version.manifest.glance] if version.manifest.glance else [side]
+                forward = GpuForwardPass(network_of(version), sides, batch_size, place)
         except tensorflow.errors.ResourceExhaustedError as error:
             raise DeviceError(
                 f"{place}: out of memory for batches of {batch_size} pictures; "
@@ -152,8 +153,8 @@ class Classifier:
         for number, frame in enumerate(frames):
             for which, region in enumerate(self._regions):
                 pictures[number, which] = self._preprocessing.preprocess(cut(frame, region))
-        closer_view = self.version.manifest.closer_view
-        return self._calibrated(region_logits(self._forward, pictures, self._regions, closer_view))
+        looks = self.version.manifest.looks
+        return self._calibrated(region_logits(self._forward, pictures, self._regions, looks))
 
     def confidences_of_pictures(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Say how likely each label is on each picture that is looked at as a whole, as stills are.
@@ -164,8 +165,8 @@ class Classifier:
         Returns:
             (n, labels), calibrated; each row sums to 1.
         """
-        closer_view = self.version.manifest.closer_view
-        return self._calibrated(whole_logits(self._forward, pictures, closer_view))
+        looks = self.version.manifest.looks
+        return self._calibrated(whole_logits(self._forward, pictures, looks))
 
     def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         return softmax(logits / self.version.manifest.temperature)

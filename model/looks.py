@@ -1,4 +1,8 @@
-"""How often a network looks: at each region of a frame once, at the whole frame perhaps twice.
+"""How a network looks at a frame: at each region once, first in passing, or at the whole twice.
+
+A glance is a look at a picture made smaller. Most pictures are clear at a glance, which costs less
+than half; only the others are looked at as they are. As in a cascade (Viola and Jones, Rapid object
+detection using a boosted cascade of simple features, 2001), what is easy is decided cheaply.
 
 A figure that is small in a wide frame is larger in a closer view of its middle. The mean of both
 answers is right more often than either, as the mean of several views of a picture mostly is
@@ -6,20 +10,45 @@ answers is right more often than either, as the mean of several views of a pictu
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calibration import softmax
 from model.forward import ForwardPass
 from model.preprocess import resize
 
 WHOLE: Final = "full"
 """The region that has a closer view; halves are closer views themselves."""
 
+CLEAR: Final = 0.95
+"""Confidence, before calibration, from which a glance is enough: docs/training.md says why."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How often a network looks, and at what."""
+
+    closer_view: float = 0.0
+    """The middle of a whole, as a share of its side, that is looked at once more; 0 for never."""
+    glance: int = 0
+    """Side in pixels of what is looked at first; 0 for never."""
+
+    def logits(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits (n, labels) of pictures (n, side, side, 3), looked at once."""
+        if not self.glance or not len(pictures):
+            return forward.logits(pictures)
+        side = self.glance
+        logits = forward.logits(np.stack([resize(picture, side, side) for picture in pictures]))
+        unclear = softmax(logits).max(axis=1) < CLEAR
+        logits[unclear] = forward.logits(pictures[unclear])
+        return logits
+
 
 def region_logits(
-    forward: ForwardPass, pictures: NDArray[np.uint8], regions: Sequence[str], closer_view: float
+    forward: ForwardPass, pictures: NDArray[np.uint8], regions: Sequence[str], looks: Looks
 ) -> NDArray[np.float32]:
     """Return the logits (n, regions, labels) of frames.
 
@@ -27,19 +56,18 @@ def region_logits(
         forward: of the network.
         pictures: (n, regions, side, side, 3), each region as the preprocessing makes it.
         regions: their names, in this order.
-        closer_view: the middle of the whole, as a share of its side, that is looked at once more;
-            0 for never.
+        looks: how often.
     """
     count, _, *shape = pictures.shape
     seen = pictures.reshape(-1, *shape)
-    twice = bool(closer_view) and WHOLE in regions
+    twice = bool(looks.closer_view) and WHOLE in regions
     if twice:
         whole = list(regions).index(WHOLE)
         closer = np.empty((count, *shape), np.uint8)
         for number, picture in enumerate(pictures[:, whole]):
-            closer[number] = view_closer(picture, closer_view)
+            closer[number] = view_closer(picture, looks.closer_view)
         seen = np.concatenate([seen, closer])
-    logits = forward.logits(seen)
+    logits = looks.logits(forward, seen)
     first = count * len(regions)
     by_region = logits[:first].reshape(count, len(regions), logits.shape[-1])
     if twice:
@@ -48,10 +76,10 @@ def region_logits(
 
 
 def whole_logits(
-    forward: ForwardPass, pictures: NDArray[np.uint8], closer_view: float
+    forward: ForwardPass, pictures: NDArray[np.uint8], looks: Looks
 ) -> NDArray[np.float32]:
     """Return the logits (n, labels) of pictures (n, side, side, 3) that are looked at as wholes."""
-    return region_logits(forward, pictures[:, None], (WHOLE,), closer_view)[:, 0]
+    return region_logits(forward, pictures[:, None], (WHOLE,), looks)[:, 0]
 
 
 def view_closer(picture: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:

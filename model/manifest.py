@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from model.errors import ArtifactError
+from model.looks import Looks
 from model.preprocess import PREPROCESSINGS
 from model.regions import REGIONS
 
@@ -22,12 +23,15 @@ FORMAT: Final = 1
 UNKNOWN: Final = "unknown"
 """The label by which a classifier says that it knows nobody."""
 
-_LATER_KEYS: Final = ("label_thresholds", "closer_view", "int8")  # that the first manifests lack
+_LATER_KEYS: Final = ("label_thresholds", "closer_view", "glance", "int8")
+"""That the first manifests lack."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = sys.float_info.max
 _MAX_LABELS = 1000  # twenty times the largest cast that was ever labelled for one series
+_LEAST_GLANCE = 32  # pixels: what networks halve five times is a single one then
 _MAX_TEMPERATURE = 100.0  # a fitted one lies between 0.5 and 5; far above all are equally likely
 
 
@@ -73,6 +77,8 @@ class Manifest:
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more, so that
     what is small there counts; 0 for never."""
+    glance: int = 0
+    """Side in pixels at which a picture is looked at first, and mostly only; 0 for never."""
     int8: bool = False
     """Whether CPUs compute in 8 bits, because that was seen to change next to no answers."""
     weights_sha256: str = ""
@@ -111,6 +117,9 @@ class Manifest:
                 _is_number(self.closer_view)
                 and (self.closer_view == 0 or 0.5 <= self.closer_view < 1)
             ),
+            f"glance {self.glance!r} is neither 0 nor a side below the network's": (
+                _is_glance(self.glance, self.network, self.preprocessing)
+            ),
             f"int8 {self.int8!r} is neither true nor false": isinstance(self.int8, bool),
             "training_data_sha256 is not 64 hex digits": _matches(
                 _SHA256, self.training_data_sha256
@@ -125,6 +134,11 @@ class Manifest:
             ),
         }
         return [problem for problem, holds in checks.items() if not holds]
+
+    @property
+    def looks(self) -> Looks:
+        """How often the network looks at a frame."""
+        return Looks(self.closer_view, self.glance)
 
     @property
     def reference(self) -> str:
@@ -207,6 +221,20 @@ def _is_moment(text: object) -> bool:
 def _is_number(value: object) -> bool:
     # by comparing: a whole number of JSON may be too large to become a float
     return type(value) in (int, float) and -_LARGEST <= value <= _LARGEST  # type: ignore[operator]
+
+
+def _is_glance(glance: object, network: object, preprocessing: object) -> bool:
+    """Whether the network can look at pictures of this side first."""
+    if glance == 0 and type(glance) is int:
+        return True
+    rule = PREPROCESSINGS.get(preprocessing) if isinstance(preprocessing, str) else None
+    # the dense layer of network baseline takes pictures of one side alone
+    return (
+        type(glance) is int
+        and network != "baseline"
+        and rule is not None
+        and _LEAST_GLANCE <= glance < rule.side
+    )
 
 
 def _are_thresholds(pair: object) -> bool:

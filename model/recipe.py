@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from model import baseline, residual
 from model.errors import ModelError
+from model.looks import Looks
 from model.manifest import Manifest
 from model.preprocess import FINE, PREPROCESSINGS, TASK
 
@@ -109,6 +110,9 @@ class Recipe:
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more when the
     network answers; see `model.looks`. 0 for never."""
+    glance: int = 0
+    """Side in pixels at which the network looks first when it answers, and only once where that
+    makes it sure; from 32 on, in steps of 16 below the preprocessing's; 0 for never."""
     seed: int = 0
     """Of the initial weights, the order and the variations."""
 
@@ -120,7 +124,8 @@ class Recipe:
             raise ModelError(f"recipe: optimizer is {self.optimizer!r}; give one of {allowed}")
         if self.loss not in LOSSES:
             raise ModelError(f"recipe: loss is {self.loss!r}; give one of {', '.join(LOSSES)}")
-        self._check_first_side()
+        for name in ("first_side", "glance"):
+            self._check_smaller_side(name)
         share = (0.0, 1.0)
         bounds: dict[str, tuple[float, float]] = {
             "epochs": (1, 10_000),
@@ -156,15 +161,20 @@ class Recipe:
             if not lowest <= value <= highest:
                 raise ModelError(f"recipe: {name} is {value!r}; give {lowest:g} to {highest:g}")
 
-    def _check_first_side(self) -> None:
+    @property
+    def looks(self) -> Looks:
+        """How often the network looks when it answers."""
+        return Looks(self.closer_view, self.glance)
+
+    def _check_smaller_side(self, name: str) -> None:
         side = PREPROCESSINGS[self.preprocessing].side
         sides = [0]
         if self.network != "baseline":  # whose dense layer takes pictures of one side alone
             sides += range(side, LEAST_FIRST_SIDE - 1, -SIDE_STEP)
-        if self.first_side not in sides:
+        if getattr(self, name) not in sides:
             allowed = ", ".join(map(str, sorted(sides)))
             raise ModelError(
-                f"recipe: first_side is {self.first_side!r}; network {self.network} takes {allowed}"
+                f"recipe: {name} is {getattr(self, name)!r}; network {self.network} takes {allowed}"
             )
 
 
@@ -247,14 +257,13 @@ def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
     """Return a recipe for a model version's network, and for pictures as that sees them.
 
     Raises:
-        ModelError: the recipe's `first_side` is none that this network takes.
+        ModelError: the recipe's `first_side` or `glance` is none that this network takes.
     """
     return replace(
         recipe,
         network=manifest.network,
         network_parameters=manifest.network_parameters,
         preprocessing=manifest.preprocessing,
-        closer_view=manifest.closer_view,
     )
 
 

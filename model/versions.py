@@ -23,7 +23,7 @@ from model.errors import ArtifactError, DatasetError, TrainingError
 from model.evaluation import Recogniser
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
-from model.looks import whole_logits
+from model.looks import Looks, whole_logits
 from model.manifest import Manifest
 from model.networks import assign_weights, network_of, weights_of
 from model.preprocess import preprocessing_named
@@ -71,9 +71,9 @@ def train_model_version(
             TensorBoard's events for good.
         teachers: model versions of the same labels, preprocessing and loss, whose answers are
             learnt too, as far as the recipe says (`taught`).
-        start: with whose weights training begins, in place of random ones. Its network,
-            preprocessing and closer view take the place of the recipe's; of its labels, those of
-            the dataset keep what they know.
+        start: with whose weights training begins, in place of random ones. Its network
+            and preprocessing take the place of the recipe's; of its labels, those of the dataset
+            keep what they know.
         processes: that make batches; see `model.training.train`.
         resume: go on from the checkpoint in the work folder, if there is one.
         words: for the manifest and the model card.
@@ -128,8 +128,8 @@ def train_model_version(
         )
         # what is tested is what is written
         assign_weights(trained.network, rounded(weights_of(trained.network)))
-        forward, agreement = forward_pass(trained.network, recipe.closer_view, validation)
-        calibration = calibrate(forward, recipe.closer_view, validation, recipe.seed, tell)
+        forward, agreement = forward_pass(trained.network, recipe.looks, validation)
+        calibration = calibrate(forward, recipe.looks, validation, recipe.seed, tell)
         recogniser = _recogniser(forward, dataset, calibration.temperature, recipe)
         tested = ask(recogniser, dataset, tell)
         manifest = replace(
@@ -161,6 +161,7 @@ def _draft(dataset: Dataset, recipe: Recipe, name: str, version: str, words: Wor
         preprocessing=recipe.preprocessing,
         regions=REGIONS,
         closer_view=recipe.closer_view,
+        glance=recipe.glance,
         temperature=1.0,
         onset=1.0,
         offset=1.0,
@@ -226,13 +227,13 @@ def _recogniser(
     forward: ForwardPass, dataset: Dataset, temperature: float, recipe: Recipe
 ) -> Recogniser:
     def confidences(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return softmax(whole_logits(forward, pictures, recipe.closer_view) / temperature)
+        return softmax(whole_logits(forward, pictures, recipe.looks) / temperature)
 
     preprocessing = preprocessing_named(recipe.preprocessing)
     return Recogniser(dataset.manifest.labels, preprocessing, confidences)
 
 
-def forward_pass(network: Any, closer_view: float, validation: Stills) -> tuple[ForwardPass, float]:
+def forward_pass(network: Any, looks: Looks, validation: Stills) -> tuple[ForwardPass, float]:
     """Return a trained network's forward pass as its classifier will have it, on a CPU.
 
     Returns:
@@ -243,8 +244,8 @@ def forward_pass(network: Any, closer_view: float, validation: Stills) -> tuple[
         CpuForwardPass(compile_network(network, int8=int8), BATCH_SIZE) for int8 in (False, True)
     )
     same = [
-        whole_logits(exact, pictures, closer_view).argmax(axis=1)
-        == whole_logits(rounded, pictures, closer_view).argmax(axis=1)
+        whole_logits(exact, pictures, looks).argmax(axis=1)
+        == whole_logits(rounded, pictures, looks).argmax(axis=1)
         for pictures, _ in validation.batches(BATCH_SIZE)
     ]
     agreement = float(np.concatenate(same).mean())

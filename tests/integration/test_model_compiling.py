@@ -69,7 +69,7 @@ def test_batches_of_any_size_give_the_very_same_logits(
 def test_gpus_compute_what_keras_computes_and_compile_once(
     network: Any, pictures: NDArray[np.uint8]
 ) -> None:
-    forward = GpuForwardPass(network, SIDE, 4, "/CPU:0")
+    forward = GpuForwardPass(network, [SIDE], 4, "/CPU:0")
     for count in (7, 1, 4, 2):
         found = forward.logits(pictures[:count])
         np.testing.assert_allclose(found, keras_logits(network, pictures)[:count], atol=1e-4)

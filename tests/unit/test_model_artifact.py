@@ -92,7 +92,7 @@ def test_thresholds_of_single_labels_are_read_back_and_belong_to_the_identity(
 def test_a_manifest_from_before_there_were_some_keys_keeps_its_identity(tmp_path: Path) -> None:
     written = write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
     path = tmp_path / "m/manifest.json"
-    later: dict[str, Any] = {"label_thresholds": {}, "closer_view": 0.0}
+    later: dict[str, Any] = {"label_thresholds": {}, "closer_view": 0.0, "glance": 0}
     assert not later.keys() & json.loads(path.read_text()).keys()
     path.write_text(json.dumps(json.loads(path.read_text()) | later))
     assert read_model_version(tmp_path / "m") == written
@@ -123,6 +123,10 @@ BAD_VALUES = [
     ("closer_view", 1.0),
     ("closer_view", False),
     ("closer_view", "0.9"),
+    ("glance", 48),  # of network baseline, which takes one side alone
+    ("glance", False),
+    ("glance", 0.0),
+    ("glance", -16),
     ("onset", 1.5),
     ("onset", 10**400),  # too large for a float
     ("offset", 0.9),  # above the onset

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.forward import ForwardPass
-from model.looks import region_logits, view_closer
+from model.looks import CLEAR, Looks, region_logits, view_closer
 
 SIDE = 16
 
@@ -44,7 +44,7 @@ def test_whole_is_the_mean_of_both_looks_and_halves_are_looked_at_once() -> None
     black = np.zeros_like(dot())
     frames = np.stack([[dot(), black, dot()], [black, dot(), black]])
     forward = Counting()
-    found = region_logits(forward, frames, ("full", "left", "right"), 0.5)
+    found = region_logits(forward, frames, ("full", "left", "right"), Looks(0.5))
     quarter, all_of_it = SIDE**2 / 4, SIDE**2
     mean = (quarter + all_of_it) / 2
     np.testing.assert_array_equal(found[:, :, 0], [[mean, 0, quarter], [0, quarter, 0]])
@@ -58,13 +58,49 @@ def test_without_a_closer_view_or_a_whole_each_region_is_looked_at_once(
     regions: tuple[str, ...], closer_view: float
 ) -> None:
     forward = Counting()
-    found = region_logits(forward, np.stack([[dot(), dot()]] * 3), regions, closer_view)
+    found = region_logits(forward, np.stack([[dot(), dot()]] * 3), regions, Looks(closer_view))
     np.testing.assert_array_equal(found[:, :, 0], np.full((3, 2), SIDE**2 / 4))
     assert forward.seen == 6
 
 
+class Sure(ForwardPass):
+    """Stands for a network whose confidence in label 0 is a picture's first value, in percent."""
+
+    def __init__(self) -> None:
+        super().__init__(outputs=2, batch_size=64)
+        self.sides: list[int] = []
+
+    def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        side = pictures.shape[1]
+        self.sides += [side] * len(pictures)
+        confidence = pictures[:, 0, 0, 0] / 100
+        logits = np.log(np.stack([confidence, 1 - confidence], axis=1))
+        return np.asarray(logits + side, np.float32)  # which changes no confidence
+
+
+def test_what_a_glance_leaves_unclear_is_looked_at_as_it_is() -> None:
+    assert CLEAR == 0.95
+    percent = [50, 94, 96, 4, 6, 99]
+    pictures = np.stack([np.full((SIDE, SIDE, 3), value, np.uint8) for value in percent])
+    forward = Sure()
+    found = Looks(glance=8).logits(forward, pictures)
+    assert forward.sides == [8] * 6 + [SIDE] * 3
+    looked_at = np.where([True, True, False, False, True, False], SIDE, 8)
+    expected = np.log(np.array([[p / 100, 1 - p / 100] for p in percent])) + looked_at[:, None]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_what_is_clear_at_a_glance_does_not_depend_on_what_came_with_it() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.integers(1, 99, 130)
+    pictures = np.stack([np.full((SIDE, SIDE, 3), value, np.uint8) for value in values])
+    together = Looks(glance=8).logits(Sure(), pictures)
+    alone = [Looks(glance=8).logits(Sure(), picture[None])[0] for picture in pictures]
+    np.testing.assert_array_equal(together, alone)
+
+
 def test_no_frames_have_no_logits() -> None:
     none = np.empty((0, 3, SIDE, SIDE, 3), np.uint8)
-    for closer_view in (0.0, 0.875):
-        found = region_logits(Counting(), none, ("full", "left", "right"), closer_view)
+    for looks in (Looks(), Looks(closer_view=0.875), Looks(glance=8)):
+        found = region_logits(Counting(), none, ("full", "left", "right"), looks)
         assert found.shape == (0, 3, 2)
