@@ -1,17 +1,13 @@
 """Trains the bundled model, so that anyone can make it again.
 
-    python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled
+    python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled [--anew]
 
 Makes, under the output folder, pictures of nobody, a dataset of all labels with them as `unknown`,
-three large teachers, the version 6 that learns from them, and 7, which goes on from 6 for a few
-epochs. Up to 6 that takes days on two cores: it is meant for a machine with a GPU. From 6, which
-is in the history of this repository, it takes an hour:
-
-    mkdir /tmp/bundled
-    git archive de4d350 model/bundled | tar x -C /tmp/bundled --strip-components 2
-
-Each step that is there already is not made again, and an interrupted training goes on. Copy the
-version to model/bundled without `report/mistakes.png`, which shows stills.
+and version 7, which goes on from version 6 for a few epochs: an hour on two cores. Version 6 comes
+out of this repository's history. With --anew three large teachers and another version 6, which
+learns from them, are trained before, which takes a GPU. Each step that is there already is not made
+again, and an interrupted training goes on. Copy the version to model/bundled without
+`report/mistakes.png`, which shows stills.
 """
 
 import argparse
@@ -23,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.trained_version import trained_version
-from model.artifact import read_model_version
+from model.artifact import ModelVersion, read_model_version
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
@@ -50,8 +46,12 @@ GONE_ON = replace(
     with_epochs(FURTHER, 6),
     seed=8,
     closer_view=0.0,
-    glance=64,  # half the work
+    glance_side=64,  # with the next, not much more than half the work: see bench/glances.py
+    glance_clear=0.95,
 )
+
+VERSION_6_AT = "de4d350"
+"""The commit of this repository that has it."""
 
 WORDS = Words(
     licence=(
@@ -64,32 +64,50 @@ WORDS = Words(
         " Kaggle set by A. Attia, shrunk to 176 pixels on the longest side, and, as `unknown`,"
         " pictures of nobody made of free drawings, game art and photographs"
         " (`bench/strangers.py` names them). None of them is part of this repository."
-        " docs/training.md says how version 6, with whose weights this one began, was trained."
     ),
-    command=(
-        "mkdir /tmp/bundled\n"
-        "    git archive de4d350 model/bundled | tar x -C /tmp/bundled --strip-components 2\n"
-        "    python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled"
-    ),
+    command="python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled",
 )
 
 
 def main() -> None:
     """Makes what is not there yet."""
     arguments = _arguments()
-    dataset = _dataset(arguments.stills, arguments.output)
-    make = functools.partial(
-        trained_version, dataset, arguments.output, words=WORDS, on_epoch=_print_epoch
-    )
-    if not (arguments.output / f"{NAME}-6").exists():
+    output: Path = arguments.output
+    dataset = _dataset(arguments.stills, output)
+    make = functools.partial(trained_version, dataset, output, on_epoch=_print_epoch)
+    if arguments.anew:
+        words = replace(WORDS, command=f"{WORDS.command} --anew")
         seeds = range(TEACHERS)
-        teachers = [make("teacher", str(seed), replace(LARGE, seed=seed)) for seed in seeds]
-        make(NAME, "6", TAUGHT, teachers=teachers)
-    taught = read_model_version(arguments.output / f"{NAME}-6")
-    made = make(NAME, "7", GONE_ON, teachers=[taught], start=taught)
+        teachers = [
+            make("teacher", str(seed), replace(LARGE, seed=seed), words=words) for seed in seeds
+        ]
+        make(NAME, "6", TAUGHT, teachers=teachers, words=words)
+    before = _version_6(output)
+    if before.manifest.training_data_sha256 != dataset.manifest.fingerprint_sha256:
+        sys.exit(
+            f"{output}: version 6 learnt other stills, some of which may be test stills of"
+            f" {dataset.folder}; use the same stills, or make it --anew in an empty folder"
+        )
+    about = (
+        f"{WORDS.about_stills} docs/training.md says how version 6, with whose weights this one"
+        " began, was trained on them."
+    )
+    words = replace(WORDS, about_stills=about)
+    made = make(NAME, "7", GONE_ON, teachers=[before], start=before, words=words)
     for name, value in made.manifest.metrics.items():
         print(f"{name:>28} {value:.4g}")
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
+
+
+def _version_6(output: Path) -> ModelVersion:
+    """Returns it from the output folder, and takes it there from the history first if need be."""
+    folder = output / f"{NAME}-6"
+    if not folder.exists():
+        archive = ["git", "archive", VERSION_6_AT, f"model/bundled/{folder.name}"]
+        packed = subprocess.run(archive, check=True, capture_output=True).stdout
+        unpack = ["tar", "xf", "-", "-C", str(output), "--strip-components", "2"]
+        subprocess.run(unpack, check=True, input=packed)
+    return read_model_version(folder)
 
 
 def _dataset(stills: Path, output: Path) -> Dataset:
@@ -111,6 +129,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("stills", type=Path, help="folder of LABEL/PICTURE files")
     parser.add_argument("-o", "--output", type=Path, required=True, help="where all is made")
+    parser.add_argument("--anew", action="store_true", help="train teachers and version 6 too")
     return parser.parse_args()
 
 

@@ -79,6 +79,9 @@ def _variant(bundled: ModelVersion, folder: Path, number: int, *, small: bool) -
             network="baseline",
             network_parameters=BASELINE_PARAMETERS,
             preprocessing="fit84_crop64",
+            closer_view=0.0,
+            glance_side=0,
+            glance_clear=0.0,
         )
         network = build_network(
             "baseline", BASELINE_PARAMETERS, manifest.labels, SMALL_SIDE, seed=number

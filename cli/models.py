@@ -95,7 +95,12 @@ def show(context: typer.Context, model: Reference, as_json: Json = False) -> Non
             "closer view",
             f"{manifest.closer_view:g} of the side" if manifest.closer_view else "none",
         ),
-        ("glance", f"at {manifest.glance} px" if manifest.glance else "none"),
+        (
+            "glance",
+            f"at {manifest.glance_side} px, {manifest.glance_clear:g} is enough"
+            if manifest.glance_side
+            else "none",
+        ),
         ("temperature", f"{manifest.temperature:.3f}"),
         ("training data", f"sha256 {manifest.training_data_sha256}"),
         ("terms", manifest.licence),
@@ -214,7 +219,8 @@ def _model_json(version: "ModelVersion", life: _Life) -> dict[str, Any]:
         "preprocessing": manifest.preprocessing,
         "regions": list(manifest.regions),
         "closer_view": manifest.closer_view,
-        "glance": manifest.glance,
+        "glance_side": manifest.glance_side,
+        "glance_clear": manifest.glance_clear,
         "temperature": manifest.temperature,
         "onset": manifest.onset,
         "offset": manifest.offset,

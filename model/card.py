@@ -57,7 +57,7 @@ Says which of {len(known)} characters are in a frame: {", ".join(known)}.
 
 Network `{manifest.network}` ({_inline(manifest.network_parameters)}), preprocessing
 `{manifest.preprocessing}`, regions {", ".join(manifest.regions)}.
-Recipe: {_recipe(recipe, teachers)}.{_start(start)}
+Recipe: {_recipe(recipe, teachers)}.{_start(start, dataset)}
 
 ## Figures
 On the test stills, by which nothing was chosen, each shown whole:
@@ -144,8 +144,16 @@ def _recipe(recipe: Recipe, teachers: Sequence[Manifest]) -> str:
     return _inline(done) + named
 
 
-def _start(start: Manifest | None) -> str:
-    return f" It began with the weights of {start.reference}." if start else ""
+def _start(start: Manifest | None, dataset: DatasetManifest) -> str:
+    if start is None:
+        return ""
+    said = f" It began with the weights of {start.reference}"
+    if start.training_data_sha256 == dataset.fingerprint_sha256:
+        return f"{said}, which learnt from the same stills."
+    return (
+        f"{said}, which learnt from other stills:\n"
+        "as far as some of these are test stills here, the figures flatter."
+    )
 
 
 def _unknown_rows(unknown: UnknownScore | None) -> str:

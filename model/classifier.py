@@ -66,7 +66,8 @@ class Classifier:
         Args:
             version: which.
             device: `cpu`, `gpu`, or `auto` for a GPU where there is one.
-            batch_size: pictures per forward pass. Results of different sizes agree within 0.001.
+            batch_size: pictures per forward pass. Results of different sizes agree within 0.001; on
+                a GPU but for a glance that is just clear by one of them.
 
         Raises:
             ArtifactError: the weights are damaged or do not fit.
@@ -82,7 +83,7 @@ class Classifier:
         try:
             with tensorflow.device(place):
                 side = preprocessing_named(version.manifest.preprocessing).side
-                sides = [side, version.manifest.glance] if version.manifest.glance else [side]
+                sides = {side, version.manifest.glance_side} - {0}
                 forward = GpuForwardPass(network_of(version), sides, batch_size, place)
         except tensorflow.errors.ResourceExhaustedError as error:
             raise DeviceError(
@@ -110,7 +111,7 @@ class Classifier:
         return max(1, self._forward.batch_size // self.views_per_frame)
 
     def batch_fill(self, frames: int) -> float:
-        """Say what share of its batches so many frames fill, 0 to 1."""
+        """Say what share of the batches of first looks so many frames fill, 0 to 1."""
         pictures = frames * self.views_per_frame
         size = self._forward.batch_size
         return pictures / (-(-pictures // size) * size) if pictures else 0.0

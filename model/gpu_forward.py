@@ -1,6 +1,6 @@
 """A network's forward pass as TensorFlow computes it, compiled once for each batch shape."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ class GpuForwardPass(ForwardPass):
         tensorflow.errors.ResourceExhaustedError: the batch does not fit into the device's memory.
     """
 
-    def __init__(self, network: Any, sides: Sequence[int], batch_size: int, device: str) -> None:
+    def __init__(self, network: Any, sides: Collection[int], batch_size: int, device: str) -> None:
         super().__init__(int(network.output_shape[-1]), batch_size)
         tensorflow = load_tensorflow()
 

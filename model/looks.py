@@ -1,8 +1,8 @@
-"""How a network looks at a frame: at each region once, first in passing, or at the whole twice.
+"""How often a network looks at the regions of a frame, and how closely.
 
-A glance is a look at a picture made smaller. Most pictures are clear at a glance, which costs less
-than half; only the others are looked at as they are. As in a cascade (Viola and Jones, Rapid object
-detection using a boosted cascade of simple features, 2001), what is easy is decided cheaply.
+A glance is a first look at a picture made smaller. Most pictures are clear at a glance; only the
+others are looked at as they are. As in a cascade (Viola and Jones, Rapid object detection using a
+boosted cascade of simple features, 2001), what is easy is decided cheaply.
 
 A figure that is small in a wide frame is larger in a closer view of its middle. The mean of both
 answers is right more often than either, as the mean of several views of a picture mostly is
@@ -18,13 +18,18 @@ from numpy.typing import NDArray
 
 from model.calibration import softmax
 from model.forward import ForwardPass
-from model.preprocess import resize
+from model.preprocess import Preprocessing, resize
 
 WHOLE: Final = "full"
 """The region that has a closer view; halves are closer views themselves."""
 
-CLEAR: Final = 0.95
-"""Confidence, before calibration, from which a glance is enough: docs/training.md says why."""
+_LEAST_SIDE: Final = 32  # pixels: what networks halve five times is a single one then
+
+
+def glance_sides(network: str, preprocessing: Preprocessing) -> range:
+    """Return the sides in pixels at which a network can be shown pictures in passing."""
+    # the dense layer of network baseline takes pictures of one side alone
+    return range(_LEAST_SIDE, _LEAST_SIDE if network == "baseline" else preprocessing.side)
 
 
 @dataclass(frozen=True)
@@ -33,16 +38,18 @@ class Looks:
 
     closer_view: float = 0.0
     """The middle of a whole, as a share of its side, that is looked at once more; 0 for never."""
-    glance: int = 0
-    """Side in pixels of what is looked at first; 0 for never."""
+    glance_side: int = 0
+    """Pixels of what is looked at first; 0 for never."""
+    glance_clear: float = 0.0
+    """Confidence of the likeliest label, before calibration, from which a glance is enough."""
 
     def logits(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the logits (n, labels) of pictures (n, side, side, 3), looked at once."""
-        if not self.glance or not len(pictures):
+        if not self.glance_side or not len(pictures):
             return forward.logits(pictures)
-        side = self.glance
+        side = self.glance_side
         logits = forward.logits(np.stack([resize(picture, side, side) for picture in pictures]))
-        unclear = softmax(logits).max(axis=1) < CLEAR
+        unclear = softmax(logits).max(axis=1) < self.glance_clear
         logits[unclear] = forward.logits(pictures[unclear])
         return logits
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from model.errors import ArtifactError
-from model.looks import Looks
+from model.looks import Looks, glance_sides
 from model.preprocess import PREPROCESSINGS
 from model.regions import REGIONS
 
@@ -23,7 +23,7 @@ FORMAT: Final = 1
 UNKNOWN: Final = "unknown"
 """The label by which a classifier says that it knows nobody."""
 
-_LATER_KEYS: Final = ("label_thresholds", "closer_view", "glance", "int8")
+_LATER_KEYS: Final = ("label_thresholds", "closer_view", "glance_side", "glance_clear", "int8")
 """That the first manifests lack."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -31,7 +31,6 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = sys.float_info.max
 _MAX_LABELS = 1000  # twenty times the largest cast that was ever labelled for one series
-_LEAST_GLANCE = 32  # pixels: what networks halve five times is a single one then
 _MAX_TEMPERATURE = 100.0  # a fitted one lies between 0.5 and 5; far above all are equally likely
 
 
@@ -77,8 +76,10 @@ class Manifest:
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more, so that
     what is small there counts; 0 for never."""
-    glance: int = 0
-    """Side in pixels at which a picture is looked at first, and mostly only; 0 for never."""
+    glance_side: int = 0
+    """Pixels of a picture made smaller, which is looked at first, and mostly only; 0 for never."""
+    glance_clear: float = 0.0
+    """Confidence, before calibration, from which that is enough; 0 without such looks."""
     int8: bool = False
     """Whether CPUs compute in 8 bits, because that was seen to change next to no answers."""
     weights_sha256: str = ""
@@ -117,8 +118,12 @@ class Manifest:
                 _is_number(self.closer_view)
                 and (self.closer_view == 0 or 0.5 <= self.closer_view < 1)
             ),
-            f"glance {self.glance!r} is neither 0 nor a side below the network's": (
-                _is_glance(self.glance, self.network, self.preprocessing)
+            f"glance_side {self.glance_side!r} is neither 0 nor one that the network takes": (
+                _is_glance_side(self.glance_side, self.network, self.preprocessing)
+            ),
+            f"glance_clear {self.glance_clear!r} is not in (0, 1), or not 0 without a glance": (
+                _is_number(self.glance_clear)
+                and (0 < self.glance_clear < 1 if self.glance_side else self.glance_clear == 0)
             ),
             f"int8 {self.int8!r} is neither true nor false": isinstance(self.int8, bool),
             "training_data_sha256 is not 64 hex digits": _matches(
@@ -138,7 +143,7 @@ class Manifest:
     @property
     def looks(self) -> Looks:
         """How often the network looks at a frame."""
-        return Looks(self.closer_view, self.glance)
+        return Looks(self.closer_view, self.glance_side, self.glance_clear)
 
     @property
     def reference(self) -> str:
@@ -149,8 +154,8 @@ class Manifest:
 def to_bytes(manifest: Manifest) -> bytes:
     """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys.
 
-    Without thresholds of single labels, a closer view or 8 bits, it has no such key: manifests from
-    before there were any keep their form, and with it their identity.
+    Without thresholds of single labels, a closer view, a glance or 8 bits, it has no such key:
+    manifests from before there were any keep their form, and with it their identity.
     """
     content = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
     for name in _LATER_KEYS:
@@ -223,18 +228,11 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float) and -_LARGEST <= value <= _LARGEST  # type: ignore[operator]
 
 
-def _is_glance(glance: object, network: object, preprocessing: object) -> bool:
-    """Whether the network can look at pictures of this side first."""
-    if glance == 0 and type(glance) is int:
-        return True
+def _is_glance_side(side: object, network: str, preprocessing: object) -> bool:
+    if type(side) is not int:
+        return False
     rule = PREPROCESSINGS.get(preprocessing) if isinstance(preprocessing, str) else None
-    # the dense layer of network baseline takes pictures of one side alone
-    return (
-        type(glance) is int
-        and network != "baseline"
-        and rule is not None
-        and _LEAST_GLANCE <= glance < rule.side
-    )
+    return side == 0 or (rule is not None and side in glance_sides(network, rule))
 
 
 def _are_thresholds(pair: object) -> bool:

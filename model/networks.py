@@ -89,7 +89,7 @@ def take_over(network: Any, labels: Sequence[str], version: ModelVersion) -> Non
     shared = [label for label in labels if label in known]
     mine = [list(labels).index(label) for label in shared]
     theirs = [known.index(label) for label in shared]
-    taken = dict(weights_of(network_of(version)))
+    taken = weights_of(network_of(version))
     for name, values in weights_of(network).items():
         if name.startswith("logits/"):
             merged = values.copy()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from model import baseline, residual
 from model.errors import ModelError
-from model.looks import Looks
+from model.looks import Looks, glance_sides
 from model.manifest import Manifest
 from model.preprocess import FINE, PREPROCESSINGS, TASK
 
@@ -110,9 +110,11 @@ class Recipe:
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more when the
     network answers; see `model.looks`. 0 for never."""
-    glance: int = 0
-    """Side in pixels at which the network looks first when it answers, and only once where that
-    makes it sure; from 32 on, in steps of 16 below the preprocessing's; 0 for never."""
+    glance_side: int = 0
+    """Pixels of a picture made smaller, at which the network looks first when it answers; see
+    `model.looks`. 0 for never."""
+    glance_clear: float = 0.0
+    """Confidence from which that is enough; 0 without such looks."""
     seed: int = 0
     """Of the initial weights, the order and the variations."""
 
@@ -124,8 +126,8 @@ class Recipe:
             raise ModelError(f"recipe: optimizer is {self.optimizer!r}; give one of {allowed}")
         if self.loss not in LOSSES:
             raise ModelError(f"recipe: loss is {self.loss!r}; give one of {', '.join(LOSSES)}")
-        for name in ("first_side", "glance"):
-            self._check_smaller_side(name)
+        self._check_first_side()
+        self._check_glance()
         share = (0.0, 1.0)
         bounds: dict[str, tuple[float, float]] = {
             "epochs": (1, 10_000),
@@ -154,6 +156,7 @@ class Recipe:
             "patched": share,
             "taught": share,
             "closer_view": (0.0, 0.95),
+            "glance_clear": share,
             "seed": (0, 2**63 - 1),
         }
         for name, (lowest, highest) in bounds.items():
@@ -164,17 +167,31 @@ class Recipe:
     @property
     def looks(self) -> Looks:
         """How often the network looks when it answers."""
-        return Looks(self.closer_view, self.glance)
+        return Looks(self.closer_view, self.glance_side, self.glance_clear)
 
-    def _check_smaller_side(self, name: str) -> None:
+    def _check_first_side(self) -> None:
         side = PREPROCESSINGS[self.preprocessing].side
         sides = [0]
         if self.network != "baseline":  # whose dense layer takes pictures of one side alone
             sides += range(side, LEAST_FIRST_SIDE - 1, -SIDE_STEP)
-        if getattr(self, name) not in sides:
+        if self.first_side not in sides:
             allowed = ", ".join(map(str, sorted(sides)))
             raise ModelError(
-                f"recipe: {name} is {getattr(self, name)!r}; network {self.network} takes {allowed}"
+                f"recipe: first_side is {self.first_side!r}; network {self.network} takes {allowed}"
+            )
+
+    def _check_glance(self) -> None:
+        sides = glance_sides(self.network, PREPROCESSINGS[self.preprocessing])
+        if self.glance_side and self.glance_side not in sides:
+            allowed = f"0 or {sides[0]} to {sides[-1]}" if sides else "0"
+            raise ModelError(
+                f"recipe: glance_side is {self.glance_side!r}; "
+                f"network {self.network} takes {allowed}"
+            )
+        if bool(self.glance_side) != (0 < self.glance_clear < 1):
+            raise ModelError(
+                f"recipe: glance_clear is {self.glance_clear!r}; give 0 without a glance_side, and"
+                " between 0 and 1 with one"
             )
 
 
@@ -256,11 +273,14 @@ def recipe_named(name: str) -> Recipe:
 def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
     """Return a recipe for a model version's network, and for pictures as that sees them.
 
+    Where this takes pictures of one side alone, they do not grow.
+
     Raises:
-        ModelError: the recipe's `first_side` or `glance` is none that this network takes.
+        ModelError: the recipe's `glance_side` is none that this network takes.
     """
     return replace(
         recipe,
+        first_side=0 if manifest.network == "baseline" else recipe.first_side,
         network=manifest.network,
         network_parameters=manifest.network_parameters,
         preprocessing=manifest.preprocessing,

@@ -35,7 +35,7 @@ from model.stills import Stills
 from model.testing import Words, ask, metrics_of, report_of
 from model.training import train
 from model.training_folder import alone_at_work
-from model.weights import rounded
+from model.weights import check_weights, rounded
 
 LEAST_AGREEMENT = 0.995
 """Of the validation stills as many must get the same label in 8 bits as in 32. The bundled network
@@ -100,6 +100,8 @@ def train_model_version(
     draft = _draft(dataset, recipe, name, version, words)
     _check_parts(dataset)
     _check_teachers(teachers, dataset, recipe)
+    if start is not None:
+        check_weights(start)
     with alone_at_work(work_folder):
         checkpoint = Checkpoint(work_folder, _identity(dataset, recipe, teachers, start))
         if not resume:
@@ -161,7 +163,8 @@ def _draft(dataset: Dataset, recipe: Recipe, name: str, version: str, words: Wor
         preprocessing=recipe.preprocessing,
         regions=REGIONS,
         closer_view=recipe.closer_view,
-        glance=recipe.glance,
+        glance_side=recipe.glance_side,
+        glance_clear=recipe.glance_clear,
         temperature=1.0,
         onset=1.0,
         offset=1.0,
@@ -209,7 +212,7 @@ def _check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: 
             )
         if not recipe.taught:
             raise TrainingError(
-                f"teacher {name}: this recipe learns from no teacher; take recipe strong or large"
+                f"teacher {name}: this recipe learns from no teacher; take strong, large or further"
             )
 
 
@@ -256,7 +259,7 @@ def _identity(
     dataset: Dataset,
     recipe: Recipe,
     teachers: Sequence[ModelVersion],
-    start: ModelVersion | None = None,
+    start: ModelVersion | None,
 ) -> str:
     """Say what is trained and how, so that a checkpoint is never continued as another's."""
     content = {
@@ -269,6 +272,6 @@ def _identity(
         },
         "recipe": asdict(recipe),
         "teachers": [teacher.sha256 for teacher in teachers],
-        **({"start": start.sha256} if start else {}),
+        "start": start.sha256 if start else None,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()

@@ -2,15 +2,19 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from model.artifact import ModelVersion, read_model_version
+from model.artifact import ModelVersion, read_model_version, write_model_version
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
+from model.networks import build_network, weights_of
+from model.preprocess import TASK
 from tests.commands import castline_here, one_line
+from tests.models import manifest_by_lot
 from tests.still_folders import write_stills
 
 pytestmark = pytest.mark.integration
@@ -180,12 +184,36 @@ def test_training_that_starts_from_a_version_is_short_and_says_from_which(
     assert done.stderr.splitlines()[0].startswith("epoch   1/8 ")  # recipe further's
     made = read_model_version(tmp_path / "models" / "two_fruits-2")
     # what is trained is the start's network, which sees as it did
-    for name in ("network", "network_parameters", "preprocessing", "closer_view"):
+    for name in ("network", "network_parameters", "preprocessing", "looks"):
         assert getattr(made.manifest, name) == getattr(first[0].manifest, name)
     card = (made.folder / "report" / "model_card.md").read_text()
-    assert "It began with the weights of two_fruits@1." in card
+    assert "It began with the weights of two_fruits@1, which learnt from the same stills." in card
     report = json.loads((made.folder / "report" / "report.json").read_text())
     assert report["start"] == {"reference": "two_fruits@1", "sha256": first[0].sha256}
+
+
+def test_training_that_starts_from_one_that_glances_glances_whatever_the_recipe(
+    dataset: Path, tmp_path: Path
+) -> None:
+    glancing = replace(
+        manifest_by_lot("glancing"),
+        network="residual",
+        network_parameters={"widths": [8, 8], "blocks": [1, 1], "dropout": 0.0},
+        glance_side=48,
+        glance_clear=0.6,
+    )
+    network = build_network(
+        glancing.network, glancing.network_parameters, glancing.labels, TASK.side
+    )
+    write_model_version(tmp_path / "models" / "glancing-1", glancing, weights_of(network))
+    done = castline_here(tmp_path, "train", dataset, *QUICKLY, "--start", "glancing")
+    assert done.returncode == 0, done.stderr
+    made = read_model_version(tmp_path / "models" / "two_fruits-1")
+    assert made.manifest.network == "residual"
+    assert made.manifest.labels == ("apple", "pear")
+    assert made.manifest.looks == glancing.looks
+    card = (made.folder / "report" / "model_card.md").read_text()
+    assert "which learnt from other stills" in card
 
 
 def damaged(dataset: Path, folder: Path) -> Path:

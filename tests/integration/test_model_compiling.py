@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from model import compiling
 from model.artifact import ModelVersion, write_model_version
+from model.calibration import softmax
 from model.compiling import compile_network, compiled
 from model.cpu_forward import CpuForwardPass
 from model.errors import ArtifactError, ModelError
 from model.gpu_forward import GpuForwardPass
+from model.looks import Looks
 from model.networks import NETWORKS, build_network, network_of, weights_of
+from model.preprocess import resize
 from model.residual import PARAMETERS as RESIDUAL
 from tests.trained_shapes import SMALL, TrainedShapes
 
@@ -74,6 +77,23 @@ def test_gpus_compute_what_keras_computes_and_compile_once(
         found = forward.logits(pictures[:count])
         np.testing.assert_allclose(found, keras_logits(network, pictures)[:count], atol=1e-4)
     assert forward.compiled_signatures == 1
+
+
+def test_on_either_device_a_glance_gives_what_each_look_alone_gives(
+    pictures: NDArray[np.uint8],
+) -> None:
+    network = build_network("residual", OF_NETWORK["residual"], LABELS, SIDE, seed=1)
+    glance = SIDE // 2
+    small = np.stack([resize(picture, glance, glance) for picture in pictures])
+    on_gpu = GpuForwardPass(network, [SIDE, glance], 4, "/CPU:0")
+    for forward in (CpuForwardPass(compile_network(network, int8=False), 4), on_gpu):
+        first, full = forward.logits(small), forward.logits(pictures)
+        clear = float(np.median(softmax(first).max(axis=1)))  # enough for half of them
+        is_clear = softmax(first).max(axis=1) >= clear
+        assert 0 < is_clear.sum() < len(pictures)
+        found = Looks(glance_side=glance, glance_clear=clear).logits(forward, pictures)
+        np.testing.assert_array_equal(found, np.where(is_clear[:, None], first, full))
+    assert on_gpu.compiled_signatures == 2
 
 
 def test_what_is_no_network_is_refused_in_one_line() -> None:

@@ -202,13 +202,16 @@ def test_same_stills_in_other_parts_are_another_training(tmp_path: Path) -> None
     )
     assert there.manifest.fingerprint_sha256 == back.manifest.fingerprint_sha256
     assert there.manifest.seed == back.manifest.seed
-    assert identity_of(there, RECIPE, ()) != identity_of(back, RECIPE, ())
-    assert identity_of(there, RECIPE, ()) == identity_of(open_dataset(there.folder), RECIPE, ())
+    assert identity_of(there, RECIPE, (), None) != identity_of(back, RECIPE, (), None)
+    assert identity_of(there, RECIPE, (), None) == identity_of(
+        open_dataset(there.folder), RECIPE, (), None
+    )
 
 
 def test_other_teachers_are_another_training(trained: TrainedShapes) -> None:
     alone, taught = (
-        identity_of(trained.dataset, RECIPE, teachers) for teachers in ((), (trained.version,))
+        identity_of(trained.dataset, RECIPE, teachers, None)
+        for teachers in ((), (trained.version,))
     )
     assert alone != taught
 

@@ -16,7 +16,8 @@ from safetensors.numpy import save
 
 from model.artifact import find_model, read_model_version, write_model_version
 from model.errors import ArtifactError, ModelNotFoundError
-from model.manifest import Manifest
+from model.looks import Looks
+from model.manifest import Manifest, identity
 from model.weights import MAX_WEIGHTS_BYTES, read_weights
 
 WEIGHTS: dict[str, NDArray[np.float32]] = {
@@ -92,10 +93,36 @@ def test_thresholds_of_single_labels_are_read_back_and_belong_to_the_identity(
 def test_a_manifest_from_before_there_were_some_keys_keeps_its_identity(tmp_path: Path) -> None:
     written = write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
     path = tmp_path / "m/manifest.json"
-    later: dict[str, Any] = {"label_thresholds": {}, "closer_view": 0.0, "glance": 0}
+    later: dict[str, Any] = {"label_thresholds": {}, "closer_view": 0.0, "glance_side": 0}
     assert not later.keys() & json.loads(path.read_text()).keys()
     path.write_text(json.dumps(json.loads(path.read_text()) | later))
     assert read_model_version(tmp_path / "m") == written
+
+
+def test_glance_is_read_back_and_belongs_to_the_identity(tmp_path: Path) -> None:
+    network = {"network": "residual", "preprocessing": "fit112_crop96"}
+    glancing = a_manifest(**network, glance_side=64, glance_clear=0.9)
+    written = write_model_version(tmp_path / "m", glancing, WEIGHTS)
+    assert read_model_version(tmp_path / "m") == written
+    assert written.manifest.looks == Looks(0.0, 64, 0.9)
+    others = [
+        a_manifest(**network),
+        a_manifest(**network, glance_side=80, glance_clear=0.9),
+        a_manifest(**network, glance_side=64, glance_clear=0.95),
+    ]
+    assert len({identity(manifest) for manifest in [*others, written.manifest]}) == 4
+
+
+@pytest.mark.parametrize(
+    ("side", "clear"),
+    [(31, 0.9), (96, 0.9), (97, 0.9), (True, 0.9), (64.0, 0.9), (64, 0), (64, 1), (64, True)],
+)
+def test_glance_of_no_such_side_or_confidence_is_refused(side: Any, clear: Any) -> None:
+    network = {"network": "residual", "preprocessing": "fit112_crop96"}
+    for sound in (32, 95):
+        assert a_manifest(**network, glance_side=sound, glance_clear=0.9).glance_side == sound
+    with pytest.raises(ArtifactError, match="glance_"):
+        a_manifest(**network, glance_side=side, glance_clear=clear)
 
 
 def test_a_version_is_never_overwritten(tmp_path: Path) -> None:
@@ -123,10 +150,11 @@ BAD_VALUES = [
     ("closer_view", 1.0),
     ("closer_view", False),
     ("closer_view", "0.9"),
-    ("glance", 48),  # of network baseline, which takes one side alone
-    ("glance", False),
-    ("glance", 0.0),
-    ("glance", -16),
+    ("glance_side", 48),  # of network baseline, which takes one side alone
+    ("glance_side", False),
+    ("glance_side", 0.0),
+    ("glance_side", -16),
+    ("glance_clear", 0.9),  # of no glance
     ("onset", 1.5),
     ("onset", 10**400),  # too large for a float
     ("offset", 0.9),  # above the onset

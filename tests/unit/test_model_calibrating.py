@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from model.calibrating import Calibration, calibrate
 from model.forward import ForwardPass
+from model.looks import Looks
 from model.manifest import UNKNOWN
 from model.preprocess import TASK
 from model.rehearsal import SHOT_FRAMES
@@ -68,7 +69,7 @@ def network() -> GreyNetwork:
 
 @pytest.fixture(scope="module")
 def calibration(network: GreyNetwork, told: list[tuple[str, int, int]]) -> Calibration:
-    return calibrate(network, 0.0, validation_stills(), 0, lambda *step: told.append(step))
+    return calibrate(network, Looks(), validation_stills(), 0, lambda *step: told.append(step))
 
 
 def test_a_label_that_strangers_are_taken_for_gets_a_higher_onset(

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.forward import ForwardPass
-from model.looks import CLEAR, Looks, region_logits, view_closer
+from model.looks import Looks, region_logits, view_closer
 
 SIDE = 16
 
@@ -63,6 +63,9 @@ def test_without_a_closer_view_or_a_whole_each_region_is_looked_at_once(
     assert forward.seen == 6
 
 
+GLANCING = Looks(glance_side=8, glance_clear=0.95)
+
+
 class Sure(ForwardPass):
     """Stands for a network whose confidence in label 0 is a picture's first value, in percent."""
 
@@ -79,11 +82,10 @@ class Sure(ForwardPass):
 
 
 def test_what_a_glance_leaves_unclear_is_looked_at_as_it_is() -> None:
-    assert CLEAR == 0.95
     percent = [50, 94, 96, 4, 6, 99]
     pictures = np.stack([np.full((SIDE, SIDE, 3), value, np.uint8) for value in percent])
     forward = Sure()
-    found = Looks(glance=8).logits(forward, pictures)
+    found = GLANCING.logits(forward, pictures)
     assert forward.sides == [8] * 6 + [SIDE] * 3
     looked_at = np.where([True, True, False, False, True, False], SIDE, 8)
     expected = np.log(np.array([[p / 100, 1 - p / 100] for p in percent])) + looked_at[:, None]
@@ -94,13 +96,13 @@ def test_what_is_clear_at_a_glance_does_not_depend_on_what_came_with_it() -> Non
     rng = np.random.default_rng(3)
     values = rng.integers(1, 99, 130)
     pictures = np.stack([np.full((SIDE, SIDE, 3), value, np.uint8) for value in values])
-    together = Looks(glance=8).logits(Sure(), pictures)
-    alone = [Looks(glance=8).logits(Sure(), picture[None])[0] for picture in pictures]
+    together = GLANCING.logits(Sure(), pictures)
+    alone = [GLANCING.logits(Sure(), picture[None])[0] for picture in pictures]
     np.testing.assert_array_equal(together, alone)
 
 
 def test_no_frames_have_no_logits() -> None:
     none = np.empty((0, 3, SIDE, SIDE, 3), np.uint8)
-    for looks in (Looks(), Looks(closer_view=0.875), Looks(glance=8)):
+    for looks in (Looks(), Looks(closer_view=0.875), GLANCING):
         found = region_logits(Counting(), none, ("full", "left", "right"), looks)
         assert found.shape == (0, 3, 2)

@@ -58,10 +58,30 @@ def test_first_side_that_does_not_grow_to_the_last_in_steps_is_refused(side: int
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("name", ["first_side", "glance"])
+@pytest.mark.parametrize("name", ["first_side", "glance_side"])
 def test_network_of_one_side_takes_no_other(name: str) -> None:
     with pytest.raises(ModelError, match=f"{name} is 48; network baseline takes 0"):
         replace(BASELINE, **{name: 48})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("side", "clear", "message"),
+    [
+        (31, 0.9, "glance_side is 31; network residual takes 0 or 32 to 95"),
+        (96, 0.9, "glance_side is 96; network residual takes 0 or 32 to 95"),
+        (0, 0.9, "glance_clear is 0.9; give 0 without a glance_side"),
+        (64, 0.0, "glance_clear is 0.0; give 0 without a glance_side, and between 0 and 1 with"),
+        (64, 1.0, "glance_clear is 1.0"),
+        (64, 1.5, "glance_clear is 1.5"),
+    ],
+)
+def test_glance_of_no_such_side_or_confidence_is_refused(
+    side: int, clear: float, message: str
+) -> None:
+    for sound in (32, 64, 95):
+        assert replace(STRONG, glance_side=sound, glance_clear=0.9).looks.glance_side == sound
+    with pytest.raises(ModelError, match=message):
+        replace(STRONG, glance_side=side, glance_clear=clear)
 
 
 def test_every_number_of_a_recipe_is_bounded() -> None:
@@ -103,11 +123,12 @@ def test_recipe_for_a_versions_network_changes_nothing_but_that_network() -> Non
     manifest = manifest_by_lot()
     found = with_network_of(FURTHER, manifest)
     same = ("network", "network_parameters", "preprocessing")
+    assert FURTHER.first_side == 0
     for name in same:
         assert getattr(found, name) == getattr(manifest, name)
     assert replace(found, **{name: getattr(FURTHER, name) for name in same}) == FURTHER
 
 
-def test_recipe_that_grows_pictures_is_refused_for_a_network_of_one_side() -> None:
-    with pytest.raises(ModelError, match="first_side is 64; network baseline takes 0"):
-        with_network_of(STRONG, manifest_by_lot())
+def test_pictures_do_not_grow_for_a_network_of_one_side() -> None:
+    assert STRONG.first_side == 64
+    assert with_network_of(STRONG, manifest_by_lot()).first_side == 0

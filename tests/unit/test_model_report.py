@@ -162,6 +162,7 @@ def card(
     split: str = "grouped",
     teachers: Sequence[str] = (),
     start: str | None = None,
+    start_learnt: str = "f" * 64,
 ) -> str:
     manifest = Manifest(
         name="insects",
@@ -184,7 +185,7 @@ def card(
         manifest,
         Recipe(epochs=7, batch_size=64, optimizer="adamw", mirror=True, taught=0.5),
         [replace(manifest, version=version) for version in teachers],
-        replace(manifest, version=start) if start else None,
+        replace(manifest, version=start, training_data_sha256=start_learnt) if start else None,
         dataset(split),
         figures_of(ANSWERS),
         OVERFITTING,
@@ -233,5 +234,8 @@ def test_card_names_the_teachers_and_says_how_much_of_them_was_learnt() -> None:
 
 
 def test_card_names_the_version_whose_weights_it_began_with() -> None:
-    assert "seed 0. It began with the weights of insects@2.\n" in card(start="2")
+    began = "seed 0. It began with the weights of insects@2, which learnt from "
+    assert f"{began}the same stills.\n" in card(start="2")
+    others = card(start="2", start_learnt="e" * 64)
+    assert f"{began}other stills:\nas far as some of these are test stills here, the" in others
     assert "It began with" not in card()
