@@ -3,7 +3,7 @@
     python -m bench.glances MODEL DATASET [--seed 0]
 
 Chooses thresholds on rehearsed shots of the dataset's validation stills as training does, each time
-with another first look (`glance` in `model.looks`), and prints a table in Markdown: how right a
+with another first look (a glance of `model.looks`), and prints a table in Markdown: how right a
 model version is then, and how many pixels its network saw.
 """
 
@@ -13,15 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.validation import stills_and_forward
 from model.artifact import find_model
 from model.calibrating import calibrate
-from model.dataset import open_dataset
 from model.forward import ForwardPass
 from model.looks import Looks
-from model.networks import network_of
 from model.preprocess import preprocessing_named
-from model.stills import Stills
-from model.versions import forward_pass
 
 GLANCES = ((0, 0.0), (64, 0.9), (64, 0.95), (64, 0.98))
 """The side in pixels, and the confidence that is enough."""
@@ -44,21 +41,21 @@ def main() -> None:
     arguments = _arguments()
     version = find_model(arguments.model)
     manifest = version.manifest
-    preprocessing = preprocessing_named(manifest.preprocessing)
-    validation = Stills.unpack(open_dataset(arguments.dataset), "validation", preprocessing)
-    forward, _ = forward_pass(network_of(version), Looks(manifest.closer_view), validation)
+    side = preprocessing_named(manifest.preprocessing).side
+    once = Looks(manifest.closer_view)
+    validation, forward = stills_and_forward(version, arguments.dataset, once)
     print(f"| {manifest.reference} looks first | micro-F1 | onset, offset | pixels seen |")
     print("|---|---:|---:|---:|")
     without = 0
     for glance, clear in GLANCES:
-        if glance >= preprocessing.side:
+        if glance >= side:
             continue
         counting = Counting(forward, len(manifest.labels))
         looks = Looks(manifest.closer_view, glance, clear)
         found = calibrate(counting, looks, validation, arguments.seed, lambda *_: None)
         without = without or counting.pixels
         thresholds = f"{found.thresholds.onset:.2f}, {found.thresholds.offset:.2f}"
-        name = f"at {glance} px, {clear:g} is enough" if glance else f"at {preprocessing.side} px"
+        name = f"at {glance} px, {clear:g} is enough" if glance else f"at {side} px"
         share = counting.pixels / without
         print(f"| {name} | {found.micro_f1:.4f} | {thresholds} | {share:.0%} |", flush=True)
 

@@ -15,15 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.validation import stills_and_forward
 from model.artifact import read_model_version
 from model.calibrating import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
 from model.calibration import Thresholds, choose_thresholds, micro_f1, on_screen
-from model.dataset import open_dataset
-from model.networks import network_of
-from model.preprocess import preprocessing_named
 from model.rehearsal import SHOT_FRAMES
-from model.stills import Stills
-from model.versions import forward_pass
 
 FOLDS = 5
 
@@ -31,11 +27,8 @@ FOLDS = 5
 def main() -> None:
     arguments = _arguments()
     version = read_model_version(arguments.model)
-    manifest = version.manifest
-    preprocessing = preprocessing_named(manifest.preprocessing)
-    validation = Stills.unpack(open_dataset(arguments.dataset), "validation", preprocessing)
-    looks, temperature = manifest.looks, manifest.temperature
-    forward, _ = forward_pass(network_of(version), looks, validation)
+    looks, temperature = version.manifest.looks, version.manifest.temperature
+    validation, forward = stills_and_forward(version, arguments.dataset, looks)
     found: dict[str, list[tuple[float, ...]]] = {}
     for seed in range(arguments.seeds):
         seen, truth = (

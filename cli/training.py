@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,7 +78,7 @@ def train(
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.errors import TrainingError
-    from model.recipe import recipe_named, with_epochs, with_network_of
+    from model.recipe import recipe_named, with_epochs
     from model.still_files import slug
     from model.testing import Words
     from model.versions import train_model_version
@@ -99,8 +99,6 @@ def train(
     )
     teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
     begun = find_model(start, [settings.models_folder]) if start else None
-    if begun:
-        chosen = replace(with_network_of(chosen, begun.manifest), **asdict(begun.manifest.looks))
     work_folder = settings.training_folder / f"{family}-{version}"
     if resume and not has_checkpoint(work_folder):
         say(f"nothing to resume in {work_folder}: beginning anew")

@@ -1,7 +1,7 @@
 """How a network is trained, as numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from model import baseline, residual
@@ -271,12 +271,12 @@ def recipe_named(name: str) -> Recipe:
 
 
 def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
-    """Return a recipe for a model version's network, and for pictures as that sees them.
+    """Return a recipe for a model version's network, and for pictures as that looks at them.
 
     Where this takes pictures of one side alone, they do not grow.
 
     Raises:
-        ModelError: the recipe's `glance_side` is none that this network takes.
+        ModelError: the version's looks are beyond what recipes may say.
     """
     return replace(
         recipe,
@@ -284,6 +284,7 @@ def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
         network=manifest.network,
         network_parameters=manifest.network_parameters,
         preprocessing=manifest.preprocessing,
+        **asdict(manifest.looks),
     )
 
 

@@ -71,9 +71,9 @@ def train_model_version(
             TensorBoard's events for good.
         teachers: model versions of the same labels, preprocessing and loss, whose answers are
             learnt too, as far as the recipe says (`taught`).
-        start: with whose weights training begins, in place of random ones. Its network
-            and preprocessing take the place of the recipe's; of its labels, those of the dataset
-            keep what they know.
+        start: with whose weights training begins, in place of random ones. Its network,
+            preprocessing and looks take the place of the recipe's; of its labels, those of the
+            dataset keep what they know.
         processes: that make batches; see `model.training.train`.
         resume: go on from the checkpoint in the work folder, if there is one.
         words: for the manifest and the model card.

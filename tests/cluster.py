@@ -190,4 +190,3 @@ def cluster(
             yield made
         finally:
             made.stop()
-            made.print_logs()

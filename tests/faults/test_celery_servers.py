@@ -52,11 +52,12 @@ def servers(
 
 
 @pytest.fixture
-def workers(servers: tuple[Cluster, Restart]) -> Cluster:
+def workers(servers: tuple[Cluster, Restart]) -> Iterator[Cluster]:
     """The workers, with nothing to do and nothing done."""
     servers[0].forget()
     servers[0].keep_workers()
-    return servers[0]
+    yield servers[0]
+    servers[0].print_logs()
 
 
 @pytest.fixture

@@ -120,9 +120,10 @@ def test_nothing_in_a_recipe_takes_longer_than_its_epochs() -> None:
 
 
 def test_recipe_for_a_versions_network_changes_nothing_but_that_network() -> None:
-    manifest = manifest_by_lot()
+    manifest = manifest_by_lot(closer_view=0.5)
     found = with_network_of(FURTHER, manifest)
-    same = ("network", "network_parameters", "preprocessing")
+    looks = ("closer_view", "glance_side", "glance_clear")
+    same = ("network", "network_parameters", "preprocessing", *looks)
     assert FURTHER.first_side == 0
     for name in same:
         assert getattr(found, name) == getattr(manifest, name)
