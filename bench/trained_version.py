@@ -21,6 +21,7 @@ def trained_version(
     *,
     on_epoch: Callable[[tuple[Epoch, ...]], None],
     teachers: Sequence[ModelVersion] = (),
+    start: ModelVersion | None = None,
     words: Words | None = None,
 ) -> ModelVersion:
     """Return OUTPUT/NAME-VERSION, trained if it is not there; see `train_model_version`."""
@@ -35,6 +36,7 @@ def trained_version(
         recipe,
         work_folder=output / "training" / folder.name,
         teachers=teachers,
+        start=start,
         processes=processes_to_spare(),
         resume=True,
         words=words,

@@ -78,7 +78,7 @@ def train(
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.errors import TrainingError
-    from model.recipe import recipe_named, with_epochs
+    from model.recipe import recipe_named, with_epochs, with_network_of
     from model.still_files import slug
     from model.testing import Words
     from model.versions import train_model_version
@@ -99,6 +99,8 @@ def train(
     )
     teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
     begun = find_model(start, [settings.models_folder]) if start else None
+    if begun is not None:
+        chosen = with_network_of(chosen, begun.manifest)
     work_folder = settings.training_folder / f"{family}-{version}"
     if resume and not has_checkpoint(work_folder):
         say(f"nothing to resume in {work_folder}: beginning anew")

@@ -47,11 +47,17 @@ class Looks:
         """Return the logits (n, labels) of pictures (n, side, side, 3), looked at once."""
         if not self.glance_side or not len(pictures):
             return forward.logits(pictures)
-        side = self.glance_side
-        logits = forward.logits(np.stack([resize(picture, side, side) for picture in pictures]))
+        logits = forward.logits(self.glanced(pictures))
         unclear = softmax(logits).max(axis=1) < self.glance_clear
         logits[unclear] = forward.logits(pictures[unclear])
         return logits
+
+    def glanced(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return pictures (n, side, side, 3) no larger than a glance sees them, if there is one."""
+        side = self.glance_side
+        if not side or side >= pictures.shape[1]:
+            return pictures
+        return np.stack([resize(picture, side, side) for picture in pictures])
 
 
 def region_logits(

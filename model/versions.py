@@ -28,7 +28,7 @@ from model.manifest import Manifest
 from model.networks import assign_weights, network_of, weights_of
 from model.preprocess import preprocessing_named
 from model.progress import Progress
-from model.recipe import Recipe, with_network_of
+from model.recipe import Recipe
 from model.regions import REGIONS
 from model.split import PARTS
 from model.stills import Stills
@@ -71,9 +71,9 @@ def train_model_version(
             TensorBoard's events for good.
         teachers: model versions of the same labels, preprocessing and loss, whose answers are
             learnt too, as far as the recipe says (`taught`).
-        start: with whose weights training begins, in place of random ones. Its network,
-            preprocessing and looks take the place of the recipe's; of its labels, those of the
-            dataset keep what they know.
+        start: with whose weights training begins, in place of random ones: of the recipe's network
+            and preprocessing, as `model.recipe.with_network_of` makes it. Of its labels, those of
+            the dataset keep what they know.
         processes: that make batches; see `model.training.train`.
         resume: go on from the checkpoint in the work folder, if there is one.
         words: for the manifest and the model card.
@@ -82,12 +82,12 @@ def train_model_version(
 
     Raises:
         DatasetError: a shard is damaged, or a part shows nobody known.
-        TrainingError: a teacher cannot teach this, memory ran out, the checkpoint is damaged or of
-            another training, another training is at work in the work folder, or one without
-            `resume` would throw away what this very training has reached there.
+        TrainingError: a teacher cannot teach this, the start is of another network, memory ran out,
+            the checkpoint is damaged or of another training, another training is at work in the
+            work folder, or one without `resume` would throw away what this very training has
+            reached there.
         ArtifactError: the output folder exists, name or version are not allowed, or the weights of
             a teacher or of the start are damaged.
-        ModelError: the recipe does not suit the network of the start.
     """
     tell = on_progress or (lambda _step, _done, _total: None)
     words = words or Words()
@@ -95,13 +95,11 @@ def train_model_version(
         raise ArtifactError(
             f"{output_folder}: exists, and a model version never changes; name another"
         )
-    if start is not None:
-        recipe = with_network_of(recipe, start.manifest)
     draft = _draft(dataset, recipe, name, version, words)
     _check_parts(dataset)
     _check_teachers(teachers, dataset, recipe)
     if start is not None:
-        check_weights(start)
+        _check_start(start, recipe)
     with alone_at_work(work_folder):
         checkpoint = Checkpoint(work_folder, _identity(dataset, recipe, teachers, start))
         if not resume:
@@ -214,6 +212,25 @@ def _check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: 
             raise TrainingError(
                 f"teacher {name}: this recipe learns from no teacher; take strong, large or further"
             )
+
+
+def _check_start(start: ModelVersion, recipe: Recipe) -> None:
+    """Refuse one whose weights the recipe's network cannot take.
+
+    Raises:
+        TrainingError: it is of another network or preprocessing.
+        ArtifactError: its weights are damaged.
+    """
+    mine, theirs = (
+        (one.network, dict(one.network_parameters), one.preprocessing)
+        for one in (recipe, start.manifest)
+    )
+    if mine != theirs:
+        raise TrainingError(
+            f"start {start.manifest.reference}: is of another network or preprocessing than the "
+            "recipe; choose one of the same"
+        )
+    check_weights(start)
 
 
 def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, Stills]:

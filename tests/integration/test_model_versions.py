@@ -18,6 +18,7 @@ from model.dataset_plan import BuildOptions
 from model.errors import ArtifactError, DatasetError, TrainingError
 from model.history import Epoch
 from model.preprocess import TASK
+from model.recipe import STRONG
 from model.tensorflow_runtime import load_tensorflow
 from model.testing import Words
 from model.training_folder import alone_at_work
@@ -240,6 +241,22 @@ def test_training_that_starts_from_a_version_knows_at_once_what_that_knew(
     before = trained.version.manifest.metrics["validation_accuracy"]
     assert histories[0][0].validation_accuracy == pytest.approx(before, abs=0.04)  # one of 33
     assert made.manifest.metrics["accuracy"] == trained.version.manifest.metrics["accuracy"]
+
+
+def test_start_of_another_network_is_refused_before_anything_is_learnt(
+    trained: TrainedShapes, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="start shapes@1: is of another network"):
+        train_model_version(
+            trained.dataset,
+            tmp_path / "shapes-2",
+            "shapes",
+            "2",
+            STRONG,
+            work_folder=tmp_path / "work",
+            start=trained.version,
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_next_version_is_one_more_than_the_highest_whole_number(tmp_path: Path) -> None:
