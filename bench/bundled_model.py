@@ -49,7 +49,7 @@ PUPIL = replace(
     seed=8,
     closer_view=0.0,
     glance_side=64,  # with the next, three fifths of the pixels: see bench/glances.py
-    glance_clear=0.95,
+    glance_clear=0.98,
 )
 
 WORDS = Words(

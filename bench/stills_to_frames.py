@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from bench.episode_frames import StoredEpisode, store_frames, version_named
 from ingest.decoder import Decoder
 from model.classifier import FLOOR, Classifier
-from model.manifest import UNKNOWN, Manifest
+from model.labels import UNKNOWN
+from model.manifest import Manifest
 from timeline.appearances import Rules, Tag, find_appearances
 from timeline.score import Score, frame_level_score
 from timeline.truth import LabelledRange, read_truth

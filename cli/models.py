@@ -12,7 +12,7 @@ from cli.promoting import promote, rollback
 from cli.report import EXIT_PARTIAL
 from db.promotions import PromotionRecord, list_promotions, promoted_sha256
 from model.artifact import MODEL_CARD, REPORT, bundled_folder, find_model, list_models
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from worker.workplace import open_workplace
 
 if TYPE_CHECKING:

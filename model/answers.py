@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ModelError
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.scores import (
     Reliability,
     Score,

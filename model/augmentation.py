@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.picture_changes import (
     blend,
     compress,

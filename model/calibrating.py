@@ -17,8 +17,8 @@ from model.calibration import (
     softmax,
 )
 from model.forward import ForwardPass
+from model.labels import UNKNOWN
 from model.looks import Looks, region_logits, whole_logits
-from model.manifest import UNKNOWN
 from model.progress import Progress
 from model.regions import REGIONS
 from model.rehearsal import SHOT_FRAMES, RehearsalFrame, rehearse
@@ -76,7 +76,7 @@ def calibrate(
     """
     logits = np.concatenate(
         [
-            whole_logits(forward, pictures, looks)
+            whole_logits(forward, pictures, validation.labels, looks)
             for pictures, _ in validation.batches(forward.batch_size)
         ]
     )
@@ -119,7 +119,7 @@ def rehearsed(
     confidences, truth = [], []
     for frames in _in_lists(rehearse(validation, shots, seed), forward.batch_size):
         pictures = np.stack([frame.pictures for frame in frames])
-        logits = region_logits(forward, pictures, REGIONS, looks)
+        logits = region_logits(forward, pictures, REGIONS, validation.labels, looks)
         for row, frame in enumerate(frames):
             if frame.hidden is not None:
                 logits[row, :, frame.hidden] = -np.inf

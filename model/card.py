@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from model.answers import Figures, Overfitting
 from model.dataset import DatasetManifest
-from model.manifest import UNKNOWN, Manifest
+from model.labels import UNKNOWN
+from model.manifest import Manifest
 from model.recipe import Recipe
 from model.scores import BINS, KNOWN_RECALL, UnknownScore
 from model.split import PARTS

@@ -1,6 +1,8 @@
 """Who is in a frame: regions, preprocessing, one forward pass per batch, calibrated confidences."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -14,8 +16,8 @@ from model.cpu_forward import CpuForwardPass
 from model.errors import DeviceError, ModelError
 from model.forward import ForwardPass
 from model.gpu_forward import GpuForwardPass
+from model.labels import UNKNOWN
 from model.looks import WHOLE, region_logits, whole_logits
-from model.manifest import UNKNOWN
 from model.networks import network_of
 from model.preprocess import preprocessing_named
 from model.regions import cut
@@ -148,14 +150,22 @@ class Classifier:
         Raises:
             ModelError: a frame is no such picture.
         """
-        regions = len(self._regions)
-        side = self._preprocessing.side
+        regions, side = len(self._regions), self._preprocessing.side
         pictures = np.empty((len(frames), regions, side, side, 3), np.uint8)
-        for number, frame in enumerate(frames):
+
+        def preprocess(number: int) -> None:
             for which, region in enumerate(self._regions):
-                pictures[number, which] = self._preprocessing.preprocess(cut(frame, region))
-        looks = self.version.manifest.looks
-        return self._calibrated(region_logits(self._forward, pictures, self._regions, looks))
+                pictures[number, which] = self._preprocessing.preprocess(
+                    cut(frames[number], region)
+                )
+
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+            list(threads.map(preprocess, range(len(frames))))
+        manifest = self.version.manifest
+        logits = region_logits(
+            self._forward, pictures, self._regions, manifest.labels, manifest.looks
+        )
+        return self._calibrated(logits)
 
     def confidences_of_pictures(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Say how likely each label is on each picture that is looked at as a whole, as stills are.
@@ -166,8 +176,8 @@ class Classifier:
         Returns:
             (n, labels), calibrated; each row sums to 1.
         """
-        looks = self.version.manifest.looks
-        return self._calibrated(whole_logits(self._forward, pictures, looks))
+        labels, looks = self.version.manifest.labels, self.version.manifest.looks
+        return self._calibrated(whole_logits(self._forward, pictures, labels, looks))
 
     def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         return softmax(logits / self.version.manifest.temperature)

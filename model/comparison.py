@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model.answers import STRANGER, Answers, Figures, figures_of
 from model.errors import ModelError
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 
 
 @dataclass(frozen=True)

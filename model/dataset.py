@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from model.errors import DatasetError
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.split import PARTS, SPLITS
 
 FORMAT: Final = 1

@@ -12,7 +12,7 @@ from model.classifier import BATCH_SIZE, Classifier
 from model.dataset import Dataset
 from model.dataset_reading import stream_batches
 from model.errors import DatasetError
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.pictures import read_picture
 from model.preprocess import Preprocessing, preprocessing_named
 from model.shards import Record, read_part

@@ -1,8 +1,9 @@
 """How often a network looks at the regions of a frame, and how closely.
 
-A glance is a first look at a picture made smaller. Most pictures are clear at a glance; only the
-others are looked at as they are. As in a cascade (Viola and Jones, Rapid object detection using a
-boosted cascade of simple features, 2001), what is easy is decided cheaply.
+A glance is a first look at a picture made smaller. Most pictures are clear at a glance: somebody
+known is surely there, or surely nobody. Only the others are looked at as they are. As in a cascade
+(Viola and Jones, Rapid object detection using a boosted cascade of simple features, 2001), what is
+easy is decided cheaply.
 
 A figure that is small in a wide frame is larger in a closer view of its middle. The mean of both
 answers is right more often than either, as the mean of several views of a picture mostly is
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from model.calibration import softmax
 from model.forward import ForwardPass
+from model.labels import UNKNOWN
 from model.preprocess import Preprocessing, resize
 
 WHOLE: Final = "full"
@@ -41,14 +43,19 @@ class Looks:
     glance_side: int = 0
     """Pixels of what is looked at first; 0 for never."""
     glance_clear: float = 0.0
-    """Confidence of the likeliest label, before calibration, from which a glance is enough."""
+    """Confidence, before calibration, from which a glance is enough: the likeliest known label has
+    it, or the known labels all leave it, so that the rest, 1 less it, is the most that any has."""
 
-    def logits(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def logits(
+        self, forward: ForwardPass, pictures: NDArray[np.uint8], labels: Sequence[str]
+    ) -> NDArray[np.float32]:
         """Return the logits (n, labels) of pictures (n, side, side, 3), looked at once."""
         if not self.glance_side or not len(pictures):
             return forward.logits(pictures)
         logits = forward.logits(self.glanced(pictures))
-        unclear = softmax(logits).max(axis=1) < self.glance_clear
+        known = [label != UNKNOWN for label in labels]
+        likeliest = softmax(logits)[:, known].max(axis=1)
+        unclear = (likeliest > 1 - self.glance_clear) & (likeliest < self.glance_clear)
         logits[unclear] = forward.logits(pictures[unclear])
         return logits
 
@@ -61,7 +68,11 @@ class Looks:
 
 
 def region_logits(
-    forward: ForwardPass, pictures: NDArray[np.uint8], regions: Sequence[str], looks: Looks
+    forward: ForwardPass,
+    pictures: NDArray[np.uint8],
+    regions: Sequence[str],
+    labels: Sequence[str],
+    looks: Looks,
 ) -> NDArray[np.float32]:
     """Return the logits (n, regions, labels) of frames.
 
@@ -69,6 +80,7 @@ def region_logits(
         forward: of the network.
         pictures: (n, regions, side, side, 3), each region as the preprocessing makes it.
         regions: their names, in this order.
+        labels: in the order of the logits.
         looks: how often.
     """
     count, _, *shape = pictures.shape
@@ -80,7 +92,7 @@ def region_logits(
         for number, picture in enumerate(pictures[:, whole]):
             closer[number] = view_closer(picture, looks.closer_view)
         seen = np.concatenate([seen, closer])
-    logits = looks.logits(forward, seen)
+    logits = looks.logits(forward, seen, labels)
     first = count * len(regions)
     by_region = logits[:first].reshape(count, len(regions), logits.shape[-1])
     if twice:
@@ -89,10 +101,10 @@ def region_logits(
 
 
 def whole_logits(
-    forward: ForwardPass, pictures: NDArray[np.uint8], looks: Looks
+    forward: ForwardPass, pictures: NDArray[np.uint8], labels: Sequence[str], looks: Looks
 ) -> NDArray[np.float32]:
     """Return the logits (n, labels) of pictures (n, side, side, 3) that are looked at as wholes."""
-    return region_logits(forward, pictures[:, None], (WHOLE,), looks)[:, 0]
+    return region_logits(forward, pictures[:, None], (WHOLE,), labels, looks)[:, 0]
 
 
 def view_closer(picture: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:

@@ -20,9 +20,6 @@ from model.regions import REGIONS
 FORMAT: Final = 1
 """The layout of the folder and of the manifest that this program writes and reads."""
 
-UNKNOWN: Final = "unknown"
-"""The label by which a classifier says that it knows nobody."""
-
 _LATER_KEYS: Final = ("label_thresholds", "closer_view", "glance_side", "glance_clear", "int8")
 """That the first manifests lack."""
 
@@ -121,9 +118,9 @@ class Manifest:
             f"glance_side {self.glance_side!r} is neither 0 nor one that the network takes": (
                 _is_glance_side(self.glance_side, self.network, self.preprocessing)
             ),
-            f"glance_clear {self.glance_clear!r} is not in (0, 1), or not 0 without a glance": (
+            f"glance_clear {self.glance_clear!r} is not in (0.5, 1), or not 0 without a glance": (
                 _is_number(self.glance_clear)
-                and (0 < self.glance_clear < 1 if self.glance_side else self.glance_clear == 0)
+                and (0.5 < self.glance_clear < 1 if self.glance_side else self.glance_clear == 0)
             ),
             f"int8 {self.int8!r} is neither true nor false": isinstance(self.int8, bool),
             "training_data_sha256 is not 64 hex digits": _matches(

@@ -188,10 +188,10 @@ class Recipe:
                 f"recipe: glance_side is {self.glance_side!r}; "
                 f"network {self.network} takes {allowed}"
             )
-        if bool(self.glance_side) != (0 < self.glance_clear < 1):
+        if bool(self.glance_side) != (0.5 < self.glance_clear < 1):
             raise ModelError(
                 f"recipe: glance_clear is {self.glance_clear!r}; give 0 without a glance_side, and"
-                " between 0 and 1 with one"
+                " between 0.5 and 1 with one"
             )
 
 

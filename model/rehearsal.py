@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.augmentation import cover
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.regions import REGIONS, cut
 from model.stills import Stills
 

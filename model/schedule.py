@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.preprocess import preprocessing_named
 from model.recipe import SIDE_STEP, Recipe
 

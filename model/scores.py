@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 
 BINS: Final = 15
 """Of the calibration error: as many as Guo et al. (2017) have, so that figures compare."""

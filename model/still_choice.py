@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import StillsError
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.still_files import FoundStills, LeftOut, StillFile
 
 MIN_PER_LABEL: Final = 3

@@ -246,11 +246,13 @@ def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, S
 def _recogniser(
     forward: ForwardPass, dataset: Dataset, temperature: float, recipe: Recipe
 ) -> Recogniser:
+    labels = dataset.manifest.labels
+
     def confidences(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return softmax(whole_logits(forward, pictures, recipe.looks) / temperature)
+        return softmax(whole_logits(forward, pictures, labels, recipe.looks) / temperature)
 
     preprocessing = preprocessing_named(recipe.preprocessing)
-    return Recogniser(dataset.manifest.labels, preprocessing, confidences)
+    return Recogniser(labels, preprocessing, confidences)
 
 
 def forward_pass(network: Any, looks: Looks, validation: Stills) -> tuple[ForwardPass, float]:
@@ -264,8 +266,8 @@ def forward_pass(network: Any, looks: Looks, validation: Stills) -> tuple[Forwar
         CpuForwardPass(compile_network(network, int8=int8), BATCH_SIZE) for int8 in (False, True)
     )
     same = [
-        whole_logits(exact, pictures, looks).argmax(axis=1)
-        == whole_logits(rounded, pictures, looks).argmax(axis=1)
+        whole_logits(exact, pictures, validation.labels, looks).argmax(axis=1)
+        == whole_logits(rounded, pictures, validation.labels, looks).argmax(axis=1)
         for pictures, _ in validation.batches(BATCH_SIZE)
     ]
     agreement = float(np.concatenate(same).mean())

@@ -24,7 +24,7 @@ from ingest.probe import PictureArea, Probe
 from ingest.write_video import write_video
 from model.dataset import Dataset
 from model.dataset_reading import stream_pictures
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.pictures import read_picture, to_png
 from model.progress import Progress
 from model.shot_pictures import (

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.augmentation import augmented_batch, cover, paste_halves
-from model.manifest import UNKNOWN
+from model.labels import UNKNOWN
 from model.preprocess import FINE, TASK, Preprocessing
 from model.recipe import BASELINE, STRONG, Recipe
 from model.stills import Stills

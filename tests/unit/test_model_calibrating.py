@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from model.calibrating import Calibration, calibrate
 from model.forward import ForwardPass
+from model.labels import UNKNOWN
 from model.looks import Looks
-from model.manifest import UNKNOWN
 from model.preprocess import TASK
 from model.rehearsal import SHOT_FRAMES
 from model.stills import Stills
