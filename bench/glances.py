@@ -20,7 +20,7 @@ from model.forward import ForwardPass
 from model.looks import Looks
 from model.preprocess import preprocessing_named
 
-GLANCES = ((0, 0.0), (64, 0.9), (64, 0.95), (64, 0.98))
+GLANCES = ((0, 0.0), (64, 0.9), (64, 0.95), (64, 0.98), (64, 0.99))
 """The side in pixels, and the confidence that is enough."""
 
 

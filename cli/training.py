@@ -42,7 +42,20 @@ def train(
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Times to show the stills; default the recipe's.")
+        int | None,
+        typer.Option(
+            min=0,
+            help="Times to show the stills; default the recipe's. 0 with --start keeps its "
+            "weights, and only chooses thresholds anew.",
+        ),
+    ] = None,
+    glance: Annotated[
+        bool | None,
+        typer.Option(
+            "--glance/--no-glance",
+            help="Look at pictures made smaller first: about half the work for a CPU. Default: as "
+            "the start does, else not.",
+        ),
     ] = None,
     patience: Annotated[
         int | None,
@@ -78,7 +91,7 @@ def train(
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.errors import TrainingError
-    from model.recipe import recipe_named, with_epochs, with_network_of
+    from model.recipe import recipe_named, with_epochs, with_glance, with_network_of
     from model.still_files import slug
     from model.testing import Words
     from model.versions import train_model_version
@@ -90,7 +103,7 @@ def train(
         raise TrainingError(f"{dataset}: makes no name for a model; give one with --name")
     version = next_version(family, [settings.models_folder])
     chosen = recipe_named(recipe or ("further" if start else "strong"))
-    chosen = with_epochs(chosen, epochs or chosen.epochs)
+    chosen = with_epochs(chosen, chosen.epochs if epochs is None else epochs)
     chosen = replace(
         chosen,
         seed=seed,
@@ -101,6 +114,8 @@ def train(
     begun = find_model(start, [settings.models_folder]) if start else None
     if begun is not None:
         chosen = with_network_of(chosen, begun.manifest)
+    if glance is not None:
+        chosen = with_glance(chosen, glance)
     work_folder = settings.training_folder / f"{family}-{version}"
     if resume and not has_checkpoint(work_folder):
         say(f"nothing to resume in {work_folder}: beginning anew")

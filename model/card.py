@@ -58,7 +58,7 @@ Says which of {len(known)} characters are in a frame: {", ".join(known)}.
 
 Network `{manifest.network}` ({_inline(manifest.network_parameters)}), preprocessing
 `{manifest.preprocessing}`, regions {", ".join(manifest.regions)}.
-Recipe: {_recipe(recipe, teachers)}.{_start(start, dataset)}
+Recipe: {_recipe(recipe, teachers)}.{_start(start, recipe, dataset)}
 
 ## Figures
 On the test stills, by which nothing was chosen, each shown whole:
@@ -145,10 +145,15 @@ def _recipe(recipe: Recipe, teachers: Sequence[Manifest]) -> str:
     return _inline(done) + named
 
 
-def _start(start: Manifest | None, dataset: DatasetManifest) -> str:
+def _start(start: Manifest | None, recipe: Recipe, dataset: DatasetManifest) -> str:
     if start is None:
         return ""
-    said = f" It began with the weights of {start.reference}"
+    began = (
+        "It began with the weights"
+        if recipe.epochs
+        else "Nothing was learnt: the weights are those"
+    )
+    said = f" {began} of {start.reference}"
     if start.training_data_sha256 == dataset.fingerprint_sha256:
         return f"{said}, which learnt from the same stills."
     return (

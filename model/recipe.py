@@ -19,6 +19,12 @@ LOSSES: Final = ("categorical", "binary")
 SIDE_STEP: Final = 16
 """Pixels by which sides grow: three sides from 64 to 96, so that kernels are seldom chosen anew."""
 
+GLANCE_SHARE: Final = 2 / 3
+"""Of a picture's side: most pictures are clear then, and cost half the work."""
+
+GLANCE_CLEAR: Final = 0.98
+"""By `bench/glances.py`, rehearsed shots are tagged no worse than without glances from 0.95 on."""
+
 LEAST_FIRST_SIDE: Final = 32
 """Pixels: what networks halve five times is a single one then."""
 
@@ -38,7 +44,7 @@ class Recipe:
     preprocessing: str = TASK.name
     """Its name in `model.preprocess`."""
     epochs: int = 13
-    """How often as many stills as there are are shown."""
+    """How often as many stills as there are are shown; 0 keeps a start's weights as they are."""
     patience_epochs: int = 0
     """Training stops after so many epochs without a lower validation loss, and the weights of the
     best epoch are kept; 0 for never."""
@@ -114,7 +120,7 @@ class Recipe:
     """Pixels of a picture made smaller, at which the network looks first when it answers; see
     `model.looks`. 0 for never."""
     glance_clear: float = 0.0
-    """Confidence from which that is enough; 0 without such looks."""
+    """Confidence in somebody known, or in nobody, from which that is enough; 0 without a glance."""
     seed: int = 0
     """Of the initial weights, the order and the variations."""
 
@@ -130,7 +136,7 @@ class Recipe:
         self._check_glance()
         share = (0.0, 1.0)
         bounds: dict[str, tuple[float, float]] = {
-            "epochs": (1, 10_000),
+            "epochs": (0, 10_000),
             "patience_epochs": (0, 10_000),
             "batch_size": (1, 4096),
             "learning_rate": (1e-7, 1.0),
@@ -286,6 +292,18 @@ def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
         preprocessing=manifest.preprocessing,
         **asdict(manifest.looks),
     )
+
+
+def with_glance(recipe: Recipe, glances: bool) -> Recipe:
+    """Return a recipe whose network looks at pictures made smaller first, or one that never does.
+
+    Raises:
+        ModelError: the network takes pictures of one side alone.
+    """
+    if not glances:
+        return replace(recipe, glance_side=0, glance_clear=0.0)
+    side = round(GLANCE_SHARE * PREPROCESSINGS[recipe.preprocessing].side)
+    return replace(recipe, glance_side=side, glance_clear=GLANCE_CLEAR)
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:

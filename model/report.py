@@ -39,7 +39,7 @@ def report_pages(
     """Return the contents of the files by their names.
 
     Args:
-        history: of the training, one epoch or more.
+        history: of the training; without epochs there are neither curves nor a table of them.
         tested: what was said of the test stills.
         mistakes: to show, the worst first.
         overfitting: of the finished network.
@@ -47,14 +47,21 @@ def report_pages(
     """
     figures = figures_of(tested)
     report = {**report_content(figures, overfitting, mistakes), **(more or {})}
+    epochs = (
+        {
+            "curves.png": draw_curves(history, overfitting),
+            CSV_NAME: history_csv(history).encode(),
+        }
+        if history
+        else {}
+    )
     return {
-        "curves.png": draw_curves(history, overfitting),
+        **epochs,
         "confusion.png": draw_confusion(figures.confusion, normalised=False),
         "confusion_normalised.png": draw_confusion(figures.confusion, normalised=True),
         "classification_report.txt": classification_report(tested).encode(),
         "reliability.png": draw_reliability(figures.reliability),
         "mistakes.png": _mistakes_png(mistakes),
-        CSV_NAME: history_csv(history).encode(),
         "report.json": _json(report),
     }
 

@@ -37,7 +37,7 @@ class Trained:
     network: Any
     """The keras.Model, as `model.networks.build_network` describes it."""
     history: tuple[Epoch, ...]
-    """Its epochs."""
+    """Its epochs; none where a start was kept as it is."""
 
 
 def train(
@@ -177,7 +177,8 @@ class _Training:
 
     def finished_network(self) -> Any:
         """Return the network with its averaged weights, or those of the best epoch."""
-        self._take_averages()
+        if self.history:
+            self._take_averages()
         if self._best:
             assign_weights(self._network, self._best)
         return self._network

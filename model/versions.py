@@ -82,10 +82,10 @@ def train_model_version(
 
     Raises:
         DatasetError: a shard is damaged, or a part shows nobody known.
-        TrainingError: a teacher cannot teach this, the start is of another network, memory ran out,
-            the checkpoint is damaged or of another training, another training is at work in the
-            work folder, or one without `resume` would throw away what this very training has
-            reached there.
+        TrainingError: nothing would be learnt, a teacher cannot teach this, the start is of another
+            network, memory ran out, the checkpoint is damaged or of another training, another
+            training is at work in the work folder, or one without `resume` would throw away what
+            this very training has reached there.
         ArtifactError: the output folder exists, name or version are not allowed, or the weights of
             a teacher or of the start are damaged.
     """
@@ -97,6 +97,8 @@ def train_model_version(
         )
     draft = _draft(dataset, recipe, name, version, words)
     _check_parts(dataset)
+    if not recipe.epochs:
+        _check_nothing_is_to_learn(dataset, teachers, start)
     _check_teachers(teachers, dataset, recipe)
     if start is not None:
         _check_start(start, recipe)
@@ -188,6 +190,27 @@ def _check_parts(dataset: Dataset) -> None:
         if not dataset.manifest.shows_somebody(part):
             raise DatasetError(
                 f"{dataset.folder}: {part} shows nobody known; build the dataset of more stills"
+            )
+
+
+def _check_nothing_is_to_learn(
+    dataset: Dataset, teachers: Sequence[ModelVersion], start: ModelVersion | None
+) -> None:
+    """Refuse to make a version without learning of what has something to learn.
+
+    Raises:
+        TrainingError: there are no weights to keep, some of them would be random, or somebody would
+            teach.
+    """
+    if start is None or teachers:
+        raise TrainingError(
+            "0 epochs: nothing would be learnt; give a start, to keep its weights, and no teacher"
+        )
+    for label in dataset.manifest.labels:
+        if label not in start.manifest.labels:
+            raise TrainingError(
+                f"0 epochs: {start.manifest.reference} does not know {label}; "
+                "give some epochs to learn it"
             )
 
 

@@ -16,9 +16,11 @@ from model import baseline
 from model.artifact import ModelVersion, write_model_version
 from model.classifier import FLOOR, Classifier, Prediction
 from model.errors import DeviceError, ModelError
-from model.preprocess import TASK
+from model.networks import build_network, weights_of
+from model.preprocess import TASK, resize
 from model.weights import read_weights
 from tests.drawn_shapes import SHAPES, draw
+from tests.models import manifest_by_lot
 from tests.trained_shapes import SMALL, TrainedShapes
 
 pytestmark = pytest.mark.integration
@@ -73,6 +75,36 @@ def test_shapes_the_network_never_saw_are_recognised_with_their_region(
     regions = [{each.label: each.region for each in found} for found in halves]
     in_place = [(each.get("disc") == "left", each.get("wedge") == "right") for each in regions]
     assert np.sum(in_place) >= 12  # of 20; 7 by chance
+
+
+@pytest.mark.parametrize(
+    ("clear", "at_a_glance"),
+    [(0.501, True), (1 - 1e-12, False)],  # always enough, and never
+)
+def test_version_that_glances_answers_at_a_glance_where_that_is_clear(
+    clear: float, at_a_glance: bool, tmp_path: Path
+) -> None:
+    parameters = {"widths": [8], "blocks": [1], "dropout": 0.0}
+    manifest = manifest_by_lot(network="residual", network_parameters=parameters)
+    network = build_network("residual", parameters, manifest.labels, TASK.side, seed=3)
+    glancing = replace(manifest, glance_side=32, glance_clear=clear)
+    once, glances = (
+        Classifier.load(write_model_version(tmp_path / name, one, weights_of(network)))
+        for name, one in (("once", manifest), ("glances", glancing))
+    )
+    pictures = np.stack([TASK.preprocess(frame) for frame in frames(6)])
+    small = np.stack([resize(picture, 32, 32) for picture in pictures])
+    found = glances.confidences_of_pictures(pictures)
+    expected = once.confidences_of_pictures(small if at_a_glance else pictures)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert not np.allclose(found, once.confidences_of_pictures(pictures if at_a_glance else small))
+    whole_frames = frames(6)
+    seen = np.stack([TASK.preprocess(frame) for frame in whole_frames])
+    np.testing.assert_allclose(
+        glances.confidences(whole_frames)[:, 0],
+        glances.confidences_of_pictures(seen),
+        atol=1e-6,
+    )
 
 
 def test_predictions_are_sorted_above_the_floor_and_name_each_label_once(
