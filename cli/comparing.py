@@ -42,7 +42,7 @@ def compare(
     On a dataset: F1 per label, and which stills B answers right and A does not, or the other way
     round. On episodes: the seconds of each character that B gains, loses and leaves unchanged.
 
-    Example: castline models compare springfield@5 springfield@6 dataset
+    Example: castline models compare springfield@6 springfield@7 dataset
     """
     if (dataset is None) == (not episodes):
         raise typer.BadParameter("give a dataset or --episodes")

@@ -242,7 +242,7 @@ def absent(_dataset: Path, folder: Path) -> Path:
             "recipe 'weak' is unknown: use baseline, strong, large or further",
         ),
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
-        ("sound", ("--teacher", "springfield"), "teacher springfield@6: knows other labels than"),
+        ("sound", ("--teacher", "springfield"), "teacher springfield@7: knows other labels than"),
         ("sound", ("--start", "nobody@1"), "nobody@1"),
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),
         ("sound", ("--name", "Two Fruits"), "name 'Two Fruits' is not a short lower-case slug"),
