@@ -11,6 +11,7 @@ import pytest
 from model.artifact import ModelVersion, read_model_version, write_model_version
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
+from model.looks import Looks
 from model.networks import build_network, weights_of
 from model.preprocess import TASK
 from tests.commands import castline_here, one_line
@@ -208,7 +209,12 @@ def test_training_that_starts_from_one_that_glances_glances_whatever_the_recipe(
     write_model_version(tmp_path / "models" / "glancing-1", glancing, weights_of(network))
     done = castline_here(tmp_path, "train", dataset, *QUICKLY, "--start", "glancing")
     assert done.returncode == 0, done.stderr
+    again = ("--start", "two_fruits", "--epochs", "0", "--no-glance")
+    assert castline_here(tmp_path, "train", dataset, *again).returncode == 0
+    once = read_model_version(tmp_path / "models" / "two_fruits-2")
     made = read_model_version(tmp_path / "models" / "two_fruits-1")
+    assert once.manifest.looks == Looks()
+    assert once.manifest.weights_sha256 == made.manifest.weights_sha256
     assert made.manifest.network == "residual"
     assert made.manifest.labels == ("apple", "pear")
     assert made.manifest.looks == glancing.looks
@@ -244,6 +250,12 @@ def absent(_dataset: Path, folder: Path) -> Path:
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
         ("sound", ("--teacher", "springfield"), "teacher springfield@7: knows other labels than"),
         ("sound", ("--start", "nobody@1"), "nobody@1"),
+        ("sound", ("--epochs", "0"), "0 epochs: nothing would be learnt; give a start"),
+        (
+            "sound",
+            ("--recipe", "baseline", "--glance"),
+            "glance_side is 43; network baseline takes 0",
+        ),
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),
         ("sound", ("--name", "Two Fruits"), "name 'Two Fruits' is not a short lower-case slug"),
         ("sound", ("--name", "../fruits"), "is not a short lower-case slug"),

@@ -18,7 +18,7 @@ from model.dataset_plan import BuildOptions
 from model.errors import ArtifactError, DatasetError, TrainingError
 from model.history import Epoch
 from model.preprocess import TASK
-from model.recipe import STRONG
+from model.recipe import BASELINE, STRONG, with_epochs, with_network_of
 from model.tensorflow_runtime import load_tensorflow
 from model.testing import Words
 from model.training_folder import alone_at_work
@@ -241,6 +241,53 @@ def test_training_that_starts_from_a_version_knows_at_once_what_that_knew(
     before = trained.version.manifest.metrics["validation_accuracy"]
     assert histories[0][0].validation_accuracy == pytest.approx(before, abs=0.04)  # one of 33
     assert made.manifest.metrics["accuracy"] == trained.version.manifest.metrics["accuracy"]
+
+
+def test_no_epochs_keep_the_weights_and_choose_thresholds_for_other_looks(
+    trained: TrainedShapes, tmp_path: Path
+) -> None:
+    before = trained.version
+    made = train_model_version(
+        trained.dataset,
+        tmp_path / "shapes-2",
+        "shapes",
+        "2",
+        replace(with_epochs(RECIPE, 0), closer_view=0.5, seed=4),
+        work_folder=tmp_path / "work",
+        start=before,
+    )
+    assert made.manifest.weights_sha256 == before.manifest.weights_sha256
+    assert (made.manifest.closer_view, before.manifest.closer_view) == (0.5, 0.0)
+    assert made.manifest.temperature != before.manifest.temperature
+    report = made.folder / "report"
+    assert not {"curves.png", "history.csv"} & {path.name for path in report.iterdir()}
+    card = (report / "model_card.md").read_text()
+    assert "Recipe: epochs 0, closer_view 0.5, glance_side 0, glance_clear 0.0, seed 4." in card
+    assert "Nothing was learnt: the weights are those of shapes@1, which" in card
+
+
+def test_no_epochs_are_refused_where_weights_would_be_random_or_somebody_would_teach(
+    trained: TrainedShapes, tmp_path: Path
+) -> None:
+    knows_less = write_model_by_lot(tmp_path / "models", labels=SHAPES[:2])
+    recipe = with_network_of(with_epochs(BASELINE, 0), knows_less.manifest)
+    for teachers, start, message in (
+        ((), None, "0 epochs: nothing would be learnt; give a start"),
+        ((trained.version,), trained.version, "and no teacher"),
+        ((), knows_less, f"0 epochs: by_lot@1 does not know {SHAPES[2]}; give some epochs"),
+    ):
+        with pytest.raises(TrainingError, match=message):
+            train_model_version(
+                trained.dataset,
+                tmp_path / "shapes-2",
+                "shapes",
+                "2",
+                recipe,
+                work_folder=tmp_path / "work",
+                teachers=teachers,
+                start=start,
+            )
+    assert [path.name for path in tmp_path.iterdir()] == ["models"]
 
 
 def test_start_of_another_network_is_refused_before_anything_is_learnt(

@@ -14,6 +14,7 @@ from model.recipe import (
     Recipe,
     recipe_named,
     with_epochs,
+    with_glance,
     with_network_of,
 )
 from tests.models import manifest_by_lot
@@ -118,6 +119,14 @@ def test_nothing_in_a_recipe_takes_longer_than_its_epochs() -> None:
     assert repr(with_epochs(STRONG, STRONG.epochs)) == repr(STRONG)
     with pytest.raises(ModelError, match="epochs is 20000"):
         with_epochs(STRONG, 20_000)
+
+
+def test_glance_is_at_two_thirds_of_the_side_and_can_be_turned_off() -> None:
+    glancing = with_glance(STRONG, True)
+    assert glancing == replace(STRONG, glance_side=64, glance_clear=0.99)
+    assert with_glance(glancing, False) == STRONG
+    with pytest.raises(ModelError, match="glance_side is 43; network baseline takes 0"):
+        with_glance(BASELINE, True)
 
 
 def test_recipe_for_a_versions_network_changes_nothing_but_that_network() -> None:
