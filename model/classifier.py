@@ -1,8 +1,6 @@
 """Who is in a frame: regions, preprocessing, one forward pass per batch, calibrated confidences."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -22,6 +20,7 @@ from model.networks import network_of
 from model.preprocess import preprocessing_named
 from model.regions import cut
 from model.tensorflow_runtime import CPU, choose_device, load_tensorflow
+from model.threads import on_all_cores
 
 FLOOR: Final = 0.05
 """Predictions below this confidence are not returned. Low, so that thresholds can move later
@@ -159,8 +158,7 @@ class Classifier:
                     cut(frames[number], region)
                 )
 
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-            list(threads.map(preprocess, range(len(frames))))
+        on_all_cores(preprocess, range(len(frames)))
         manifest = self.version.manifest
         logits = region_logits(
             self._forward, pictures, self._regions, manifest.labels, manifest.looks

@@ -21,6 +21,7 @@ from model.calibration import softmax
 from model.forward import ForwardPass
 from model.labels import UNKNOWN
 from model.preprocess import Preprocessing, resize
+from model.threads import on_all_cores
 
 WHOLE: Final = "full"
 """The region that has a closer view; halves are closer views themselves."""
@@ -64,7 +65,13 @@ class Looks:
         side = self.glance_side
         if not side or side >= pictures.shape[1]:
             return pictures
-        return np.stack([resize(picture, side, side) for picture in pictures])
+        small = np.empty((len(pictures), side, side, 3), np.uint8)
+
+        def shrink(number: int) -> None:
+            small[number] = resize(pictures[number], side, side)
+
+        on_all_cores(shrink, range(len(pictures)))
+        return small
 
 
 def region_logits(
