@@ -23,7 +23,7 @@ from tests.models import manifest_by_lot
 @pytest.mark.parametrize(
     "change",
     [
-        {"epochs": 0},
+        {"epochs": -1},
         {"patience_epochs": -1},
         {"batch_size": 0},
         {"batch_size": 5000},
