@@ -25,8 +25,8 @@ from worker.log import configure_logging
 from worker.settings import Settings
 from worker.workplace import Workplace, open_workplace
 
-CLAIMED_AT_ONCE = 8
-"""Chunks that one classify step takes: enough pictures that the last, padded batch is 1 % of them,
+CLAIMED_AT_ONCE = 4
+"""Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
 and few enough that progress is seen every few seconds, and a killed process redoes no more."""
 
 IDLE_SECONDS = 0.1

@@ -25,9 +25,6 @@ FRAMES_AT_ONCE = 320
 """Frames in memory, or one batch where that is more: 20 batches of 64 pictures, and 35 MB of
 256x144 pixels. As many more are read meanwhile."""
 
-FIRST_SHARE = 0.2
-"""Of those, the first that are read: nothing is classified meanwhile."""
-
 MOST_AT_ONCE = 64
 """Chunks that fill the largest batches; what a killed process has to do again."""
 
@@ -106,12 +103,10 @@ def _classify_group(
     workplace: Workplace, group: Sequence[_Tagging], classifier: Classifier
 ) -> None:
     whole: list[_Tagging] = []
-    batch = classifier.frames_per_batch
-    batches = max(1, FRAMES_AT_ONCE // batch)
+    batches = max(1, FRAMES_AT_ONCE // classifier.frames_per_batch)
     frames = _frames_of_all(workplace, group, whole)
     try:
-        first = max(1, round(FIRST_SHARE * batches))
-        parts = in_parts_read_ahead(frames, batches * batch, first * batch)
+        parts = in_parts_read_ahead(frames, batches * classifier.frames_per_batch)
         while part := _next_part(parts, workplace.effort):
             _classify(part, classifier, workplace)
     except _ClassifyingError as error:

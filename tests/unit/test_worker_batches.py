@@ -30,14 +30,13 @@ def test_as_many_chunks_are_claimed_as_fill_a_batch(
 
 
 @settings(deadline=None)  # each example starts a thread
-@given(st.lists(st.integers(), max_size=50), st.integers(1, 20), st.integers(1, 20))
+@given(st.lists(st.integers(), max_size=50), st.integers(1, 20))
 def test_parts_hold_all_items_in_order_and_only_the_last_is_short(
-    items: list[int], length: int, first_length: int
+    items: list[int], length: int
 ) -> None:
-    parts = list(in_parts_read_ahead(items, length, first_length))
+    parts = list(in_parts_read_ahead(items, length))
     assert [item for part in parts for item in part] == items
-    lengths = [first_length] + [length] * len(parts)
-    assert all(len(part) == full for part, full in zip(parts[:-1], lengths, strict=False))
+    assert all(len(part) == length for part in parts[:-1])
     assert all(parts)
 
 
@@ -49,11 +48,11 @@ def test_the_next_part_is_read_while_the_last_one_is_used() -> None:
             read.append(number)
             yield number
 
-    parts = in_parts_read_ahead(items(), 2, 1)
-    assert next(parts) == [0]
-    wait_until(lambda: read == [0, 1, 2])
+    parts = in_parts_read_ahead(items(), 2)
+    assert next(parts) == [0, 1]
+    wait_until(lambda: read == [0, 1, 2, 3])
     parts.close()  # type: ignore[attr-defined]  # a generator
-    assert read == [0, 1, 2]
+    assert read == [0, 1, 2, 3]
 
 
 def test_an_error_while_reading_reaches_who_uses_the_parts() -> None:
@@ -62,5 +61,5 @@ def test_an_error_while_reading_reaches_who_uses_the_parts() -> None:
         raise ValueError("damaged")
 
     with pytest.raises(ValueError, match="damaged"):
-        list(in_parts_read_ahead(items(), 1, 1))
+        list(in_parts_read_ahead(items(), 1))
     assert not [thread for thread in threading.enumerate() if "read ahead" in thread.name]
