@@ -65,13 +65,7 @@ class Looks:
         side = self.glance_side
         if not side or side >= pictures.shape[1]:
             return pictures
-        small = np.empty((len(pictures), side, side, 3), np.uint8)
-
-        def shrink(number: int) -> None:
-            small[number] = resize(pictures[number], side, side)
-
-        on_all_cores(shrink, range(len(pictures)))
-        return small
+        return np.stack(on_all_cores(lambda picture: resize(picture, side, side), list(pictures)))
 
 
 def region_logits(

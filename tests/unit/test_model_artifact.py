@@ -115,7 +115,17 @@ def test_glance_is_read_back_and_belongs_to_the_identity(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("side", "clear"),
-    [(31, 0.9), (96, 0.9), (97, 0.9), (True, 0.9), (64.0, 0.9), (64, 0.5), (64, 1), (64, True)],
+    [
+        (31, 0.9),
+        (96, 0.9),
+        (97, 0.9),
+        (True, 0.9),
+        (64.0, 0.9),
+        (64, 0),
+        (64, 0.5),
+        (64, 1),
+        (64, True),
+    ],
 )
 def test_glance_of_no_such_side_or_confidence_is_refused(side: Any, clear: Any) -> None:
     network = {"network": "residual", "preprocessing": "fit112_crop96"}
