@@ -4,20 +4,19 @@ A step on two cores takes longer than its batch, and a thread beside it makes th
 is faster than a thread: where there are cores to spare, processes make them.
 """
 
-import functools
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.augmentation import augmented_batch
 from model.errors import TrainingError
-from model.processes import follow_parent, results_in_order
+from model.processes import Processes
 from model.recipe import Recipe
 from model.schedule import epoch_order, side_at
 from model.stills import Stills
@@ -25,8 +24,16 @@ from model.stills import Stills
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Pictures (n, side, side, 3) and their targets (n, labels)."""
 
-_AHEAD: Final = 3  # of each that makes them, so that none waits
+_AHEAD: Final = 3  # of a thread, so that it never waits
 _MOST_PROCESSES: Final = 8  # of 120 MB each
+
+
+class _Plan(NamedTuple):
+    """What a batch is made of."""
+
+    chosen: NDArray[np.int64]
+    side: int
+    seed: list[int]
 
 
 class BatchMaker:
@@ -40,25 +47,14 @@ class BatchMaker:
 
     def __init__(self, stills: Stills, recipe: Recipe, processes: int) -> None:
         self._stills, self._recipe = stills, recipe
-        self._makers = max(1, processes)
-        self._pool: Executor
-        self._make: Callable[[NDArray[np.int64], int, list[int]], Batch]
-        if processes:
-            # spawned: a fork would copy this process's threads' locks in whatever state they are
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(
-                processes, context, initializer=_prepare, initargs=(stills, recipe)
-            )
-            self._make = _make_of_prepared
-        else:
-            self._pool = ThreadPoolExecutor(1)
-            self._make = functools.partial(_made, stills, recipe)
+        self._processes = Processes(processes, _prepare, stills, recipe) if processes else None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        if self._processes:
+            self._processes.shutdown()
 
     def batches(self, epoch: int, steps: int, batch_size: int) -> Iterator[Batch]:
         """Yield an epoch's batches; what does not fill one waits for another epoch.
@@ -79,18 +75,33 @@ class BatchMaker:
             np.random.default_rng([seed, epoch]),
         )
         side = side_at(self._recipe, epoch)
-        chosen = (order[step * batch_size : (step + 1) * batch_size] for step in range(steps))
-        futures = (
-            self._pool.submit(self._make, indices, side, [seed, epoch, step])
-            for step, indices in enumerate(chosen)
+        plans = (
+            _Plan(order[step * batch_size : (step + 1) * batch_size], side, [seed, epoch, step])
+            for step in range(steps)
         )
+        if not self._processes:
+            yield from self._made_by_thread(plans)
+            return
         try:
-            yield from results_in_order(futures, _AHEAD * self._makers)
+            yield from self._processes.results(_make_of_prepared, plans)
         except BrokenProcessPool as error:
             raise TrainingError(
                 "a process that makes batches died, perhaps for want of memory; "
                 "the same command with --resume goes on after the last epoch"
             ) from error
+
+    def _made_by_thread(self, plans: Iterable[_Plan]) -> Iterator[Batch]:
+        under_way: deque[Future[Batch]] = deque()
+        thread = ThreadPoolExecutor(1)
+        try:
+            for plan in plans:
+                under_way.append(thread.submit(_made, self._stills, self._recipe, plan))
+                if len(under_way) > _AHEAD:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            thread.shutdown(cancel_futures=True)
 
 
 def processes_to_spare() -> int:
@@ -99,20 +110,18 @@ def processes_to_spare() -> int:
     return min(_MOST_PROCESSES, cores // 2) if cores >= 4 else 0
 
 
-def _made(
-    stills: Stills, recipe: Recipe, chosen: NDArray[np.int64], side: int, seed: list[int]
-) -> Batch:
-    return augmented_batch(stills, chosen, recipe, side, np.random.default_rng(seed))
+def _made(stills: Stills, recipe: Recipe, plan: _Plan) -> Batch:
+    rng = np.random.default_rng(plan.seed)
+    return augmented_batch(stills, plan.chosen, recipe, plan.side, rng)
 
 
-_prepared: list[tuple[Stills, Recipe]] = []  # one, in the processes of a pool
+_prepared: list[tuple[Stills, Recipe]] = []  # one, in a process of a maker
 
 
 def _prepare(stills: Stills, recipe: Recipe) -> None:
-    follow_parent()
     _prepared.append((stills, recipe))
 
 
-def _make_of_prepared(chosen: NDArray[np.int64], side: int, seed: list[int]) -> Batch:
+def _make_of_prepared(plan: _Plan) -> Batch:
     [(stills, recipe)] = _prepared
-    return _made(stills, recipe, chosen, side, seed)
+    return _made(stills, recipe, plan)

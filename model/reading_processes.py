@@ -1,22 +1,18 @@
 """Reading many stills on all cores into a work file."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final
 
 from model.errors import DatasetError, StillsError
 from model.pictures import to_png
-from model.processes import follow_parent, results_in_order
+from model.processes import Processes
 from model.still_reading import read_still
 from model.work_file import ReadFile, WorkFile, state_of
 
 _FILES_AT_ONCE: Final = 64
 """Per message and per transaction: half a second of work, which is all that a kill loses."""
-
-_AHEAD: Final = 3  # messages per process under way: none waits, and 3 x 64 x 40 kB are 8 MB
 
 
 def read_into(
@@ -64,16 +60,13 @@ def _read_file(path: Path) -> ReadFile:
 
 def _spread(parts: Sequence[Sequence[Path]], processes: int) -> Iterator[list[ReadFile]]:
     """Yield what comes of each part, in order, while others are under way."""
-    # spawned: a fork would copy this process's threads' locks in whatever state they are
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(processes, len(parts)), context, initializer=follow_parent)
+    pool = Processes(min(processes, len(parts)))
     try:
-        futures = (pool.submit(_read_files, part) for part in parts)
-        yield from results_in_order(futures, _AHEAD * processes)
+        yield from pool.results(_read_files, parts)
     except BrokenProcessPool as error:
         raise DatasetError(
             "a process that reads stills died, perhaps for want of memory; "
             "the same command goes on where it stopped"
         ) from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()

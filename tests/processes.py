@@ -4,6 +4,7 @@ import random
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import psutil
 
@@ -21,6 +22,14 @@ def tree_of(pid: int) -> list[psutil.Process]:
         return [process for process in (main, *main.children(recursive=True)) if _runs(process)]
     except psutil.NoSuchProcess:
         return []
+
+
+def kill_spawned() -> None:
+    """Kill all that multiprocessing spawned from this process, as a lack of memory would."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # a zombie by now
+            if "spawn_main" in " ".join(process.cmdline()):
+                process.kill()
 
 
 def role_of(process: psutil.Process) -> str:

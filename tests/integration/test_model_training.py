@@ -1,13 +1,11 @@
 """The training loop: seeds, early stop, and memory that runs out."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from numpy.typing import NDArray
 
@@ -19,6 +17,7 @@ from model.stills import Stills
 from model.tensorflow_runtime import load_tensorflow
 from model.training import Trained, train
 from tests.drawn_shapes import SHAPES, shape_stills
+from tests.processes import kill_spawned
 from tests.tiny_training import TINY_STRONG
 
 pytestmark = pytest.mark.integration
@@ -296,10 +295,7 @@ def test_a_killed_process_that_makes_batches_is_one_line_that_says_how_to_go_on(
     stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kill_makers(*_arguments: Any) -> tuple[float, float]:
-        for maker in psutil.Process().children(recursive=True):
-            with suppress(psutil.NoSuchProcess):  # a zombie by now
-                if "spawn_main" in " ".join(maker.cmdline()):
-                    maker.kill()
+        kill_spawned()
         return 0.5, 0.5
 
     monkeypatch.setattr("keras.Model.train_on_batch", kill_makers)
