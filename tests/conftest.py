@@ -1,6 +1,7 @@
 """What every test may ask for: the shared data, and a skip with its reason where it is absent."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 from db.engine import Database
 from db.upgrade import upgrade_database
 from tests.databases import new_postgresql_url, postgresql_server
+
+# in the background of a script Ctrl-C is ignored, also by all that tests start and then interrupt
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from model import compiling
+from model.artifact import ModelVersion
+from model.networks import network_of
 from tests.object_storage import ObjectStorage, object_storage
 from tests.trained_shapes import TrainedShapes, train_shapes
 
@@ -12,6 +15,18 @@ from tests.trained_shapes import TrainedShapes, train_shapes
 def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedShapes:
     """A model version of drawn shapes, and how it was trained."""
     return train_shapes(tmp_path_factory.mktemp("trained_shapes"))
+
+
+@pytest.fixture(scope="module")
+def compiles_here() -> Iterator[None]:
+    """Networks are compiled in this process, which has TensorFlow soon, not each in another."""
+
+    def compile_here(version: ModelVersion) -> bytes:
+        return compiling.compile_network(network_of(version), int8=version.manifest.int8)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling, "_compile_in_child", compile_here)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from tests.commands import castline_here, environment_of, one_line
 from tests.models import LABELS, NAME, write_model_by_lot
 from tests.still_folders import write_stills
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("compiles_here")]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pty
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -111,9 +111,13 @@ def test_status_watch_shows_such_a_name_too_and_ctrl_c_ends_it_without_a_word(
 ) -> None:
     ours, theirs = pty.openpty()
     environment = environment_of(library) | {"COLUMNS": "200", "TERM": "xterm"}
-    with subprocess.Popen(
-        [*COMMAND, "status", "--watch"], stdout=theirs, stderr=subprocess.PIPE, env=environment
-    ) as process:
+    with (
+        subprocess.Popen(
+            [*COMMAND, "status", "--watch"], stdout=theirs, stderr=subprocess.PIPE, env=environment
+        ) as process,
+        ExitStack() as at_the_end,
+    ):
+        at_the_end.callback(process.kill)  # what did not end would be waited for without an end
         os.close(theirs)
         shown = b""
         while b"no such [/x]" not in shown:

@@ -20,7 +20,7 @@ from tests.models import write_model_by_lot
 from tests.trained_shapes import TrainedShapes
 from timeline.truth import LabelledRange, write_truth
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("compiles_here")]
 
 QUESTIONS = (
     ("episodes",),

@@ -14,6 +14,7 @@ from model.dataset_plan import BuildOptions
 from model.looks import Looks
 from model.networks import build_network, weights_of
 from model.preprocess import TASK
+from model.recipe import RECIPES, STRONG
 from tests.commands import castline_here, one_line
 from tests.models import manifest_by_lot
 from tests.still_folders import write_stills
@@ -148,10 +149,17 @@ def test_training_with_nothing_to_resume_says_so_and_leaves_no_earlier_events(
 
 
 def test_who_is_taught_says_by_whom(
-    home: Path, dataset: Path, first: tuple[ModelVersion, str], tmp_path: Path
+    home: Path,
+    dataset: Path,
+    first: tuple[ModelVersion, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert first[0].manifest.preprocessing == "fit84_crop64"
     shutil.copytree(home / "models", tmp_path / "models")
+    few = {"widths": [8, 8], "blocks": [1, 1], "dropout": 0.0}
+    strong = replace(STRONG, network_parameters=few)
+    monkeypatch.setattr("model.recipe.RECIPES", {**RECIPES, "strong": strong})
     small = ("--recipe", "strong", "--epochs", "1", "--batch-size", "8", "--name", "pupil")
     refused = castline_here(tmp_path, "train", dataset, *small, "--teacher", "two_fruits")
     assert refused.returncode == 1

@@ -23,7 +23,7 @@ from tests.drawn_shapes import SHAPES, draw
 from tests.models import manifest_by_lot
 from tests.trained_shapes import SMALL, TrainedShapes
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("compiles_here")]
 
 
 @pytest.fixture(scope="module")

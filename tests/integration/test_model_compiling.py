@@ -39,30 +39,37 @@ def network(request: pytest.FixtureRequest) -> Any:
     return build_network(request.param, OF_NETWORK[request.param], LABELS, SIDE, seed=1)
 
 
+@pytest.fixture(scope="module")
+def contents(network: Any) -> dict[bool, bytes]:
+    """The network compiled, by whether it is so in 8 bits."""
+    return {int8: compile_network(network, int8=int8) for int8 in (False, True)}
+
+
 def keras_logits(network: Any, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(network(pictures, training=False))
 
 
 def test_compiled_in_32_bits_it_computes_what_keras_computes(
-    network: Any, pictures: NDArray[np.uint8]
+    network: Any, contents: dict[bool, bytes], pictures: NDArray[np.uint8]
 ) -> None:
-    found = CpuForwardPass(compile_network(network, int8=False), 4).logits(pictures)
+    found = CpuForwardPass(contents[False], 4).logits(pictures)
     np.testing.assert_allclose(found, keras_logits(network, pictures), atol=1e-4)
 
 
-def test_compiled_in_8_bits_it_is_nearly_that(network: Any, pictures: NDArray[np.uint8]) -> None:
-    content = compile_network(network, int8=True)
-    assert len(content) < len(compile_network(network, int8=False))
+def test_compiled_in_8_bits_it_is_nearly_that(
+    network: Any, contents: dict[bool, bytes], pictures: NDArray[np.uint8]
+) -> None:
+    assert len(contents[True]) < len(contents[False])
     exact = keras_logits(network, pictures)
-    difference = np.abs(CpuForwardPass(content, 4).logits(pictures) - exact)
+    difference = np.abs(CpuForwardPass(contents[True], 4).logits(pictures) - exact)
     assert 0 < difference.max() < 0.1 * np.abs(exact).max()
 
 
 @pytest.mark.parametrize("int8", [False, True])
 def test_batches_of_any_size_give_the_very_same_logits(
-    network: Any, pictures: NDArray[np.uint8], int8: bool
+    contents: dict[bool, bytes], pictures: NDArray[np.uint8], int8: bool
 ) -> None:
-    content = compile_network(network, int8=int8)
+    content = contents[int8]
     one, three, all_of_them = (CpuForwardPass(content, size).logits(pictures) for size in (1, 3, 7))
     np.testing.assert_array_equal(one, three)
     np.testing.assert_array_equal(one, all_of_them)
@@ -201,10 +208,11 @@ def test_those_used_longest_ago_go(
 
 
 def test_damaged_weights_are_refused_though_the_network_was_kept(
-    trained: TrainedShapes, tmp_path: Path, cache: Path
+    trained: TrainedShapes, tmp_path: Path, cache: Path, compilations: list[bool]
 ) -> None:
     made = variant(trained.version, tmp_path, version="a")
     compiled(made)
+    assert len(compilations) == 1
     made.weights_path.write_bytes(b"not the weights")
     with pytest.raises(ArtifactError, match="not the weights"):
         compiled(made)

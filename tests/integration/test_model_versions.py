@@ -30,7 +30,7 @@ from tests.models import write_model_by_lot
 from tests.still_folders import write_stills
 from tests.trained_shapes import RECIPE, TrainedShapes
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("compiles_here")]
 
 
 def test_tiny_training_learns_shapes_and_reports_each_epoch(trained: TrainedShapes) -> None:
