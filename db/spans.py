@@ -1,6 +1,6 @@
 """Where in which episodes labels are, as exact ranges: what set expressions are evaluated on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -32,8 +32,8 @@ def shown_spans(
     season: int | None = None,
     showing: Collection[str] = (),
     shown: Shown = CURRENT,
-) -> list[EpisodeSpan]:
-    """The episodes with a shown run, by name.
+) -> Iterator[EpisodeSpan]:
+    """The episodes with a shown run, by name; of a large library mostly a few are taken.
 
     Args:
         connection: An open connection.
@@ -69,7 +69,8 @@ def shown_spans(
         pair = run_pair.alias()
         query = query.join(pair, pair.c.run_id == runs.c.run_id)
         query = query.where(pair.c.label == label, pair.c.other == other)
-    return [
+    rows = connection.execute(query).all()
+    return (
         EpisodeSpan(
             row.episode_id,
             row.run_id,
@@ -79,8 +80,8 @@ def shown_spans(
             row.end_pts,
             load_ranges(row.missing),
         )
-        for row in connection.execute(query).all()
-    ]
+        for row in rows
+    )
 
 
 def label_ranges(

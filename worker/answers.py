@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,11 +90,11 @@ def find_matches(
                 )
 
 
-def _growing(spans: list[EpisodeSpan]) -> Iterator[list[EpisodeSpan]]:
+def _growing(spans: Iterator[EpisodeSpan]) -> Iterator[list[EpisodeSpan]]:
     count, most = EPISODES_AT_ONCE
-    while spans:
-        yield spans[:count]
-        spans, count = spans[count:], min(2 * count, most)
+    while some := list(islice(spans, count)):
+        yield some
+        count = min(2 * count, most)
 
 
 def _records(
