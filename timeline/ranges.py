@@ -30,13 +30,17 @@ def common(
     found: list[tuple[Time, Time]] = []
     i = j = 0
     while i < len(first) and j < len(second):
-        start, end = max(first[i][0], second[j][0]), min(first[i][1], second[j][1])
-        if start < end:
-            found.append((start, end))
-        if first[i][1] < second[j][1]:
+        start, end = first[i]
+        other_start, other_end = second[j]
+        if end < other_end:
             i += 1
         else:
             j += 1
+            end = other_end
+        if start < other_start:
+            start = other_start
+        if start < end:
+            found.append((start, end))
     return found
 
 
