@@ -5,9 +5,7 @@ is faster than a thread: where there are cores to spare, processes make them.
 """
 
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final, NamedTuple, Self
 
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from model.augmentation import augmented_batch
 from model.errors import TrainingError
-from model.processes import Processes
+from model.processes import Processes, taken_ahead
 from model.recipe import Recipe
 from model.schedule import epoch_order, side_at
 from model.stills import Stills
@@ -24,7 +22,7 @@ from model.stills import Stills
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Pictures (n, side, side, 3) and their targets (n, labels)."""
 
-_AHEAD: Final = 3  # of a thread, so that it never waits
+_AHEAD: Final = 3  # batches, so that learning never waits
 _MOST_PROCESSES: Final = 8  # of 120 MB each
 
 
@@ -79,29 +77,18 @@ class BatchMaker:
             _Plan(order[step * batch_size : (step + 1) * batch_size], side, [seed, epoch, step])
             for step in range(steps)
         )
-        if not self._processes:
-            yield from self._made_by_thread(plans)
-            return
+        made = (
+            self._processes.results(_make_of_prepared, plans)
+            if self._processes
+            else (_made(self._stills, self._recipe, plan) for plan in plans)
+        )
         try:
-            yield from self._processes.results(_make_of_prepared, plans)
+            yield from taken_ahead(made, _AHEAD)
         except BrokenProcessPool as error:
             raise TrainingError(
                 "a process that makes batches died, perhaps for want of memory; "
                 "the same command with --resume goes on after the last epoch"
             ) from error
-
-    def _made_by_thread(self, plans: Iterable[_Plan]) -> Iterator[Batch]:
-        under_way: deque[Future[Batch]] = deque()
-        thread = ThreadPoolExecutor(1)
-        try:
-            for plan in plans:
-                under_way.append(thread.submit(_made, self._stills, self._recipe, plan))
-                if len(under_way) > _AHEAD:
-                    yield under_way.popleft().result()
-            while under_way:
-                yield under_way.popleft().result()
-        finally:
-            thread.shutdown(cancel_futures=True)
 
 
 def processes_to_spare() -> int:

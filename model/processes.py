@@ -1,4 +1,4 @@
-"""Processes that work beside this one, each through a pipe of its own."""
+"""Processes and a thread that work beside this one."""
 
 import multiprocessing
 import os
@@ -6,11 +6,12 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -66,6 +67,18 @@ class Processes:
         """End the processes, whatever they are at."""
         for process in self._started:
             process.end()
+
+
+def taken_ahead(made: Iterator[Result], ahead: int) -> Iterator[Result]:
+    """Yield what an iterator makes, which a thread takes so many ahead of whoever uses it."""
+    thread, end = ThreadPoolExecutor(1), object()
+    under_way = deque(thread.submit(next, made, end) for _ in range(ahead))
+    try:
+        while (one := under_way.popleft().result()) is not end:
+            under_way.append(thread.submit(next, made, end))
+            yield cast("Result", one)
+    finally:
+        thread.shutdown(cancel_futures=True)
 
 
 class _Process:

@@ -7,12 +7,14 @@ from typing import Final
 
 from model.errors import DatasetError, StillsError
 from model.pictures import to_png
-from model.processes import Processes
+from model.processes import Processes, taken_ahead
 from model.still_reading import read_still
 from model.work_file import ReadFile, WorkFile, state_of
 
 _FILES_AT_ONCE: Final = 64
 """Per message and per transaction: half a second of work, which is all that a kill loses."""
+
+_AHEAD: Final = 2  # messages of 64 x 40 kB that wait to be kept
 
 
 def read_into(
@@ -62,7 +64,7 @@ def _spread(parts: Sequence[Sequence[Path]], processes: int) -> Iterator[list[Re
     """Yield what comes of each part, in order, while others are under way."""
     pool = Processes(min(processes, len(parts)))
     try:
-        yield from pool.results(_read_files, parts)
+        yield from taken_ahead(pool.results(_read_files, parts), _AHEAD)
     except BrokenProcessPool as error:
         raise DatasetError(
             "a process that reads stills died, perhaps for want of memory; "
