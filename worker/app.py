@@ -93,6 +93,9 @@ _CONFIGURATION: Final[dict[str, Any]] = {
     # TensorFlow that was used before a fork hangs in the child; threads know no time limits.
     "worker_pool": "prefork",
     "worker_pool_start_method": "spawn",
+    # A spawned process imports all anew. On a busy machine that takes longer than the 4 s of the
+    # default, after which it is killed, and the next one after it, without an end.
+    "worker_proc_alive_timeout": 120.0,
     "task_soft_time_limit": SOFT_LIMIT_SECONDS,
     "task_time_limit": HARD_LIMIT_SECONDS,
     # A task survives a restart of the broker and runs once; cancelled, it would run again.
