@@ -54,6 +54,16 @@ def compile_network(network: Any, *, int8: bool) -> bytes:
         return path.read_bytes()
 
 
+def compile_version(version: ModelVersion) -> bytes:
+    """Compile a model version's network in this process, as its manifest says.
+
+    Raises:
+        ArtifactError: the weights are damaged or do not fit.
+        ModelError: the manifest's network is unknown or its parameters are not allowed.
+    """
+    return compile_network(network_of(version), int8=version.manifest.int8)
+
+
 def compiled(version: ModelVersion) -> bytes:
     """Return a model version's network, compiled as its manifest says: now, or once before.
 
@@ -120,7 +130,7 @@ def main() -> int:
         try:
             version = read_model_version(Path(sys.argv[1]))
             load_tensorflow()
-            output.write(compile_network(network_of(version), int8=version.manifest.int8))
+            output.write(compile_version(version))
         except ModelError as error:
             print(error, file=sys.stderr)
             return 1

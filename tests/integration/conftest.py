@@ -5,8 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from model import compiling
-from model.artifact import ModelVersion
-from model.networks import network_of
 from tests.object_storage import ObjectStorage, object_storage
 from tests.trained_shapes import TrainedShapes, train_shapes
 
@@ -20,12 +18,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedShapes:
 @pytest.fixture(scope="module")
 def compiles_here() -> Iterator[None]:
     """Networks are compiled in this process, which has TensorFlow soon, not each in another."""
-
-    def compile_here(version: ModelVersion) -> bytes:
-        return compiling.compile_network(network_of(version), int8=version.manifest.int8)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiling, "_compile_in_child", compile_here)
+        patch.setattr(compiling, "_compile_in_child", compiling.compile_version)
         yield
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model import compiling
 from model.artifact import ModelVersion, write_model_version
 from model.calibration import softmax
-from model.compiling import compile_network, compiled
+from model.compiling import compile_network, compile_version, compiled
 from model.cpu_forward import CpuForwardPass
 from model.errors import ArtifactError, ModelError
 from model.gpu_forward import GpuForwardPass
@@ -127,7 +127,7 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     def counting(version: ModelVersion) -> bytes:
         seen.append(version.manifest.int8)
-        return compile_network(network_of(version), int8=version.manifest.int8)
+        return compile_version(version)
 
     monkeypatch.setattr(compiling, "_compile_in_child", counting)
     return seen
@@ -155,7 +155,7 @@ def test_what_a_child_process_compiles_is_what_this_one_does(
     forward = CpuForwardPass(compiled(version), 4)
     pictures = np.zeros((2, SIDE, SIDE, 3), np.uint8)
     pictures[1] = 200
-    here = compile_network(network_of(version), int8=version.manifest.int8)
+    here = compile_version(version)
     np.testing.assert_array_equal(
         forward.logits(pictures), CpuForwardPass(here, 4).logits(pictures)
     )
