@@ -28,13 +28,14 @@ ROUNDS = 25
 def test_who_stands_still_in_a_transaction_holds_others_up_for_a_while_only(
     postgresql_base_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "LONGEST_IDLE_SECONDS", 0.5)
     database = Database(new_postgresql_url(postgresql_base_url))
     upgrade_database(database)
     run_id = make_run(database)
+    monkeypatch.setattr(engine, "LONGEST_IDLE_SECONDS", 0.5)  # for connections opened from here on
+    impatient = Database(database.url.render_as_string(hide_password=False))
 
     def stand_still() -> None:
-        with database.write() as standing_still, database.read() as reading:
+        with impatient.write() as standing_still, impatient.read() as reading:
             assert list_runs(reading)
             lock_run(standing_still, run_id)
             with database.write() as connection:  # waits until the server lets go of the lock
@@ -47,6 +48,7 @@ def test_who_stands_still_in_a_transaction_holds_others_up_for_a_while_only(
         stand_still()
     with database.read() as connection:
         assert get_run(connection, run_id).state == "cancelled"
+    impatient.dispose()
     database.dispose()
 
 
