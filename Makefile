@@ -56,7 +56,7 @@ celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runne
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP
 
 export-clips: $(READY) ## Every frame of the clips of the composed episodes in ../shared, read back (minutes)
-	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/test_exports_of_episodes.py -v
+	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/test_composed_episodes.py -v
 
 bundled-model: $(READY) ## Train what may follow the bundled model in /tmp/bundled (hours)
 	$(BIN)/python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled

@@ -251,7 +251,7 @@ def test_classifier_starts_quietly_and_stays_small(tmp_path: Path) -> None:
         "from model.artifact import find_model\n"
         "from model.classifier import Classifier\n"
         "classifier = Classifier.load(find_model(None), device='cpu')\n"
-        "for _ in range(5):\n"
+        "for _ in range(2):\n"
         "    classifier.classify([np.zeros((144, 256, 3), np.uint8)] * 64)\n"
         "assert 'sklearn' not in sys.modules and 'matplotlib' not in sys.modules\n"
         "print('tensorflow' in sys.modules)\n"
