@@ -27,6 +27,8 @@ def common(
     first: Sequence[tuple[Time, Time]], second: Sequence[tuple[Time, Time]]
 ) -> list[tuple[Time, Time]]:
     """The set of times in both sets."""
+    if first and len(second) == 1 and _spans(second[0], first):  # as most that was examined does
+        return list(first)
     found: list[tuple[Time, Time]] = []
     i = j = 0
     while i < len(first) and j < len(second):
@@ -82,3 +84,7 @@ def bridged(
 def lasting(ranges: Sequence[tuple[Time, Time]], shortest: Fraction) -> list[tuple[Time, Time]]:
     """Those ranges of the set that last at least `shortest`."""
     return [(start, end) for start, end in ranges if end - start >= shortest]
+
+
+def _spans(outer: tuple[Time, Time], ranges: Sequence[tuple[Time, Time]]) -> bool:
+    return outer[0] <= ranges[0][0] and ranges[-1][1] <= outer[1]
