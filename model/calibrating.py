@@ -117,19 +117,36 @@ def rehearsed(
     shots = min(_MAX_REHEARSAL_SHOTS, len(validation))  # more would only repeat the stills
     known = [number for number, label in enumerate(validation.labels) if label != UNKNOWN]
     confidences, truth = [], []
-    for frames in _in_lists(rehearse(validation, shots, seed), forward.batch_size):
+    for hidden, frames in _in_lists(rehearse(validation, shots, seed), forward.batch_size):
         pictures = np.stack([frame.pictures for frame in frames])
-        logits = region_logits(forward, pictures, REGIONS, validation.labels, looks)
-        for row, frame in enumerate(frames):
-            if frame.hidden is not None:
-                logits[row, :, frame.hidden] = -np.inf
+        answering = forward if hidden is None else _Without(forward, len(validation.labels), hidden)
+        logits = region_logits(answering, pictures, REGIONS, validation.labels, looks)
         confidences.append(softmax(logits / temperature).max(axis=1)[:, known])
         truth.append(np.stack([frame.truth for frame in frames])[:, known])
         tell("Choosing thresholds", sum(map(len, truth)), shots * SHOT_FRAMES)
     return np.concatenate(confidences), np.concatenate(truth)
 
 
-def _in_lists(frames: Iterator[RehearsalFrame], batch_size: int) -> Iterator[list[RehearsalFrame]]:
-    """Yield so many frames at a time as fill a batch with their regions and closer views."""
-    while some := list(itertools.islice(frames, batch_size // (len(REGIONS) + 1))):
-        yield some
+class _Without(ForwardPass):
+    """Another's forward pass without one of its outputs, as of a network without that label."""
+
+    def __init__(self, forward: ForwardPass, outputs: int, hidden: int) -> None:
+        super().__init__(outputs, forward.batch_size)
+        self._forward, self._hidden = forward, hidden
+
+    def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        logits = self._forward.logits(pictures)
+        logits[:, self._hidden] = -np.inf
+        return logits
+
+
+def _in_lists(
+    frames: Iterator[RehearsalFrame], batch_size: int
+) -> Iterator[tuple[int | None, list[RehearsalFrame]]]:
+    """Yield so many frames at a time as fill a batch with their regions and closer views.
+
+    Together come only those with the same label hidden, which is told with them.
+    """
+    for hidden, alike in itertools.groupby(frames, lambda frame: frame.hidden):
+        while some := list(itertools.islice(alike, batch_size // (len(REGIONS) + 1))):
+            yield hidden, some

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.calibrating import Calibration, calibrate
+from model.calibrating import Calibration, calibrate, rehearsed
 from model.forward import ForwardPass
 from model.labels import UNKNOWN
 from model.looks import Looks
 from model.preprocess import TASK
+from model.regions import REGIONS
 from model.rehearsal import SHOT_FRAMES
 from model.stills import Stills
 from tests.grey_stills import grey_of
@@ -46,15 +47,15 @@ class GreyNetwork(ForwardPass):
         return LOGITS[rows].astype(np.float32)
 
 
-def validation_stills() -> Stills:
+def validation_stills(labels: tuple[str, ...] = LABELS) -> Stills:
     def pictures() -> list[tuple[NDArray[np.uint8], int]]:
         return [
             (np.full((*size, 3), grey_of(number), np.uint8), number)
-            for number in range(4)
+            for number in range(len(labels))
             for size in [WIDE, NARROW] * (STILLS_PER_LABEL // 2)
         ]
 
-    return Stills.from_pictures(LABELS, pictures(), TASK)
+    return Stills.from_pictures(labels, pictures(), TASK)
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +112,29 @@ def test_a_shot_for_each_still_is_seen_in_full_batches(
     assert max(network.batches) == network.batch_size
     assert told[-1] == ("Choosing thresholds", SHOT_FRAMES * stills, SHOT_FRAMES * stills)
     assert 0.5 < calibration.micro_f1 <= 1
+
+
+class SureAtAGlance(ForwardPass):
+    """Stands for a network that is sure of everybody it knows, and counts its second looks."""
+
+    def __init__(self) -> None:
+        super().__init__(outputs=3, batch_size=12)
+        self.second_looks = 0
+
+    def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        side = pictures.shape[1]
+        self.second_looks += len(pictures) if side == TASK.side else 0
+        greys = np.array([grey_of(number) for number in range(3)])
+        centres = pictures[:, side // 2, side // 2, :1].astype(int)
+        return 20.0 * np.eye(3, dtype=np.float32)[np.abs(centres - greys).argmin(axis=1)]
+
+
+def test_a_glance_does_not_know_a_stranger_by_the_name_that_is_hidden() -> None:
+    """Without that name nobody is likelier than another: in doubt, and so looked at again."""
+    network = SureAtAGlance()
+    looks = Looks(glance_side=48, glance_clear=0.9)
+    known = validation_stills(LABELS[:-1])
+    _, truth = rehearsed(network, looks, 1.0, known, 0, lambda *_: None)
+    strangers_alone = np.count_nonzero(~truth.any(axis=1))
+    assert strangers_alone
+    assert network.second_looks >= len(REGIONS) * strangers_alone
