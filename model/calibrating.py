@@ -55,7 +55,7 @@ class Calibration:
     thresholds: Thresholds
     """Of labels without their own."""
     label_thresholds: dict[str, tuple[float, float]]
-    """Onset and offset by label."""
+    """Onset and offset by label, where they are not those of the others."""
     frames: int
     """On how many frames they were chosen."""
     micro_f1: float
@@ -94,7 +94,11 @@ def calibrate(
     return Calibration(
         temperature,
         general,
-        {label: (one.onset, one.offset) for label, one in zip(labels, own, strict=True)},
+        {
+            label: (one.onset, one.offset)
+            for label, one in zip(labels, own, strict=True)
+            if one != general
+        },
         len(seen),
         micro_f1(said, actual),
     )
