@@ -101,6 +101,7 @@ def show(context: typer.Context, model: Reference, as_json: Json = False) -> Non
             if manifest.glance_side
             else "none",
         ),
+        ("loss", manifest.loss or "not written down"),
         ("temperature", f"{manifest.temperature:.3f}"),
         ("training data", f"sha256 {manifest.training_data_sha256}"),
         ("terms", manifest.licence),
@@ -221,6 +222,7 @@ def _model_json(version: "ModelVersion", life: _Life) -> dict[str, Any]:
         "closer_view": manifest.closer_view,
         "glance_side": manifest.glance_side,
         "glance_clear": manifest.glance_clear,
+        "loss": manifest.loss or None,
         "temperature": manifest.temperature,
         "onset": manifest.onset,
         "offset": manifest.offset,

@@ -157,7 +157,10 @@ def _start(start: Manifest | None, recipe: Recipe, dataset: DatasetManifest) -> 
     )
     said = f" {began} of {start.reference}"
     if start.training_data_sha256 == dataset.fingerprint_sha256:
-        return f"{said}, which learnt from the same stills."
+        return (
+            f"{said}, which learnt from the same stills:\n"
+            "if they were split otherwise there, the figures flatter."
+        )
     return (
         f"{said}, which learnt from other stills:\n"
         "as far as some of these are test stills here, the figures flatter."

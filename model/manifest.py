@@ -20,7 +20,17 @@ from model.regions import REGIONS
 FORMAT: Final = 1
 """The layout of the folder and of the manifest that this program writes and reads."""
 
-_LATER_KEYS: Final = ("label_thresholds", "closer_view", "glance_side", "glance_clear", "int8")
+LOSSES: Final = ("categorical", "binary")
+"""What training makes small; see `model.recipe.Recipe.loss`."""
+
+_LATER_KEYS: Final = (
+    "label_thresholds",
+    "closer_view",
+    "glance_side",
+    "glance_clear",
+    "int8",
+    "loss",
+)
 """That the first manifests lack."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -79,6 +89,8 @@ class Manifest:
     """Confidence, before calibration, from which that is enough; 0 without such looks."""
     int8: bool = False
     """Whether CPUs compute in 8 bits, because that was seen to change next to no answers."""
+    loss: str = ""
+    """By which the weights were learnt, one of LOSSES; empty where nobody wrote it down."""
     weights_sha256: str = ""
     """Of the weights' file; empty only before it is written."""
     format: int = FORMAT
@@ -123,6 +135,9 @@ class Manifest:
                 and (0.5 < self.glance_clear < 1 if self.glance_side else self.glance_clear == 0)
             ),
             f"int8 {self.int8!r} is neither true nor false": isinstance(self.int8, bool),
+            f"loss {self.loss!r} is none of {', '.join(LOSSES)}": (
+                self.loss == "" or self.loss in LOSSES
+            ),
             "training_data_sha256 is not 64 hex digits": _matches(
                 _SHA256, self.training_data_sha256
             ),
@@ -151,8 +166,8 @@ class Manifest:
 def to_bytes(manifest: Manifest) -> bytes:
     """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys.
 
-    Without thresholds of single labels, a closer view, a glance or 8 bits, it has no such key:
-    manifests from before there were any keep their form, and with it their identity.
+    Without thresholds of single labels, a closer view, a glance, 8 bits or a loss, it has no such
+    key: manifests from before there were any keep their form, and with it their identity.
     """
     content = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
     for name in _LATER_KEYS:

@@ -7,14 +7,11 @@ from typing import Any, Final
 from model import baseline, residual
 from model.errors import ModelError
 from model.looks import Looks, glance_sides
-from model.manifest import Manifest
+from model.manifest import LOSSES, Manifest
 from model.preprocess import FINE, PREPROCESSINGS, TASK
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
 """Their names in `model.optimizers`."""
-
-LOSSES: Final = ("categorical", "binary")
-"""What training makes small; see `Recipe.loss`."""
 
 SIDE_STEP: Final = 16
 """Pixels by which sides grow: three sides from 64 to 96, so that kernels are seldom chosen anew."""

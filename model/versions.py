@@ -95,7 +95,7 @@ def train_model_version(
         raise ArtifactError(
             f"{output_folder}: exists, and a model version never changes; name another"
         )
-    draft = _draft(dataset, recipe, name, version, words)
+    draft = _draft(dataset, recipe, start, name, version, words)
     _check_parts(dataset)
     if not recipe.epochs:
         _check_nothing_is_to_learn(dataset, teachers, start)
@@ -152,8 +152,16 @@ def train_model_version(
     return made
 
 
-def _draft(dataset: Dataset, recipe: Recipe, name: str, version: str, words: Words) -> Manifest:
+def _draft(
+    dataset: Dataset,
+    recipe: Recipe,
+    start: ModelVersion | None,
+    name: str,
+    version: str,
+    words: Words,
+) -> Manifest:
     """Return the manifest as far as it is known before training: what is wrong in it shows now."""
+    kept = start if not recipe.epochs else None
     return Manifest(
         name=name,
         version=version,
@@ -172,6 +180,7 @@ def _draft(dataset: Dataset, recipe: Recipe, name: str, version: str, words: Wor
         metrics={},
         licence=words.licence,
         created_at=_now(),
+        loss=kept.manifest.loss if kept else recipe.loss,
     )
 
 
@@ -230,6 +239,11 @@ def _check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: 
             raise TrainingError(
                 f"teacher {name}: sees pictures by {manifest.preprocessing}, the recipe's network "
                 f"by {recipe.preprocessing}; choose a teacher or a recipe of the same"
+            )
+        if manifest.loss not in ("", recipe.loss):
+            raise TrainingError(
+                f"teacher {name}: learnt by the {manifest.loss} loss, the recipe's network learns "
+                f"by the {recipe.loss} one; choose a teacher or a recipe of the same"
             )
         if not recipe.taught:
             raise TrainingError(

@@ -88,6 +88,7 @@ def test_weight_that_sixteen_bits_do_not_hold_is_refused(weight: float) -> None:
 def test_every_label_has_thresholds_of_its_own(trained: TrainedShapes) -> None:
     manifest = trained.version.manifest
     assert {*manifest.label_thresholds} <= {*SHAPES}
+    assert manifest.loss == RECIPE.loss
     assert (manifest.onset, manifest.offset) not in manifest.label_thresholds.values()
 
 
@@ -215,6 +216,22 @@ def test_other_teachers_are_another_training(trained: TrainedShapes) -> None:
         for teachers in ((), (trained.version,))
     )
     assert alone != taught
+
+
+def test_a_teacher_whose_answers_mean_something_else_is_refused(
+    trained: TrainedShapes, tmp_path: Path
+) -> None:
+    binary = replace(RECIPE, loss="binary", taught=0.5)
+    with pytest.raises(TrainingError, match="shapes@1: learnt by the categorical loss, the"):
+        train_model_version(
+            trained.dataset,
+            tmp_path / "shapes-2",
+            "shapes",
+            "2",
+            binary,
+            work_folder=tmp_path / "work",
+            teachers=[trained.version],
+        )
 
 
 def test_another_start_is_another_training(trained: TrainedShapes) -> None:

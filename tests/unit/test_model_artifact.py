@@ -94,6 +94,7 @@ def test_a_manifest_from_before_there_were_some_keys_keeps_its_identity(tmp_path
     written = write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
     path = tmp_path / "m/manifest.json"
     later: dict[str, Any] = {"label_thresholds": {}, "closer_view": 0.0, "glance_side": 0}
+    later |= {"glance_clear": 0.0, "int8": False, "loss": ""}
     assert not later.keys() & json.loads(path.read_text()).keys()
     path.write_text(json.dumps(json.loads(path.read_text()) | later))
     assert read_model_version(tmp_path / "m") == written
@@ -165,6 +166,9 @@ BAD_VALUES = [
     ("glance_side", 0.0),
     ("glance_side", -16),
     ("glance_clear", 0.9),  # of no glance
+    ("loss", "huge"),
+    ("loss", None),
+    ("loss", []),
     ("onset", 1.5),
     ("onset", 10**400),  # too large for a float
     ("offset", 0.9),  # above the onset
