@@ -90,7 +90,7 @@ class LocalFiles:
 
     def entries(self) -> Iterator[KeptFile]:
         """Give every whole file; hidden ones are still being written."""
-        for path in self.folder.rglob("*"):
+        for path in self._files():
             with suppress(FileNotFoundError):
                 if path.is_file() and not path.name.startswith("."):
                     name, status = path.relative_to(self.folder).as_posix(), path.stat()
@@ -113,11 +113,12 @@ class LocalFiles:
             path.rename(aside)
         except FileNotFoundError:
             return False
-        status = aside.stat()
-        if max(status.st_atime, status.st_mtime) > unless_used_since:
-            aside.replace(path)
-            return False
-        aside.unlink()
+        with suppress(FileNotFoundError):  # somebody who removes leftovers took it for one
+            status = aside.stat()
+            if max(status.st_atime, status.st_mtime) > unless_used_since:
+                aside.replace(path)
+                return False
+            aside.unlink()
         return True
 
     def remove_leftovers(self, older_than_seconds: float) -> int:
@@ -130,9 +131,16 @@ class LocalFiles:
             How many files were deleted.
         """
         removed = 0
-        for path in self.folder.rglob(".*.part"):
+        for path in self._files():
+            if not (path.name.startswith(".") and path.name.endswith(".part")):
+                continue
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > older_than_seconds:
                     path.unlink()
                     removed += 1
         return removed
+
+    def _files(self) -> Iterator[Path]:
+        """Give every file; folders that vanish meanwhile hold none."""
+        for folder, _, names in os.walk(self.folder):
+            yield from (Path(folder, name) for name in names)

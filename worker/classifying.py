@@ -10,7 +10,7 @@ from db.cuts import outliving_cuts
 from db.free import CHUNKS_PER_GROUP
 from db.records import Claim, EpisodeRecord, TagRecord
 from db.writes import replace_tags
-from ingest.errors import FrameStoreError, StorageUnreachable
+from ingest.errors import FrameStoreError, StorageFullError, StorageUnreachable
 from ingest.frame_store import StoredFrame, read_frames
 from model.classifier import Classifier, Prediction
 from worker.claims import chunks_of, give_back, record_failure, store_path
@@ -58,6 +58,7 @@ def classify_chunks(
     Raises:
         ModelError: A model version cannot be loaded; the chunks are offered again.
         StorageUnreachable: The frame store does not answer; the chunks are offered again.
+        StorageFullError: There is no room here for a copy of it; the chunks are offered again.
     """
     groups: dict[tuple[str, int | None], list[_Tagging]] = {}
     for chunk in chunks:
@@ -74,7 +75,7 @@ def classify_chunks(
                 raise
             try:
                 _classify_group(workplace, group, classifier)
-            except StorageUnreachable:
+            except (StorageFullError, StorageUnreachable):
                 give_back(workplace.database, left)
                 raise
             done = [tagging.chunk.claim for tagging in group]
@@ -131,6 +132,8 @@ def _frames_of_all(
         try:
             for frame in _frames(workplace, tagging.chunk):
                 yield tagging, frame
+        except StorageFullError:
+            raise  # no chunk's fault: every other one would fail in the same way
         except FrameStoreError as error:
             claim = tagging.chunk.claim
             record_failure(workplace.database, claim, str(error), lost=False, extract_again=True)

@@ -13,7 +13,7 @@ from db.free import CHUNKS_PER_GROUP
 from db.offers import WaitingChunk
 from db.records import Claim
 from ingest.decoder import Decoder
-from ingest.errors import FrameStoreError, StorageUnreachable, VideoError
+from ingest.errors import FrameStoreError, StorageFullError, StorageUnreachable, VideoError
 from model.errors import ModelError
 from worker.app import LANES, SOFT_LIMIT_SECONDS
 from worker.claims import claim_to_classify, claim_to_extract
@@ -121,7 +121,7 @@ class Station:
         try:
             if classified := self._classify(chunk_id):
                 top_up(self._place, self._app, classified)
-        except (ModelError, StorageUnreachable) as error:
+        except (ModelError, StorageFullError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
     def _extract(self, chunks: Sequence[ClaimedChunk], lane: str) -> Sequence[Claim]:

@@ -63,7 +63,7 @@ class Sweeper:
                     self._look()
                 if self._is_idle():
                     self._on_idle()
-            except (BrokerError, DatabaseError, StorageUnreachable) as error:
+            except (BrokerError, DatabaseError, StorageUnreachable, OSError) as error:
                 logger.warning("%s", error)
             if self._left.wait(SWEEP_SECONDS):
                 return

@@ -12,7 +12,7 @@ from db.queue import claim_chunks
 from db.records import Claim, RunRecord
 from db.runs import list_runs
 from ingest.decoder import Decoder
-from ingest.errors import StorageUnreachable, VideoError
+from ingest.errors import IngestError, StorageFullError, StorageUnreachable, VideoError
 from ingest.frame_store import read_frames
 from ingest.remote_files import RemoteFiles
 from model.artifact import find_model
@@ -236,23 +236,26 @@ def runs_of(place: Workplace) -> list[RunRecord]:
         return list_runs(connection)
 
 
-def test_storage_that_does_not_answer_costs_a_chunk_nothing(
-    machines: tuple[Workplace, Workplace], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", [StorageUnreachable, StorageFullError])
+def test_storage_that_does_not_answer_or_a_full_disk_costs_a_chunk_nothing(
+    kind: type[IngestError],
+    machines: tuple[Workplace, Workplace],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(*_arguments: object) -> None:
-        raise StorageUnreachable("s3://castline: nobody there")
+        raise kind("s3://castline: nobody there, or no room here")
 
     one, _ = machines
     with Decoder() as decoder:
         monkeypatch.setattr(RemoteFiles, "store", refused)
-        with pytest.raises(StorageUnreachable):
+        with pytest.raises(kind):
             extract_step(one, claim(one, "queued"), decoder, lambda _: None)
         monkeypatch.undo()
         extract_step(one, claim(one, "queued"), decoder, lambda _: None)
     for copy in one.settings.frames_folder.rglob("*.zip"):
         copy.unlink()
     monkeypatch.setattr(RemoteFiles, "fetch", refused)
-    with pytest.raises(StorageUnreachable):
+    with pytest.raises(kind):
         classify_step(one, [claim(one, "extracted")], lambda _: NoClassifier())  # type: ignore[arg-type,return-value]
     again = claim(one, "extracted")
     assert (again.attempts, again.losses) == (1, 0)

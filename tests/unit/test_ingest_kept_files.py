@@ -1,6 +1,7 @@
 """Eviction: what was used least lately goes first, and what is in use never."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -117,3 +118,31 @@ def test_a_file_that_is_gone_cannot_be_used_or_evicted(tmp_path: Path) -> None:
     assert not files.evict("a", time.time())
     with pytest.raises(FileNotFoundError):
         files.mark_used("a")
+
+
+def test_folders_that_vanish_meanwhile_hold_nothing(tmp_path: Path) -> None:
+    for name in ("ab", "cd", "ef"):
+        written(tmp_path, f"{name}/whole.zip", LONG_AGO)
+    entries = LocalFiles(tmp_path).entries()
+    kept = next(entries).name
+
+    for folder in tmp_path.iterdir():
+        if not kept.startswith(folder.name):
+            shutil.rmtree(folder)
+    assert list(entries) == []
+    assert LocalFiles(tmp_path).remove_leftovers(0) == 0
+
+
+def test_what_somebody_else_removes_in_the_midst_of_its_eviction_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, "a", LONG_AGO)
+    files, rename = LocalFiles(tmp_path), Path.rename
+
+    def rename_and_tidy(path: Path, target: Path) -> Path:
+        moved = rename(path, target)
+        assert files.remove_leftovers(RECENT_SECONDS) == 1
+        return moved
+
+    monkeypatch.setattr(Path, "rename", rename_and_tidy)
+    assert files.evict("a", time.time())
