@@ -19,10 +19,18 @@ from ingest.progress import Pulse, Report
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
     from av.container import OutputContainer
 
 QUALITY = "18"
 """Constant rate factor of x264 that hardly anybody can tell from the original."""
+
+AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+"""Those that every player knows (channel configurations of ISO/IEC 14496-3, table 1.19), by their
+number of channels, which is all that some files tell. Others are mixed to stereo."""
+
+OTHER_RATE = 48000
+"""Samples per second in place of a rate that AAC lacks: the usual rate beside video."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,17 @@ def _encode_video(cut: Cut, written: "OutputContainer", pulse: Pulse) -> int:
     return frames
 
 
+def _add_sound(written: "OutputContainer", original: "AudioStream") -> "AudioStream":
+    from av.codec import Codec
+
+    rates = Codec("aac", "w").audio_rates or ()
+    return written.add_stream(
+        "aac",
+        rate=original.rate if original.rate in rates else OTHER_RATE,
+        layout=AAC_LAYOUTS.get(original.layout.nb_channels, "stereo"),
+    )
+
+
 class _Sound:
     """The sound of a range. Its stream is added before the first picture is written."""
 
@@ -129,11 +148,7 @@ class _Sound:
         self._cut, self._written = cut, written
         with open_video(Path(cut.path)) as (container, _):
             first = next(iter(container.streams.audio), None)
-            self._stream = (
-                written.add_stream("aac", rate=first.rate, layout=first.layout.name)
-                if first
-                else None
-            )
+            self._stream = _add_sound(written, first) if first else None
 
     def encode(self) -> None:
         if self._stream is None:
@@ -162,5 +177,7 @@ class _Sound:
                     if seconds >= end:
                         return
                     if seconds >= start:
-                        frame.pts -= round(start / frame.time_base)
+                        # Counted in samples: the file's unit may be a packet of sound (AVI).
+                        frame.time_base = Fraction(1, frame.sample_rate)
+                        frame.pts = round((seconds - start) * frame.sample_rate)
                         yield frame

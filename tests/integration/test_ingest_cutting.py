@@ -4,19 +4,23 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from ingest.cutting import Cut
 from ingest.decoder import Decoder
-from tests.media import MADE
+from tests.media import MADE, X264, pattern, run_ffmpeg
 
 pytestmark = pytest.mark.integration
 
 
-def cut(name: str, folder: Path, first: int, after: int) -> tuple[int, Path]:
+def made(name: str, folder: Path) -> Path:
+    return next(video for video in MADE if video.name == name).make(folder)
+
+
+def cut(path: Path, first: int, after: int) -> tuple[int, Path]:
     """Cut frames `first` to before `after` out of a made file of 25 frames per second."""
-    path = next(made for made in MADE if made.name == name).make(folder)
-    clip = folder / "clip.mp4"
+    clip = path.with_name("clip.mp4")
     with Decoder() as decoder:
         probe = decoder.probe(path)
         assert probe.frame_rate == 25
@@ -40,7 +44,7 @@ def cut(name: str, folder: Path, first: int, after: int) -> tuple[int, Path]:
 
 
 def test_a_clip_has_the_sound_of_its_range(tmp_path: Path) -> None:
-    frames, clip = cut("audio_first.mp4", tmp_path, 37, 90)
+    frames, clip = cut(made("audio_first.mp4", tmp_path), 37, 90)
     assert frames == 53
     with av.open(str(clip)) as container:
         seconds = [
@@ -52,10 +56,50 @@ def test_a_clip_has_the_sound_of_its_range(tmp_path: Path) -> None:
     assert seconds[-1] == pytest.approx(53 / 25, abs=0.05)
 
 
+LOUD_FROM_2_TO_3 = "aevalsrc=if(between(t\\,2\\,3)\\,sin(2764*t)\\,0):s=48000:d=4"
+MPEG4 = ("-c:v", "mpeg4")
+PCM = ("-c:a", "pcm_s16le")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "layout"),
+    [
+        ("mp3.avi", (*MPEG4, "-c:a", "mp3", "-ac", "2"), "stereo"),
+        ("ac3.avi", (*X264, "-bf", "0", "-c:a", "ac3", "-ac", "2"), "stereo"),
+        ("ac3_surround.mkv", (*X264, "-c:a", "ac3", "-ac", "6"), "5.1"),
+        ("pcm.mkv", (*X264, *PCM, "-ac", "2"), "stereo"),
+        ("pcm_2_1.mkv", (*X264, *PCM, "-af", "aformat=channel_layouts=2.1"), "3.0"),
+        ("seven_channels.mov", (*X264, *PCM, "-af", "aformat=r=192000:cl=6.1(back)"), "stereo"),
+        ("11127_hz.avi", (*MPEG4, *PCM, "-ar", "11127"), "mono"),
+    ],
+)
+def test_sound_of_any_unit_rate_and_layout_keeps_its_time(
+    name: str, arguments: tuple[str, ...], layout: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    run_ffmpeg(
+        *pattern(seconds=4, size="96x72"), "-f", "lavfi", "-i", LOUD_FROM_2_TO_3, *arguments, path
+    )
+    frames, clip = cut(path, 37, 90)
+    assert frames == 53
+    loud: list[float] = []
+    with av.open(str(clip)) as container:
+        sound = container.streams.audio[0]
+        assert (sound.rate, sound.layout.name) == (48000, layout)
+        for frame in container.decode(sound):
+            assert frame.time is not None
+            if np.abs(frame.to_ndarray()).max() > 0.3:
+                loud.append(frame.time)
+    # The range starts at 37 / 25 = 1.48 s; each time is that of a frame's first sample.
+    assert loud[0] == pytest.approx(2 - 1.48, abs=0.05)
+    assert loud[-1] == pytest.approx(3 - 1.48, abs=0.05)
+    assert frame.time == pytest.approx(53 / 25, abs=0.05)
+
+
 @pytest.mark.parametrize("name", ["mpeg4.avi", "open_groups.ts", "late_start.mp4", "hevc.mkv"])
 def test_a_clip_of_any_container_has_the_frames_that_were_asked_for(
     name: str, tmp_path: Path
 ) -> None:
-    frames, clip = cut(name, tmp_path, 41, 77)
+    frames, clip = cut(made(name, tmp_path), 41, 77)
     with av.open(str(clip)) as container:
         assert frames == sum(1 for _ in container.decode(video=0)) == 36
