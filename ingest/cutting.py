@@ -4,6 +4,7 @@ The frames of the range are decoded and encoded again as H.264 with the very ste
 the sound, if there is any, as AAC. A copy of packets could start at a key frame alone.
 """
 
+import errno
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -31,6 +32,9 @@ number of channels, which is all that some files tell. Others are mixed to stere
 
 OTHER_RATE = 48000
 """Samples per second in place of a rate that AAC lacks: the usual rate beside video."""
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a system says that has no room for a file, or for one so large."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def cut_out(cut: Cut, on_progress: Report | None = None) -> int:
 
     Raises:
         VideoError: the file cannot be opened, or no frame of the range can be decoded.
-        IngestError: the clip cannot be written.
+        IngestError: the clip cannot be written, or what was decoded cannot be encoded.
     """
     import av
     from av.error import FFmpegError
@@ -93,9 +97,17 @@ def cut_out(cut: Cut, on_progress: Report | None = None) -> int:
     try:
         with av.open(cut.output, "w", format="mp4") as written:
             frames = _encode_video(cut, written, Pulse(on_progress))
+    except MemoryError:
+        raise
     except (FFmpegError, OSError) as error:
+        if error.errno in NO_SPACE:
+            raise IngestError(
+                f"{cut.output}: cannot be written ({error.strerror}); "
+                "choose a folder that has space"
+            ) from error
         raise IngestError(
-            f"{cut.output}: cannot be written ({error.strerror}); choose a folder that has space"
+            f"{cut.path}: a clip of it cannot be made ({error.strerror}); "
+            "convert it to MP4 or choose another folder"
         ) from error
     if not frames:
         raise VideoError(f"{cut.path}: no frame of the range can be decoded; copy the file again")

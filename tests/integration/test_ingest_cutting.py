@@ -9,6 +9,7 @@ import pytest
 
 from ingest.cutting import Cut
 from ingest.decoder import Decoder
+from ingest.errors import IngestError
 from tests.media import MADE, X264, pattern, run_ffmpeg
 
 pytestmark = pytest.mark.integration
@@ -18,9 +19,9 @@ def made(name: str, folder: Path) -> Path:
     return next(video for video in MADE if video.name == name).make(folder)
 
 
-def cut(path: Path, first: int, after: int) -> tuple[int, Path]:
+def cut(path: Path, first: int, after: int, clip: Path | None = None) -> tuple[int, Path]:
     """Cut frames `first` to before `after` out of a made file of 25 frames per second."""
-    clip = path.with_name("clip.mp4")
+    clip = clip or path.with_name("clip.mp4")
     with Decoder() as decoder:
         probe = decoder.probe(path)
         assert probe.frame_rate == 25
@@ -103,3 +104,12 @@ def test_a_clip_of_any_container_has_the_frames_that_were_asked_for(
     frames, clip = cut(made(name, tmp_path), 41, 77)
     with av.open(str(clip)) as container:
         assert frames == sum(1 for _ in container.decode(video=0)) == 36
+
+
+def test_only_a_full_disk_is_said_to_lack_space(tmp_path: Path) -> None:
+    path = tmp_path / "thin.mkv"
+    run_ffmpeg(*pattern(seconds=1), "-vf", "format=yuv444p,scale=1:72", "-c:v", "ffv1", path)
+    with pytest.raises(IngestError, match=r"thin\.mkv: a clip .*; convert it to MP4"):
+        cut(path, 5, 20)
+    with pytest.raises(IngestError, match=r"\(No space left on device\); choose a folder that has"):
+        cut(made("pal_25.mkv", tmp_path), 5, 20, clip=Path("/dev/full"))
