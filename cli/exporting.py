@@ -73,9 +73,11 @@ def export(
         paths = {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
         for path in (*paths.values(), *([clips] if clips else [])):
             check_free(path, force)
-        _write(timeline, paths)
+        # What may be refused comes before the first file, so that then none is written.
+        texts = {path: export_text(timeline, name) for name, path in paths.items()}
         if clips:
             _cut(place, found, timeline, clips)
+        _write(texts)
 
 
 def _format_names(formats: str) -> list[str]:
@@ -86,9 +88,7 @@ def _format_names(formats: str) -> list[str]:
     return names
 
 
-def _write(timeline: ExportedTimeline, paths: dict[str, Path]) -> None:
-    """Write all files or, where a format is refused, none."""
-    texts = {path: export_text(timeline, name) for name, path in paths.items()}
+def _write(texts: dict[Path, str]) -> None:
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:

@@ -169,7 +169,7 @@ def test_clips_that_cannot_be_cut_leave_nothing(home: Path, video: Path, tmp_pat
     away = video.with_name("away.mkv")
     video.rename(away)
     try:
-        ended = castline_here(home, "export", "film", "-f", "clips", "-o", tmp_path)
+        ended = castline_here(home, "export", "film", "-f", "vtt,clips", "-o", tmp_path)
     finally:
         away.rename(video)
     assert ended.returncode == 1
