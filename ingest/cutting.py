@@ -50,6 +50,8 @@ class Cut:
         end_pts: half-open.
         frame_rate: frames per second, for players that want to know.
         lag_pts: see `Probe.lag_pts`.
+        sample_aspect_ratio: width of a coded pixel over its height.
+        rotation: degrees counter-clockwise by which the picture is turned for display.
         output: the .mp4 file to write; an older one is replaced.
     """
 
@@ -61,6 +63,8 @@ class Cut:
     end_pts: int
     frame_rate: Fraction
     lag_pts: int | None
+    sample_aspect_ratio: Fraction
+    rotation: int
     output: str
 
     def __post_init__(self) -> None:
@@ -76,7 +80,7 @@ class Cut:
     def from_json(cls, text: str) -> "Cut":
         """Read what `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
-        for name in ("time_base", "frame_rate"):
+        for name in ("time_base", "frame_rate", "sample_aspect_ratio"):
             fields[name] = Fraction(fields[name])
         return cls(**fields)
 
@@ -121,6 +125,8 @@ def _encode_video(cut: Cut, written: "OutputContainer", pulse: Pulse) -> int:
     stream = written.add_stream("libx264", rate=cut.frame_rate, options={"crf": QUALITY})
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = cut.time_base
+    stream.codec_context.sample_aspect_ratio = cut.sample_aspect_ratio
+    stream.set_display_rotation(cut.rotation)
     sound = _Sound(cut, written)
     frames = 0
     for step in decode_all(source):

@@ -61,6 +61,8 @@ def _cut(source: str, episode: EpisodeRecord, entry: Entry, output: Path) -> Cut
         end_pts=entry.end_pts,
         frame_rate=episode.frame_rate,
         lag_pts=episode.lag_pts,
+        sample_aspect_ratio=episode.sample_aspect_ratio,
+        rotation=episode.rotation,
         output=str(output.absolute()),
     )
 

@@ -1,4 +1,4 @@
-"""Clips of files with sound, and of files whose frames have no display times."""
+"""Clips of files with sound, of odd shape, and of files whose frames have no display times."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from ingest.cutting import Cut
 from ingest.decoder import Decoder
 from ingest.errors import IngestError
-from tests.media import MADE, X264, pattern, run_ffmpeg
+from tests.media import MADE, X264, pattern, rotated, run_ffmpeg
 
 pytestmark = pytest.mark.integration
 
@@ -19,13 +19,15 @@ def made(name: str, folder: Path) -> Path:
     return next(video for video in MADE if video.name == name).make(folder)
 
 
-def cut(path: Path, first: int, after: int, clip: Path | None = None) -> tuple[int, Path]:
-    """Cut frames `first` to before `after` out of a made file of 25 frames per second."""
+def cut(
+    path: Path, first: int, after: int, clip: Path | None = None, rate: Fraction = Fraction(25)
+) -> tuple[int, Path]:
+    """Cut frames `first` to before `after` out of a made file of `rate` frames per second."""
     clip = clip or path.with_name("clip.mp4")
     with Decoder() as decoder:
         probe = decoder.probe(path)
-        assert probe.frame_rate == 25
-        step = Fraction(1, 25) / probe.time_base
+        assert probe.frame_rate == rate
+        step = 1 / (rate * probe.time_base)
         start, end = (probe.start_pts + round(number * step) for number in (first, after))
         key = max(pts for pts in probe.key_pts if pts <= start)
         frames = decoder.cut_out(
@@ -38,6 +40,8 @@ def cut(path: Path, first: int, after: int, clip: Path | None = None) -> tuple[i
                 end_pts=end,
                 frame_rate=probe.frame_rate,
                 lag_pts=probe.lag_pts,
+                sample_aspect_ratio=probe.sample_aspect_ratio,
+                rotation=probe.rotation,
                 output=str(clip),
             )
         )
@@ -104,6 +108,20 @@ def test_a_clip_of_any_container_has_the_frames_that_were_asked_for(
     frames, clip = cut(made(name, tmp_path), 41, 77)
     with av.open(str(clip)) as container:
         assert frames == sum(1 for _ in container.decode(video=0)) == 36
+
+
+def test_a_clip_keeps_the_shape_of_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "dvd.mkv"
+    run_ffmpeg(*pattern(seconds=1, size="180x144"), "-vf", "setsar=16/11", *X264, path)
+    _, clip = cut(path, 5, 20)
+    with av.open(str(clip)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(16, 11)
+
+
+def test_a_clip_is_turned_for_display_as_its_episode_is(tmp_path: Path) -> None:
+    _, clip = cut(rotated(tmp_path, 90), 5, 20, rate=Fraction(24000, 1001))
+    with av.open(str(clip)) as container:
+        assert {frame.rotation for frame in container.decode(video=0)} == {90}
 
 
 def test_only_a_full_disk_is_said_to_lack_space(tmp_path: Path) -> None:
