@@ -27,7 +27,7 @@ class ExportedTimeline:
 
     name: str
     path: str
-    """Absolute, of the video file."""
+    """Of the video file: absolute, or a URL where it lies on shared storage."""
     sha256: str
     model: str
     """NAME@VERSION."""

@@ -84,11 +84,10 @@ def _clip(timeline: ExportedTimeline, entry: Entry) -> Any:
     from opentimelineio.schema import Clip, ExternalReference
 
     whole = Entry("", timeline.start_pts, timeline.end_pts)
+    url = timeline.path if "://" in timeline.path else Path(timeline.path).as_uri()
     return Clip(
         name=entry.label,
-        media_reference=ExternalReference(
-            target_url=Path(timeline.path).as_uri(), available_range=_range(timeline, whole)
-        ),
+        media_reference=ExternalReference(target_url=url, available_range=_range(timeline, whole)),
         source_range=_range(timeline, entry),
         metadata={"castline": {"confidence": entry.confidence}},
     )

@@ -123,6 +123,14 @@ def test_a_timeline_with_nobody_in_it_is_written(name: str, tmp_path: Path) -> N
     assert READERS[name](path, frames_of("mp4")) == []
 
 
+@pytest.mark.parametrize("name", ["json", "html", "otio", "edl", "fcpxml"])
+def test_an_episode_on_shared_storage_is_named_by_its_url(name: str, tmp_path: Path) -> None:
+    url = "s3://media/season 1/pilot.mkv"
+    text = export_text(replace(timeline_of(RANGES, "mp4"), path=url), name)
+    assert url in text
+    assert READERS[name](written(text, tmp_path), frames_of("mp4")) == RANGES
+
+
 def test_a_varying_rate_is_refused_where_frames_are_numbered(tmp_path: Path) -> None:
     timeline = replace(timeline_of(RANGES, "mp4"), rate_varies=True)
     for name in ("otio", "edl", "fcpxml"):
