@@ -17,7 +17,11 @@ def otio_text(timeline: ExportedTimeline) -> str:
 
 
 def fcpxml_text(timeline: ExportedTimeline) -> str:
-    """The same as Final Cut Pro 7 XML, which Premiere Pro and DaVinci Resolve import too."""
+    """The same as Final Cut Pro 7 XML, which Premiere Pro and DaVinci Resolve import too.
+
+    Raises:
+        TimelineError: timecode has no such frame rate.
+    """
     return _written(_all_tracks(timeline), "fcp_xml", timeline)
 
 
@@ -109,5 +113,7 @@ def _written(written: Any, adapter: str, timeline: ExportedTimeline, **options: 
         text = write_to_string(written, adapter, **options)
     except (OTIOError, ValueError) as error:
         cause = " ".join(str(error).split())
-        raise TimelineError(f"{timeline.name}: cannot be told in this format: {cause}") from error
+        raise TimelineError(
+            f"{timeline.name}: cannot be told in this format: {cause}; export otio"
+        ) from error
     return str(text)

@@ -148,6 +148,27 @@ def test_an_edl_of_nothing_or_of_a_rate_without_timecode_is_refused() -> None:
         export_text(timeline, "edl")
 
 
+@pytest.mark.parametrize("rate", ["10", "12", "25/2", "15"])
+def test_otio_takes_the_rates_that_timecode_lacks_and_the_others_say_so(
+    rate: str, tmp_path: Path
+) -> None:
+    step = 1 / Fraction(rate)
+    timeline = replace(
+        timeline_of([], "mp4"),
+        time_base=step,
+        start_pts=0,
+        end_pts=30,
+        frame_rate=Fraction(rate),
+        entries=[Entry("ned", 6, 20)],
+    )
+    for name in ("edl", "fcpxml"):
+        with pytest.raises(TimelineError, match=r"; export otio$"):
+            export_text(timeline, name)
+    path = written(export_text(timeline, "otio"), tmp_path)
+    frames = Frames(Fraction(rate), [number * step for number in range(31)])
+    assert READERS["otio"](path, frames) == [("ned", 6, 20)]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("exports")
