@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from db.episodes import episode_record
 from db.records import EpisodeRecord, RunRecord
@@ -46,3 +46,10 @@ def chunk_ranges(connection: Connection, run_id: int) -> tuple[tuple[int, int], 
         .order_by(chunk.c.start_pts)
     )
     return tuple((row.start_pts, row.end_pts) for row in rows)
+
+
+def untagged_chunks(connection: Connection, run_id: int) -> int:
+    """How many of a run's chunks have no tags yet, with those that failed too often."""
+    return connection.execute(
+        select(func.count()).where(chunk.c.run_id == run_id, chunk.c.state != "tagged")
+    ).scalar_one()

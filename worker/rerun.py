@@ -1,17 +1,20 @@
 """Running a model over episodes that are known already, from the frames that are stored."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from db.engine import Transaction
-from db.library import LibraryEntry, chunk_ranges, list_library
+from db.library import LibraryEntry, chunk_ranges, list_library, untagged_chunks
 from db.records import EpisodeRecord, RunRecord
 from db.runs import get_run
 from db.writes import create_run, register_model_version, retry_run
 from ingest.chunks import plan_chunks
+from ingest.frame_store import FrameStore
 from ingest.probe import PictureArea
 from model.artifact import ModelVersion
 from worker.enqueue import model_record
@@ -62,8 +65,12 @@ def plan_reruns(
         which: As `Which` says.
         episode_ids: Only of these; None for all.
         since: Only those that were added then or later.
+
+    Raises:
+        StorageUnreachable: The frame store lies on storage that does not answer.
     """
     parameters = RunParameters.for_model(version.manifest)
+    is_stored = _finder(place.frames)
     with place.database.read() as connection:
         entries = [
             entry
@@ -72,7 +79,7 @@ def plan_reruns(
             and (since is None or entry.added_at >= since)
         ]
         return [
-            _rerun(place, connection, entry, reason, version, parameters)
+            _rerun(place, connection, entry, reason, version, parameters, is_stored)
             for entry in entries
             if (reason := _reason(entry, which, version, parameters)) is not None
         ]
@@ -131,6 +138,7 @@ def _rerun(
     reason: str,
     version: ModelVersion,
     parameters: RunParameters,
+    is_stored: Callable[[Path], bool],
 ) -> Rerun:
     wanted = (version.sha256, parameters.to_json())
     run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
@@ -141,14 +149,26 @@ def _rerun(
         store.path_for(episode.sha256, parameters.every_seconds, start, end, area)
         for start, end in chunks
     ]
-    left = 1 - run.chunks_done / run.chunks_total if run else 1.0
+    left = untagged_chunks(connection, run.id) / run.chunks_total if run else 1.0
     return Rerun(
         episode=episode,
         reason=reason,
         run=run,
         chunks=chunks,
-        is_stored=all(path.is_file() for path in paths),
+        is_stored=all(map(is_stored, paths)),
         frames=float(episode.duration_seconds / parameters.every_seconds) * left,
+    )
+
+
+def _finder(store: FrameStore) -> Callable[[Path], bool]:
+    """What says of a path whether its frames are stored, here or for all machines."""
+
+    @cache
+    def names() -> frozenset[str]:
+        return frozenset(file.name for file in store.kept_files.entries())
+
+    return lambda path: (
+        path.is_file() or (store.shared is not None and store.name_of(path) in names())
     )
 
 

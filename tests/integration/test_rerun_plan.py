@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from db.completing import complete_extractions
 from db.engine import Database
@@ -15,6 +16,7 @@ from db.library import chunk_ranges
 from db.queue import claim_chunks
 from db.records import ExtractedChunk, ModelVersionRecord
 from db.runs import get_run
+from db.schema import chunk, run
 from db.upgrade import upgrade_database
 from db.writes import create_run, finish_run, register_episode, register_model_version
 from ingest.decoder import Decoder
@@ -169,6 +171,22 @@ def test_the_chunks_are_those_of_the_run_that_stored_the_frames(
     # frames at five a second are no use for two a second
     assert found["other parameters"].chunks != CHUNKS
     assert not found["older model"].is_stored
+
+
+def test_chunks_that_failed_too_often_are_left_to_classify(
+    place: Workplace, wanted: ModelVersion
+) -> None:
+    parameters = RunParameters.for_model(wanted.manifest)
+    run_id = add_run(place, "half", model_record(wanted), parameters.to_json(), "partial")
+    with place.database.write() as connection:
+        connection.execute(update(chunk).values(state="quarantined"))
+        connection.execute(update(chunk).where(chunk.c.number == 0).values(state="tagged"))
+        connection.execute(update(run).values(chunks_done=len(CHUNKS)))
+    [item] = plan_reruns(place, wanted, "missing")
+    assert item.run is not None
+    assert item.run.id == run_id
+    frames = item.episode.duration_seconds / parameters.every_seconds
+    assert item.frames == pytest.approx(float(frames) * (1 - 1 / len(CHUNKS)))
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.object_storage import BUCKET, ObjectStorage
 from worker.classifying import classify_step
 from worker.extracting import extract_step
 from worker.parameters import RunParameters
+from worker.rerun import plan_reruns
 from worker.settings import Settings
 from worker.sources import enqueue_source
 from worker.storage import tidy_storage
@@ -229,6 +230,18 @@ def storage_sha256(place: Workplace) -> str:
 def claims_of(place: Workplace) -> list[Claim]:
     with place.database.write() as connection:
         return claim_chunks(connection, "extracted", ME, 60, limit=4)
+
+
+def test_what_another_machine_extracted_is_planned_as_stored(
+    machines: tuple[Workplace, Workplace],
+) -> None:
+    one, two = machines
+    version = find_model(None, [])
+    assert [item.is_stored for item in plan_reruns(two, version, "all")] == [False]
+    with Decoder() as decoder:
+        for _ in range(3):
+            extract_step(one, claim(one, "queued"), decoder, lambda _: None)
+    assert [item.is_stored for item in plan_reruns(two, version, "all")] == [True]
 
 
 def runs_of(place: Workplace) -> list[RunRecord]:
