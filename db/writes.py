@@ -120,7 +120,7 @@ def create_run(
         params_hash: Their hash, equal for equal parameters.
         chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
         missing: What the file itself lacks.
-        lane: `interactive` or `bulk`, of a new run.
+        lane: `interactive` or `bulk`, of a new run; a known one of `bulk` becomes `interactive`.
 
     Returns:
         The run's id, and whether it is new.
@@ -132,6 +132,8 @@ def create_run(
     }
     found = _find_id(connection, run, key)
     if found is not None:
+        if lane == "interactive":
+            connection.execute(update(run).where(run.c.id == found).values(lane=lane))
         return found, False
     values = key | {
         "params": params,

@@ -63,6 +63,7 @@ def make_run(
     episode: EpisodeRecord | None = None,
     model: ModelVersionRecord | None = None,
     chunks: tuple[tuple[int, int], ...] = CHUNKS,
+    lane: str = "bulk",
 ) -> int:
     """A queued run; returns its id."""
     with database.write() as connection:
@@ -74,5 +75,6 @@ def make_run(
             params_hash="c" * 64,
             chunks=chunks,
             missing=(),
+            lane=lane,
         )
     return run_id

@@ -11,7 +11,6 @@ from db.free import CHUNKS_PER_GROUP, chunks_ahead
 from db.offers import offered_groups, waiting_chunk
 from db.queue import claim_chunks, fail_claim
 from db.records import ExtractedChunk
-from db.schema import run
 from db.writes import cancel_run, retry_run
 from tests.records import CHUNKS, made_episode, make_run
 
@@ -22,15 +21,22 @@ FIRST, SECOND = "here/1/1.0", "there/2/2.0"
 
 def test_what_is_interactive_is_claimed_and_offered_first(database: Database) -> None:
     bulk = make_run(database, chunks=CHUNKS[:2])
-    interactive = make_run(database, made_episode("c" * 64), chunks=CHUNKS[:1])
-    with database.write() as connection:
-        connection.execute(run.update().where(run.c.id == interactive).values(lane="interactive"))
+    interactive = make_run(database, made_episode("c" * 64), chunks=CHUNKS[:1], lane="interactive")
     with database.write() as connection:
         # By the numbers of their rows: two of the bulk run, which share a group, then the other.
         assert offered_groups(connection, "queued", "interactive", 10) == [3]
         assert offered_groups(connection, "queued", "bulk", 10) == [1]
         claims = claim_chunks(connection, "queued", FIRST, 60, limit=3)
     assert [claim.run_id for claim in claims] == [interactive, bulk, bulk]
+
+
+def test_a_run_of_bulk_that_somebody_waits_for_becomes_interactive(database: Database) -> None:
+    run_id = make_run(database)
+    for lane in ("interactive", "bulk"):  # and stays so
+        assert make_run(database, lane=lane) == run_id
+        with database.read() as connection:
+            assert offered_groups(connection, "queued", "interactive", 10) == [1]
+            assert offered_groups(connection, "queued", "bulk", 10) == []
 
 
 def test_a_group_is_offered_once_and_a_chunk_that_failed_by_itself(database: Database) -> None:
