@@ -11,7 +11,7 @@ from cli.console import Json, print_json, print_table, require_episode, say, std
 from cli.report import describe_end, exit_code, say_effort
 from cli.runs import run_json
 from cli.tagging import Device, Workers, work_on
-from db.current import make_current
+from db.current import ENDED_STATES, make_current
 from db.records import RunRecord
 from db.runs import list_runs
 from timeline.times import format_time
@@ -63,7 +63,7 @@ def rerun(
 
     Example: castline rerun --stale --dry-run
     """
-    from worker.promoting import chosen_model
+    from worker.promoting import chosen_model, sha256_in_use
     from worker.rerun import plan_reruns
 
     which = _which(missing=missing, stale=stale, everything=everything)
@@ -81,7 +81,7 @@ def rerun(
         if as_json:
             print_json([run_json(place, run) for run in runs])
         else:
-            _print_runs(runs, version)
+            _print_runs(runs, version, is_in_use=version.sha256 == sha256_in_use(place))
     raise typer.Exit(exit_code(runs))
 
 
@@ -121,15 +121,20 @@ def _run(
         return list_runs(connection, run_ids)
 
 
-def _print_runs(runs: Sequence[RunRecord], version: "ModelVersion") -> None:
+def _print_runs(runs: Sequence[RunRecord], version: "ModelVersion", *, is_in_use: bool) -> None:
     for run in runs:
         decoded = f"{run.frames_decoded} frames decoded" if run.frames_decoded else "none decoded"
         stdout.print(f"{describe_end(run)}; {decoded}", markup=False, soft_wrap=True)
     if not runs:
         say("Nothing to run again.")
-    hidden = sum(not run.is_current for run in runs)
-    if hidden:
-        reference = version.manifest.reference
+    hidden = sum(run.state in ENDED_STATES and not run.is_current for run in runs)
+    reference = version.manifest.reference
+    if hidden and is_in_use:
+        say(
+            f"{hidden} of these runs are not shown: runs of a model newer than {reference}, or with"
+            " nothing missing, stay shown"
+        )
+    elif hidden:
         say(
             f"{hidden} of these runs are not shown: {reference} is not the model in use; see"
             f" castline models compare, then castline models promote {reference}"

@@ -1,11 +1,12 @@
 """Which run of each episode queries see: the current one, or another that is asked for.
 
 A run takes another's place by its model's standing: when it was promoted, or else when it was
-made. Once any model is promoted, the runs of those that are not never take another model's place.
+made. Once any model is promoted, the runs of those that are not never take another model's place,
+and those of models whose promotion was withdrawn give way to the runs of any that is promoted.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Subquery, func, insert, select, update
 
@@ -26,6 +27,8 @@ class Shown:
 
 CURRENT = Shown()
 """What queries see unless told otherwise."""
+
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 def shown_runs(shown: Shown) -> Subquery:
@@ -100,7 +103,7 @@ def switch_current_run(connection: Connection, episode_id: int, run_id: int) -> 
     if not _may_replace(connection, old, new):
         return
     if old.model_version_id != new.model_version_id:
-        _note_replaced(connection, episode_id, old_id, new.model_version_id)
+        _note_replaced(connection, episode_id, old_id, old, new)
     connection.execute(
         update(current_run).where(current_run.c.episode_id == episode_id).values(run_id=run_id)
     )
@@ -114,25 +117,39 @@ class _Candidate:
     model_version_id: int
     created_at: datetime
     promoted_at: datetime | None
+    withdrawn_id: int | None
+    """The latest promotion of its model that was withdrawn."""
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether its model was promoted and no promotion of it stands."""
+        return self.promoted_at is None and self.withdrawn_id is not None
 
     @property
     def standing(self) -> datetime:
         """Since when its model is to be preferred to older ones."""
-        return self.promoted_at or self.created_at
+        return _BEFORE_ALL if self.is_withdrawn else self.promoted_at or self.created_at
 
 
 def _candidate(connection: Connection, run_id: int) -> _Candidate:
+    withdrawn = select(func.max(promotion.c.id)).where(
+        promotion.c.model_version_id == run.c.model_version_id,
+        promotion.c.withdrawn_at.is_not(None),
+    )
     row = connection.execute(
         select(
             run.c.state,
             run.c.model_version_id,
             model_version.c.created_at,
             model_version.c.promoted_at,
+            withdrawn.scalar_subquery().label("withdrawn_id"),
         )
         .join(model_version, model_version.c.id == run.c.model_version_id)
         .where(run.c.id == run_id)
     ).one()
-    return _Candidate(row.state, row.model_version_id, row.created_at, row.promoted_at)
+    return _Candidate(
+        row.state, row.model_version_id, row.created_at, row.promoted_at, row.withdrawn_id
+    )
 
 
 def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bool:
@@ -146,7 +163,7 @@ def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bo
 
 
 def _note_replaced(
-    connection: Connection, episode_id: int, old_run_id: int, model_version_id: int
+    connection: Connection, episode_id: int, old_run_id: int, old: _Candidate, new: _Candidate
 ) -> None:
     """Writes down what a rollback of the standing promotion will bring back."""
     latest = connection.execute(
@@ -155,8 +172,10 @@ def _note_replaced(
         .order_by(promotion.c.id.desc())
         .limit(1)
     ).one_or_none()
-    if latest is None or latest.model_version_id != model_version_id:
+    if latest is None or latest.model_version_id != new.model_version_id:
         return
+    if old.promoted_at is None and (old.withdrawn_id or 0) > latest.id:
+        return  # its model came and went since then: queries did not see it before
     key = (replaced_run.c.promotion_id == latest.id, replaced_run.c.episode_id == episode_id)
     if connection.execute(select(replaced_run.c.run_id).where(*key)).first() is None:
         connection.execute(

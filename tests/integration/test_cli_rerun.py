@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from ingest.decoder import Decoder
+from model.artifact import ModelVersion, find_model
 from tests.clips import write_clip
 from tests.commands import castline, castline_here, one_line
+from tests.ended_runs import ended_run, place_of
 from tests.models import write_model_by_lot
-from tests.rows import assert_equal_rows, found_in
+from tests.rows import assert_equal_rows, found_in, rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -62,6 +65,50 @@ def test_a_run_again_decodes_nothing_and_finds_what_a_first_run_finds(tmp_path: 
     assert answer(home, "rerun", "--stale", "--dry-run") == []
     assert castline_here(home, "models", "rollback").returncode == 0
     assert castline_here(home, "who", "pilot", "--json").stdout == shown_before
+
+
+def run_by_each(folder: Path, *versions: ModelVersion) -> None:
+    """A run by each of an episode of two seconds, ended in this order."""
+    clip = write_clip(folder / "pilot.mp4", seconds=2)
+    with place_of(folder / "home") as place, Decoder() as decoder:
+        for version in versions:
+            ended_run(place, decoder, clip, version, {})
+    with rows_of(folder / "home") as connection:
+        connection.execute("UPDATE chunk SET state = 'tagged'")
+        connection.commit()
+
+
+def test_a_done_run_of_the_model_in_use_is_shown_in_place_of_a_withdrawn_models(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    versions = [
+        write_model_by_lot(home / "models", name, lot, created_at=f"2199-0{lot}-01T00:00:00+00:00")
+        for lot, name in enumerate(("old", "new"), start=1)
+    ]
+    for name in ("old", "new"):
+        assert castline_here(home, "models", "promote", name, "--force").returncode == 0
+    run_by_each(tmp_path, versions[1], versions[0])
+    assert castline_here(home, "models", "rollback").returncode == 0
+    [stale] = answer(home, "rerun", "--stale", "--dry-run")
+    assert (stale["reason"], stale["is_done"]) == ("by new@1", True)
+    ended = castline_here(home, "rerun", "--stale")
+    assert ended.returncode == 0, ended.stderr
+    assert "not shown" not in ended.stderr
+    assert answer(home, "rerun", "--stale", "--dry-run") == []
+
+
+def test_a_run_of_the_model_in_use_that_is_not_shown_is_not_said_to_be_of_another(
+    tmp_path: Path,
+) -> None:
+    newer = write_model_by_lot(
+        tmp_path / "home" / "models", "newer", created_at="2199-01-01T00:00:00+00:00"
+    )
+    run_by_each(tmp_path, newer, find_model(None))
+    ended = castline_here(tmp_path / "home", "rerun", "--stale")
+    assert ended.returncode == 0, ended.stderr
+    *_, line = ended.stderr.splitlines()
+    assert line.startswith("1 of these runs are not shown: runs of a model newer than springfield@")
 
 
 def test_an_empty_library_has_nothing_to_run_again(tmp_path: Path) -> None:

@@ -115,6 +115,38 @@ def test_a_rollback_shows_what_was_shown_and_a_late_run_changes_nothing(
     assert shown(database)["late"] == "seen_by_2", "nothing else knows this episode"
 
 
+def test_a_run_takes_the_place_of_a_withdrawn_models_and_no_rollback_brings_that_back(
+    database: Database,
+) -> None:
+    promote(database, SECOND)
+    newer = made_model("4" * 64, "4", year=2199)  # made after SECOND was promoted
+    promote(database, newer)
+    ended_run(database, newer)
+    assert go_back(database) == ("cast@4", "cast@2", 0)
+    assert shown(database) == {"pilot.mkv": "seen_by_4"}, "nothing else knows this episode"
+    ended_run(database, FIRST, "other.mkv")
+    ended_run(database, newer, "other.mkv")
+    ended_run(database, SECOND)
+    assert shown(database) == {"pilot.mkv": "seen_by_2", "other.mkv": "seen_by_1"}
+    assert go_back(database) == ("cast@2", "cast@1", 0)
+    assert shown(database)["pilot.mkv"] == "seen_by_2", "before, it was not there"
+    ended_run(database, FIRST)
+    assert shown(database)["pilot.mkv"] == "seen_by_1"
+
+
+def test_a_withdrawn_models_run_that_was_shown_before_a_promotion_is_what_a_rollback_shows(
+    database: Database,
+) -> None:
+    promote(database, THIRD)
+    ended_run(database, THIRD)
+    go_back(database)
+    promote(database, SECOND)
+    ended_run(database, SECOND)
+    assert shown(database) == {"pilot.mkv": "seen_by_2"}
+    assert go_back(database) == ("cast@2", "cast@1", 1)
+    assert shown(database) == {"pilot.mkv": "seen_by_3"}
+
+
 def test_promotions_are_rolled_back_one_by_one_to_the_first(database: Database) -> None:
     ended_run(database, FIRST)
     promote(database, SECOND)
