@@ -117,6 +117,8 @@ class _Candidate:
     model_version_id: int
     created_at: datetime
     promoted_at: datetime | None
+    standing_id: int | None
+    """The latest promotion of its model that stands."""
     withdrawn_id: int | None
     """The latest promotion of its model that was withdrawn."""
 
@@ -132,23 +134,29 @@ class _Candidate:
 
 
 def _candidate(connection: Connection, run_id: int) -> _Candidate:
-    withdrawn = select(func.max(promotion.c.id)).where(
-        promotion.c.model_version_id == run.c.model_version_id,
-        promotion.c.withdrawn_at.is_not(None),
+    latest = select(func.max(promotion.c.id)).where(
+        promotion.c.model_version_id == run.c.model_version_id
     )
+    withdrawn_at = promotion.c.withdrawn_at
     row = connection.execute(
         select(
             run.c.state,
             run.c.model_version_id,
             model_version.c.created_at,
             model_version.c.promoted_at,
-            withdrawn.scalar_subquery().label("withdrawn_id"),
+            latest.where(withdrawn_at.is_(None)).scalar_subquery().label("standing_id"),
+            latest.where(withdrawn_at.is_not(None)).scalar_subquery().label("withdrawn_id"),
         )
         .join(model_version, model_version.c.id == run.c.model_version_id)
         .where(run.c.id == run_id)
     ).one()
     return _Candidate(
-        row.state, row.model_version_id, row.created_at, row.promoted_at, row.withdrawn_id
+        state=row.state,
+        model_version_id=row.model_version_id,
+        created_at=row.created_at,
+        promoted_at=row.promoted_at,
+        standing_id=row.standing_id,
+        withdrawn_id=row.withdrawn_id,
     )
 
 
@@ -165,22 +173,16 @@ def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bo
 def _note_replaced(
     connection: Connection, episode_id: int, old_run_id: int, old: _Candidate, new: _Candidate
 ) -> None:
-    """Writes down what a rollback of the standing promotion will bring back."""
-    latest = connection.execute(
-        select(promotion.c.id, promotion.c.model_version_id)
-        .where(promotion.c.withdrawn_at.is_(None))
-        .order_by(promotion.c.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if latest is None or latest.model_version_id != new.model_version_id:
+    """Writes down what a rollback of the new run's promotion will bring back."""
+    if new.standing_id is None:
         return
-    if old.promoted_at is None and (old.withdrawn_id or 0) > latest.id:
+    if old.promoted_at is None and (old.withdrawn_id or 0) > new.standing_id:
         return  # its model came and went since then: queries did not see it before
-    key = (replaced_run.c.promotion_id == latest.id, replaced_run.c.episode_id == episode_id)
+    key = (replaced_run.c.promotion_id == new.standing_id, replaced_run.c.episode_id == episode_id)
     if connection.execute(select(replaced_run.c.run_id).where(*key)).first() is None:
         connection.execute(
             insert(replaced_run).values(
-                promotion_id=latest.id, episode_id=episode_id, run_id=old_run_id
+                promotion_id=new.standing_id, episode_id=episode_id, run_id=old_run_id
             )
         )
 

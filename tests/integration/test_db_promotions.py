@@ -164,6 +164,21 @@ def test_promotions_are_rolled_back_one_by_one_to_the_first(database: Database) 
     assert shown(database) == {"pilot.mkv": "seen_by_3"}
 
 
+def test_a_run_that_ends_after_the_next_promotion_goes_with_its_own(database: Database) -> None:
+    ended_run(database, FIRST)
+    promote(database, SECOND)
+    late = make_run(
+        database, episode=made_episode(f"{int.from_bytes(b'pilot.mkv') % 10**9:064d}"), model=SECOND
+    )
+    promote(database, THIRD)
+    end(database, late, "seen_by_2")
+    assert shown(database) == {"pilot.mkv": "seen_by_2"}
+    assert go_back(database) == ("cast@3", "cast@2", 0)
+    assert shown(database) == {"pilot.mkv": "seen_by_2"}
+    assert go_back(database) == ("cast@2", "cast@1", 1)
+    assert shown(database) == {"pilot.mkv": "seen_by_1"}
+
+
 def test_an_older_model_is_shown_once_it_is_promoted(database: Database) -> None:
     ended_run(database, FIRST)
     ended_run(database, THIRD)
