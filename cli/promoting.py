@@ -75,10 +75,13 @@ def rollback(context: typer.Context) -> None:
     """
     with open_workplace(context.obj) as place, place.database.write() as connection:
         done = roll_back(connection)
-    say(
+    line = (
         f"{done.in_use.model}: in use again in place of {done.withdrawn.model};"
         f" {done.episodes} episodes show the runs that they showed before"
     )
+    if done.kept:
+        line += f", {done.kept} still one of {done.withdrawn.model}: castline rerun --stale"
+    say(line)
 
 
 def _measured(

@@ -55,6 +55,8 @@ class RolledBack:
     in_use: PromotionRecord
     episodes: int
     """How many show another run than before."""
+    kept: int
+    """How many still show a run of the withdrawn model: no earlier one is there to be shown."""
 
 
 def promoted_sha256(connection: Connection) -> str | None:
@@ -114,7 +116,8 @@ def promote_model(
 def roll_back(connection: Connection) -> RolledBack:
     """Withdraws the latest promotion: what queries saw before it is what they see again.
 
-    An episode that no run had been shown of before keeps the one that it has.
+    An episode that no run had been shown of before, or whose run of then was pruned, keeps the one
+    that it has.
 
     Raises:
         NotFoundError: No promotion is left to go back to.
@@ -143,7 +146,14 @@ def roll_back(connection: Connection) -> RolledBack:
         .values(withdrawn_at=database_now(connection))
     )
     _restore_standing(connection, withdrawn.id)
-    return RolledBack(withdrawn, in_use, episodes)
+    kept = (
+        select(func.count())
+        .select_from(current_run)
+        .join(run, run.c.id == current_run.c.run_id)
+        .join(model_version, model_version.c.id == run.c.model_version_id)
+        .where(model_version.c.sha256 == withdrawn.model_sha256)
+    )
+    return RolledBack(withdrawn, in_use, episodes, connection.execute(kept).scalar_one())
 
 
 def _promotions() -> Select[Any]:

@@ -108,19 +108,6 @@ def remove_models(connection: Connection, sha256s: Sequence[str]) -> list[str]:
     return gone
 
 
-def forget_earlier_promotions(connection: Connection) -> None:
-    """Leaves one rollback possible: what the earlier ones would bring back may be removed."""
-    standing = _standing(connection)
-    older = [item.id for item in standing[:-2]]
-    connection.execute(
-        update(promotion).where(promotion.c.id.in_(older)).values(model_version_id=None)
-    )
-    if standing:
-        connection.execute(
-            delete(replaced_run).where(replaced_run.c.promotion_id != standing[-1].id)
-        )
-
-
 def _standing(connection: Connection) -> list[PromotionRecord]:
     return [item for item in list_promotions(connection) if item.withdrawn_at is None]
 

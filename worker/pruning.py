@@ -12,7 +12,6 @@ from db.episodes import get_episode
 from db.pruning import (
     RunRows,
     count_rows,
-    forget_earlier_promotions,
     frames_in_use,
     prunable_models,
     prunable_runs,
@@ -86,8 +85,6 @@ def prune(place: Workplace, pruning: Pruning) -> None:
         StorageUnreachable: The frame store lies on storage that does not answer.
     """
     ids = [run.id for run in pruning.runs]
-    with place.database.write() as connection:
-        forget_earlier_promotions(connection)
     for start in range(0, len(ids), RUNS_AT_ONCE):
         with place.database.write() as connection:
             remove_runs(connection, ids[start : start + RUNS_AT_ONCE])

@@ -7,15 +7,21 @@ from typing import Any
 
 import pytest
 
-from db.promotions import roll_back
+from db.engine import Database
+from db.promotions import list_promotions, roll_back
+from db.runs import list_runs
 from ingest.decoder import Decoder
 from model.artifact import ModelVersion
 from tests.clips import write_clip
 from tests.commands import castline_here, one_line
-from tests.ended_runs import ended_run, place_of
+from tests.ended_runs import end_with, ended_run, place_of
 from tests.models import write_model_by_lot
+from tests.records import made_episode, make_run
 from tests.rows import rows_of, table_counts
+from worker.enqueue import model_record
 from worker.promoting import promote
+from worker.pruning import plan_pruning, prune
+from worker.settings import Settings
 from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
@@ -47,6 +53,13 @@ def home(tmp_path: Path) -> Path:
 
 def promote_by_force(place: Workplace, version: ModelVersion) -> None:
     assert promote(place, version, "macro_f1 >= 0", [], force=True).is_promoted
+
+
+def run_by(place: Workplace, version: ModelVersion, episode: str = "pilot.mkv") -> None:
+    """A run that ended over an episode of this name, whose file and frames are nowhere."""
+    sha256 = f"{int.from_bytes(episode.encode()) % 10**9:064d}"
+    run_id = make_run(place.database, made_episode(sha256, episode), model_record(version))
+    end_with(place, run_id, {"apple": [(1, 3)]})
 
 
 def answer(home: Path, *arguments: str) -> Any:
@@ -129,3 +142,53 @@ def test_a_failed_run_stays_as_long_as_it_is_all_that_is_known(tmp_path: Path) -
         connection.commit()
     assert castline_here(home, "prune", "--yes").returncode == 0
     assert runs_by_model(home) == ["by_lot@1"]
+
+
+def test_models_promoted_in_another_order_than_they_were_made_go_as_listed(
+    database: Database, tmp_path: Path
+) -> None:
+    place = Workplace(Settings(tmp_path, str(database.url)), database)
+    for name, month in (("newest", 3), ("oldest", 1), ("middle", 2)):
+        version = write_model_by_lot(
+            place.settings.models_folder, name, created_at=f"2199-0{month}-01T00:00:00+00:00"
+        )
+        run_by(place, version)
+        promote_by_force(place, version)
+    planned = plan_pruning(place)
+    assert [run.model for run in planned.runs] == ["newest@1"]
+    assert [version.manifest.name for version in planned.models] == ["newest"]
+    prune(place, planned)
+    assert not planned.models[0].folder.exists()
+    assert plan_pruning(place).is_empty
+    with database.read() as connection:
+        assert [run.model for run in list_runs(connection)] == ["oldest@1", "middle@1"]
+        _, first, *others = list_promotions(connection)
+    assert (first.model, first.model_sha256) == ("newest@1", None)
+    assert None not in [item.model_sha256 for item in others]
+
+
+def test_a_model_that_shows_an_episode_keeps_its_history_and_may_be_gone_back_to(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    with place_of(home) as place:
+        for number, name in enumerate(NAMES, start=1):
+            version = write_model_by_lot(
+                place.settings.models_folder, name, created_at=f"2199-0{number}-01T00:00:00+00:00"
+            )
+            run_by(place, version)
+            run_by(place, version, f"{name}.mkv")
+            promote_by_force(place, version)
+    before = answer(home, "models", "show", "zero")["promotions"]
+    assert len(before) == 1
+    assert castline_here(home, "prune", "--yes").returncode == 0
+    assert runs_by_model(home).count("zero@1") == 1
+    assert answer(home, "models", "show", "zero")["promotions"] == before
+
+    said = one_line(castline_here(home, "models", "rollback").stderr)
+    assert "1 episodes show the runs that they showed before, 1 still one of second@1" in said
+    said = one_line(castline_here(home, "models", "rollback").stderr)
+    assert said.startswith("zero@1: in use again in place of first@1; 0 episodes show")
+    assert "2 still one of first@1: castline rerun --stale" in said
+    stale = [item["reason"] for item in answer(home, "rerun", "--stale", "--dry-run")]
+    assert stale.count("by first@1") == 2
