@@ -2,7 +2,7 @@
 
 A run is kept while queries see it, work on it is left, a rollback would bring it back, a candidate
 made it, or it is all that tells what became of its episode. A candidate is a model version that is
-newer than the one in use and was never promoted.
+newer than the one in use and was never promoted. Before any is promoted, the bundled one is in use.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select, update
 
-from db.promotions import PromotionRecord, list_promotions
-from db.records import RunRecord
+from db.promotions import PromotionRecord, list_promotions, promoted_sha256
+from db.records import ModelVersionRecord, RunRecord
 from db.runs import list_runs
 from db.schema import (
     OPEN_RUN_STATES,
@@ -38,9 +38,9 @@ class RunRows:
     appearances: int
 
 
-def prunable_runs(connection: Connection) -> list[RunRecord]:
+def prunable_runs(connection: Connection, bundled: ModelVersionRecord) -> list[RunRecord]:
     """The runs that nothing refers to, oldest first."""
-    kept = set(connection.execute(_kept_runs(connection)).scalars())
+    kept = set(connection.execute(_kept_runs(connection, bundled)).scalars())
     return [item for item in list_runs(connection) if item.id not in kept and not item.is_open]
 
 
@@ -55,7 +55,9 @@ def count_rows(connection: Connection, run_ids: Sequence[int]) -> RunRows:
     return RunRows(*counts)
 
 
-def prunable_models(connection: Connection, pruned_run_ids: Sequence[int]) -> list[str]:
+def prunable_models(
+    connection: Connection, pruned_run_ids: Sequence[int], bundled: ModelVersionRecord
+) -> list[str]:
     """The SHA-256 of the model versions that nothing refers to once these runs are gone."""
     with_runs = select(run.c.model_version_id).where(run.c.id.not_in(pruned_run_ids))
     standing = [item.model_sha256 for item in _standing(connection)[-2:] if item.model_sha256]
@@ -63,8 +65,8 @@ def prunable_models(connection: Connection, pruned_run_ids: Sequence[int]) -> li
         select(model_version.c.sha256)
         .where(
             model_version.c.id.not_in(with_runs),
-            model_version.c.id.not_in(_candidates(connection)),
-            model_version.c.sha256.not_in(standing),
+            model_version.c.id.not_in(_candidates(connection, bundled)),
+            model_version.c.sha256.not_in(standing or [bundled.sha256]),
         )
         .order_by(model_version.c.id)
     )
@@ -84,22 +86,24 @@ def frames_in_use(
         yield row.episode_id, row.params, row.start_pts, row.end_pts
 
 
-def remove_runs(connection: Connection, run_ids: Sequence[int]) -> int:
+def remove_runs(connection: Connection, run_ids: Sequence[int], bundled: ModelVersionRecord) -> int:
     """Removes those of these runs that nothing refers to now; returns how many."""
     wanted = set(run_ids)
-    ids = [item.id for item in prunable_runs(connection) if item.id in wanted]
+    ids = [item.id for item in prunable_runs(connection, bundled) if item.id in wanted]
     for table in (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run):
         connection.execute(delete(table).where(table.c.run_id.in_(ids)))
     connection.execute(delete(run).where(run.c.id.in_(ids)))
     return len(ids)
 
 
-def remove_models(connection: Connection, sha256s: Sequence[str]) -> list[str]:
+def remove_models(
+    connection: Connection, sha256s: Sequence[str], bundled: ModelVersionRecord
+) -> list[str]:
     """Removes those of these model versions that nothing refers to now; returns their SHA-256.
 
     Their promotions stay, by name.
     """
-    gone = [sha256 for sha256 in prunable_models(connection, []) if sha256 in set(sha256s)]
+    gone = [each for each in prunable_models(connection, [], bundled) if each in set(sha256s)]
     ids = select(model_version.c.id).where(model_version.c.sha256.in_(gone))
     connection.execute(
         update(promotion).where(promotion.c.model_version_id.in_(ids)).values(model_version_id=None)
@@ -112,7 +116,7 @@ def _standing(connection: Connection) -> list[PromotionRecord]:
     return [item for item in list_promotions(connection) if item.withdrawn_at is None]
 
 
-def _kept_runs(connection: Connection) -> Select[Any]:
+def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
     standing = _standing(connection)
     latest = standing[-1].id if standing else 0
     brought_back = select(replaced_run.c.run_id).where(replaced_run.c.promotion_id == latest)
@@ -127,17 +131,16 @@ def _kept_runs(connection: Connection) -> Select[Any]:
         | run.c.id.in_(brought_back)
         | run.c.id.in_(only_news)
         | run.c.state.in_(OPEN_RUN_STATES)
-        | run.c.model_version_id.in_(_candidates(connection))
+        | run.c.model_version_id.in_(_candidates(connection, bundled))
     )
 
 
-def _candidates(connection: Connection) -> Select[Any]:
+def _candidates(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
     promoted = select(promotion.c.model_version_id).where(promotion.c.model_version_id.is_not(None))
-    standing = _standing(connection)
-    candidates = select(model_version.c.id).where(model_version.c.id.not_in(promoted))
-    if not standing:
-        return candidates
     in_use = select(model_version.c.created_at).where(
-        model_version.c.sha256 == standing[-1].model_sha256
+        model_version.c.sha256 == promoted_sha256(connection)
     )
-    return candidates.where(model_version.c.created_at > in_use.scalar_subquery())
+    made_at = connection.execute(in_use).scalar_one_or_none() or bundled.created_at
+    return select(model_version.c.id).where(
+        model_version.c.id.not_in(promoted), model_version.c.created_at > made_at
+    )

@@ -20,7 +20,8 @@ from db.pruning import (
 )
 from db.records import EpisodeRecord, RunRecord
 from ingest.probe import PictureArea
-from model.artifact import ModelVersion, list_models
+from model.artifact import ModelVersion, find_model, list_models
+from worker.enqueue import model_record
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
 
@@ -53,11 +54,12 @@ def plan_pruning(place: Workplace) -> Pruning:
     """Finds what nothing refers to, and changes nothing."""
     # Before the database is asked: a file that comes later belongs to a run that is asked for.
     files = {file.name: file.size_bytes for file in place.frames.kept_files.entries()}
+    bundled = model_record(find_model(None))
     with place.database.read() as connection:
-        runs = prunable_runs(connection)
+        runs = prunable_runs(connection, bundled)
         run_ids = [run.id for run in runs]
         rows = count_rows(connection, run_ids)
-        sha256s = prunable_models(connection, run_ids)
+        sha256s = prunable_models(connection, run_ids, bundled)
         kept = set(_kept_files(place, connection, run_ids))
     frames = tuple(sorted(name for name in files if name.endswith(".zip") and name not in kept))
     folder = place.settings.models_folder
@@ -85,9 +87,10 @@ def prune(place: Workplace, pruning: Pruning) -> None:
         StorageUnreachable: The frame store lies on storage that does not answer.
     """
     ids = [run.id for run in pruning.runs]
+    bundled = model_record(find_model(None))
     for start in range(0, len(ids), RUNS_AT_ONCE):
         with place.database.write() as connection:
-            remove_runs(connection, ids[start : start + RUNS_AT_ONCE])
+            remove_runs(connection, ids[start : start + RUNS_AT_ONCE], bundled)
     with place.database.read() as connection:
         kept = set(_kept_files(place, connection, []))
     for name in pruning.frames:
@@ -97,7 +100,7 @@ def prune(place: Workplace, pruning: Pruning) -> None:
             copy.unlink(missing_ok=True)
             _remove_empty(copy.parent, place.frames.folder)
     with place.database.write() as connection:
-        gone = remove_models(connection, pruning.model_sha256s)
+        gone = remove_models(connection, pruning.model_sha256s, bundled)
     for version in pruning.models:
         if version.sha256 in gone:
             shutil.rmtree(version.folder)

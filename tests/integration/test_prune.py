@@ -11,7 +11,7 @@ from db.engine import Database
 from db.promotions import list_promotions, roll_back
 from db.runs import list_runs
 from ingest.decoder import Decoder
-from model.artifact import ModelVersion
+from model.artifact import ModelVersion, find_model
 from tests.clips import write_clip
 from tests.commands import castline_here, one_line
 from tests.ended_runs import end_with, ended_run, place_of
@@ -192,3 +192,26 @@ def test_a_model_that_shows_an_episode_keeps_its_history_and_may_be_gone_back_to
     assert "2 still one of first@1: castline rerun --stale" in said
     stale = [item["reason"] for item in answer(home, "rerun", "--stale", "--dry-run")]
     assert stale.count("by first@1") == 2
+
+
+def test_before_any_promotion_a_candidate_is_newer_than_the_bundled_model(
+    database: Database, tmp_path: Path
+) -> None:
+    place = Workplace(Settings(tmp_path, str(database.url)), database)
+    for name, year in (("older", 2020), ("newer", 2198), ("newest", 2199)):
+        version = write_model_by_lot(
+            place.settings.models_folder, name, created_at=f"{year}-01-01T00:00:00+00:00"
+        )
+        run_by(place, version)
+    planned = plan_pruning(place)
+    assert [run.model for run in planned.runs] == ["older@1"]
+    assert [version.manifest.name for version in planned.models] == ["older"]
+    prune(place, planned)
+    with database.read() as connection:
+        assert [run.model for run in list_runs(connection)] == ["newer@1", "newest@1"]
+
+    run_by(place, find_model(None))
+    prune(place, plan_pruning(place))
+    with database.read() as connection:
+        assert [run.model for run in list_runs(connection)] == ["newer@1", "newest@1"]
+    assert plan_pruning(place).is_empty, "the bundled model is in use and stays"
