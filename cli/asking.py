@@ -13,6 +13,7 @@ from cli.console import (
     OfModel,
     OfRun,
     Season,
+    asked_episode_id,
     first_rows,
     print_json,
     print_table,
@@ -150,16 +151,16 @@ def show_screen_time(
     Example: castline screen-time --by season --label ned
     """
     with open_workplace(context.obj) as place, place.database.read() as connection:
-        within = require_tagged_episode(connection, episode).id if episode else None
+        shown = find_shown(connection, run, model)
         name = require_label(connection, label) if label else None
         rows = screen_time(
             connection,
-            within,
+            asked_episode_id(connection, episode, shown),
             by=by,
             label=name,
             season=season,
             limit=rows_to_read(limit),
-            shown=find_shown(connection, run, model),
+            shown=shown,
         )
     found = first_rows(rows, limit)
     if as_json:

@@ -194,6 +194,19 @@ def require_shown_run(connection: Transaction, episode: EpisodeRecord, shown: Sh
     return run
 
 
+def asked_episode_id(connection: Transaction, reference: str | None, shown: Shown) -> int | None:
+    """The one episode that a question is limited to; None for all of them.
+
+    Raises:
+        NotFoundError: None or several fit, or no run that the question is about looked at it.
+    """
+    if not reference:
+        return None
+    episode = require_tagged_episode(connection, reference)
+    require_shown_run(connection, episode, shown)
+    return episode.id
+
+
 def require_label(connection: Transaction, reference: str) -> str:
     """The one label that a person means: exact, in other writing, or by a part of it.
 

@@ -12,11 +12,11 @@ from cli.console import (
     OfModel,
     OfRun,
     Season,
+    asked_episode_id,
     first_rows,
     print_json,
     print_table,
     require_label,
-    require_tagged_episode,
     rows_to_read,
     say,
 )
@@ -66,15 +66,15 @@ def when(
     shortest, longest_gap = parse_time(min_seconds), parse_time(gap)
     with open_workplace(context.obj) as place, place.database.read() as connection:
         asked = read_expression(connection, expression)
-        within = require_tagged_episode(connection, episode).id if episode else None
+        shown = find_shown(connection, run, model)
         matches = find_matches(
             connection,
             asked,
-            episode_id=within,
+            episode_id=asked_episode_id(connection, episode, shown),
             season=season,
             min_seconds=shortest,
             gap_seconds=longest_gap,
-            shown=find_shown(connection, run, model),
+            shown=shown,
         )
         found = first_rows(matches, limit)
     _show_matches(asked, found, as_json, " for so long" if shortest else "")
@@ -129,16 +129,16 @@ def together(
     Example: castline together ned homer
     """
     with open_workplace(context.obj) as place, place.database.read() as connection:
-        within = require_tagged_episode(connection, episode).id if episode else None
+        shown = find_shown(connection, run, model)
         labels = tuple(require_label(connection, name) for name in (one, other) if name)
         rows = shared_time(
             connection,
             labels,
             by_episode=len(labels) == 2,
-            episode_id=within,
+            episode_id=asked_episode_id(connection, episode, shown),
             season=season,
             limit=rows_to_read(limit),
-            shown=find_shown(connection, run, model),
+            shown=shown,
         )
     found = first_rows(rows, limit)
     if as_json:

@@ -51,7 +51,7 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
     """What a person asks about with a run's number or a model's NAME[@VERSION].
 
     Raises:
-        NotFoundError: There is no such run, it did not end, or no such model ever ran here.
+        NotFoundError: There is no such run, it did not end, or no run of such a model ever did.
     """
     if run_id is not None:
         state = connection.execute(select(run.c.state).where(run.c.id == run_id)).scalar()
@@ -59,7 +59,14 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
             found = f"it is {state}" if state else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
         return Shown(run_id=run_id)
-    return Shown(model_sha256=_registered_sha256(connection, model)) if model else CURRENT
+    if not model:
+        return CURRENT
+    shown = Shown(model_sha256=_registered_sha256(connection, model))
+    if connection.execute(select(shown_runs(shown)).limit(1)).first() is None:
+        raise NotFoundError(
+            f"model {model}: none of its runs ended yet; castline status lists them"
+        )
+    return shown
 
 
 def make_current(connection: Connection, run_id: int) -> None:

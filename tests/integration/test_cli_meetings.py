@@ -16,13 +16,13 @@ from db.engine import Database
 from db.errors import DatabaseError
 from db.queries import first_appearances, screen_time, shared_time
 from db.reading import select_rows
-from db.records import AppearanceRecord, EpisodeRecord
+from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
 from db.runs import get_run
 from db.snapshot import write_snapshot
 from db.upgrade import upgrade_database
 from db.writes import finish_run
 from tests.commands import castline_here, one_line
-from tests.records import made_episode, make_run
+from tests.records import made_episode, made_model, make_run
 from timeline.expressions import parse_expression
 from worker.answers import find_matches
 from worker.settings import Settings
@@ -56,8 +56,9 @@ def add(
     episode: EpisodeRecord,
     shown: Shown,
     missing: tuple[tuple[int, int], ...] = (),
+    model: ModelVersionRecord | None = None,
 ) -> None:
-    run_id = make_run(database, episode)
+    run_id = make_run(database, episode, model)
     with database.write() as connection:
         finish_run(
             connection,
@@ -233,6 +234,54 @@ def test_first_tells_the_first_appearance_of_each_episode(home: Path) -> None:
         ("S01E02", 100, 108_000),
         ("s2e1", 7, 8_000),
     ]
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which cast@1 looked at two episodes, cast@2 at the first, and cast@3 at none yet.
+
+    Its runs, in this order: 1 and 2, 3, 4.
+    """
+    home = tmp_path_factory.mktemp("versions")
+    database = Database(Settings.from_environment(home, {}).database_url)
+    upgrade_database(database)
+    first, second = made_episode(), made_episode("d" * 64, "second.mkv")
+    newer, newest = made_model("2" * 64, "2", 2027), made_model("3" * 64, "3", 2028)
+    add(database, first, PILOT)
+    add(database, second, SECOND)
+    add(database, first, THIRD, model=newer)
+    make_run(database, first, newest)
+    database.dispose()
+    return home
+
+
+@pytest.mark.parametrize(
+    "question",
+    [("when", "homer"), ("when", "!homer"), ("screen-time",), ("together",)],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(("option", "value"), [("--model", "cast@2"), ("--run", "3")])
+def test_nobody_is_denied_where_the_asked_run_or_model_did_not_look(
+    question: tuple[str, ...], option: str, value: str, versions: Path
+) -> None:
+    ended = castline_here(versions, *question, "--episode", "second", option, value)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "second.mkv: no such run of this episode" in one_line(ended.stderr)
+    assert castline_here(versions, *question, "--episode", "pilot", option, value).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "question",
+    [("when", "ned"), ("screen-time",), ("together",), ("first", "ned"), ("who", "pilot")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("model", ["cast@3", "cast"])
+def test_nobody_is_denied_by_a_model_of_which_no_run_ended(
+    question: tuple[str, ...], model: str, versions: Path
+) -> None:
+    ended = castline_here(versions, *question, "--model", model)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"model {model}: none of its runs ended yet" in one_line(ended.stderr)
 
 
 def test_both_databases_answer_alike(database: Database) -> None:
