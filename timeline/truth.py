@@ -2,7 +2,8 @@
 
 A CSV file with the columns `label,start_seconds,end_seconds`. Ranges are half-open, an empty label
 says that nobody known is on screen, and times have any form that `parse_time` reads. Or an RTTM
-file (NIST, RT-09 evaluation plan, appendix A), of which the lines `SPEAKER` are read.
+file (NIST, RT-09 evaluation plan, appendix A), of which the lines `SPEAKER` are read; an empty one
+says that nobody known is ever on screen, as that of a timeline with nobody in it does.
 """
 
 import csv
@@ -18,6 +19,9 @@ from timeline.times import parse_time
 
 COLUMNS = ("label", "start_seconds", "end_seconds")
 """The head of a truth file."""
+
+ENCODING = "utf-8-sig"
+"""UTF-8, with or without the byte order mark that spreadsheets and editors put first."""
 
 RTTM_FIELDS = 8
 """Of a line of RTTM: the label is the eighth, and programs leave out what follows."""
@@ -52,8 +56,7 @@ def read_truth(path: Path) -> list[LabelledRange]:
     if path.suffix.lower() == ".rttm":
         return _read_rttm(path)
     try:
-        # utf-8-sig: spreadsheets put a byte order mark before the head.
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=ENCODING, newline="") as file:
             rows = csv.reader(file)
             head = next(rows, [])
             if tuple(head) != COLUMNS:
@@ -70,11 +73,15 @@ def read_truth(path: Path) -> list[LabelledRange]:
 
 def _read_rttm(path: Path) -> list[LabelledRange]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding=ENCODING).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise TimelineError(f"{path}: cannot be read as text ({error}); check the path") from error
     rows = [(number, line.split()) for number, line in enumerate(lines, start=1)]
     spoken = [(number, fields) for number, fields in rows if fields[:1] == ["SPEAKER"]]
+    if any(fields for _, fields in rows) and not spoken:
+        raise TimelineError(
+            f"{path}: no line SPEAKER; leave the file empty if nobody known is on screen"
+        )
     if len(names := {fields[1] for _, fields in spoken if len(fields) > 1}) > 1:
         raise TimelineError(f"{path}: tells of {', '.join(sorted(names))}; keep one of them")
     return [_rttm_range(fields, f"{path}:{number}") for number, fields in spoken]

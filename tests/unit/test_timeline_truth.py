@@ -59,6 +59,35 @@ def test_a_file_without_the_columns_is_refused(tmp_path: Path, content: bytes) -
         read_truth(path)
 
 
+RTTM = "SPEAKER pilot 1 0 1.5 <NA> <NA> bolt <NA> <NA>\n"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_every_line_speaker_of_rttm_is_read_and_no_other(tmp_path: Path, mark: bytes) -> None:
+    path = tmp_path / "truth.rttm"
+    info = "SPKR-INFO pilot 1 <NA> <NA> <NA> unknown mossy <NA> <NA>\n"
+    path.write_bytes(mark + (RTTM + info + RTTM.replace("0 1.5", "2 1")).encode())
+    assert read_truth(path) == [
+        LabelledRange("bolt", Fraction(0), Fraction(3, 2)),
+        LabelledRange("bolt", Fraction(2), Fraction(3)),
+    ]
+
+
+@pytest.mark.parametrize("content", ["not an rttm\n", HEAD + "bolt,0,1\n", RTTM.lower()])
+def test_rttm_without_a_line_speaker_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "truth.rttm"
+    path.write_text(content)
+    with pytest.raises(TimelineError, match=r"truth\.rttm: no line SPEAKER"):
+        read_truth(path)
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_empty_rttm_says_that_nobody_known_is_on_screen(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "truth.rttm"
+    path.write_text(content)
+    assert read_truth(path) == []
+
+
 def test_what_is_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "truth.csv"
     path.write_bytes(HEAD.encode() + b"\xff\xfe\x00,0,1\n")
