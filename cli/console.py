@@ -23,6 +23,7 @@ from db.errors import NotFoundError
 from db.queries import known_labels
 from db.records import EpisodeRecord, RunRecord
 from db.runs import current_run_of, latest_run_of, shown_run_of
+from model.labels import UNKNOWN
 from timeline.errors import ExpressionError
 from worker.answers import episode_of_file
 from worker.log import without_passwords
@@ -210,21 +211,29 @@ def asked_episode_id(connection: Transaction, reference: str | None, shown: Show
 def require_label(connection: Transaction, reference: str) -> str:
     """The one label that a person means: exact, in other writing, or by a part of it.
 
+    Not `unknown`, which no tag has.
+
     Raises:
         NotFoundError: None or several fit.
     """
-    labels = known_labels(connection)
-    slug = reference.strip().lower().replace(" ", "_").replace("-", "_")
-    if slug in labels:
-        return slug
-    partial = [label for label in labels if slug and slug in label]
-    if len(partial) == 1:
-        return partial[0]
-    if partial:
-        raise NotFoundError(f"{reference}: several labels fit: {', '.join(partial)}; name one")
-    if not labels:
+    slugs = {label: _slug(label) for label in known_labels(connection) if label != UNKNOWN}
+    if reference in slugs:
+        return reference
+    asked = _slug(reference)
+    fitting = [label for label, slug in slugs.items() if slug == asked] or [
+        label for label, slug in slugs.items() if asked and asked in slug
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise NotFoundError(f"{reference}: several labels fit: {', '.join(fitting)}; name one")
+    if not slugs:
         raise NotFoundError(f"{reference}: nothing was tagged yet; run: castline tag EPISODE")
-    words = {part: label for label in labels for part in (label, *label.split("_"))}
-    close = dict.fromkeys(words[word] for word in get_close_matches(slug, words, n=3))
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(labels)}"
+    words = {part: label for label, slug in slugs.items() for part in (slug, *slug.split("_"))}
+    close = dict.fromkeys(words[word] for word in get_close_matches(asked, words, n=3))
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(slugs)}"
     raise NotFoundError(f"{reference}: no such label; {hint}")
+
+
+def _slug(label: str) -> str:
+    return label.strip().lower().replace(" ", "_").replace("-", "_")

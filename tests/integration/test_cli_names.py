@@ -1,6 +1,7 @@
 """How a person may name an episode or a label at the command."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from cli.console import require_episode, require_label, require_tagged_episode
 from db.engine import Database
 from db.errors import NotFoundError
 from db.upgrade import upgrade_database
-from tests.records import made_episode, make_run
+from tests.records import made_episode, made_model, make_run
 
 pytestmark = pytest.mark.integration
 
@@ -53,6 +54,45 @@ def test_an_untagged_episode_says_what_to_run(library: Database) -> None:
 def test_a_label_answers_to_other_writings_and_to_a_part(library: Database, reference: str) -> None:
     with library.read() as connection:
         assert require_label(connection, reference) == "ned_flanders"
+
+
+@pytest.fixture
+def cast(library: Database) -> Database:
+    """The library, in which a model of these labels was enqueued, too."""
+    labels = ("ned-junior", "lisa_s", "lisa-s", "unknown")
+    make_run(library, model=replace(made_model("2" * 64, "2"), labels=labels))
+    return library
+
+
+@pytest.mark.parametrize(
+    ("reference", "label"),
+    [
+        ("ned-junior", "ned-junior"),
+        ("ned_junior", "ned-junior"),
+        ("Ned Junior", "ned-junior"),
+        ("junior", "ned-junior"),
+        ("d-j", "ned-junior"),
+        ("lisa-s", "lisa-s"),
+        ("lisa_s", "lisa_s"),
+    ],
+)
+def test_a_label_with_a_hyphen_answers_to_all_writings(
+    cast: Database, reference: str, label: str
+) -> None:
+    with cast.read() as connection:
+        assert require_label(connection, reference) == label
+
+
+def test_labels_that_differ_in_writing_alone_are_both_named(cast: Database) -> None:
+    with cast.read() as connection, pytest.raises(NotFoundError, match="fit: lisa-s, lisa_s;"):
+        require_label(connection, "Lisa S")
+
+
+@pytest.mark.parametrize("reference", ["unknown", "unk"])
+def test_unknown_which_no_tag_has_is_no_label_to_ask_for(cast: Database, reference: str) -> None:
+    with cast.read() as connection, pytest.raises(NotFoundError, match="no such label") as caught:
+        require_label(connection, reference)
+    assert "unknown" not in str(caught.value).partition(":")[2]
 
 
 def test_a_misspelt_label_gets_a_suggestion(library: Database) -> None:
