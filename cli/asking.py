@@ -1,5 +1,6 @@
 """Questions: episodes, who, screen-time, plot. None of these imports TensorFlow."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -31,6 +32,9 @@ from db.records import EpisodeRecord, RunRecord
 from timeline.errors import TimelineError
 from timeline.times import format_time, parse_time
 from worker.workplace import open_workplace
+
+ROUNDING = Fraction(1, 2000)
+"""The most seconds by which `format_time` rounds."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -200,7 +204,11 @@ def plot(
 
 
 class _Asked(NamedTuple):
-    """The seconds that a question is limited to."""
+    """The seconds that a question is limited to, for comparing them with exact ones.
+
+    They are moved by what tables round, so that times compare as they are printed: at the start
+    that a table shows somebody is on screen, and at the end nobody is.
+    """
 
     at: float | None
     start: float | None
@@ -217,10 +225,14 @@ class _Asked(NamedTuple):
 def _asked_times(at: str | None, from_: str | None, to: str | None) -> _Asked:
     if at is not None and (from_ is not None or to is not None):
         raise TimelineError("--at is a moment, --from and --to are a range; leave one of them out")
-    asked = _Asked(*(None if text is None else float(parse_time(text)) for text in (at, from_, to)))
-    if asked.start is not None and asked.end is not None and asked.start >= asked.end:
+    moment, start, end = (None if text is None else parse_time(text) for text in (at, from_, to))
+    if start is not None and end is not None and start >= end:
         raise TimelineError(f"--from {from_} --to {to}: the range must end after its start")
-    return asked
+    return _Asked(
+        None if moment is None else float(moment + ROUNDING),
+        None if start is None else float(start + ROUNDING),
+        None if end is None else float(end - ROUNDING),
+    )
 
 
 def _say_what_was_not_examined(episode: EpisodeRecord, run: RunRecord, asked: _Asked) -> bool:

@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,8 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from db.records import AppearanceRecord
+from db.runs import get_run
+from db.writes import finish_run
 from tests.clips import write_clip
 from tests.commands import BY_LOT, castline, castline_here, new_home, one_line
+from tests.ended_runs import place_of
+from tests.records import made_episode, make_run
 from tests.rows import rows_of, table_counts
 
 pytestmark = pytest.mark.integration
@@ -132,6 +139,60 @@ def test_who_at_the_end_of_an_appearance_does_not_list_it(home: Path) -> None:
     at_end = answer(home, "who", "pilot", "--at", repr(end))
     assert (label, start) in [(item["label"], item["start_seconds"]) for item in at_start]
     assert (label, start) not in [(item["label"], item["start_seconds"]) for item in at_end]
+
+
+@pytest.fixture(scope="module")
+def rounded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with appearances of frames at 24000/1001, whose times no millisecond is."""
+    home = tmp_path_factory.mktemp("rounded")
+    time_base = Fraction(1, 24000)
+    # in frames: 12 and 36 lie halfway between two milliseconds, at 0.5005 and 1.5015 s
+    frames = {"birch": (12, 36), "cedar": (36, 50), "apple": (2409, 2517)}
+    with place_of(home) as place:
+        episode = replace(made_episode(), time_base=time_base, end_pts=6 * 60 * 24000)
+        run_id = make_run(place.database, episode)
+        with place.database.write() as connection:
+            finish_run(
+                connection,
+                run_id=run_id,
+                episode_id=get_run(connection, run_id).episode_id,
+                state="done",
+                frames=720,
+                decode_errors=0,
+                missing=(),
+                error=None,
+                appearances=[
+                    AppearanceRecord(
+                        label,
+                        start * 1001,
+                        end * 1001,
+                        float(start * 1001 * time_base),
+                        float(end * 1001 * time_base),
+                        frames=end - start,
+                        mean_confidence=0.8,
+                        max_confidence=0.9,
+                    )
+                    for label, (start, end) in frames.items()
+                ],
+            )
+    return home
+
+
+def test_times_that_the_table_shows_are_compared_as_it_shows_them(rounded: Path) -> None:
+    def labels(*arguments: str) -> list[str]:
+        return [item["label"] for item in answer(rounded, "who", "pilot", *arguments)]
+
+    printed = castline_here(rounded, "who", "pilot").stdout.splitlines()[1:]
+    rows = [(label, start, end) for start, end, label, _ in map(str.split, printed)]
+    assert [label for label, _, _ in rows] == ["birch", "cedar", "apple"]
+    for label, start, end in rows:
+        assert label in labels("--at", start)
+        assert label not in labels("--at", end)
+        assert label in labels("--from", start)
+        assert label not in labels("--from", end)
+        assert label in labels("--to", end)
+        assert label not in labels("--to", start)
+        assert labels("--from", start, "--to", end) == [label]
 
 
 def test_when_lists_one_label_and_leaves_short_appearances_out(home: Path) -> None:
