@@ -156,7 +156,7 @@ def show_screen_time(
     """
     with open_workplace(context.obj) as place, place.database.read() as connection:
         shown = find_shown(connection, run, model)
-        name = require_label(connection, label) if label else None
+        name = None if label is None else require_label(connection, label)
         rows = screen_time(
             connection,
             asked_episode_id(connection, episode, shown),

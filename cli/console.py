@@ -139,6 +139,8 @@ def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
     Raises:
         NotFoundError: None or several fit.
     """
+    if not reference:  # which is a part of every name
+        raise NotFoundError("an episode without a name: give one; castline episodes lists them")
     by_content = _episode_of_file(connection, reference)
     writable = reference.encode(errors="replace").decode()  # a name that is not UTF-8 is no row's
     found = [by_content] if by_content else find_episodes(connection, writable)
@@ -201,7 +203,7 @@ def asked_episode_id(connection: Transaction, reference: str | None, shown: Show
     Raises:
         NotFoundError: None or several fit, or no run that the question is about looked at it.
     """
-    if not reference:
+    if reference is None:
         return None
     episode = require_tagged_episode(connection, reference)
     require_shown_run(connection, episode, shown)

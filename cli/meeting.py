@@ -22,6 +22,7 @@ from cli.console import (
 )
 from db.current import find_shown
 from db.queries import SharedTime, first_appearances, shared_time
+from timeline.errors import TimelineError
 from timeline.times import format_time, parse_time
 from worker.answers import Match, find_matches
 from worker.workplace import open_workplace
@@ -130,7 +131,9 @@ def together(
     """
     with open_workplace(context.obj) as place, place.database.read() as connection:
         shown = find_shown(connection, run, model)
-        labels = tuple(require_label(connection, name) for name in (one, other) if name)
+        labels = tuple(require_label(connection, name) for name in (one, other) if name is not None)
+        if len(labels) == 2 and labels[0] == labels[1]:
+            raise TimelineError(f"{labels[0]}: is named twice; name another one, or none")
         rows = shared_time(
             connection,
             labels,

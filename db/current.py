@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Subquery, func, insert, select, update
 
-from db.errors import NotFoundError
+from db.errors import DatabaseError, NotFoundError
 from db.schema import current_run, episode, model_version, promotion, replaced_run, run
 
 ENDED_STATES = ("done", "partial")
@@ -51,15 +51,18 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
     """What a person asks about with a run's number or a model's NAME[@VERSION].
 
     Raises:
+        DatabaseError: Both are given.
         NotFoundError: There is no such run, it did not end, or no run of such a model ever did.
     """
+    if run_id is not None and model is not None:
+        raise DatabaseError("--run and --model: a run has its model; leave one of them out")
     if run_id is not None:
         state = connection.execute(select(run.c.state).where(run.c.id == run_id)).scalar()
         if state not in ENDED_STATES:
             found = f"it is {state}" if state else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
         return Shown(run_id=run_id)
-    if not model:
+    if model is None:
         return CURRENT
     shown = Shown(model_sha256=_registered_sha256(connection, model))
     if connection.execute(select(shown_runs(shown)).limit(1)).first() is None:

@@ -284,6 +284,54 @@ def test_nobody_is_denied_by_a_model_of_which_no_run_ended(
     assert f"model {model}: none of its runs ended yet" in one_line(ended.stderr)
 
 
+QUESTIONS = {
+    "who": ("who", "S01E01"),
+    "when": ("when", "ned"),
+    "screen-time": ("screen-time",),
+    "together": ("together",),
+    "first": ("first", "ned"),
+    "plot": ("plot", "S01E01", "-o", "nowhere/never.png"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_run_and_a_model_are_not_asked_at_once(question: str, home: Path) -> None:
+    ended = castline_here(home, *QUESTIONS[question], "--run", "1", "--model", "nosuch@9")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "--run and --model" in one_line(ended.stderr)
+
+
+@pytest.mark.parametrize(
+    ("question", "option"),
+    [
+        *[(question, "--model") for question in QUESTIONS if question != "plot"],
+        *[(question, "--episode") for question in ("when", "screen-time", "together")],
+        ("screen-time", "--label"),
+    ],
+)
+def test_an_empty_value_is_not_taken_for_none(question: str, option: str, home: Path) -> None:
+    ended = castline_here(home, *QUESTIONS[question], option, "")  # a variable that is not set
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert one_line(ended.stderr)
+
+
+@pytest.mark.parametrize("arguments", [("who", ""), ("together", ""), ("together", "ned", "")])
+def test_an_empty_name_fits_nothing(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    database = Database(Settings.from_environment(tmp_path, {}).database_url)
+    upgrade_database(database)
+    add(database, made_episode(), PILOT)  # the only one, so that any part of its name is enough
+    database.dispose()
+    ended = castline_here(tmp_path, *arguments)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert one_line(ended.stderr)
+
+
+def test_together_with_oneself_is_refused(home: Path) -> None:
+    ended = castline_here(home, "together", "homer", "Homer Simpson")
+    assert ended.returncode == 1
+    assert "homer_simpson: is named twice" in one_line(ended.stderr)
+
+
 def test_both_databases_answer_alike(database: Database) -> None:
     fill(database)
     with database.read() as connection:
