@@ -102,7 +102,9 @@ def train(
     if not family:
         raise TrainingError(f"{dataset}: makes no name for a model; give one with --name")
     version = next_version(family, [settings.models_folder])
-    chosen = recipe_named(recipe or ("further" if start else "strong"))
+    if recipe is None:
+        recipe = "strong" if start is None else "further"
+    chosen = recipe_named(recipe)
     chosen = with_epochs(chosen, chosen.epochs if epochs is None else epochs)
     chosen = replace(
         chosen,
@@ -111,7 +113,7 @@ def train(
         patience_epochs=chosen.patience_epochs if patience is None else patience,
     )
     teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
-    begun = find_model(start, [settings.models_folder]) if start else None
+    begun = None if start is None else find_model(start, [settings.models_folder])
     if begun is not None:
         chosen = with_network_of(chosen, begun.manifest)
     if glance is not None:

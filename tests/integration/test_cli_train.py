@@ -258,6 +258,8 @@ def absent(_dataset: Path, folder: Path) -> Path:
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
         ("sound", ("--teacher", "springfield"), "teacher springfield@7: knows other labels than"),
         ("sound", ("--start", "nobody@1"), "nobody@1"),
+        ("sound", ("--start", ""), "model '': no name; give NAME or NAME@VERSION"),
+        ("sound", ("--recipe", ""), "recipe '' is unknown"),
         ("sound", ("--epochs", "0"), "0 epochs: nothing would be learnt; give a start"),
         (
             "sound",
