@@ -33,8 +33,13 @@ def compare(
     html: Annotated[
         Path | None, typer.Option(help="With --episodes: write a page with pictures, too.")
     ] = None,
-    part: Annotated[str, typer.Option(help="Of the dataset: test, validation or train.")] = "test",
-    device: Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")] = "auto",
+    part: Annotated[
+        str | None, typer.Option(help="Of the dataset: test, the default; validation or train.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Where to classify the dataset: auto, the default; cpu or gpu."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare two models on one dataset, or on episodes that both were run over.
@@ -47,14 +52,20 @@ def compare(
     if (dataset is None) == (not episodes):
         raise typer.BadParameter("give a dataset or --episodes")
     if dataset is None:
+        if part is not None or device is not None:
+            raise typer.BadParameter("--part and --device are for a dataset, not for --episodes")
         with open_workplace(context.obj) as place:
             names = episodes or []
             compare_episodes(place, first, second, names, page=html, as_json=as_json)
         return
+    if html is not None:
+        raise typer.BadParameter("--html is for --episodes, not for a dataset")
     from model.comparison import compare_answers
     from model.dataset import open_dataset
     from worker.measuring import answers_of
 
+    part = "test" if part is None else part
+    device = "auto" if device is None else device
     if part not in PARTS:
         raise DatasetError(f"--part {part!r}: is none of {', '.join(PARTS)}")
     folders = [context.obj.models_folder]

@@ -132,6 +132,25 @@ def test_what_is_not_there_is_refused(arguments: Any, words: str, home: Path) ->
     assert words in one_line(ended.stderr)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("dataset", "--html", "page.html"),
+        ("--episodes", "pilot", "--part", "train"),
+        ("--episodes", "pilot", "--device", "cpu"),
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    arguments: tuple[str, ...], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = castline_here(home, "models", "compare", "first", "second", *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert arguments[-2] in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_dataset_or_episodes_must_be_given(home: Path) -> None:
     ended = castline_here(home, "models", "compare", "first", "second")
     assert ended.returncode == 2
