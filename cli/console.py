@@ -31,19 +31,38 @@ from worker.log import without_passwords
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""
 
+LARGEST_INTEGER = 2**31 - 1
+"""Of a column or a limit, and of none larger, every database can be asked."""
+
+LARGEST_RUN = 2**63 - 1
+"""The same of the numbers of runs, whose columns are wider."""
+
+RunNumber = Annotated[
+    int,
+    typer.Argument(min=1, max=LARGEST_RUN, help="The run's number, as castline status shows it."),
+]
+"""The argument of commands that change a run."""
+
 OfRun = Annotated[
-    int | None, typer.Option("--run", help="Ask this run instead of the current ones.")
+    int | None,
+    typer.Option("--run", min=1, max=LARGEST_RUN, help="Ask this run instead of the current ones."),
 ]
 OfModel = Annotated[
     str | None, typer.Option("--model", help="Ask this model's latest runs instead.")
 ]
 """The options of every question about appearances."""
 
-Limit = Annotated[int, typer.Option(min=0, help="At most so many rows; 0 for all.")]
+Limit = Annotated[
+    int,  # one more is asked for, to tell whether there are more
+    typer.Option(min=0, max=LARGEST_INTEGER - 1, help="At most so many rows; 0 for all."),
+]
 """The option of commands whose answers may be very long."""
 
 Season = Annotated[
-    int | None, typer.Option(min=0, help="Only this season, where names tell it (S05E12).")
+    int | None,
+    typer.Option(
+        min=0, max=LARGEST_INTEGER, help="Only this season, where names tell it (S05E12)."
+    ),
 ]
 """The option of questions about all episodes."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.live import Live
 
-from cli.console import Json, make_table, print_json, print_table, say, stdout
+from cli.console import Json, RunNumber, make_table, print_json, print_table, say, stdout
 from db.effort import STAGES, RunEffort, run_efforts
 from db.records import RunRecord
 from db.runs import get_run, list_runs, quarantined_chunks
@@ -50,10 +50,7 @@ def status(
             say("No runs yet; run: castline tag EPISODE")
 
 
-def cancel(
-    context: typer.Context,
-    run: Annotated[int, typer.Argument(help="The run's number, as castline status shows it.")],
-) -> None:
+def cancel(context: typer.Context, run: RunNumber) -> None:
     """Stop a run; what it has extracted and tagged so far is kept for a retry.
 
     Example: castline cancel 7
@@ -64,10 +61,7 @@ def cancel(
     say(f"Run {run} is {state}." if was_open else f"Run {run} had ended already: it is {state}.")
 
 
-def retry(
-    context: typer.Context,
-    run: Annotated[int, typer.Argument(help="The run's number, as castline status shows it.")],
-) -> None:
+def retry(context: typer.Context, run: RunNumber) -> None:
     """Offer again what a cancelled, failed or partial run left undone.
 
     Example: castline retry 7

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from cli.console import LARGEST_INTEGER, LARGEST_RUN, rows_to_read
+from db.current import find_shown
 from db.engine import Database
-from db.errors import DatabaseError
+from db.errors import DatabaseError, NotFoundError
 from db.queries import first_appearances, screen_time, shared_time
 from db.reading import select_rows
 from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
@@ -357,6 +359,16 @@ def test_both_databases_answer_alike(database: Database) -> None:
         ("Show.S01E02.mkv", 2),
         ("Show.s2e1.mkv", 1),
     ]
+
+
+def test_both_databases_take_the_largest_numbers_that_may_be_given(database: Database) -> None:
+    fill(database)
+    rows = rows_to_read(LARGEST_INTEGER - 1)
+    with database.read() as connection:
+        assert screen_time(connection, season=LARGEST_INTEGER, limit=rows) == []
+        assert len(screen_time(connection, limit=rows)) == 2
+        with pytest.raises(NotFoundError, match="no such run"):
+            find_shown(connection, LARGEST_RUN, None)
 
 
 def test_totals_are_those_of_the_latest_appearances_and_go_with_their_run(
