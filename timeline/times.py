@@ -7,10 +7,12 @@ from timeline.errors import TimelineError
 
 # Minutes alone may pass 59 ("75:30" is how long films are spoken of); after a colon two digits
 # are demanded, for "1:5" may mean 1:05 or 1:50. [0-9] and not \d, which takes any script's digits.
+# Nine digits are 31 years of seconds, and 99 behind the point more than any program writes; what
+# is far longer is neither an int for Python nor a float.
 _FORMS = re.compile(
-    r"(?:(?:(?P<hours>[0-9]+):(?P<minutes_of_hour>[0-5][0-9])|(?P<minutes>[0-9]+)):"
-    r"(?P<seconds_of_minute>[0-5][0-9](?:\.[0-9]+)?)"
-    r"|(?P<seconds>[0-9]+(?:\.[0-9]+)?))"
+    r"(?:(?:(?P<hours>[0-9]{1,9}):(?P<minutes_of_hour>[0-5][0-9])|(?P<minutes>[0-9]{1,9})):"
+    r"(?P<seconds_of_minute>[0-5][0-9](?:\.[0-9]{1,99})?)"
+    r"|(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,99})?))"
 )
 
 

@@ -241,6 +241,7 @@ MISTAKES = {
     "label by almost its name": (("when", "cedra"), "cedra", "cedar"),
     "label of another show": (("when", "zebra"), "zebra", "apple"),
     "time in words": (("who", "pilot", "--at", "noon"), "noon", "MM:SS"),
+    "time of 400 digits": (("who", "pilot", "--at", "9" * 400), "9" * 400, "MM:SS"),
     "time with 61 seconds": (("who", "pilot", "--at", "1:61"), "1:61", "MM:SS"),
     "picture of an unknown kind": (("plot", "pilot", "-o", "picture.docx"), "picture.docx", ".svg"),
     "picture into nowhere": (("plot", "pilot", "-o", "/nowhere/p.svg"), "/nowhere/p.svg", "folder"),

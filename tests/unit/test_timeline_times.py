@@ -23,6 +23,8 @@ from timeline.times import format_clock, format_time, parse_time
         ("00:21:40.048", Fraction(1300048, 1000)),
         ("1:00:00", Fraction(3600)),
         ("100:00:00.001", Fraction(360000001, 1000)),
+        ("999999999", Fraction(999_999_999)),
+        ("0." + "3" * 99, Fraction(10**99 // 3, 10**99)),
     ],
 )
 def test_every_form_of_a_time_is_read_exactly(text: str, seconds: Fraction) -> None:
@@ -32,7 +34,8 @@ def test_every_form_of_a_time_is_read_exactly(text: str, seconds: Fraction) -> N
 @pytest.mark.parametrize(
     "text",
     ["", "abc", "-1", "1:5", "1:60", "1:60:00", "1:2:3", "1e3", "1/2", "1:", ":30", "1.", ".5",
-     "nan", "inf", "1_000", "٣", "1:00:00:00", "1:30\n2"],
+     "nan", "inf", "1_000", "٣", "1:00:00:00", "1:30\n2", "9" * 400, "9" * 400 + ":00",
+     "9" * 400 + ":00:00", "0." + "1" * 5000, "0:00." + "1" * 5000],
 )  # fmt: skip
 def test_what_is_no_time_is_refused_in_one_line_that_shows_it(text: str) -> None:
     with pytest.raises(TimelineError) as caught:

@@ -36,6 +36,7 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
         ("bolt,1,1\n", 2, "end after its start"),
         ("bolt,0,soon\n", 2, "'soon' is not a time"),
         ("bolt,-1,1\n", 2, "'-1' is not a time"),
+        ("bolt,0," + "9" * 400 + "\n", 2, "is not a time"),
         ("bolt,0\n", 2, "2 fields"),
         ("bolt,0,1,2\n", 2, "4 fields"),
     ],
