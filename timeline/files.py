@@ -31,10 +31,12 @@ def whole_file(path: Path) -> Iterator[Path]:
     The temporary file keeps the suffix, for there are writers that choose their format by it.
 
     Raises:
-        TimelineError: the folder is absent or full, or cannot be written to.
+        TimelineError: the folder is absent or full, or cannot be written to, or `path` is one.
     """
-    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.parent / f".{path.stem}-{secrets.token_hex(4)}{path.suffix}"
     try:
+        if path.is_dir():
+            raise TimelineError(f"{path}: is a folder; name a file in it")
         # Opened anew and not by tempfile, whose files only their owner may read.
         temporary.touch(exist_ok=False)
         yield temporary

@@ -462,6 +462,18 @@ def test_a_snapshot_replaces_a_file_only_when_told(home: Path, tmp_path: Path) -
     assert path.read_bytes().startswith(b"SQLite format 3")
 
 
+@pytest.mark.parametrize("output", [".", "folder", "/"])
+def test_a_snapshot_does_not_take_the_place_of_a_folder(
+    output: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    ended = castline_here(home, "snapshot", "-o", output, "--force")
+    assert ended.returncode == 1
+    assert f"{output}: is a folder" in one_line(ended.stderr)
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
+
 def test_a_snapshot_that_fails_leaves_nothing(database: Database, tmp_path: Path) -> None:
     fill(database)
     with database.read() as connection:
