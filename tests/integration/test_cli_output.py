@@ -147,6 +147,18 @@ def test_a_reader_that_went_away_is_no_error(arguments: tuple[str, ...], library
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_json_is_utf_8_whatever_the_terminal_takes(encoding: str, library: Path) -> None:
+    ended = subprocess.run(
+        [*COMMAND, "sql", "SELECT 'ü' AS x", "--json"],
+        capture_output=True,
+        env=environment_of(library) | {"PYTHONIOENCODING": encoding},
+        timeout=PATIENCE_SECONDS,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout == '[\n  {\n    "x": "ü"\n  }\n]\n'.encode()
+
+
 @pytest.mark.parametrize(
     ("state", "code"), [("done", 0), ("partial", 3), ("failed", 1), ("cancelled", 1)]
 )
