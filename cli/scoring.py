@@ -26,7 +26,11 @@ def evaluate(
         Path, typer.Argument(help="A .csv (label,start_seconds,end_seconds) or .rttm.")
     ],
     collar: Annotated[
-        str, typer.Option(metavar="SECONDS", help="Score nothing so near to true borders.")
+        str,
+        typer.Option(
+            metavar="SECONDS",
+            help="Leave so much around each true border out of the score, half of it on each side.",
+        ),
     ] = "0",
     as_json: Json = False,
 ) -> None:
