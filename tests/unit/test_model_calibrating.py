@@ -122,7 +122,8 @@ class SureAtAGlance(ForwardPass):
         self.second_looks += len(pictures) if side == TASK.side else 0
         greys = np.array([grey_of(number) for number in range(3)])
         centres = pictures[:, side // 2, side // 2, :1].astype(int)
-        return 20.0 * np.eye(3, dtype=np.float32)[np.abs(centres - greys).argmin(axis=1)]
+        nearest = np.abs(centres - greys).argmin(axis=1)
+        return np.asarray(20 * np.eye(3)[nearest], np.float32)
 
 
 def test_a_glance_does_not_know_a_stranger_by_the_name_that_is_hidden() -> None:
