@@ -68,7 +68,9 @@ def write_shards(
                 for name in names
             ]
             for number, record in enumerate(records):
-                writers[number % shards].write(_example(tensorflow, record).SerializeToString())
+                # deterministic: the order of a map's fields is else another in each process
+                content = _example(tensorflow, record).SerializeToString(deterministic=True)
+                writers[number % shards].write(content)
                 counts[number % shards] += 1
     except tensorflow.errors.OpError as error:  # in place of an OSError
         raise DatasetError(
