@@ -1,6 +1,7 @@
 """From folders of stills to a dataset, in one call that may be killed at any time."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +14,14 @@ from model import dataset as names
 from model.dataset import Dataset, DatasetManifest, Shard, open_dataset
 from model.dataset_pages import write_pages, write_text
 from model.dataset_plan import BuildOptions, Plan, plan_dataset
-from model.errors import DatasetError
+from model.errors import DatasetError, StillsError
 from model.progress import Progress
 from model.reading_processes import read_into
 from model.shards import Record, write_shards
 from model.split import PARTS
-from model.still_choice import choose_labels, leave_labels_out
-from model.still_files import FoundStills, find_stills
-from model.still_reading import STORED_SIDE
+from model.still_choice import MIN_PER_LABEL, Choice, choose_labels, leave_labels_out
+from model.still_files import FoundStills, StillFile, find_stills
+from model.still_reading import STORED_SIDE, read_still
 from model.work_file import WorkFile, open_work_file
 
 _WORK: Final = "read.sqlite"
@@ -54,8 +55,7 @@ def build_dataset(
         raise DatasetError(f"{output}: exists, and a dataset never changes; name another with -o")
     where = ", ".join(map(str, sources))
     found = leave_labels_out(options.choice, find_stills(sources), where)
-    # before minutes of reading, not after
-    choose_labels(options.choice, [file.label for file in found.files], where)
+    _check_choice(options.choice, found.files, where)  # before minutes of reading, not after
     building = output.with_name(f".{output.name}.building")
     try:
         building.mkdir(parents=True, exist_ok=True)
@@ -77,6 +77,28 @@ def build_dataset(
             "and the same command goes on"
         ) from error
     return open_dataset(output)
+
+
+def _check_choice(choice: Choice, files: Sequence[StillFile], where: str) -> None:
+    counts = Counter(file.label for file in files)
+    try:
+        choose_labels(choice, [file.label for file in files], where)
+    except StillsError:
+        # few files, such as a README beside the labels' folders, may be no pictures: look at them
+        pictures = [
+            file.label
+            for file in files
+            if counts[file.label] >= MIN_PER_LABEL or _is_picture(file.path)
+        ]
+        choose_labels(choice, pictures, where)
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        read_still(path)
+    except StillsError:
+        return False
+    return True
 
 
 def _read(work: WorkFile, found: FoundStills, options: BuildOptions, on_progress: Progress) -> None:

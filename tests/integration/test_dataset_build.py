@@ -127,6 +127,20 @@ def test_report_lists_what_was_left_out_and_why(dataset: Dataset) -> None:
     assert report["used"] == 122
 
 
+@pytest.mark.parametrize("stray", ["README.txt", "fruit/Thumbs.db", "test/notes 2.txt"])
+def test_stray_file_that_is_no_picture_is_left_out_wherever_it_lies(
+    tmp_path: Path, stray: str
+) -> None:
+    source = write_stills(tmp_path / "stills" / "fruit", {"apple": 5, "pear": 5}).parent
+    (source / stray).parent.mkdir(exist_ok=True)
+    (source / stray).write_text("not a picture")
+    dataset = build_dataset([source], tmp_path / "dataset", BuildOptions(shards=1))
+    assert dataset.manifest.labels == ("apple", "pear")
+    [left_out] = json.loads((dataset.folder / "report.json").read_text())["left_out"]
+    assert Path(left_out["path"]) == source / stray
+    assert left_out["kind"] == "unreadable"
+
+
 def test_folder_holds_a_table_of_all_stills_and_two_sheets(dataset: Dataset) -> None:
     with (dataset.folder / "stills.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
