@@ -38,21 +38,18 @@ def group_near_duplicates(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     Returns:
         (n,) the number of each picture's group: the lowest index of its members.
     """
-    # equal ones first: thousands of black frames would make millions of pairs
+    # equal ones are one: thousands of black frames would be compared with each other
     different, firsts, which = np.unique(hashes, axis=0, return_index=True, return_inverse=True)
-    parents = list(range(len(different)))
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    for first, second in _close_pairs(different):
-        low, high = sorted((root(int(first)), root(int(second))), key=lambda one: firsts[one])
-        parents[high] = low
-    roots = np.array([root(index) for index in range(len(different))], np.int64)
-    return np.asarray(firsts[roots][which.reshape(-1)], np.int64)
+    groups = firsts
+    for start in range(0, len(different), _BLOCK_ROWS):
+        distances = _distances(different[start : start + _BLOCK_ROWS], different[start:])
+        for near in distances <= MAX_DISTANCE_BITS:
+            joined = groups[start:][near]  # its own and those of all later ones near it
+            if (joined != joined[0]).any():
+                renamed = np.arange(len(hashes))
+                renamed[joined] = joined.min()
+                groups = renamed[groups]
+    return np.asarray(groups[which.reshape(-1)], np.int64)
 
 
 def has_near_twin(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -62,17 +59,6 @@ def has_near_twin(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDA
         distances = _distances(hashes[start : start + _BLOCK_ROWS], others)
         found[start : start + _BLOCK_ROWS] = (distances <= MAX_DISTANCE_BITS).any(axis=1)
     return found
-
-
-def _close_pairs(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return all pairs (first < second) of near-duplicates, shape (pairs, 2)."""
-    found = [np.empty((0, 2), np.int64)]
-    for start in range(0, len(hashes), _BLOCK_ROWS):
-        distances = _distances(hashes[start : start + _BLOCK_ROWS], hashes[start:])
-        rows, columns = np.nonzero(distances <= MAX_DISTANCE_BITS)
-        later = columns > rows
-        found.append(np.stack([rows[later], columns[later]], axis=1) + start)
-    return np.concatenate(found)
 
 
 def _distances(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.uint16]:

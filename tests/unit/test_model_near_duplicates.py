@@ -1,8 +1,10 @@
 """Stills that show nearly the same: hashes, and groups of them against plain counting."""
 
 import io
+import tracemalloc
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from model.near_duplicates import difference_hash, group_near_duplicates, has_near_twin
@@ -31,6 +33,49 @@ def test_groups_agree_with_plain_counting_of_bits() -> None:
     assert groups[20] == groups[40] == groups[280] == 20
     alone = [index for index in range(300) if index not in (20, 40, 280)]
     assert [int(groups[index]) for index in alone] == alone
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_chains_of_near_duplicates_are_the_groups_that_a_search_finds(seed: int) -> None:
+    # 0 to 39 bits from any earlier one: long chains, in an order of their own, of many a block
+    rng = np.random.default_rng(seed)
+    bits = rng.integers(0, 2, (600, 256), np.uint8)
+    for index in range(1, 600):
+        if rng.random() < 0.7:
+            bits[index] = bits[rng.integers(index)]
+            bits[index, rng.permutation(256)[: rng.integers(40)]] ^= 1
+    bits = rng.permutation(bits)
+
+    numbers = [int.from_bytes(packed) for packed in np.packbits(bits, axis=1)]
+    expected: dict[int, int] = {}
+    for lowest in range(600):
+        found = [] if lowest in expected else [lowest]
+        while found:
+            one = found.pop()
+            expected[one] = lowest
+            found += [
+                other
+                for other in range(600)
+                if other not in expected and (numbers[one] ^ numbers[other]).bit_count() <= 24
+            ]
+    groups = group_near_duplicates(np.packbits(bits, axis=1).view(np.uint64))
+    assert groups.tolist() == [expected[index] for index in range(600)]
+    assert 50 < len(set(expected.values())) < 400, "the test joins nothing, or all"
+
+
+def test_thousands_of_near_duplicates_take_no_memory_for_each_two() -> None:
+    # 12 bits of 256 each, so that any two are within 24 bits: 4.5 million pairs
+    chances = np.random.default_rng(3).random((3000, 256))
+    bits = np.argsort(np.argsort(chances, axis=1), axis=1) < 12
+    hashes = np.packbits(bits, axis=1).view(np.uint64)
+    tracemalloc.start()
+    try:
+        groups = group_near_duplicates(hashes)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert not groups.any()
+    assert peak_bytes < 20_000_000
 
 
 def test_a_twin_is_at_most_24_bits_away() -> None:
