@@ -23,6 +23,7 @@ MAX_GROUPS_SHOWN: Final = 30
 """Rows of the sheet of near-duplicates: it is for a look, `stills.csv` has all."""
 
 _COLUMNS: Final = ("part", "label", "group", "source", "sha256")
+_SHA256_DIGITS: Final = 64  # of the last column: fewer show that the line was cut off
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,27 @@ def near_duplicates(dataset: Dataset) -> Iterator[NearDuplicates]:
         DatasetError: `stills.csv` is gone or damaged.
     """
     path = dataset.folder / names.STILLS
-    groups: dict[int, list[tuple[str, str, str]]] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                still = (row["part"], row["label"], row["source"])
-                groups.setdefault(int(row["group"]), []).append(still)
-    except (OSError, KeyError, ValueError, csv.Error) as error:
+        groups = _read_groups(path, sum(map(sum, dataset.manifest.counts.values())))
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise DatasetError(f"{path}: gone or damaged; build the dataset again") from error
     for group, stills in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         if len(stills) > 1:
             yield NearDuplicates(group, tuple(stills))
+
+
+def _read_groups(path: Path, stills: int) -> dict[int, list[tuple[str, str, str]]]:
+    groups: dict[int, list[tuple[str, str, str]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if len(row["sha256"]) != _SHA256_DIGITS:  # None, a TypeError, in a shorter line
+                raise ValueError("a line was cut off")
+            groups.setdefault(int(row["group"]), []).append(
+                (row["part"], row["label"], row["source"])
+            )
+    if sum(map(len, groups.values())) != stills:
+        raise ValueError(f"not {stills} lines")
+    return groups
 
 
 def _stills_csv(plan: Plan) -> str:

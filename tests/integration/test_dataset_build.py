@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
+from model.dataset_pages import near_duplicates
 from model.dataset_plan import BuildOptions
 from model.errors import DatasetError
 from model.split import PARTS
@@ -342,6 +344,21 @@ def test_show_says_what_is_there(dataset: Dataset, tmp_path: Path) -> None:
     assert answer["labels"] == ["apple", "fig", "pear"]
     assert len(answer["near_duplicates"]) == 30
     assert castline_here(tmp_path, "dataset", "show", tmp_path).returncode == 1
+
+
+def test_table_of_stills_that_was_cut_off_anywhere_is_named(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    damaged = replace(dataset, folder=Path(shutil.copytree(dataset.folder, tmp_path / "damaged")))
+    table = damaged.folder / "stills.csv"
+    content = table.read_bytes()
+    last_line = content.splitlines()[-1]
+    for kept in range(len(last_line)):
+        table.write_bytes(content[: kept - len(last_line) - 1])
+        with pytest.raises(DatasetError, match=r"stills\.csv: gone or damaged"):
+            list(near_duplicates(damaged))
+    shown = castline_here(tmp_path, "dataset", "show", damaged.folder)
+    assert "stills.csv: gone or damaged" in one_line(shown.stderr)
 
 
 def test_content_decides_what_a_file_is_whatever_its_name(tmp_path: Path) -> None:
