@@ -78,7 +78,8 @@ def find_stills(sources: Sequence[Path]) -> FoundStills:
     """Find the files of any number of sources, in one order: of the sources, then of the paths.
 
     Hidden files and folders, and folders whose name begins with `_`, are passed over: the latter
-    await a person's decision, and are listed.
+    await a person's decision, and are listed. So are links to folders that they lie in; all other
+    links to folders are followed.
 
     Args:
         sources: folders; one that is named twice counts once.
@@ -122,15 +123,24 @@ def _folders(source: Path, left_out: list[LeftOut]) -> Iterator[_Folder]:
         path = Path(str(error.filename))
         left_out.append(LeftOut(path, "unreadable", f"cannot be opened ({error.strerror})"))
 
-    for path, inner, names in os.walk(source, onerror=note):
-        undecided = [name for name in inner if name.startswith("_")]
-        for name in undecided:
-            reason = "the folder's name begins with _: move the stills into their labels' folders"
+    for path, inner, names in os.walk(source, onerror=note, followlinks=True):
+        visible = sorted(name for name in inner if not name.startswith("."))
+        passed_over = {name: why for name in visible if (why := _why_passed_over(Path(path, name)))}
+        for name, reason in passed_over.items():
             left_out.append(LeftOut(Path(path, name), "no label", reason))
-        inner[:] = sorted(name for name in inner if not name.startswith((".", "_")))
+        inner[:] = [name for name in visible if name not in passed_over]
         shown = tuple(sorted(name for name in names if not name.startswith(".")))
         if shown:
             yield _Folder(source, Path(path), shown)
+
+
+def _why_passed_over(folder: Path) -> str:
+    """Return why a folder is not looked into; empty if it is."""
+    if folder.name.startswith("_"):
+        return "the folder's name begins with _: move the stills into their labels' folders"
+    if folder.is_symlink() and any(map(folder.samefile, folder.parents)):
+        return "a link to a folder that it lies in"
+    return ""
 
 
 def _is_flat(folder: _Folder, labels: set[str]) -> bool:

@@ -89,6 +89,36 @@ def test_hidden_files_are_passed_over_and_undecided_folders_listed(tmp_path: Pat
     assert left_out.path.name == "_unsure"
 
 
+def test_linked_folders_are_looked_into_under_the_names_of_the_links(tmp_path: Path) -> None:
+    elsewhere = touch(tmp_path / "disk", "stills_7/1.jpg", "more/ned/2.jpg")
+    source = touch(tmp_path / "s", "bart/1.jpg")
+    (source / "lisa").symlink_to(elsewhere / "stills_7")
+    (source / "train").symlink_to(elsewhere / "more")
+    assert labels_of(source) == {
+        "s/bart/1.jpg": "bart",
+        "s/lisa/1.jpg": "lisa",
+        "s/train/ned/2.jpg": "ned",
+    }
+
+
+def test_links_that_lead_back_are_listed_and_not_followed(tmp_path: Path) -> None:
+    elsewhere = touch(tmp_path / "disk", "ned/1.jpg")
+    source = touch(tmp_path / "s", "bart/1.jpg")
+    (source / "disk").symlink_to(elsewhere)
+    (source / "bart" / "all").symlink_to(source)
+    (source / "bart" / "above").symlink_to(tmp_path)
+    (elsewhere / "back").symlink_to(source)
+    (elsewhere / ".hidden").symlink_to(source)
+    found = find_stills([source])
+    assert [file.name for file in found.files] == ["s/bart/1.jpg", "s/disk/ned/1.jpg"]
+    assert [item.path.relative_to(source).as_posix() for item in found.left_out] == [
+        "bart/above",
+        "bart/all",
+        "disk/back",
+    ]
+    assert {item.reason for item in found.left_out} == {"a link to a folder that it lies in"}
+
+
 def test_absent_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(StillsError, match="absent: no such folder"):
         find_stills([tmp_path / "absent"])
