@@ -26,7 +26,7 @@ class LabelComparison:
     """None for `unknown`: how well strangers are told apart is a figure of its own."""
     second_f1: float | None
     gained: int
-    """Stills that the second one answers right and the first one does not."""
+    """Stills that the second one answers right and the first one does not, but could have."""
     lost: int
     """The other way round."""
 
@@ -58,7 +58,7 @@ class Comparison:
     labels: tuple[LabelComparison, ...]
     """Of the labels that any still has, in the first one's order; `unknown` comes last."""
     gained: tuple[Change, ...]
-    """What the second one answers right and the first one does not."""
+    """What the second one answers right and the first one does not, but could have."""
     lost: tuple[Change, ...]
     """The other way round."""
 
@@ -90,8 +90,9 @@ def compare_answers(first: Answers, second: Answers) -> Comparison:
         raise ModelError("the two models answered other stills; give both the same dataset")
     answers = _names(first, first.answers), _names(second, second.answers)
     first_right, second_right = (_is_right(each) for each in (first, second))
-    gained = tuple(_changes(second_right & ~first_right, truth, *answers))
-    lost = tuple(_changes(first_right & ~second_right, truth, *answers))
+    # who cannot say `unknown` had no right answer to a stranger: it does not tell which is better
+    gained = tuple(_changes(second_right & ~first_right & first.has_output, truth, *answers))
+    lost = tuple(_changes(first_right & ~second_right & second.has_output, truth, *answers))
     figures = figures_of(first), figures_of(second)
     labels = tuple(_by_label(truth, *figures, gained, lost))
     return Comparison(*figures, labels, gained, lost)

@@ -71,21 +71,30 @@ def test_labels_are_compared_by_name_whatever_their_order_and_number() -> None:
     assert (found.gained, found.lost) == (compared().gained, compared().lost)
 
 
-def test_strangers_are_gained_by_a_model_that_can_say_unknown() -> None:
+def test_strangers_are_no_gain_over_a_model_that_cannot_say_unknown() -> None:
     first = said("abab", "ab--", FRUIT)
     second = said("abua", "abuu", (*FRUIT, "unknown"))
     found = compare_answers(first, second)
-    assert [(item.index, item.truth, item.second_answer) for item in found.gained] == [
-        (2, "unknown", "unknown")
-    ]
-    assert found.lost == ()
+    assert (found.gained, found.lost, found.chance) == ((), (), 1.0)
     [row] = [item for item in found.labels if item.label == "unknown"]
     assert (row.stills, row.first_f1, row.second_f1, row.difference) == (2, None, None, None)
-    assert (row.gained, row.lost) == (1, 0)
+    assert (row.gained, row.lost) == (0, 0)
     assert found.first.score.accuracy == found.second.score.accuracy == 1
     assert found.first.unknown is not None
     assert found.second.unknown is not None
     assert found.first.unknown.stills == found.second.unknown.stills == 2
+    turned = compare_answers(second, first)
+    assert (turned.gained, turned.lost, turned.chance) == ((), (), 1.0)
+
+
+def test_strangers_are_gained_and_lost_between_models_that_both_can_say_unknown() -> None:
+    labels = (*FRUIT, "unknown")
+    found = compare_answers(said("abau", "abuu", labels), said("abua", "abuu", labels))
+    gained = [(item.index, item.truth, item.first_answer) for item in found.gained]
+    lost = [(item.index, item.truth, item.second_answer) for item in found.lost]
+    assert (gained, lost) == ([(2, "unknown", "apple")], [(3, "unknown", "apple")])
+    [row] = [item for item in found.labels if item.label == "unknown"]
+    assert (row.stills, row.gained, row.lost) == (2, 1, 1)
 
 
 def test_a_model_compared_with_itself_gains_and_loses_nothing() -> None:
