@@ -6,6 +6,7 @@ under four writers, against none). Its write-ahead log is used only where SQLite
 WAL-reset corruption bug (https://sqlite.org/wal.html#walresetbug).
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ Transaction: TypeAlias = Connection
 SQLITE_BUSY_SECONDS = 60
 
 
+PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&\s]+", re.IGNORECASE)
+"""Where servers' own clients let a URL have it, too: `postgresql://host/name?password=...`."""
+
 LONGEST_IDLE_SECONDS = 30.0
 """In the midst of a transaction: a machine that was suspended there would hold up all others until
 it wakes. The longest pause that a transaction needs, to find a long episode's appearances, is some
@@ -63,7 +67,7 @@ class Database:
     @property
     def shown_url(self) -> str:
         """The URL without its password, fit for a log or a terminal."""
-        return self.url.render_as_string(hide_password=True)
+        return PASSWORD_IN_QUERY.sub(r"\1***", self.url.render_as_string(hide_password=True))
 
     @property
     def is_sqlite(self) -> bool:

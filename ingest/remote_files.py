@@ -61,12 +61,12 @@ class RemoteFiles:
 
         Raises:
             FileNotFoundError: there is no such file.
-            StorageUnreachable: the storage does not answer.
+            StorageUnreachable: the storage does not answer, or nothing can be written here.
             StorageFullError: there is no room here.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         try:
+            _make(part)
             with self._errors(name):
                 self._files.get_file(self._key(name), str(part), callback=_callback(on_progress))
             part.replace(path)
@@ -127,7 +127,7 @@ class RemoteFiles:
                 f"{url}: is refused to these credentials; check AWS_ACCESS_KEY_ID and its rights"
             ) from error
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in _FULL:
                 raise StorageFullError(
                     f"{url}: no room here for a copy; free some space"
                 ) from error
@@ -135,6 +135,21 @@ class RemoteFiles:
         except (BotoCoreError, ClientError) as error:
             raise StorageUnreachable(f"{url}: {_one_line(error)}; {_REMEDY}") from error
 
+
+def _make(part: Path) -> None:
+    """Make an empty file here, so that what this machine refuses is not laid to the storage."""
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+    except OSError as error:
+        kind = StorageFullError if error.errno in _FULL else StorageUnreachable
+        raise kind(
+            f"{part.parent}: no copy can be kept there ({error.strerror}); free some space, or"
+            " change its rights"
+        ) from error
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _REMEDY = "check AWS_ENDPOINT_URL and that the storage runs"
 

@@ -26,6 +26,7 @@ from ingest.remote_files import RemoteFiles
 from ingest.write_video import write_video
 from model.artifact import ModelVersion, find_model
 from model.errors import ModelError
+from model.weights import check_weights
 from worker.errors import WorkerError
 from worker.promoting import model_in_use
 from worker.settings import Settings
@@ -187,6 +188,8 @@ def _check_media(settings: Settings) -> str:
             raise WorkerError(f"{root}: is no folder; mount it, or change CASTLINE_MEDIA_ROOTS")
         if not os.access(root, os.R_OK | os.X_OK):
             raise WorkerError(f"{root}: cannot be read; change its rights")
+    for url in settings.media_urls:
+        next(RemoteFiles(url).entries(), None)
     return ", ".join((*map(str, settings.media_roots), *settings.media_urls))
 
 
@@ -200,7 +203,9 @@ def _check_decoder(_settings: Settings) -> str:
 
 
 def _check_model(settings: Settings) -> str:
-    manifest = _model_in_use(settings).manifest
+    version = _model_in_use(settings)
+    check_weights(version)
+    manifest = version.manifest
     return f"{manifest.reference}, {len(manifest.labels)} labels"
 
 

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 
+from db.engine import PASSWORD_IN_QUERY
 from db.records import Claim
 
 _PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):[^\s/@]+@")
@@ -35,7 +36,7 @@ def about(claim: Claim, **more: object) -> dict[str, object]:
 
 def without_passwords(text: str) -> str:
     """The text with the passwords of all URLs in it hidden."""
-    return _PASSWORD.sub(r"\1:***@", text)
+    return PASSWORD_IN_QUERY.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 def _json_formatter() -> logging.Formatter:

@@ -228,6 +228,8 @@ def _with_files_read(environment: Mapping[str, str]) -> Mapping[str, str]:
             raise WorkerError(
                 f"{name}: {path} cannot be read ({reason}); name a file that holds the value"
             ) from error
+        if not read[plain]:
+            raise WorkerError(f"{name}: {path} is empty; write the value into it")
     return read
 
 

@@ -67,7 +67,10 @@ def enqueue_source(
     if is_remote(source):
         if not _is_allowed(source, settings):
             allowed = ", ".join((*map(str, settings.media_roots), *settings.media_urls))
-            raise MediaRefused(f"{source}: lies outside the media folders; move it under {allowed}")
+            raise MediaRefused(
+                f"{source}: lies outside the media folders, {allowed}; move it there, or add its"
+                " place to CASTLINE_MEDIA_ROOTS"
+            )
         path, url = workplace.episode_cache.add(source), source
     try:
         return enqueue_episode(

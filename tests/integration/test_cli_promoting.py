@@ -208,3 +208,7 @@ def test_another_model_takes_over_when_the_folder_of_the_one_in_use_is_gone(scor
     assert castline_here(scored, "models", "promote", "new", "--force").returncode == 0
     assert in_use(scored) == "new@1"
     assert doctor_of_models(scored)["text"].startswith("new@1, ")
+    (scored / "models" / "new-1" / "weights.safetensors").write_bytes(b"cut off")
+    found = doctor_of_models(scored)
+    assert not found["is_well"]
+    assert "not the weights that the manifest names" in found["text"]

@@ -137,9 +137,26 @@ def test_the_commands_of_compose_are_commands_of_castline(compose: dict[str, Any
         if service["image"].startswith("castline:")
     }
     assert ours["migrate"] == ["db", "upgrade"]
-    assert ours["worker-extract"] == ["worker", "--queues", "extract"]
+    assert ours["worker-extract"][:3] == ["worker", "--queues", "extract"]
     for name, (first, *_) in ours.items():
         assert first in known | groups, name
+
+
+def test_as_many_decode_as_a_container_has_cores(compose: dict[str, Any]) -> None:
+    service = compose["services"]["worker-extract"]
+    assert service["command"][3:] == [
+        "--concurrency",
+        service["deploy"]["resources"]["limits"]["cpus"],
+    ]
+
+
+def test_who_dumps_inside_the_container_of_postgresql_needs_no_password_and_others_do(
+    compose: dict[str, Any],
+) -> None:
+    arguments = compose["services"]["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split()
+    assert {"--auth-host=scram-sha-256", "--auth-local=trust"} <= {*arguments}
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    assert "docker compose exec -T postgres pg_dump --username=castline" in page  # by the socket
 
 
 def test_the_images_lock_every_version_by_hash_and_name_no_mirror() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from db.engine import Database
 from tests.commands import castline_here
 from worker.log import configure_logging, without_passwords
 
@@ -48,6 +49,25 @@ def test_no_command_prints_a_password(where: str, command: tuple[str, ...], tmp_
         assert f"postgresql+psycopg://castline:***@{DEAD}/castline" in ended.stderr
 
 
+def test_a_password_in_the_query_of_a_url_is_hidden_too(tmp_path: Path) -> None:
+    url = f"postgresql+psycopg://castline@{DEAD}/castline?password={PASSWORD}"
+    for command in (("status",), ("db", "upgrade")):
+        ended = castline_here(tmp_path, *command, database_url=url)
+        assert ended.returncode == 1
+        assert PASSWORD not in ended.stdout + ended.stderr
+        assert f"{DEAD}/castline?password=***" in ended.stderr
+    assert PASSWORD not in Database(url).shown_url
+
+
+def test_an_empty_secret_is_not_taken_for_none(tmp_path: Path) -> None:
+    empty = tmp_path / "database_url"
+    empty.write_text("\n")
+    ended = castline_here(tmp_path / "home", "status", database_url_file=str(empty))
+    assert ended.returncode == 1
+    assert f"CASTLINE_DATABASE_URL_FILE: {empty} is empty; write the value into it" in ended.stderr
+    assert not (tmp_path / "home").exists()
+
+
 def test_doctor_prints_no_password_and_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +100,9 @@ def test_doctor_prints_no_password_and_says_what_to_do(
         ("redis://:pass@host", "redis://:***@host"),
         ("rediss://a:b@h and s3://bucket/c:d@e", "rediss://a:***@h and s3://bucket/c:d@e"),
         ("no URL: a:b@c", "no URL: a:b@c"),
+        ("postgresql://h/n?user=a&password=b&x=c", "postgresql://h/n?user=a&password=***&x=c"),
+        ("redis://h/0?password=b refused", "redis://h/0?password=*** refused"),
+        ("h/n?sslmode=require&sslpassword=b", "h/n?sslmode=require&sslpassword=***"),
     ],
 )
 def test_passwords_of_urls_are_hidden(text: str, shown: str) -> None:

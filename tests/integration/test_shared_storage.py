@@ -244,6 +244,27 @@ def test_what_another_machine_extracted_is_planned_as_stored(
     assert [item.is_stored for item in plan_reruns(two, version, "all")] == [True]
 
 
+def test_a_cache_that_cannot_be_written_is_not_laid_to_the_storage(
+    storage: ObjectStorage, prefix: str, clip: Path, tmp_path: Path
+) -> None:
+    storage.put(clip, f"{prefix}/pilot.mp4")
+    (tmp_path / "cache").touch()  # no folder can be made there, whoever tries
+    with pytest.raises(StorageUnreachable, match=f"^{tmp_path / 'cache'}: no copy can be kept"):
+        RemoteFiles(f"s3://{BUCKET}/{prefix}").fetch("pilot.mp4", tmp_path / "cache" / "copy.mp4")
+
+
+def test_doctor_looks_at_media_on_s3(
+    prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_check_gpu", "_check_decoder"):
+        monkeypatch.setattr(f"worker.checkup.{name}", lambda _: "other tests look at it")
+    for url, is_well in ((f"s3://{BUCKET}/{prefix}", True), ("s3://no-such-bucket/series", False)):
+        ended = castline_here(tmp_path, "doctor", "--json", media_roots=url)
+        [media] = [item for item in json.loads(ended.stdout) if item["subject"] == "media"]
+        assert media["is_well"] is is_well
+        assert url in media["text"]
+
+
 def runs_of(place: Workplace) -> list[RunRecord]:
     with place.database.read() as connection:
         return list_runs(connection)
