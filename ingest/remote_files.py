@@ -65,8 +65,8 @@ class RemoteFiles:
             StorageFullError: there is no room here.
         """
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        _make(part)
         try:
-            _make(part)
             with self._errors(name):
                 self._files.get_file(self._key(name), str(part), callback=_callback(on_progress))
             part.replace(path)
