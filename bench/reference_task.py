@@ -5,7 +5,7 @@
 Each row is a dataset and a model version under the output folder. A row that is there already is
 not trained again, one that was interrupted goes on; so a row can also be trained alone, by its
 name: `--rows baseline-ten-random`. A seed decides the split too, not only the training: of 900
-test stills, one split has easier ones than another. `baseline` takes 3 minutes on two cores,
+test stills, one split has easier ones than another. `baseline` takes 7 minutes on two cores,
 `strong` up to an hour a row.
 """
 

@@ -2,7 +2,7 @@
 
     python -m bench.strangers -o DIR [--seed 0] [--packages FOLDER]
 
-Fetches Debian packages with drawings, game art and photographs, and makes of them about 3,500
+Fetches Debian packages with drawings, game art and photographs, and makes of them about 4,000
 pictures that look like frames and their halves: DIR/SOURCE/pic_0000.jpg and so on, with a list of
 sources and licences in DIR/SOURCES.md. The same seed and packages make the same pictures.
 """

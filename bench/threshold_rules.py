@@ -1,6 +1,6 @@
 """How a label's thresholds are best chosen, by shots that had no part in the choice.
 
-    python -m bench.threshold_rules DATASET MODEL [--seeds 3]
+    python -m bench.threshold_rules DATASET FOLDER [--seeds 3]
 
 Rehearses shots of a dataset's validation stills as a training does, chooses thresholds on four
 fifths of them and counts on the fifth, five times for each seed of a rehearsal. Prints a table in

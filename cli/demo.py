@@ -45,7 +45,7 @@ def demo(
 ) -> None:
     """Draw a cast, train on it, tag an episode of it, and compare with what is known to be true.
 
-    Takes two or three minutes on two cores and touches nothing outside its folder.
+    Takes one to three minutes on two cores and touches nothing outside its folder.
 
     Example: castline demo -o /tmp/castline-demo
     """

@@ -53,7 +53,7 @@ def train(
         bool | None,
         typer.Option(
             "--glance/--no-glance",
-            help="Look at pictures made smaller first: about half the work for a CPU. Default: as "
+            help="Look at pictures made smaller first: a third less work for a CPU. Default: as "
             "the start does, else not.",
         ),
     ] = None,
