@@ -21,6 +21,10 @@ SEEK_BACK_SECONDS = (0, 2, 10, 60)
 """How much before the chunk's key frame to seek until reading starts at or before it. Indexed
 files land at once; transport streams are searched by decoding time and may land late."""
 
+RUN_UP_SECONDS = 10
+"""How much earlier to start where a picture may not be whole at its key frame: no encoder refreshes
+a picture more slowly than this, and leading pictures need but the group before them."""
+
 
 @dataclass(frozen=True)
 class ChunkSource:
@@ -34,7 +38,8 @@ class ChunkSource:
         end_pts: half-open.
         lag_pts: see `Probe.lag_pts`.
         run_up_seconds: start decoding so much earlier than at the chunk's key frame, for streams
-            whose pictures are whole only some time after it.
+            whose pictures are whole only some time after it, and for those with a lag: it is that
+            of the first key frame, and others are on display after their leading pictures.
     """
 
     path: Path

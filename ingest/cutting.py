@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.chunk_decoding import decode_all
-from ingest.chunk_packets import ChunkSource
+from ingest.chunk_packets import RUN_UP_SECONDS, ChunkSource
 from ingest.errors import IngestError, VideoError
 from ingest.media import open_video, read_packets
 from ingest.progress import Pulse, Report
@@ -120,7 +120,13 @@ def cut_out(cut: Cut, on_progress: Report | None = None) -> int:
 
 def _encode_video(cut: Cut, written: "OutputContainer", pulse: Pulse) -> int:
     source = ChunkSource(
-        Path(cut.path), cut.time_base, cut.episode_start_pts, cut.key_pts, cut.end_pts, cut.lag_pts
+        path=Path(cut.path),
+        time_base=cut.time_base,
+        episode_start_pts=cut.episode_start_pts,
+        start_pts=cut.key_pts,
+        end_pts=cut.end_pts,
+        lag_pts=cut.lag_pts,
+        run_up_seconds=0 if cut.lag_pts is None else RUN_UP_SECONDS,
     )
     stream = written.add_stream("libx264", rate=cut.frame_rate, options={"crf": QUALITY})
     stream.pix_fmt = "yuv420p"

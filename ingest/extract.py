@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.chunk_decoding import ChunkPlan, decode_all, decode_wanted, plan_chunk
-from ingest.chunk_packets import ChunkSource
+from ingest.chunk_packets import RUN_UP_SECONDS, ChunkSource
 from ingest.errors import VideoError
 from ingest.extraction import Extracted, Extraction
 from ingest.frame_store import StoredFrame, write_frames
@@ -23,10 +23,6 @@ from ingest.sampling import clip_ranges, inside, merge_ranges, on_display
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
-
-RUN_UP_SECONDS = 10
-"""How much earlier to start where a picture was not whole at its key frame: no encoder refreshes
-a picture more slowly than this."""
 
 
 class _PlanBroken(Exception):  # noqa: N818 - a turn in the road, not an error
@@ -64,6 +60,7 @@ def extract_chunk(request: Extraction, on_progress: Report | None = None) -> Ext
         start_pts=request.start_pts,
         end_pts=request.end_pts,
         lag_pts=request.lag_pts,
+        run_up_seconds=0 if request.lag_pts is None else RUN_UP_SECONDS,
     )
     pulse = Pulse(on_progress)
     plan = plan_chunk(source)

@@ -70,6 +70,7 @@ UNEVEN = "settb=1/1000,select='mod(n-3,7)*mod(n-1,5)',setpts=PTS+mod(N\\,3)*9"
 """Drops frames and shifts others, so that the steps between frames are of many lengths."""
 
 OPEN_GROUPS = ("-x264-params", "open-gop=1:keyint=30:min-keyint=30:bframes=3:scenecut=0")
+REFRESHED = ("-x264-params", "intra-refresh=1:keyint=25")
 INTERLACED = ("-vf", "setfield=tff", "-flags", "+ilme+ildct")
 
 MADE = (
@@ -88,7 +89,7 @@ MADE = (
     MadeVideo("open_groups.mp4", (*pattern(), *X264, *OPEN_GROUPS)),
     MadeVideo("interlaced.ts", (*pattern(), *X264, *CLOSED, *INTERLACED)),
     MadeVideo("mpeg2_interlaced.ts", (*pattern(), "-c:v", "mpeg2video", *CLOSED, *INTERLACED)),
-    MadeVideo("refreshed.ts", (*pattern(), *X264, "-x264-params", "intra-refresh=1:keyint=25")),
+    MadeVideo("refreshed.ts", (*pattern(), *X264, *REFRESHED)),
     MadeVideo("ten_bits.mp4", (*pattern(), *X264, *CLOSED, "-pix_fmt", "yuv420p10le")),
     MadeVideo("hevc.mkv", (*pattern(), "-c:v", "libx265", "-x265-params", "keyint=30:log-level=0")),
     MadeVideo("hevc.ts", (*pattern(), "-c:v", "libx265", "-x265-params", "keyint=30:log-level=0")),
@@ -97,8 +98,11 @@ MADE = (
         (*pattern(), "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "30"),
     ),
     MadeVideo("mpeg4.avi", (*pattern(), "-c:v", "mpeg4", *CLOSED)),
+    # The second key frame's leading pictures, frames 25 and 26, are on display at 1 s.
+    MadeVideo("open_groups.avi", (*pattern(), "-c:v", "mpeg4", "-g", "27", "-bf", "2")),
     MadeVideo("mpeg4_plain.avi", (*pattern(), "-c:v", "mpeg4", "-g", "30", "-bf", "0")),
     MadeVideo("h264.avi", (*pattern(), *X264, *CLOSED)),
+    MadeVideo("refreshed.avi", (*pattern(), *X264, "-bf", "0", *REFRESHED)),
     MadeVideo("motion_jpeg.avi", (*pattern(), "-c:v", "mjpeg", "-pix_fmt", "yuvj420p")),
     MadeVideo(
         "audio_first.mp4",

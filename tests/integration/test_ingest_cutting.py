@@ -110,6 +110,11 @@ def test_a_clip_of_any_container_has_the_frames_that_were_asked_for(
         assert frames == sum(1 for _ in container.decode(video=0)) == 36
 
 
+def test_a_clip_has_the_leading_pictures_of_its_first_key_frame(tmp_path: Path) -> None:
+    frames, _ = cut(made("open_groups.avi", tmp_path), 25, 50)
+    assert frames == 25
+
+
 def test_a_clip_keeps_the_shape_of_pixels(tmp_path: Path) -> None:
     path = tmp_path / "dvd.mkv"
     run_ffmpeg(*pattern(seconds=1, size="180x144"), "-vf", "setsar=16/11", *X264, path)
