@@ -54,8 +54,9 @@ def declared_end_pts(
     time_base = stream.time_base or Fraction(1)
     end_seconds = times.end_pts * time_base
     if container.format.name == "avi":
-        # This demuxer corrects its durations by the file's size, but leaves the count of frames.
-        declared = (times.pts[0] + stream.frames * times.step_pts) * time_base
+        # This demuxer corrects its durations by the file's size, but leaves the header's length
+        # (dwLength), which counts units of the stream's time; a frame may take many of them.
+        declared = (times.pts[0] + stream.frames) * time_base
     else:
         declared = _declared_seconds(container, stream, times.pts[0] * time_base, all_end_seconds)
     is_believable = TRUNCATION_SECONDS < declared - end_seconds < LONGEST_SECONDS

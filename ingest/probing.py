@@ -156,8 +156,9 @@ def _displayed(
     """
     packets = scan.packets
     if lag_pts is not None:
+        # Their durations are one unit of time each, however many units a frame takes.
         packets = tuple(
-            replace(packet, pts=None if packet.dts is None else packet.dts + lag_pts)
+            replace(packet, pts=None if packet.dts is None else packet.dts + lag_pts, duration=None)
             for packet in packets
         )
     keys = [packet.pts for packet in packets if packet.is_key and not packet.is_discard]

@@ -178,6 +178,14 @@ def trimmed(folder: Path) -> Path:
     return path
 
 
+def fine_units(folder: Path) -> Path:
+    """An AVI of 25 frames per second whose unit of time, copied from an MP4, is 1/600 s."""
+    source, path = folder / "fine_units.mp4", folder / "fine_units.avi"
+    run_ffmpeg(*pattern(), *X264, *CLOSED, "-video_track_timescale", "600", source)
+    run_ffmpeg("-i", source, "-c", "copy", "-copytb", "1", path)
+    return path
+
+
 def rotated(folder: Path, degrees: int) -> Path:
     """An MP4 whose display matrix turns the picture counter-clockwise."""
     import av

@@ -13,7 +13,16 @@ from ingest.errors import DecoderLost, IngestError
 from ingest.extraction import Extraction
 from ingest.probing import probe
 from ingest.sampling import PtsRange
-from tests.media import MADE, SECONDS, X264, MadeVideo, extract_episode, pattern, run_ffmpeg
+from tests.media import (
+    MADE,
+    SECONDS,
+    X264,
+    MadeVideo,
+    extract_episode,
+    fine_units,
+    pattern,
+    run_ffmpeg,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -43,11 +52,14 @@ def fast_start(folder: Path) -> Path:
 COPY = ("-c", "copy")
 
 
-@pytest.mark.parametrize("name", ["pal_25.mkv", "late_start.mkv", "mpeg4_plain.avi", "fast"])
+@pytest.mark.parametrize(
+    "name", ["pal_25.mkv", "late_start.mkv", "mpeg4_plain.avi", "fast", "fine"]
+)
 def test_truncated_file_says_from_when_on_it_is_missing(
     name: str, folder: Path, tmp_path: Path
 ) -> None:
-    whole = fast_start(folder) if name == "fast" else BY_NAME[name].make(folder)
+    odd = {"fast": fast_start, "fine": fine_units}
+    whole = (odd[name] if name in odd else BY_NAME[name].make)(folder)
     complete = probe(whole)
 
     described = probe(cut(whole, 0.6, tmp_path))
@@ -72,6 +84,16 @@ def test_whole_file_has_nothing_missing_whatever_its_tags_say(tmp_path: Path) ->
     run_ffmpeg(*pattern(), *X264, "-metadata:s:v", "DURATION-eng=00:20:00.000000000", path)
 
     assert probe(path).missing == ()
+
+
+def test_length_of_an_avi_is_counted_in_its_own_units(folder: Path) -> None:
+    path = fine_units(folder)
+
+    described = probe(path)
+
+    assert described.time_base == Fraction(1, 600)
+    assert described.duration_seconds == SECONDS
+    assert described.missing == ()
 
 
 def test_hole_in_a_transport_stream_is_missing(folder: Path, tmp_path: Path) -> None:

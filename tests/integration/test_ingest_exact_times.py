@@ -18,6 +18,7 @@ from tests.media import (
     displayed_pts,
     extract_episode,
     ffprobe,
+    fine_units,
     needs_ffprobe,
     pattern,
     pts_on_display,
@@ -39,6 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 ODD = {
     "cover art": with_cover_art,
     "edit list": trimmed,
+    "fine units": fine_units,
     "turned left": lambda folder: rotated(folder, 90),
 }
 KINDS: dict[str, Callable[[Path], Path]] = {made.name: made.make for made in MADE} | ODD
