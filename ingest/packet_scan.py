@@ -26,6 +26,16 @@ GAP_SECONDS = 1
 JUMP_SECONDS = 600
 """A pause longer than this is no pause but damaged times: no series holds a picture so long."""
 
+CLOCK_PTS = 1 << 33
+"""When the 90 kHz clock of a transport stream begins another round (33 bits: ISO/IEC 13818-1,
+2.4.3.7). Where it goes back by a minute or more, the demuxer takes this for the reason."""
+
+RESTART_PTS = 90_000
+"""A clock goes back so far, a second, only to start anew: packets out of order differ by less."""
+
+RESTART_PACKETS = 5
+"""So many packets in a row on either side have the clock's own times: damage hits single ones."""
+
 
 @dataclass(frozen=True)
 class ScannedPacket:
@@ -116,6 +126,26 @@ def frame_times(
         rate_varies=_varies(pts, step),
         longest_pts=max(shown[time].duration or 0 for time in pts),
     )
+
+
+def clock_restart(packets: Iterable[ScannedPacket]) -> int | None:
+    """Find where the clock of a transport stream starts anew, as where two recordings were joined.
+
+    Times of the one are then times of the other, too, or lie a whole round of the clock later.
+
+    Args:
+        packets: all packets of the stream, in file order.
+
+    Returns:
+        The decoding time of the last packet before, or None where the clock goes on.
+    """
+    dts = [packet.dts for packet in packets if packet.dts is not None]
+    for n in range(RESTART_PACKETS, len(dts) - RESTART_PACKETS + 1):
+        before, after = dts[n - RESTART_PACKETS : n], dts[n : n + RESTART_PACKETS]
+        steps_back = ((a - b) % CLOCK_PTS for a, b in zip(before, after, strict=True))
+        if all(RESTART_PTS < step < CLOCK_PTS // 2 for step in steps_back):
+            return before[-1]
+    return None
 
 
 def _longest_run(pts: list[int], jump_pts: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ingest.declared_end import declared_end_pts
 from ingest.errors import VideoError
 from ingest.media import checked_path, open_video, read_packets
-from ingest.packet_scan import FrameTimes, ScannedPacket, frame_times, measured_rate
+from ingest.packet_scan import FrameTimes, ScannedPacket, clock_restart, frame_times, measured_rate
 from ingest.probe import Probe
 from ingest.progress import Pulse, Report
 from ingest.sampling import merge_ranges
@@ -55,6 +55,8 @@ def probe(path: Path, on_progress: Report | None = None) -> Probe:
         first = _first_frame(container, stream, real)
     with open_video(real) as (container, stream):
         scan = _scan(container, stream, pulse, size_bytes)
+        if container.format.name == "mpegts":
+            _check_clock(scan, stream, real)
         lag_pts = _lag_pts(scan, first)
         times = _displayed(scan, first, lag_pts, stream, real)
         declared = declared_end_pts(container, stream, times, scan.end_seconds)
@@ -130,6 +132,23 @@ def _scan(container: "InputContainer", stream: "VideoStream", pulse: Pulse, done
             packets.append(ScannedPacket.of(packet))
     end_seconds = max((ends[n] * time_bases[n] for n in ends), default=Fraction(0))
     return _Scan(tuple(packets), end_seconds)
+
+
+def _check_clock(scan: _Scan, stream: "VideoStream", path: Path) -> None:
+    """Refuse a transport stream in which several frames may have the same time.
+
+    Raises:
+        VideoError: its clock starts anew.
+    """
+    restart = clock_restart(scan.packets)
+    if restart is None:
+        return
+    first = next(packet.dts for packet in scan.packets if packet.dts is not None)
+    seconds = round((restart - first) * (stream.time_base or Fraction(1)))
+    raise VideoError(
+        f"{path}: its clock starts anew after {seconds} s; "
+        "give it one clock: ffmpeg -i in.ts -c copy out.mkv"
+    )
 
 
 def _lag_pts(scan: _Scan, first: "VideoFrame") -> int | None:

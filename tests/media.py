@@ -78,6 +78,8 @@ MADE = (
     MadeVideo("pal_25.mkv", (*pattern("25"), *X264, *CLOSED)),
     MadeVideo("ntsc_2997.mkv", (*pattern("30000/1001"), *X264, *CLOSED)),
     MadeVideo("smooth_5994.ts", (*pattern("60000/1001"), *X264, *CLOSED)),
+    # The clock's 33 bits are full after 95443.7 s, 2 s after the first frame.
+    MadeVideo("clock_round.ts", (*pattern(), *X264, *CLOSED, "-output_ts_offset", "95440")),
     MadeVideo("film_23976.flv", (*pattern("24000/1001"), *X264, *CLOSED)),
     MadeVideo("uneven.mkv", (*pattern("30"), "-vf", UNEVEN, "-fps_mode", "vfr", *X264, *CLOSED)),
     MadeVideo("uneven.mp4", (*pattern("30"), "-vf", UNEVEN, "-fps_mode", "vfr", *X264, *CLOSED)),

@@ -95,6 +95,24 @@ def test_video_whose_pictures_are_all_garbage(
     refusal(decoder, path, VideoError, "no picture can be decoded")
 
 
+@pytest.mark.parametrize("first_seconds", ["0", "3600"])
+def test_transport_stream_whose_clock_starts_anew(
+    first_seconds: str, decoder: Decoder, tmp_path: Path
+) -> None:
+    parts = [tmp_path / "first.ts", tmp_path / "second.ts"]
+    for part, offset in zip(parts, (first_seconds, "0"), strict=True):
+        run_ffmpeg(*pattern(seconds=3, size="96x72"), "-output_ts_offset", offset, part)
+    joined, remuxed = tmp_path / "joined.ts", tmp_path / "remuxed.mkv"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+
+    refusal(decoder, joined, VideoError, "clock starts anew after 3 s; .* -c copy out.mkv")
+
+    run_ffmpeg("-i", joined, "-c", "copy", remuxed)
+    described = decoder.probe(remuxed)
+    assert float(described.duration_seconds) == pytest.approx(6, abs=0.05)
+    assert described.missing == ()
+
+
 def test_pipe_and_device_are_not_waited_for(decoder: Decoder, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.mp4"
     os.mkfifo(pipe)

@@ -2,7 +2,15 @@
 
 from fractions import Fraction
 
-from ingest.packet_scan import FrameTimes, ScannedPacket, frame_times, measured_rate
+import pytest
+
+from ingest.packet_scan import (
+    FrameTimes,
+    ScannedPacket,
+    clock_restart,
+    frame_times,
+    measured_rate,
+)
 
 MILLISECONDS = Fraction(1, 1000)
 
@@ -78,3 +86,52 @@ def test_frame_whose_time_is_damaged_does_not_stretch_the_episode() -> None:
 
 def test_no_packet_on_display_gives_no_times() -> None:
     assert frame_times([], None, None, MILLISECONDS) is None
+
+
+SECOND = 90_000
+TEN_SECONDS = [3600 * n for n in range(250)]
+HOUR = 3600 * SECOND
+ROUND = 2**33
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (TEN_SECONDS, TEN_SECONDS),
+        (TEN_SECONDS, [dts + 8 * SECOND for dts in TEN_SECONDS]),
+        # The demuxer takes a clock that goes back by a minute or more for one that went round.
+        ([dts + HOUR for dts in TEN_SECONDS], [dts + ROUND for dts in TEN_SECONDS]),
+    ],
+    ids=["same times", "overlap", "an hour back"],
+)
+def test_clock_that_starts_anew_is_found(before: list[int], after: list[int]) -> None:
+    assert clock_restart(scanned([*before, *after])) == before[-1]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        TEN_SECONDS,
+        [dts + ROUND - 5 * SECOND for dts in TEN_SECONDS],
+        [*TEN_SECONDS, *(dts + 2 * HOUR for dts in TEN_SECONDS)],
+        [*TEN_SECONDS, *(dts + 9 * SECOND for dts in TEN_SECONDS)],
+        [*TEN_SECONDS[:100], 0, *TEN_SECONDS[101:]],
+        [*TEN_SECONDS[:100], ROUND - 1, *TEN_SECONDS[101:]],
+        [*TEN_SECONDS[:100], *TEN_SECONDS[103:100:-1], *TEN_SECONDS[104:]],
+        TEN_SECONDS[:3],
+        [],
+    ],
+    ids=[
+        "even",
+        "once round",
+        "hours are lost",
+        "a second is there twice",
+        "a time too small",
+        "a time too large",
+        "out of order",
+        "few",
+        "none",
+    ],
+)
+def test_clock_that_goes_on_is_left_alone(times: list[int]) -> None:
+    assert clock_restart(scanned(times)) is None
