@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ingest.chunk_packets import ChunkSource, open_chunk
+from ingest.progress import Pulse
 from ingest.skipping import HEAD_BYTES, SKIPPING_CODECS, hevc_sub_layer, nal_length_bytes
 
 if TYPE_CHECKING:
@@ -46,8 +47,13 @@ class Decoded:
         return None if self.frame is None or self.frame.is_corrupt else self.frame
 
 
-def plan_chunk(source: ChunkSource) -> ChunkPlan:
+def plan_chunk(source: ChunkSource, pulse: Pulse) -> ChunkPlan:
     """Read a chunk's packets without decoding them.
+
+    Args:
+        source: the chunk.
+        pulse: beats at each packet, with no frame decoded yet: from a slow disk, or where a file
+            must be read from its start, reading alone may take minutes.
 
     Raises:
         VideoError: the file cannot be opened.
@@ -58,6 +64,7 @@ def plan_chunk(source: ChunkSource) -> ChunkPlan:
     with open_chunk(source) as (stream, packets):
         layer_of = _SubLayers(stream)
         for packet in packets:
+            pulse.beat(0)
             layers.add(layer_of(packet))
             time = source.time_of(packet)
             is_complete = is_complete and time is not None

@@ -63,7 +63,7 @@ def extract_chunk(request: Extraction, on_progress: Report | None = None) -> Ext
         run_up_seconds=0 if request.lag_pts is None else RUN_UP_SECONDS,
     )
     pulse = Pulse(on_progress)
-    plan = plan_chunk(source)
+    plan = plan_chunk(source, pulse)
     if plan.is_complete:
         try:
             return _Chunk(request, source, pulse).as_planned(plan)

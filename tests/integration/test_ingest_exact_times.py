@@ -11,6 +11,7 @@ from ingest.chunk_decoding import decode_all, decode_wanted, plan_chunk
 from ingest.chunk_packets import ChunkSource
 from ingest.probe import Probe
 from ingest.probing import probe
+from ingest.progress import Pulse
 from tests.media import (
     MADE,
     X264,
@@ -136,7 +137,7 @@ SKIPPED = [
 @pytest.mark.parametrize("made", SKIPPED, ids=lambda made: made.name)
 def test_skipping_leaves_every_wanted_pixel_alone(made: MadeVideo, tmp_path: Path) -> None:
     source = whole(probe(made.make(tmp_path)))
-    plan = plan_chunk(source)
+    plan = plan_chunk(source, Pulse(None))
     wanted = frozenset(plan.frame_pts[::7])
 
     every = {step.pts: step.frame for step in decode_all(source) if step.frame is not None}
@@ -150,6 +151,17 @@ def test_skipping_leaves_every_wanted_pixel_alone(made: MadeVideo, tmp_path: Pat
     assert wanted <= set(kept)
     for pts in wanted:
         assert np.array_equal(kept[pts].to_ndarray(), every[pts].to_ndarray())
+
+
+def test_reading_a_chunk_reports_before_a_frame_is_decoded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.progress.REPORT_EVERY_SECONDS", 0)
+    reports: list[int] = []
+
+    plan = plan_chunk(whole(probe(MADE[0].make(folder))), Pulse(reports.append))
+
+    assert reports == [0] * len(plan.frame_pts)
 
 
 def test_probe_agrees_with_ffprobe_on_a_real_clip(shared_video: Path) -> None:
