@@ -38,8 +38,7 @@ class ChunkSource:
         end_pts: half-open.
         lag_pts: see `Probe.lag_pts`.
         run_up_seconds: start decoding so much earlier than at the chunk's key frame, for streams
-            whose pictures are whole only some time after it, and for those with a lag: it is that
-            of the first key frame, and others are on display after their leading pictures.
+            whose pictures are whole only some time after it; see `run_up_for`, too.
     """
 
     path: Path
@@ -59,6 +58,15 @@ class ChunkSource:
     def holds(self, pts: int | None) -> bool:
         """Whether a frame of that time belongs to this chunk."""
         return pts is not None and self.start_pts <= pts < self.end_pts
+
+
+def run_up_for(lag_pts: int | None) -> int:
+    """How many seconds before its key frame a chunk must be decoded to have all its frames.
+
+    A lag is that of the stream's first key frame, and others are on display after their leading
+    pictures, which hang on the group before them.
+    """
+    return 0 if lag_pts is None else RUN_UP_SECONDS
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.chunk_decoding import decode_all
-from ingest.chunk_packets import RUN_UP_SECONDS, ChunkSource
+from ingest.chunk_packets import ChunkSource, run_up_for
 from ingest.errors import IngestError, VideoError
 from ingest.media import open_video, read_packets
 from ingest.progress import Pulse, Report
@@ -126,7 +126,7 @@ def _encode_video(cut: Cut, written: "OutputContainer", pulse: Pulse) -> int:
         start_pts=cut.key_pts,
         end_pts=cut.end_pts,
         lag_pts=cut.lag_pts,
-        run_up_seconds=0 if cut.lag_pts is None else RUN_UP_SECONDS,
+        run_up_seconds=run_up_for(cut.lag_pts),
     )
     stream = written.add_stream("libx264", rate=cut.frame_rate, options={"crf": QUALITY})
     stream.pix_fmt = "yuv420p"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.chunk_decoding import ChunkPlan, decode_all, decode_wanted, plan_chunk
-from ingest.chunk_packets import RUN_UP_SECONDS, ChunkSource
+from ingest.chunk_packets import RUN_UP_SECONDS, ChunkSource, run_up_for
 from ingest.errors import VideoError
 from ingest.extraction import Extracted, Extraction
 from ingest.frame_store import StoredFrame, write_frames
@@ -60,7 +60,7 @@ def extract_chunk(request: Extraction, on_progress: Report | None = None) -> Ext
         start_pts=request.start_pts,
         end_pts=request.end_pts,
         lag_pts=request.lag_pts,
-        run_up_seconds=0 if request.lag_pts is None else RUN_UP_SECONDS,
+        run_up_seconds=run_up_for(request.lag_pts),
     )
     pulse = Pulse(on_progress)
     plan = plan_chunk(source, pulse)
