@@ -80,10 +80,11 @@ def build_dataset(
 
 
 def _check_choice(choice: Choice, files: Sequence[StillFile], where: str) -> None:
-    counts = Counter(file.label for file in files)
+    labels = [file.label for file in files]
     try:
-        choose_labels(choice, [file.label for file in files], where)
+        choose_labels(choice, labels, where)
     except StillsError:
+        counts = Counter(labels)
         # few files, such as a README beside the labels' folders, may be no pictures: look at them
         pictures = [
             file.label
