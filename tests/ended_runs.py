@@ -9,9 +9,9 @@ from db.engine import Database
 from db.records import AppearanceRecord, RunRecord
 from db.runs import get_run
 from db.upgrade import upgrade_database
-from db.writes import finish_run
 from ingest.decoder import Decoder
 from model.artifact import ModelVersion
+from tests.records import end_run
 from worker.claims import claim_step
 from worker.enqueue import enqueue_episode
 from worker.extracting import extract_step
@@ -58,23 +58,18 @@ def ended_run(
 
 def end_with(place: Workplace, run_id: int, labels: Labels) -> None:
     """End a run as one that saw these labels."""
-    with place.database.write() as connection:
+    with place.database.read() as connection:
         run = get_run(connection, run_id)
-        finish_run(
-            connection,
-            run_id=run_id,
-            episode_id=run.episode_id,
-            state="done",
-            frames=24,
-            decode_errors=0,
-            missing=(),
-            error=None,
-            appearances=[
-                AppearanceRecord(label, _pts(run, start), _pts(run, stop), start, stop, 1, 0.9, 0.9)
-                for label, spans in labels.items()
-                for start, stop in spans
-            ],
-        )
+    end_run(
+        place.database,
+        run_id,
+        [
+            AppearanceRecord(label, _pts(run, start), _pts(run, stop), start, stop, 1, 0.9, 0.9)
+            for label, spans in labels.items()
+            for start, stop in spans
+        ],
+        frames=24,
+    )
 
 
 def _pts(run: RunRecord, seconds: int) -> int:

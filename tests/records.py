@@ -1,11 +1,13 @@
 """Made rows for tests: an episode of ten minutes, a model version, a run of six chunks."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
 from db.engine import Database
-from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
-from db.writes import create_run, register_episode, register_model_version
+from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord, Ranges
+from db.runs import get_run
+from db.writes import create_run, finish_run, register_episode, register_model_version
 
 CHUNKS = tuple((start, start + 60_000) for start in range(0, 360_000, 60_000))
 
@@ -37,6 +39,11 @@ def made_episode(sha256: str = "a" * 64, name: str = "pilot.mkv") -> EpisodeReco
     )
 
 
+def episode_named(name: str) -> EpisodeRecord:
+    """The same of this name, with a content of its own."""
+    return made_episode(f"{int.from_bytes(name.encode()) % 10**9:064d}", name)
+
+
 def made_model(sha256: str = "b" * 64, version: str = "1", year: int = 2026) -> ModelVersionRecord:
     """A model version of two labels."""
     return ModelVersionRecord(
@@ -50,7 +57,12 @@ def made_model(sha256: str = "b" * 64, version: str = "1", year: int = 2026) -> 
     )
 
 
-APPEARANCE = AppearanceRecord("homer_simpson", 1000, 4500, 1.0, 4.5, 7, 0.8, 0.9)
+def made_appearance(label: str) -> AppearanceRecord:
+    """A label that is on screen from 1 to 4.5 s."""
+    return AppearanceRecord(label, 1000, 4500, 1.0, 4.5, 7, 0.8, 0.9)
+
+
+APPEARANCE = made_appearance("homer_simpson")
 
 PARAMS = (
     '{"every_seconds": "1/2", "frame_store": 1, "min_duration_off_seconds": "3/4",'
@@ -78,3 +90,27 @@ def make_run(
             lane=lane,
         )
     return run_id
+
+
+def end_run(
+    database: Database,
+    run_id: int,
+    appearances: Sequence[AppearanceRecord] = (),
+    state: str = "done",
+    missing: Ranges = (),
+    error: str | None = None,
+    frames: int = 720,
+) -> None:
+    """Ends a run as one that found these."""
+    with database.write() as connection:
+        finish_run(
+            connection,
+            run_id=run_id,
+            episode_id=get_run(connection, run_id).episode_id,
+            state=state,
+            frames=frames,
+            decode_errors=0,
+            missing=missing,
+            error=error,
+            appearances=list(appearances),
+        )

@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 
 from db.engine import Database
 from db.records import AppearanceRecord, EpisodeRecord
-from db.runs import get_run
 from db.upgrade import upgrade_database
-from db.writes import finish_run
 from ingest.decoder import Decoder
 from tests.commands import castline_here, one_line
 from tests.media import CLOSED, X264, MadeVideo, pattern
-from tests.records import made_episode, make_run
+from tests.records import end_run, made_episode, make_run
 from timeline.export import FORMATS
 from worker.settings import Settings
 
@@ -66,30 +64,23 @@ def home(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = Database(Settings.from_environment(home, {}).database_url)
     upgrade_database(database)
     run_id = make_run(database, episode, chunks=((episode.start_pts, episode.end_pts),))
-    with database.write() as connection:
-        finish_run(
-            connection,
-            run_id=run_id,
-            episode_id=get_run(connection, run_id).episode_id,
-            state="done",
-            frames=12,
-            decode_errors=0,
-            missing=(),
-            error=None,
-            appearances=[
-                AppearanceRecord(
-                    label,
-                    pts[start],
-                    pts[end],
-                    float((pts[start] - pts[0]) * probe.time_base),
-                    float((pts[end] - pts[0]) * probe.time_base),
-                    frames=4,
-                    mean_confidence=0.8,
-                    max_confidence=0.9,
-                )
-                for label, start, end in RANGES
-            ],
-        )
+    end_run(
+        database,
+        run_id,
+        [
+            AppearanceRecord(
+                label,
+                pts[start],
+                pts[end],
+                float((pts[start] - pts[0]) * probe.time_base),
+                float((pts[end] - pts[0]) * probe.time_base),
+                frames=4,
+                mean_confidence=0.8,
+                max_confidence=0.9,
+            )
+            for label, start, end in RANGES
+        ],
+    )
     database.dispose()
     return home
 

@@ -19,12 +19,10 @@ from db.errors import DatabaseError, NotFoundError
 from db.queries import first_appearances, screen_time, shared_time
 from db.reading import select_rows
 from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
-from db.runs import get_run
 from db.snapshot import write_snapshot
 from db.upgrade import upgrade_database
-from db.writes import finish_run
 from tests.commands import castline_here, one_line
-from tests.records import made_episode, made_model, make_run
+from tests.records import end_run, made_episode, made_model, make_run
 from timeline.expressions import parse_expression
 from worker.answers import find_matches
 from worker.settings import Settings
@@ -61,31 +59,26 @@ def add(
     model: ModelVersionRecord | None = None,
 ) -> None:
     run_id = make_run(database, episode, model)
-    with database.write() as connection:
-        finish_run(
-            connection,
-            run_id=run_id,
-            episode_id=get_run(connection, run_id).episode_id,
-            state="partial" if missing else "done",
-            frames=720,
-            decode_errors=0,
-            missing=missing,
-            error=None,
-            appearances=[
-                AppearanceRecord(
-                    label,
-                    start * 1000 + episode.start_pts,
-                    end * 1000 + episode.start_pts,
-                    float(start),
-                    float(end),
-                    frames=2 * (end - start),
-                    mean_confidence=0.8,
-                    max_confidence=0.9,
-                )
-                for label, ranges in shown.items()
-                for start, end in ranges
-            ],
-        )
+    end_run(
+        database,
+        run_id,
+        [
+            AppearanceRecord(
+                label,
+                start * 1000 + episode.start_pts,
+                end * 1000 + episode.start_pts,
+                float(start),
+                float(end),
+                frames=2 * (end - start),
+                mean_confidence=0.8,
+                max_confidence=0.9,
+            )
+            for label, ranges in shown.items()
+            for start, end in ranges
+        ],
+        "partial" if missing else "done",
+        missing,
+    )
 
 
 @pytest.fixture(scope="module")

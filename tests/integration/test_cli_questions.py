@@ -15,12 +15,10 @@ import pytest
 from PIL import Image
 
 from db.records import AppearanceRecord
-from db.runs import get_run
-from db.writes import finish_run
 from tests.clips import write_clip
 from tests.commands import BY_LOT, castline, castline_here, new_home, one_line
 from tests.ended_runs import place_of
-from tests.records import made_episode, make_run
+from tests.records import end_run, made_episode, make_run
 from tests.rows import rows_of, table_counts
 
 pytestmark = pytest.mark.integration
@@ -151,30 +149,23 @@ def rounded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with place_of(home) as place:
         episode = replace(made_episode(), time_base=time_base, end_pts=6 * 60 * 24000)
         run_id = make_run(place.database, episode)
-        with place.database.write() as connection:
-            finish_run(
-                connection,
-                run_id=run_id,
-                episode_id=get_run(connection, run_id).episode_id,
-                state="done",
-                frames=720,
-                decode_errors=0,
-                missing=(),
-                error=None,
-                appearances=[
-                    AppearanceRecord(
-                        label,
-                        start * 1001,
-                        end * 1001,
-                        float(start * 1001 * time_base),
-                        float(end * 1001 * time_base),
-                        frames=end - start,
-                        mean_confidence=0.8,
-                        max_confidence=0.9,
-                    )
-                    for label, (start, end) in frames.items()
-                ],
-            )
+        end_run(
+            place.database,
+            run_id,
+            [
+                AppearanceRecord(
+                    label,
+                    start * 1001,
+                    end * 1001,
+                    float(start * 1001 * time_base),
+                    float(end * 1001 * time_base),
+                    frames=end - start,
+                    mean_confidence=0.8,
+                    max_confidence=0.9,
+                )
+                for label, (start, end) in frames.items()
+            ],
+        )
     return home
 
 

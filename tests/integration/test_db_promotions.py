@@ -18,11 +18,18 @@ from db.promotions import (
     roll_back,
 )
 from db.queries import find_appearances, screen_time
-from db.records import AppearanceRecord, ModelVersionRecord
-from db.runs import get_run
+from db.records import ModelVersionRecord
 from db.schema import appearance, current_run, episode, run
-from db.writes import finish_run, register_model_version
-from tests.records import PARAMS, made_episode, made_model, make_run
+from db.writes import register_model_version
+from tests.records import (
+    PARAMS,
+    end_run,
+    episode_named,
+    made_appearance,
+    made_episode,
+    made_model,
+    make_run,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -35,25 +42,13 @@ HASH = "c" * 64
 
 def ended_run(database: Database, model: ModelVersionRecord, name: str = "pilot.mkv") -> int:
     """A run over an episode of this name that found the model's version in it."""
-    sha256 = f"{int.from_bytes(name.encode()) % 10**9:064d}"
-    run_id = make_run(database, episode=made_episode(sha256, name), model=model)
+    run_id = make_run(database, episode=episode_named(name), model=model)
     end(database, run_id, f"seen_by_{model.version}")
     return run_id
 
 
 def end(database: Database, run_id: int, label: str, state: str = "done") -> None:
-    with database.write() as connection:
-        finish_run(
-            connection,
-            run_id=run_id,
-            episode_id=get_run(connection, run_id).episode_id,
-            state=state,
-            frames=10,
-            decode_errors=0,
-            missing=(),
-            error=None,
-            appearances=[AppearanceRecord(label, 1000, 4500, 1.0, 4.5, 7, 0.8, 0.9)],
-        )
+    end_run(database, run_id, [made_appearance(label)], state, frames=10)
 
 
 def promote(database: Database, model: ModelVersionRecord, **report: object) -> int:

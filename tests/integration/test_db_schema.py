@@ -21,31 +21,13 @@ from db.episodes import list_episodes
 from db.errors import DatabaseError
 from db.promotions import promoted_sha256
 from db.queries import find_appearances, screen_time
-from db.records import AppearanceRecord
 from db.runs import current_run_of, get_run
 from db.schema import metadata
 from db.upgrade import HEAD, upgrade_database
-from db.writes import finish_run
 from tests.databases import new_postgresql_url
-from tests.records import made_episode, made_model, make_run
+from tests.records import APPEARANCE, end_run, made_appearance, made_episode, made_model, make_run
 
 pytestmark = pytest.mark.integration
-
-
-def end_run(database: Database, run_id: int, label: str, state: str = "done") -> None:
-    with database.write() as connection:
-        run = get_run(connection, run_id)
-        finish_run(
-            connection,
-            run_id=run_id,
-            episode_id=run.episode_id,
-            state=state,
-            frames=10,
-            decode_errors=0,
-            missing=(),
-            error=None,
-            appearances=[AppearanceRecord(label, 1000, 4500, 1.0, 4.5, 7, 0.8, 0.9)],
-        )
 
 
 def shown_labels(database: Database) -> list[str]:
@@ -134,22 +116,22 @@ def test_the_same_episode_enqueued_fifty_times_at_once_is_one_run(database: Data
 def test_an_older_models_run_never_replaces_a_newer_ones(database: Database) -> None:
     new = make_run(database, model=made_model("d" * 64, "2", year=2027))
     old = make_run(database, model=made_model())
-    end_run(database, new, "ned_flanders")
-    end_run(database, old, "homer_simpson")
+    end_run(database, new, [made_appearance("ned_flanders")])
+    end_run(database, old, [APPEARANCE])
     assert shown_labels(database) == ["ned_flanders"]
 
 
 def test_a_newer_models_run_replaces_an_older_ones(database: Database) -> None:
     old = make_run(database, model=made_model())
     new = make_run(database, model=made_model("d" * 64, "2", year=2027))
-    end_run(database, old, "homer_simpson")
-    end_run(database, new, "ned_flanders")
+    end_run(database, old, [APPEARANCE])
+    end_run(database, new, [made_appearance("ned_flanders")])
     assert shown_labels(database) == ["ned_flanders"]
 
 
 def test_a_failed_run_is_never_shown(database: Database) -> None:
     run_id = make_run(database)
-    end_run(database, run_id, "homer_simpson", state="failed")
+    end_run(database, run_id, [APPEARANCE], state="failed")
     with database.read() as connection:
         assert current_run_of(connection, 1) is None
 
@@ -157,7 +139,7 @@ def test_a_failed_run_is_never_shown(database: Database) -> None:
 def test_the_view_for_people_reads_without_castline(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'castline.db'}")
     upgrade_database(database)
-    end_run(database, make_run(database), "homer_simpson")
+    end_run(database, make_run(database), [APPEARANCE])
     database.dispose()
     with sqlite3.connect(tmp_path / "castline.db") as connection:
         rows = connection.execute("SELECT * FROM timeline").fetchall()
@@ -165,9 +147,9 @@ def test_the_view_for_people_reads_without_castline(tmp_path: Path) -> None:
 
 
 def test_screen_time_adds_up_over_episodes(database: Database) -> None:
-    end_run(database, make_run(database), "homer_simpson")
+    end_run(database, make_run(database), [APPEARANCE])
     other = made_episode("e" * 64, "second.mkv")
-    end_run(database, make_run(database, episode=other), "homer_simpson")
+    end_run(database, make_run(database, episode=other), [APPEARANCE])
     with database.read() as connection:
         [total] = screen_time(connection)
         names = [item.name for item in list_episodes(connection)]

@@ -16,7 +16,7 @@ from tests.clips import write_clip
 from tests.commands import castline_here, one_line
 from tests.ended_runs import end_with, ended_run, place_of
 from tests.models import write_model_by_lot
-from tests.records import made_episode, make_run
+from tests.records import episode_named, make_run
 from tests.rows import rows_of, table_counts
 from worker.enqueue import model_record
 from worker.promoting import promote
@@ -57,9 +57,17 @@ def promote_by_force(place: Workplace, version: ModelVersion) -> None:
 
 def run_by(place: Workplace, version: ModelVersion, episode: str = "pilot.mkv") -> None:
     """A run that ended over an episode of this name, whose file and frames are nowhere."""
-    sha256 = f"{int.from_bytes(episode.encode()) % 10**9:064d}"
-    run_id = make_run(place.database, made_episode(sha256, episode), model_record(version))
+    run_id = make_run(place.database, episode_named(episode), model_record(version))
     end_with(place, run_id, {"apple": [(1, 3)]})
+
+
+def model_that_ran(place: Workplace, name: str, month: str) -> ModelVersion:
+    """A version that was made in that month, and whose run over the pilot ended."""
+    version = write_model_by_lot(
+        place.settings.models_folder, name, created_at=f"{month}-01T00:00:00+00:00"
+    )
+    run_by(place, version)
+    return version
 
 
 def answer(home: Path, *arguments: str) -> Any:
@@ -148,12 +156,8 @@ def test_models_promoted_in_another_order_than_they_were_made_go_as_listed(
     database: Database, tmp_path: Path
 ) -> None:
     place = Workplace(Settings(tmp_path, str(database.url)), database)
-    for name, month in (("newest", 3), ("oldest", 1), ("middle", 2)):
-        version = write_model_by_lot(
-            place.settings.models_folder, name, created_at=f"2199-0{month}-01T00:00:00+00:00"
-        )
-        run_by(place, version)
-        promote_by_force(place, version)
+    for name, month in (("newest", "2199-03"), ("oldest", "2199-01"), ("middle", "2199-02")):
+        promote_by_force(place, model_that_ran(place, name, month))
     planned = plan_pruning(place)
     assert [run.model for run in planned.runs] == ["newest@1"]
     assert [version.manifest.name for version in planned.models] == ["newest"]
@@ -173,10 +177,7 @@ def test_a_model_that_shows_an_episode_keeps_its_history_and_may_be_gone_back_to
     home = tmp_path / "home"
     with place_of(home) as place:
         for number, name in enumerate(NAMES, start=1):
-            version = write_model_by_lot(
-                place.settings.models_folder, name, created_at=f"2199-0{number}-01T00:00:00+00:00"
-            )
-            run_by(place, version)
+            version = model_that_ran(place, name, f"2199-0{number}")
             run_by(place, version, f"{name}.mkv")
             promote_by_force(place, version)
     before = answer(home, "models", "show", "zero")["promotions"]
@@ -198,11 +199,8 @@ def test_before_any_promotion_a_candidate_is_newer_than_the_bundled_model(
     database: Database, tmp_path: Path
 ) -> None:
     place = Workplace(Settings(tmp_path, str(database.url)), database)
-    for name, year in (("older", 2020), ("newer", 2198), ("newest", 2199)):
-        version = write_model_by_lot(
-            place.settings.models_folder, name, created_at=f"{year}-01-01T00:00:00+00:00"
-        )
-        run_by(place, version)
+    for name, month in (("older", "2020-01"), ("newer", "2198-01"), ("newest", "2199-01")):
+        model_that_ran(place, name, month)
     planned = plan_pruning(place)
     assert [run.model for run in planned.runs] == ["older@1"]
     assert [version.manifest.name for version in planned.models] == ["older"]

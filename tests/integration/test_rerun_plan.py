@@ -18,12 +18,12 @@ from db.records import ExtractedChunk, ModelVersionRecord
 from db.runs import get_run
 from db.schema import chunk, run
 from db.upgrade import upgrade_database
-from db.writes import create_run, finish_run, register_episode, register_model_version
+from db.writes import create_run, register_episode, register_model_version
 from ingest.decoder import Decoder
 from model.artifact import ModelVersion
 from tests.clips import write_clip
 from tests.models import write_model_by_lot
-from tests.records import CHUNKS, PARAMS, made_episode, made_model
+from tests.records import CHUNKS, PARAMS, end_run, episode_named, made_episode, made_model
 from worker.claims import claim_step
 from worker.enqueue import enqueue_episode, model_record
 from worker.extracting import extract_step
@@ -54,29 +54,18 @@ def add_run(
     place: Workplace, name: str, model: ModelVersionRecord, params: str, state: str = "done"
 ) -> int:
     """A run over an episode of this name that ended so and found nobody; returns its id."""
-    sha256 = f"{int.from_bytes(name.encode()) % 10**9:064d}"
     with place.database.write() as connection:
         run_id, _ = create_run(
             connection,
-            episode_id=register_episode(connection, made_episode(sha256, name)),
+            episode_id=register_episode(connection, episode_named(name)),
             model_version_id=register_model_version(connection, model),
             params=params,
             params_hash=hashlib.sha256(params.encode()).hexdigest(),
             chunks=CHUNKS,
             missing=(),
         )
-        if state != "queued":
-            finish_run(
-                connection,
-                run_id=run_id,
-                episode_id=get_run(connection, run_id).episode_id,
-                state=state,
-                frames=720,
-                decode_errors=0,
-                missing=(),
-                error=None if state == "done" else "it broke",
-                appearances=[],
-            )
+    if state != "queued":
+        end_run(place.database, run_id, state=state, error=None if state == "done" else "it broke")
     return run_id
 
 
