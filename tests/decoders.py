@@ -19,8 +19,9 @@ from ingest.progress import Report
 MEMORY_BYTES = 1 << 30
 """Enough for the small episodes of tests, and soon exhausted."""
 
-SILENT_SECONDS = 3.0
-"""Longer than a busy machine needs to start a decoder, shorter than a test's patience."""
+SILENT_SECONDS = 8.0
+"""Longer than a busy machine needs to start a decoder (3 s were too short once in some hundred runs
+of the tests), shorter than a test's patience."""
 
 
 def breaking_decoder(*faults: str) -> Decoder:
