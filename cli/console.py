@@ -90,6 +90,12 @@ PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe, where there is no window to fit."""
 
 
+def escape_what_stdout_cannot_write() -> None:
+    """Shows letters that stdout's encoding has not as escapes, `\\xfc`, as stderr does anyway."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> Table:
     """A table whose cells are shown as they are: a file's name may look like markup.
 

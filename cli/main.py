@@ -24,7 +24,7 @@ from cli import (
     training,
     upkeep,
 )
-from cli.console import say_error
+from cli.console import escape_what_stdout_cannot_write, say_error
 from db.errors import DatabaseError
 from ingest.errors import IngestError
 from model.errors import ModelError
@@ -93,6 +93,7 @@ for group in (
 
 def main() -> None:
     """Runs the command; an expected error becomes one line on stderr and exit code 1."""
+    escape_what_stdout_cannot_write()
     try:
         app()
     except EXPECTED_ERRORS as error:

@@ -159,6 +159,17 @@ def test_json_is_utf_8_whatever_the_terminal_takes(encoding: str, library: Path)
     assert ended.stdout == '[\n  {\n    "x": "ü"\n  }\n]\n'.encode()
 
 
+def test_a_table_shows_what_the_terminal_cannot_write_as_escapes(library: Path) -> None:
+    ended = subprocess.run(
+        [*COMMAND, "sql", "SELECT 'ü→' AS x"],
+        capture_output=True,
+        env=environment_of(library) | {"PYTHONIOENCODING": "latin-1"},
+        timeout=PATIENCE_SECONDS,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout.split() == [b"x", "ü".encode("latin-1") + b"\\u2192"]
+
+
 @pytest.mark.parametrize(
     ("state", "code"), [("done", 0), ("partial", 3), ("failed", 1), ("cancelled", 1)]
 )
