@@ -15,6 +15,7 @@ from cli.console import (
     OfRun,
     Season,
     asked_episode_id,
+    asked_season,
     first_rows,
     print_json,
     print_table,
@@ -162,7 +163,7 @@ def show_screen_time(
             asked_episode_id(connection, episode, shown),
             by=by,
             label=name,
-            season=season,
+            season=asked_season(connection, season, shown),
             limit=rows_to_read(limit),
             shown=shown,
         )

@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from db.current import Shown
+from db.current import CURRENT, Shown
 from db.engine import Transaction
 from db.episodes import find_episodes, list_episodes
 from db.errors import NotFoundError
-from db.queries import known_labels
+from db.queries import known_labels, was_season_examined
 from db.records import EpisodeRecord, RunRecord
 from db.runs import current_run_of, latest_run_of, shown_run_of
 from model.labels import UNKNOWN
@@ -91,7 +91,7 @@ PLAIN_WIDTH = 160
 
 
 def escape_what_stdout_cannot_write() -> None:
-    """Shows letters that stdout's encoding has not as escapes, `\\xfc`, as stderr does anyway."""
+    """Shows letters that stdout's encoding has not as escapes, as stderr does anyway."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
@@ -236,6 +236,20 @@ def asked_episode_id(connection: Transaction, reference: str | None, shown: Show
     episode = require_tagged_episode(connection, reference)
     require_shown_run(connection, episode, shown)
     return episode.id
+
+
+def asked_season(connection: Transaction, season: int | None, shown: Shown) -> int | None:
+    """The one season that a question is limited to; None for all of them.
+
+    Raises:
+        NotFoundError: No run that the question is about looked at any episode of it.
+    """
+    if season is not None and not was_season_examined(connection, season, shown):
+        by_those = "" if shown == CURRENT else " by the run or model that is asked for"
+        raise NotFoundError(
+            f"--season {season}: no episode of it was tagged{by_those}; castline status lists runs"
+        )
+    return season
 
 
 def require_label(connection: Transaction, reference: str) -> str:

@@ -13,6 +13,7 @@ from cli.console import (
     OfRun,
     Season,
     asked_episode_id,
+    asked_season,
     first_rows,
     print_json,
     print_table,
@@ -72,7 +73,7 @@ def when(
             connection,
             asked,
             episode_id=asked_episode_id(connection, episode, shown),
-            season=season,
+            season=asked_season(connection, season, shown),
             min_seconds=shortest,
             gap_seconds=longest_gap,
             shown=shown,
@@ -139,7 +140,7 @@ def together(
             labels,
             by_episode=len(labels) == 2,
             episode_id=asked_episode_id(connection, episode, shown),
-            season=season,
+            season=asked_season(connection, season, shown),
             limit=rows_to_read(limit),
             shown=shown,
         )
@@ -185,13 +186,14 @@ def first(
     Example: castline first ned_flanders
     """
     with open_workplace(context.obj) as place, place.database.read() as connection:
+        shown = find_shown(connection, run, model)
         name = require_label(connection, label)
         rows = first_appearances(
             connection,
             name,
-            season=season,
+            season=asked_season(connection, season, shown),
             limit=rows_to_read(limit),
-            shown=find_shown(connection, run, model),
+            shown=shown,
         )
     found = first_rows(rows, limit)
     if as_json:

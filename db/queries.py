@@ -95,6 +95,13 @@ def find_appearances(
     return [_episode_appearance(row) for row in connection.execute(query).all()]
 
 
+def was_season_examined(connection: Connection, season: int, shown: Shown = CURRENT) -> bool:
+    """Whether any shown run is of an episode of this season."""
+    runs = shown_runs(shown)
+    query = select(runs.c.run_id).join(episode, episode.c.id == runs.c.episode_id)
+    return connection.execute(query.where(episode.c.season == season).limit(1)).first() is not None
+
+
 def first_appearances(
     connection: Connection,
     label: str,

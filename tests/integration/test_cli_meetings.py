@@ -231,6 +231,21 @@ def test_first_tells_the_first_appearance_of_each_episode(home: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "question", [("when", "ned"), ("together",), ("first", "ned"), ("screen-time",)], ids=" ".join
+)
+def test_a_season_that_was_not_looked_at_is_not_denied(
+    question: tuple[str, ...], home: Path
+) -> None:
+    of_none = castline_here(home, *question, "--season", "9")
+    assert of_none.returncode == 1
+    assert "--season 9: no episode of it was tagged; castline status" in one_line(of_none.stderr)
+    of_the_first_run = castline_here(home, *question, "--season", "2", "--run", "1")
+    assert of_the_first_run.returncode == 1
+    assert "tagged by the run or model that is asked for" in one_line(of_the_first_run.stderr)
+    assert castline_here(home, *question, "--season", "1", "--run", "1").returncode == 0
+
+
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which cast@1 looked at two episodes, cast@2 at the first, and cast@3 at none yet.
