@@ -19,7 +19,7 @@ from ingest.progress import Report
 MEMORY_BYTES = 1 << 30
 """Enough for the small episodes of tests, and soon exhausted."""
 
-SILENT_SECONDS = 8.0
+SILENT_SECONDS = 5.0
 """Longer than a busy machine needs to start a decoder (3 s were too short once in some hundred runs
 of the tests), shorter than a test's patience."""
 
