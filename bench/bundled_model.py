@@ -1,13 +1,13 @@
 """Trains the bundled model, so that anyone can make it again.
 
-    python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled [--anew]
+    python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled [--anew [--epochs N]]
 
 Makes, under the output folder, pictures of nobody, a dataset of all labels with them as `unknown`,
 and the bundled version, which has the weights of version 6, but looks at pictures made smaller
 first, with thresholds chosen for that: some minutes. With --anew three large teachers and another
-version 6, which learns from them, are trained before, which takes a GPU. Each step that is there
-already is not made again, and an interrupted training goes on. Copy a version to model/bundled
-without `report/mistakes.png`, which shows stills.
+version 6, which learns from them, are trained before, which takes a GPU; few epochs show the way
+without one. Each step that is there already is not made again, and an interrupted training goes on.
+Copy a version to model/bundled without `report/mistakes.png`, which shows stills.
 """
 
 import argparse
@@ -74,13 +74,13 @@ def main() -> None:
     output: Path = arguments.output
     dataset = _dataset(arguments.stills, output)
     make = functools.partial(trained_version, dataset, output, on_epoch=_print_epoch)
-    before = _anew(make) if arguments.anew else _from_history(output)
+    before = _anew(make, arguments.epochs) if arguments.anew else _from_history(output)
     if before.manifest.training_data_sha256 != dataset.manifest.fingerprint_sha256:
         sys.exit(
             f"{dataset.folder}: some of its test stills may be among those that"
             f" {before.manifest.reference} learnt from, which were others; make that --anew"
         )
-    made = make(NAME, "7", AT_A_GLANCE, start=before, words=WORDS)
+    made = make(NAME, "8", AT_A_GLANCE, start=before, words=WORDS)
     for name, value in made.manifest.metrics.items():
         print(f"{name:>28} {value:.4g}")
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
@@ -98,14 +98,15 @@ def _from_history(output: Path) -> ModelVersion:
     return read_model_version(output / path)
 
 
-def _anew(make: Callable[..., ModelVersion]) -> ModelVersion:
-    """Trains three teachers, and version 6 with them."""
+def _anew(make: Callable[..., ModelVersion], epochs: int | None) -> ModelVersion:
+    """Trains three teachers, and version 6 with them, each over its recipe's epochs or so many."""
     words = replace(WORDS, command=f"{WORDS.command} --anew")
-    seeds = range(TEACHERS)
-    teachers = [
-        make("teacher", str(seed), replace(LARGE, seed=seed), words=words) for seed in seeds
-    ]
-    return make(NAME, "6", TAUGHT, teachers=teachers, words=words)
+    taught, *taught_by = (
+        recipe if epochs is None else with_epochs(recipe, epochs)
+        for recipe in (TAUGHT, *(replace(LARGE, seed=seed) for seed in range(TEACHERS)))
+    )
+    teachers = [make("teacher", str(recipe.seed), recipe, words=words) for recipe in taught_by]
+    return make(NAME, "6", taught, teachers=teachers, words=words)
 
 
 def _dataset(stills: Path, output: Path) -> Dataset:
@@ -128,6 +129,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("stills", type=Path, help="folder of LABEL/PICTURE files")
     parser.add_argument("-o", "--output", type=Path, required=True, help="where all is made")
     parser.add_argument("--anew", action="store_true", help="train teachers and version 6 too")
+    parser.add_argument("--epochs", type=int, help="with --anew: for each, instead of the recipes'")
     return parser.parse_args()
 
 

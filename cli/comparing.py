@@ -47,7 +47,7 @@ def compare(
     On a dataset: F1 per label, and which stills B answers right and A does not, or the other way
     round. On episodes: the seconds of each character that B gains, loses and leaves unchanged.
 
-    Example: castline models compare springfield@6 springfield@7 dataset
+    Example: castline models compare springfield@7 springfield@8 dataset
     """
     if (dataset is None) == (not episodes):
         raise typer.BadParameter("give a dataset or --episodes")

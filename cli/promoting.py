@@ -42,7 +42,7 @@ def promote(
     It is measured against the model in use, and refused with what it loses. Its runs that are there
     are shown at once, all together; castline rerun --stale makes the others.
 
-    Example: castline models promote springfield@7 --dataset dataset
+    Example: castline models promote springfield@8 --dataset dataset
     """
     from worker.promoting import promote as promote_version
     from worker.promoting import sha256_in_use
