@@ -14,6 +14,7 @@ import argparse
 import functools
 import io
 import os
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -64,7 +65,6 @@ WORDS = Words(
         " pictures of nobody made of free drawings, game art and photographs"
         " (`bench/strangers.py` names them). None of them is part of this repository."
     ),
-    command="python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled",
 )
 
 
@@ -73,14 +73,15 @@ def main() -> None:
     arguments = _arguments()
     output: Path = arguments.output
     dataset = _dataset(arguments.stills, output)
-    make = functools.partial(trained_version, dataset, output, on_epoch=_print_epoch)
+    words = replace(WORDS, command=f"python -m bench.bundled_model {shlex.join(sys.argv[1:])}")
+    make = functools.partial(trained_version, dataset, output, on_epoch=_print_epoch, words=words)
     before = _anew(make, arguments.epochs) if arguments.anew else _from_history(output)
     if before.manifest.training_data_sha256 != dataset.manifest.fingerprint_sha256:
         sys.exit(
             f"{dataset.folder}: some of its test stills may be among those that"
             f" {before.manifest.reference} learnt from, which were others; make that --anew"
         )
-    made = make(NAME, "8", AT_A_GLANCE, start=before, words=WORDS)
+    made = make(NAME, "8", AT_A_GLANCE, start=before)
     for name, value in made.manifest.metrics.items():
         print(f"{name:>28} {value:.4g}")
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
@@ -100,13 +101,12 @@ def _from_history(output: Path) -> ModelVersion:
 
 def _anew(make: Callable[..., ModelVersion], epochs: int | None) -> ModelVersion:
     """Trains three teachers, and version 6 with them, each over its recipe's epochs or so many."""
-    words = replace(WORDS, command=f"{WORDS.command} --anew")
     taught, *taught_by = (
         recipe if epochs is None else with_epochs(recipe, epochs)
         for recipe in (TAUGHT, *(replace(LARGE, seed=seed) for seed in range(TEACHERS)))
     )
-    teachers = [make("teacher", str(recipe.seed), recipe, words=words) for recipe in taught_by]
-    return make(NAME, "6", taught, teachers=teachers, words=words)
+    teachers = [make("teacher", str(recipe.seed), recipe) for recipe in taught_by]
+    return make(NAME, "6", taught, teachers=teachers)
 
 
 def _dataset(stills: Path, output: Path) -> Dataset:
