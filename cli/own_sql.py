@@ -1,5 +1,6 @@
 """For people with questions of their own: sql, snapshot."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,8 +64,12 @@ def snapshot(
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON has; others, as moments, as text."""
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    """A value that JSON has; others, as moments and infinite numbers, as text; bytes in hex."""
+    if isinstance(value, bytes):
+        return value.hex()
+    is_finite = not isinstance(value, float) or math.isfinite(value)
+    has_json = value is None or isinstance(value, bool | int | float | str)
+    return value if has_json and is_finite else str(value)
 
 
 def _texts(row: tuple[Any, ...]) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ _READING = {
 }
 """What SQLite may be asked to do; ATTACH, for one, would make a file."""
 
+_STEPS_BETWEEN_LOOKS = 100_000
+"""Of SQLite's virtual machine: some milliseconds."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -39,6 +42,7 @@ def select_rows(database: Database, statement: str) -> Answer:
 
     Raises:
         DatabaseError: it is not one, asks for more than reading, or is refused for what it says.
+        KeyboardInterrupt: Ctrl-C came; SQLite swallows that and ends the statement instead.
     """
     with database.read() as connection:
         driver = connection.connection.driver_connection
@@ -54,6 +58,8 @@ def select_rows(database: Database, statement: str) -> Answer:
                 cursor = driver.execute("FETCH ALL FROM asked")
                 rows = cursor.fetchall()
         except _driver_errors(connection) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                raise KeyboardInterrupt from error
             cause = " ".join(str(error).split())
             raise DatabaseError(f"the statement is refused: {cause}; write one SELECT") from error
     if cursor.description is None:
@@ -72,7 +78,10 @@ def _only_reading(driver: sqlite3.Connection) -> Iterator[None]:
         return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
 
     driver.set_authorizer(allow)
+    # Now and then back in Python, where Ctrl-C is heard.
+    driver.set_progress_handler(lambda: 0, _STEPS_BETWEEN_LOOKS)
     try:
         yield
     finally:
+        driver.set_progress_handler(None, 0)
         driver.set_authorizer(None)

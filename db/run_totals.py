@@ -28,6 +28,8 @@ def add_up_run(connection: Connection, run_id: int) -> None:
     )
     end_pts = case((one.c.end_pts < other.c.end_pts, one.c.end_pts), else_=other.c.end_pts)
     time_base = cast(episode.c.time_base_num, Float) / episode.c.time_base_den
+    # A pair is asked for in code point order, which is not every server's.
+    code_points = "C" if connection.dialect.name == "postgresql" else "BINARY"
     per_pair = (
         select(
             one.c.run_id,
@@ -40,7 +42,7 @@ def add_up_run(connection: Connection, run_id: int) -> None:
         .join(episode, episode.c.id == one.c.episode_id)
         .where(
             one.c.run_id == run_id,
-            one.c.label < other.c.label,
+            one.c.label.collate(code_points) < other.c.label,
             one.c.start_pts < other.c.end_pts,
             other.c.start_pts < one.c.end_pts,
         )

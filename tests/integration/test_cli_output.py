@@ -1,5 +1,6 @@
 """What the commands print, with which code they end, and what they do when nobody listens."""
 
+import json
 import os
 import pty
 import signal
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cli import tagging
@@ -29,6 +31,7 @@ from tests.commands import (
 )
 from tests.records import made_episode, make_run
 from tests.rows import rows_of
+from tests.waiting import wait_until
 from worker.checkup import _check_database
 from worker.settings import Settings
 from worker.workplace import Workplace
@@ -36,6 +39,9 @@ from worker.workplace import Workplace
 pytestmark = pytest.mark.integration
 
 LIKE_MARKUP = "Pilot [x265] [bold].mp4"
+
+SECONDS_AT_WORK = 5.0
+"""Of computing: more than a start takes, so that the rest is the database's."""
 
 Work = Callable[[str, list[AppearanceRecord]], None]
 
@@ -157,6 +163,28 @@ def test_json_is_utf_8_whatever_the_terminal_takes(encoding: str, library: Path)
     )
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout == '[\n  {\n    "x": "ü"\n  }\n]\n'.encode()
+
+
+def test_json_of_a_select_holds_nothing_that_json_has_not(library: Path) -> None:
+    statement = "SELECT 1e999 AS far, -1e999 AS low, x'00ff' AS bytes, 0.5 AS half"
+    ended = castline_here(library, "sql", statement, "--json")
+    strict = json.loads(ended.stdout, parse_constant=pytest.fail)
+    assert strict == [{"far": "inf", "low": "-inf", "bytes": "00ff", "half": 0.5}]
+
+
+def test_a_select_without_an_end_is_stopped_by_ctrl_c(library: Path) -> None:
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
+    process = subprocess.Popen(
+        [*COMMAND, "sql", endless],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment_of(library),
+    )
+    with ExitStack() as at_the_end:
+        at_the_end.callback(process.kill)
+        wait_until(lambda: psutil.Process(process.pid).cpu_times().user > SECONDS_AT_WORK)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_SECONDS) == 130
 
 
 def test_a_table_shows_what_the_terminal_cannot_write_as_escapes(library: Path) -> None:

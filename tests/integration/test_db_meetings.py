@@ -1,23 +1,34 @@
 """Transactions that meet on PostgreSQL, where each row has a lock of its own."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.event import listen
 
 from db import engine
 from db.completing import complete_extractions
 from db.engine import Database, Transaction
 from db.errors import DatabaseCutError
 from db.promotions import GateReport, begin_promotions, promote_model, roll_back
+from db.queries import shared_time
 from db.queue import begin_claim, claim_chunks, lock_run
 from db.records import Claim, ExtractedChunk, ModelVersionRecord
 from db.runs import current_run_of, get_run, list_runs
 from db.upgrade import upgrade_database
 from db.writes import cancel_run, finish_run
 from tests.databases import new_postgresql_url
-from tests.records import APPEARANCE, made_episode, made_model, make_run
+from tests.records import (
+    APPEARANCE,
+    end_run,
+    made_appearance,
+    made_episode,
+    made_model,
+    make_run,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -191,3 +202,32 @@ def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(
             current = current_run_of(connection, episode_id)
         assert current is not None
         assert current.id == old
+
+
+def test_pairs_are_put_in_code_point_order_whatever_the_servers_language(
+    postgresql: Database,
+) -> None:
+    """PostgreSQL's wheel has no other order than C's, so the statement itself has to tell."""
+    statements: list[str] = []
+    listen(
+        postgresql.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: statements.append(statement),
+    )
+    run_id = make_run(postgresql)
+    end_run(postgresql, run_id, [made_appearance("Zoe"), made_appearance("abe")])
+    [of_pairs] = [statement for statement in statements if "INTO run_pair" in statement]
+    assert re.search(r'one.label COLLATE "C"\W+ other.label', of_pairs)
+    with postgresql.read() as connection:
+        assert [item.times for item in shared_time(connection, ("abe", "Zoe"))] == [1]
+
+
+def test_pairs_in_another_order_are_put_in_order_by_the_upgrade(postgresql: Database) -> None:
+    run_id = make_run(postgresql)
+    end_run(postgresql, run_id, [made_appearance("Zoe"), made_appearance("abe")])
+    with postgresql.write() as connection:
+        connection.execute(text("UPDATE run_pair SET label = other, other = label"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+    assert upgrade_database(postgresql)
+    with postgresql.read() as connection:
+        assert [item.times for item in shared_time(connection, ("Zoe", "abe"))] == [1]
