@@ -34,7 +34,7 @@ class ClaimedChunk:
 
 
 def claimed_chunks(connection: Connection, claims: Sequence[Claim]) -> list[ClaimedChunk]:
-    """All that is known of claimed chunks, in the order of the claims."""
+    """All that is known of claimed chunks, in the order of the claims, unless they are gone."""
     chunk_ids = [claim.chunk_id for claim in claims]
     rows = {row.chunk_id: row for row in connection.execute(_CLAIMED, {"chunk_ids": chunk_ids})}
     episodes = {row.id: row for row in rows.values()}
@@ -49,7 +49,8 @@ def claimed_chunks(connection: Connection, claims: Sequence[Claim]) -> list[Clai
             tuple(json.loads(row.sampled_pts or "[]")),
             tuple(found.get(claim.chunk_id, ())),
         )
-        for claim, row in ((claim, rows[claim.chunk_id]) for claim in claims)
+        for claim, row in ((claim, rows.get(claim.chunk_id)) for claim in claims)
+        if row is not None
     ]
 
 

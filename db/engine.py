@@ -215,14 +215,14 @@ def _is_cut(error: SQLAlchemyError) -> bool:
     """Whether the server is to blame, and not what was asked of it.
 
     By PostgreSQL's own codes: class 08 are connections, 57P01 to 57P03 a server that ends or
-    begins, 57P05 an idle connection that was ended, 25P03 an idle transaction. None has a code
-    where no server answered.
+    begins, 57P05 an idle connection that was ended, 25P03 an idle transaction; 40001 and 40P01 are
+    transactions that met, of which one was ended. None has a code where no server answered.
     """
     if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
         return False
     code = getattr(error.orig, "sqlstate", None) or ""
     if code:
-        return code.startswith(("08", "57P")) or code == "25P03"
+        return code.startswith(("08", "57P")) or code in ("25P03", "40001", "40P01")
     return error.connection_invalidated or isinstance(error, OperationalError)
 
 

@@ -5,6 +5,7 @@ a claim is conditional on it, so a worker that lost its lease cannot write. Each
 open connection: the caller decides what shares its transaction.
 """
 
+import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -198,7 +199,8 @@ def fail_claim(
     Returns:
         `offered`, `split`, `quarantined`, or `not held` when another claim came in between.
     """
-    lock_run(connection, claim.run_id)
+    if lock_run(connection, claim.run_id) is None:
+        return "not held"
     losses = claim.losses + int(lost)
     failures = claim.attempts - losses
     if failures >= FAILURES_BEFORE_QUARANTINE or losses >= LOSSES_BEFORE_QUARANTINE:
@@ -266,9 +268,24 @@ def _count_open(of_runs: bool) -> Select[int]:
     return count.where(IS_OF_RUNS) if of_runs else count
 
 
-def lock_run(connection: Connection, run_id: int) -> str:
-    """Locks a run's row until the transaction ends, and returns the run's state."""
-    return str(connection.execute(_LOCKED_RUN, {"run_id": run_id}).scalar_one())
+def lock_run(connection: Connection, run_id: int) -> str | None:
+    """Locks a run's row until the transaction ends, and returns the run's state.
+
+    None if the run is gone: cancelled, and pruned while a worker was still at it.
+    """
+    return connection.execute(_LOCKED_RUN, {"run_id": run_id}).scalar_one_or_none()
+
+
+def first_token() -> int:
+    """Where the tokens of a new chunk begin: at random.
+
+    SQLite gives the id of a removed chunk to a new one, which a claim of the old one must not fit.
+    """
+    return secrets.randbelow(_FIRST_TOKENS)
+
+
+_FIRST_TOKENS = 1 << 30
+"""Half of what the column holds: the rest is for claims."""
 
 
 _LOCKED_RUN = (
@@ -312,7 +329,7 @@ def _add_half(
             state="queued",
             attempts=claim.attempts,
             losses=losses,
-            token=0,
+            token=first_token(),
             error=error,
             frames_decoded=0,
             decode_errors=0,

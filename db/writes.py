@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from db.current import lock_episode, switch_current_run
 from db.errors import NotFoundError
-from db.queue import database_now, lock_run
+from db.queue import database_now, first_token, lock_run
 from db.records import (
     AppearanceRecord,
     Claim,
@@ -79,7 +79,11 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
     known = _insert_once(connection, episode, values, ("sha256",))
     connection.execute(
         update(episode)
-        .where(episode.c.id == known)
+        .where(
+            episode.c.id == known,
+            # Whoever ends a run locks its row and then this one, in the other order: leave it be.
+            (episode.c.uri != record.uri) | (episode.c.modified_ns != record.modified_ns),
+        )
         .values(uri=record.uri, modified_ns=record.modified_ns)
     )
     return known
@@ -161,7 +165,7 @@ def create_run(
                 "state": "queued",
                 "attempts": 0,
                 "losses": 0,
-                "token": 0,
+                "token": first_token(),
                 "frames_decoded": 0,
                 "decode_errors": 0,
                 "missing": "[]",
@@ -261,8 +265,7 @@ def cancel_run(connection: Connection, run_id: int) -> str:
     Raises:
         NotFoundError: There is no such run.
     """
-    _require_run(connection, run_id)
-    state = lock_run(connection, run_id)
+    state = _lock_required_run(connection, run_id)
     if state not in OPEN_RUN_STATES:
         return state
     connection.execute(
@@ -287,8 +290,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
     Raises:
         NotFoundError: There is no such run.
     """
-    _require_run(connection, run_id)
-    if lock_run(connection, run_id) in OPEN_RUN_STATES:
+    if _lock_required_run(connection, run_id) in OPEN_RUN_STATES:
         return 0
     undone = (*OPEN_CHUNK_STATES, "quarantined")
     quarantined = connection.execute(
@@ -315,9 +317,11 @@ def retry_run(connection: Connection, run_id: int) -> int:
     return offered
 
 
-def _require_run(connection: Connection, run_id: int) -> None:
-    if _find_id(connection, run, {"id": run_id}) is None:
+def _lock_required_run(connection: Connection, run_id: int) -> str:
+    state = lock_run(connection, run_id)
+    if state is None:
         raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")
+    return state
 
 
 def _insert_once(

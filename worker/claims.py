@@ -13,6 +13,7 @@ from db.claimed import ClaimedChunk, claimed_chunks
 from db.cuts import outliving_cuts
 from db.engine import Database, Transaction
 from db.episodes import get_episode
+from db.errors import NotFoundError
 from db.free import CHUNKS_PER_GROUP, chunks_ahead, has_free_chunk
 from db.offers import WaitingChunk, free_beside, waiting_chunk
 from db.queue import begin_claim, claim_chunks, fail_claim, lost_claims, release_claim
@@ -145,7 +146,10 @@ def record_failure(
 ) -> None:
     """Writes a failed attempt down; ends the run if its last open chunk is given up with this."""
     with database.write() as connection:
-        run = get_run(connection, claim.run_id)
+        try:
+            run = get_run(connection, claim.run_id)
+        except NotFoundError:
+            return  # cancelled, and pruned
         halves = split_chunk(
             ChunkRange(claim.start_pts, claim.end_pts),
             get_episode(connection, run.episode_id).key_pts,

@@ -11,6 +11,8 @@ from sqlalchemy.event import listen
 
 from db import engine
 from db.completing import complete_extractions
+from db.current import lock_episode
+from db.cuts import outliving_cuts
 from db.engine import Database, Transaction
 from db.errors import DatabaseCutError
 from db.promotions import GateReport, begin_promotions, promote_model, roll_back
@@ -19,10 +21,12 @@ from db.queue import begin_claim, claim_chunks, lock_run
 from db.records import Claim, ExtractedChunk, ModelVersionRecord
 from db.runs import current_run_of, get_run, list_runs
 from db.upgrade import upgrade_database
-from db.writes import cancel_run, finish_run
+from db.writes import cancel_run, create_run, finish_run, register_episode
 from tests.databases import new_postgresql_url
 from tests.records import (
     APPEARANCE,
+    CHUNKS,
+    PARAMS,
     end_run,
     made_appearance,
     made_episode,
@@ -231,3 +235,56 @@ def test_pairs_in_another_order_are_put_in_order_by_the_upgrade(postgresql: Data
     assert upgrade_database(postgresql)
     with postgresql.read() as connection:
         assert [item.times for item in shared_time(connection, ("Zoe", "abe"))] == [1]
+
+
+def test_an_episode_that_is_enqueued_while_its_run_ends_holds_nobody_up(
+    postgresql: Database,
+) -> None:
+    run_id = make_run(postgresql)
+
+    def end(connection: Transaction) -> None:
+        lock_run(connection, run_id)
+        time.sleep(1.0)
+        lock_episode(connection, 1)
+
+    def enqueue(connection: Transaction) -> None:
+        time.sleep(0.5)
+        episode_id = register_episode(connection, made_episode())
+        found = create_run(
+            connection,
+            episode_id=episode_id,
+            model_version_id=1,
+            params=PARAMS,
+            params_hash="c" * 64,
+            chunks=CHUNKS,
+            missing=(),
+            lane="interactive",
+        )
+        assert found == (run_id, False)
+
+    at_once(postgresql, end, enqueue)
+
+
+def test_who_is_ended_by_the_server_where_two_wait_for_each_other_begins_anew(
+    postgresql: Database,
+) -> None:
+    one, other = make_run(postgresql), make_run(postgresql, made_episode("e" * 64))
+    together, tries = threading.Barrier(2), list[int]()
+
+    @outliving_cuts
+    def lock_both(first: int, second: int) -> None:
+        tries.append(first)
+        with postgresql.write() as connection:
+            lock_run(connection, first)
+            if len(tries) <= 2:
+                together.wait()
+            lock_run(connection, second)
+
+    threads = [
+        threading.Thread(target=lock_both, args=order) for order in ((one, other), (other, one))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tries) == 3

@@ -8,6 +8,7 @@ import pytest
 from db.completing import complete_extractions, complete_taggings
 from db.engine import Database
 from db.free import CHUNKS_PER_GROUP
+from db.pruning import remove_runs
 from db.queue import (
     FAILURES_BEFORE_QUARANTINE,
     claim_chunks,
@@ -21,7 +22,8 @@ from db.records import Claim, ExtractedChunk
 from db.runs import ended_chunks, get_run
 from db.schema import chunk
 from db.writes import cancel_run, retry_run
-from tests.records import CHUNKS, made_episode, make_run
+from tests.records import CHUNKS, end_run, made_episode, made_model, make_run
+from worker.claims import chunks_of, record_failure
 
 pytestmark = pytest.mark.integration
 
@@ -51,7 +53,7 @@ def test_a_claim_starts_the_run_and_counts_the_attempt(database: Database) -> No
     claim = claim_one(database)
     with database.read() as connection:
         run = get_run(connection, run_id)
-    assert (claim.attempts, claim.token, run.state) == (1, 1, "running")
+    assert (claim.attempts, run.state) == (1, "running")
     assert run.started_at is not None
 
 
@@ -118,7 +120,39 @@ def test_a_released_claim_does_not_count_as_an_attempt(database: Database) -> No
         [claim] = claim_chunks(connection, "queued", "w/1/1.0", 60)
         assert release_claim(connection, claim)
         [again] = claim_chunks(connection, "queued", "w/1/1.0", 60)
-    assert again == replace(claim, token=2)
+    assert again == replace(claim, token=claim.token + 1)
+
+
+def test_a_claim_of_a_run_that_was_pruned_fits_nothing_of_the_next_run(database: Database) -> None:
+    end_run(database, make_run(database))
+    older = made_model("d" * 64, "0", year=2020)
+    run_id = make_run(database, model=older)
+    with database.write() as connection:
+        first, second, third = claim_chunks(connection, "queued", "w/1/1.0", 60, limit=3)
+        complete_extractions(connection, {first: EXTRACTED})
+        [extracted] = claim_chunks(connection, "extracted", "w/1/1.0", 60)
+        assert cancel_run(connection, run_id) == "cancelled"
+        assert remove_runs(connection, [run_id], made_model()) == 1
+
+    def write_nothing() -> None:
+        with database.write() as connection:
+            assert not complete_taggings(connection, [extracted])
+            assert not complete_extractions(connection, {second: EXTRACTED})
+            assert not renew_claim(connection, third, 60)
+        assert fail(database, third, split_at=None) == "not held"
+        record_failure(database, third, "it broke", lost=False)
+
+    write_nothing()
+    assert chunks_of(database, [extracted]) == []
+    make_run(database, made_episode("e" * 64, "other.mkv"))
+    with database.write() as connection:
+        claims = claim_chunks(connection, "queued", "w/2/1.0", 60, limit=3)
+        if database.is_sqlite:
+            ids = {claim.chunk_id for claim in (first, second, third)}
+            assert {claim.chunk_id for claim in claims} == ids, "SQLite gives them again"
+    write_nothing()
+    with database.write() as connection:
+        assert renew_claim(connection, claims[0], 60)
 
 
 def test_a_cancelled_run_takes_no_writes_and_a_retry_goes_on_with_it(database: Database) -> None:
@@ -177,7 +211,7 @@ def test_a_claim_that_a_crash_of_the_server_forgot_is_written_once(database: Dat
     make_run(database, chunks=CHUNKS[:1])
     forgotten = claim_one(database)
     with database.write() as connection:  # as it was before the claim, whose commit was lost
-        values = {"token": 0, "attempts": 0, "worker": None, "lease_until": None}
+        values = {"token": forgotten.token - 1, "attempts": 0, "worker": None, "lease_until": None}
         connection.execute(chunk.update().values(values))
     again = claim_one(database)
     assert again == forgotten
