@@ -33,13 +33,12 @@ def main() -> None:
         sys.exit(f"{arguments.stills}: no LABEL/PICTURE files; give a folder of labelled folders")
     with tempfile.TemporaryDirectory(prefix="castline-bench-") as name:
         folder = Path(name)
-        missing = arguments.number - len(stills)
-        for number, (still, times) in enumerate(
-            zip(islice(cycle(stills), max(missing, 0)), cycle((2, 3)))
-        ):
+        missing = max(arguments.number - len(stills), 0)
+        again = zip(islice(cycle(stills), missing), cycle((2, 3)))
+        for number, (still, times) in enumerate(again):
             _write_enlarged(still, times, folder / "more" / still.parent.name / f"{number}.jpg")
-        sources = [arguments.stills, *([folder / "more"] if missing > 0 else [])]
-        print(f"{len(stills) + max(missing, 0)} stills")
+        sources = [arguments.stills, *([folder / "more"] if missing else [])]
+        print(f"{len(stills) + missing} stills")
         seconds, peak = _build(sources, folder / "dataset")
         print(f"{'built in':24}{seconds:8.0f} s")
         print(f"{'peak of all processes':24}{peak / 1e6:8.0f} MB")
@@ -63,16 +62,8 @@ def _write_enlarged(still: Path, times: int, target: Path) -> None:
 
 def _build(sources: list[Path], output: Path) -> tuple[float, float]:
     """Seconds, and the largest number of bytes that all processes had together."""
-    command = [
-        sys.executable,
-        "-m",
-        "cli",
-        "dataset",
-        "build",
-        *map(str, sources),
-        "-o",
-        str(output),
-    ]
+    build = [sys.executable, "-m", "cli", "dataset", "build"]
+    command = [*build, *map(str, sources), "-o", str(output)]
     started, peak = time.perf_counter(), 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:

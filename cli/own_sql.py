@@ -67,9 +67,9 @@ def _plain(value: Any) -> Any:
     """A value that JSON has; others, as moments and infinite numbers, as text; bytes in hex."""
     if isinstance(value, bytes):
         return value.hex()
-    is_finite = not isinstance(value, float) or math.isfinite(value)
-    has_json = value is None or isinstance(value, bool | int | float | str)
-    return value if has_json and is_finite else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def _texts(row: tuple[Any, ...]) -> tuple[str, ...]:

@@ -199,8 +199,7 @@ def fail_claim(
     Returns:
         `offered`, `split`, `quarantined`, or `not held` when another claim came in between.
     """
-    if lock_run(connection, claim.run_id) is None:
-        return "not held"
+    lock_run(connection, claim.run_id)
     losses = claim.losses + int(lost)
     failures = claim.attempts - losses
     if failures >= FAILURES_BEFORE_QUARANTINE or losses >= LOSSES_BEFORE_QUARANTINE:
