@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -125,8 +125,16 @@ def frame_level_score(
         The counts and what follows from them.
     """
     ordered = sorted(sample_seconds)
-    there = _labels_at(ordered, truth)
-    seen = _labels_at(ordered, found)
+    return score_samples(_labels_at(ordered, truth), _labels_at(ordered, found))
+
+
+def score_samples(there: Sequence[Set[str]], seen: Sequence[Set[str]]) -> Score:
+    """Compare the labels of each sample.
+
+    Args:
+        there: of each sample, those that are on screen.
+        seen: of each, those that were found.
+    """
     right, made_up, missed = Counter[str](), Counter[str](), Counter[str]()
     for true_labels, found_labels in zip(there, seen, strict=True):
         right.update(true_labels & found_labels)
@@ -137,7 +145,7 @@ def frame_level_score(
         bool(found_labels) for labels, found_labels in zip(there, seen, strict=True) if not labels
     ]
     return Score(
-        samples=len(ordered),
+        samples=len(there),
         total=LabelScore(right.total(), made_up.total(), missed.total()),
         per_label={
             label: LabelScore(right[label], made_up[label], missed[label]) for label in labels
