@@ -19,8 +19,8 @@ CAPTIONED_PER_ROW: Final = 6
 _CELL: Final = 88  # px: a face is recognised, and 50 rows are 4,400 px high
 _NAME_WIDTH: Final = 208  # px: the longest of 49 labels has 25 letters
 _LETTER: Final = 14  # px
-_CAPTIONED_WIDTH: Final = 176  # px: 25 letters of the caption
 _CAPTIONED_PICTURE: Final = 144  # px: what a network saw, mostly 96, is shown half as large again
+_CAPTION_MARGIN: Final = 32  # px: with the picture room for 25 letters of the caption
 _CAPTION_LETTER: Final = 12  # px
 _CAPTION_LINE: Final = 16  # px
 _PAPER: Final = (255, 255, 255)
@@ -48,31 +48,35 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]]) -> by
 
 
 def captioned_sheet(
-    pictures: Sequence[tuple[NDArray[np.uint8], Sequence[str]]], if_none: str
+    pictures: Sequence[tuple[NDArray[np.uint8], Sequence[str]]],
+    if_none: str,
+    side: int = _CAPTIONED_PICTURE,
 ) -> bytes:
     """Return a PNG file's content: rows of pictures with lines of text beneath.
 
     Args:
         pictures: each (height, width, 3) RGB of any size, and its lines.
         if_none: written instead if there are no pictures.
+        side: px of a picture's longer side.
     """
+    width = side + _CAPTION_MARGIN
     lines = max((len(caption) for _, caption in pictures), default=0)
-    height = _CAPTIONED_PICTURE + lines * _CAPTION_LINE + _LETTER  # air above the next row
+    height = side + lines * _CAPTION_LINE + _LETTER  # air above the next row
     rows = max(1, -(-len(pictures) // CAPTIONED_PER_ROW))
-    sheet = Image.new("RGB", (CAPTIONED_PER_ROW * _CAPTIONED_WIDTH, rows * height), _PAPER)
+    sheet = Image.new("RGB", (CAPTIONED_PER_ROW * width, rows * height), _PAPER)
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(_CAPTION_LETTER)
     if not pictures:
         pen.text((_LETTER, _LETTER), if_none, _INK, font)
     for number, (picture, caption) in enumerate(pictures):
         row, column = divmod(number, CAPTIONED_PER_ROW)
-        left, top = column * _CAPTIONED_WIDTH, row * height
-        small = _thumbnail(picture, _CAPTIONED_PICTURE)
-        margin = (_CAPTIONED_WIDTH - small.shape[1]) // 2
+        left, top = column * width, row * height
+        small = _thumbnail(picture, side)
+        margin = (width - small.shape[1]) // 2
         sheet.paste(Image.fromarray(small), (left + margin, top + 2))
         for line, text in enumerate(caption):
-            place = left + _CAPTIONED_WIDTH // 2, top + _CAPTIONED_PICTURE + line * _CAPTION_LINE
-            pen.text(place, _shortened(text, font), _INK, font, anchor="ma")
+            place = left + width // 2, top + side + line * _CAPTION_LINE
+            pen.text(place, _shortened(text, font, width - 4), _INK, font, anchor="ma")
     return _png(sheet)
 
 
@@ -82,11 +86,11 @@ def _png(sheet: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
     """Cut a text off where the next caption begins."""
-    if font.getlength(text) <= _CAPTIONED_WIDTH - 4:
+    if font.getlength(text) <= width:
         return text
-    while font.getlength(text + "...") > _CAPTIONED_WIDTH - 4:
+    while font.getlength(text + "...") > width:
         text = text[:-1]
     return text + "..."
 
