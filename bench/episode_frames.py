@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from ingest.decoder import Decoder
@@ -32,8 +33,10 @@ class StoredEpisode:
                     yield frame
 
 
-def store_frames(path: Path, decoder: Decoder, folder: Path) -> StoredEpisode:
-    """Take the frames that `castline tag` takes, two samples per second, into a folder.
+def store_frames(
+    path: Path, decoder: Decoder, folder: Path, every_seconds: Fraction = DEFAULT_EVERY_SECONDS
+) -> StoredEpisode:
+    """Take the frames that `castline tag --every` takes into a folder.
 
     Raises:
         IngestError: the episode cannot be used.
@@ -41,7 +44,7 @@ def store_frames(path: Path, decoder: Decoder, folder: Path) -> StoredEpisode:
     settings = Settings.from_environment(folder, {})
     probe = decoder.probe(path)
     area = find_picture_area(decoder, probe)
-    store, every_seconds = FrameStore(settings.frames_folder), DEFAULT_EVERY_SECONDS
+    store = FrameStore(settings.frames_folder)
     stores = []
     for chunk in chunks_of(probe, settings.chunk_seconds):
         place = store.path_for(probe.sha256, every_seconds, chunk.start_pts, chunk.end_pts, area)

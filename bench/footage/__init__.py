@@ -1,0 +1,1 @@
+"""Real footage beside its truth: tagged, counted, reported, looked at."""

@@ -1,0 +1,96 @@
+"""Footage as `castline tag` itself sees it, in a home of its own with default settings."""
+
+import csv
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from bench.footage.samples import Answer, Footage, Look
+from db.engine import Transaction
+from db.records import EpisodeRecord
+from db.runs import current_run_of, ended_chunks, run_tags
+from model.artifact import ModelVersion
+from timeline.times import parse_time
+from timeline.truth import LabelledRange, read_truth
+from worker.answers import episode_of_file, labelled_ranges
+from worker.settings import Settings
+from worker.workplace import open_workplace
+
+PARTIAL: Final = 3
+"""The exit code where parts of an episode could not be examined: there nobody is found."""
+
+
+def tag_footage(
+    home: Path, paths: Sequence[Path], every_seconds: Fraction, version: ModelVersion | None
+) -> list[Footage]:
+    """Tag episodes, and read what was found beside their truths.
+
+    Args:
+        home: an empty folder.
+        paths: the episodes; beside each lies its truth.
+        every_seconds: between two samples.
+        version: the model; None for the one that is used unless another is named.
+    """
+    model: list[str] = []
+    if version is not None:
+        _castline(home, "models", "import", str(version.folder))
+        model = ["--model", version.manifest.reference]
+    _castline(home, "tag", *map(str, paths), "--every", str(every_seconds), *model)
+    with (
+        open_workplace(Settings.from_environment(home, {})) as place,
+        place.database.read() as connection,
+    ):
+        return [_footage(connection, path) for path in paths]
+
+
+def _castline(home: Path, *arguments: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASTLINE_")}
+    command = [sys.executable, "-m", "cli", "--home", str(home), *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
+    if ended.returncode not in (0, PARTIAL):
+        sys.exit(f"castline {arguments[0]} ended with code {ended.returncode}: {ended.stderr}")
+    if ended.returncode == PARTIAL:
+        sys.stderr.write(ended.stderr)
+
+
+def _footage(connection: Transaction, path: Path) -> Footage:
+    episode = episode_of_file(connection, path)
+    assert episode is not None, "it was just tagged"
+    clips = path.with_name(f"{path.name}.clips.csv")
+    return Footage(
+        episode=path,
+        duration_seconds=episode.duration_seconds,
+        truth=read_truth(path.with_name(f"{path.name}.truth.csv")),
+        clips=_read_clips(clips) if clips.exists() else [],
+        found=labelled_ranges(connection, episode),
+        looks=_looks(connection, episode),
+    )
+
+
+def _looks(connection: Transaction, episode: EpisodeRecord) -> list[Look]:
+    run = current_run_of(connection, episode.id)
+    assert run is not None, "a run that is done is shown"
+    answers: dict[int, dict[str, Answer]] = defaultdict(dict)
+    for tag in run_tags(connection, run.id):
+        answers[tag.pts][tag.label] = Answer(tag.confidence)
+    tagged, _ = ended_chunks(connection, run.id)
+    # A frame may be on display across two chunks.
+    sampled = sorted({pts for chunk in tagged for pts in chunk.sampled_pts})
+    return [
+        Look((pts - episode.start_pts) * episode.time_base, answers.get(pts, {})) for pts in sampled
+    ]
+
+
+def _read_clips(path: Path) -> list[LabelledRange]:
+    with path.open(newline="") as file:
+        return [
+            LabelledRange(
+                row["clip"], parse_time(row["start_seconds"]), parse_time(row["end_seconds"])
+            )
+            for row in csv.DictReader(file)
+        ]
