@@ -111,6 +111,13 @@ def _vary(
         stretch=float(np.exp(rng.uniform(-recipe.stretch, recipe.stretch) / 2)),
         shift=tuple(rng.uniform(-recipe.shift, recipe.shift, 2)),
     )
+    return varied(seen, recipe, rng)
+
+
+def varied(
+    seen: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return a picture (height, width, 3) as light, lenses, stations and files may change it."""
     # one factor for the light and a smaller one for each colour; black bars stay black
     light, colours = rng.uniform(-1, 1), rng.uniform(-1, 1, 3)
     seen = recolour(seen, np.exp(light * recipe.brightness + colours * recipe.tint))

@@ -118,11 +118,11 @@ def compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 def erase(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Paint over a rectangle of 2 to 20 % of the picture with one random colour."""
-    side = picture.shape[0]
+    rows, columns = picture.shape[:2]
     share, aspect = rng.uniform(0.02, 0.2), np.exp(rng.uniform(-0.7, 0.7))  # 1:2 to 2:1
-    height = min(side, round(side * float(np.sqrt(share * aspect))))
-    width = min(side, round(side * float(np.sqrt(share / aspect))))
-    top, left = rng.integers(side - height + 1), rng.integers(side - width + 1)
+    height = min(rows, round(rows * float(np.sqrt(share * aspect))))
+    width = min(columns, round(columns * float(np.sqrt(share / aspect))))
+    top, left = rng.integers(rows - height + 1), rng.integers(columns - width + 1)
     changed = picture.copy()
     changed[top : top + height, left : left + width] = rng.integers(0, 256, 3)
     return changed
@@ -134,7 +134,7 @@ def overlay_subtitle(picture: NDArray[np.uint8], rng: np.random.Generator) -> ND
     text = "".join(rng.choice(_LETTERS, int(rng.integers(8, 28))))
     scale = side / 96 * rng.uniform(0.25, 0.4)  # 5 to 9 pixels tall at a side of 96
     (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
-    corner = ((side - width) // 2, round(side * rng.uniform(0.78, 0.97)))
+    corner = ((picture.shape[1] - width) // 2, round(side * rng.uniform(0.78, 0.97)))
     colour = _SUBTITLE_COLOURS[int(rng.integers(len(_SUBTITLE_COLOURS)))]
     changed = picture.copy()
     for ink, thickness in (((0, 0, 0), 3), (colour, 1)):
@@ -148,7 +148,9 @@ def overlay_logo(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArra
     """Paint a pale disc or box into a corner, as channels do."""
     side = picture.shape[0]
     radius = max(1, round(side * rng.uniform(0.03, 0.07)))
-    x, y = (int(rng.choice((2 * radius, side - 1 - 2 * radius))) for _ in range(2))
+    x, y = (
+        int(rng.choice((2 * radius, length - 1 - 2 * radius))) for length in picture.shape[1::-1]
+    )
     painted = picture.copy()
     colour = tuple(map(int, rng.integers(120, 256, 3)))
     if rng.random() < 0.5:

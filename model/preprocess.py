@@ -9,7 +9,7 @@ pixels stay uint8 and are not filtered otherwise.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -39,6 +39,11 @@ class Preprocessing:
                 f"preprocessing {self.name}: {self.side} pixels cannot be the middle of "
                 f"{self.canvas_side}; give two even or two odd sides, the canvas the larger one"
             )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels of what a network sees."""
+        return self.side, self.side
 
     @property
     def margin(self) -> int:
@@ -99,18 +104,89 @@ class Preprocessing:
         return _scaled(height, target, longest), _scaled(width, target, longest)
 
 
+@dataclass(frozen=True)
+class WholeFrame:
+    """The rule for networks that look at a whole frame: fitted into a frame, black around it."""
+
+    name: str
+    """As manifests have it."""
+    width: int
+    """In pixels."""
+    height: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels of what a network sees."""
+        return self.height, self.width
+
+    def preprocess(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a picture as a network sees it.
+
+        Args:
+            picture: (height, width, 3) RGB, of any size and aspect from 1x1.
+
+        Returns:
+            (self.height, self.width, 3) uint8, the picture in the middle.
+
+        Raises:
+            ModelError: the array is no such picture.
+        """
+        fitted = self.fit(picture)
+        if fitted.shape[:2] == self.shape:
+            return fitted
+        area = self.area(*picture.shape[:2])
+        frame = np.zeros((self.height, self.width, 3), np.uint8)
+        frame[area.top : area.top + area.height, area.left : area.left + area.width] = fitted
+        return frame
+
+    def fit(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a picture as large as it is in the frame, without the black around it.
+
+        Raises:
+            ModelError: the array is no (height, width, 3) RGB picture.
+        """
+        _check(picture)
+        area = self.area(*picture.shape[:2])
+        return resize(picture, area.height, area.width)
+
+    def area(self, height: int, width: int) -> "FrameArea":
+        """Return where a picture of this size lies in the frame."""
+        if width * self.height >= height * self.width:  # as wide as the frame, or wider
+            fitted = _scaled(height, self.width, width), self.width
+        else:
+            fitted = self.height, _scaled(width, self.height, height)
+        return FrameArea(
+            (self.width - fitted[1]) // 2, (self.height - fitted[0]) // 2, fitted[1], fitted[0]
+        )
+
+
+class FrameArea(NamedTuple):
+    """Where in a frame a picture lies, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
 TASK: Final = Preprocessing("fit84_crop64", canvas_side=84, side=64)
 """The original task's sides."""
 
 FINE: Final = Preprocessing("fit112_crop96", canvas_side=112, side=96)
 """More than twice the pixels, and less cut off: a half of a 16:9 frame fills it to the edge."""
 
+WIDE: Final = WholeFrame("fit256x192", width=256, height=192)
+"""A frame of 4:3 fills it, one of 16:9 three quarters of it. Heads of a group are some 20 pixels."""
+
 PREPROCESSINGS: Final[Mapping[str, Preprocessing]] = {rule.name: rule for rule in (TASK, FINE)}
-"""All rules, by the names that manifests have."""
+"""The rules for pictures and regions that are square, by the names that manifests have."""
+
+WHOLE_FRAMES: Final[Mapping[str, WholeFrame]] = {rule.name: rule for rule in (WIDE,)}
+"""Those for whole frames."""
 
 
 def preprocessing_named(name: str) -> Preprocessing:
-    """Return a rule by its name.
+    """Return a rule for square pictures by its name.
 
     Raises:
         ModelError: there is none of that name.
@@ -118,6 +194,29 @@ def preprocessing_named(name: str) -> Preprocessing:
     if name not in PREPROCESSINGS:
         raise ModelError(f"preprocessing {name!r} is unknown: use {', '.join(PREPROCESSINGS)}")
     return PREPROCESSINGS[name]
+
+
+def whole_frame_named(name: str) -> WholeFrame:
+    """Return a rule for whole frames by its name.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    if name not in WHOLE_FRAMES:
+        raise ModelError(f"preprocessing {name!r} is unknown: use {', '.join(WHOLE_FRAMES)}")
+    return WHOLE_FRAMES[name]
+
+
+def shape_seen(name: str) -> tuple[int, int]:
+    """Return the height and width in pixels of what a network sees by a rule.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    rules = {**PREPROCESSINGS, **WHOLE_FRAMES}
+    if name not in rules:
+        raise ModelError(f"preprocessing {name!r} is unknown: use {', '.join(rules)}")
+    return rules[name].shape
 
 
 def resize(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

@@ -35,41 +35,58 @@ def build(parameters: Mapping[str, Any], outputs: int, _side: int, seed: int) ->
     Raises:
         ModelError: a parameter is missing, unknown or out of bounds.
     """
-    shape = _checked(parameters)
+    shape, dropout = _checked(parameters)
     import keras
 
-    makes = _Layers(keras, iter(np.random.SeedSequence(seed).generate_state(1000)))
+    makes = layers(keras, seed)
     # any side: training begins with smaller pictures
     pictures = keras.Input((None, None, 3), dtype="uint8", name="pictures")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(pictures)
-    x = makes.relu(makes.convolution(x, shape.widths[0], 3, 2, "stem"), "stem_relu")
-    for stage, (width, count) in enumerate(zip(shape.widths, shape.blocks, strict=True), start=1):
-        for number in range(1, count + 1):
-            stride = 2 if stage > 1 and number == 1 else 1
-            x = makes.block(x, width, stride, f"stage_{stage}_block_{number}")
+    *_, x = makes.stages(pictures, shape)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    x = keras.layers.Dropout(shape.dropout, seed=seed, name="dropout")(x)
+    x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
     initial = keras.initializers.GlorotUniform(seed=makes.seed())
     logits = keras.layers.Dense(outputs, kernel_initializer=initial, name="logits")(x)
     return keras.Model(pictures, logits, name="residual")
 
 
 @dataclass(frozen=True)
-class _Shape:
+class Shape:
+    """How wide and how deep each stage is."""
+
     widths: list[int]
     blocks: list[int]
-    dropout: float
+
+
+def layers(keras: Any, seed: int) -> "Layers":
+    """Return what makes a network's layers, their initial weights drawn from this seed."""
+    return Layers(keras, iter(np.random.SeedSequence(seed).generate_state(1000)))
 
 
 @dataclass(frozen=True)
-class _Layers:
+class Layers:
+    """Makes the layers of a residual network."""
+
     keras: Any
     seeds: Iterator[Any]
 
     def seed(self) -> int:
+        """Return the seed of the next layer's initial weights."""
         return int(next(self.seeds))
 
+    def stages(self, pictures: Any, shape: Shape) -> list[Any]:
+        """Return what each stage makes of uint8 pictures: stage n halves them n times."""
+        x = self.keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(pictures)
+        x = self.relu(self.convolution(x, shape.widths[0], 3, 2, "stem"), "stem_relu")
+        made = []
+        for stage, (width, count) in enumerate(zip(shape.widths, shape.blocks, strict=True), 1):
+            for number in range(1, count + 1):
+                stride = 2 if stage > 1 and number == 1 else 1
+                x = self.block(x, width, stride, f"stage_{stage}_block_{number}")
+            made.append(x)
+        return made
+
     def relu(self, x: Any, name: str) -> Any:
+        """Cut x off below 0."""
         return self.keras.layers.ReLU(name=name)(x)
 
     def convolution(
@@ -103,29 +120,40 @@ class _Layers:
         return self.relu(self.keras.layers.Add(name=f"{name}_add")([y, shortcut]), f"{name}_relu_2")
 
 
-def _checked(parameters: Mapping[str, Any]) -> _Shape:
+def _checked(parameters: Mapping[str, Any]) -> tuple[Shape, float]:
     if set(parameters) != set(PARAMETERS):
         raise ModelError(
             f"network residual has the parameters {sorted(map(str, parameters))}: "
             f"give exactly {sorted(PARAMETERS)}"
         )
-    widths, blocks, dropout = (parameters[name] for name in ("widths", "blocks", "dropout"))
+    dropout = parameters["dropout"]
+    if type(dropout) not in (int, float) or not 0 <= dropout < 1:
+        raise ModelError(f"network residual: dropout is {dropout!r}; give 0 to below 1")
+    return checked_shape("residual", parameters["widths"], parameters["blocks"]), float(dropout)
+
+
+def checked_shape(network: str, widths: object, blocks: object) -> Shape:
+    """Return the shape of the stages of a network, for whose errors its name is.
+
+    Raises:
+        ModelError: they are no lists of as many whole numbers within bounds.
+    """
     for name, numbers, highest in (
         ("widths", widths, _MAX_WIDTH),
         ("blocks", blocks, _MAX_BLOCKS),
     ):
         if not _are_counts(numbers, highest):
             raise ModelError(
-                f"network residual: {name} is {numbers!r}; "
+                f"network {network}: {name} is {numbers!r}; "
                 f"give a list of 1 to {_MAX_STAGES} whole numbers from 1 to {highest}"
             )
+    assert isinstance(widths, list | tuple)
+    assert isinstance(blocks, list | tuple)
     if len(widths) != len(blocks):
         raise ModelError(
-            f"network residual: {len(widths)} widths and {len(blocks)} blocks; give as many of both"
+            f"network {network}: {len(widths)} widths and {len(blocks)} blocks; give as many of both"
         )
-    if type(dropout) not in (int, float) or not 0 <= dropout < 1:
-        raise ModelError(f"network residual: dropout is {dropout!r}; give 0 to below 1")
-    return _Shape(list(widths), list(blocks), float(dropout))
+    return Shape(list(widths), list(blocks))
 
 
 def _are_counts(numbers: object, highest: int) -> bool:

@@ -1,0 +1,167 @@
+"""Who is where in labelled stills: as people drew it, and as a network sees it.
+
+Most stills say who is in them and not where, and boxes that people drew in haste lie beside heads.
+A network that has learnt a while from both knows better: where it surely sees the label that a still
+has, there the label is (self-training: Lee, Pseudo-Label, 2013; Zoph et al., Rethinking Pre-training
+and Self-training, 2020). Of other labels only their absence is believed, for what a network takes
+for somebody without being told may be a stranger.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.calibration import sigmoid
+from model.labels import known_labels
+from model.places import as_shares, most_likely_places
+from model.preprocess import WholeFrame
+from model.stills import Stills
+
+SURE: Final = 1.0
+"""Weight of an absence that is certain: everybody in the picture has a box, or was pasted."""
+
+LIKELY: Final = 0.5
+"""Weight of an absence that is only likely: a still names one, and others may stand behind."""
+
+HASTY: Final = 0.4
+"""Trust in a box of a still whose other people have none; one in twenty of
+`../shared/data/simpsons_boxes.csv` lies elsewhere, and many beside the head."""
+
+_FOUND: Final = 0.3
+"""Confidence, before calibration, from which a label that a still has is where the network sees it.
+Low: that it is there is known."""
+
+_DOUBTFUL: Final = 0.15
+"""Confidence above which another label may be there."""
+
+_SAME: Final = 0.5
+"""Intersection over union from which two boxes are one: detection's usual rule."""
+
+_COLUMNS: Final = 6  # of a box: label number, left, top, right, bottom, trust
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """What is known of n stills."""
+
+    boxes: NDArray[np.float32]
+    """(boxes, 6) label number, left, top, right, bottom as shares, trust; of all stills in order."""
+    ends: NDArray[np.int64]
+    """(n,) where the boxes of each still end."""
+    absent: NDArray[np.float32]
+    """(n, known labels) how sure it is that each is nowhere but in these boxes: 0, LIKELY, SURE."""
+
+    @classmethod
+    def as_drawn(cls, stills: Stills) -> Self:
+        """Return what people said."""
+        known = len(known_labels(stills.labels))
+        given = [stills.boxes(still) for still in range(len(stills))]
+        # whoever drew boxes around everybody drew them around these labels alone
+        in_full = {
+            int(box[0])
+            for still in np.flatnonzero(stills.all_boxed)
+            for box in given[still]
+            if box[0] < known
+        }
+        absent = np.full((len(stills), known), LIKELY, np.float32)
+        for label in in_full:
+            absent[stills.all_boxed, label] = SURE
+        trusts = np.where(stills.all_boxed, SURE, HASTY)
+        return cls._of(
+            [
+                np.column_stack([boxes, np.full(len(boxes), trust)])
+                for boxes, trust in zip(given, trusts, strict=True)
+            ],
+            absent,
+        )
+
+    @classmethod
+    def _of(cls, by_still: list[NDArray[Any]], absent: NDArray[np.float32]) -> Self:
+        ends = np.cumsum([len(boxes) for boxes in by_still], dtype=np.int64)
+        nothing = np.empty((0, _COLUMNS), np.float32)
+        return cls(np.concatenate([nothing, *by_still]).astype(np.float32), ends, absent)
+
+    def of(self, still: int) -> NDArray[np.float32]:
+        """Return a still's boxes (n, 6)."""
+        return self.boxes[self.ends[still - 1] if still else 0 : self.ends[still]]
+
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """Return all of it by name, for a checkpoint."""
+        return {"boxes": self.boxes, "ends": self.ends, "absent": self.absent}
+
+
+def seen_by(
+    answer: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    stills: Stills,
+    drawn: Whereabouts,
+    frame: WholeFrame,
+    batch_size: int = 32,
+) -> Whereabouts:
+    """Return what people said of stills, corrected by what a network sees in them.
+
+    Args:
+        answer: the network: of pictures (n, height, width, 3) their answers, as `model.places`
+            reads them.
+        stills: as they are stored.
+        drawn: what people said of them.
+        frame: in which the network sees them.
+        batch_size: pictures at a time.
+    """
+    by_still: list[NDArray[Any]] = []
+    absent = np.zeros_like(drawn.absent)
+    for start in range(0, len(stills), batch_size):
+        indices = range(start, min(start + batch_size, len(stills)))
+        pictures = np.stack([frame.preprocess(stills.picture(index)) for index in indices])
+        places = most_likely_places(answer(pictures))
+        for row, index in enumerate(indices):
+            confidences = sigmoid(places.logits[row])
+            height, width = map(int, stills.sizes[index])
+            corners = as_shares(places.boxes[row], frame.area(height, width))
+            boxes = _corrected(stills, drawn, index, confidences, corners)
+            by_still.append(boxes)
+            absent[index] = np.where(confidences <= _DOUBTFUL, SURE, 0.0)
+            # where its own labels are is known, and they are nowhere else
+            own = np.unique(boxes[:, 0].astype(int))
+            own = own[own < absent.shape[1]]
+            absent[index, own] = SURE if stills.all_boxed[index] else LIKELY
+            if stills.all_boxed[index]:
+                absent[index] = np.maximum(absent[index], drawn.absent[index] == SURE)
+    return Whereabouts._of(by_still, absent)  # noqa: SLF001 - its own
+
+
+def _corrected(
+    stills: Stills,
+    drawn: Whereabouts,
+    still: int,
+    confidences: NDArray[np.float64],
+    corners: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Return a still's boxes (n, 6): those drawn around everybody, or where its labels are seen."""
+    given = drawn.of(still)
+    if stills.all_boxed[still]:
+        return given
+    kept = []
+    for label in stills.label_sets[still]:
+        own = given[given[:, 0] == label]
+        if label >= len(confidences) or confidences[label] < _FOUND:
+            kept += list(own)
+            continue
+        left, top, right, bottom = corners[label]
+        alike = [box for box in own if _overlap(box[1:5], corners[label]) >= _SAME]
+        if alike:
+            kept.append(np.array([*alike[0][:5], SURE]))
+        elif right > left and bottom > top:
+            kept.append(np.array([label, left, top, right, bottom, SURE]))
+    return np.array(kept, np.float32).reshape(-1, _COLUMNS)
+
+
+def _overlap(box: NDArray[Any], other: NDArray[Any]) -> float:
+    """Return the intersection over union of two boxes (left, top, right, bottom)."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    both = max(0.0, width) * max(0.0, height)
+    areas = ((one[2] - one[0]) * (one[3] - one[1]) for one in (box, other))
+    return float(both / max(sum(areas) - both, 1e-9))
