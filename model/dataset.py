@@ -21,8 +21,11 @@ from model.errors import DatasetError
 from model.labels import UNKNOWN
 from model.split import PARTS, SPLITS
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Layout of the folder, of the manifest and of the records."""
+
+FORMAT_WITHOUT_BOXES: Final = 1
+"""Of datasets whose stills have no boxes: what read them before there were any still does."""
 
 MANIFEST: Final = "dataset.json"
 SHARDS: Final = "shards"
@@ -32,7 +35,7 @@ CONTACT_SHEET: Final = "contact_sheet.png"
 NEAR_DUPLICATES: Final = "near_duplicates.png"
 
 _MAX_MANIFEST_BYTES: Final = 4 << 20  # ours have about 10 kB
-_MAX_STORED_SIDE: Final = 1024  # ours have 176; more would let a record take gigabytes of memory
+_MAX_STORED_SIDE: Final = 1024  # ours have 320; more would let a record take gigabytes of memory
 _SHARD_NAME: Final = re.compile(r"(train|validation|test)-\d{5}-of-\d{5}\.tfrecord")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -91,11 +94,16 @@ class DatasetManifest:
     """The files of each part."""
     created_at: str
     """ISO 8601 with a time zone."""
-    format: int = FORMAT
+    boxes: Mapping[str, tuple[int, ...]] | None = None
+    """How many boxes of each label each of train, validation and test holds; None without any."""
+    format: int = FORMAT_WITHOUT_BOXES
 
     def __post_init__(self) -> None:
-        if self.format != FORMAT:
-            raise ValueError(f"format {self.format!r} is not {FORMAT}; build it with this version")
+        if self.format != (FORMAT_WITHOUT_BOXES if self.boxes is None else FORMAT):
+            raise ValueError(
+                f"format {self.format!r} is not {FORMAT_WITHOUT_BOXES}, nor {FORMAT} with boxes; "
+                "build it with this version"
+            )
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are not 2 or more different ones")
         if self.split not in SPLITS or not _SHA256.fullmatch(self.fingerprint_sha256):
@@ -114,6 +122,8 @@ class DatasetManifest:
             in_shards = sum(shard.records for shard in self.shards[part])
             if len(self.counts[part]) != len(self.labels) or stills != in_shards:
                 raise ValueError(f"{part}: counts and shards do not fit")
+            if self.boxes is not None and len(self.boxes.get(part, ())) != len(self.labels):
+                raise ValueError(f"{part}: boxes and labels do not fit")
 
     def shows_somebody(self, part: str) -> bool:
         """Whether any still of a part is of a label that is not `unknown`."""
@@ -122,7 +132,10 @@ class DatasetManifest:
 
     def to_json(self) -> str:
         """As JSON, for people too."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        values = asdict(self)
+        if self.boxes is None:
+            del values["boxes"]  # which versions that know no boxes would refuse
+        return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "DatasetManifest":
@@ -133,13 +146,14 @@ class DatasetManifest:
         """
         try:
             values: dict[str, Any] = json.loads(text)
-            if set(values) != {field.name for field in fields(cls)}:
+            if {*values, "boxes"} != {field.name for field in fields(cls)}:
                 raise ValueError("has other fields")
             for name in ("labels", "sources"):
                 values[name] = tuple(map(str, values[name]))
-            values["counts"] = {
-                part: tuple(map(int, counts)) for part, counts in values["counts"].items()
-            }
+            for name in {"counts", "boxes"} & set(values):
+                values[name] = {
+                    part: tuple(map(int, counts)) for part, counts in values[name].items()
+                }
             values["shards"] = {
                 part: tuple(Shard(**shard) for shard in shards)
                 for part, shards in values["shards"].items()

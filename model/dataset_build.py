@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import dataset as names
-from model.dataset import Dataset, DatasetManifest, Shard, open_dataset
+from model.dataset import (
+    FORMAT,
+    FORMAT_WITHOUT_BOXES,
+    Dataset,
+    DatasetManifest,
+    Shard,
+    open_dataset,
+)
 from model.dataset_pages import write_pages, write_text
 from model.dataset_plan import BuildOptions, Plan, plan_dataset
 from model.errors import DatasetError, StillsError
@@ -20,8 +27,9 @@ from model.reading_processes import read_into
 from model.shards import Record, write_shards
 from model.split import PARTS
 from model.still_choice import MIN_PER_LABEL, Choice, choose_labels, leave_labels_out
-from model.still_files import FoundStills, StillFile, find_stills
+from model.still_files import FoundStills, StillFile
 from model.still_reading import STORED_SIDE, read_still
+from model.still_sources import find_sources
 from model.work_file import WorkFile, open_work_file
 
 _WORK: Final = "read.sqlite"
@@ -40,7 +48,7 @@ def build_dataset(
     few hundred bytes per still.
 
     Args:
-        sources: folders of labelled stills, see `model.still_files`.
+        sources: folders of labelled stills and files of boxes, see `model.still_sources`.
         output: becomes the dataset; must not exist, or be empty.
         options: how.
         on_progress: called often.
@@ -54,7 +62,7 @@ def build_dataset(
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise DatasetError(f"{output}: exists, and a dataset never changes; name another with -o")
     where = ", ".join(map(str, sources))
-    found = leave_labels_out(options.choice, find_stills(sources), where)
+    found = leave_labels_out(options.choice, find_sources(sources), where)
     _check_choice(options.choice, found.files, where)  # before minutes of reading, not after
     building = output.with_name(f".{output.name}.building")
     try:
@@ -63,7 +71,8 @@ def build_dataset(
             _read(work, found, options, on_progress)
             on_progress("Looking for near-duplicates", 0, 1)
             read, unreadable = work.candidates(found.files)
-            plan = plan_dataset(read, (*found.left_out, *unreadable), options, where)
+            left_out = (*found.left_out, *unreadable)
+            plan = plan_dataset(read, left_out, found.wrong_boxes, options, where)
             on_progress("Looking for near-duplicates", 1, 1)
             manifest = _write(building, work, plan, options, sources, on_progress)
         (building / _WORK).unlink()
@@ -80,14 +89,14 @@ def build_dataset(
 
 
 def _check_choice(choice: Choice, files: Sequence[StillFile], where: str) -> None:
-    labels = [file.label for file in files]
+    labels = [file.labels for file in files]
     try:
         choose_labels(choice, labels, where)
     except StillsError:
-        counts = Counter(labels)
+        counts = Counter(label for shown in labels for label in shown)
         # few files, such as a README beside the labels' folders, may be no pictures: look at them
         pictures = [
-            file.label
+            file.labels
             for file in files
             if counts[file.label] >= MIN_PER_LABEL or _is_picture(file.path)
         ]
@@ -147,6 +156,8 @@ def _write(
         fingerprint_sha256=plan.fingerprint,
         sources=tuple(str(source.absolute()) for source in sources),
         shards=shards,
+        boxes=plan.box_counts if plan.has_boxes else None,
+        format=FORMAT if plan.has_boxes else FORMAT_WITHOUT_BOXES,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     write_pages(building, plan, lambda index: work.png(plan.stills[index].file), options.seed)
@@ -155,15 +166,19 @@ def _write(
 
 def _records(work: WorkFile, plan: Plan, part: str, order: NDArray[np.int64]) -> Iterator[Record]:
     for index in order.tolist():
-        still = plan.stills[index]
+        still, shown = plan.stills[index], plan.shown[index]
         yield Record(
             png=work.png(still.file),
-            label_number=int(plan.label_numbers[index]),
+            label_number=shown.label_number,
             label=plan.label_of(index),
             source=still.file.name,
             group=int(plan.groups[index]),
             part=part,
             sha256=still.sha256,
+            labels=shown.labels,
+            boxes=shown.boxes,
+            box_numbers=shown.box_numbers,
+            all_boxed=shown.all_boxed,
         )
 
 

@@ -22,7 +22,7 @@ from model.split import PARTS
 MAX_GROUPS_SHOWN: Final = 30
 """Rows of the sheet of near-duplicates: it is for a look, `stills.csv` has all."""
 
-_COLUMNS: Final = ("part", "label", "group", "source", "sha256")
+_COLUMNS: Final = ("part", "label", "labels", "boxes", "all_boxed", "group", "source", "sha256")
 _SHA256_DIGITS: Final = 64  # of the last column: fewer show that the line was cut off
 
 
@@ -93,9 +93,18 @@ def _stills_csv(plan: Plan) -> str:
     writer.writerow(_COLUMNS)
     for part in PARTS:
         for index in plan.split.part(part).tolist():
-            still = plan.stills[index]
+            still, shown = plan.stills[index], plan.shown[index]
             writer.writerow(
-                (part, plan.label_of(index), plan.groups[index], still.file.name, still.sha256)
+                (
+                    part,
+                    plan.label_of(index),
+                    " ".join(plan.labels.labels[number] for number in shown.labels),
+                    len(shown.boxes),
+                    int(shown.all_boxed),
+                    plan.groups[index],
+                    still.file.name,
+                    still.sha256,
+                )
             )
     return text.getvalue()
 
@@ -108,6 +117,19 @@ def _report(plan: Plan) -> str:
         "left_out": [
             {"path": str(item.path), "kind": item.kind, "reason": item.reason}
             for item in plan.left_out
+        ],
+        "wrong_box_counts": Counter(box.kind for box in plan.wrong_boxes),
+        "wrong_boxes": [
+            {
+                "file": str(box.file),
+                "where": box.where,
+                "picture": box.picture,
+                "label": box.label,
+                "box": box.corners,
+                "kind": box.kind,
+                "reason": box.reason,
+            }
+            for box in plan.wrong_boxes
         ],
         "labels_kept_as_unknown": labels.others if labels.others_are_kept else {},
         "labels_dropped": {} if labels.others_are_kept else labels.others,

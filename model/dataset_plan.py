@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.boxes import WrongBox
 from model.errors import DatasetError
 from model.fingerprint import fingerprint
 from model.near_duplicates import group_near_duplicates, has_near_twin
 from model.split import PARTS, SPLITS, Split, split_at_random, split_by_groups
-from model.still_choice import Candidate, Choice, ChosenLabels, choose_labels, without_duplicates
+from model.still_boxes import Labelled, without_tiny_boxes
+from model.still_candidates import Candidate
+from model.still_choice import Choice, ChosenLabels, choose_labels, without_duplicates
 from model.still_files import LeftOut
 
 MAX_SHARDS: Final = 1000
@@ -56,10 +60,16 @@ class Plan:
 
     stills: tuple[Candidate, ...]
     labels: ChosenLabels
-    label_numbers: NDArray[np.int64]
+    shown: tuple[Labelled, ...]
     groups: NDArray[np.int64]
     split: Split
     left_out: tuple[LeftOut, ...]
+    wrong_boxes: tuple[WrongBox, ...] = ()
+
+    @cached_property
+    def label_numbers(self) -> NDArray[np.int64]:
+        """The main label of each."""
+        return np.array([shown.label_number for shown in self.shown], np.int64)
 
     def label_of(self, index: int) -> str:
         """Return the label under which a still is used."""
@@ -78,10 +88,34 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """Of the labels and contents, whatever the files' names and the split."""
+        """Of the labels, contents and boxes, whatever the files' names and the split."""
         return fingerprint(
-            (self.label_of(index), item.sha256) for index, item in enumerate(self.stills)
+            (self.label_of(index), item.sha256, *_in_words(self.shown[index]))
+            for index, item in enumerate(self.stills)
         )
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether any still has a box."""
+        return any(shown.boxes for shown in self.shown)
+
+    @property
+    def box_counts(self) -> dict[str, tuple[int, ...]]:
+        """How many boxes of each label each part holds."""
+        size = len(self.labels.labels)
+        return {
+            part: tuple(
+                np.bincount(
+                    [
+                        number
+                        for index in self.split.part(part).tolist()
+                        for number in self.shown[index].box_numbers
+                    ],
+                    minlength=size,
+                ).tolist()
+            )
+            for part in PARTS
+        }
 
     def test_with_train_twin(self) -> int:
         """Count the stills of the test that have a near-duplicate in train."""
@@ -90,28 +124,51 @@ class Plan:
 
 
 def plan_dataset(
-    read: Sequence[Candidate], left_out: Sequence[LeftOut], options: BuildOptions, where: str
+    read: Sequence[Candidate],
+    left_out: Sequence[LeftOut],
+    wrong_boxes: Sequence[WrongBox],
+    options: BuildOptions,
+    where: str,
 ) -> Plan:
     """Clean, choose and split stills.
 
     Args:
         read: all that could be read, in the order of their files.
         left_out: what was left out before.
+        wrong_boxes: boxes that were left out before.
         options: how.
         where: the sources, for an error's line.
 
     Raises:
         StillsError: the stills make no dataset.
     """
-    once, repeated = without_duplicates(read)
-    labels = choose_labels(options.choice, [item.file.label for item in once], where)
-    numbers = [labels.number_of(item.file.label) for item in once]
-    stills = tuple(item for item, number in zip(once, numbers, strict=True) if number is not None)
-    label_numbers = np.array([number for number in numbers if number is not None], np.int64)
+    usable, boxless, tiny = without_tiny_boxes(read)
+    once, repeated = without_duplicates(usable)
+    labels = choose_labels(options.choice, [item.file.labels for item in once], where)
+    used = [(item, shown) for item in once if (shown := labels.used(item.file))]
+    stills = tuple(item for item, _ in used)
+    all_shown = tuple(shown for _, shown in used)
+    label_numbers = np.array([shown.label_number for shown in all_shown], np.int64)
     groups = group_near_duplicates(np.stack([item.difference_hash for item in stills]))
     contents = [item.sha256 for item in stills]
     if options.split == "grouped":
         split = split_by_groups(label_numbers, contents, groups, options.seed)
     else:
         split = split_at_random(label_numbers, contents, options.seed)
-    return Plan(stills, labels, label_numbers, groups, split, (*left_out, *repeated))
+    return Plan(
+        stills,
+        labels,
+        all_shown,
+        groups,
+        split,
+        (*left_out, *boxless, *repeated),
+        (*wrong_boxes, *tiny),
+    )
+
+
+def _in_words(shown: Labelled) -> list[str]:
+    """Return what a fingerprint covers besides the main label: nothing where there is no box."""
+    if not shown.boxes:
+        return []
+    boxes = sorted(f"{box.label} {' '.join(map(str, box.corners))}" for box in shown.boxes)
+    return [*boxes, "all boxed"] if shown.all_boxed else boxes

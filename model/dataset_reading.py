@@ -15,7 +15,8 @@ from model.dataset import Dataset, Shard, damaged
 from model.errors import DatasetError, StillsError
 from model.pictures import read_picture
 from model.preprocess import TASK
-from model.shards import check_png, read_shard
+from model.shards import SIDES, check_png, read_shard
+from model.shown import Shown
 from model.tensorflow_runtime import load_tensorflow
 
 Fit = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -23,7 +24,8 @@ Fit = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 BUFFERED_RECORDS: Final = 2048
 """Records to draw from when shuffling. Shards are shuffled already when they are written, and are
-read side by side, so that this only has to vary the order: 2048 x 40 kB are 80 MB."""
+read side by side, so that this only has to vary the order: 2048 x 40 kB are 80 MB of stills of
+176 px, 300 MB of whole frames of 320 px."""
 
 _SHARDS_SIDE_BY_SIDE: Final = 5  # a third of the usual 15, each with a read buffer of 256 kB
 _FITTING_AT_ONCE: Final = 4  # decoding releases the interpreter's lock, fitting mostly too
@@ -98,30 +100,60 @@ def stream_pictures(
     Raises:
         DatasetError: a shard is damaged; the line names it.
     """
+    for picture, shown in stream_stills(dataset, part, fit):
+        yield picture, shown.label_number
+
+
+def stream_stills(
+    dataset: Dataset, part: str, fit: Fit
+) -> Iterator[tuple[NDArray[np.uint8], Shown]]:
+    """Yield what `fit` makes of each still, of any shape, and who it shows where, as written.
+
+    Raises:
+        DatasetError: a shard is damaged; the line names it.
+    """
     tensorflow = load_tensorflow()
     records = _records(tensorflow, dataset, part, None, BUFFERED_RECORDS)
-    fitted = _fitted(tensorflow, records, fit, dataset.manifest.stored_side)
-    pictures = fitted.prefetch(_FITTING_AT_ONCE)
-    for picture, label_number in _arrays(dataset, part, pictures):
-        yield picture, int(label_number)
+    fitted = _fitted(tensorflow, records, fit, dataset.manifest.stored_side, with_places=True)
+    stills = fitted.prefetch(_FITTING_AT_ONCE)
+    for picture, label_number, label_set, boxes, all_boxed in _arrays(dataset, part, stills):
+        number = int(label_number)
+        labels = tuple(label_set.tolist()) or (number,)
+        yield picture, Shown(number, labels, np.ascontiguousarray(boxes.T), bool(all_boxed))
 
 
-def _fitted(tensorflow: Any, records: Any, fit: Fit, longest_side: int) -> Any:
-    """Map records to fitted pictures and label numbers."""
-    features = {
-        "image": tensorflow.io.FixedLenFeature([], tensorflow.string),
-        "label": tensorflow.io.FixedLenFeature([], tensorflow.int64),
-    }
+def _fitted(
+    tensorflow: Any, records: Any, fit: Fit, longest_side: int, with_places: bool = False
+) -> Any:
+    """Map records to fitted pictures and label numbers, and to who else is where on request."""
+
+    def one(kind: Any, **default: Any) -> Any:
+        return tensorflow.io.FixedLenFeature([], kind, **default)
+
+    def some(kind: Any) -> Any:
+        return tensorflow.io.FixedLenSequenceFeature([], kind, allow_missing=True)
+
+    features = {"image": one(tensorflow.string), "label": one(tensorflow.int64)}
+    sides = [f"box_{side}" for side in SIDES]
+    if with_places:
+        features |= {"labels": some(tensorflow.int64), "box_label": some(tensorflow.int64)}
+        features |= {side: some(tensorflow.float32) for side in sides}
+        features["all_boxed"] = one(tensorflow.int64, default_value=0)
 
     def checked(content: bytes) -> bytes:
         check_png(content, longest_side)  # before a kilobyte becomes a gigabyte
         return content
 
-    def decode(record: Any) -> tuple[Any, Any]:
+    def decode(record: Any) -> tuple[Any, ...]:
         read = tensorflow.io.parse_single_example(record, features)
         png = tensorflow.numpy_function(checked, [read["image"]], tensorflow.string)
         picture = tensorflow.io.decode_png(png, channels=3)
-        return tensorflow.numpy_function(fit, [picture], tensorflow.uint8), read["label"]
+        fitted = tensorflow.numpy_function(fit, [picture], tensorflow.uint8), read["label"]
+        if not with_places:
+            return fitted
+        numbers = tensorflow.cast(read["box_label"], tensorflow.float32)
+        boxes = tensorflow.stack([numbers, *(read[side] for side in sides)])
+        return *fitted, read["labels"], boxes, read["all_boxed"]
 
     # the order is part of the answer: with other threads the same seed gives the same batches
     return records.map(decode, num_parallel_calls=_FITTING_AT_ONCE, deterministic=True)
@@ -141,19 +173,21 @@ def _arrays(dataset: Dataset, part: str, elements: Any) -> Iterator[Any]:
 
 
 def _checked(dataset: Dataset, part: str, elements: Any) -> Iterator[Any]:
-    """Yield elements as arrays whose label numbers exist, as many as the manifest says.
+    """Yield elements as arrays whose label numbers exist, for as many stills as the manifest says.
 
     Raises:
         tensorflow.errors.OpError: a file is gone or damaged, or a picture is none.
         ValueError: a label number does not exist, or there are more or fewer stills.
     """
     seen, expected = 0, sum(dataset.manifest.counts[part])
-    for picture, label_numbers in elements.as_numpy_iterator():
-        numbers = np.atleast_1d(label_numbers)
+    for element in elements.as_numpy_iterator():
+        _, label_numbers, *places = element
+        # the labels that it shows besides, and those of its boxes
+        numbers = np.hstack([label_numbers, *(places[:1]), *(boxes[0] for boxes in places[1:2])])
         if numbers.min() < 0 or numbers.max() >= len(dataset.manifest.labels):
             raise ValueError("a label number does not exist")
-        seen += len(numbers)
-        yield picture, label_numbers
+        seen += np.size(label_numbers)
+        yield element
     if seen != expected:
         raise ValueError(f"{seen} stills of {expected}")
 
@@ -194,8 +228,9 @@ def _check_shard(dataset: Dataset, path: Path, shard: Shard) -> None:
     try:
         for record in read_shard(path):
             seen += 1
-            if not 0 <= record.label_number < labels:
-                raise ValueError(f"label number {record.label_number} of {labels} labels")
+            for number in record.labels:  # all others are among them
+                if not 0 <= number < labels:
+                    raise ValueError(f"label number {number} of {labels} labels")
             check_png(record.png, dataset.manifest.stored_side)
             read_picture(record.png)
     except tensorflow.errors.DataLossError as error:

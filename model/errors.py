@@ -21,6 +21,10 @@ class StillsError(ModelError):
     """A folder of labelled stills cannot be trained from."""
 
 
+class BoxError(StillsError):
+    """A box is empty, leaves its picture, or is nobody's."""
+
+
 class DatasetError(ModelError):
     """A dataset cannot be written, or its folder is damaged or not one at all."""
 

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Mapping
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -34,6 +35,7 @@ _TURNS: Final[Mapping[Any, Image.Transpose]] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_TURNED_ASIDE: Final = (5, 6, 7, 8)  # width and height change places
 _BLACK: Final = (0, 0, 0, 255)  # transparent parts become what preprocessing puts around pictures
 
 
@@ -59,6 +61,21 @@ def read_picture(content: bytes) -> NDArray[np.uint8]:
         raise StillsError(f"no {', '.join(_FORMATS)} picture") from error
     except UNREADABLE as error:
         raise StillsError(f"damaged picture ({error})") from error
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """Return the width and height in pixels that `read_picture` gives; only a file's head is read.
+
+    Raises:
+        StillsError: it is no such picture.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as picture:
+            is_turned = picture.getexif().get(ExifTags.Base.Orientation) in _TURNED_ASIDE
+            width, height = picture.size
+    except UNREADABLE as error:
+        raise StillsError(f"no {', '.join(_FORMATS)} picture, or damaged") from error
+    return (height, width) if is_turned else (width, height)
 
 
 def to_png(picture: NDArray[np.uint8]) -> bytes:

@@ -14,7 +14,7 @@ from model.work_file import ReadFile, WorkFile, state_of
 _FILES_AT_ONCE: Final = 64
 """Per message and per transaction: half a second of work, which is all that a kill loses."""
 
-_AHEAD: Final = 2  # messages of 64 x 40 kB that wait to be kept
+_AHEAD: Final = 2  # messages of 64 x 40 to 150 kB that wait to be kept
 
 
 def read_into(
@@ -56,7 +56,13 @@ def _read_file(path: Path) -> ReadFile:
     except StillsError as error:
         return ReadFile(path, *state, reason=str(error))
     return ReadFile(
-        path, *state, "", still.sha256, still.difference_hash.tobytes(), to_png(still.picture)
+        path,
+        *state,
+        "",
+        still.sha256,
+        still.difference_hash.tobytes(),
+        still.picture.shape[:2],
+        to_png(still.picture),
     )
 
 

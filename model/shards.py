@@ -8,8 +8,16 @@
     split    bytes, train, validation or test
     sha256   bytes, of that file's content, in hexadecimal
 
-Pictures are kept as large as a network of 128 px needs, and without loss: the still was mostly
-compressed once already, and each network fits it to its own size. Nothing is ever pickled.
+Stills that have boxes, or show more than one label, have besides:
+
+    labels      int64 list, the numbers of all labels that it shows, ascending
+    all_boxed   int64, 1 if everybody of the dataset's labels in it has a box, else 0
+    box_label   int64 list, the number of each box's label
+    box_name    bytes list, each box's label
+    box_left, box_top, box_right, box_bottom   float lists, shares of its width and height
+
+Pictures are kept without loss: the still was mostly compressed once already, and each network fits
+it to its own size. Nothing is ever pickled.
 """
 
 import hashlib
@@ -21,8 +29,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
+from model.boxes import DIGITS, Box
 from model.dataset import Shard
-from model.errors import DatasetError
+from model.errors import BoxError, DatasetError
 from model.tensorflow_runtime import load_tensorflow
 
 _PNG_BEGINNING: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -31,17 +40,45 @@ _PNG_BEGINNING: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _SIDE_BYTES: Final = 4  # width, then height, both big-endian
 
 
+SIDES: Final = ("left", "top", "right", "bottom")
+"""Of a box, in the order of its corners."""
+
+
 @dataclass(frozen=True)
 class Record:
-    """A still as a shard holds it."""
+    """A still as a shard holds it.
+
+    Raises:
+        ValueError: its labels and boxes do not fit together.
+    """
 
     png: bytes
     label_number: int
+    """Of its main label: its folder's, or that of its largest box."""
     label: str
     source: str
     group: int
     part: str
     sha256: str
+    labels: tuple[int, ...] = ()
+    """The numbers of all labels that it shows, ascending; by default of the main one alone."""
+    boxes: tuple[Box, ...] = ()
+    box_numbers: tuple[int, ...] = ()
+    """The number of each box's label."""
+    all_boxed: bool = False
+    """Whether everybody of the dataset's labels in it has a box."""
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            object.__setattr__(self, "labels", (self.label_number,))
+        shown = {self.label_number, *self.box_numbers}
+        if len(self.boxes) != len(self.box_numbers) or not shown <= set(self.labels):
+            raise ValueError("a record's labels and boxes do not fit together")
+
+    @property
+    def has_places(self) -> bool:
+        """Whether there is more to it than one label."""
+        return bool(self.boxes) or self.all_boxed or len(self.labels) > 1
 
 
 def write_shards(
@@ -142,9 +179,20 @@ def _record(tensorflow: Any, content: bytes) -> Record:
             group=int(found["group"].int64_list.value[0]),
             part=found["split"].bytes_list.value[0].decode(),
             sha256=found["sha256"].bytes_list.value[0].decode(),
+            labels=tuple(map(int, found["labels"].int64_list.value)),
+            boxes=tuple(_boxes(found)),
+            box_numbers=tuple(map(int, found["box_label"].int64_list.value)),
+            all_boxed=any(found["all_boxed"].int64_list.value),
         )
-    except (DecodeError, IndexError, UnicodeDecodeError) as error:
+    except (DecodeError, IndexError, UnicodeDecodeError, BoxError) as error:
         raise ValueError("a record is none of ours") from error
+
+
+def _boxes(found: Any) -> Iterator[Box]:
+    names = [name.decode() for name in found["box_name"].bytes_list.value]
+    sides = [found[f"box_{side}"].float_list.value for side in SIDES]
+    for name, *corners in zip(names, *sides, strict=True):
+        yield Box(name, *(round(corner, DIGITS) for corner in corners))
 
 
 def _example(tensorflow: Any, record: Record) -> Any:
@@ -159,8 +207,20 @@ def _example(tensorflow: Any, record: Record) -> Any:
     for name, text in texts.items():
         content = text.encode("utf-8", "backslashreplace")  # names of files may be no UTF-8
         feature[name] = make.Feature(bytes_list=make.BytesList(value=[content]))
-    for name, number in (("label", record.label_number), ("group", record.group)):
-        feature[name] = make.Feature(int64_list=make.Int64List(value=[number]))
+    numbers = {"label": [record.label_number], "group": [record.group]}
+    if record.has_places:  # others are written as they were before there were boxes
+        names = [box.label.encode() for box in record.boxes]
+        feature["box_name"] = make.Feature(bytes_list=make.BytesList(value=names))
+        for side in SIDES:
+            shares = make.FloatList(value=[getattr(box, side) for box in record.boxes])
+            feature[f"box_{side}"] = make.Feature(float_list=shares)
+        numbers |= {
+            "labels": list(record.labels),
+            "all_boxed": [int(record.all_boxed)],
+            "box_label": list(record.box_numbers),
+        }
+    for name, values in numbers.items():
+        feature[name] = make.Feature(int64_list=make.Int64List(value=values))
     return make.Example(features=make.Features(feature=feature))
 
 

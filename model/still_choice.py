@@ -1,16 +1,17 @@
 """Which stills are used, and under which labels."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import compress
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from model.boxes import main_label
 from model.errors import StillsError
 from model.labels import UNKNOWN
+from model.still_boxes import Labelled, joined_boxes
+from model.still_candidates import Candidate
 from model.still_files import FoundStills, LeftOut, StillFile
 
 MIN_PER_LABEL: Final = 3
@@ -18,16 +19,6 @@ MIN_PER_LABEL: Final = 3
 
 OTHERS: Final = ("keep", "drop")
 """What may become of the stills of labels that are not chosen."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A still that was read."""
-
-    file: StillFile
-    sha256: str
-    difference_hash: NDArray[np.uint64]
-    """(4,) words."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ class ChosenLabels:
     labels: tuple[str, ...]
     """Sorted; `unknown`, if any, comes last."""
     others: Mapping[str, int]
-    """How many stills each label that was not chosen has."""
+    """How many stills show each label that was not chosen."""
     others_are_kept: bool
 
     def number_of(self, label: str) -> int | None:
@@ -79,22 +70,44 @@ class ChosenLabels:
             return len(self.labels) - 1 if self.others_are_kept else None
         return self.labels.index(label)
 
+    def used(self, file: StillFile) -> Labelled | None:
+        """Return who a still shows under these labels, None if it is not used.
+
+        A box of a label that was not chosen becomes a stranger's, or goes. Where the main label
+        was not chosen, the largest box of those that were names the still.
+        """
+        boxes = [
+            replace(drawn.box, label=self.labels[number])
+            for drawn in file.boxes
+            if (number := self.number_of(drawn.box.label)) is not None
+        ]
+        numbers = tuple(self.labels.index(box.label) for box in boxes)
+        main = self.number_of(file.label)
+        shown = {*numbers} if main is None else {*numbers, main}
+        if not shown:
+            return None
+        if file.label in self.others and boxes:
+            main = self.labels.index(main_label(boxes))
+        assert main is not None, "it has a box, whose label names it"
+        return Labelled(main, tuple(sorted(shown)), tuple(boxes), numbers, file.all_boxed)
+
 
 def without_duplicates(
     candidates: Sequence[Candidate],
 ) -> tuple[list[Candidate], list[LeftOut]]:
-    """Keep the first of equal files; keep none where they lie under different labels."""
+    """Keep the first of equal files, with the boxes of all; none where folders' labels differ."""
     by_content: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         by_content.setdefault(candidate.sha256, []).append(candidate)
     kept, left_out = [], []
     for same in by_content.values():
-        labels = sorted({item.file.label for item in same})
+        labels = sorted({item.file.label for item in same if item.file.is_in_label_folder})
         if len(labels) > 1:
             reason = f"the same file is under {' and '.join(labels)}: keep the right one"
             left_out += [LeftOut(item.file.path, "two labels", reason) for item in same]
             continue
-        kept.append(same[0])
+        file = joined_boxes([item.file for item in same]) if len(same) > 1 else same[0].file
+        kept.append(replace(same[0], file=file))
         reason = f"the same file as {same[0].file.path}"
         left_out += [LeftOut(item.file.path, "duplicate", reason) for item in same[1:]]
     return kept, left_out
@@ -111,34 +124,40 @@ def leave_labels_out(choice: Choice, found: FoundStills, where: str) -> FoundSti
     Raises:
         StillsError: a label that is wished away has no still.
     """
-    _check_known(choice.without, {file.label for file in found.files}, where)
-    reason = "its label was wished away"
+    _check_known(choice.without, labels_of(found.files), where)
+    wished_away = [not file.labels.isdisjoint(choice.without) for file in found.files]
+    reason = "its label, or that of a box in it, was wished away"
     return FoundStills(
-        tuple(file for file in found.files if file.label not in choice.without),
+        tuple(compress(found.files, (not away for away in wished_away))),
         (
             *found.left_out,
             *(
                 LeftOut(file.path, "wished away", reason)
-                for file in found.files
-                if file.label in choice.without
+                for file in compress(found.files, wished_away)
             ),
         ),
+        found.wrong_boxes,
     )
 
 
-def choose_labels(choice: Choice, found: Sequence[str], where: str) -> ChosenLabels:
-    """Choose labels.
+def labels_of(files: Iterable[StillFile]) -> frozenset[str]:
+    """Return all labels that stills show."""
+    return frozenset().union(*(file.labels for file in files))
+
+
+def choose_labels(choice: Choice, found: Sequence[Collection[str]], where: str) -> ChosenLabels:
+    """Choose labels; a still counts for each that it shows.
 
     Args:
         choice: what is wished.
-        found: the label of each still.
+        found: the labels that each still shows.
         where: the sources, for an error's line.
 
     Raises:
         StillsError: a wished label has no still, fewer than two labels are left, or one of them
             has too few stills to be split.
     """
-    counts = Counter(found)
+    counts = Counter(label for labels in found for label in set(labels))
     ranked = sorted((label for label in counts if label != UNKNOWN), key=lambda x: (-counts[x], x))
     if choice.labels is not None:
         _check_known(choice.labels, ranked, where)
@@ -147,9 +166,10 @@ def choose_labels(choice: Choice, found: Sequence[str], where: str) -> ChosenLab
     others = {label: counts[label] for label in sorted(counts) if label not in chosen}
     keeps = choice.others == "keep" and bool(others)
     _check_counts(chosen, counts, where)
-    if keeps and sum(others.values()) < MIN_PER_LABEL:
+    strangers = sum(not others.keys().isdisjoint(labels) for labels in found)
+    if keeps and strangers < MIN_PER_LABEL:
         raise StillsError(
-            f"{where}: {sum(others.values())} pictures of other labels, too few for {UNKNOWN}; "
+            f"{where}: {strangers} pictures of other labels, too few for {UNKNOWN}; "
             "leave them out with --others drop"
         )
     labels = (*sorted(chosen), UNKNOWN) if keeps else tuple(sorted(chosen))

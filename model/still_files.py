@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from model.boxes import DrawnBox, WrongBox
 from model.errors import StillsError
 
 SET_NAMES: Final = frozenset(
@@ -39,6 +40,16 @@ class StillFile:
     """A slug: lower-case letters, digits and `_`."""
     name: str
     """The source's name and the path within it, such as `train/ned_flanders/pic_0001.jpg`."""
+    boxes: tuple[DrawnBox, ...] = ()
+    is_in_label_folder: bool = True
+    """Whether its label is its folder's (or in its own name), not that of its largest box."""
+    all_boxed: bool = False
+    """Whether everybody of the dataset's labels in it has a box."""
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """All labels that it shows."""
+        return frozenset((self.label, *(drawn.box.label for drawn in self.boxes)))
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class LeftOut:
 
     path: Path
     kind: str
-    """`no label`, `unreadable`, `duplicate` or `two labels`."""
+    """`no label`, `unreadable`, `duplicate`, `two labels`, `wished away` or `no box`."""
     reason: str
 
 
@@ -57,6 +68,7 @@ class FoundStills:
 
     files: tuple[StillFile, ...]
     left_out: tuple[LeftOut, ...]
+    wrong_boxes: tuple[WrongBox, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 Shards are made to be read in their order. Training draws in an order of its own and pastes two
 stills into one frame, so a part is unpacked once: decoded, fitted to the canvas, and written to a
-file without a name, which the system deletes with the process, killed or not.
+file without a name, which the system deletes with the process, killed or not. Boxes are shares of a
+picture, so that fitting leaves them as they are.
 """
 
 import os
@@ -17,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dataset import Dataset
-from model.dataset_reading import stream_pictures
+from model.dataset_reading import stream_stills
 from model.errors import DatasetError
 from model.preprocess import Preprocessing
+from model.shown import NO_BOXES, Shown
 
 _CHANNELS: Final = 3
 
@@ -31,53 +33,71 @@ class Stills:
     labels: tuple[str, ...]
     """A still's label is an index into them."""
     label_numbers: NDArray[np.int64]
-    """(n,)"""
+    """(n,) of the main label of each"""
+    label_sets: tuple[tuple[int, ...], ...]
+    """The numbers of all labels that each shows, ascending."""
+    all_boxed: NDArray[np.bool_]
+    """(n,) whether everybody of these labels in it has a box."""
     sizes: NDArray[np.int64]
     """(n, 2) height and width in pixels."""
-    preprocessing: Preprocessing
-    """To whose canvas they are fitted."""
+    fitted_by: Preprocessing | None
+    """To whose canvas they are fitted; None if they are as they were stored."""
+    _boxes: NDArray[np.float32]  # (boxes, 5) of all stills, one after another
+    _box_ends: NDArray[np.int64]  # (n,) where those of each end
     _offsets: NDArray[np.int64]  # (n,) where each begins in the file, in bytes
     _file: Any  # open for reading; gone when it is closed
 
     @classmethod
-    def unpack(cls, dataset: Dataset, part: str, preprocessing: Preprocessing) -> Self:
+    def unpack(
+        cls, dataset: Dataset, part: str, preprocessing: Preprocessing | None = None
+    ) -> Self:
         """Unpack one of train, validation and test.
+
+        Args:
+            dataset: which.
+            part: of it.
+            preprocessing: to whose canvas pictures are fitted; without it they stay as stored.
 
         Raises:
             DatasetError: a shard is damaged, or there is no room; the line names it.
         """
-        pictures = stream_pictures(dataset, part, preprocessing.fit)
+        fit = preprocessing.fit if preprocessing else _as_it_is
+        pictures = stream_stills(dataset, part, fit)
         return cls.from_pictures(dataset.manifest.labels, pictures, preprocessing)
 
     @classmethod
     def from_pictures(
         cls,
         labels: tuple[str, ...],
-        pictures: Iterable[tuple[NDArray[np.uint8], int]],
-        preprocessing: Preprocessing,
+        pictures: Iterable[tuple[NDArray[np.uint8], int | Shown]],
+        preprocessing: Preprocessing | None = None,
     ) -> Self:
-        """Unpack pictures with their labels' numbers.
+        """Unpack pictures with who they show; a number alone is that of their only label.
 
         Raises:
             DatasetError: there is no room for the file.
         """
         with _said_where():
             file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last reference to it
-        numbers, sizes, offsets = [], [], []
-        for picture, label_number in pictures:
-            fitted = preprocessing.fit(picture)
+        all_shown, sizes, offsets = [], [], []
+        for picture, shown in pictures:
+            fitted = preprocessing.fit(picture) if preprocessing else picture
             offsets.append(file.tell())
             sizes.append(fitted.shape[:2])
-            numbers.append(label_number)
+            all_shown.append(shown if isinstance(shown, Shown) else Shown.alone(shown))
             with _said_where():
                 file.write(np.ascontiguousarray(fitted).data)
         with _said_where():
             file.flush()
         return cls(
             labels,
-            np.array(numbers, np.int64),
+            np.array([shown.label_number for shown in all_shown], np.int64),
+            tuple(shown.label_set for shown in all_shown),
+            np.array([shown.all_boxed for shown in all_shown], np.bool_),
             np.array(sizes, np.int64).reshape(-1, 2),
             preprocessing,
+            np.concatenate([NO_BOXES, *(shown.boxes for shown in all_shown)]),
+            np.cumsum([len(shown.boxes) for shown in all_shown], dtype=np.int64),
             np.array(offsets, np.int64),
             file,
         )
@@ -92,8 +112,19 @@ class Stills:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _file=os.fdopen(state["_file"].detach(), "rb"))
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """To whose canvas they are fitted."""
+        assert self.fitted_by is not None, "stills that are as they were stored fit no canvas"
+        return self.fitted_by
+
+    def boxes(self, index: int) -> NDArray[np.float32]:
+        """Return a still's boxes (n, 5): label number, left, top, right, bottom, as shares."""
+        start = self._box_ends[index - 1] if index else 0
+        return self._boxes[start : self._box_ends[index]]
+
     def picture(self, index: int) -> NDArray[np.uint8]:
-        """Return a still (height, width, 3), RGB, as large as it is on the canvas."""
+        """Return a still (height, width, 3), RGB, as large as it is on the canvas, or stored."""
         height, width = map(int, self.sizes[index])
         length = height * width * _CHANNELS
         content = os.pread(self._file.fileno(), length, int(self._offsets[index]))
@@ -112,6 +143,10 @@ class Stills:
         for row, index in enumerate(indices):
             seen[row] = self.preprocessing.preprocess(self.picture(int(index)))
         return seen
+
+
+def _as_it_is(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return picture
 
 
 @contextmanager

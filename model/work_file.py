@@ -14,15 +14,15 @@ from typing import Final
 import numpy as np
 
 from model.errors import DatasetError
-from model.still_choice import Candidate
+from model.still_candidates import Candidate
 from model.still_files import LeftOut, StillFile
 
-_FORMAT: Final = 1  # changes whenever what is kept of a still does: older files are begun anew
+_FORMAT: Final = 2  # changes whenever what is kept of a still does: older files are begun anew
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS still (
     path TEXT PRIMARY KEY, size_bytes INTEGER, changed_ns INTEGER,
-    reason TEXT, sha256 TEXT, difference_hash BLOB,
+    reason TEXT, sha256 TEXT, difference_hash BLOB, height INTEGER, width INTEGER,
     png BLOB -- last, so that the other columns are read without it
 )
 """
@@ -39,6 +39,8 @@ class ReadFile:
     """Empty if it was read."""
     sha256: str = ""
     difference_hash: bytes = b""
+    size: tuple[int, int] = (0, 0)
+    """Height and width in pixels of the picture that is kept."""
     png: bytes = b""
 
 
@@ -52,7 +54,7 @@ class WorkFile:
         """Keep what was read, all or nothing; files that were read before are replaced."""
         with self._connection:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO still VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO still VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         _key(row.path),
@@ -61,6 +63,7 @@ class WorkFile:
                         row.reason,
                         row.sha256,
                         row.difference_hash,
+                        *row.size,
                         row.png,
                     )
                     for row in rows
@@ -79,18 +82,18 @@ class WorkFile:
     def candidates(self, files: Iterable[StillFile]) -> tuple[list[Candidate], list[LeftOut]]:
         """Return the stills among these files, all of which were read, and what is none."""
         rows = {
-            path: (reason, sha256, words)
-            for path, reason, sha256, words in self._connection.execute(
-                "SELECT path, reason, sha256, difference_hash FROM still"
+            path: values
+            for path, *values in self._connection.execute(
+                "SELECT path, reason, sha256, difference_hash, height, width FROM still"
             )
         }
         found, left_out = [], []
         for file in files:
-            reason, sha256, words = rows[_key(file.path)]
+            reason, sha256, words, *size = rows[_key(file.path)]
             if reason:
                 left_out.append(LeftOut(file.path, "unreadable", reason))
             else:
-                found.append(Candidate(file, sha256, np.frombuffer(words, np.uint64)))
+                found.append(Candidate(file, sha256, np.frombuffer(words, np.uint64), tuple(size)))
         return found, left_out
 
     def png(self, file: StillFile) -> bytes:

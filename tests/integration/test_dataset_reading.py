@@ -136,7 +136,7 @@ def cut(content: bytes) -> bytes:
         (lambda dataset: b"", "a record is none of ours"),
         (
             lambda dataset: example(dataset, image=picture("PNG", 40_000)),
-            "a picture of 40000x4 pixels, of 176 at most",
+            "a picture of 40000x4 pixels, of 320 at most",
         ),
         (lambda dataset: example(dataset, image=picture("GIF", 40)), "a picture is no PNG"),
         (lambda dataset: example(dataset, image=cut(picture("PNG", 40))), "a picture is damaged"),

@@ -59,7 +59,7 @@ def test_sound_manifest_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "format 2 is not 1"),
+        ({"format": 2}, "format 2 is not 1, nor 2 with boxes"),
         ({"labels": ["bart"]}, "labels are not"),
         ({"labels": ["bart", "bart"]}, "labels are not"),
         ({"split": "odd"}, "split or fingerprint"),

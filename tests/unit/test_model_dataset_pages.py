@@ -9,7 +9,9 @@ from model.dataset_pages import write_pages
 from model.dataset_plan import Plan
 from model.pictures import to_png
 from model.split import Split
-from model.still_choice import Candidate, ChosenLabels
+from model.still_boxes import Labelled
+from model.still_candidates import Candidate
+from model.still_choice import ChosenLabels
 from model.still_files import StillFile
 
 
@@ -22,7 +24,7 @@ def test_of_a_large_group_no_more_pictures_are_read_than_its_row_shows(tmp_path:
             for n in range(stills)
         ),
         labels=ChosenLabels(("apple", "pear"), {}, others_are_kept=False),
-        label_numbers=np.zeros(stills, np.int64),
+        shown=(Labelled(0, (0,)),) * stills,
         groups=np.zeros(stills, np.int64),
         split=Split(np.arange(stills), np.array([], np.int64), np.array([], np.int64)),
         left_out=(),

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from model.errors import StillsError
-from model.still_choice import Candidate, Choice, choose_labels, without_duplicates
+from model.still_candidates import Candidate
+from model.still_choice import Choice, choose_labels, without_duplicates
 from model.still_files import StillFile
 
-FOUND = ["homer"] * 9 + ["bart"] * 7 + ["lisa"] * 7 + ["moe"] * 4 + ["otto"] * 2 + ["unknown"] * 3
+COUNTS = {"homer": 9, "bart": 7, "lisa": 7, "moe": 4, "otto": 2, "unknown": 3}
+FOUND = [{label} for label, count in COUNTS.items() for _ in range(count)]
 
 
 def candidate(path: str, sha256: str) -> Candidate:
@@ -87,7 +89,7 @@ def test_choice_that_leaves_too_little_says_so(wish: dict[str, Any], message: st
 
 def test_too_few_others_to_be_unknown_say_what_to_do() -> None:
     with pytest.raises(StillsError, match=r"2 pictures of other labels.*--others drop"):
-        choose_labels(Choice(min_images=3), [x for x in FOUND if x != "unknown"], "stills")
+        choose_labels(Choice(min_images=3), [x for x in FOUND if x != {"unknown"}], "stills")
 
 
 @pytest.mark.parametrize(
