@@ -11,14 +11,14 @@ from db.schema import appearance, tag
 _COLUMNS = (tag.c.place_x, tag.c.place_y, tag.c.place_width, tag.c.place_height)
 
 
-def place_record(row: Row[Any]) -> PlaceRecord | None:
+def place_record(row: Row[*tuple[Any, ...]]) -> PlaceRecord | None:
     """The place of a row that has its columns; None where they are null."""
     if row.place_x is None:
         return None
     return PlaceRecord(row.place_x, row.place_y, row.place_width, row.place_height)
 
 
-def tag_record(row: Row[Any]) -> TagRecord:
+def tag_record(row: Row[*tuple[Any, ...]]) -> TagRecord:
     """A tag from a row that has its columns."""
     return TagRecord(row.pts, row.label, row.region, row.confidence, row.seconds, place_record(row))
 
