@@ -56,8 +56,10 @@ TAGS = (
     SELECT k FROM counted
     """,
     """
-    INSERT INTO tag (run_id, pts, label, region, confidence, seconds)
-    SELECT run_id, start_pts + k, label, 'full', 0.9, (start_pts + k) / 1000.0
+    INSERT INTO tag (run_id, pts, label, region, confidence, seconds,
+                     place_x, place_y, place_width, place_height)
+    SELECT run_id, start_pts + k, label, 'full', 0.9, (start_pts + k) / 1000.0,
+           0.5, 0.4375, 0.25, 0.625
     FROM appearance JOIN number ON k < end_pts - start_pts
     """,
 )
@@ -192,6 +194,15 @@ QUESTIONS: dict[str, Question] = {
     "who EPISODE --at": lambda connection, lot: find_appearances(
         connection, episode_id=lot.randint(1, 100), at_seconds=lot.uniform(0, MINUTES * 60)
     ),
+    "who EPISODE --json": lambda connection, lot: find_appearances(
+        connection, episode_id=lot.randint(1, 100), places=True
+    ),
+    "who EPISODE --at --json": lambda connection, lot: find_appearances(
+        connection,
+        episode_id=lot.randint(1, 100),
+        at_seconds=lot.uniform(0, MINUTES * 60),
+        places=True,
+    ),
     "who EPISODE --from --to": lambda connection, lot: find_appearances(
         connection, episode_id=lot.randint(1, 100), from_seconds=600.0, to_seconds=660.0
     ),
@@ -209,6 +220,9 @@ QUESTIONS: dict[str, Question] = {
     ),
     "first A": lambda connection, lot: first_appearances(
         connection, _drawn(lot, 1)[0], limit=LIMIT
+    ),
+    "first A --json": lambda connection, lot: first_appearances(
+        connection, _drawn(lot, 1)[0], limit=LIMIT, places=True
     ),
     "episodes": lambda connection, _: list_episodes(connection),
     "current run of EPISODE": lambda connection, lot: current_run_of(

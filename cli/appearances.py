@@ -31,4 +31,5 @@ def appearance_json(found: EpisodeAppearance) -> dict[str, Any]:
         "frames": shown.frames,
         "mean_confidence": shown.mean_confidence,
         "max_confidence": shown.max_confidence,
+        "place": None if found.place is None else found.place._asdict(),
     }

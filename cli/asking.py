@@ -123,6 +123,7 @@ def who(
             at_seconds=asked.at,
             from_seconds=asked.start,
             to_seconds=asked.end,
+            places=as_json,
             shown=shown,
         )
     unexamined = _say_what_was_not_examined(known, shown_run, asked)

@@ -68,8 +68,9 @@ def _compared(
     shown = [find_shown(connection, None, reference) for reference in (first, second)]
     runs = [require_shown_run(connection, episode, each) for each in shown]
     before, after = (labelled_ranges(connection, episode, each) for each in shown)
-    thumbnails = Thumbnails(connection, place.frames, runs[1], episode)
-    difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.at)
+    seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other
+    thumbnails = Thumbnails(connection, place.frames, runs[1], episode, seen_by)
+    difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)
     return (runs[0].model, runs[1].model), difference
 
 

@@ -25,6 +25,9 @@ from worker.workplace import Workplace, open_workplace
 CLIPS = "clips"
 """The format that is a folder of videos, and no text."""
 
+COCO = "coco"
+"""The format that is about places."""
+
 
 def add_commands(app: typer.Typer) -> None:
     """Adds this group's commands."""
@@ -57,6 +60,8 @@ def export(
     names = _format_names(formats)
     if label and expression is not None:
         raise TimelineError("--label and --expression: name the label in the expression")
+    if COCO in names and expression is not None:
+        raise TimelineError("--expression: coco tells where labels are; give --label")
     with open_workplace(context.obj) as place:
         with place.database.read() as connection:
             found = require_tagged_episode(connection, episode)
@@ -78,6 +83,8 @@ def export(
         if clips:
             _cut(place, found, timeline, clips)
         _write(texts)
+        if COCO in names and timeline.sightings and not timeline.has_places:
+            say(f"{timeline.model} tells no places, so the coco file has no boxes")
 
 
 def _format_names(formats: str) -> list[str]:

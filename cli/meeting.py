@@ -193,6 +193,7 @@ def first(
             name,
             season=asked_season(connection, season, shown),
             limit=rows_to_read(limit),
+            places=as_json,
             shown=shown,
         )
     found = first_rows(rows, limit)

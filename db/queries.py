@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, or_, select
 
 from db.current import CURRENT, Shown, shown_runs
-from db.records import AppearanceRecord
+from db.places import place_record, with_places
+from db.records import AppearanceRecord, PlaceRecord
 from db.runs import appearance_record
 from db.schema import appearance, episode, model_version, run_label, run_pair
 
@@ -26,6 +27,8 @@ class EpisodeAppearance:
     episode: str
     run_id: int
     appearance: AppearanceRecord
+    place: PlaceRecord | None = None
+    """Where in the picture, if that was asked for and is known."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def find_appearances(
     from_seconds: float | None = None,
     to_seconds: float | None = None,
     min_seconds: float = 0.0,
+    places: bool = False,
     shown: Shown = CURRENT,
 ) -> list[EpisodeAppearance]:
     """Appearances of the shown runs, by episode and time.
@@ -75,6 +79,7 @@ def find_appearances(
         from_seconds: Only those that end after this time.
         to_seconds: Only those that start before this time.
         min_seconds: Only those that last at least this long.
+        places: Also where: at `at_seconds`, or else where the label was seen most surely.
         shown: Which runs; the current ones by default.
     """
     runs = shown_runs(shown)
@@ -92,7 +97,7 @@ def find_appearances(
         (min_seconds or None, lambda seconds: end - start >= seconds),
     ]
     query = query.where(*(limit(value) for value, limit in conditions if value is not None))
-    return [_episode_appearance(row) for row in connection.execute(query).all()]
+    return _found(connection, with_places(query, at_seconds) if places else query, places)
 
 
 def was_season_examined(connection: Connection, season: int, shown: Shown = CURRENT) -> bool:
@@ -108,9 +113,13 @@ def first_appearances(
     *,
     season: int | None = None,
     limit: int | None = None,
+    places: bool = False,
     shown: Shown = CURRENT,
 ) -> list[EpisodeAppearance]:
-    """The first appearance of a label in each episode that it appears in, by episode."""
+    """The first appearance of a label in each episode that it appears in, by episode.
+
+    With `places` also where the label was seen most surely in it.
+    """
     query = (
         _appearances(shown_runs(shown))
         .join(
@@ -125,7 +134,7 @@ def first_appearances(
     )
     if season is not None:
         query = query.where(episode.c.season == season)
-    return [_episode_appearance(row) for row in connection.execute(query).all()]
+    return _found(connection, with_places(query) if places else query, places)
 
 
 def screen_time(
@@ -273,5 +282,10 @@ def _appearances(runs: Subquery) -> Select[Any]:
     )
 
 
-def _episode_appearance(row: Row[Any]) -> EpisodeAppearance:
-    return EpisodeAppearance(row.episode, row.run_id, appearance_record(row))
+def _found(connection: Connection, query: Select[Any], places: bool) -> list[EpisodeAppearance]:
+    return [
+        EpisodeAppearance(
+            row.episode, row.run_id, appearance_record(row), place_record(row) if places else None
+        )
+        for row in connection.execute(query).all()
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 _SEASON = re.compile(r"(?<![a-z0-9])s([0-9]{1,3})[ ._-]?e[0-9]", re.IGNORECASE)
 """`S05E12` as files of series are named, not as a part of a word."""
@@ -104,15 +105,28 @@ class ExtractedChunk:
     """Its frames lay in the frame store: the counts are those of the run that decoded them."""
 
 
+class PlaceRecord(NamedTuple):
+    """Where in the active picture a label was seen: centre and extent, as shares of it."""
+
+    x: float
+    """Of the centre, from the left edge (0) to the right (1)."""
+    y: float
+    """Of the centre, from the upper edge (0) to the lower (1)."""
+    width: float
+    height: float
+
+
 @dataclass(frozen=True)
 class TagRecord:
-    """A stored prediction; its fields are the columns."""
+    """A stored prediction."""
 
     pts: int
     label: str
     region: str
     confidence: float
     seconds: float
+    place: PlaceRecord | None = None
+    """None where the network told none, as in all runs before there were places."""
 
 
 @dataclass(frozen=True)

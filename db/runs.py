@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, case, func, select
 
 from db.current import CURRENT, Shown, shown_runs
 from db.errors import NotFoundError
+from db.places import tag_record
 from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord, load_ranges
 from db.schema import (
     OPEN_RUN_STATES,
@@ -172,7 +173,7 @@ def run_tags(connection: Connection, run_id: int) -> list[TagRecord]:
     rows = connection.execute(
         select(tag).where(tag.c.run_id == run_id).order_by(tag.c.pts, tag.c.label)
     )
-    return [TagRecord(row.pts, row.label, row.region, row.confidence, row.seconds) for row in rows]
+    return [tag_record(row) for row in rows]
 
 
 def run_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:

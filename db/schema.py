@@ -200,6 +200,11 @@ tag = Table(
     Column("region", String(16), nullable=False),
     Column("confidence", Float, nullable=False),
     Column("seconds", Float, nullable=False),
+    # Centre and extent as shares of the active picture; all null where the network tells no place.
+    Column("place_x", Float),
+    Column("place_y", Float),
+    Column("place_width", Float),
+    Column("place_height", Float),
 )
 
 appearance = Table(

@@ -186,7 +186,11 @@ def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord
         ],
     )
     rows = [
-        (claim.run_id, one.pts, one.label, one.region, one.confidence, one.seconds)
+        (
+            claim.run_id,
+            *(one.pts, one.label, one.region, one.confidence, one.seconds),
+            *(one.place or _NO_PLACE),
+        )
         for claim, found in tags.items()
         for one in found
     ]
@@ -205,7 +209,12 @@ _DELETE_TAGS = delete(tag).where(
     tag.c.pts < bindparam("end_pts"),
 )
 
-_TAG_COLUMNS = ("run_id", "pts", "label", "region", "confidence", "seconds")
+_NO_PLACE = (None, None, None, None)
+
+_TAG_COLUMNS = (
+    *("run_id", "pts", "label", "region", "confidence", "seconds"),
+    *("place_x", "place_y", "place_width", "place_height"),
+)
 
 _INSERT_TAGS = insert(tag).from_select(
     _TAG_COLUMNS,
@@ -216,7 +225,7 @@ _INSERT_TAGS = insert(tag).from_select(
         .c
     ),
 )
-"""On PostgreSQL: six arrays in one statement take half the time that rows take one by one."""
+"""On PostgreSQL: an array per column takes half the time that rows take one by one."""
 
 
 def finish_run(

@@ -22,17 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.errors import FrameStoreError, StorageFullError
+from ingest.jpegs import decode_jpeg, encode_jpeg
 from ingest.kept_files import KeptFiles, LocalFiles
 from ingest.probe import PictureArea
 from ingest.remote_files import RemoteFiles
 from ingest.store_manifest import FORMAT_VERSION as FORMAT_VERSION  # noqa: PLC0414 - also known here
 from ingest.store_manifest import StoreManifest
-
-JPEG_QUALITY = 68
-"""With colour at full resolution (4:4:4). Measured on big_buck_bunny, richer in detail than drawn
-cartoons, 2640 pictures of 256x144: 19.2 MB at 33.1 dB. Halved colour (4:2:0) at the same size has
-quality 79 and 32.7 dB; on drawn cartoons the gap is 1 dB and more, since they are lines and flat
-colours. Progressive files came out larger at this size."""
 
 MANIFEST = "manifest.json"
 
@@ -203,23 +198,6 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def encode_jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
-    """Encode uint8 (h, w, 3) RGB as the store does."""
-    import cv2
-
-    parameters = [
-        cv2.IMWRITE_JPEG_QUALITY,
-        JPEG_QUALITY,
-        cv2.IMWRITE_JPEG_OPTIMIZE,
-        1,  # a code table of its own for each picture: 6 % smaller for 0.1 ms
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    ]
-    is_done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), parameters)
-    assert is_done, "an RGB picture can always be encoded"
-    return data.tobytes()
-
-
 def read_manifest(path: Path) -> StoreManifest:
     """What a frame store file holds, without its pictures.
 
@@ -274,13 +252,10 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> StoreManifest:
 
 
 def _picture(path: Path, archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.uint8]:
-    import cv2
-
-    data = np.frombuffer(_entry_bytes(path, archive, name), np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    picture = decode_jpeg(_entry_bytes(path, archive, name))
     if picture is None:
         raise FrameStoreError(f"{path}: {name} is no picture; delete it and extract again")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return picture
 
 
 def read_jpeg(path: Path, pts: int) -> bytes:

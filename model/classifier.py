@@ -17,6 +17,7 @@ from model.gpu_forward import GpuForwardPass
 from model.labels import UNKNOWN
 from model.looks import WHOLE, region_logits, whole_logits
 from model.networks import network_of
+from model.place import Place
 from model.preprocess import preprocessing_named
 from model.regions import cut
 from model.tensorflow_runtime import CPU, choose_device, load_tensorflow
@@ -39,6 +40,8 @@ class Prediction:
     region: str
     confidence: float
     """Calibrated, 0 to 1."""
+    place: Place | None = None
+    """Where in the active picture it was seen; None of a network that does not tell."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:

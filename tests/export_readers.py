@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import opentimelineio
@@ -112,6 +112,16 @@ class _Page(HTMLParser):
             self.data += data
         elif self._within == "td" and data.strip():
             self.cells.append(data)
+
+
+def read_ranges(path: Path, name: str) -> list[dict[str, Any]]:
+    """The ranges as a JSON file or a page tells them."""
+    page = _Page()
+    page.feed(path.read_text())
+    ranges: list[dict[str, Any]] = json.loads(page.data if name == "html" else path.read_text())[
+        "ranges"
+    ]
+    return ranges
 
 
 def read_html(path: Path, frames: Frames) -> Found:

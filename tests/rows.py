@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 CONFIDENCE_TOLERANCE = 0.001
 """What the design grants to another grouping of pictures into batches."""
+
+PLACE_TOLERANCE = 0.0002
+"""Two of the last decimals that are stored: shares that are nearly equal may be rounded apart."""
 
 
 @contextmanager
@@ -27,6 +31,8 @@ class Found:
 
     tags: Mapping[tuple[int, str, str], float]
     """Confidence by (pts, label, region)."""
+    places: Mapping[tuple[int, str, str], tuple[float | None, ...]]
+    """Centre and extent by the same; None four times where none is told."""
     appearances: Mapping[tuple[str, int, int, float, float, int], tuple[float, float]]
     """Mean and largest confidence by (label, pts range, seconds, frames)."""
 
@@ -46,7 +52,11 @@ def found_in(place: Path | str, run: int | None = None) -> Found:
         assert _count(place, "SELECT count(*) FROM run") == 1
         run = _count(place, "SELECT id FROM run")
     own = f"WHERE run_id = {run}"
-    tags = rows(place, f"SELECT pts, label, region, confidence FROM tag {own}")
+    tags = rows(
+        place,
+        "SELECT pts, label, region, confidence, place_x, place_y, place_width, place_height"
+        f" FROM tag {own}",
+    )
     appearances = rows(
         place,
         "SELECT label, start_pts, end_pts, start_seconds, end_seconds, frames,"
@@ -56,16 +66,19 @@ def found_in(place: Path | str, run: int | None = None) -> Found:
     assert len({row[:3] for row in appearances}) == len(appearances)
     return Found(
         tags={row[:3]: row[3] for row in tags},
+        places={row[:3]: row[4:] for row in tags},
         appearances={row[:6]: row[6:] for row in appearances},
     )
 
 
 def assert_equal_rows(found: Found, expected: Found) -> None:
-    """Times, labels and regions exactly, confidences within the tolerance."""
+    """Times, labels and regions exactly, confidences and places within their tolerances."""
     assert found.tags.keys() == expected.tags.keys()
     assert found.appearances.keys() == expected.appearances.keys()
     for key, confidence in expected.tags.items():
         assert abs(found.tags[key] - confidence) <= CONFIDENCE_TOLERANCE, key
+        expected_place = pytest.approx(expected.places[key], abs=PLACE_TOLERANCE)
+        assert found.places[key] == expected_place, key
     for shown, confidences in expected.appearances.items():
         for ours, theirs in zip(found.appearances[shown], confidences, strict=True):
             assert abs(ours - theirs) <= CONFIDENCE_TOLERANCE, shown

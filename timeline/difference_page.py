@@ -31,8 +31,9 @@ class EpisodeDifference:
 
     episode: str
     labels: tuple[LabelDifference, ...]
-    picture_at: Callable[[Fraction], bytes | None] = lambda _seconds: None
-    """Gives the JPEG of a moment, in seconds from the first frame; None where there is none."""
+    picture_of: Callable[[str, Fraction], bytes | None] = lambda _label, _seconds: None
+    """Gives the JPEG of a label at a moment, in seconds from the first frame; None where there is
+    none."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,19 @@ def _episode(episode: EpisodeDifference) -> Iterator[str]:
         yield "<p>Nothing changes.</p>"
     for item in changed:
         yield f"<h3>{escape(item.label)}</h3>"
-        yield from _spans("gained", item.gained, episode)
-        yield from _spans("lost", item.lost, episode)
+        yield from _spans("gained", item.label, item.gained, episode)
+        yield from _spans("lost", item.label, item.lost, episode)
 
 
-def _spans(kind: str, spans: Sequence[Span], episode: EpisodeDifference) -> Iterator[str]:
+def _spans(
+    kind: str, label: str, spans: Sequence[Span], episode: EpisodeDifference
+) -> Iterator[str]:
     if not spans:
         return
     yield f'<p class="{kind}">{kind} {float(length(spans)):.1f} s</p><div class="pictures">'
     for start, end in spans[:PICTURES_SHOWN]:
-        yield f"<figure>{_picture(episode, (start + end) / 2)}<figcaption>{_span(start, end)}"
+        picture = _picture(episode.picture_of(label, (start + end) / 2))
+        yield f"<figure>{picture}<figcaption>{_span(start, end)}"
         yield "</figcaption></figure>"
     yield "</div>"
     if len(spans) > PICTURES_SHOWN:
@@ -122,8 +126,7 @@ def _spans(kind: str, spans: Sequence[Span], episode: EpisodeDifference) -> Iter
         yield f"<p>and {rest}</p>"
 
 
-def _picture(episode: EpisodeDifference, seconds: Fraction) -> str:
-    jpeg = episode.picture_at(seconds)
+def _picture(jpeg: bytes | None) -> str:
     if jpeg is None:
         return ""
     return f'<img alt="" src="data:image/jpeg;base64,{b64encode(jpeg).decode()}">'

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from timeline.appearances import PtsRange
 from timeline.errors import TimelineError
+from timeline.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,19 @@ class Entry:
     end_pts: int
     confidence: float | None = None
     """Its mean; None where the range is no single appearance."""
+    place: Place | None = None
+    """Where it was seen most surely; None where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A label in one sampled frame, while it is on screen."""
+
+    pts: int
+    label: str
+    confidence: float
+    place: Place | None
+    """None where the model tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,18 @@ class ExportedTimeline:
     """Half-open, ascending: what was not examined."""
     entries: Sequence[Entry]
     """By start, then label."""
+    picture_width: int
+    """Of the active picture, in pixels; places are shares of it."""
+    picture_height: int
+    sampled_pts: Sequence[int]
+    """The frames that were looked at, ascending."""
+    sightings: Sequence[Sighting]
+    """Of the labels of the entries, by pts; none where the ranges are those of an expression."""
+
+    @property
+    def has_places(self) -> bool:
+        """Whether it is known of any sighting where it was."""
+        return any(sighting.place is not None for sighting in self.sightings)
 
     def seconds(self, pts: int) -> Fraction:
         """Exact seconds from the episode's first frame."""
@@ -80,6 +106,7 @@ FORMATS = {
     "edl": Format(".edl", "timeline.export_edits", "edl_text"),
     "fcpxml": Format(".xml", "timeline.export_edits", "fcpxml_text"),
     "html": Format(".html", "timeline.export_page", "html_text"),
+    "coco": Format(".coco.json", "timeline.export_coco", "coco_text"),
 }
 """By name. Modules are imported when they are asked for, and heavy libraries only then."""
 

@@ -8,6 +8,7 @@ from html import escape
 
 from timeline.export import Entry, ExportedTimeline
 from timeline.export_text import json_text
+from timeline.place import Place
 from timeline.times import format_clock, format_time
 
 STYLE = """
@@ -22,7 +23,12 @@ p { color: #666; }
 .unseen { background: repeating-linear-gradient(45deg, #ccc, #ccc 3px, #fff 3px, #fff 6px); }
 table { border-collapse: collapse; margin-top: 2rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .15rem 1.5rem .15rem 0; }
+.picture { position: relative; height: 1.8rem; background: #e5e5e0; overflow: hidden; }
+.place { position: absolute; background: #332288; }
 """
+
+COLUMNS = ("label", "start", "end", "confidence", "place")
+"""Of the table; a place is drawn as a box in a small picture of the right shape."""
 
 
 def html_text(timeline: ExportedTimeline) -> str:
@@ -31,7 +37,7 @@ def html_text(timeline: ExportedTimeline) -> str:
     # "<" could end the script element early; JSON has another way of writing it.
     data = json_text(timeline).replace("<", "\\u003c")
     length = format_clock(timeline.seconds(timeline.end_pts))
-    columns = "".join(f"<th>{column}</th>" for column in ("label", "start", "end", "confidence"))
+    columns = "".join(f"<th>{column}</th>" for column in COLUMNS)
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -78,8 +84,21 @@ def _bar(timeline: ExportedTimeline, start_pts: int, end_pts: int, kind: str) ->
 def _table_row(timeline: ExportedTimeline, entry: Entry) -> str:
     confidence = "" if entry.confidence is None else f"{entry.confidence:.2f}"
     start, end = _time(timeline, entry.start_pts), _time(timeline, entry.end_pts)
-    cells = (escape(entry.label), start, end, confidence)
+    cells = (escape(entry.label), start, end, confidence, _place(timeline, entry.place))
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _place(timeline: ExportedTimeline, place: Place | None) -> str:
+    if place is None:
+        return ""
+    left, top, right, bottom = place.box()
+    box = f"left:{left:.2%};top:{top:.2%};width:{right - left:.2%};height:{bottom - top:.2%}"
+    shape = f"aspect-ratio:{timeline.picture_width}/{timeline.picture_height}"
+    said = f"centre {place.x:.0%}, {place.y:.0%}; size {place.width:.0%} x {place.height:.0%}"
+    return (
+        f'<div class="picture" style="{shape}" title="{said}">'
+        f'<div class="place" style="{box}"></div></div>'
+    )
 
 
 def _time(timeline: ExportedTimeline, pts: int) -> str:

@@ -9,12 +9,16 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, astuple
 from fractions import Fraction
 from itertools import groupby, pairwise
 from math import floor
 
 from timeline.export import ExportedTimeline
 from timeline.truth import COLUMNS
+
+PLACE_COLUMNS = ("place_x", "place_y", "place_width", "place_height")
+"""Of CSV, after those of a truth file: as shares of the active picture; empty where not known."""
 
 NOBODY, UNEXAMINED = "nobody known", "not examined"
 """Titles of chapters."""
@@ -41,6 +45,7 @@ def json_text(timeline: ExportedTimeline) -> str:
                 "start_pts": entry.start_pts,
                 "end_pts": entry.end_pts,
                 "confidence": entry.confidence,
+                "place": None if entry.place is None else asdict(entry.place),
             }
             for entry in timeline.entries
         ],
@@ -49,12 +54,13 @@ def json_text(timeline: ExportedTimeline) -> str:
 
 
 def csv_text(timeline: ExportedTimeline) -> str:
-    """The columns of a truth file, so that one timeline can be measured by another."""
+    """The columns of a truth file, so that one timeline can be measured by another; and places."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for label, start, end in _rows(timeline):
-        writer.writerow((label, _decimal(start, 6), _decimal(end, 6)))
+    writer.writerow((*COLUMNS, *PLACE_COLUMNS))
+    for entry, (label, start, end) in zip(timeline.entries, _rows(timeline), strict=True):
+        place = ("",) * len(PLACE_COLUMNS) if entry.place is None else astuple(entry.place)
+        writer.writerow((label, _decimal(start, 6), _decimal(end, 6), *place))
     return written.getvalue()
 
 

@@ -1,6 +1,7 @@
 """Truth files: who is on screen when, as a person (or the maker of an episode) states it.
 
-A CSV file with the columns `label,start_seconds,end_seconds`. Ranges are half-open, an empty label
+A CSV file with the columns `label,start_seconds,end_seconds`; more may follow and are passed over,
+as the places of an export. Ranges are half-open, an empty label
 says that nobody known is on screen, and times have any form that `parse_time` reads. Or an RTTM
 file (NIST, RT-09 evaluation plan, appendix A), of which the lines `SPEAKER` are read; an empty one
 says that nobody known is ever on screen, as that of a timeline with nobody in it does.
@@ -59,12 +60,12 @@ def read_truth(path: Path) -> list[LabelledRange]:
         with path.open(encoding=ENCODING, newline="") as file:
             rows = csv.reader(file)
             head = next(rows, [])
-            if tuple(head) != COLUMNS:
+            if tuple(head[: len(COLUMNS)]) != COLUMNS:
                 raise TimelineError(
                     f"{path}:1: the columns are {','.join(head)!r}; "
                     f"write {','.join(COLUMNS)!r} as the first line"
                 )
-            return [_range(row, f"{path}:{rows.line_num}") for row in rows if row]
+            return [_range(row, len(head), f"{path}:{rows.line_num}") for row in rows if row]
     except OSError as error:
         raise TimelineError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -126,10 +127,12 @@ def write_truth(path: Path, ranges: Iterable[LabelledRange]) -> None:
         writer.writerows(rows)
 
 
-def _range(row: list[str], where: str) -> LabelledRange:
-    if len(row) != len(COLUMNS):
-        raise TimelineError(f"{where}: {len(row)} fields; write {','.join(COLUMNS)}")
-    label, start, end = row
+def _range(row: list[str], columns: int, where: str) -> LabelledRange:
+    if len(row) != columns:
+        raise TimelineError(
+            f"{where}: {len(row)} fields, but the first line has {columns}; write as many"
+        )
+    label, start, end = row[: len(COLUMNS)]
     try:
         return LabelledRange(label.strip(), parse_time(start), parse_time(end))
     except TimelineError as error:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from db.current import CURRENT, Shown
 from db.engine import Transaction
 from db.episodes import get_episode_by_sha256, list_episodes
+from db.places import tags_of_appearances
 from db.queries import find_appearances
-from db.records import AppearanceRecord, EpisodeRecord, RunRecord
+from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
+from db.runs import ended_chunks
 from db.spans import EpisodeSpan, label_ranges, shown_spans
 from timeline.detection import Detection
-from timeline.export import Entry, ExportedTimeline
+from timeline.export import Entry, ExportedTimeline, Sighting
+from timeline.place import Place
 from timeline.ranges import bridged, lasting, without
 from timeline.truth import LabelledRange
 
@@ -154,6 +157,14 @@ def timeline_to_export(
         labels: only these; none means all.
         expression: in place of appearances the ranges in which it holds, under its own text.
     """
+    shown = Shown(run.id)
+    entries = (
+        _entries_of_labels(connection, episode, shown, labels)
+        if expression is None
+        else _entries_of_expression(connection, episode, shown, expression)
+    )
+    tagged, _ = ended_chunks(connection, run.id)
+    _, _, picture_width, picture_height = episode.area
     return ExportedTimeline(
         name=episode.name,
         path=episode.uri,
@@ -165,21 +176,32 @@ def timeline_to_export(
         frame_rate=episode.frame_rate,
         rate_varies=episode.rate_varies,
         missing=run.missing,
-        entries=tuple(
-            _entries_of_labels(connection, episode, Shown(run.id), labels)
-            if expression is None
-            else _entries_of_expression(connection, episode, Shown(run.id), expression)
-        ),
+        entries=tuple(entries),
+        picture_width=picture_width,
+        picture_height=picture_height,
+        sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
+        sightings=_sightings(connection, run.id, labels) if expression is None else (),
     )
+
+
+def _sightings(connection: Transaction, run_id: int, labels: Sequence[str]) -> list[Sighting]:
+    return [
+        Sighting(found.pts, found.label, found.confidence, _place(found.place))
+        for found in tags_of_appearances(connection, run_id)
+        if not labels or found.label in labels
+    ]
 
 
 def _entries_of_labels(
     connection: Transaction, episode: EpisodeRecord, shown: Shown, labels: Sequence[str]
 ) -> Iterator[Entry]:
-    for item in find_appearances(connection, episode_id=episode.id, shown=shown):
+    for item in find_appearances(connection, episode_id=episode.id, places=True, shown=shown):
         found = item.appearance
         if not labels or found.label in labels:
-            yield Entry(found.label, found.start_pts, found.end_pts, found.mean_confidence)
+            yield Entry(
+                *(found.label, found.start_pts, found.end_pts),
+                *(found.mean_confidence, _place(item.place)),
+            )
 
 
 def _entries_of_expression(
@@ -188,9 +210,21 @@ def _entries_of_expression(
     from timeline.expressions import format_expression
 
     text = format_expression(expression)
+    places = {
+        item.appearance: item.place
+        for item in find_appearances(connection, episode_id=episode.id, places=True, shown=shown)
+    }
     for match in find_matches(connection, expression, episode_id=episode.id, shown=shown):
-        confidence = match.appearance.mean_confidence if match.appearance else None
-        yield Entry(text, match.start_pts, match.end_pts, confidence)
+        found = match.appearance
+        if found is None:
+            yield Entry(text, match.start_pts, match.end_pts)
+        else:
+            place = _place(places[found])
+            yield Entry(text, match.start_pts, match.end_pts, found.mean_confidence, place)
+
+
+def _place(stored: PlaceRecord | None) -> Place | None:
+    return None if stored is None else Place(*stored)
 
 
 def episode_of_file(connection: Transaction, path: Path) -> EpisodeRecord | None:

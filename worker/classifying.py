@@ -8,11 +8,12 @@ from db.claimed import ClaimedChunk
 from db.completing import complete_taggings
 from db.cuts import outliving_cuts
 from db.free import CHUNKS_PER_GROUP
-from db.records import Claim, EpisodeRecord, TagRecord
+from db.records import Claim, EpisodeRecord, PlaceRecord, TagRecord
 from db.writes import replace_tags
 from ingest.errors import FrameStoreError, StorageFullError, StorageUnreachable
 from ingest.frame_store import StoredFrame, read_frames
 from model.classifier import Classifier, Prediction
+from model.place import Place
 from worker.claims import chunks_of, give_back, record_failure, store_path
 from worker.effort import Effort
 from worker.finish import finish_run_if_complete
@@ -27,6 +28,10 @@ FRAMES_AT_ONCE = 320
 
 MOST_AT_ONCE = 64
 """Chunks that fill the largest batches; what a killed process has to do again."""
+
+PLACE_DIGITS = 4
+"""Of the shares that say where a label was seen: a fifth of a pixel of full HD, and coarser than
+what another grouping of frames into batches changes."""
 
 log = logging.getLogger(__name__)
 
@@ -217,4 +222,12 @@ def _tag(prediction: Prediction, episode: EpisodeRecord, pts: int) -> TagRecord:
         region=prediction.region,
         confidence=prediction.confidence,
         seconds=float((pts - episode.start_pts) * episode.time_base),
+        place=None if prediction.place is None else _rounded(prediction.place),
     )
+
+
+def _rounded(place: Place) -> PlaceRecord:
+    x, y, width, height = (
+        round(share, PLACE_DIGITS) for share in (place.x, place.y, place.width, place.height)
+    )
+    return PlaceRecord(x, y, width, height)

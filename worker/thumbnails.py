@@ -1,40 +1,81 @@
 """Pictures of an episode's moments, from the frame store: nothing is decoded for them."""
 
+from collections.abc import Collection
 from fractions import Fraction
+from pathlib import Path
 
 from db.engine import Transaction
 from db.library import chunk_ranges
+from db.places import surest_place
 from db.records import EpisodeRecord, RunRecord
 from ingest.errors import FrameStoreError, StorageUnreachable
-from ingest.frame_store import FrameStore, read_jpeg
+from ingest.frame_store import FrameStore, read_jpeg, read_manifest
+from ingest.jpegs import cut_jpeg
 from ingest.probe import PictureArea
+from ingest.sampling import on_display
+from timeline.place import Place
 from worker.parameters import RunParameters
+
+SMALLEST = 0.4
+"""Of a cut-out along each side: 58 of the 144 lines that are stored, in which a face of a third of
+that height is still known, and enough around it to know where in the episode it is."""
 
 
 class Thumbnails:
     """The stored frames of one run, as JPEG files' contents."""
 
     def __init__(
-        self, connection: Transaction, store: FrameStore, run: RunRecord, episode: EpisodeRecord
+        self,
+        connection: Transaction,
+        store: FrameStore,
+        run: RunRecord,
+        episode: EpisodeRecord,
+        seen_by: Collection[int] = (),
     ) -> None:
+        """Look into a run's frames.
+
+        Args:
+            connection: an open transaction; pictures are asked for while it is open.
+            store: where they lie.
+            run: whose frames these are.
+            episode: of the run.
+            seen_by: the numbers of the runs whose tags say where somebody is.
+        """
+        self._connection = connection
         self._episode = episode
         self._store = store
         self._every_seconds = RunParameters.from_json(run.params).every_seconds
         self._chunks = chunk_ranges(connection, run.id)
+        self._seen_by = seen_by
 
-    def at(self, seconds: Fraction) -> bytes | None:
-        """The frame on display so long after the episode's first; None where none is stored."""
+    def of(self, label: str, seconds: Fraction) -> bytes | None:
+        """Where a label is in the frame on display so long after the episode's first.
+
+        The whole frame where no run tells a place; None where no frame is stored.
+        """
+        pts = self._episode.start_pts + int(seconds / self._episode.time_base)
+        path = self._path_at(pts)
+        if path is None:
+            return None
+        try:
+            self._store.fetch(path)
+            shown_pts = on_display([pts], read_manifest(path).pts)[pts]
+            jpeg = read_jpeg(path, pts)
+            place = None if shown_pts is None else self._place(label, shown_pts)
+            return jpeg if place is None else cut_jpeg(jpeg, place.surroundings(SMALLEST))
+        except (FrameStoreError, StorageUnreachable):
+            return None
+
+    def _path_at(self, pts: int) -> Path | None:
         episode = self._episode
-        pts = episode.start_pts + int(seconds / episode.time_base)
         for start_pts, end_pts in self._chunks:
             if start_pts <= pts < end_pts:
                 area = PictureArea(*episode.area)
-                path = self._store.path_for(
+                return self._store.path_for(
                     episode.sha256, self._every_seconds, start_pts, end_pts, area
                 )
-                try:
-                    self._store.fetch(path)
-                    return read_jpeg(path, pts)
-                except (FrameStoreError, StorageUnreachable):
-                    return None
         return None
+
+    def _place(self, label: str, pts: int) -> Place | None:
+        found = surest_place(self._connection, self._seen_by, label, pts)
+        return None if found is None else Place(*found)

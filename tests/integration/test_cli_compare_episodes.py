@@ -4,10 +4,12 @@ import base64
 import io
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,6 +19,7 @@ from tests.clips import write_clip
 from tests.commands import castline_here, one_line
 from tests.ended_runs import ended_run, place_of
 from tests.models import write_model_by_lot
+from tests.rows import rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -109,14 +112,56 @@ def test_the_picture_is_of_the_middle_of_its_range(home: Path, tmp_path: Path) -
     arguments = ("compare", "first", "second", "--episodes", "pilot", "--html", file)
     assert castline_here(home, "models", *arguments).returncode == 0
     # apple gains 8 to 10: its picture comes first, of second 9
-    shown = np.asarray(picture(next(iter(re.findall('src="([^"]+)"', file.read_text("utf-8"))))))
-    import cv2
+    shown = picture(next(iter(re.findall('src="([^"]+)"', file.read_text("utf-8")))))
+    assert_shows(shown, home, 9, (0, 0, 192, 144))
 
+
+SEEN = {
+    ("first", 3): (0.9, (0.9, 0.1, 0.05, 0.05)),
+    ("second", 3): (0.1, (0.5, 0.5, 0.5, 0.5)),
+    ("second", 9): (0.9, (0.25, 0.5, 0.25, 0.5)),
+}
+"""Confidence and place of apple, by model and second."""
+
+
+def test_the_picture_shows_who_is_there_where_a_model_told_it(home: Path, tmp_path: Path) -> None:
+    told = tmp_path / "home"
+    shutil.copytree(home, told)
+    with rows_of(told) as connection:
+        for (name, second), (confidence, place) in SEEN.items():
+            [run_id, pts] = connection.execute(
+                "SELECT run.id, value FROM run JOIN model_version ON model_version.name = ?"
+                " AND model_version.id = model_version_id JOIN chunk ON run_id = run.id,"
+                " json_each(sampled_pts) JOIN episode ON episode.id = episode_id"
+                " WHERE value * time_base_num = ? * time_base_den",
+                (name, second),
+            ).fetchone()
+            connection.execute(
+                "INSERT INTO tag VALUES (?, ?, 'apple', 'full', ?, ?, ?, ?, ?, ?)",
+                (run_id, pts, confidence, second, *place),
+            )
+        connection.commit()
+    file = tmp_path / "page.html"
+    arguments = ("compare", "first", "second", "--episodes", "pilot", "--html", file)
+    assert castline_here(told, "models", *arguments).returncode == 0
+    gained, lost, *others = map(picture, re.findall('src="([^"]+)"', file.read_text("utf-8")))
+    # Twice as wide and high as the place, moved into the picture; and 0.4 of it at least.
+    assert_shows(gained, home, 9, (0, 0, 96, 144))
+    assert_shows(lost, home, 3, (115, 0, 192, 58))
+    assert {image.size for image in others} == {(192, 144)}
+
+
+def assert_shows(
+    image: Image.Image, home: Path, second: int, box: tuple[int, int, int, int]
+) -> None:
+    """It is that part of the episode's picture."""
     capture = cv2.VideoCapture(str(home / "pilot <1>.mp4"))
-    capture.set(cv2.CAP_PROP_POS_FRAMES, 9 * 12)
+    capture.set(cv2.CAP_PROP_POS_FRAMES, second * 12)
     _, frame = capture.read()
-    difference = np.abs(shown.astype(int) - cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(int))
-    assert difference.mean() < 6
+    left, top, right, bottom = box
+    assert image.size == (right - left, bottom - top)
+    expected = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)[top:bottom, left:right]
+    assert np.abs(np.asarray(image).astype(int) - expected.astype(int)).mean() < 6
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,14 @@ import opentimelineio
 import pytest
 import srt
 from numpy.typing import NDArray
+from pycocotools.coco import COCO
 
+from db.completing import complete_extractions, complete_taggings
 from db.engine import Database
-from db.records import AppearanceRecord, EpisodeRecord
+from db.queue import claim_chunks
+from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, PlaceRecord, TagRecord
 from db.upgrade import upgrade_database
+from db.writes import replace_tags
 from ingest.decoder import Decoder
 from tests.commands import castline_here, one_line
 from tests.media import CLOSED, X264, MadeVideo, pattern
@@ -64,6 +68,7 @@ def home(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = Database(Settings.from_environment(home, {}).database_url)
     upgrade_database(database)
     run_id = make_run(database, episode, chunks=((episode.start_pts, episode.end_pts),))
+    tag_chunk(database, episode, pts)
     end_run(
         database,
         run_id,
@@ -83,6 +88,39 @@ def home(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     database.dispose()
     return home
+
+
+SAMPLES = range(0, 144, 12)
+"""Frames that were looked at."""
+
+
+def place_of(frame: int) -> PlaceRecord:
+    """Ned goes from left to right."""
+    return PlaceRecord(frame / 200, 0.5, 0.25, 0.5)
+
+
+def tag_chunk(database: Database, episode: EpisodeRecord, pts: list[int]) -> None:
+    """Ned is seen in every sample, most surely in the fifth; Homer in one, nobody says where."""
+    extracted = ExtractedChunk(tuple(pts[frame] for frame in SAMPLES), 144, 0, ())
+    tags = [
+        TagRecord(
+            pts[frame],
+            "ned_flanders",
+            "full",
+            0.95 if frame == 48 else 0.8,
+            float((pts[frame] - pts[0]) * episode.time_base),
+            place_of(frame),
+        )
+        for frame in SAMPLES
+    ]
+    tags.append(TagRecord(pts[12], "homer_simpson", "full", 0.9, 0.5))
+    with database.write() as connection:
+        [claim] = claim_chunks(connection, "queued", "w/1/1.0", 60)
+        complete_extractions(connection, {claim: extracted})
+    with database.write() as connection:
+        [claim] = claim_chunks(connection, "extracted", "w/1/1.0", 60)
+        complete_taggings(connection, [claim])
+        replace_tags(connection, {claim: tags})
 
 
 def export(home: Path, folder: Path, *arguments: str) -> list[str]:
@@ -183,7 +221,44 @@ def test_only_a_label_or_an_expression_is_exported(home: Path, tmp_path: Path) -
     assert ranges("--expression", "homer & ned") == [(both, 30, 48)]
 
 
+def test_ranges_tell_where_a_label_was_seen_most_surely(home: Path, tmp_path: Path) -> None:
+    export(home, tmp_path, "-f", "json,csv")
+    homer, ned = json.loads((tmp_path / "film late.json").read_text())["ranges"]
+    assert homer["place"] is None
+    assert ned["place"] == {"x": 0.24, "y": 0.5, "width": 0.25, "height": 0.5}
+    export(home, tmp_path, "-f", "json", "--force", "--expression", "ned")
+    [ned] = json.loads((tmp_path / "film late.json").read_text())["ranges"]
+    assert ned["place"] == {"x": 0.24, "y": 0.5, "width": 0.25, "height": 0.5}
+
+
+def test_coco_has_the_boxes_of_samples_within_appearances(
+    home: Path, video: Path, tmp_path: Path
+) -> None:
+    assert export(home, tmp_path, "-f", "coco") == ["film late.coco.json"]
+    read = COCO(tmp_path / "film late.coco.json")
+    pts = frame_pts(video)
+    images = {image["id"]: image for image in read.loadImgs(read.getImgIds())}
+    assert [image["pts"] for image in images.values()] == [pts[frame] for frame in SAMPLES]
+    # Of 640 pixels across, Ned's quarter starts an eighth before his centre.
+    assert {
+        images[each["image_id"]]["pts"]: (each["category_id"], each["bbox"])
+        for each in read.loadAnns(read.getAnnIds())
+    } == {
+        pts[frame]: (2, [round(640 * (frame / 200 - 0.125), 2), 120.0, 160.0, 240.0])
+        for frame in SAMPLES
+        if 30 <= frame < 100
+    }
+    export(home, tmp_path, "-f", "coco", "--force", "--label", "homer")
+    only_homer = COCO(tmp_path / "film late.coco.json")
+    assert (len(only_homer.getImgIds()), only_homer.getAnnIds()) == (12, [])
+    ended = castline_here(
+        home, "export", "film", "-f", "coco", "-o", tmp_path, "--force", "--label", "homer"
+    )
+    assert "tells no places" in ended.stderr
+
+
 MISTAKES = {
+    "places of an expression": (("-f", "coco", "--expression", "ned"), "give --label"),
     "a format that is none": (("-f", "json,docx"), "docx"),
     "an expression and a label": (
         ("-f", "json", "--label", "ned", "--expression", "ned"),

@@ -33,6 +33,7 @@ APPEARANCE_KEYS = {
     "frames",
     "mean_confidence",
     "max_confidence",
+    "place",
 }
 EPISODE_KEYS = {
     "episode",
@@ -117,6 +118,64 @@ def test_who_lists_every_stored_appearance_by_time(home: Path) -> None:
     assert all(item.keys() == APPEARANCE_KEYS for item in found)
     shown = [(item["label"], item["start_seconds"], item["end_seconds"]) for item in found]
     assert shown == stored_appearances(home)
+
+
+@pytest.fixture(scope="module")
+def placed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same home as a network that tells places leaves it: x grows with the time."""
+    placed = tmp_path_factory.mktemp("placed") / "home"
+    shutil.copytree(home, placed)
+    with rows_of(placed) as connection:
+        connection.execute(
+            "UPDATE tag SET place_x = round(seconds / 20, 4), place_y = 0.5, place_width = 0.25,"
+            " place_height = 0.625"
+        )
+        connection.commit()
+    return placed
+
+
+def where_seen(home: Path, label: str, start: float, end: float) -> list[tuple[float, float]]:
+    """Confidence and time of the tags of a label in a range."""
+    with rows_of(home) as connection:
+        query = (
+            "SELECT confidence, seconds FROM tag WHERE label = ? AND seconds >= ? AND seconds < ?"
+        )
+        return [tuple(row) for row in connection.execute(query, (label, start, end))]
+
+
+def test_who_tells_where_each_was_seen_most_surely(placed: Path) -> None:
+    found = answer(placed, "who", "pilot")
+    assert found
+    for item in found:
+        seen = where_seen(placed, item["label"], item["start_seconds"], item["end_seconds"])
+        surest = max(confidence for confidence, _ in seen)
+        seconds = min(each for confidence, each in seen if confidence == surest)
+        assert item["place"] == {
+            "x": pytest.approx(seconds / 20, abs=1e-4),
+            "y": 0.5,
+            "width": 0.25,
+            "height": 0.625,
+        }
+        [first] = [
+            each
+            for each in answer(placed, "first", item["label"])
+            if each["label"] == item["label"]
+        ]
+        assert first["place"] is not None
+
+
+def test_who_at_a_time_tells_where_each_is_then(placed: Path) -> None:
+    found = answer(placed, "who", "pilot", "--at", "7.7")
+    assert found
+    for item in found:
+        seen = where_seen(placed, item["label"], item["start_seconds"], 7.7)
+        latest = max(seconds for _, seconds in seen)
+        assert item["place"]["x"] == pytest.approx(latest / 20, abs=1e-4)
+
+
+def test_of_a_network_that_tells_no_places_none_is_told(home: Path) -> None:
+    assert {item["place"] for item in answer(home, "who", "pilot")} == {None}
+    assert {item["place"] for item in answer(home, "who", "pilot", "--at", "7.7")} == {None}
 
 
 @pytest.mark.parametrize(

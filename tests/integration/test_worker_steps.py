@@ -20,6 +20,7 @@ from ingest.extraction import Extracted, Extraction
 from ingest.progress import Report
 from model.classifier import Classifier, Prediction
 from model.errors import ModelError
+from model.place import Place
 from tests.clips import write_clip
 from tests.commands import BY_LOT, castline_here, new_home
 from tests.models import write_model_by_lot
@@ -216,6 +217,23 @@ def test_more_frames_than_fit_in_memory_are_classified_in_parts(
     with place.database.read() as connection:
         assert len(run_tags(connection, mine.run_id)) == 12
     assert sizes == [5, 5, 2]
+
+
+def test_where_a_label_was_seen_is_kept_to_four_decimals(place: Workplace) -> None:
+    class Placing(OneLabel):
+        def classify(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Prediction, ...]]:
+            seen = Prediction("cedar", "full", 0.9, Place(1 / 3, 0.5, 0.0624996, 2 / 3))
+            return [(seen, Prediction("birch", "full", 0.4)) for _ in frames]
+
+    extract_whole(place)
+    mine = claim(place, "extracted", 60)
+    classify_step(place, [mine], lambda _: Placing("cedar"))
+    with place.database.read() as connection:
+        tags = run_tags(connection, mine.run_id)
+    assert {(tag.label, tag.place) for tag in tags} == {
+        ("cedar", (0.3333, 0.5, 0.0625, 0.6667)),
+        ("birch", None),
+    }
 
 
 def replace_file(place: Workplace, content: bytes) -> None:

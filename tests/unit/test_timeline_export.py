@@ -1,5 +1,6 @@
 """Each export format, read back by a parser that somebody else wrote, to the frame."""
 
+import csv
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.export_readers import READERS, Found, Frames, chapters_of
+from tests.export_readers import READERS, Found, Frames, chapters_of, read_ranges
 from timeline.errors import TimelineError
 from timeline.export import FORMATS, Entry, ExportedTimeline, export_text
+from timeline.place import Place
 from timeline.truth import read_truth
 
 FILM = Fraction(24000, 1001)
@@ -54,6 +56,10 @@ def timeline_of(ranges: Found, container: str) -> ExportedTimeline:
             Entry(label, pts_of(start, container), pts_of(end, container), 0.875)
             for label, start, end in ranges
         ],
+        picture_width=640,
+        picture_height=480,
+        sampled_pts=[pts_of(frame, container) for frame in range(0, FRAMES, 12)],
+        sightings=(),
     )
 
 
@@ -103,6 +109,24 @@ def test_chapters_are_read_back_by_ffmpeg_exactly(container: str, tmp_path: Path
     ]
 
 
+MIDDLE = Place(0.5, 0.4375, 0.25, 0.625)
+
+
+@pytest.mark.parametrize("place", [MIDDLE, None])
+def test_places_come_back_from_json_csv_and_the_page(place: Place | None, tmp_path: Path) -> None:
+    timeline = replace(timeline_of([], "mp4"), entries=[Entry("ned", 1001, 9009, 0.875, place)])
+    shares = {"x": 0.5, "y": 0.4375, "width": 0.25, "height": 0.625} if place else None
+    for name in ("json", "html"):
+        path = written(export_text(timeline, name), tmp_path)
+        assert [each["place"] for each in read_ranges(path, name)] == [shares], name
+    [row] = csv.DictReader(export_text(timeline, "csv").splitlines())
+    assert [row[f"place_{side}"] for side in ("x", "y", "width", "height")] == (
+        ["0.5", "0.4375", "0.25", "0.625"] if place else [""] * 4
+    )
+    drawn = re.findall('class="place" style="([^"]*)"', export_text(timeline, "html"))
+    assert drawn == (["left:37.50%;top:12.50%;width:25.00%;height:62.50%"] if place else [])
+
+
 def test_a_csv_export_is_a_truth_file(tmp_path: Path) -> None:
     path = tmp_path / "episode.csv"
     path.write_text(export_text(timeline_of(RANGES, "mp4"), "csv"))
@@ -117,7 +141,7 @@ def test_labels_that_mean_something_in_a_format_come_back(tmp_path: Path) -> Non
         assert READERS[name](path, frames_of("mp4")) == [(odd, 10, 20)], name
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "edl"])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("edl", "coco")])
 def test_a_timeline_with_nobody_in_it_is_written(name: str, tmp_path: Path) -> None:
     path = written(export_text(timeline_of([], "mp4"), name), tmp_path)
     assert READERS[name](path, frames_of("mp4")) == []

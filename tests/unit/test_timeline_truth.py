@@ -29,6 +29,18 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     assert read_truth(path) == [LabelledRange("bolt, jr", Fraction(0), Fraction(1))]
 
 
+def test_columns_after_the_three_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_text(HEAD.replace("\n", ",place_x,note\n") + "bolt,0,1,0.5,\nmossy,1,2,,seen\n")
+    assert read_truth(path) == [
+        LabelledRange("bolt", Fraction(0), Fraction(1)),
+        LabelledRange("mossy", Fraction(1), Fraction(2)),
+    ]
+    path.write_text(HEAD.replace("\n", ",place_x\n") + "bolt,0,1\n")
+    with pytest.raises(TimelineError, match="3 fields, but the first line has 4"):
+        read_truth(path)
+
+
 @pytest.mark.parametrize(
     ("rows", "line", "says"),
     [

@@ -1,0 +1,85 @@
+"""Where in the picture labels were seen: the places of tags, as questions about them need them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from db.records import PlaceRecord, TagRecord
+from db.schema import appearance, tag
+
+_COLUMNS = (tag.c.place_x, tag.c.place_y, tag.c.place_width, tag.c.place_height)
+
+
+def place_record(row: Row[*tuple[Any, ...]]) -> PlaceRecord | None:
+    """The place of a row that has its columns; None where they are null."""
+    if row.place_x is None:
+        return None
+    return PlaceRecord(row.place_x, row.place_y, row.place_width, row.place_height)
+
+
+def tag_record(row: Row[*tuple[Any, ...]]) -> TagRecord:
+    """A tag from a row that has its columns."""
+    return TagRecord(row.pts, row.label, row.region, row.confidence, row.seconds, place_record(row))
+
+
+def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Select[Any]:
+    """The same appearances, each with the place of one of its tags.
+
+    Args:
+        appearances: their columns, and `episode`; sorted by its name and id, start and label.
+        at_seconds: take the latest tag until then; None for the surest, the earliest of equals.
+    """
+    inside = select(tag.c.pts).where(
+        tag.c.run_id == appearance.c.run_id,
+        tag.c.label == appearance.c.label,
+        tag.c.pts >= appearance.c.start_pts,
+        tag.c.pts < appearance.c.end_pts,
+    )
+    if at_seconds is None:
+        inside = inside.order_by(tag.c.confidence.desc(), tag.c.pts)
+    else:
+        inside = inside.where(tag.c.seconds <= at_seconds).order_by(tag.c.pts.desc())
+    chosen = inside.limit(1).correlate(appearance).scalar_subquery()
+    # The order within keeps PostgreSQL from looking for the tag again for each that it joins.
+    found = appearances.add_columns(chosen.label("seen_pts")).subquery("found")
+    return (
+        select(found, *_COLUMNS)
+        .outerjoin(
+            tag,
+            (tag.c.run_id == found.c.run_id)
+            & (tag.c.pts == found.c.seen_pts)
+            & (tag.c.label == found.c.label),
+        )
+        .order_by(found.c.episode, found.c.episode_id, found.c.start_pts, found.c.label)
+    )
+
+
+def tags_of_appearances(connection: Connection, run_id: int) -> list[TagRecord]:
+    """The tags of a run that lie within an appearance of their label, by pts and label."""
+    rows = connection.execute(
+        select(tag)
+        .join(
+            appearance,
+            (appearance.c.run_id == tag.c.run_id)
+            & (appearance.c.label == tag.c.label)
+            & (appearance.c.start_pts <= tag.c.pts)
+            & (appearance.c.end_pts > tag.c.pts),
+        )
+        .where(tag.c.run_id == run_id)
+        .order_by(tag.c.pts, tag.c.label)
+    )
+    return [tag_record(row) for row in rows.all()]
+
+
+def surest_place(
+    connection: Connection, run_ids: Collection[int], label: str, pts: int
+) -> PlaceRecord | None:
+    """Where in one frame the surest of some runs saw a label; None if it told no place."""
+    row = connection.execute(
+        select(*_COLUMNS)
+        .where(tag.c.run_id.in_(run_ids), tag.c.pts == pts, tag.c.label == label)
+        .order_by(tag.c.confidence.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else place_record(row)

@@ -1,0 +1,66 @@
+"""The pictures of the frame store: JPEG files of sampled frames, and parts of them."""
+
+from math import ceil
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.errors import FrameStoreError
+
+JPEG_QUALITY = 68
+"""With colour at full resolution (4:4:4). Measured on big_buck_bunny, richer in detail than drawn
+cartoons, 2640 pictures of 256x144: 19.2 MB at 33.1 dB. Halved colour (4:2:0) at the same size has
+quality 79 and 32.7 dB; on drawn cartoons the gap is 1 dB and more, since they are lines and flat
+colours. Progressive files came out larger at this size."""
+
+
+def encode_jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
+    """Encode uint8 (h, w, 3) RGB as the store does."""
+    import cv2
+
+    parameters = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        JPEG_QUALITY,
+        cv2.IMWRITE_JPEG_OPTIMIZE,
+        1,  # a code table of its own for each picture: 6 % smaller for 0.1 ms
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]
+    is_done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), parameters)
+    assert is_done, "an RGB picture can always be encoded"
+    return data.tobytes()
+
+
+def decode_jpeg(jpeg: bytes) -> npt.NDArray[np.uint8] | None:
+    """Decode to uint8 (h, w, 3) RGB; None if it is no picture."""
+    import cv2
+
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        return None
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def cut_jpeg(jpeg: bytes, box: tuple[float, float, float, float]) -> bytes:
+    """A part of a stored picture, encoded as the store does.
+
+    Args:
+        jpeg: as `read_jpeg` gives it.
+        box: left, top, right and bottom, as shares of the picture; a pixel at least is kept.
+
+    Raises:
+        FrameStoreError: it is no picture.
+    """
+    picture = decode_jpeg(jpeg)
+    if picture is None:
+        raise FrameStoreError("a stored picture is damaged; extract its chunk again")
+    height, width = picture.shape[:2]
+    left, right = _pixels(box[0], box[2], width)
+    top, bottom = _pixels(box[1], box[3], height)
+    return encode_jpeg(picture[top:bottom, left:right])
+
+
+def _pixels(start: float, end: float, count: int) -> tuple[int, int]:
+    """The pixels along one side that a range of it touches."""
+    first = min(int(start * count), count - 1)
+    return first, max(first + 1, min(ceil(end * count), count))

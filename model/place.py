@@ -1,0 +1,30 @@
+"""Where in a picture somebody is."""
+
+from dataclasses import dataclass
+
+from model.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a label was seen in the active picture: its centre and its extent.
+
+    All four are shares of the active picture, so that they hold for any size of it. The extent may
+    reach over an edge: of somebody who is half outside, the centre may lie near it.
+    """
+
+    x: float
+    """Of the centre, from the left edge (0) to the right (1)."""
+    y: float
+    """Of the centre, from the upper edge (0) to the lower (1)."""
+    width: float
+    """Of the extent, above 0; 1 is as wide as the picture."""
+    height: float
+
+    def __post_init__(self) -> None:
+        is_inside = 0 <= self.x <= 1 and 0 <= self.y <= 1
+        if not (is_inside and 0 < self.width <= 1 and 0 < self.height <= 1):
+            raise ModelError(
+                f"place {self.x:g}, {self.y:g} of {self.width:g} x {self.height:g}: give shares of"
+                " the picture, a centre from 0 to 1 and an extent above 0 and up to 1"
+            )

@@ -1,0 +1,40 @@
+"""Places in a picture: what they may say."""
+
+import pytest
+
+from model.classifier import Prediction
+from model.errors import ModelError
+from model.place import Place
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "width", "height"),
+    [(0.5, 0.5, 0.2, 0.3), (0, 1, 1, 1), (1, 0, 0.0001, 0.5)],
+)
+def test_shares_of_the_picture_make_a_place(
+    x: float, y: float, width: float, height: float
+) -> None:
+    place = Place(x, y, width, height)
+    assert (place.x, place.y, place.width, place.height) == (x, y, width, height)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "width", "height"),
+    [
+        (-0.1, 0.5, 0.2, 0.2),
+        (0.5, 1.1, 0.2, 0.2),
+        (0.5, 0.5, 0, 0.2),
+        (0.5, 0.5, 0.2, 1.5),
+        (float("nan"), 0.5, 0.2, 0.2),
+        (0.5, 0.5, 0.2, float("nan")),
+    ],
+)
+def test_what_is_no_share_of_the_picture_is_refused(
+    x: float, y: float, width: float, height: float
+) -> None:
+    with pytest.raises(ModelError, match="give shares of the picture"):
+        Place(x, y, width, height)
+
+
+def test_a_prediction_of_a_network_that_tells_no_place_has_none() -> None:
+    assert Prediction("ned_flanders", "full", 0.9).place is None
