@@ -114,9 +114,7 @@ def _vary(
     return varied(seen, recipe, rng)
 
 
-def varied(
-    seen: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def varied(seen: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return a picture (height, width, 3) as light, lenses, stations and files may change it."""
     # one factor for the light and a smaller one for each colour; black bars stay black
     light, colours = rng.uniform(-1, 1), rng.uniform(-1, 1, 3)

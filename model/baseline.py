@@ -14,7 +14,7 @@ _MAX_UNITS = 1024  # of one layer; four convolutions so wide take 120 MB
 _MAX_CONVOLUTIONS = 4  # each takes 2 pixels off and halves the rest: 64, 31, 14, 6, 2
 
 
-def build(parameters: Mapping[str, Any], outputs: int, side: int, seed: int) -> Any:
+def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], seed: int) -> Any:
     """Return a new network; see `model.networks.build_network`.
 
     LeCun uniform initial weights are the task's own advice ("crucial"): LeCun et al., Efficient
@@ -28,7 +28,7 @@ def build(parameters: Mapping[str, Any], outputs: int, side: int, seed: int) -> 
     def initial() -> Any:
         return keras.initializers.LecunUniform(seed=int(next(seeds)))
 
-    pictures = keras.Input((side, side, 3), dtype="uint8", name="pictures")
+    pictures = keras.Input((*shape, 3), dtype="uint8", name="pictures")
     # 0..255 to -1..1: LeCun's rule expects inputs around zero
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(pictures)
     for number, width in enumerate(filters, start=1):

@@ -7,20 +7,23 @@ is faster than a thread: where there are cores to spare, processes make them.
 import os
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.augmentation import augmented_batch
 from model.errors import TrainingError
+from model.manifest import PLACES
 from model.processes import Processes, taken_ahead
 from model.recipe import Recipe
+from model.scene_batches import SceneBatches
 from model.schedule import epoch_order, side_at
 from model.stills import Stills
+from model.whereabouts import Whereabouts
 
-Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
-"""Pictures (n, side, side, 3) and their targets (n, labels)."""
+Batch = tuple[NDArray[np.uint8], Any]
+"""Pictures (n, height, width, 3) and their targets: (n, labels), or `model.place_targets.Targets`."""
 
 _AHEAD: Final = 3  # batches, so that learning never waits
 _MOST_PROCESSES: Final = 8  # of 120 MB each
@@ -44,13 +47,37 @@ class BatchMaker:
     """
 
     def __init__(self, stills: Stills, recipe: Recipe, processes: int) -> None:
-        self._stills, self._recipe = stills, recipe
-        self._processes = Processes(processes, _prepare, stills, recipe) if processes else None
+        self._stills, self._recipe, self._count = stills, recipe, processes
+        self._processes: Processes | None = None
+        self.whereabouts = Whereabouts.as_drawn(stills) if recipe.loss == PLACES else None
+        """Who is where in the stills, where that matters."""
+        self._begin()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end()
+
+    @property
+    def drawn(self) -> Whereabouts:
+        """What people said of who is where."""
+        return Whereabouts.as_drawn(self._stills)
+
+    def learn_from(self, whereabouts: Whereabouts) -> None:
+        """Make the next epochs' batches by what is known now."""
+        self._end()
+        self.whereabouts = whereabouts
+        self._begin()
+
+    def _begin(self) -> None:
+        made_of = self._stills, self._recipe, self.whereabouts
+        if self._count:
+            self._processes = Processes(self._count, _prepare, *made_of)
+        else:
+            self._source = _source(*made_of)
+
+    def _end(self) -> None:
         if self._processes:
             self._processes.shutdown()
 
@@ -80,7 +107,7 @@ class BatchMaker:
         made = (
             self._processes.results(_make_of_prepared, plans)
             if self._processes
-            else (_made(self._stills, self._recipe, plan) for plan in plans)
+            else (self._source(plan) for plan in plans)
         )
         try:
             yield from taken_ahead(made, _AHEAD)
@@ -97,18 +124,27 @@ def processes_to_spare() -> int:
     return min(_MOST_PROCESSES, cores // 2) if cores >= 4 else 0
 
 
-def _made(stills: Stills, recipe: Recipe, plan: _Plan) -> Batch:
-    rng = np.random.default_rng(plan.seed)
-    return augmented_batch(stills, plan.chosen, recipe, plan.side, rng)
+class _Source(Protocol):
+    def __call__(self, plan: _Plan) -> Batch: ...
 
 
-_prepared: list[tuple[Stills, Recipe]] = []  # one, in a process of a maker
+def _source(stills: Stills, recipe: Recipe, whereabouts: Whereabouts | None) -> _Source:
+    """Return what makes a recipe's batches of stills."""
+    if whereabouts is not None:
+        scenes = SceneBatches(stills, whereabouts, recipe)
+        return lambda plan: scenes.batch(plan.chosen, np.random.default_rng(plan.seed))
+    return lambda plan: augmented_batch(
+        stills, plan.chosen, recipe, plan.side, np.random.default_rng(plan.seed)
+    )
 
 
-def _prepare(stills: Stills, recipe: Recipe) -> None:
-    _prepared.append((stills, recipe))
+_prepared: list[_Source] = []  # one, in a process of a maker
+
+
+def _prepare(stills: Stills, recipe: Recipe, whereabouts: Whereabouts | None) -> None:
+    _prepared.append(_source(stills, recipe, whereabouts))
 
 
 def _make_of_prepared(plan: _Plan) -> Batch:
-    [(stills, recipe)] = _prepared
-    return _made(stills, recipe, plan)
+    [source] = _prepared
+    return source(plan)

@@ -37,16 +37,13 @@ Dense Object Detection, 2017, 4.1)."""
 _MAX_WIDTH: Final = 1024
 
 
-def build(
-    parameters: Mapping[str, Any], outputs: int, height: int, width: int, seed: int
-) -> Any:
+def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], seed: int) -> Any:
     """Return a new network.
 
     Args:
         parameters: as PARAMETERS has them.
         outputs: how many labels.
-        height: of the pictures in pixels, as their width a multiple of twice STRIDE.
-        width: of the pictures in pixels.
+        shape: height and width of the pictures in pixels, multiples of twice STRIDE.
         seed: of the initial weights.
 
     Returns:
@@ -56,21 +53,21 @@ def build(
     Raises:
         ModelError: a parameter is missing, unknown or out of bounds.
     """
-    shape = _checked(parameters)
+    layout = _checked(parameters)
     import keras
 
     makes = residual.layers(keras, seed)
-    pictures = keras.Input((height, width, 3), dtype="uint8", name="pictures")
-    *_, near, far = makes.stages(pictures, shape.trunk)
-    far = makes.convolution(far, shape.joined, 1, 1, "far")
+    pictures = keras.Input((*shape, 3), dtype="uint8", name="pictures")
+    *_, near, far = makes.stages(pictures, layout.trunk)
+    far = makes.convolution(far, layout.joined, 1, 1, "far")
     far = keras.layers.UpSampling2D(2, interpolation="bilinear", name="doubled")(far)
     joined = keras.layers.Concatenate(name="joined")(
         [
-            makes.relu(makes.convolution(near, shape.joined, 1, 1, "near"), "near_relu"),
+            makes.relu(makes.convolution(near, layout.joined, 1, 1, "near"), "near_relu"),
             makes.relu(far, "far_relu"),
         ]
     )
-    head = makes.relu(makes.convolution(joined, shape.head, 3, 1, "head"), "head_relu")
+    head = makes.relu(makes.convolution(joined, layout.head, 3, 1, "head"), "head_relu")
     logits = keras.layers.Conv2D(
         outputs,
         1,

@@ -21,10 +21,8 @@ from model.calibration import softmax
 from model.forward import ForwardPass
 from model.labels import UNKNOWN
 from model.preprocess import Preprocessing, resize
+from model.regions import WHOLE
 from model.threads import on_all_cores
-
-WHOLE: Final = "full"
-"""The region that has a closer view; halves are closer views themselves."""
 
 _LEAST_SIDE: Final = 32  # pixels: what networks halve five times is a single one then
 
@@ -86,6 +84,7 @@ def region_logits(
     """
     count, _, *shape = pictures.shape
     seen = pictures.reshape(-1, *shape)
+    # halves are closer views themselves
     twice = bool(looks.closer_view) and WHOLE in regions
     if twice:
         whole = list(regions).index(WHOLE)

@@ -14,13 +14,19 @@ from typing import Any, Final
 
 from model.errors import ArtifactError
 from model.looks import Looks, glance_sides
-from model.preprocess import PREPROCESSINGS
-from model.regions import REGIONS
+from model.preprocess import PREPROCESSINGS, WHOLE_FRAMES
+from model.regions import REGIONS, WHOLE
+
+DENSE: Final = "dense"
+"""The network that looks at whole frames; see `model.dense`."""
 
 FORMAT: Final = 1
 """The layout of the folder and of the manifest that this program writes and reads."""
 
-LOSSES: Final = ("categorical", "binary")
+PLACES: Final = "places"
+"""The loss of networks that answer for each place of a frame."""
+
+LOSSES: Final = ("categorical", "binary", PLACES)
 """What training makes small; see `model.recipe.Recipe.loss`."""
 
 _LATER_KEYS: Final = (
@@ -108,10 +114,13 @@ class Manifest:
             f"network {self.network!r} is not a slug": _matches(_NAME, self.network),
             "network_parameters is not an object": isinstance(self.network_parameters, Mapping),
             f"labels are not 2 to {_MAX_LABELS} different slugs": _are_labels(self.labels),
-            f"preprocessing {self.preprocessing!r} is none of {', '.join(PREPROCESSINGS)}": (
-                isinstance(self.preprocessing, str) and self.preprocessing in PREPROCESSINGS
+            f"preprocessing {self.preprocessing!r} is none that network {self.network!r} takes": (
+                isinstance(self.preprocessing, str)
+                and self.preprocessing in (WHOLE_FRAMES if self.is_dense else PREPROCESSINGS)
             ),
-            f"regions {self.regions!r} are not some of {REGIONS}": _are_regions(self.regions),
+            f"regions {self.regions!r} are not some of {REGIONS}, or not full alone": (
+                _are_regions(self.regions) and (not self.is_dense or self.regions == (WHOLE,))
+            ),
             f"temperature {self.temperature!r} is not in (0, {_MAX_TEMPERATURE:g}]": (
                 _is_number(self.temperature) and 0 < self.temperature <= _MAX_TEMPERATURE
             ),
@@ -151,6 +160,11 @@ class Manifest:
             ),
         }
         return [problem for problem, holds in checks.items() if not holds]
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the network looks at whole frames and answers for each place."""
+        return self.network == DENSE
 
     @property
     def looks(self) -> Looks:

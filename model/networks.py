@@ -13,43 +13,44 @@ from numpy.typing import NDArray
 from model import baseline, residual
 from model.artifact import ModelVersion
 from model.errors import ModelError
-from model.preprocess import preprocessing_named
+from model.preprocess import shape_seen
 from model.weights import read_weights
 
 NETWORKS: Final[Mapping[str, Callable[[Mapping[str, Any], int, int, int], Any]]] = {
     "baseline": baseline.build,
     "residual": residual.build,
 }
-"""How each network is built, by its name: from its parameters, outputs, side and seed."""
+"""How each network is built, by its name: from its parameters, outputs, shape and seed."""
 
 
 def build_network(
     name: str,
     parameters: Mapping[str, Any],
     labels: Sequence[str],
-    side: int,
+    shape: tuple[int, int],
     *,
     seed: int = 0,
 ) -> Any:
-    """Return a new Keras network that maps uint8 pictures to one logit per label.
+    """Return a new Keras network that maps uint8 pictures to logits per label.
 
     Args:
         name: one of NETWORKS.
         parameters: what that network takes, as the manifest has it.
         labels: the labels in the order of the logits.
-        side: height and width of the pictures in pixels.
+        shape: height and width of the pictures in pixels.
         seed: of the initial weights.
 
     Returns:
-        A keras.Model from (batch, side, side, 3) uint8 to (batch, labels) float32 logits; some take
-        pictures of other sides too.
+        A keras.Model from (batch, height, width, 3) uint8 to float32 logits: (batch, labels), or,
+        of network `dense`, for each place and with more (see `model.dense`). Network `residual`
+        takes pictures of other sides too.
 
     Raises:
         ModelError: the name is unknown or a parameter is missing, unknown or out of bounds.
     """
     if name not in NETWORKS:
         raise ModelError(f"network {name!r} is unknown: use one of {', '.join(NETWORKS)}")
-    return NETWORKS[name](parameters, len(labels), side, seed)
+    return NETWORKS[name](parameters, len(labels), shape, seed)
 
 
 def weights_of(network: Any) -> dict[str, NDArray[np.float32]]:
@@ -74,10 +75,11 @@ def assign_weights(network: Any, weights: Mapping[str, NDArray[np.float32]]) -> 
 
 
 def take_over(network: Any, labels: Sequence[str], version: ModelVersion) -> None:
-    """Give a network the weights of a version's, which differs from it in labels at most.
+    """Give a network the weights of a version's, which differs from it in labels or head at most.
 
     Args:
-        network: an output for a label that the version does not know stays as it is.
+        network: an output for a label that the version does not know stays as it is, and so does
+            what the version's network does not have, such as a dense one's head.
         labels: in the order of its logits.
         version: whose weights to take.
 
@@ -90,12 +92,17 @@ def take_over(network: Any, labels: Sequence[str], version: ModelVersion) -> Non
     mine = [list(labels).index(label) for label in shared]
     theirs = [known.index(label) for label in shared]
     taken = weights_of(network_of(version))
-    for name, values in weights_of(network).items():
+    mixed = weights_of(network)
+    for name, values in mixed.items():
+        other = taken.get(name)
+        if other is None:
+            continue
         if name.startswith("logits/"):
-            merged = values.copy()
-            merged[..., mine] = taken[name][..., theirs]
-            taken[name] = merged
-    assign_weights(network, taken)
+            if network.name == version.manifest.network:
+                values[..., mine] = other[..., theirs]
+        elif other.shape == values.shape:
+            mixed[name] = other
+    assign_weights(network, mixed)
 
 
 def network_of(version: ModelVersion) -> Any:
@@ -106,7 +113,7 @@ def network_of(version: ModelVersion) -> Any:
         ModelError: the manifest's network is unknown or its parameters are not allowed.
     """
     manifest = version.manifest
-    side = preprocessing_named(manifest.preprocessing).side
-    network = build_network(manifest.network, manifest.network_parameters, manifest.labels, side)
+    shape = shape_seen(manifest.preprocessing)
+    network = build_network(manifest.network, manifest.network_parameters, manifest.labels, shape)
     assign_weights(network, read_weights(version, shapes_of(network)))
     return network

@@ -69,6 +69,7 @@ def compile_learning(network: Any, optimizer: Any) -> None:
         optimizer=optimizer,
         loss={PLACES: _places_loss, EDGE: _edges_loss, PICTURE: _picture_loss},
         loss_weights=dict(_WEIGHTS),
+        metrics={PICTURE: [keras.metrics.MeanMetricWrapper(_found, name="found")]},
         jit_compile=keras.backend.backend() == "jax",
     )
 
@@ -85,9 +86,7 @@ def _places_loss(targets: Any, logits: Any) -> Any:
     likely = ops.sigmoid(logits)
     missed = right * (1 - likely) + (1 - right) * likely
     weight = counts * (1 + (_PRESENT - 1) * right) * missed**_FOCUS
-    return ops.sum(weight * _cross_entropy(right, logits)) / (
-        ops.sum(right * counts) + _FEW_PLACES
-    )
+    return ops.sum(weight * _cross_entropy(right, logits)) / (ops.sum(right * counts) + _FEW_PLACES)
 
 
 def _edges_loss(targets: Any, distances: Any) -> Any:
@@ -106,9 +105,17 @@ def _picture_loss(targets: Any, logits: Any) -> Any:
     from keras import ops
 
     right, counts = ops.split(targets, 2, axis=-1)
-    return ops.sum(counts * _cross_entropy(right, logits)) / (
-        ops.sum(right * counts) + _FEW_LABELS
-    )
+    return ops.sum(counts * _cross_entropy(right, logits)) / (ops.sum(right * counts) + _FEW_LABELS)
+
+
+def _found(targets: Any, logits: Any) -> Any:
+    """Return the share of the labels present that are likelier there than not."""
+    from keras import ops
+
+    right, counts = ops.split(targets, 2, axis=-1)
+    present = right * counts
+    found = ops.cast(logits > 0, present.dtype)
+    return ops.sum(present * found) / (ops.sum(present) + 1e-6)
 
 
 def _cross_entropy(right: Any, logits: Any) -> Any:

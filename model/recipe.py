@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
-from model import baseline, residual
+from model import baseline, dense, residual
 from model.errors import ModelError
 from model.looks import Looks, glance_sides
-from model.manifest import LOSSES, Manifest
-from model.preprocess import FINE, PREPROCESSINGS, TASK
+from model.manifest import DENSE, LOSSES, PLACES, Manifest
+from model.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
 """Their names in `model.optimizers`."""
@@ -62,7 +62,8 @@ class Recipe:
     loss: str = "categorical"
     """The cross-entropy of one label among all, or, `binary`, of each label against the rest
     (Wightman et al., ResNet strikes back, 2021): then two characters can be in a picture, or none
-    that is known."""
+    that is known. `places`, of network `dense` alone: that of each label at each place (see
+    `model.place_loss`)."""
     label_smoothing: float = 0.0
     """Share of the target that is spread over all labels (Szegedy et al., 2016), or, if the loss
     is binary, between yes and no."""
@@ -109,6 +110,16 @@ class Recipe:
     """Share of pictures that another shines through (mixup: Zhang et al., 2018)."""
     patched: float = 0.0
     """Share of pictures with a square of another (CutMix: Yun et al., 2019)."""
+    mosaics: float = 0.0
+    """Share of scenes with up to five figures, cut out by their boxes (see `model.scenes`); of
+    network `dense` alone, as are the next three."""
+    panels: float = 0.0
+    """Share of scenes with two or three stills side by side."""
+    whole_frames: float = 0.0
+    """Share of scenes that show another picture, one in which everybody has a box: there are few."""
+    corrected_after: tuple[int, ...] = ()
+    """Epochs after which the network says where in the stills their labels are, for the next ones
+    (see `model.whereabouts`)."""
     taught: float = 0.0
     """Share of the targets that teachers give, where there are any; see `model.training.train`."""
     closer_view: float = 0.0
@@ -123,13 +134,18 @@ class Recipe:
     """Of the initial weights, the order and the variations."""
 
     def __post_init__(self) -> None:
-        if self.preprocessing not in PREPROCESSINGS:
-            raise ModelError(f"recipe: preprocessing is {self.preprocessing!r}, which is unknown")
+        if self.preprocessing not in (WHOLE_FRAMES if self.is_dense else PREPROCESSINGS):
+            raise ModelError(
+                f"recipe: preprocessing is {self.preprocessing!r}, which network {self.network} "
+                "does not take"
+            )
         if self.optimizer not in OPTIMIZERS:
             allowed = ", ".join(OPTIMIZERS)
             raise ModelError(f"recipe: optimizer is {self.optimizer!r}; give one of {allowed}")
         if self.loss not in LOSSES:
             raise ModelError(f"recipe: loss is {self.loss!r}; give one of {', '.join(LOSSES)}")
+        if self.is_dense != (self.loss == PLACES):
+            raise ModelError(f"recipe: network {self.network} does not learn by loss {self.loss}")
         self._check_first_side()
         self._check_glance()
         share = (0.0, 1.0)
@@ -158,6 +174,9 @@ class Recipe:
             "dyed": share,
             "blended": share,
             "patched": share,
+            "mosaics": share,
+            "panels": share,
+            "whole_frames": share,
             "taught": share,
             "closer_view": (0.0, 0.95),
             "glance_clear": share,
@@ -169,14 +188,19 @@ class Recipe:
                 raise ModelError(f"recipe: {name} is {value!r}; give {lowest:g} to {highest:g}")
 
     @property
+    def is_dense(self) -> bool:
+        """Whether the network looks at whole frames and answers for each place."""
+        return self.network == DENSE
+
+    @property
     def looks(self) -> Looks:
         """How often the network looks when it answers."""
         return Looks(self.closer_view, self.glance_side, self.glance_clear)
 
     def _check_first_side(self) -> None:
-        side = PREPROCESSINGS[self.preprocessing].side
         sides = [0]
-        if self.network != "baseline":  # whose dense layer takes pictures of one side alone
+        if self.network == "residual":  # the others take pictures of one shape alone
+            side = PREPROCESSINGS[self.preprocessing].side
             sides += range(side, LEAST_FIRST_SIDE - 1, -SIDE_STEP)
         if self.first_side not in sides:
             allowed = ", ".join(map(str, sorted(sides)))
@@ -185,7 +209,7 @@ class Recipe:
             )
 
     def _check_glance(self) -> None:
-        sides = glance_sides(self.network, PREPROCESSINGS[self.preprocessing])
+        sides = glance_sides(self.network, PREPROCESSINGS.get(self.preprocessing, TASK))
         if self.glance_side and self.glance_side not in sides:
             allowed = f"0 or {sides[0]} to {sides[-1]}" if sides else "0"
             raise ModelError(
@@ -202,7 +226,7 @@ class Recipe:
 BASELINE: Final = Recipe()
 """The task's recipe: 13 epochs, batches of 40, no variation."""
 
-STRONG: Final = Recipe(
+REGIONAL: Final = Recipe(
     network="residual",
     network_parameters=residual.PARAMETERS,
     preprocessing=FINE.name,
@@ -237,25 +261,57 @@ STRONG: Final = Recipe(
     taught=0.8,
     closer_view=0.875,
 )
-"""The best that two cores train in an hour, shown stills as varied as an episode's frames."""
+"""The best for regions that two cores train in an hour, shown stills as varied as an episode's
+frames; whose weights version 8 of the bundled model has, and the dense network begins with."""
 
 LARGE: Final = replace(
-    STRONG,
+    REGIONAL,
     network_parameters=residual.LARGE_PARAMETERS,
     epochs=160,
     batch_size=192,
     first_side=0,
 )
-"""For a GPU: too large to be quick on a CPU, and good teachers of `strong`."""
+"""For a GPU: too large to be quick on a CPU, and good teachers of `REGIONAL`."""
+
+STRONG: Final = Recipe(
+    network=DENSE,
+    network_parameters=dense.PARAMETERS,
+    preprocessing=WIDE.name,
+    epochs=7,
+    batch_size=32,
+    optimizer="adamw",
+    learning_rate=1.2e-3,
+    final_learning_rate=0.0,
+    warm_up_epochs=0.12,
+    weight_decay=0.03,
+    loss=PLACES,
+    average_epochs=0.3,
+    bfloat16=True,
+    label_floor=0.35,
+    unknown_share=0.14,
+    brightness=0.3,
+    tint=0.08,
+    compressed=0.5,
+    blurred=0.3,
+    overlaid=0.1,
+    erased=0.15,
+    dyed=0.14,
+    mosaics=0.35,
+    panels=0.16,
+    whole_frames=0.17,
+    corrected_after=(2, 4),
+)
+"""The best that two cores train in two hours, shown scenes as varied as an episode's frames."""
 
 FURTHER: Final = replace(
-    STRONG, epochs=8, learning_rate=1e-3, warm_up_epochs=0.5, average_epochs=1, first_side=0
+    STRONG, epochs=2, learning_rate=4e-4, average_epochs=0.2, corrected_after=()
 )
 """For weights that know much already: the small steps with which `strong` ends."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     "baseline": BASELINE,
     "strong": STRONG,
+    "regional": REGIONAL,
     "large": LARGE,
     "further": FURTHER,
 }
@@ -277,14 +333,17 @@ def recipe_named(name: str) -> Recipe:
 def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
     """Return a recipe for a model version's network, and for pictures as that looks at them.
 
-    Where this takes pictures of one side alone, they do not grow.
+    Where this takes pictures of one side alone, they do not grow. A dense network can begin with
+    the trunk of a residual one: it stays what it is.
 
     Raises:
         ModelError: the version's looks are beyond what recipes may say.
     """
+    if recipe.is_dense and manifest.network == "residual":
+        return recipe
     return replace(
         recipe,
-        first_side=0 if manifest.network == "baseline" else recipe.first_side,
+        first_side=recipe.first_side if manifest.network == "residual" else 0,
         network=manifest.network,
         network_parameters=manifest.network_parameters,
         preprocessing=manifest.preprocessing,

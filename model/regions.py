@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from model.errors import ModelError
 
-REGIONS: Final = ("full", "left", "right")
+WHOLE: Final = "full"
+"""The whole picture."""
+
+REGIONS: Final = (WHOLE, "left", "right")
 """Every region's name, in the order in which predictions list them."""
 
 

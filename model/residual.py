@@ -29,7 +29,7 @@ _MAX_BLOCKS = 8  # of a stage
 _NORM_MOMENTUM = 0.97  # statistics of about the last 100 steps: an epoch has but some hundreds
 
 
-def build(parameters: Mapping[str, Any], outputs: int, _side: int, seed: int) -> Any:
+def build(parameters: Mapping[str, Any], outputs: int, _shape: tuple[int, int], seed: int) -> Any:
     """Return a new network; see `model.networks.build_network`.
 
     Raises:

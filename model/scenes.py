@@ -253,7 +253,9 @@ class SceneMaker:
         seen_width, seen_height = self._frame.width / scale, self._frame.height / scale
         left = int(rng.uniform(0, max(0.0, width - seen_width)))
         top = int(rng.uniform(0, max(0.0, height - seen_height)))
-        part = picture[top : top + max(1, round(seen_height)), left : left + max(1, round(seen_width))]
+        part = picture[
+            top : top + max(1, round(seen_height)), left : left + max(1, round(seen_width))
+        ]
         if rng.random() < 0.5:
             part = part[:, ::-1]
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -265,7 +267,9 @@ class SceneMaker:
     def _unplaced(self, still: int) -> set[int]:
         """The labels that a still has, and no box of."""
         boxed = {int(box[0]) for box in self._where.of(still)}
-        return {label for label in self._stills.label_sets[still] if label < len(self.labels)} - boxed
+        return {
+            label for label in self._stills.label_sets[still] if label < len(self.labels)
+        } - boxed
 
     def _drawn_still(self, rng: np.random.Generator) -> int:
         if rng.random() < 0.15 and len(self._nobody):
@@ -333,9 +337,7 @@ class SceneMaker:
             elif share > _GONE:
                 scene.hidden.append(seen)
 
-    def _paste_cut(
-        self, scene: Scene, cut: _Cut, height: float, rng: np.random.Generator
-    ) -> None:
+    def _paste_cut(self, scene: Scene, cut: _Cut, height: float, rng: np.random.Generator) -> None:
         """Paste a figure so tall where few others stand; whom it covers is hidden."""
         picture, boxes = self._stills.picture(cut.still), self._where.of(cut.still)
         rows, columns = picture.shape[:2]
@@ -359,12 +361,17 @@ class SceneMaker:
         inner = (columns - area[2]) if mirrored else area[0]
         tries = []
         for _ in range(8):
-            x = rng.uniform(-0.12 * width, max(1.0 - 0.12 * width, self._frame.width - 0.88 * width))
+            x = rng.uniform(
+                -0.12 * width, max(1.0 - 0.12 * width, self._frame.width - 0.88 * width)
+            )
             y = rng.uniform(-0.05 * tall, max(0.0, self._frame.height - 0.9 * tall))
             move = _Move(scale_x, scale_y, x - inner * scale_x, y - area[1] * scale_y, mirrored)
             mine = move.moved(boxes[cut.box], picture.shape)
             covered = max(
-                (max(mine.share_in(*other[1:5]), other.share_in(*mine[1:5])) for other in scene.seen),
+                (
+                    max(mine.share_in(*other[1:5]), other.share_in(*mine[1:5]))
+                    for other in scene.seen
+                ),
                 default=0.0,
             )
             tries.append((covered, x, y, move, mine))

@@ -6,7 +6,7 @@ It asks Keras alone for what it computes, whatever Keras runs on.
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,20 +14,23 @@ from numpy.typing import NDArray
 
 from model.artifact import ModelVersion
 from model.batches import BatchMaker
-from model.calibration import sigmoid, softmax
 from model.checkpoint import Checkpoint, State, give_values, values_of
-from model.classifier import BATCH_SIZE
 from model.errors import TrainingError
 from model.history import Epoch
+from model.label_lesson import LabelLesson
+from model.labels import known_labels
+from model.lesson import Lesson
+from model.manifest import PLACES
 from model.networks import assign_weights, build_network, take_over, weights_of
-from model.optimizers import build_optimizer
+from model.place_lesson import PlaceLesson
+from model.preprocess import shape_seen
 from model.recipe import Recipe
 from model.schedule import learning_rate, shown_per_epoch, side_at
 from model.stills import Stills
 from model.tensorflow_runtime import bfloat16_arithmetic, load_keras, out_of_memory_error
+from model.whereabouts import Whereabouts
 
-_LIKELIHOODS: Final = {"categorical": softmax, "binary": sigmoid}  # of logits, by the loss
-_LEAST_LOSS: Final = 1e-12  # a probability below counts as this: its logarithm must exist
+_WHEREABOUTS: Final = "whereabouts "  # begins the names of these in a checkpoint
 
 
 @dataclass(frozen=True)
@@ -116,25 +119,26 @@ class _Training:
         maker: BatchMaker,
     ) -> None:
         self._stills, self._recipe = stills, recipe
-        self._validation = validation
-        self._teachers, self._maker = teachers, maker
-        self._side = stills.preprocessing.side
+        self._maker = maker
+        labels = outputs_of(recipe, stills.labels)
         self._network = build_network(
             recipe.network,
             recipe.network_parameters,
-            stills.labels,
-            self._side,
+            labels,
+            shape_seen(recipe.preprocessing),
             seed=recipe.seed,
         )
         if start is not None:
-            take_over(self._network, stills.labels, start)
+            take_over(self._network, labels, start)
         counts = np.bincount(stills.label_numbers, minlength=len(stills.labels))
         shown = int(shown_per_epoch(counts, stills.labels, recipe).sum())
         self._batch_size = min(recipe.batch_size, shown)
         self._steps = shown // self._batch_size
-        # what teachers answer is smooth already
-        smoothing = 0.0 if teachers else recipe.label_smoothing
-        compile_network(self._network, replace(recipe, label_smoothing=smoothing), self._steps)
+        self._lesson: Lesson = (
+            PlaceLesson(self._network, recipe, validation, self._steps)
+            if recipe.loss == PLACES
+            else LabelLesson(self._network, recipe, teachers, validation, self._steps)
+        )
         self._best: Mapping[str, NDArray[Any]] = {}
         self.history: tuple[Epoch, ...] = ()
 
@@ -157,7 +161,7 @@ class _Training:
         rate, loss, accuracy = self._learn(number, on_step)
         raw = values_of(self._network.trainable_variables)
         self._take_averages()
-        validation_loss, validation_accuracy = self._validate()
+        validation_loss, validation_accuracy = self._lesson.validate()
         _check_finite(validation_loss, number)
         self.history += (
             Epoch(
@@ -173,6 +177,9 @@ class _Training:
         )
         if self._recipe.patience_epochs and self._best_number == number:
             self._best = weights_of(self._network)
+        if number in self._recipe.corrected_after and isinstance(self._lesson, PlaceLesson):
+            drawn = self._maker.drawn
+            self._maker.learn_from(self._lesson.correct(self._stills, drawn))
         give_values(self._network.trainable_variables, raw)
 
     def finished_network(self) -> Any:
@@ -186,12 +193,24 @@ class _Training:
     def state(self) -> State:
         """Return everything that the next epoch depends on."""
         best = {f"best {name}": values for name, values in self._best.items()}
-        return State(self.history, values_of(self._variables) | best)
+        known = self._maker.whereabouts
+        where = (
+            {f"{_WHEREABOUTS}{name}": each for name, each in known.state().items()} if known else {}
+        )
+        return State(self.history, values_of(self._variables) | best | where)
 
     def give(self, state: State) -> None:
         """Go on from a state."""
-        self._compile_first_side()
+        if isinstance(self._lesson, LabelLesson):
+            self._compile_first_side()
         give_values(self._variables, state.variables)
+        where = {
+            name.removeprefix(_WHEREABOUTS): values
+            for name, values in state.variables.items()
+            if name.startswith(_WHEREABOUTS)
+        }
+        if where:
+            self._maker.learn_from(Whereabouts(**where))
         self._best = {
             name.removeprefix("best "): values
             for name, values in state.variables.items()
@@ -208,12 +227,11 @@ class _Training:
         side = side_at(self._recipe, 1)
         black = np.zeros((self._batch_size, side, side, 3), np.uint8)
         targets = np.zeros((self._batch_size, len(self._stills.labels)), np.float32)
-        self._network.train_on_batch(black, self._taught(black, targets))
-        self._network.reset_metrics()
+        self._lesson.learn(black, targets, 0)
 
     @property
     def _variables(self) -> list[Any]:
-        return [*self._network.variables, *self._network.optimizer.variables]
+        return [*self._network.variables, *self._lesson.optimizer.variables]
 
     def _learn(
         self, number: int, on_step: Callable[[int, int], None]
@@ -224,66 +242,27 @@ class _Training:
         batches = self._maker.batches(number, self._steps, self._batch_size)
         for step, (pictures, targets) in enumerate(batches):
             rate = learning_rate(self._recipe, number - 1 + step / self._steps)
-            self._network.optimizer.learning_rate.assign(rate)
-            taught = self._taught(pictures, targets)
-            # what answers at a glance learns at one too, from teachers who see all there is
-            shown = self._recipe.looks.glanced(pictures) if step % 2 else pictures
-            loss, accuracy = self._network.train_on_batch(shown, taught)
-            _check_finite(float(loss), number)
-            losses.append(float(loss))
-            accuracies.append(float(accuracy))
-            self._network.reset_metrics()
+            self._lesson.optimizer.learning_rate.assign(rate)
+            loss, accuracy = self._lesson.learn(pictures, targets, step)
+            _check_finite(loss, number)
+            losses.append(loss)
+            accuracies.append(accuracy)
             on_step((number - 1) * self._steps + step + 1, self._recipe.epochs * self._steps)
         return rate, float(np.mean(losses)), float(np.mean(accuracies))
-
-    def _taught(
-        self, pictures: NDArray[np.uint8], targets: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Return targets (n, labels) of which the teachers' mean answer has the recipe's share."""
-        if not self._teachers:
-            return targets
-        answer = _LIKELIHOODS[self._recipe.loss]
-        answers = [answer(teacher.predict_on_batch(pictures)) for teacher in self._teachers]
-        smooth, taught = self._recipe.label_smoothing, self._recipe.taught
-        # as Keras does: over all labels, or between yes and no
-        evenly = 1 / targets.shape[1] if self._recipe.loss == "categorical" else 1 / 2
-        own = (1 - smooth) * targets + smooth * evenly
-        return np.asarray((1 - taught) * own + taught * np.mean(answers, axis=0), np.float32)
 
     def _take_averages(self) -> None:
         """Give the network its averaged weights, where the recipe averages them."""
         if self._recipe.average_epochs:
-            optimizer = self._network.optimizer
+            optimizer = self._lesson.optimizer
             optimizer.finalize_variable_values(self._network.trainable_variables)
 
-    def _validate(self) -> tuple[float, float]:
-        """Return the mean cross-entropy and the accuracy on the validation stills."""
-        right, loss = 0, 0.0
-        for pictures, truth in self._validation.batches(BATCH_SIZE):
-            logits = self._network.predict_on_batch(pictures)
-            right += int((logits.argmax(axis=1) == truth).sum())
-            likely = softmax(logits)[np.arange(len(truth)), truth]
-            loss -= float(np.log(np.maximum(likely, _LEAST_LOSS)).sum())
-        return loss / len(self._validation), right / len(self._validation)
 
+def outputs_of(recipe: Recipe, labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels that a recipe's network answers for, of those that stills have.
 
-def compile_network(network: Any, recipe: Recipe, steps_per_epoch: int) -> None:
-    """Give a network what a recipe trains it with."""
-    import keras
-
-    optimizer = build_optimizer(recipe, steps_per_epoch)
-    losses = {
-        "categorical": keras.losses.CategoricalCrossentropy,
-        "binary": keras.losses.BinaryCrossentropy,
-    }
-    network.compile(
-        optimizer=optimizer,
-        loss=losses[recipe.loss](from_logits=True, label_smoothing=recipe.label_smoothing),
-        metrics=[keras.metrics.CategoricalAccuracy()],
-        # with TensorFlow a third slower on a CPU; without it JAX compiles nothing at all
-        jit_compile=keras.backend.backend() == "jax",
-    )
-    optimizer.build(network.trainable_variables)  # a checkpoint is given before the first step
+    A dense network says of nobody that it is `unknown`: where no label is likely, nobody known is.
+    """
+    return known_labels(labels) if recipe.loss == PLACES else tuple(labels)
 
 
 def _check_finite(loss: float, number: int) -> None:

@@ -29,11 +29,11 @@ from model.networks import assign_weights, network_of, weights_of
 from model.preprocess import preprocessing_named
 from model.progress import Progress
 from model.recipe import Recipe
-from model.regions import REGIONS
+from model.regions import REGIONS, WHOLE
 from model.split import PARTS
 from model.stills import Stills
 from model.testing import Words, ask, metrics_of, report_of
-from model.training import train
+from model.training import outputs_of, train
 from model.training_folder import alone_at_work
 from model.weights import check_weights, rounded
 
@@ -167,9 +167,9 @@ def _draft(
         version=version,
         network=recipe.network,
         network_parameters=recipe.network_parameters,
-        labels=dataset.manifest.labels,
+        labels=outputs_of(recipe, dataset.manifest.labels),
         preprocessing=recipe.preprocessing,
-        regions=REGIONS,
+        regions=(WHOLE,) if recipe.is_dense else REGIONS,
         closer_view=recipe.closer_view,
         glance_side=recipe.glance_side,
         glance_clear=recipe.glance_clear,
@@ -262,7 +262,14 @@ def _check_start(start: ModelVersion, recipe: Recipe) -> None:
         (one.network, dict(one.network_parameters), one.preprocessing)
         for one in (recipe, start.manifest)
     )
-    if mine != theirs:
+    trunks = [
+        [dict(one.network_parameters).get(name) for name in ("widths", "blocks")]
+        for one in (recipe, start.manifest)
+    ]
+    gives_its_trunk = (
+        recipe.is_dense and start.manifest.network == "residual" and trunks[0] == trunks[1]
+    )
+    if mine != theirs and not gives_its_trunk:
         raise TrainingError(
             f"start {start.manifest.reference}: is of another network or preprocessing than the "
             "recipe; choose one of the same"
@@ -275,7 +282,8 @@ def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, S
     parts = []
     for number, part in enumerate(("train", "validation")):
         tell("Unpacking stills", number, 2)
-        parts.append(Stills.unpack(dataset, part, preprocessing_named(recipe.preprocessing)))
+        rule = None if recipe.is_dense else preprocessing_named(recipe.preprocessing)
+        parts.append(Stills.unpack(dataset, part, rule))
     tell("Unpacking stills", 2, 2)
     return parts[0], parts[1]
 

@@ -34,8 +34,9 @@ _FOUND: Final = 0.3
 """Confidence, before calibration, from which a label that a still has is where the network sees it.
 Low: that it is there is known."""
 
-_DOUBTFUL: Final = 0.15
-"""Confidence above which another label may be there."""
+_DOUBTFUL: Final = 0.5
+"""Confidence above which another label may be there; most of what is seen with less is a stranger
+or a part of somebody else."""
 
 _SAME: Final = 0.5
 """Intersection over union from which two boxes are one: detection's usual rule."""
