@@ -10,14 +10,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model import baseline, residual
+from model import baseline, dense, residual
 from model.artifact import ModelVersion
 from model.errors import ModelError
 from model.preprocess import shape_seen
 from model.weights import read_weights
 
-NETWORKS: Final[Mapping[str, Callable[[Mapping[str, Any], int, int, int], Any]]] = {
+NETWORKS: Final[Mapping[str, Callable[[Mapping[str, Any], int, tuple[int, int], int], Any]]] = {
     "baseline": baseline.build,
+    "dense": dense.build,
     "residual": residual.build,
 }
 """How each network is built, by its name: from its parameters, outputs, shape and seed."""
