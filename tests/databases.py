@@ -11,7 +11,11 @@ from typing import Any
 
 import psutil
 import psycopg
+from alembic import command
+from alembic.config import Config
 
+import db.migrations
+from db.engine import Database
 from tests.strictness import cannot_start
 
 
@@ -65,3 +69,13 @@ def new_postgresql_url(base_url: str) -> str:
     head, _, query = base_url.partition("?")
     url = head.rsplit("/", 1)[0] + f"/{name}"
     return f"{url}?{query}" if query else url
+
+
+def downgrade_database(database: Database, revision: str) -> None:
+    """Bring a database back to the schema of an earlier version, as far as rows allow."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(db.migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)

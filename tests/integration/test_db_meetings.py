@@ -22,7 +22,7 @@ from db.records import Claim, ExtractedChunk, ModelVersionRecord
 from db.runs import current_run_of, get_run, list_runs
 from db.upgrade import upgrade_database
 from db.writes import cancel_run, create_run, finish_run, register_episode
-from tests.databases import new_postgresql_url
+from tests.databases import downgrade_database, new_postgresql_url
 from tests.records import (
     APPEARANCE,
     CHUNKS,
@@ -231,7 +231,7 @@ def test_pairs_in_another_order_are_put_in_order_by_the_upgrade(postgresql: Data
     end_run(postgresql, run_id, [made_appearance("Zoe"), made_appearance("abe")])
     with postgresql.write() as connection:
         connection.execute(text("UPDATE run_pair SET label = other, other = label"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+    downgrade_database(postgresql, "0005")
     assert upgrade_database(postgresql)
     with postgresql.read() as connection:
         assert [item.times for item in shared_time(connection, ("Zoe", "abe"))] == [1]

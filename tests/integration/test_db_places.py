@@ -1,13 +1,8 @@
 """Places of tags: through both databases, and in what is asked of them."""
 
-from pathlib import Path
-
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
-import db.migrations
 from db.completing import complete_extractions, complete_taggings
 from db.engine import Database
 from db.places import surest_place, tags_of_appearances
@@ -17,6 +12,7 @@ from db.records import AppearanceRecord, ExtractedChunk, PlaceRecord, TagRecord
 from db.runs import run_tags
 from db.upgrade import upgrade_database
 from db.writes import replace_tags
+from tests.databases import downgrade_database
 from tests.records import end_run, made_appearance, made_model, make_run
 
 pytestmark = pytest.mark.integration
@@ -81,12 +77,8 @@ def test_places_come_back_as_they_were_written(database: Database) -> None:
 
 def test_tags_of_before_there_were_places_are_kept_without_any(database: Database) -> None:
     run_id = make_run(database, chunks=ONE_CHUNK)
-    config = Config()
-    config.set_main_option("script_location", str(Path(db.migrations.__file__).parent))
-    config.set_main_option("path_separator", "os")
+    downgrade_database(database, "0006")
     with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0006")
         connection.execute(
             text(
                 "INSERT INTO tag (run_id, pts, label, region, confidence, seconds)"

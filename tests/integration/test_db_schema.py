@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
@@ -24,7 +22,7 @@ from db.queries import find_appearances, screen_time
 from db.runs import current_run_of, get_run
 from db.schema import metadata
 from db.upgrade import HEAD, upgrade_database
-from tests.databases import new_postgresql_url
+from tests.databases import downgrade_database, new_postgresql_url
 from tests.records import APPEARANCE, end_run, made_appearance, made_episode, made_model, make_run
 
 pytestmark = pytest.mark.integration
@@ -58,14 +56,9 @@ def test_a_database_of_the_first_schema_keeps_its_rows(
     if engine == "postgresql":
         url = new_postgresql_url(request.getfixturevalue("postgresql_base_url"))
     old = Database(url)
-    config = Config()
-    config.set_main_option("script_location", str(Path(db.migrations.__file__).parent))
-    config.set_main_option("path_separator", "os")
     upgrade_database(old)
     run_id = make_run(old)
-    with old.write() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0001")
+    downgrade_database(old, "0001")
     assert upgrade_database(old)
     with old.read() as connection:
         rows = connection.execute(text("SELECT is_reused FROM chunk")).scalars()
