@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.labels import UNKNOWN
-from model.preprocess import preprocessing_named
+from model.preprocess import shape_seen
 from model.recipe import SIDE_STEP, Recipe
 
 _GROWN_AT: Final = 0.6  # of all epochs; the rest see what inference sees
@@ -32,7 +32,7 @@ def learning_rate(recipe: Recipe, done_epochs: float) -> float:
 
 def side_at(recipe: Recipe, number: int) -> int:
     """Return the pictures' height and width in pixels in this epoch, counted from 1."""
-    side = preprocessing_named(recipe.preprocessing).side
+    side, _ = shape_seen(recipe.preprocessing)
     if not recipe.first_side:
         return side
     grown = min(1.0, (number - 1) / (recipe.epochs * _GROWN_AT))
