@@ -9,7 +9,7 @@ import numpy as np
 from model.artifact import ModelVersion
 from model.classifier import BATCH_SIZE, Classifier
 from model.errors import DeviceError
-from model.preprocess import preprocessing_named
+from model.preprocess import shape_seen
 
 LEAST_GAIN: Final = 1.05
 """A larger batch that is not at least so much faster is not worth its memory."""
@@ -57,9 +57,9 @@ def largest_worthwhile(
 
 
 def _pictures_per_second(version: ModelVersion, device: str, batch_size: int) -> float:
-    side = preprocessing_named(version.manifest.preprocessing).side
+    shape = shape_seen(version.manifest.preprocessing)
     classifier = Classifier.load(version, device=device, batch_size=batch_size)
-    pictures = np.zeros((batch_size, side, side, 3), np.uint8)
+    pictures = np.zeros((batch_size, *shape, 3), np.uint8)
     seconds = []
     for _ in range(PASSES):
         began = time.perf_counter()

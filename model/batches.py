@@ -23,7 +23,8 @@ from model.stills import Stills
 from model.whereabouts import Whereabouts
 
 Batch = tuple[NDArray[np.uint8], Any]
-"""Pictures (n, height, width, 3) and their targets: (n, labels), or `model.place_targets.Targets`."""
+"""Pictures (n, height, width, 3) and their targets: (n, labels), or, for places,
+`model.place_targets.Targets`."""
 
 _AHEAD: Final = 3  # batches, so that learning never waits
 _MOST_PROCESSES: Final = 8  # of 120 MB each

@@ -135,7 +135,7 @@ class _Without(ForwardPass):
     """Another's forward pass without one of its outputs, as of a network without that label."""
 
     def __init__(self, forward: ForwardPass, outputs: int, hidden: int) -> None:
-        super().__init__(outputs, forward.batch_size)
+        super().__init__((outputs,), forward.batch_size)
         self._forward, self._hidden = forward, hidden
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

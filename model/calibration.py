@@ -15,6 +15,10 @@ _THRESHOLDS: Final = np.arange(0.10, 0.995, 0.01)
 _OFFSETS: Final = np.append(np.arange(0.10, 0.96, 0.05), 0.99)
 _ROUNDING: Final = 1e-9
 
+_NEWTON_STEPS: Final = 50  # it mostly takes fewer than ten
+_RIDGE: Final = 1.0  # one answer's worth of belief that logits are right as they are
+_MAX_SLOPE: Final = 50.0
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -141,3 +145,28 @@ def micro_f1(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     """Return the F1 over all (frame, label) pairs: 2 TP / (2 TP + FP + FN); 0 if there are none."""
     pairs = int(found.sum() + truth.sum())
     return 2 * int((found & truth).sum()) / pairs if pairs else 0.0
+
+
+def fit_logistic(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return slope and shift for which sigmoid(slope * logit + shift) fits the truth best.
+
+    Platt, Probabilistic outputs for support vector machines, 1999, by Newton's method; the logits
+    keep their order.
+
+    Args:
+        logits: (n,)
+        truth: (n,) with both values.
+    """
+    x = np.stack([np.asarray(logits, np.float64), np.ones(len(logits))], axis=1)
+    y = truth.astype(np.float64)
+    found = np.array([1.0, 0.0])
+    for _ in range(_NEWTON_STEPS):
+        likely = sigmoid(x @ found)
+        weight = np.maximum(likely * (1 - likely), _ROUNDING)
+        gradient = x.T @ (likely - y) + _RIDGE * (found - [1.0, 0.0])
+        curvature = (x * weight[:, None]).T @ x + _RIDGE * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        found = found - np.clip(step, -1.0, 1.0)
+        if np.abs(step).max() < _ROUNDING:
+            break
+    return float(np.clip(found[0], 1 / _MAX_SLOPE, _MAX_SLOPE)), float(found[1])

@@ -8,20 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import ModelVersion
-from model.calibration import softmax
 from model.compiling import compiled
 from model.cpu_forward import CpuForwardPass
 from model.errors import DeviceError, ModelError
 from model.forward import ForwardPass
 from model.gpu_forward import GpuForwardPass
 from model.labels import UNKNOWN
-from model.looks import WHOLE, region_logits, whole_logits
 from model.networks import network_of
 from model.place import Place
-from model.preprocess import preprocessing_named
-from model.regions import cut
+from model.sight import sight_of
 from model.tensorflow_runtime import CPU, choose_device, load_tensorflow
-from model.threads import on_all_cores
 
 FLOOR: Final = 0.05
 """Predictions below this confidence are not returned. Low, so that thresholds can move later
@@ -54,8 +50,7 @@ class Classifier:
     def __init__(self, version: ModelVersion, forward: ForwardPass) -> None:
         self.version = version
         self._forward = forward
-        self._regions = version.manifest.regions
-        self._preprocessing = preprocessing_named(version.manifest.preprocessing)
+        self._sight = sight_of(version.manifest, version.manifest.labels)
         self._known = np.array([label != UNKNOWN for label in version.manifest.labels])
 
     @classmethod
@@ -86,9 +81,8 @@ class Classifier:
         tensorflow = load_tensorflow()
         try:
             with tensorflow.device(place):
-                side = preprocessing_named(version.manifest.preprocessing).side
-                sides = {side, version.manifest.glance_side} - {0}
-                forward = GpuForwardPass(network_of(version), sides, batch_size, place)
+                shapes = sight_of(version.manifest, version.manifest.labels).shapes
+                forward = GpuForwardPass(network_of(version), shapes, batch_size, place)
         except tensorflow.errors.ResourceExhaustedError as error:
             raise DeviceError(
                 f"{place}: out of memory for batches of {batch_size} pictures; "
@@ -104,10 +98,8 @@ class Classifier:
 
     @property
     def views_per_frame(self) -> int:
-        """How many pictures the network sees of a frame: its regions, and the whole from closer."""
-        return len(self._regions) + (
-            self.version.manifest.closer_view > 0 and WHOLE in self._regions
-        )
+        """How many pictures the network sees of a frame."""
+        return self._sight.views_per_frame
 
     @property
     def frames_per_batch(self) -> int:
@@ -128,16 +120,19 @@ class Classifier:
 
         Returns:
             For each frame its predictions, most likely first: each label of which any region is
-            as confident as FLOOR, once, with its best region. None is for `unknown`.
+            as confident as FLOOR, once, with its best region, and its place where the network
+            tells it. None is for `unknown`.
 
         Raises:
             ModelError: a frame is no such picture.
         """
-        by_region = self.confidences(frames)
+        answers = self._sight.of_frames(self._forward, frames)
+        by_region = self._calibrated(answers.logits)
         best_regions = by_region.argmax(axis=1)
         best = by_region.max(axis=1)
         best[:, ~self._known] = 0
-        return [self._predictions(*row) for row in zip(best, best_regions, strict=True)]
+        corners = [None] * len(frames) if answers.corners is None else answers.corners
+        return [self._predictions(*row) for row in zip(best, best_regions, corners, strict=True)]
 
     def confidences(self, frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
         """Say how likely each label is in each region of each frame.
@@ -147,52 +142,41 @@ class Classifier:
 
         Returns:
             (frames, regions, labels), calibrated, in the order of the manifest's regions and
-            labels; each region's sum to 1.
+            labels; of a network for regions each region's sum to 1.
 
         Raises:
             ModelError: a frame is no such picture.
         """
-        regions, side = len(self._regions), self._preprocessing.side
-        pictures = np.empty((len(frames), regions, side, side, 3), np.uint8)
-
-        def preprocess(number: int) -> None:
-            for which, region in enumerate(self._regions):
-                pictures[number, which] = self._preprocessing.preprocess(
-                    cut(frames[number], region)
-                )
-
-        on_all_cores(preprocess, range(len(frames)))
-        manifest = self.version.manifest
-        logits = region_logits(
-            self._forward, pictures, self._regions, manifest.labels, manifest.looks
-        )
-        return self._calibrated(logits)
+        return self._calibrated(self._sight.of_frames(self._forward, frames).logits)
 
     def confidences_of_pictures(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Say how likely each label is on each picture that is looked at as a whole, as stills are.
 
         Args:
-            pictures: (n, side, side, 3), as the manifest's preprocessing makes them.
+            pictures: (n, height, width, 3), as the manifest's preprocessing makes them.
 
         Returns:
-            (n, labels), calibrated; each row sums to 1.
+            (n, labels), calibrated; of a network for regions each row sums to 1.
         """
-        labels, looks = self.version.manifest.labels, self.version.manifest.looks
-        return self._calibrated(whole_logits(self._forward, pictures, labels, looks))
+        return self._calibrated(self._sight.of_pictures(self._forward, pictures))
 
     def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        return softmax(logits / self.version.manifest.temperature)
+        return self._sight.confidences(logits, self.version.manifest.temperature)
 
     def _predictions(
-        self, confidences: NDArray[np.float64], regions: NDArray[np.intp]
+        self,
+        confidences: NDArray[np.float64],
+        regions: NDArray[np.intp],
+        corners: NDArray[np.float64] | None,
     ) -> tuple[Prediction, ...]:
-        """Predictions of one frame from each label's best confidence and its region."""
+        """Predictions of one frame from each label's best confidence, its region and its place."""
         order = np.argsort(-confidences, kind="stable")
         return tuple(
             Prediction(
                 self.version.manifest.labels[number],
-                self._regions[regions[number]],
+                self._sight.regions[regions[number]],
                 float(confidences[number]),
+                None if corners is None else Place.between(corners[number]),
             )
             for number in order[confidences[order] >= FLOOR]
         )

@@ -38,7 +38,7 @@ class CpuForwardPass(ForwardPass):
                 raise ModelError(f"no compiled network: {error}") from error
         [pictures] = self._interpreter.get_input_details()
         [logits] = self._interpreter.get_output_details()
-        super().__init__(int(logits["shape"][-1]), batch_size)
+        super().__init__(tuple(map(int, logits["shape"][1:])), batch_size)
         self._input, self._output = pictures["index"], logits["index"]
         self._batch_shape = tuple(pictures["shape"])
 

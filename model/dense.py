@@ -1,7 +1,7 @@
 """The dense network: one look at a whole frame, an answer for each place in it and each label.
 
-The residual trunk (`model.residual`) up to its last two stages; the last, of half the resolution, is
-doubled and joined to the one before, and two convolutions answer at every place independently:
+The residual trunk (`model.residual`) up to its last two stages; the last, of half the resolution,
+is doubled and joined to the one before, and two convolutions answer at every place independently:
 each label's logit, as Tian et al., FCOS: Fully Convolutional One-Stage Object Detection, 2019, do,
 and how far the edges of whoever is there are from it.
 """
@@ -47,8 +47,9 @@ def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], s
         seed: of the initial weights.
 
     Returns:
-        A keras.Model from uint8 pictures (batch, height, width, 3) to one float32 tensor (batch, height / STRIDE, width / STRIDE, outputs + EDGES): the labels'
-        logits, then the distances to the edges in strides, as logarithms.
+        A keras.Model from uint8 pictures (batch, height, width, 3) to one float32 tensor
+        (batch, height / STRIDE, width / STRIDE, outputs + EDGES): the labels' logits, then the
+        distances to the edges in strides, as logarithms.
 
     Raises:
         ModelError: a parameter is missing, unknown or out of bounds.

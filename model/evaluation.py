@@ -14,8 +14,9 @@ from model.dataset_reading import stream_batches
 from model.errors import DatasetError
 from model.labels import UNKNOWN
 from model.pictures import read_picture
-from model.preprocess import Preprocessing, preprocessing_named
+from model.preprocess import Preprocessing, WholeFrame
 from model.shards import Record, read_part
+from model.sight import sight_of
 
 MISTAKES_KEPT: Final = 36
 """Six rows of six: what fits a screen."""
@@ -27,9 +28,9 @@ class Recogniser:
 
     labels: tuple[str, ...]
     """Of its outputs, in their order."""
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | WholeFrame
     confidences_of_pictures: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-    """Of pictures (n, side, side, 3) returns (n, labels), calibrated."""
+    """Of pictures (n, height, width, 3) returns (n, labels), calibrated."""
 
     @classmethod
     def of(cls, classifier: Classifier) -> Self:
@@ -37,7 +38,7 @@ class Recogniser:
         manifest = classifier.version.manifest
         return cls(
             manifest.labels,
-            preprocessing_named(manifest.preprocessing),
+            sight_of(manifest, manifest.labels).rule,
             classifier.confidences_of_pictures,
         )
 
@@ -47,7 +48,7 @@ class Mistake:
     """A still that was taken for something else."""
 
     picture: NDArray[np.uint8]
-    """(side, side, 3) as the network saw it."""
+    """(height, width, 3) as the network saw it."""
     truth: str
     answer: str
     confidence: float
@@ -81,7 +82,7 @@ def show_mistakes(
     answers: Answers,
     dataset: Dataset,
     part: str,
-    preprocessing: Preprocessing,
+    preprocessing: Preprocessing | WholeFrame,
     count: int = MISTAKES_KEPT,
 ) -> tuple[Mistake, ...]:
     """Return the mistakes that were made with most confidence, the worst first.

@@ -13,13 +13,13 @@ from model.tensorflow_runtime import load_tensorflow
 class GpuForwardPass(ForwardPass):
     """A Keras network compiled for batches of exactly `batch_size` pictures.
 
-    Only the sides given occur: a short batch is filled up with black pictures. So nothing is ever
+    Only the shapes given occur: a short batch is filled up with black pictures. So nothing is ever
     compiled again, and a picture's logits do not depend on how many others came with it: other
     shapes pick other kernels, whose sums round differently.
 
     Args:
-        network: from (batch, side, side, 3) uint8 to (batch, labels) logits.
-        sides: heights and widths in pixels that pictures may have.
+        network: from (batch, height, width, 3) uint8 to answers of a picture's own.
+        shapes: heights and widths in pixels that pictures may have.
         batch_size: pictures per batch.
         device: TensorFlow's name of it.
 
@@ -27,8 +27,10 @@ class GpuForwardPass(ForwardPass):
         tensorflow.errors.ResourceExhaustedError: the batch does not fit into the device's memory.
     """
 
-    def __init__(self, network: Any, sides: Collection[int], batch_size: int, device: str) -> None:
-        super().__init__(int(network.output_shape[-1]), batch_size)
+    def __init__(
+        self, network: Any, shapes: Collection[tuple[int, int]], batch_size: int, device: str
+    ) -> None:
+        super().__init__(tuple(network.output_shape[1:]), batch_size)
         tensorflow = load_tensorflow()
 
         def forward(pictures: Any) -> Any:
@@ -38,19 +40,19 @@ class GpuForwardPass(ForwardPass):
         self._function = tensorflow.function(forward)
         # calling the traced functions themselves, not the one that traces, cannot trace again
         self._compiled = {
-            side: self._function.get_concrete_function(
-                tensorflow.TensorSpec((batch_size, side, side, 3), tensorflow.uint8)
+            shape: self._function.get_concrete_function(
+                tensorflow.TensorSpec((batch_size, *shape, 3), tensorflow.uint8)
             )
-            for side in sides
+            for shape in shapes
         }
         self._to_tensor = tensorflow.convert_to_tensor
         # let kernels be chosen and memory be taken now, not in the middle of an episode
-        for side in sides:
-            self._logits_of_batch(np.zeros((1, side, side, 3), np.uint8))
+        for shape in shapes:
+            self._logits_of_batch(np.zeros((1, *shape, 3), np.uint8))
 
     @property
     def compiled_signatures(self) -> int:
-        """How often the network was compiled: once for each side, for ever."""
+        """How often the network was compiled: once for each shape, for ever."""
         return int(self._function.experimental_get_tracing_count())
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -59,4 +61,4 @@ class GpuForwardPass(ForwardPass):
             filled = np.zeros((self.batch_size, *shape), np.uint8)
             filled[:count] = pictures
             pictures = filled
-        return np.asarray(self._compiled[shape[0]](self._to_tensor(pictures)))[:count]
+        return np.asarray(self._compiled[shape[0], shape[1]](self._to_tensor(pictures)))[:count]

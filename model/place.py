@@ -1,8 +1,13 @@
 """Where in a picture somebody is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final, Self
 
 from model.errors import ModelError
+
+_LEAST_EXTENT: Final = 0.001
+"""Of what lies at or beyond an edge: a third of a pixel, and no nought where it is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +33,14 @@ class Place:
                 f"place {self.x:g}, {self.y:g} of {self.width:g} x {self.height:g}: give shares of"
                 " the picture, a centre from 0 to 1 and an extent above 0 and up to 1"
             )
+
+    @classmethod
+    def between(cls, corners: Iterable[float]) -> Self:
+        """Return the place between left, top, right and bottom, shares from 0 to 1."""
+        left, top, right, bottom = map(float, corners)
+        return cls(
+            (left + right) / 2,
+            (top + bottom) / 2,
+            max(right - left, _LEAST_EXTENT),
+            max(bottom - top, _LEAST_EXTENT),
+        )

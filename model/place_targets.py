@@ -74,13 +74,13 @@ class _Grid:
         self._y = (np.arange(rows) + 0.5)[:, None] * STRIDE
 
     def within(self, box: Seen) -> NDArray[np.bool_]:
-        """(rows, columns)"""
+        """Tell which places (rows, columns) a box holds."""
         across = (self._x >= box.left) & (self._x <= box.right)
         down = (self._y >= box.top) & (self._y <= box.bottom)
         return np.asarray(across & down)
 
     def in_the_middle_of(self, box: Seen) -> NDArray[np.bool_]:
-        """(rows, columns), one place at least."""
+        """Tell which places (rows, columns) are in the middle of a box; one at least is."""
         x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
         across = np.abs(self._x - x) <= _MIDDLE * (box.right - box.left)
         down = np.abs(self._y - y) <= _MIDDLE * (box.bottom - box.top)
@@ -90,7 +90,7 @@ class _Grid:
         return middle
 
     def distances(self, box: Seen) -> NDArray[np.float32]:
-        """(rows, columns, EDGES) logarithms, in strides."""
+        """Return (rows, columns, EDGES): the logarithms of distances in strides."""
         to_edges = np.broadcast_arrays(
             self._x - box.left, self._y - box.top, box.right - self._x, box.bottom - self._y
         )

@@ -44,10 +44,10 @@ def most_likely_places(answers: NDArray[np.float32]) -> Places:
 
 
 def as_shares(boxes: NDArray[np.float32], area: FrameArea) -> NDArray[np.float64]:
-    """Return boxes (..., 4) in pixels of a frame as shares of the picture in it, cut off at 0 and 1.
+    """Return boxes (..., 4) in a frame as shares of the picture in it, cut off at 0 and 1.
 
     Args:
-        boxes: left, top, right, bottom.
+        boxes: left, top, right, bottom in pixels.
         area: where in the frame the picture lies.
     """
     origin = np.array([area.left, area.top] * 2, np.float64)

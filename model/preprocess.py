@@ -176,7 +176,7 @@ FINE: Final = Preprocessing("fit112_crop96", canvas_side=112, side=96)
 """More than twice the pixels, and less cut off: a half of a 16:9 frame fills it to the edge."""
 
 WIDE: Final = WholeFrame("fit256x192", width=256, height=192)
-"""A frame of 4:3 fills it, one of 16:9 three quarters of it. Heads of a group are some 20 pixels."""
+"""A frame of 4:3 fills it, one of 16:9 three quarters of it. Heads in a group have 20 pixels."""
 
 PREPROCESSINGS: Final[Mapping[str, Preprocessing]] = {rule.name: rule for rule in (TASK, FINE)}
 """The rules for pictures and regions that are square, by the names that manifests have."""
@@ -213,7 +213,7 @@ def shape_seen(name: str) -> tuple[int, int]:
     Raises:
         ModelError: there is none of that name.
     """
-    rules = {**PREPROCESSINGS, **WHOLE_FRAMES}
+    rules: dict[str, Preprocessing | WholeFrame] = {**PREPROCESSINGS, **WHOLE_FRAMES}
     if name not in rules:
         raise ModelError(f"preprocessing {name!r} is unknown: use {', '.join(rules)}")
     return rules[name].shape

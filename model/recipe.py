@@ -116,7 +116,7 @@ class Recipe:
     panels: float = 0.0
     """Share of scenes with two or three stills side by side."""
     whole_frames: float = 0.0
-    """Share of scenes that show another picture, one in which everybody has a box: there are few."""
+    """Share of scenes that show another picture, in which everybody has a box: there are few."""
     corrected_after: tuple[int, ...] = ()
     """Epochs after which the network says where in the stills their labels are, for the next ones
     (see `model.whereabouts`)."""

@@ -151,7 +151,8 @@ def checked_shape(network: str, widths: object, blocks: object) -> Shape:
     assert isinstance(blocks, list | tuple)
     if len(widths) != len(blocks):
         raise ModelError(
-            f"network {network}: {len(widths)} widths and {len(blocks)} blocks; give as many of both"
+            f"network {network}: {len(widths)} widths and {len(blocks)} blocks; "
+            "give as many of both"
         )
     return Shape(list(widths), list(blocks))
 

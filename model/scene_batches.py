@@ -61,7 +61,7 @@ class SceneBatches:
             if chance < share and is_possible:
                 return make()
             chance -= share if is_possible else 0.0
-        return scenes.whole_frame(rng, lead) if in_full else scenes.still(lead, rng)
+        return scenes.lead(lead, rng)
 
     def _mosaic(self, lead: int, rng: np.random.Generator) -> Scene:
         count = int(rng.choice(list(_FIGURES), p=list(_FIGURES.values())))

@@ -146,9 +146,20 @@ class SceneMaker:
         return len(self._whole) > 0
 
     @property
+    def has_nobody(self) -> bool:
+        """Whether there are pictures of nobody known."""
+        return len(self._nobody) > 0
+
+    @property
     def has_cuts(self) -> bool:
         """Whether there are figures to cut out."""
         return any(self._cuts)
+
+    def lead(self, still: int, rng: np.random.Generator) -> Scene:
+        """Show a picture of somebody on its own: in full where everybody in it has a box."""
+        if self._stills.all_boxed[still]:
+            return self.whole_frame(rng, still)
+        return self.still(still, rng)
 
     def still(self, lead: int, rng: np.random.Generator) -> Scene:
         """Show a still: to its edges, small on a background, or from closer."""
@@ -262,7 +273,7 @@ class SceneMaker:
         return np.asarray(cv2.resize(part, self._size, interpolation=way), np.uint8)
 
     def _absent(self, still: int) -> NDArray[np.float32]:
-        return self._where.absent[still].copy()
+        return np.array(self._where.absent[still], np.float32)
 
     def _unplaced(self, still: int) -> set[int]:
         """The labels that a still has, and no box of."""

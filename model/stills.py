@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from model.dataset import Dataset
 from model.dataset_reading import stream_stills
 from model.errors import DatasetError
-from model.preprocess import Preprocessing
+from model.preprocess import Preprocessing, WholeFrame
 from model.shown import NO_BOXES, Shown
 
 _CHANNELS: Final = 3
@@ -130,18 +130,29 @@ class Stills:
         content = os.pread(self._file.fileno(), length, int(self._offsets[index]))
         return np.frombuffer(content, np.uint8).reshape(height, width, _CHANNELS)
 
-    def batches(self, batch_size: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    def batches(
+        self, batch_size: int, rule: Preprocessing | WholeFrame | None = None
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
         """Yield all stills in their order, as `inputs` shows them, with their label numbers."""
         for start in range(0, len(self), batch_size):
             indices = np.arange(start, min(start + batch_size, len(self)), dtype=np.int64)
-            yield self.inputs(indices), self.label_numbers[indices]
+            yield self.inputs(indices, rule), self.label_numbers[indices]
 
-    def inputs(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return stills as a network sees them at inference, (n, side, side, 3)."""
-        side = self.preprocessing.side
-        seen = np.empty((len(indices), side, side, _CHANNELS), np.uint8)
+    def inputs(
+        self,
+        indices: Sequence[int] | NDArray[np.int64],
+        rule: Preprocessing | WholeFrame | None = None,
+    ) -> NDArray[np.uint8]:
+        """Return stills as a network sees them at inference, (n, height, width, 3).
+
+        Args:
+            indices: of the stills.
+            rule: of the network; None for the one to whose canvas they are fitted.
+        """
+        rule = rule or self.preprocessing
+        seen = np.empty((len(indices), *rule.shape, _CHANNELS), np.uint8)
         for row, index in enumerate(indices):
-            seen[row] = self.preprocessing.preprocess(self.picture(int(index)))
+            seen[row] = rule.preprocess(self.picture(int(index)))
         return seen
 
 

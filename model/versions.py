@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import ModelVersion, write_model_version
-from model.calibrating import calibrate
-from model.calibration import softmax
+from model.calibrating import Calibration, calibrate
 from model.checkpoint import Checkpoint
 from model.classifier import BATCH_SIZE
 from model.compiling import compile_network
@@ -23,13 +22,14 @@ from model.errors import ArtifactError, DatasetError, TrainingError
 from model.evaluation import Recogniser
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
-from model.looks import Looks, whole_logits
 from model.manifest import Manifest
-from model.networks import assign_weights, network_of, weights_of
+from model.networks import add_to_logits, assign_weights, network_of, weights_of
 from model.preprocess import preprocessing_named
 from model.progress import Progress
 from model.recipe import Recipe
 from model.regions import REGIONS, WHOLE
+from model.scene_calibrating import calibrate_scenes, rehearse_network
+from model.sight import PlaceSight, Sight, sight_of
 from model.split import PARTS
 from model.stills import Stills
 from model.testing import Words, ask, metrics_of, report_of
@@ -130,9 +130,10 @@ def train_model_version(
         )
         # what is tested is what is written
         assign_weights(trained.network, rounded(weights_of(trained.network)))
-        forward, agreement = forward_pass(trained.network, recipe.looks, validation)
-        calibration = calibrate(forward, recipe.looks, validation, recipe.seed, tell)
-        recogniser = _recogniser(forward, dataset, calibration.temperature, recipe)
+        sight = sight_of(recipe, draft.labels)
+        calibration = _calibrate(trained.network, sight, validation, recipe, tell)
+        forward, agreement = forward_pass(trained.network, sight, validation)
+        recogniser = _recogniser(forward, sight, calibration.temperature)
         tested = ask(recogniser, dataset, tell)
         manifest = replace(
             draft,
@@ -288,19 +289,27 @@ def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, S
     return parts[0], parts[1]
 
 
-def _recogniser(
-    forward: ForwardPass, dataset: Dataset, temperature: float, recipe: Recipe
-) -> Recogniser:
-    labels = dataset.manifest.labels
-
+def _recogniser(forward: ForwardPass, sight: Sight, temperature: float) -> Recogniser:
     def confidences(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return softmax(whole_logits(forward, pictures, labels, recipe.looks) / temperature)
+        return sight.confidences(sight.of_pictures(forward, pictures), temperature)
 
-    preprocessing = preprocessing_named(recipe.preprocessing)
-    return Recogniser(labels, preprocessing, confidences)
+    return Recogniser(sight.labels, sight.rule, confidences)
 
 
-def forward_pass(network: Any, looks: Looks, validation: Stills) -> tuple[ForwardPass, float]:
+def _calibrate(
+    network: Any, sight: Sight, validation: Stills, recipe: Recipe, tell: Progress
+) -> Calibration:
+    """Calibrate a network; what is to be added to a dense one's logits, its biases take over."""
+    forward, _ = forward_pass(network, sight, validation)
+    if not isinstance(sight, PlaceSight):
+        return calibrate(forward, recipe.looks, validation, recipe.seed, tell)
+    rehearsed = rehearse_network(forward, sight.rule, validation, recipe.seed, tell)
+    calibration, shift = calibrate_scenes(rehearsed, sight.labels)
+    add_to_logits(network, shift)
+    return calibration
+
+
+def forward_pass(network: Any, sight: Sight, validation: Stills) -> tuple[ForwardPass, float]:
     """Return a trained network's forward pass as its classifier will have it, on a CPU.
 
     Returns:
@@ -311,9 +320,9 @@ def forward_pass(network: Any, looks: Looks, validation: Stills) -> tuple[Forwar
         CpuForwardPass(compile_network(network, int8=int8), BATCH_SIZE) for int8 in (False, True)
     )
     same = [
-        whole_logits(exact, pictures, validation.labels, looks).argmax(axis=1)
-        == whole_logits(rounded, pictures, validation.labels, looks).argmax(axis=1)
-        for pictures, _ in validation.batches(BATCH_SIZE)
+        sight.of_pictures(exact, pictures).argmax(axis=1)
+        == sight.of_pictures(rounded, pictures).argmax(axis=1)
+        for pictures, _ in validation.batches(BATCH_SIZE, sight.rule)
     ]
     agreement = float(np.concatenate(same).mean())
     return (rounded if agreement >= LEAST_AGREEMENT else exact), agreement

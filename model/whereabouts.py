@@ -1,10 +1,10 @@
 """Who is where in labelled stills: as people drew it, and as a network sees it.
 
 Most stills say who is in them and not where, and boxes that people drew in haste lie beside heads.
-A network that has learnt a while from both knows better: where it surely sees the label that a still
-has, there the label is (self-training: Lee, Pseudo-Label, 2013; Zoph et al., Rethinking Pre-training
-and Self-training, 2020). Of other labels only their absence is believed, for what a network takes
-for somebody without being told may be a stranger.
+A network that has learnt a while from both knows better: where it surely sees the label that a
+still has, there the label is (self-training: Lee, Pseudo-Label, 2013; Zoph et al., Rethinking
+Pre-training and Self-training, 2020). Of other labels only their absence is believed, for what a
+network takes for somebody without being told may be a stranger.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +49,7 @@ class Whereabouts:
     """What is known of n stills."""
 
     boxes: NDArray[np.float32]
-    """(boxes, 6) label number, left, top, right, bottom as shares, trust; of all stills in order."""
+    """(boxes, 6) label number, left, top, right, bottom as shares, and trust; still after still."""
     ends: NDArray[np.int64]
     """(n,) where the boxes of each still end."""
     absent: NDArray[np.float32]
