@@ -189,7 +189,7 @@ def via_export(folder: Path) -> Path:
 
 def via_project(folder: Path) -> Path:
     write_pictures(folder / "images")
-    settings = {"_via_settings": {"ui": {}}, "_via_attributes": {}}
+    settings: dict[str, object] = {"_via_settings": {"ui": {}}, "_via_attributes": {}}
     return write(folder / "via_project.json", settings | {"_via_img_metadata": VIA_PICTURES})
 
 
