@@ -55,6 +55,8 @@ class DrawnBox:
     file: Path
     where: str
     """In that file, such as `line 3`."""
+    picture: str
+    """As that file names it."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,15 @@ PER_ROW: Final = 12
 CAPTIONED_PER_ROW: Final = 6
 """Captioned pictures in a row: 36 make a square of 1,056 px."""
 
-_CELL: Final = 88  # px: a face is recognised, and 50 rows are 4,400 px high
+CELL: Final = 88
+"""Pixels of a picture's place: a face is recognised, and 50 rows are 4,400 px high."""
+
+LARGE_CELL: Final = 2 * CELL
+"""Where labels of boxes are to be read: half as many fit into a row."""
+
+MARGIN: Final = 4
+"""Pixels of paper in a cell, on both sides together."""
+
 _NAME_WIDTH: Final = 208  # px: the longest of 49 labels has 25 letters
 _LETTER: Final = 14  # px
 _CAPTIONED_PICTURE: Final = 144  # px: what a network saw, mostly 96, is shown half as large again
@@ -27,24 +35,33 @@ _PAPER: Final = (255, 255, 255)
 _INK: Final = (30, 30, 30)
 
 
-def contact_sheet(rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]]) -> bytes:
+def contact_sheet(
+    rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]], cell: int = CELL
+) -> bytes:
     """Return a PNG file's content.
 
     Args:
         rows: each a name and its pictures (height, width, 3) RGB of any size, of which the first
-            PER_ROW are shown.
+            `per_row(cell)` are shown.
+        cell: pixels of a picture's place.
     """
-    sheet = Image.new("RGB", (_NAME_WIDTH + PER_ROW * _CELL, max(1, len(rows)) * _CELL), _PAPER)
+    size = (_NAME_WIDTH + per_row(cell) * cell, max(1, len(rows)) * cell)
+    sheet = Image.new("RGB", size, _PAPER)
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(_LETTER)
     for row, (name, pictures) in enumerate(rows):
-        pen.text((4, row * _CELL + _CELL // 2 - _LETTER), name, _INK, font)
-        for column, picture in enumerate(pictures[:PER_ROW]):
-            small = _thumbnail(picture, _CELL)
-            left = _NAME_WIDTH + column * _CELL + (_CELL - small.shape[1]) // 2
-            top = row * _CELL + (_CELL - small.shape[0]) // 2
+        pen.text((4, row * cell + cell // 2 - _LETTER), name, _INK, font)
+        for column, picture in enumerate(pictures[: per_row(cell)]):
+            small = _thumbnail(picture, cell)
+            left = _NAME_WIDTH + column * cell + (cell - small.shape[1]) // 2
+            top = row * cell + (cell - small.shape[0]) // 2
             sheet.paste(Image.fromarray(small), (left, top))
     return _png(sheet)
+
+
+def per_row(cell: int) -> int:
+    """Return how many pictures a row of a contact sheet has."""
+    return PER_ROW * CELL // cell
 
 
 def captioned_sheet(
@@ -97,5 +114,5 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, wi
 
 def _thumbnail(picture: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
     height, width = picture.shape[:2]
-    scale = (cell - 4) / max(height, width)  # 2 px of paper on each side
+    scale = (cell - MARGIN) / max(height, width)
     return resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))

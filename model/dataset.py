@@ -101,8 +101,8 @@ class DatasetManifest:
     def __post_init__(self) -> None:
         if self.format != (FORMAT_WITHOUT_BOXES if self.boxes is None else FORMAT):
             raise ValueError(
-                f"format {self.format!r} is not {FORMAT_WITHOUT_BOXES}, nor {FORMAT} with boxes; "
-                "build it with this version"
+                f"format {self.format!r} is not {FORMAT_WITHOUT_BOXES} without boxes, nor {FORMAT} "
+                "with them; build it with this version"
             )
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are not 2 or more different ones")

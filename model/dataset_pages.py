@@ -1,29 +1,26 @@
 """What a dataset's folder holds for people: which stills, what was left out, how they look."""
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model import dataset as names
-from model.contact_sheet import PER_ROW, contact_sheet
+from model.box_drawing import with_boxes
+from model.contact_sheet import CELL, LARGE_CELL, MARGIN, contact_sheet, per_row
 from model.dataset import Dataset
 from model.dataset_plan import Plan
-from model.errors import DatasetError
+from model.dataset_table import StillLine, read_table, table_text
 from model.pictures import read_picture
 from model.split import PARTS
 
 MAX_GROUPS_SHOWN: Final = 30
 """Rows of the sheet of near-duplicates: it is for a look, `stills.csv` has all."""
-
-_COLUMNS: Final = ("part", "label", "labels", "boxes", "all_boxed", "group", "source", "sha256")
-_SHA256_DIGITS: Final = 64  # of the last column: fewer show that the line was cut off
 
 
 @dataclass(frozen=True)
@@ -44,12 +41,21 @@ def write_pages(folder: Path, plan: Plan, png_of: Callable[[int], bytes], seed: 
         png_of: gives a still's picture by its index.
         seed: of the choice of stills to show.
     """
-    write_text(folder / names.STILLS, _stills_csv(plan))
+    write_text(folder / names.STILLS, table_text(_lines(plan)))
     write_text(folder / names.REPORT, _report(plan))
-    sheets = ((names.CONTACT_SHEET, _samples(plan, seed)), (names.NEAR_DUPLICATES, _groups(plan)))
+    cell = LARGE_CELL if plan.has_boxes else CELL
+
+    def picture(index: int) -> NDArray[np.uint8]:
+        still, boxes = read_picture(png_of(index)), plan.shown[index].boxes
+        return with_boxes(still, boxes, cell - MARGIN) if boxes else still
+
+    sheets = (
+        (names.CONTACT_SHEET, _samples(plan, per_row(cell), seed)),
+        (names.NEAR_DUPLICATES, _groups(plan, per_row(cell))),
+    )
     for name, rows in sheets:
-        pictures = [(title, [read_picture(png_of(index)) for index in row]) for title, row in rows]
-        (folder / name).write_bytes(contact_sheet(pictures))
+        pictures = [(title, [picture(index) for index in row]) for title, row in rows]
+        (folder / name).write_bytes(contact_sheet(pictures, cell))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -63,50 +69,28 @@ def near_duplicates(dataset: Dataset) -> Iterator[NearDuplicates]:
     Raises:
         DatasetError: `stills.csv` is gone or damaged.
     """
-    path = dataset.folder / names.STILLS
-    try:
-        groups = _read_groups(path, sum(map(sum, dataset.manifest.counts.values())))
-    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise DatasetError(f"{path}: gone or damaged; build the dataset again") from error
+    groups: dict[int, list[tuple[str, str, str]]] = {}
+    for line in read_table(dataset):
+        groups.setdefault(line.group, []).append((line.part, line.label, line.source))
     for group, stills in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         if len(stills) > 1:
             yield NearDuplicates(group, tuple(stills))
 
 
-def _read_groups(path: Path, stills: int) -> dict[int, list[tuple[str, str, str]]]:
-    groups: dict[int, list[tuple[str, str, str]]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if len(row["sha256"]) != _SHA256_DIGITS:  # None, a TypeError, in a shorter line
-                raise ValueError("a line was cut off")
-            groups.setdefault(int(row["group"]), []).append(
-                (row["part"], row["label"], row["source"])
-            )
-    if sum(map(len, groups.values())) != stills:
-        raise ValueError(f"not {stills} lines")
-    return groups
-
-
-def _stills_csv(plan: Plan) -> str:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+def _lines(plan: Plan) -> Iterator[StillLine]:
     for part in PARTS:
         for index in plan.split.part(part).tolist():
             still, shown = plan.stills[index], plan.shown[index]
-            writer.writerow(
-                (
-                    part,
-                    plan.label_of(index),
-                    " ".join(plan.labels.labels[number] for number in shown.labels),
-                    len(shown.boxes),
-                    int(shown.all_boxed),
-                    plan.groups[index],
-                    still.file.name,
-                    still.sha256,
-                )
+            yield StillLine(
+                part,
+                plan.label_of(index),
+                tuple(plan.labels.labels[number] for number in shown.labels),
+                len(shown.boxes),
+                shown.all_boxed,
+                int(plan.groups[index]),
+                still.file.name,
+                still.sha256,
             )
-    return text.getvalue()
 
 
 def _report(plan: Plan) -> str:
@@ -137,25 +121,25 @@ def _report(plan: Plan) -> str:
     return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
 
 
-def _samples(plan: Plan, seed: int) -> list[tuple[str, list[int]]]:
-    """Draw a row of stills of each label."""
+def _samples(plan: Plan, shown: int, seed: int) -> list[tuple[str, list[int]]]:
+    """Draw a row of stills that show each label."""
     rng = np.random.default_rng(seed)
     rows = []
     for number, label in enumerate(plan.labels.labels):
-        members = np.flatnonzero(plan.label_numbers == number)
-        shown = np.sort(rng.permutation(members)[:PER_ROW])
-        rows.append((f"{label}\n{len(members)} stills", shown.tolist()))
+        members = np.array([i for i, still in enumerate(plan.shown) if number in still.labels])
+        drawn = np.sort(rng.permutation(members)[:shown]).tolist()
+        rows.append((f"{label}\n{len(members)} stills", drawn))
     return rows
 
 
-def _groups(plan: Plan) -> list[tuple[str, list[int]]]:
+def _groups(plan: Plan, shown: int) -> list[tuple[str, list[int]]]:
     """Take a row of stills of each of the largest groups; thousands of one are not read."""
     counts = Counter(plan.groups.tolist())
     largest = [(group, size) for group, size in counts.most_common(MAX_GROUPS_SHOWN) if size > 1]
     return [
         (
             f"{plan.label_of(group)}\n{size} near-duplicates",
-            np.flatnonzero(plan.groups == group)[:PER_ROW].tolist(),
+            np.flatnonzero(plan.groups == group)[:shown].tolist(),
         )
         for group, size in largest
     ]

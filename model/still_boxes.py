@@ -1,5 +1,6 @@
 """The boxes of stills: which are of use, and what becomes of those of equal files."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -9,8 +10,8 @@ from model.still_candidates import Candidate
 from model.still_files import LeftOut, StillFile
 
 SMALLEST_PIXELS: Final = 8
-"""Of a box's shorter side in the stored picture: in fewer no head is recognised; what is drawn so
-small is a slip of the hand, or was meant in other units."""
+"""Side of the square that is as large as a box in the stored picture: in fewer no head is
+recognised; what is drawn so small is a slip of the hand, or was meant in other units."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ def without_tiny_boxes(
         tiny = {
             drawn: pixels
             for drawn in candidate.file.boxes
-            if (pixels := _shorter_side(drawn.box, candidate.size)) < SMALLEST_PIXELS
+            if (pixels := _side(drawn.box, candidate.size)) < SMALLEST_PIXELS
         }
         if not tiny:
             kept.append(candidate)
             continue
-        wrong += [_too_small(drawn, candidate.file, pixels) for drawn, pixels in tiny.items()]
+        wrong += [_too_small(drawn, pixels) for drawn, pixels in tiny.items()]
         file = without_boxes(candidate.file, tuple(tiny))
         if file is None:
             reason = "none of its boxes can be used"
@@ -83,18 +84,18 @@ def joined_boxes(files: Sequence[StillFile]) -> StillFile:
     )
 
 
-def _shorter_side(box: Box, size: tuple[int, int]) -> float:
+def _side(box: Box, size: tuple[int, int]) -> float:
     height, width = size
-    return min((box.right - box.left) * width, (box.bottom - box.top) * height)
+    return math.sqrt(box.area * width * height)
 
 
-def _too_small(drawn: DrawnBox, file: StillFile, pixels: float) -> WrongBox:
+def _too_small(drawn: DrawnBox, pixels: float) -> WrongBox:
     return WrongBox(
         drawn.file,
         drawn.where,
-        file.name,
+        drawn.picture,
         "too small",
-        f"{pixels:.1f} pixels on its shorter side, of {SMALLEST_PIXELS} at least",
+        f"no larger than {pixels:.1f} x {pixels:.1f} pixels, of {SMALLEST_PIXELS} at least",
         drawn.box.label,
         drawn.box.corners,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from model.annotations.formats import AnnotationSource, annotation_source
+from model.annotations.formats import AnnotationSource, annotation_sources
 from model.annotations.sources import Annotations, BoxedPicture, read_annotations
 from model.boxes import main_label
 from model.errors import StillsError
@@ -32,8 +32,11 @@ def find_sources(sources: Sequence[Path]) -> FoundStills:
     for path in paths:
         if not path.exists():
             raise StillsError(f"{path}: no such file or folder; give stills by LABEL, or boxes")
-    boxed = [source for path in paths if (source := annotation_source(path))]
-    folders = [path for path in paths if all(path != source.path for source in boxed)]
+    boxed, folders = [], []
+    for path in paths:
+        of_boxes = annotation_sources(path)
+        boxed += of_boxes
+        folders += [] if of_boxes else [path]
     found = find_stills(folders)
     if not boxed:
         return found

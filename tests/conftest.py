@@ -41,6 +41,12 @@ def shared_stills() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of all stills, whole frames and their boxes."""
+    return _shared("data")
+
+
+@pytest.fixture(scope="session")
 def shared_originals() -> Path:
     """The folder of stills of odd sizes and kinds."""
     return _shared("data/originals")

@@ -1,6 +1,7 @@
 """From the name that an annotation file gives a picture to the picture."""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -31,27 +32,30 @@ class PictureFinder:
     def __init__(self, folder: Path, named: Sequence[Path]) -> None:
         self._folder = folder
         self._allowed = (folder, *named)
-        self._found: dict[str, Path | NotFoundError] = {}
+        self._found: dict[tuple[str, ...], Path | NotFoundError] = {}
 
-    def find(self, name: str) -> Path:
+    def find(self, names: tuple[str, ...]) -> Path:
         """Return a picture's path, without links in it.
+
+        Args:
+            names: that it may have; the first is the likeliest.
 
         Raises:
             NotFoundError: there is none, or it lies elsewhere.
         """
-        if name not in self._found:
+        if names not in self._found:
             try:
-                self._found[name] = self._look_for(name)
+                self._found[names] = self._look_for(names)
             except NotFoundError as error:
-                self._found[name] = error
-        found = self._found[name]
+                self._found[names] = error
+        found = self._found[names]
         if isinstance(found, NotFoundError):
             raise found
         return found
 
-    def _look_for(self, name: str) -> Path:
+    def _look_for(self, names: tuple[str, ...]) -> Path:
         leads_out = False
-        for beside in BESIDE:
+        for name, beside in product(names, BESIDE):
             try:
                 path = (self._folder / beside / name.replace("\\", "/")).resolve()
                 if not any(path.is_relative_to(folder) for folder in self._allowed):

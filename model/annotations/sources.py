@@ -79,7 +79,7 @@ class _Reading:
             self._note(entry, "unreadable", entry.fault)
             return
         try:
-            path = self._finder.find(entry.picture)
+            path = self._finder.find((entry.picture, *entry.other_names))
         except NotFoundError as error:
             self._missing = self._missing or f"{entry.picture[:_MAX_SHOWN]}: {error}"
             self._note(entry, error.kind, str(error))
@@ -103,7 +103,7 @@ class _Reading:
             picture.lacks_boxes = True
         else:
             if all(box != drawn.box for drawn in picture.boxes):
-                picture.boxes.append(DrawnBox(box, self._source.path, entry.where))
+                picture.boxes.append(DrawnBox(box, self._source.path, entry.where, entry.picture))
 
     def check_found(self) -> None:
         """Refuse a source without any picture: its pictures lie elsewhere.

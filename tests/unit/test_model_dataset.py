@@ -56,10 +56,22 @@ def test_sound_manifest_is_read(tmp_path: Path) -> None:
     assert [path.name for path in dataset.shard_paths("test")] == ["test-00000-of-00001.tfrecord"]
 
 
+def test_manifest_of_a_dataset_with_boxes_is_read(tmp_path: Path) -> None:
+    boxes = {"train": [3, 0], "validation": [0, 0], "test": [0, 1]}
+    written = json.dumps(values() | {"boxes": boxes, "format": 2})
+    dataset = open_dataset(write(tmp_path, written))
+    assert dataset.manifest.boxes == {"train": (3, 0), "validation": (0, 0), "test": (0, 1)}
+    assert json.loads(dataset.manifest.to_json())["boxes"] == boxes
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "format 2 is not 1, nor 2 with boxes"),
+        ({"boxes": {"train": [1, 1]}, "format": 2}, "validation: boxes and labels do not fit"),
+        ({"boxes": {part: [1] for part in ("train", "validation", "test")}, "format": 2}, "boxes"),
+        ({"boxes": {"train": [1, 1]}}, "format 1 is not 1 without boxes, nor 2 with"),
+        ({"boxes": None}, "no dataset's"),
+        ({"format": 2}, "format 2 is not 1 without boxes"),
         ({"labels": ["bart"]}, "labels are not"),
         ({"labels": ["bart", "bart"]}, "labels are not"),
         ({"split": "odd"}, "split or fingerprint"),
