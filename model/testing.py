@@ -81,7 +81,7 @@ def report_of(
 ) -> dict[str, bytes]:
     """Return the contents of the report's files by their names, the model card included."""
     counts = np.array(dataset.manifest.counts["train"], np.int64)
-    shown = shown_per_epoch(counts, manifest.labels, recipe).tolist()
+    shown = shown_per_epoch(counts, dataset.manifest.labels, recipe).tolist()
     more = {
         "recipe": asdict(recipe),
         "teachers": [_named(teacher) for teacher in teachers],
@@ -92,7 +92,7 @@ def report_of(
             "seed": dataset.manifest.seed,
             "counts": dataset.manifest.counts,
         },
-        "shown_per_epoch": dict(zip(manifest.labels, shown, strict=True)),
+        "shown_per_epoch": dict(zip(dataset.manifest.labels, shown, strict=True)),
     }
     pages = report_pages(history, tested.answers, tested.mistakes, tested.overfitting, more)
     card = model_card(
