@@ -16,6 +16,7 @@ from model.manifest import Manifest
 from model.progress import Progress
 from model.recipe import Recipe
 from model.report import report_pages
+from model.scene_calibrating import ABOUT_SCENES
 from model.schedule import shown_per_epoch
 from model.split import PARTS
 
@@ -104,7 +105,7 @@ def report_of(
         tested.figures,
         tested.overfitting,
         about_stills=words.about_stills,
-        about_thresholds=ABOUT_THRESHOLDS,
+        about_thresholds=ABOUT_SCENES if manifest.is_dense else ABOUT_THRESHOLDS,
         command=words.command,
     )
     return {**pages, MODEL_CARD: card.encode()}
