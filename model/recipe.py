@@ -273,6 +273,11 @@ LARGE: Final = replace(
 )
 """For a GPU: too large to be quick on a CPU, and good teachers of `REGIONAL`."""
 
+REGIONAL_FURTHER: Final = replace(
+    REGIONAL, epochs=8, learning_rate=1e-3, warm_up_epochs=0.5, average_epochs=1, first_side=0
+)
+"""For weights for regions that know much already: the small steps with which `regional` ends."""
+
 STRONG: Final = Recipe(
     network=DENSE,
     network_parameters=dense.PARAMETERS,
@@ -306,7 +311,7 @@ STRONG: Final = Recipe(
 FURTHER: Final = replace(
     STRONG, epochs=2, learning_rate=4e-4, average_epochs=0.2, corrected_after=()
 )
-"""For weights that know much already: the small steps with which `strong` ends."""
+"""For dense weights that know much already: the small steps with which `strong` ends."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     "baseline": BASELINE,
@@ -328,6 +333,23 @@ def recipe_named(name: str) -> Recipe:
         *others, last = RECIPES
         raise ModelError(f"recipe {name!r} is unknown: use {', '.join(others)} or {last}")
     return RECIPES[name]
+
+
+def recipe_to_go_on(name: str | None, start: Manifest) -> Recipe:
+    """Return a recipe for a training that begins with a version's weights.
+
+    Args:
+        name: of the recipe, for the version's network as `with_network_of` makes it; None for
+            `further`, which is of the version's own kind.
+        start: of the version.
+
+    Raises:
+        ModelError: there is no recipe of that name, or it is not for such a network.
+    """
+    recipe = FURTHER if name is None else recipe_named(name)
+    if recipe is FURTHER and not start.is_dense:
+        recipe = REGIONAL_FURTHER
+    return with_network_of(recipe, start)
 
 
 def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:

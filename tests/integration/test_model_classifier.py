@@ -86,7 +86,7 @@ def test_version_that_glances_answers_at_a_glance_where_that_is_clear(
 ) -> None:
     parameters = {"widths": [8], "blocks": [1], "dropout": 0.0}
     manifest = manifest_by_lot(network="residual", network_parameters=parameters)
-    network = build_network("residual", parameters, manifest.labels, TASK.side, seed=3)
+    network = build_network("residual", parameters, manifest.labels, TASK.shape, seed=3)
     glancing = replace(manifest, glance_side=32, glance_clear=clear)
     once, glances = (
         Classifier.load(write_model_version(tmp_path / name, one, weights_of(network)))
