@@ -8,6 +8,7 @@ memory grows neither with the episode's pictures nor with the dataset's.
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, zip_longest
 from math import ceil
 from pathlib import Path
@@ -23,7 +24,8 @@ from ingest.frame_store import read_frames
 from ingest.probe import PictureArea, Probe
 from ingest.write_video import write_video
 from model.dataset import Dataset
-from model.dataset_reading import stream_pictures
+from model.dataset_reading import stream_stills
+from model.dataset_table import read_table
 from model.labels import UNKNOWN
 from model.pictures import read_picture, to_png
 from model.progress import Progress
@@ -80,17 +82,26 @@ class Composition:
     def __post_init__(self) -> None:
         if self.part not in PARTS:
             raise WorkerError(f"set {self.part!r}: is none of {', '.join(PARTS)}")
-        if not self.dataset.manifest.shows_somebody(self.part):
+        if not set(self.stills) - {UNKNOWN}:
             raise WorkerError(
-                f"{self.dataset.folder}: {self.part} shows nobody known; build it of more stills"
+                f"{self.dataset.folder}: {self.part} shows nobody known alone; "
+                "build it of more stills"
             )
 
-    @property
+    @cached_property
     def stills(self) -> dict[str, int]:
-        """How many stills there are of each label, `unknown` included."""
+        """How many stills there are of each label, `unknown` included.
+
+        Those that show several are not used: a shot's truth names one label per still.
+        """
         manifest = self.dataset.manifest
-        counts = zip(manifest.labels, manifest.counts[self.part], strict=True)
-        return {label: count for label, count in counts if count}
+        if manifest.boxes is None:
+            counts = dict(zip(manifest.labels, manifest.counts[self.part], strict=True))
+        else:
+            lines = [line for line in read_table(self.dataset) if line.part == self.part]
+            alone = Counter(line.label for line in lines if len(line.labels) == 1)
+            counts = {label: alone[label] for label in manifest.labels}
+        return {label: count for label, count in counts.items() if count}
 
     def plan(self) -> list[Shot]:
         """The shots, from the first frame to the last."""
@@ -212,8 +223,10 @@ class _Studio:
         """Takes these stills out of the dataset."""
         dataset, part = self._composition.dataset, self._composition.part
         seen: Counter[str] = Counter()
-        for picture, label_number in stream_pictures(dataset, part, lambda picture: picture):
-            label = dataset.manifest.labels[label_number]
+        for picture, shown in stream_stills(dataset, part, lambda picture: picture):
+            if len(shown.label_set) > 1:
+                continue
+            label = dataset.manifest.labels[shown.label_number]
             still = _Still(label, seen[label])
             seen[label] += 1
             if still in wanted:
