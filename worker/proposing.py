@@ -20,7 +20,6 @@ from model.labels import UNKNOWN
 from model.pictures import to_jpeg
 from model.place import Place
 from model.progress import Progress
-from model.regions import WHOLE
 from model.safe_files import whole_folder
 from model.still_writing import add_still
 from timeline.times import format_time
@@ -28,7 +27,7 @@ from worker.doubt import Choice
 from worker.errors import WorkerError
 from worker.harvest import check_tells_places, origin, taken_from
 from worker.moments import MomentFrames
-from worker.seen_frames import SeenFrame, look_at_frames
+from worker.seen_frames import WHOLE_FRAME, SeenFrame, look_at_frames
 from worker.settings import Settings
 
 
@@ -123,7 +122,7 @@ def _write(
     with whole_folder(output.resolve()) as folder:
         for frame, stored in _stored(source, chosen):
             known = ", ".join(f"{each.label} {each.confidence:.2f}" for each in frame.predictions)
-            comment = origin(frame.episode, frame.pts, WHOLE, known or "nobody", version)
+            comment = origin(frame.episode, frame.pts, WHOLE_FRAME, known or "nobody", version)
             if not frame.predictions:
                 add_still(folder / UNKNOWN, stored.picture, comment)
                 continue

@@ -11,8 +11,10 @@ from ingest.chunks import ChunkRange
 from model.classifier import Classifier, Prediction
 from model.near_duplicates import difference_hash
 from model.progress import Progress
-from model.regions import WHOLE
 from worker.moments import MomentFrames, OpenedEpisode
+
+WHOLE_FRAME = "whole frame"
+"""As its comment tells; the full picture among regions is another still."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class SeenFrame:
     @property
     def key(self) -> tuple[str, str, str]:
         """As pictures' comments tell it."""
-        return self.episode.probe.sha256, self.episode.moment(self.pts), WHOLE
+        return self.episode.probe.sha256, self.episode.moment(self.pts), WHOLE_FRAME
 
 
 def look_at_frames(

@@ -69,6 +69,7 @@ def coco_text(pictures: Sequence[ProposedPicture], labels: Sequence[str], descri
                     "id": len(annotations) + 1,
                     "image_id": image_id,
                     "category_id": numbers[scored.box.label],
+                    # no segmentation: Label Studio's converter stumbles over an empty one
                     **_pixels(scored.box, picture),
                     "iscrowd": 0,
                     "score": round(scored.score, _SCORE_DIGITS),

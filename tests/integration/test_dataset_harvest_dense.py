@@ -118,10 +118,11 @@ def test_whole_frames_come_with_boxes_in_the_order_of_time(home: Path, tmp_path:
 
 
 def test_stills_and_whole_frames_never_share_a_folder(home: Path, tmp_path: Path) -> None:
-    whole, cuts = tmp_path / "whole", tmp_path / "cuts"
+    whole, cuts, regions = (tmp_path / name for name in ("whole", "cuts", "regions"))
     assert harvest(home, whole, "--whole")[0] == 0
     assert harvest(home, cuts, "--cuts")[0] == 0
-    for output, option in ((whole, "--cuts"), (cuts, "--whole")):
+    assert harvest(home, regions)[0] == 0
+    for output, option in ((whole, "--cuts"), (cuts, "--whole"), (regions, "--whole")):
         before = sorted(output.rglob("*"))
         code, said = harvest(home, output, option)
         assert code == 1
