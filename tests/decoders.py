@@ -1,12 +1,13 @@
-"""A decoder process that breaks or waits: `python -m tests.decoders crash:5000 wait:/tmp/gate`.
+"""A decoder process that breaks or waits: `python -m tests.decoders crash:5000 wait:0:/tmp/gate`.
 
 It is the real one until it is asked for a chunk. Of a chunk that holds one of the times it does
-what damaged or hostile files make decoders do. With a gate, a file that may appear, it stays in the
-middle of every chunk until the gate is there, and reports all the while: so a test that needs work
-to be under way has it, however fast the machine is.
+what damaged or hostile files make decoders do. Of a chunk at or after a time with a gate, which is
+a file that may appear, it stays in the middle until the gate is there, and reports all the while:
+so a test that needs work to be under way has it, however fast the machine is.
 """
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -51,8 +52,15 @@ class PatientDecoder(Decoder):
 
 
 def command(*faults: str) -> list[str]:
-    """Starts a process that breaks as told, each `fault:pts`, or waits, `wait:gate`."""
+    """Starts a process that breaks as told, each `fault:pts`, or waits, `wait:pts:gate`."""
     return [sys.executable, "-m", "tests.decoders", *faults]
+
+
+def environment(*faults: str) -> dict[str, str]:
+    """What of a command's environment makes all its decoders such ones."""
+    path = [str(Path(__file__).parent / "startup"), str(Path(__file__).parents[1])]
+    path += filter(None, [os.environ.get("PYTHONPATH")])
+    return {"PYTHONPATH": os.pathsep.join(path), "DECODER_FAULTS": shlex.join(faults)}
 
 
 def _crash(_on_progress: Report) -> None:
@@ -97,9 +105,9 @@ def _held_by(gate: Path, on_progress: Report) -> Report:
 def main(faults: list[str]) -> None:
     """Serve requests like `ingest.decoder_process`, but for the faults."""
     extract = decoder_process._extract
-    told = [(name, text) for name, _, text in (item.partition(":") for item in faults)]
-    gates = [Path(text) for name, text in told if name == "wait"]
-    breaks = [(int(text), FAULTS[name]) for name, text in told if name != "wait"]
+    told = [item.split(":", 2) for item in faults]
+    breaks = [(int(pts), FAULTS[name]) for name, pts, *gate in told if not gate]
+    gates = [(int(pts), Path(gate[0])) for _, pts, *gate in told if gate]
     if gates:
         ingest.progress.REPORT_EVERY_SECONDS = 0  # and so before the first frame is decoded
 
@@ -108,8 +116,9 @@ def main(faults: list[str]) -> None:
         for pts, fault in breaks:
             if chunk.start_pts <= pts < chunk.end_pts:
                 fault(on_progress)
-        for gate in gates:
-            on_progress = _held_by(gate, on_progress)
+        for pts, gate in gates:
+            if chunk.start_pts >= pts:
+                on_progress = _held_by(gate, on_progress)
         return extract(argument, on_progress)
 
     decoder_process._extract = extract_or_break

@@ -1,5 +1,6 @@
 """Waiting for another process to get somewhere, for as long as a very slow machine may need."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -15,3 +16,13 @@ def wait_until(reached: Callable[[], bool], patience_seconds: float = PATIENCE_S
     while not reached():
         assert time.monotonic() < end, f"not reached within {patience_seconds:g} s"
         time.sleep(0.01)
+
+
+def assert_in_time(what: str, seconds: float, limit_seconds: float) -> None:
+    """Print how long something took; only CASTLINE_TIMED=1 says that this machine can keep limits.
+
+    The limits are those that the design grants, on two cores that do nothing else.
+    """
+    print(f"{what} after {seconds:.1f} s of {limit_seconds:g}")
+    if os.environ.get("CASTLINE_TIMED") == "1":
+        assert seconds < limit_seconds, what

@@ -59,7 +59,6 @@ class Reader:
         database.dispose()
 
 
-@pytest.mark.timeout(600 + 60 * RERUNS)
 def test_no_reader_sees_a_mix_of_two_runs(clip: Path, tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1_000_000)
     lot = random.Random(seed)

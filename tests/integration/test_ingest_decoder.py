@@ -53,7 +53,7 @@ def gate(tmp_path: Path) -> Path:
 @pytest.fixture
 def waiting(gate: Path) -> Iterator[Decoder]:
     """A decoder that stays in the middle of a chunk until the gate is there."""
-    with PatientDecoder(f"wait:{gate}") as running:
+    with PatientDecoder(f"wait:0:{gate}") as running:
         yield running
 
 
@@ -236,7 +236,7 @@ def test_two_decoders_work_at_once(gate: Path, video: Path, tmp_path: Path) -> N
             if done and not met:
                 met.append(together.wait())  # while the other one is in the middle of its chunk
 
-        with PatientDecoder(f"wait:{gate}") as decoder:
+        with PatientDecoder(f"wait:0:{gate}") as decoder:
             asked = request(decoder.probe(video), tmp_path / str(number))
             found[number] = decoder.extract(asked, meet).sampled_pts
 
