@@ -10,11 +10,11 @@ over then even where a tenth of a core is left. No test is about time that goes 
 is ended, and named, before pytest's own limit ends all."""
 
 
-def wait_until(reached: Callable[[], bool], patience_seconds: float = PATIENCE_SECONDS) -> None:
+def wait_until(reached: Callable[[], bool]) -> None:
     """Ask again and again until the answer is yes; fails the test when patience ends."""
-    end = time.monotonic() + patience_seconds
+    end = time.monotonic() + PATIENCE_SECONDS
     while not reached():
-        assert time.monotonic() < end, f"not reached within {patience_seconds:g} s"
+        assert time.monotonic() < end, f"not reached within {PATIENCE_SECONDS:g} s"
         time.sleep(0.01)
 
 
