@@ -68,6 +68,8 @@ def _for_tests(pgexec: Callable[..., Any]) -> Callable[..., Any]:
         if program == "initdb":
             # No test breaks the machine: what the system was told to write outlives any process.
             arguments = ("--no-sync", "--set", "fsync=off", *arguments)
+        if arguments[-1] == "stop":
+            arguments = (*arguments, "--mode", "immediate")  # its files are removed next
         return pgexec(program, arguments, **(options | {"timeout": PATIENCE_SECONDS}))
 
     return run
