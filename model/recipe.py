@@ -306,7 +306,8 @@ STRONG: Final = Recipe(
     whole_frames=0.17,
     corrected_after=(1, 3),
 )
-"""The best that two cores train in an hour and a half, shown scenes as varied as an episode's frames."""
+"""The best that two cores train in an hour and a half, by scenes as varied as frames of episodes
+are."""
 
 FURTHER: Final = replace(
     STRONG, epochs=2, learning_rate=4e-4, average_epochs=0.2, corrected_after=()
