@@ -109,6 +109,11 @@ class Figures:
         """Draw a figure of nobody known."""
         return self._strangers[rng.integers(len(self._strangers))]
 
+    def is_whole_still(self, cut: Cut) -> bool:
+        """Tell whether a figure is all of its still, of which it is only known to be in it."""
+        box = self._where.of(cut.still)[cut.box]
+        return not self._stills.all_boxed[cut.still] and box[1:5].tolist() == [0, 0, 1, 1]
+
     def paste(
         self, scene: Scene, cut: Cut, share: float, rng: np.random.Generator, manner: Manner
     ) -> None:

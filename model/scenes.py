@@ -7,6 +7,7 @@ whole frames seen from closer or farther; and nobody at all.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import cv2
 import numpy as np
@@ -15,10 +16,14 @@ from numpy.typing import NDArray
 from model.figures import Figures, Manner, shares, unplaced_labels
 from model.labels import UNKNOWN, known_labels
 from model.pasting import Move, paste
+from model.picture_changes import UNRECOGNISABLE, soften
 from model.preprocess import WholeFrame
 from model.seen import Area, Picture, Scene
 from model.stills import Stills
 from model.whereabouts import SURE, Whereabouts
+
+_FIGURE_IN_STILL: Final = 0.6
+"""Of a still's height a figure's box has: the median of `../shared/data/simpsons_boxes.csv`."""
 
 
 class SceneMaker:
@@ -103,14 +108,21 @@ class SceneMaker:
     def gathering(
         self, rng: np.random.Generator, labels: Sequence[int], strangers: int, manner: Manner
     ) -> Scene:
-        """Paste a figure of each of these labels on a background, before so many strangers."""
-        scene = self._empty(rng)
+        """Paste a figure of each of these labels on a background, before so many strangers.
+
+        The background is of nobody, or the still of one of them, out of focus.
+        """
         cuts = [self.figures.stranger(rng) for _ in range(strangers)]
         cuts += [self.figures.of(label, rng) for label in labels]
+        scene = self._empty(rng)
+        if cuts and rng.random() < 0.5:
+            scene.picture = self._out_of_focus(cuts[rng.integers(len(cuts))].still, rng)
         alike = rng.random() < 0.5
         base = manner.height(rng)
         for cut in cuts:
             share = base * float(np.exp(rng.uniform(-0.15, 0.15))) if alike else manner.height(rng)
+            if self.figures.is_whole_still(cut):
+                share = min(0.95, share / _FIGURE_IN_STILL)
             self.figures.paste(scene, cut, share, rng, manner)
         return scene
 
@@ -135,20 +147,31 @@ class SceneMaker:
         scene.somewhere -= {box.label_number for box in (*scene.seen, *scene.hidden)}
         return scene
 
-    def whole_frame(self, rng: np.random.Generator, lead: int | None = None) -> Scene:
-        """Show a picture in which everybody has a box, from closer or farther."""
+    def whole_frame(
+        self, rng: np.random.Generator, lead: int | None = None, *, on_itself: bool = False
+    ) -> Scene:
+        """Show a picture in which everybody has a box, from closer or farther.
+
+        Args:
+            rng: of everything.
+            lead: the picture; drawn if none is given.
+            on_itself: never farther than it fits, and where it leaves room it is out of focus.
+        """
         still = int(rng.choice(self._whole)) if lead is None else lead
         picture, boxes = self._stills.picture(still), self._where.of(still)
         height, width = picture.shape[:2]
         scale = min(self._frame.width / width, self._frame.height / height)
-        scale *= float(np.exp(rng.uniform(np.log(0.6), np.log(2.2))))
+        scale *= float(np.exp(rng.uniform(np.log(1.0 if on_itself else 0.6), np.log(2.2))))
         stretch = float(np.exp(rng.uniform(-0.15, 0.15)))
         box = boxes[rng.integers(len(boxes))]
         middle = float(box[1] + box[3]) / 2, float(box[2] + box[4]) / 2
         move = self._aimed(
             picture.shape, scale * stretch, scale / stretch, middle, rng.random() < 0.5, rng
         )
-        canvas = self._background(rng) if rng.random() < 0.4 else self._black()
+        if on_itself:
+            canvas = self._out_of_focus(still, rng)
+        else:
+            canvas = self._background(rng) if rng.random() < 0.4 else self._black()
         paste(canvas, picture, move)
         scene = Scene(canvas, self._absent(still))
         self._note_boxes(scene, still, move, picture.shape, (0, 0, *self._size))
@@ -172,6 +195,9 @@ class SceneMaker:
         if rng.random() < 0.12 or not len(self._nobody):
             return np.full_like(self._black(), rng.integers(0, 256, 3))
         return self.nobody(rng).picture
+
+    def _out_of_focus(self, still: int, rng: np.random.Generator) -> Picture:
+        return soften(self._covering(self._stills.picture(still), 1.0, rng), UNRECOGNISABLE)
 
     def _covering(self, picture: Picture, closer: float, rng: np.random.Generator) -> Picture:
         """Return a part of a picture, drawn at random, that fills the frame."""

@@ -110,7 +110,7 @@ class Scene:
 
 
 def _inside(
-    area: Area, rows: NDArray[np.float64], columns: NDArray[np.float64]
+    area: Area, rows: NDArray[np.floating], columns: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
     left, top, right, bottom = area
     across, down = (columns >= left) & (columns <= right), (rows >= top) & (rows <= bottom)
