@@ -10,7 +10,8 @@ from model.labels import UNKNOWN
 from model.place_targets import Targets, batch_of
 from model.preprocess import whole_frame_named
 from model.recipe import Recipe
-from model.scenes import Scene, SceneMaker
+from model.scenes import SceneMaker
+from model.seen import Scene
 from model.stills import Stills
 from model.whereabouts import Whereabouts
 

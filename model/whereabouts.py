@@ -50,6 +50,9 @@ _SAME: Final = 0.5
 _SAME_FIGURE: Final = 0.25
 """Intersection over union from which two boxes are of one figure: of a head, and of more of it."""
 
+_SLIM: Final = 1.1
+"""Width by height of a still up to which most of it is a figure."""
+
 _COLUMNS: Final = 6  # of a box: label number, left, top, right, bottom, trust
 
 
@@ -86,6 +89,45 @@ class Whereabouts:
                 for boxes, trust in zip(given, trusts, strict=True)
             ],
             absent,
+        )
+
+    @classmethod
+    def certain(cls, stills: Stills) -> Self:
+        """Return what is beyond doubt, for pictures whose truth must be right.
+
+        A still in which everybody has a box is as people drew it. Of another one that shows one
+        label only, the box is the whole picture: its own may lie beside whoever it is about. Wide
+        ones have none, if the label has others: they show a place rather than a figure. Strangers
+        have none if others of them were drawn: most such stills are no figures.
+        """
+        known = len(known_labels(stills.labels))
+        drawn = cls.as_drawn(stills)
+        alone = [len(labels) == 1 for labels in stills.label_sets] & ~stills.all_boxed
+        slim = stills.sizes[:, 1] <= _SLIM * stills.sizes[:, 0]
+        boxed = {
+            int(box[0])
+            for still in np.flatnonzero(stills.all_boxed).tolist()
+            for box in drawn.of(still)
+        }
+        for label in np.unique(stills.label_numbers[alone]).tolist():
+            of_label = alone & (stills.label_numbers == label)
+            if label >= known and label in boxed:
+                alone &= ~of_label
+            elif (of_label & slim).any():
+                alone &= ~of_label | slim
+        nothing = np.empty((0, _COLUMNS), np.float32)
+        whole = [
+            np.array([[label, 0, 0, 1, 1, SURE]], np.float32)
+            for label in stills.label_numbers.tolist()
+        ]
+        return cls._of(
+            [
+                drawn.of(still)
+                if stills.all_boxed[still]
+                else (whole[still] if alone[still] else nothing)
+                for still in range(len(stills))
+            ],
+            drawn.absent,
         )
 
     @classmethod
