@@ -38,9 +38,10 @@ stills and other cartoons, 125 cuts): 57 or more at each of the cuts, 14 or less
 whole pictures that a poor encoder puts into moving ones reach 23."""
 
 LEAST_RATIO = 4.0
-"""How many times the third largest difference in the window a cut's is. Measured: 12 and more at
-the cuts of those four, 5.7 and more at those of an old film that shakes; where there is no cut and
-the difference is large enough, 3.1 where somebody jumps into the picture (big_buck_bunny)."""
+"""How many times the third largest of the other differences in the window a cut's is. Measured: 12
+and more at the cuts of those four, 5.7 and more at those of an old film that shakes. Where there is
+no cut and the difference is large enough it is 3.0 at most, but for one place (4.1), where a wing
+sweeps over the whole picture."""
 
 OTHERS_ALLOWED = 2
 """Differences in the window that may be as large: a flash has two borders, as a short shot has."""
