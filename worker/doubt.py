@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from model.artifact import ModelVersion
 from model.classifier import Prediction
 from model.near_duplicates import has_near_twin
-from timeline.appearances import Rules
+from timeline.rules import Rules
 from worker.parameters import RunParameters
 from worker.seen_frames import SeenFrame
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.classifier import Prediction
-from timeline.appearances import Rules
+from timeline.rules import Rules
 from worker.doubt import most_worthy, worth
 
 RULES = Rules(0.4, 0.3, Fraction(0), Fraction(0), {"late": (0.8, 0.7), "never": (1.0, 0.9)})
