@@ -1,6 +1,6 @@
-"""How many pictures a second the network of `strong` looks at by batch size, on Keras' backend.
+"""How many pictures a second a recipe's network looks at by batch size, on Keras' backend.
 
-    KERAS_BACKEND=jax python -m bench.device_batches [--largest 4096]
+    KERAS_BACKEND=jax python -m bench.device_batches [--recipe regional] [--largest 4096]
 
 Meant for a GPU and Keras on JAX or TensorFlow. Random pictures go to the device and logits come
 back, as in a worker. The median of eight passes counts. Prints a table in Markdown, and the batch
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from model.batch_size import largest_worthwhile
 from model.networks import build_network
-from model.preprocess import preprocessing_named
-from model.recipe import STRONG
+from model.preprocess import shape_seen
+from model.recipe import RECIPES
 
 SMALLEST, OUTPUTS = 16, 18
 PASSES = 8
@@ -28,12 +28,14 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--largest", type=int, default=4096, help="pictures in the largest batch")
-    largest = max(SMALLEST, parser.parse_args().largest)
+    parser.add_argument("--recipe", choices=RECIPES, default="regional", help="whose network")
+    arguments = parser.parse_args()
+    largest, recipe = max(SMALLEST, arguments.largest), RECIPES[arguments.recipe]
     import keras
 
-    side = preprocessing_named(STRONG.preprocessing).side
+    shape = shape_seen(recipe.preprocessing)
     labels = [str(number) for number in range(OUTPUTS)]
-    network = build_network(STRONG.network, STRONG.network_parameters, labels, side)
+    network = build_network(recipe.network, recipe.network_parameters, labels, shape)
     network.compile(jit_compile="auto")
     devices = ", ".join(keras.distribution.list_devices())
     print(f"Keras {keras.__version__} on {keras.backend.backend()}, {devices}")
@@ -43,7 +45,7 @@ def main() -> None:
     rates = {}
     size = SMALLEST
     while size <= largest:
-        pictures = np.random.default_rng(0).integers(0, 256, (size, side, side, 3), np.uint8)
+        pictures = np.random.default_rng(0).integers(0, 256, (size, *shape, 3), np.uint8)
         rates[size] = size / _median_seconds(network, pictures)
         print(f"| {size} | {rates[size]:,.0f} |", flush=True)
         size *= 2

@@ -18,7 +18,7 @@ from model.cpu_forward import CpuForwardPass
 from model.forward import ForwardPass
 from model.gpu_forward import GpuForwardPass
 from model.networks import network_of
-from model.preprocess import preprocessing_named
+from model.preprocess import shape_seen
 from model.tensorflow_runtime import CPU, load_tensorflow
 
 WARM_UP_PASSES, PASSES = 2, 12
@@ -29,15 +29,15 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="pictures per batch")
     size = parser.parse_args().batch_size
     version = find_model(None)
-    side = preprocessing_named(version.manifest.preprocessing).side
+    shape = shape_seen(version.manifest.preprocessing)
     load_tensorflow()
     network = network_of(version)
     ways: dict[str, ForwardPass] = {
-        "TensorFlow, 32 bits": GpuForwardPass(network, [side], size, CPU),
+        "TensorFlow, 32 bits": GpuForwardPass(network, [shape], size, CPU),
         "LiteRT, 32 bits": CpuForwardPass(compile_network(network, int8=False), size),
         "LiteRT, 8 bits": CpuForwardPass(compile_network(network, int8=True), size),
     }
-    pictures = np.random.default_rng(0).integers(0, 256, (size, side, side, 3), np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 256, (size, *shape, 3), np.uint8)
     print(f"| {version.manifest.reference} on a CPU | pictures/s in batches of {size} | ratio |")
     print("|---|---:|---:|")
     first = 0.0

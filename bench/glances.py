@@ -8,6 +8,7 @@ model version is then, and how many pixels its network saw.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from model.calibrating import calibrate
 from model.forward import ForwardPass
 from model.looks import Looks
 from model.preprocess import preprocessing_named
+from model.sight import RegionSight
 
 GLANCES = ((0, 0.0), (64, 0.9), (64, 0.95), (64, 0.98), (64, 0.99))
 """The side in pixels, and the confidence that is enough."""
@@ -28,7 +30,7 @@ class Counting(ForwardPass):
     """Another forward pass, whose pixels are counted."""
 
     def __init__(self, forward: ForwardPass, outputs: int) -> None:
-        super().__init__(outputs, forward.batch_size)
+        super().__init__((outputs,), forward.batch_size)
         self._forward = forward
         self.pixels = 0
 
@@ -41,8 +43,13 @@ def main() -> None:
     arguments = _arguments()
     version = find_model(arguments.model)
     manifest = version.manifest
-    side = preprocessing_named(manifest.preprocessing).side
-    once = Looks(manifest.closer_view)
+    if manifest.is_dense:
+        sys.exit(f"{manifest.reference} looks at whole frames once; give a model for regions")
+    preprocessing = preprocessing_named(manifest.preprocessing)
+    side = preprocessing.side
+    once = RegionSight(
+        manifest.labels, manifest.regions, preprocessing, Looks(manifest.closer_view)
+    )
     validation, forward = stills_and_forward(version, arguments.dataset, once)
     print(f"| {manifest.reference} looks first | micro-F1 | onset, offset | pixels seen |")
     print("|---|---:|---:|---:|")

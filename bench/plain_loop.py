@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from model.artifact import find_model
 from model.looks import view_closer
-from model.networks import assign_weights, build_network, shapes_of
-from model.preprocess import preprocessing_named
-from model.regions import REGIONS, cut
-from model.weights import read_weights
+from model.networks import network_of
+from model.regions import cut
+from model.sight import Sight, sight_of
 
 EVERY_SECONDS = 0.5
 
@@ -26,16 +25,13 @@ EVERY_SECONDS = 0.5
 def main() -> None:
     path, batch_frames = sys.argv[1], int(sys.argv[2])
     version = find_model(None)
-    manifest = version.manifest
-    preprocessing = preprocessing_named(manifest.preprocessing)
-    parameters, side = manifest.network_parameters, preprocessing.side
-    network = build_network(manifest.network, parameters, manifest.labels, side)
-    assign_weights(network, read_weights(version, shapes_of(network)))
+    sight = sight_of(version.manifest, version.manifest.labels)
+    network = network_of(version)
 
     video = cv2.VideoCapture(path)
     rate = video.get(cv2.CAP_PROP_FPS)
     step = round(rate * EVERY_SECONDS)
-    views = len(REGIONS) + (manifest.closer_view > 0)  # the first region is the whole
+    views = sight.views_per_frame
     waiting: list[NDArray[np.uint8]] = []
     classified = 0
     number = 0
@@ -45,10 +41,7 @@ def main() -> None:
             break
         if number % step == 0:
             picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
-            seen = [preprocessing.preprocess(cut(picture, region)) for region in REGIONS]
-            if manifest.closer_view:
-                seen.append(view_closer(seen[0], manifest.closer_view))
-            waiting += seen
+            waiting += _views(picture, sight, version.manifest.closer_view)
         number += 1
         if len(waiting) == batch_frames * views:
             classified += len(network.predict(np.stack(waiting), verbose=0))
@@ -56,6 +49,13 @@ def main() -> None:
     if waiting:
         classified += len(network.predict(np.stack(waiting), verbose=0))
     print(classified // views)
+
+
+def _views(picture: NDArray[np.uint8], sight: Sight, closer_view: float) -> list[NDArray[np.uint8]]:
+    """Return what the network sees of a frame."""
+    seen = [sight.rule.preprocess(cut(picture, region)) for region in sight.regions]
+    # the first region is the whole
+    return [*seen, view_closer(seen[0], closer_view)] if closer_view else seen
 
 
 if __name__ == "__main__":

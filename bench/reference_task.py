@@ -6,7 +6,7 @@ Each row is a dataset and a model version under the output folder. A row that is
 not trained again, one that was interrupted goes on; so a row can also be trained alone, by its
 name: `--rows baseline-ten-random`. A seed decides the split too, not only the training: of 900
 test stills, one split has easier ones than another. `baseline` takes 7 minutes on two cores,
-`strong` up to an hour a row.
+`regional` up to an hour a row.
 """
 
 import argparse
@@ -53,17 +53,17 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Such as `strong-ten-random`."""
+        """Such as `regional-ten-random`."""
         return f"{self.recipe}-{'ten' if self.labels else 'all'}-{self.split}"
 
 
 ROWS = (
     Row("baseline", TEN_LABELS, "random"),
-    Row("strong", TEN_LABELS, "random"),
+    Row("regional", TEN_LABELS, "random"),
     Row("baseline", TEN_LABELS, "grouped"),
-    Row("strong", TEN_LABELS, "grouped"),
+    Row("regional", TEN_LABELS, "grouped"),
     Row("baseline", None, "grouped"),
-    Row("strong", None, "grouped"),
+    Row("regional", None, "grouped"),
 )
 
 

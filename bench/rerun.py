@@ -27,6 +27,7 @@ from bench.tag_episode import CLIP, loop_clip
 from model.artifact import ModelVersion, find_model, write_model_version
 from model.baseline import PARAMETERS as BASELINE_PARAMETERS
 from model.networks import build_network, weights_of
+from model.regions import REGIONS
 
 SMALL_SIDE = 64  # px: of `fit84_crop64`
 
@@ -79,12 +80,14 @@ def _variant(bundled: ModelVersion, folder: Path, number: int, *, small: bool) -
             network="baseline",
             network_parameters=BASELINE_PARAMETERS,
             preprocessing="fit84_crop64",
+            regions=REGIONS,
+            loss="",
             closer_view=0.0,
             glance_side=0,
             glance_clear=0.0,
         )
         network = build_network(
-            "baseline", BASELINE_PARAMETERS, manifest.labels, SMALL_SIDE, seed=number
+            "baseline", BASELINE_PARAMETERS, manifest.labels, (SMALL_SIDE, SMALL_SIDE), seed=number
         )
         weights = weights_of(network)
     else:

@@ -16,10 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.validation import stills_and_forward
-from model.artifact import read_model_version
+from model.artifact import ModelVersion, read_model_version
 from model.calibrating import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
 from model.calibration import Thresholds, choose_thresholds, micro_f1, on_screen
+from model.forward import ForwardPass
 from model.rehearsal import SHOT_FRAMES
+from model.scene_calibrating import rehearse_network
+from model.sight import PlaceSight, Sight, sight_of
+from model.stills import Stills
 
 FOLDS = 5
 
@@ -27,13 +31,13 @@ FOLDS = 5
 def main() -> None:
     arguments = _arguments()
     version = read_model_version(arguments.model)
-    looks, temperature = version.manifest.looks, version.manifest.temperature
-    validation, forward = stills_and_forward(version, arguments.dataset, looks)
+    sight = sight_of(version.manifest, version.manifest.labels)
+    validation, forward = stills_and_forward(version, arguments.dataset, sight)
     found: dict[str, list[tuple[float, ...]]] = {}
     for seed in range(arguments.seeds):
         seen, truth = (
             each.reshape(-1, SHOT_FRAMES, each.shape[1])
-            for each in rehearsed(forward, looks, temperature, validation, seed, _quietly)
+            for each in _rehearsed(version, sight, forward, validation, seed)
         )
         fold = np.random.default_rng(seed).permutation(len(seen)) % FOLDS
         for held_out in range(FOLDS):
@@ -52,6 +56,18 @@ def main() -> None:
     print("|---|---:|---:|---:|")
     for name, rows in found.items():
         print(f"| {name} | " + " | ".join(f"{mean:.4f}" for mean in np.mean(rows, axis=0)) + " |")
+
+
+def _rehearsed(
+    version: ModelVersion, sight: Sight, forward: ForwardPass, validation: Stills, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return what a version says of rehearsed frames, and the truth, (frames, labels) each."""
+    temperature = version.manifest.temperature
+    if isinstance(sight, PlaceSight):
+        shown = rehearse_network(forward, sight.rule, validation, seed, _quietly)
+        confidences = sight.confidences(shown.logits, temperature)
+        return np.where(shown.unheard, 0.0, confidences), shown.truth
+    return rehearsed(forward, version.manifest.looks, temperature, validation, seed, _quietly)
 
 
 def _frames(shots: NDArray[Any]) -> NDArray[Any]:

@@ -1,9 +1,10 @@
-"""How many stills a second the strong recipe learns, with and without bfloat16 and Muon.
+"""How many stills a second a recipe learns, with and without bfloat16 and Muon.
 
-    python -m bench.training_steps [--side 96]
+    python -m bench.training_steps [--recipe regional] [--side 96]
 
 Steps on random pictures, so that nothing but the network and its optimiser is measured; each way in
-a process of its own, for what TensorFlow has compiled stays. Prints a table in Markdown.
+a process of its own, for what TensorFlow has compiled stays. Prints a table in Markdown. The
+pictures of recipe `strong`, scenes with a figure each, have the one shape that its network takes.
 """
 
 import argparse
@@ -11,13 +12,20 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.networks import build_network
-from model.recipe import STRONG, Recipe
+from model.place_targets import batch_of
+from model.preprocess import shape_seen
+from model.recipe import RECIPES, Recipe
+from model.seen import Scene, Seen
+from model.stills import Stills
 from model.tensorflow_runtime import bfloat16_arithmetic, load_tensorflow
-from model.training import compile_network
+from model.training import lesson_of
+from model.whereabouts import SURE
 
 LABELS = tuple(map(str, range(18)))
 WARM_UP_STEPS, STEPS = 4, 20
@@ -25,47 +33,72 @@ WARM_UP_STEPS, STEPS = 4, 20
 
 def main() -> None:
     arguments = _arguments()
+    recipe = RECIPES[arguments.recipe]
+    side = 0 if recipe.is_dense else arguments.side
     if arguments.optimizer:
-        recipe = replace(STRONG, optimizer=arguments.optimizer, bfloat16=arguments.bfloat16)
-        print(stills_per_second(recipe, arguments.side))
+        recipe = replace(recipe, optimizer=arguments.optimizer, bfloat16=arguments.bfloat16)
+        print(stills_per_second(recipe, side))
         return
-    print(f"| optimiser | arithmetic | stills/s at {arguments.side} px | ratio |")
+    pictures = f"{side} px" if side else recipe.preprocessing.removeprefix("fit")
+    print(f"| optimiser | arithmetic | stills/s at {pictures} | ratio |")
     print("|---|---|---:|---:|")
     first = 0.0
     for optimizer in ("adamw", "muon"):
         for bfloat16 in (False, True):
-            rate = _in_a_process(optimizer, bfloat16, arguments.side)
+            rate = _in_a_process(arguments.recipe, optimizer, bfloat16, arguments.side)
             first = first or rate
             name = "bfloat16" if bfloat16 else "32 bits"
             print(f"| {optimizer} | {name} | {rate:.0f} | {rate / first:.2f} |", flush=True)
 
 
-def stills_per_second(recipe: Recipe, side: int) -> float:
-    """Return how many stills of this side in pixels are learnt per second."""
+def stills_per_second(recipe: Recipe, side: int = 0) -> float:
+    """Return how many stills are learnt per second.
+
+    Args:
+        recipe: how.
+        side: of the stills in pixels; 0 for the shape that the recipe's network sees.
+    """
     load_tensorflow()
-    rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (recipe.batch_size, side, side, 3), np.uint8)
-    targets = np.eye(len(LABELS), dtype=np.float32)[rng.integers(len(LABELS), size=len(pictures))]
+    shape = (side, side) if side else shape_seen(recipe.preprocessing)
+    pictures, targets = _batch(recipe, shape)
     with bfloat16_arithmetic(recipe.bfloat16):
-        network = build_network(recipe.network, recipe.network_parameters, LABELS, side)
-        compile_network(network, recipe, STEPS)
+        network = build_network(recipe.network, recipe.network_parameters, LABELS, shape)
+        lesson = lesson_of(network, recipe, (), Stills.from_pictures(LABELS, ()), STEPS)
         for _ in range(WARM_UP_STEPS):
-            network.train_on_batch(pictures, targets)
+            lesson.learn(pictures, targets, 0)
         started = time.perf_counter()
         for _ in range(STEPS):
-            network.train_on_batch(pictures, targets)
+            lesson.learn(pictures, targets, 0)
         return STEPS * len(pictures) / (time.perf_counter() - started)
 
 
-def _in_a_process(optimizer: str, bfloat16: bool, side: int) -> float:
+def _batch(recipe: Recipe, shape: tuple[int, int]) -> tuple[NDArray[np.uint8], Any]:
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (recipe.batch_size, *shape, 3), np.uint8)
+    shown = rng.integers(len(LABELS), size=len(pictures))
+    if not recipe.is_dense:
+        return pictures, np.eye(len(LABELS), dtype=np.float32)[shown]
+    height, width = shape
+    middle = (width / 4, height / 4, 3 * width / 4, 3 * height / 4)
+    everywhere = np.full(len(LABELS), SURE, np.float32)
+    return batch_of(
+        [
+            Scene(picture, everywhere, [Seen(int(label), *middle, SURE)])
+            for picture, label in zip(pictures, shown, strict=True)
+        ]
+    )
+
+
+def _in_a_process(recipe: str, optimizer: str, bfloat16: bool, side: int) -> float:
     command = [sys.executable, "-m", "bench.training_steps", "--optimizer", optimizer]
-    command += ["--side", str(side), *(["--bfloat16"] if bfloat16 else [])]
+    command += ["--recipe", recipe, "--side", str(side), *(["--bfloat16"] if bfloat16 else [])]
     ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return float(ended.stdout)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--recipe", choices=RECIPES, default="regional", help="what is learnt")
     parser.add_argument("--side", type=int, default=96, help="of the pictures, in pixels")
     parser.add_argument("--optimizer", help="measure this one alone, and print its rate")
     parser.add_argument("--bfloat16", action="store_true", help="with --optimizer")

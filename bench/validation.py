@@ -5,18 +5,18 @@ from pathlib import Path
 from model.artifact import ModelVersion
 from model.dataset import open_dataset
 from model.forward import ForwardPass
-from model.looks import Looks
 from model.networks import network_of
-from model.preprocess import preprocessing_named
+from model.preprocess import Preprocessing
+from model.sight import Sight
 from model.stills import Stills
 from model.versions import forward_pass
 
 
 def stills_and_forward(
-    version: ModelVersion, dataset: Path, looks: Looks
+    version: ModelVersion, dataset: Path, sight: Sight
 ) -> tuple[Stills, ForwardPass]:
-    """Return a dataset's validation stills as a version sees them, and its pass on a CPU."""
-    preprocessing = preprocessing_named(version.manifest.preprocessing)
-    stills = Stills.unpack(open_dataset(dataset), "validation", preprocessing)
-    forward, _ = forward_pass(network_of(version), looks, stills)
+    """Return a dataset's validation stills as a version learns from them, and its pass on a CPU."""
+    fitted_by = sight.rule if isinstance(sight.rule, Preprocessing) else None
+    stills = Stills.unpack(open_dataset(dataset), "validation", fitted_by)
+    forward, _ = forward_pass(network_of(version), sight, stills)
     return stills, forward

@@ -27,8 +27,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="strong, the default; baseline: the original task's, quick and weaker; large: for "
-            "a GPU; or further, the default with --start."
+            help="strong, the default; regional: for parts of frames; large: the same for a GPU; "
+            "baseline: the original task's, quick and weaker; or further, the default with --start."
         ),
     ] = None,
     start: Annotated[
@@ -91,7 +91,7 @@ def train(
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.errors import TrainingError
-    from model.recipe import recipe_named, with_epochs, with_glance, with_network_of
+    from model.recipe import recipe_named, recipe_to_go_on, with_epochs, with_glance
     from model.still_files import slug
     from model.testing import Words
     from model.versions import train_model_version
@@ -102,9 +102,12 @@ def train(
     if not family:
         raise TrainingError(f"{dataset}: makes no name for a model; give one with --name")
     version = next_version(family, [settings.models_folder])
-    if recipe is None:
-        recipe = "strong" if start is None else "further"
-    chosen = recipe_named(recipe)
+    begun = None if start is None else find_model(start, [settings.models_folder])
+    chosen = (
+        recipe_named("strong" if recipe is None else recipe)
+        if begun is None
+        else recipe_to_go_on(recipe, begun.manifest)
+    )
     chosen = with_epochs(chosen, chosen.epochs if epochs is None else epochs)
     chosen = replace(
         chosen,
@@ -113,9 +116,6 @@ def train(
         patience_epochs=chosen.patience_epochs if patience is None else patience,
     )
     teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
-    begun = None if start is None else find_model(start, [settings.models_folder])
-    if begun is not None:
-        chosen = with_network_of(chosen, begun.manifest)
     if glance is not None:
         chosen = with_glance(chosen, glance)
     work_folder = settings.training_folder / f"{family}-{version}"

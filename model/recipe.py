@@ -273,11 +273,16 @@ LARGE: Final = replace(
 )
 """For a GPU: too large to be quick on a CPU, and good teachers of `REGIONAL`."""
 
+REGIONAL_FURTHER: Final = replace(
+    REGIONAL, epochs=8, learning_rate=1e-3, warm_up_epochs=0.5, average_epochs=1, first_side=0
+)
+"""For weights for regions that know much already: the small steps with which `regional` ends."""
+
 STRONG: Final = Recipe(
     network=DENSE,
     network_parameters=dense.PARAMETERS,
     preprocessing=WIDE.name,
-    epochs=7,
+    epochs=5,
     batch_size=32,
     optimizer="adamw",
     learning_rate=1.2e-3,
@@ -287,7 +292,7 @@ STRONG: Final = Recipe(
     loss=PLACES,
     average_epochs=0.3,
     bfloat16=True,
-    label_floor=0.35,
+    label_floor=0.7,
     unknown_share=0.14,
     brightness=0.3,
     tint=0.08,
@@ -299,14 +304,14 @@ STRONG: Final = Recipe(
     mosaics=0.35,
     panels=0.16,
     whole_frames=0.17,
-    corrected_after=(2, 4),
+    corrected_after=(1, 3),
 )
-"""The best that two cores train in two hours, shown scenes as varied as an episode's frames."""
+"""The best that two cores train in an hour and a half, shown scenes as varied as an episode's frames."""
 
 FURTHER: Final = replace(
     STRONG, epochs=2, learning_rate=4e-4, average_epochs=0.2, corrected_after=()
 )
-"""For weights that know much already: the small steps with which `strong` ends."""
+"""For dense weights that know much already: the small steps with which `strong` ends."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     "baseline": BASELINE,
@@ -328,6 +333,23 @@ def recipe_named(name: str) -> Recipe:
         *others, last = RECIPES
         raise ModelError(f"recipe {name!r} is unknown: use {', '.join(others)} or {last}")
     return RECIPES[name]
+
+
+def recipe_to_go_on(name: str | None, start: Manifest) -> Recipe:
+    """Return a recipe for a training that begins with a version's weights.
+
+    Args:
+        name: of the recipe, for the version's network as `with_network_of` makes it; None for
+            `further`, which is of the version's own kind.
+        start: of the version.
+
+    Raises:
+        ModelError: there is no recipe of that name, or it is not for such a network.
+    """
+    recipe = FURTHER if name is None else recipe_named(name)
+    if recipe is FURTHER and not start.is_dense:
+        recipe = REGIONAL_FURTHER
+    return with_network_of(recipe, start)
 
 
 def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:

@@ -134,11 +134,7 @@ class _Training:
         shown = int(shown_per_epoch(counts, stills.labels, recipe).sum())
         self._batch_size = min(recipe.batch_size, shown)
         self._steps = shown // self._batch_size
-        self._lesson: Lesson = (
-            PlaceLesson(self._network, recipe, validation, self._steps)
-            if recipe.loss == PLACES
-            else LabelLesson(self._network, recipe, teachers, validation, self._steps)
-        )
+        self._lesson = lesson_of(self._network, recipe, teachers, validation, self._steps)
         self._best: Mapping[str, NDArray[Any]] = {}
         self.history: tuple[Epoch, ...] = ()
 
@@ -255,6 +251,19 @@ class _Training:
         if self._recipe.average_epochs:
             optimizer = self._lesson.optimizer
             optimizer.finalize_variable_values(self._network.trainable_variables)
+
+
+def lesson_of(
+    network: Any,
+    recipe: Recipe,
+    teachers: Sequence[Any],
+    validation: Stills,
+    steps_per_epoch: int,
+) -> Lesson:
+    """Return how a recipe's network learns, by its loss."""
+    if recipe.loss == PLACES:
+        return PlaceLesson(network, recipe, validation, steps_per_epoch)
+    return LabelLesson(network, recipe, teachers, validation, steps_per_epoch)
 
 
 def outputs_of(recipe: Recipe, labels: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The strong kind of training made so small that it takes a second."""
+"""The regional kind of training made so small that it takes a second."""
 
 import itertools
 import os
@@ -11,7 +11,7 @@ from typing import Any, Final
 from model.checkpoint import Checkpoint
 from model.networks import build_network
 from model.preprocess import TASK
-from model.recipe import STRONG
+from model.recipe import REGIONAL
 from model.tensorflow_runtime import load_tensorflow
 from model.training import Trained, train
 from tests.drawn_shapes import SHAPES, shape_stills
@@ -19,8 +19,8 @@ from tests.drawn_shapes import SHAPES, shape_stills
 IDENTITY: Final = "tiny"
 STEPS_PER_EPOCH: Final = 3  # 24 stills, 8 at a time
 
-TINY_STRONG: Final = replace(
-    STRONG,
+TINY_REGIONAL: Final = replace(
+    REGIONAL,
     network_parameters={"widths": [8, 8], "blocks": [1, 1], "dropout": 0.2},
     preprocessing=TASK.name,
     first_side=48,  # in the last of the four epochs it is 64
@@ -32,19 +32,19 @@ TINY_STRONG: Final = replace(
     glance_side=40,
     glance_clear=0.9,
 )
-"""Everything that STRONG has, and a glance, four epochs of three steps long."""
+"""Everything that REGIONAL has, and a glance, four epochs of three steps long."""
 
 
 def train_tiny(checkpoint_folder: Path | None = None, **options: Any) -> Trained:
-    """Train by TINY_STRONG with a teacher; see `model.training.train` for the options."""
+    """Train by TINY_REGIONAL with a teacher; see `model.training.train` for the options."""
     load_tensorflow()
     teacher = build_network(
-        TINY_STRONG.network, TINY_STRONG.network_parameters, SHAPES, TASK.side, seed=5
+        TINY_REGIONAL.network, TINY_REGIONAL.network_parameters, SHAPES, TASK.shape, seed=5
     )
     checkpoint = Checkpoint(checkpoint_folder, IDENTITY) if checkpoint_folder else None
     stills, validation = shape_stills(8), shape_stills(4, first_seed=500)
     return train(
-        stills, validation, TINY_STRONG, checkpoint=checkpoint, teachers=[teacher], **options
+        stills, validation, TINY_REGIONAL, checkpoint=checkpoint, teachers=[teacher], **options
     )
 
 

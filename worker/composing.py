@@ -6,8 +6,10 @@ the other is drawn and written, so that memory grows neither with the episode's 
 the dataset's.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, zip_longest
 from math import ceil
 from pathlib import Path
@@ -18,6 +20,7 @@ import numpy as np
 from ingest.decoder import Decoder
 from ingest.write_video import write_video
 from model.dataset import Dataset
+from model.dataset_table import read_table
 from model.labels import UNKNOWN
 from model.progress import Progress
 from model.seen import Picture
@@ -64,9 +67,10 @@ class Composition:
     def __post_init__(self) -> None:
         if self.part not in PARTS:
             raise WorkerError(f"set {self.part!r}: is none of {', '.join(PARTS)}")
-        if not self.dataset.manifest.shows_somebody(self.part):
+        if not set(self.stills) - {UNKNOWN}:
             raise WorkerError(
-                f"{self.dataset.folder}: {self.part} shows nobody known; build it of more stills"
+                f"{self.dataset.folder}: {self.part} shows nobody known alone; "
+                "build it of more stills"
             )
         if not 0 <= self.groups <= 1:
             raise WorkerError(f"--groups {self.groups:g}: give a share from 0 to 1")
@@ -76,17 +80,34 @@ class Composition:
                 f" {' and '.join(self.labels)} alone; a group takes {SMALLEST_GROUP}"
             )
 
-    @property
+    @cached_property
     def stills(self) -> dict[str, int]:
-        """How many stills there are of each label, `unknown` included."""
+        """How many stills there are of each label, `unknown` included.
+
+        Those that show several are not used: a shot's truth names one label per still.
+        """
         manifest = self.dataset.manifest
-        counts = zip(manifest.labels, manifest.counts[self.part], strict=True)
-        return {label: count for label, count in counts if count}
+        if manifest.boxes is None:
+            counts = dict(zip(manifest.labels, manifest.counts[self.part], strict=True))
+        else:
+            lines = [line for line in read_table(self.dataset) if line.part == self.part]
+            alone = Counter(line.label for line in lines if len(line.labels) == 1)
+            counts = {label: alone[label] for label in manifest.labels}
+        return {label: count for label, count in counts.items() if count}
 
     @property
     def labels(self) -> list[str]:
         """Those of somebody known."""
         return [label for label in self.stills if label != UNKNOWN]
+
+    @property
+    def usual_groups(self) -> float:
+        """The share of shots with three or more if nobody says anything: none without boxes."""
+        manifest = self.dataset.manifest
+        counts = zip(manifest.labels, (manifest.boxes or {}).get(self.part, ()), strict=False)
+        boxed = {label for label, count in counts if count}
+        enough = len(boxed & {*self.labels}) >= SMALLEST_GROUP
+        return GROUPS_WITH_BOXES if enough else 0.0
 
     def plan(self) -> list[Shot]:
         """The shots, from the first frame to the last."""
@@ -97,14 +118,6 @@ class Composition:
             with_nobody=bool(self.negatives or self.stills.get(UNKNOWN)),
             groups=self.groups,
         )
-
-
-def usual_groups(dataset: Dataset, part: str) -> float:
-    """The share of shots with three or more if nobody says anything: none without boxes."""
-    manifest = dataset.manifest
-    boxes = (manifest.boxes or {}).get(part, ())
-    boxed = [label for label, count in zip(manifest.labels, boxes, strict=False) if count]
-    return GROUPS_WITH_BOXES if len({*boxed} - {UNKNOWN}) >= SMALLEST_GROUP else 0.0
 
 
 def open_negative(decoder: Decoder, path: Path) -> Negative:

@@ -54,7 +54,7 @@ class Still(NamedTuple):
 
     label: str
     place: int
-    """Among the stills of its label, in the order in which they were written."""
+    """Among the stills of its label alone, in the order in which they were written."""
 
 
 Content = tuple[Still, ...] | Negative
@@ -143,15 +143,20 @@ class Studio:
         return Stills.from_pictures(self._dataset.manifest.labels, self._kept(wanted))
 
     def _kept(self, wanted: Collection[Still] | None) -> Iterator[tuple[NDArray[np.uint8], Shown]]:
-        """Yields the wanted stills, or all, and notes which number each gets."""
+        """Yields the wanted stills, or all, and notes the numbers of those that show one label."""
         labels = self._dataset.manifest.labels
         seen: Counter[str] = Counter()
+        kept = 0
         for picture, shown in stream_stills(self._dataset, self._part, lambda picture: picture):
-            label = labels[shown.label_number]
-            still = Still(label, seen[label])
-            seen[label] += 1
+            still = None
+            if len(shown.label_set) == 1:
+                label = labels[shown.label_number]
+                still = Still(label, seen[label])
+                seen[label] += 1
             if wanted is None or still in wanted:
-                self._numbers[still] = len(self._numbers)
+                if still:
+                    self._numbers[still] = kept
+                kept += 1
                 yield picture, shown
 
     def _picture(self, still: Still) -> Picture:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench import training_steps
-from tests.tiny_training import TINY_STRONG
+from tests.tiny_training import TINY_REGIONAL
 
 pytestmark = pytest.mark.integration
 
@@ -20,4 +20,4 @@ def test_rate_counts_the_stills_of_the_steps_after_the_warm_up(
     own_time = SimpleNamespace(perf_counter=lambda: next(clock))
     monkeypatch.setattr(training_steps, "time", own_time)
     # three steps of 8 stills in two seconds
-    assert training_steps.stills_per_second(TINY_STRONG, side=48) == 12
+    assert training_steps.stills_per_second(TINY_REGIONAL, side=48) == 12

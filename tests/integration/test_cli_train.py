@@ -212,7 +212,7 @@ def test_training_that_starts_from_one_that_glances_glances_whatever_the_recipe(
         glance_clear=0.6,
     )
     network = build_network(
-        glancing.network, glancing.network_parameters, glancing.labels, TASK.side
+        glancing.network, glancing.network_parameters, glancing.labels, TASK.shape
     )
     write_model_version(tmp_path / "models" / "glancing-1", glancing, weights_of(network))
     done = castline_here(tmp_path, "train", dataset, *QUICKLY, "--start", "glancing")

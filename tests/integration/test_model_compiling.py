@@ -26,7 +26,11 @@ pytestmark = pytest.mark.integration
 
 SIDE = 64
 LABELS = ("one", "two", "three")
-OF_NETWORK = {"baseline": SMALL, "residual": {**RESIDUAL, "widths": [8, 16], "blocks": [1, 1]}}
+OF_NETWORK = {
+    "baseline": SMALL,
+    "dense": {"widths": [8] * 5, "blocks": [1] * 5, "joined": 8, "head": 8},
+    "residual": {**RESIDUAL, "widths": [8, 16], "blocks": [1, 1]},
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,7 @@ def pictures() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module", params=sorted(NETWORKS))
 def network(request: pytest.FixtureRequest) -> Any:
-    return build_network(request.param, OF_NETWORK[request.param], LABELS, SIDE, seed=1)
+    return build_network(request.param, OF_NETWORK[request.param], LABELS, (SIDE, SIDE), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +71,19 @@ def test_compiled_in_8_bits_it_is_nearly_that(
 
 @pytest.mark.parametrize("int8", [False, True])
 def test_batches_of_any_size_give_the_very_same_logits(
-    contents: dict[bool, bytes], pictures: NDArray[np.uint8], int8: bool
+    network: Any, contents: dict[bool, bytes], pictures: NDArray[np.uint8], int8: bool
 ) -> None:
     content = contents[int8]
     one, three, all_of_them = (CpuForwardPass(content, size).logits(pictures) for size in (1, 3, 7))
     np.testing.assert_array_equal(one, three)
     np.testing.assert_array_equal(one, all_of_them)
-    assert CpuForwardPass(content, 3).logits(pictures[:0]).shape == (0, len(LABELS))
+    assert CpuForwardPass(content, 3).logits(pictures[:0]).shape == (0, *network.output_shape[1:])
 
 
 def test_gpus_compute_what_keras_computes_and_compile_once(
     network: Any, pictures: NDArray[np.uint8]
 ) -> None:
-    forward = GpuForwardPass(network, [SIDE], 4, "/CPU:0")
+    forward = GpuForwardPass(network, [(SIDE, SIDE)], 4, "/CPU:0")
     for count in (7, 1, 4, 2):
         found = forward.logits(pictures[:count])
         np.testing.assert_allclose(found, keras_logits(network, pictures)[:count], atol=1e-4)
@@ -89,10 +93,10 @@ def test_gpus_compute_what_keras_computes_and_compile_once(
 def test_on_either_device_a_glance_gives_what_each_look_alone_gives(
     pictures: NDArray[np.uint8],
 ) -> None:
-    network = build_network("residual", OF_NETWORK["residual"], LABELS, SIDE, seed=1)
+    network = build_network("residual", OF_NETWORK["residual"], LABELS, (SIDE, SIDE), seed=1)
     glance = SIDE // 2
     small = np.stack([resize(picture, glance, glance) for picture in pictures])
-    on_gpu = GpuForwardPass(network, [SIDE, glance], 4, "/CPU:0")
+    on_gpu = GpuForwardPass(network, [(SIDE, SIDE), (glance, glance)], 4, "/CPU:0")
     for forward in (CpuForwardPass(compile_network(network, int8=False), 4), on_gpu):
         first, full = forward.logits(small), forward.logits(pictures)
         likeliest = softmax(first)[:, :2].max(axis=1)

@@ -33,7 +33,7 @@ def pictures(side: int, count: int = 4, seed: int = 0) -> Any:
 
 @pytest.fixture(scope="module")
 def strong() -> Any:
-    return build_network("residual", residual.PARAMETERS, LABELS_17, 96)
+    return build_network("residual", residual.PARAMETERS, LABELS_17, (96, 96))
 
 
 def test_strong_network_has_under_three_million_parameters(strong: Any) -> None:
@@ -50,7 +50,7 @@ def test_residual_network_takes_pictures_of_the_sides_that_training_grows_throug
 
 
 def test_residual_network_starts_as_its_shortcuts() -> None:
-    network = build_network("residual", TINY, LABELS_17, 64)
+    network = build_network("residual", TINY, LABELS_17, (64, 64))
     # the last normalisation of each block is scaled by zero at first
     found = weights_of(network)
     assert not found["stage_1_block_1_conv_2_norm/gamma"].any()
@@ -58,7 +58,7 @@ def test_residual_network_starts_as_its_shortcuts() -> None:
 
 
 def test_baseline_has_the_tasks_layers() -> None:
-    network = build_network("baseline", baseline.PARAMETERS, LABELS_17[:10], 64)
+    network = build_network("baseline", baseline.PARAMETERS, LABELS_17[:10], (64, 64))
     # of 64 pixels 31, 14, 6 and 2 are left, so that 2 x 2 x 128 numbers come to the dense layer
     assert shapes_of(network) == {
         "conv_1/kernel": (3, 3, 3, 32),
@@ -85,7 +85,8 @@ def test_baseline_has_the_tasks_layers() -> None:
 )
 def test_seed_decides_the_initial_weights(name: str, parameters: dict[str, Any]) -> None:
     first, again, other = (
-        weights_of(build_network(name, parameters, LABELS_17, 64, seed=seed)) for seed in (3, 3, 4)
+        weights_of(build_network(name, parameters, LABELS_17, (64, 64), seed=seed))
+        for seed in (3, 3, 4)
     )
     assert list(first) == list(again)
     assert all(np.array_equal(first[path], again[path]) for path in first)
@@ -118,7 +119,7 @@ def test_parameter_out_of_bounds_is_one_line_that_names_it(
     change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ModelError, match=message) as caught:
-        build_network("residual", {**TINY, **change}, LABELS_17, 64)
+        build_network("residual", {**TINY, **change}, LABELS_17, (64, 64))
     assert "\n" not in str(caught.value)
 
 
@@ -126,7 +127,7 @@ def test_network_takes_over_each_shared_label_wherever_it_stands(tmp_path: Path)
     version = write_model_by_lot(tmp_path)
     manifest = version.manifest
     labels = ["grape", LABELS[3], LABELS[0]]
-    new = build_network(manifest.network, manifest.network_parameters, labels, 64, seed=1)
+    new = build_network(manifest.network, manifest.network_parameters, labels, (64, 64), seed=1)
     before, theirs = weights_of(new), weights_of(network_of(version))
     take_over(new, labels, version)
     for name, values in weights_of(new).items():

@@ -16,7 +16,7 @@ from model.networks import weights_of
 from model.schedule import side_at
 from model.training import Trained
 from tests.commands import environment_of
-from tests.tiny_training import IDENTITY, STEPS_PER_EPOCH, TINY_STRONG, train_tiny
+from tests.tiny_training import IDENTITY, STEPS_PER_EPOCH, TINY_REGIONAL, train_tiny
 
 pytestmark = pytest.mark.integration
 
@@ -52,10 +52,10 @@ def assert_same(found: Trained, expected: Trained) -> None:
 
 
 def test_recipe_is_put_to_the_test_with_all_that_changes_between_epochs() -> None:
-    assert [side_at(TINY_STRONG, number) for number in (1, 2, 3, 4)] == [48, 48, 48, 64]
-    assert TINY_STRONG.average_epochs
-    assert TINY_STRONG.warm_up_epochs
-    assert TINY_STRONG.network_parameters["dropout"]
+    assert [side_at(TINY_REGIONAL, number) for number in (1, 2, 3, 4)] == [48, 48, 48, 64]
+    assert TINY_REGIONAL.average_epochs
+    assert TINY_REGIONAL.warm_up_epochs
+    assert TINY_REGIONAL.network_parameters["dropout"]
 
 
 @pytest.mark.parametrize("done_epochs", [1, 3, 4])  # after the second it is killed below

@@ -18,7 +18,7 @@ from model.tensorflow_runtime import load_tensorflow
 from model.training import Trained, train
 from tests.drawn_shapes import SHAPES, shape_stills
 from tests.processes import kill_spawned
-from tests.tiny_training import TINY_STRONG
+from tests.tiny_training import TINY_REGIONAL
 
 pytestmark = pytest.mark.integration
 
@@ -83,7 +83,7 @@ def test_every_other_step_is_at_a_glance_and_teachers_see_all_there_is(
         return learn(network, pictures, targets)
 
     monkeypatch.setattr(keras.Model, "train_on_batch", watched)
-    recipe = replace(TINY_STRONG, epochs=1, first_side=0, glance_side=40, glance_clear=0.9)
+    recipe = replace(TINY_REGIONAL, epochs=1, first_side=0, glance_side=40, glance_clear=0.9)
     train(stills, validation, recipe, teachers=[teacher])
     assert sides == [64, 40, 64, 40]
     assert teacher.sides == [64, 64, 64, 64]

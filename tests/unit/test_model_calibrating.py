@@ -35,7 +35,7 @@ class GreyNetwork(ForwardPass):
     """Stands for a forward pass: finds the commonest grey and answers by the table."""
 
     def __init__(self) -> None:
-        super().__init__(outputs=LOGITS.shape[1], batch_size=12)
+        super().__init__(answer_shape=(LOGITS.shape[1],), batch_size=12)
         self.batches: list[int] = []
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -114,7 +114,7 @@ class SureAtAGlance(ForwardPass):
     """Stands for a network that is sure of everybody it knows, and counts its second looks."""
 
     def __init__(self) -> None:
-        super().__init__(outputs=3, batch_size=12)
+        super().__init__(answer_shape=(3,), batch_size=12)
         self.second_looks = 0
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ class Counting(ForwardPass):
     """Stands for a forward pass: the logits are a picture's white pixels, and its first value."""
 
     def __init__(self) -> None:
-        super().__init__(outputs=2, batch_size=64)
+        super().__init__(answer_shape=(2,), batch_size=64)
         self.seen = 0
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -76,7 +76,7 @@ class Sure(ForwardPass):
     """Stands for a network whose confidences in apple and pear are a picture's first values."""
 
     def __init__(self) -> None:
-        super().__init__(outputs=3, batch_size=64)
+        super().__init__(answer_shape=(3,), batch_size=64)
         self.sides: list[int] = []
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
