@@ -1,6 +1,7 @@
 """An episode with its truth out of your own stills: compose."""
 
 import shlex
+from dataclasses import replace as with_changes
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,7 +71,6 @@ def compose(
         Composition,
         compose_episode,
         open_negative,
-        usual_groups,
     )
 
     truth = output.with_name(f"{output.name}.truth.csv")
@@ -87,8 +87,9 @@ def compose(
     opened = open_dataset(dataset)
     with Decoder(media_roots=context.obj.readable_roots) as decoder, step_bars() as show_step:
         clips = tuple(open_negative(decoder, path) for path in negatives or ())
-        share = usual_groups(opened, part) if groups is None else groups
-        composition = Composition(opened, part, clips, layout, seconds, seed, share)
+        composition = Composition(opened, part, clips, layout, seconds, seed)
+        share = composition.usual_groups if groups is None else groups
+        composition = with_changes(composition, groups=share)
         shots = compose_episode(composition, decoder, output, truth, show_step)
     _report(output, truth, shots)
 

@@ -79,6 +79,10 @@ class Figures:
         """Whether there are figures of somebody known."""
         return any(self._by_label)
 
+    def are_in(self, still: int) -> bool:
+        """Tell whether a still has a figure of somebody known."""
+        return bool((self._where.of(still)[:, 0] < self._known).any())
+
     @property
     def have_strangers(self) -> bool:
         """Whether there are figures of nobody known."""

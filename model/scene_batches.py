@@ -49,7 +49,7 @@ class SceneBatches:
             return scenes.nobody(rng, lead)
         in_full = bool(self._stills.all_boxed[lead])
         kinds: list[tuple[float, bool, Callable[[], Scene]]] = [
-            (recipe.mosaics, scenes.has_cut(lead), lambda: self._mosaic(lead, rng)),
+            (recipe.mosaics, scenes.figures.are_in(lead), lambda: self._mosaic(lead, rng)),
             (recipe.panels, not in_full, lambda: scenes.panels(rng, lead)),
             (
                 recipe.whole_frames,

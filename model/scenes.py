@@ -59,10 +59,6 @@ class SceneMaker:
         """Whether there are pictures of nobody known."""
         return len(self._nobody) > 0
 
-    def has_cut(self, still: int) -> bool:
-        """Whether a still has a figure to cut out."""
-        return bool((self._where.of(still)[:, 0] < len(self.labels)).any())
-
     def lead(self, still: int, rng: np.random.Generator) -> Scene:
         """Show a picture of somebody on its own: in full where everybody in it has a box."""
         if self._stills.all_boxed[still]:

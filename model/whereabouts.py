@@ -47,11 +47,11 @@ _MAYBE_THERE: Final = 0.5
 _SAME: Final = 0.5
 """Intersection over union from which two boxes are one: detection's usual rule."""
 
-_SAME_FIGURE: Final = 0.25
-"""Intersection over union from which two boxes are of one figure: of a head, and of more of it."""
-
 _SLIM: Final = 1.1
 """Width by height of a still up to which most of it is a figure."""
+
+_SAME_FIGURE: Final = 0.25
+"""Intersection over union from which two boxes are of one figure: of a head, and of more of it."""
 
 _COLUMNS: Final = 6  # of a box: label number, left, top, right, bottom, trust
 

@@ -100,6 +100,15 @@ class Composition:
         """Those of somebody known."""
         return [label for label in self.stills if label != UNKNOWN]
 
+    @property
+    def usual_groups(self) -> float:
+        """The share of shots with three or more if nobody says anything: none without boxes."""
+        manifest = self.dataset.manifest
+        counts = zip(manifest.labels, (manifest.boxes or {}).get(self.part, ()), strict=False)
+        boxed = {label for label, count in counts if count}
+        enough = len(boxed & {*self.labels}) >= SMALLEST_GROUP
+        return GROUPS_WITH_BOXES if enough else 0.0
+
     def plan(self) -> list[Shot]:
         """The shots, from the first frame to the last."""
         return plan_shots(
@@ -109,14 +118,6 @@ class Composition:
             with_nobody=bool(self.negatives or self.stills.get(UNKNOWN)),
             groups=self.groups,
         )
-
-
-def usual_groups(dataset: Dataset, part: str) -> float:
-    """The share of shots with three or more if nobody says anything: none without boxes."""
-    manifest = dataset.manifest
-    boxes = (manifest.boxes or {}).get(part, ())
-    boxed = [label for label, count in zip(manifest.labels, boxes, strict=False) if count]
-    return GROUPS_WITH_BOXES if len({*boxed} - {UNKNOWN}) >= SMALLEST_GROUP else 0.0
 
 
 def open_negative(decoder: Decoder, path: Path) -> Negative:

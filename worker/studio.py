@@ -143,17 +143,18 @@ class Studio:
         return Stills.from_pictures(self._dataset.manifest.labels, self._kept(wanted))
 
     def _kept(self, wanted: Collection[Still] | None) -> Iterator[tuple[NDArray[np.uint8], Shown]]:
-        """Yields the wanted stills, or all, and notes which number each gets."""
+        """Yields the wanted stills, or all, and notes the numbers of those that show one label."""
         labels = self._dataset.manifest.labels
         seen: Counter[str] = Counter()
         kept = 0
         for picture, shown in stream_stills(self._dataset, self._part, lambda picture: picture):
-            label = labels[shown.label_number]
-            still = Still(label, seen[label]) if len(shown.label_set) == 1 else None
-            if still is not None:
+            still = None
+            if len(shown.label_set) == 1:
+                label = labels[shown.label_number]
+                still = Still(label, seen[label])
                 seen[label] += 1
             if wanted is None or still in wanted:
-                if still is not None:
+                if still:
                     self._numbers[still] = kept
                 kept += 1
                 yield picture, shown

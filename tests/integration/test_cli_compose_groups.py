@@ -18,12 +18,13 @@ from bench.footage.samples import Footage, number_on_screen, samples_of, scores_
 from model.dataset import open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
+from model.shot_pictures import Layout
 from model.still_choice import Choice
 from tests.commands import castline_here, new_home, one_line
 from tests.integration.test_cli_compose import RATE, borders_of, frames_of, true_at
 from tests.placed_stills import COLOURS, GROUND, of_colour
 from timeline.truth import read_truth
-from worker.composing import usual_groups
+from worker.composing import Composition
 
 pytestmark = pytest.mark.integration
 
@@ -143,8 +144,9 @@ def test_the_same_seed_gives_the_same_file_and_says_how_many_groups(
 
 def test_groups_are_a_quarter_with_boxes_and_none_without(home: Path, tmp_path: Path) -> None:
     bare = built(new_home(tmp_path / "bare"), boxes=False)
-    assert usual_groups(open_dataset(home / "dataset"), "test") == 0.25
-    assert usual_groups(open_dataset(bare), "test") == 0.0
+    for dataset, expected in ((home / "dataset", 0.25), (bare, 0.0)):
+        opened = open_dataset(dataset)
+        assert Composition(opened, "test", (), Layout(96, 64), 8, 0).usual_groups == expected
     made = []
     for name, options in (("default", ()), ("none", ("--groups", "0"))):
         output = tmp_path / f"{name}.mp4"
