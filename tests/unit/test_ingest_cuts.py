@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.cuts import SIGNATURE_BYTES, Cuts, Frames, joined_cuts
@@ -42,12 +42,12 @@ def cut_frames(pictures: Iterable[Picture], noise: int = 1) -> list[int]:
     return [pts // 100 for pts in Cuts.among(frames(pictures, noise)).at_ends()]
 
 
-def panned(number: int) -> Picture:
-    """A picture that the camera runs along, a column each frame."""
+def panned(number: int, columns: int = 3) -> Picture:
+    """A picture that the camera runs along, so many columns each frame."""
     wide = cv2.resize(
         np.random.default_rng(7).integers(0, 256, (3, 40)).astype(np.float64), (400, 12)
     )
-    luma = wide[:, 3 * number : 3 * number + 16]
+    luma = wide[:, columns * number : columns * number + 16]
     return np.concatenate([luma.ravel(), luma[::2, ::2].ravel(), luma[::2, ::2].ravel()])
 
 
@@ -107,6 +107,15 @@ def test_large_drawings_that_are_held_are_no_cuts(held: int) -> None:
     assert [number for number in cut_frames(running) if 8 < number < 112] == []
 
 
+@pytest.mark.parametrize("held", [1, 2])
+def test_a_cut_between_pictures_that_move_much_is_found(held: int) -> None:
+    # as where one figure runs and the next one falls
+    running = [panned(number // held, columns=1) for number in range(40)]
+    falling = [255 - panned(number // held, columns=1) for number in range(40, 80)]
+
+    assert cut_frames([*running, *falling]) == [40]
+
+
 def test_a_cut_in_the_dark_is_found() -> None:
     shown = [picture(1, light=0.5)] * 20 + [picture(2, light=0.5)] * 20
 
@@ -119,6 +128,7 @@ def test_cuts_near_the_ends_are_found() -> None:
     assert cut_frames([picture(1)]) == cut_frames([]) == []
 
 
+@settings(deadline=None)  # on a busy machine
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.integers(1, 40)), min_size=1, max_size=8),
     st.lists(st.integers(1, 320), max_size=12),
