@@ -49,8 +49,8 @@ contracts: $(READY)
 	$(BIN)/lint-imports
 
 faults: $(READY) ## The fault gate in full counts (long)
-	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 CASTLINE_FROZEN_SECONDS=70 CASTLINE_BROKER_KILLS=2 \
-		CASTLINE_DATABASE_RESTARTS=4 CASTLINE_RERUNS=50 $(BIN)/python -m pytest -m fault --durations=0 -v -rP
+	CASTLINE_TIMED=1 CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 CASTLINE_FROZEN_SECONDS=70 \
+		CASTLINE_BROKER_KILLS=2 CASTLINE_DATABASE_RESTARTS=4 CASTLINE_RERUNS=50 $(BIN)/python -m pytest -m fault --durations=0 -v -rP
 
 celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runner's, for all clips in ../shared (long)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP
@@ -58,8 +58,8 @@ celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runne
 export-clips: $(READY) ## Every frame of the clips of the composed episodes in ../shared, read back (minutes)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/test_composed_episodes.py -v
 
-bundled-model: $(READY) ## Make the bundled model in /tmp/bundled, of Debian packages and the stills in ../shared (minutes)
-	$(BIN)/python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled
+bundled-model: $(READY) ## Make the bundled model in /tmp/bundled, of Debian packages and the data in ../shared (hours)
+	$(BIN)/python -m bench.bundled_model ../shared/data -o /tmp/bundled
 
 reference-task: $(READY) ## Train what the original task asks for, and better, in /tmp/reference (long)
 	$(BIN)/python -m bench.reference_task ../shared/data/simpsons -o /tmp/reference

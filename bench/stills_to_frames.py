@@ -23,7 +23,8 @@ from ingest.decoder import Decoder
 from model.classifier import FLOOR, Classifier
 from model.labels import UNKNOWN
 from model.manifest import Manifest
-from timeline.appearances import Rules, Tag, find_appearances
+from timeline.appearances import Tag, find_appearances
+from timeline.rules import Rules
 from timeline.score import Score, frame_level_score
 from timeline.truth import LabelledRange, read_truth
 from worker.parameters import RunParameters

@@ -90,6 +90,7 @@ _BEFORE = (
         _other.c.frames_decoded,
         _other.c.decode_errors,
         _other.c.missing,
+        _other.c.cuts,
         _other_run.c.params,
         chunk.c.id.label("claimed_id"),
     )

@@ -41,6 +41,7 @@ _EXTRACTED = (
                 "is_reused",
                 "decode_errors",
                 "missing",
+                "cuts",
                 "attempts",
             )
         }
@@ -58,6 +59,7 @@ def _extracted_row(claim: Claim, extracted: ExtractedChunk) -> dict[str, object]
         "is_reused": extracted.is_reused,
         "decode_errors": extracted.decode_errors,
         "missing": dump_ranges(extracted.missing),
+        "cuts": extracted.cuts,
         # This attempt did not fail; those that did still count, or a chunk whose frames can be
         # written but never read back would go round for ever.
         "attempts": claim.attempts - 1,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, case, func, select
 
 from db.records import PlaceRecord, TagRecord
 from db.schema import appearance, tag
@@ -28,7 +28,8 @@ def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Se
 
     Args:
         appearances: their columns, and `episode`; sorted by its name and id, start and label.
-        at_seconds: take the latest tag until then; None for the surest, the earliest of equals.
+        at_seconds: take the latest tag until then, or else the first one; None for the surest, the
+            earliest of equals.
     """
     inside = select(tag.c.pts).where(
         tag.c.run_id == appearance.c.run_id,
@@ -39,7 +40,9 @@ def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Se
     if at_seconds is None:
         inside = inside.order_by(tag.c.confidence.desc(), tag.c.pts)
     else:
-        inside = inside.where(tag.c.seconds <= at_seconds).order_by(tag.c.pts.desc())
+        # An appearance may begin, with its shot, before the first look at it.
+        is_later = case((tag.c.seconds <= at_seconds, 0), else_=1)
+        inside = inside.order_by(is_later, func.abs(tag.c.seconds - at_seconds))
     chosen = inside.limit(1).correlate(appearance).scalar_subquery()
     # The order within keeps PostgreSQL from looking for the tag again for each that it joins.
     found = appearances.add_columns(chosen.label("seen_pts")).subquery("found")

@@ -103,6 +103,8 @@ class ExtractedChunk:
     missing: Ranges
     is_reused: bool = False
     """Its frames lay in the frame store: the counts are those of the run that decoded them."""
+    cuts: str | None = None
+    """Where shots begin, as JSON; None where nobody looked."""
 
 
 class PlaceRecord(NamedTuple):

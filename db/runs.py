@@ -267,4 +267,5 @@ def extracted_record(row: Row[*tuple[Any, ...]]) -> ExtractedChunk:
         frames_decoded=row.frames_decoded,
         decode_errors=row.decode_errors,
         missing=load_ranges(row.missing),
+        cuts=row.cuts,
     )

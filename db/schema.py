@@ -173,6 +173,9 @@ chunk = Table(
     Column("frames_decoded", Integer, nullable=False),
     Column("decode_errors", Integer, nullable=False),
     Column("missing", Text, nullable=False),
+    # JSON: pts of the first frames of shots, and what tells of the frames at both ends whether
+    # there is a cut between two chunks. Null where nobody looked.
+    Column("cuts", Text),
     # Its frames lay in the frame store already: for this run nothing was decoded.
     Column("is_reused", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("run_id", "number"),

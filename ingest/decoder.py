@@ -287,8 +287,10 @@ def _extracted(request: Extraction, text: str) -> Extracted:
     """Read an answer, which must speak of the chunk that was asked for and of nothing else."""
     extracted = Extracted.from_json(text)
     ends = [pts for start_end in extracted.missing for pts in start_end]
-    if not all(request.start_pts <= pts < request.end_pts for pts in extracted.sampled_pts):
-        raise ValueError("sampled_pts outside of the chunk")
+    cuts = extracted.cuts
+    frames = cuts.pts + cuts.head.pts + cuts.tail.pts if cuts else ()
+    if not all(request.start_pts <= p < request.end_pts for p in extracted.sampled_pts + frames):
+        raise ValueError("frames outside of the chunk")
     if not all(request.start_pts <= pts <= request.end_pts for pts in ends):
         raise ValueError("missing ranges outside of the chunk")
     return extracted

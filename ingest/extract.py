@@ -3,10 +3,15 @@
 The packets of the chunk say beforehand which frames will be on display at the sample times, so
 that only those are turned into pictures, and frames that nobody needs are not even decoded. Where
 packets and frames turn out to differ (fields in packets of their own, packets without display
-times, gradual refresh), everything is decoded and the frames' own times decide.
+times), everything is decoded and the frames' own times decide.
+
+All frames that come out tell where the cuts are. A cut is the first of them that shows a new shot:
+the very first frame of it where that one is decoded, as it mostly is, since encoders begin anew
+where the picture does; else the next one, after as many frames as are skipped in a row, one or two.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +25,7 @@ from ingest.media import checked_path
 from ingest.picture import PictureShape, stored_picture
 from ingest.progress import Pulse, Report
 from ingest.sampling import clip_ranges, inside, merge_ranges, on_display
+from ingest.signatures import CutFinder
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -65,10 +71,12 @@ def extract_chunk(request: Extraction, on_progress: Report | None = None) -> Ext
     pulse = Pulse(on_progress)
     plan = plan_chunk(source, pulse)
     if plan.is_complete:
-        try:
-            return _Chunk(request, source, pulse).as_planned(plan)
-        except _PlanBroken:
-            source = replace(source, run_up_seconds=RUN_UP_SECONDS)
+        # With a run-up the pictures of a gradual refresh come out, too, and the same are skipped
+        # as where they lie in the middle of a chunk.
+        for run_up_seconds in (source.run_up_seconds, RUN_UP_SECONDS):
+            source = replace(source, run_up_seconds=run_up_seconds)
+            with suppress(_PlanBroken):
+                return _Chunk(request, source, pulse).as_planned(plan)
     return _Chunk(request, source, pulse).as_decoded()
 
 
@@ -93,6 +101,7 @@ class _Chunk:
             request.rotation,
             request.sample_aspect_ratio,
         )
+        self._finder = CutFinder(self._shape)
         grid = request.grid
         self._samples = {
             k: grid.time_of(k)
@@ -119,7 +128,8 @@ class _Chunk:
 
     def _write(self, frames: Iterator[StoredFrame]) -> None:
         request = self._request
-        write_frames(Path(request.store_path), frames, request.store_manifest)
+        path = Path(request.store_path)
+        write_frames(path, frames, request.store_manifest, self._finder.cuts)
 
     def _planned_frames(self, plan: ChunkPlan, wanted: frozenset[int]) -> Iterator[StoredFrame]:
         due = sorted(wanted, reverse=True)
@@ -131,8 +141,6 @@ class _Chunk:
             if due and due[-1] == pts:
                 due.pop()
                 yield self._stored(pts, frame)
-            if not due:
-                return
         if due and not self._tally.errors:
             raise _PlanBroken
 
@@ -171,6 +179,7 @@ class _Chunk:
                 continue
             if last_pts is None or step.pts > last_pts:
                 last_pts = step.pts
+                self._finder.add(step.pts, frame)
                 yield step.pts, frame
 
     def _stored(self, pts: int, frame: "VideoFrame") -> StoredFrame:
@@ -192,4 +201,5 @@ class _Chunk:
             frames_decoded=self._tally.decoded,
             decode_errors=self._tally.errors,
             missing=merge_ranges(missing),
+            cuts=self._finder.cuts(),
         )

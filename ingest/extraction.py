@@ -1,13 +1,14 @@
 """What is asked of the extraction of one chunk, and what it answers. Plain values, as JSON."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ingest.chunks import ChunkRange
+from ingest.cuts import Cuts
 from ingest.probe import PictureArea, Probe
 from ingest.sampling import PtsRange, SampleGrid, clip_ranges
 from ingest.store_manifest import StoreManifest
@@ -116,12 +117,12 @@ class Extraction:
             ValueError: it is not a request.
         """
         try:
-            fields: dict[str, Any] = json.loads(text)
+            values: dict[str, Any] = json.loads(text)
             for name in ("time_base", "every_seconds", "sample_aspect_ratio"):
-                fields[name] = Fraction(fields[name])
-            fields["picture_area"] = PictureArea(**fields["picture_area"])
-            fields["missing"] = tuple((int(a), int(b)) for a, b in fields["missing"])
-            return cls(**fields)
+                values[name] = Fraction(values[name])
+            values["picture_area"] = PictureArea(**values["picture_area"])
+            values["missing"] = tuple((int(a), int(b)) for a, b in values["missing"])
+            return cls(**values)
         except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
             raise ValueError(f"not an extraction request: {error}") from error
 
@@ -137,12 +138,14 @@ class Extracted:
         decode_errors: packets that failed and frames that came out damaged.
         missing: half-open ranges of the chunk without a frame: those of the request, and the
             sample intervals whose frame failed.
+        cuts: where shots begin, as far as the chunk tells by itself; None where nobody looked.
     """
 
     sampled_pts: tuple[int, ...]
     frames_decoded: int
     decode_errors: int
     missing: tuple[PtsRange, ...]
+    cuts: Cuts | None = None
 
     def __post_init__(self) -> None:
         """Check order and counts, since the answer comes from a process that may be damaged."""
@@ -153,7 +156,8 @@ class Extracted:
 
     def to_json(self) -> str:
         """As one line of JSON."""
-        return json.dumps(asdict(self))
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return json.dumps(values | {"cuts": None if self.cuts is None else self.cuts.to_json()})
 
     @classmethod
     def from_json(cls, text: str) -> "Extracted":
@@ -163,9 +167,11 @@ class Extracted:
             ValueError: it is not an answer.
         """
         try:
-            fields: dict[str, Any] = json.loads(text)
-            fields["sampled_pts"] = tuple(int(pts) for pts in fields["sampled_pts"])
-            fields["missing"] = tuple((int(a), int(b)) for a, b in fields["missing"])
-            return cls(**fields)
+            values: dict[str, Any] = json.loads(text)
+            values["sampled_pts"] = tuple(int(pts) for pts in values["sampled_pts"])
+            values["missing"] = tuple((int(a), int(b)) for a, b in values["missing"])
+            cuts = values["cuts"]
+            values["cuts"] = None if cuts is None else Cuts.from_json(cuts)
+            return cls(**values)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an extraction answer: {error}") from error

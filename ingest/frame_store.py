@@ -11,9 +11,9 @@ import struct
 import uuid
 import zipfile
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ingest.cuts import Cuts
 from ingest.errors import FrameStoreError, StorageFullError
 from ingest.jpegs import decode_jpeg, encode_jpeg
 from ingest.kept_files import KeptFiles, LocalFiles
@@ -140,13 +141,19 @@ class FrameStore:
         return LocalFiles(self.folder).remove_leftovers(older_than_seconds)
 
 
-def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManifest) -> None:
+def write_frames(
+    path: Path,
+    frames: Iterable[StoredFrame],
+    manifest: StoreManifest,
+    cuts: Callable[[], Cuts | None] = lambda: None,
+) -> None:
     """Write a frame store file: whole, or not at all.
 
     Args:
         path: as `FrameStore.path_for` gives it; an older file there is replaced.
         frames: in display order.
         manifest: what they are; its `pts` are filled in from the frames.
+        cuts: tells the manifest's `cuts`, once the last frame was taken.
 
     Raises:
         FrameStoreError: the file cannot be written; StorageFullError where there is no room.
@@ -155,7 +162,7 @@ def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManif
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as file:
-            _write_archive(file, frames, manifest)
+            _write_archive(file, frames, manifest, cuts)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -174,14 +181,18 @@ def write_frames(path: Path, frames: Iterable[StoredFrame], manifest: StoreManif
             part.unlink(missing_ok=True)
 
 
-def _write_archive(file: Any, frames: Iterable[StoredFrame], manifest: StoreManifest) -> None:
+def _write_archive(
+    file: Any,
+    frames: Iterable[StoredFrame],
+    manifest: StoreManifest,
+    cuts: Callable[[], Cuts | None],
+) -> None:
     times: list[int] = []
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for number, frame in enumerate(frames):
             times.append(frame.pts)
             archive.writestr(_entry(number, frame.pts), encode_jpeg(frame.picture))
-        fields = asdict(manifest) | {"pts": tuple(times), "picture_area": manifest.picture_area}
-        text = StoreManifest(**fields).to_json()
+        text = replace(manifest, pts=tuple(times), cuts=cuts()).to_json()
         archive.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), text)
 
 

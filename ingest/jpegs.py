@@ -11,7 +11,9 @@ JPEG_QUALITY = 68
 """With colour at full resolution (4:4:4). Measured on big_buck_bunny, richer in detail than drawn
 cartoons, 2640 pictures of 256x144: 19.2 MB at 33.1 dB. Halved colour (4:2:0) at the same size has
 quality 79 and 32.7 dB; on drawn cartoons the gap is 1 dB and more, since they are lines and flat
-colours. Progressive files came out larger at this size."""
+colours. Progressive files came out larger at this size. In 4:3, 256x191, the four popeye_sindbad
+clips, of scanned film with its grain: 19.5 MB for 2640 at 37.5 dB, between 13.5 and 23.9 for each;
+quality 72 would take 21."""
 
 
 def encode_jpeg(picture: npt.NDArray[np.uint8]) -> bytes:

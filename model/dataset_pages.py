@@ -122,13 +122,15 @@ def _report(plan: Plan) -> str:
 
 
 def _samples(plan: Plan, shown: int, seed: int) -> list[tuple[str, list[int]]]:
-    """Draw a row of stills that show each label."""
+    """Draw a row of stills that show each label, half of them with boxes where there are such."""
     rng = np.random.default_rng(seed)
     rows = []
     for number, label in enumerate(plan.labels.labels):
         members = np.array([i for i, still in enumerate(plan.shown) if number in still.labels])
-        drawn = np.sort(rng.permutation(members)[:shown]).tolist()
-        rows.append((f"{label}\n{len(members)} stills", drawn))
+        drawn = rng.permutation(members).tolist()
+        boxed = [index for index in drawn if plan.shown[index].boxes][: shown // 2]
+        others = [index for index in drawn if index not in boxed][: shown - len(boxed)]
+        rows.append((f"{label}\n{len(members)} stills", sorted(boxed + others)))
     return rows
 
 

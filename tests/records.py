@@ -76,6 +76,7 @@ def make_run(
     model: ModelVersionRecord | None = None,
     chunks: tuple[tuple[int, int], ...] = CHUNKS,
     lane: str = "bulk",
+    params: str = PARAMS,
 ) -> int:
     """A queued run; returns its id."""
     with database.write() as connection:
@@ -83,7 +84,7 @@ def make_run(
             connection,
             episode_id=register_episode(connection, episode or made_episode()),
             model_version_id=register_model_version(connection, model or made_model()),
-            params=PARAMS,
+            params=params,
             params_hash="c" * 64,
             chunks=chunks,
             missing=(),

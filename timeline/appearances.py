@@ -3,23 +3,21 @@
 The rule is the one that speech research uses to turn scores into ranges (Gelly and Gauvain,
 "Minimum Word Error Training of RNN-based Voice Activity Detection", Interspeech 2015): a label
 becomes active at a high confidence and stays so until a lower one, short gaps are filled, and
-what is still short is dropped.
+what is still short is dropped. Where cuts are known, this is done shot by shot.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import fsum
-from typing import TypeAlias
 
 from timeline.errors import TimelineError
-from timeline.ranges import united
-
-PtsRange: TypeAlias = tuple[int, int]
-"""Half-open: start <= pts < end."""
+from timeline.following import Followed, Run, Sight, active_runs, runs_in_shot
+from timeline.looks import Look, PtsRange, looks_at
+from timeline.place import Place
+from timeline.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,8 @@ class Tag:
     label: str
     confidence: float
     """Calibrated, 0 to 1."""
+    place: Place | None = None
+    """Where; None where the classifier tells no places."""
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -38,34 +38,6 @@ class Tag:
             raise TimelineError(
                 f"tag {self.label} at pts {self.pts}: confidence {self.confidence} must be 0 to 1"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """When an appearance starts and ends."""
-
-    onset: float
-    """Confidence from which a label is on screen."""
-    offset: float
-    """Confidence below which it no longer is; at most onset."""
-    min_duration_on_seconds: Fraction = Fraction(0)
-    """Shorter appearances are dropped."""
-    min_duration_off_seconds: Fraction = Fraction(0)
-    """Shorter gaps between two appearances of a label are filled."""
-    label_thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Labels that have an onset and an offset of their own."""
-
-    def __post_init__(self) -> None:
-        _check_thresholds("rules", self.onset, self.offset)
-        for label, (onset, offset) in self.label_thresholds.items():
-            _check_thresholds(f"rules of {label}", onset, offset)
-        for name in ("min_duration_on_seconds", "min_duration_off_seconds"):
-            if getattr(self, name) < 0:
-                raise TimelineError(f"rules: {name} is {getattr(self, name)}; it must be 0 or more")
-
-    def thresholds(self, label: str) -> tuple[float, float]:
-        """Onset and offset of a label: its own where it has them."""
-        return self.label_thresholds.get(label, (self.onset, self.offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +73,19 @@ def find_appearances(
     time_base: Fraction,
     rules: Rules,
     missing: Sequence[PtsRange] = (),
+    cuts: Sequence[int] | None = None,
 ) -> list[Appearance]:
     """Join the tags of each label to appearances.
 
-    A sampled frame speaks from its own pts to the next sampled frame, to the next missing range or
-    to the end, whichever comes first; one that lies in a missing range speaks for nothing. A
-    label without a tag there has confidence 0. No appearance spans a missing range: it ends
-    where the range starts, and after the range only the onset starts a new one.
+    A sampled frame speaks for its shot, as `timeline.looks` tells; without cuts, from its own pts
+    to the next sampled frame, to the next missing range or to the end, whichever comes first. One
+    that lies in a missing range speaks for nothing. A label without a tag there has confidence 0.
+    No appearance spans a missing range: it ends where the range starts, and after the range only
+    the onset starts a new one.
+
+    With cuts each shot is told by itself, as `timeline.following` does, so that after a cut, too,
+    only the onset starts an appearance. Then what goes on across cuts is joined, and short gaps
+    are filled, unless a whole shot that was looked at lies in them.
 
     Args:
         tags: in any order; of several for one frame and label the surest counts.
@@ -116,128 +94,121 @@ def find_appearances(
         time_base: seconds per pts.
         rules: thresholds and durations.
         missing: half-open ranges in which nothing could be looked at, in any order.
+        cuts: the first frames of shots, ascending; None where nobody looked for them. They count
+            only if the rules have some for shots.
 
     Returns:
         Appearances by start, then label.
 
     Raises:
-        TimelineError: a tag for a frame that was not sampled, samples out of order, an empty
-            missing range or a time base that is not positive.
+        TimelineError: a tag for a frame that was not sampled, samples or cuts out of order, an
+            empty missing range or a time base that is not positive.
     """
     _check_samples(sampled_pts, end_pts, time_base)
-    spans = _spans(sampled_pts, end_pts, missing)
-    found = [
-        appearance
-        for label, confidences in _by_label(tags, sampled_pts).items()
-        for appearance in _of_label(label, confidences, spans, time_base, rules)
-    ]
+    looks = looks_at(sampled_pts, end_pts, missing, None if rules.shots is None else cuts)
+    labels = _by_label(tags, sampled_pts)
+    others = _on_screen(labels, rules)
+    found: list[Appearance] = []
+    for label, sights in labels.items():
+        followed = Followed(sights, others, label, time_base, rules)
+        if rules.shots is None or cuts is None:
+            runs = _without_cuts(looks, followed)
+        else:
+            runs = _with_cuts(looks, followed)
+        found.extend(_appearance(looks, run, followed) for run in runs)
     return sorted(found, key=lambda appearance: (appearance.start_pts, appearance.label))
 
 
-def _of_label(
-    label: str,
-    confidences: Mapping[int, float],
-    spans: Sequence[PtsRange],
-    time_base: Fraction,
-    rules: Rules,
-) -> Iterator[Appearance]:
-    # 1. Hysteresis, 2. fill short gaps, 3. drop short appearances. Ticks are pts, here fractional.
-    gap_ticks = rules.min_duration_off_seconds / time_base
-    keep_ticks = rules.min_duration_on_seconds / time_base
-    runs = _active_runs(confidences, spans, *rules.thresholds(label))
-    for first, last in _fill_gaps(runs, spans, gap_ticks):
-        start_pts, end_pts = spans[first][0], spans[last][1]
-        if end_pts - start_pts < keep_ticks:
-            continue
-        inside = [confidences[i] for i in range(first, last + 1) if i in confidences]
-        largest = max(inside)
-        # The mean of equal numbers may come out one rounding above them.
-        mean = min(fsum(inside) / len(inside), largest)
-        yield Appearance(label, start_pts, end_pts, len(inside), mean, largest)
-
-
-def _active_runs(
-    confidences: Mapping[int, float], spans: Sequence[PtsRange], onset: float, offset: float
-) -> Iterator[tuple[int, int]]:
-    """First and last frame number (inclusive) of each stretch in which the label is active."""
-    first = last = -1  # the run under way; none while first is -1
-    for i in sorted(confidences):
-        start_pts, end_pts = spans[i]
-        if start_pts == end_pts:
-            continue  # lies in a missing range
-        goes_on = first >= 0 and i == last + 1 and spans[last][1] == start_pts
-        if first >= 0 and not (goes_on and confidences[i] >= offset):
+def _without_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
+    # 1. Hysteresis, 2. fill short gaps, 3. drop short appearances.
+    runs = active_runs(looks, label.sights, *label.rules.thresholds(label.label))
+    shortest = label.rules.min_duration_on_seconds / label.time_base
+    for first, last in _joined(looks, runs, label):
+        if looks[last].until_pts - looks[first].pts >= shortest:
             yield first, last
-            first = -1
-        if first < 0 and confidences[i] >= onset:
-            first = i
-        last = i
-    if first >= 0:
-        yield first, last
 
 
-def _fill_gaps(
-    runs: Iterator[tuple[int, int]], spans: Sequence[PtsRange], gap_ticks: Fraction
-) -> Iterator[tuple[int, int]]:
-    current = next(runs, None)
-    if current is None:
-        return
-    for run in runs:
-        gap = spans[run[0]][0] - spans[current[1]][1]
-        if gap < gap_ticks and _unbroken(spans, current[1], run[0]):
-            current = current[0], run[1]
-        else:
+def _with_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
+    # 1. Shot by shot, 2. join what goes on across cuts, and fill short gaps.
+    assert label.rules.shots is not None
+    runs: list[Run] = []
+    start = 0
+    for _, group in groupby(looks, key=lambda look: look.shot):
+        shot = list(group)
+        runs += (
+            (start + first, start + last)
+            for first, last in runs_in_shot(shot, label, label.rules.shots)
+        )
+        start += len(shot)
+    return _joined(looks, runs, label)
+
+
+def _joined(looks: Sequence[Look], runs: Iterable[Run], label: Followed) -> Iterator[Run]:
+    """Runs, those that follow each other or have a short gap between them joined."""
+    longest = label.rules.min_duration_off_seconds / label.time_base  # pts, here fractional
+    current: Run | None = None
+    for first, last in runs:
+        if current is not None and _is_bridged(looks, current[1], first, longest):
+            current = current[0], last
+            continue
+        if current is not None:
             yield current
-            current = run
-    yield current
+        current = first, last
+    if current is not None:
+        yield current
 
 
-def _unbroken(spans: Sequence[PtsRange], first: int, last: int) -> bool:
-    return all(spans[i][1] == spans[i + 1][0] for i in range(first, last))
+def _is_bridged(looks: Sequence[Look], last: int, first: int, longest: Fraction) -> bool:
+    if not all(look.follows for look in looks[last + 1 : first + 1]):
+        return False
+    if first == last + 1:  # there are cuts between the two, and with several nobody looked there
+        gap = looks[first].start_pts - looks[last].end_pts
+        return gap == 0 or gap < longest
+    own_shots = looks[last].shot, looks[first].shot
+    shots_between = {look.shot for look in looks[last + 1 : first]}.difference(own_shots)
+    return looks[first].pts - looks[last].until_pts < longest and not shots_between
 
 
-def _spans(sampled_pts: Sequence[int], end_pts: int, missing: Sequence[PtsRange]) -> list[PtsRange]:
-    """What each sampled frame speaks for, half-open; empty for one in a missing range."""
-    ranges = _joined(missing)
-    starts = [start for start, _ in ranges]
-    spans = []
-    for pts, next_pts in zip(sampled_pts, [*sampled_pts, end_pts][1:], strict=True):
-        after = bisect_right(starts, pts)  # the first range that starts later
-        if after > 0 and pts < ranges[after - 1][1]:
-            spans.append((pts, pts))
-        else:
-            spans.append((pts, min([next_pts, *starts[after : after + 1]])))
-    return spans
+def _appearance(looks: Sequence[Look], run: Run, label: Followed) -> Appearance:
+    inside = [
+        label.sights[look.number].confidence
+        for look in looks[run[0] : run[1] + 1]
+        if look.number in label.sights
+    ]
+    largest = max(inside)
+    # The mean of equal numbers may come out one rounding above them.
+    mean = min(fsum(inside) / len(inside), largest)
+    start_pts, end_pts = looks[run[0]].start_pts, looks[run[1]].end_pts
+    return Appearance(label.label, start_pts, end_pts, len(inside), mean, largest)
 
 
-def _joined(ranges: Sequence[PtsRange]) -> list[PtsRange]:
-    for start, end in ranges:
-        if start >= end:
-            raise TimelineError(f"missing range {start} to {end}: it must end after its start")
-    return united(ranges)
-
-
-def _by_label(tags: Sequence[Tag], sampled_pts: Sequence[int]) -> dict[str, dict[int, float]]:
-    """For each label: frame number (the place in sampled_pts) to confidence."""
+def _by_label(tags: Sequence[Tag], sampled_pts: Sequence[int]) -> dict[str, dict[int, Sight]]:
+    """For each label: frame number (the place in sampled_pts) to what was seen of it there."""
     number = {pts: i for i, pts in enumerate(sampled_pts)}
-    by_label: dict[str, dict[int, float]] = defaultdict(dict)
+    by_label: dict[str, dict[int, Sight]] = defaultdict(dict)
     for tag in tags:
         if tag.pts not in number:
             raise TimelineError(
                 f"tag {tag.label} at pts {tag.pts}: no frame was sampled there; "
                 "pass every frame that was looked at"
             )
-        confidences, i = by_label[tag.label], number[tag.pts]
-        confidences[i] = max(tag.confidence, confidences.get(i, 0.0))
+        sights, i = by_label[tag.label], number[tag.pts]
+        if i not in sights or sights[i].confidence < tag.confidence:
+            sights[i] = Sight(tag.confidence, tag.place)
     return by_label
 
 
-def _check_thresholds(where: str, onset: float, offset: float) -> None:
-    # An offset of 0 would never end an appearance, for no confidence is below it.
-    if not 0 < offset <= onset <= 1:
-        raise TimelineError(
-            f"{where}: onset {onset} and offset {offset} must keep 0 < offset <= onset <= 1"
-        )
+def _on_screen(
+    labels: Mapping[str, Mapping[int, Sight]], rules: Rules
+) -> dict[int, list[tuple[str, Place]]]:
+    """By frame number the labels that reach their onset, and where."""
+    found: dict[int, list[tuple[str, Place]]] = defaultdict(list)
+    for label, sights in labels.items():
+        onset, _ = rules.thresholds(label)
+        for number, sight in sights.items():
+            if sight.place is not None and sight.confidence >= onset:
+                found[number].append((label, sight.place))
+    return found
 
 
 def _check_samples(sampled_pts: Sequence[int], end_pts: int, time_base: Fraction) -> None:

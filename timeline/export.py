@@ -6,8 +6,8 @@ from fractions import Fraction
 from importlib import import_module
 from typing import NamedTuple
 
-from timeline.appearances import PtsRange
 from timeline.errors import TimelineError
+from timeline.looks import PtsRange
 from timeline.place import Place
 
 

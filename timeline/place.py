@@ -23,6 +23,12 @@ class Place:
                 " share of the picture, 0 to 1"
             )
 
+    def is_about(self, other: "Place") -> bool:
+        """Whether the centre of each lies within the extent of the other."""
+        return 2 * abs(self.x - other.x) <= min(self.width, other.width) and 2 * abs(
+            self.y - other.y
+        ) <= min(self.height, other.height)
+
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom of what lies inside the picture, as shares of it."""
         return (

@@ -14,6 +14,7 @@ from db.cuts import outliving_cuts
 from db.engine import Database
 from db.records import Claim, EpisodeRecord, ExtractedChunk
 from db.writes import register_episode
+from ingest.cuts import Cuts
 from ingest.decoder import Decoder
 from ingest.errors import (
     DecoderLost,
@@ -181,7 +182,12 @@ def _extract(
         frames_decoded=extracted.frames_decoded,
         decode_errors=extracted.decode_errors,
         missing=extracted.missing,
+        cuts=_as_json(extracted.cuts),
     )
+
+
+def _as_json(cuts: Cuts | None) -> str | None:
+    return None if cuts is None else cuts.to_json()
 
 
 def _source(
@@ -242,11 +248,13 @@ def _found_in_store(workplace: Workplace, chunk: ClaimedChunk) -> ExtractedChunk
             continue
         try:
             workplace.frames.fetch(path)
-            is_there = read_manifest(path).pts == extracted.sampled_pts
+            stored = read_manifest(path)
             workplace.frames.mark_used(path)
         except FrameStoreError:
             return None
-        return replace(extracted, is_reused=True) if is_there else None
+        if stored.pts != extracted.sampled_pts:
+            return None
+        return replace(extracted, cuts=_as_json(stored.cuts), is_reused=True)
     return None
 
 

@@ -1,15 +1,25 @@
 """The end of a run: what was found, what is missing, and how queries come to see it."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 
 from db.engine import Transaction
 from db.episodes import get_episode
 from db.queue import has_open_chunk
-from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, Ranges, merge_ranges
+from db.records import (
+    AppearanceRecord,
+    EpisodeRecord,
+    ExtractedChunk,
+    Ranges,
+    TagRecord,
+    merge_ranges,
+)
 from db.runs import ended_chunks, get_run, run_tags
 from db.writes import finish_run
+from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances import Appearance, Tag, find_appearances
+from timeline.place import Place
 from worker.parameters import RunParameters
 
 TOLERATED_MISSING_SECONDS = Fraction(1)
@@ -39,14 +49,14 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
             *((start, end) for start, end, _ in quarantined),
         ]
     )
-    tags = [Tag(item.pts, item.label, item.confidence) for item in run_tags(connection, run_id)]
     appearances = find_appearances(
-        tags,
+        [_tag(item) for item in run_tags(connection, run_id)],
         sorted({pts for part in tagged for pts in part.sampled_pts}),
         episode.end_pts,
         episode.time_base,
         RunParameters.from_json(run.params).rules,
         missing,
+        _cuts(tagged, [start for start, _, _ in quarantined]),
     )
     finish_run(
         connection,
@@ -60,6 +70,31 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         appearances=[_record(item, episode) for item in appearances],
     )
     return True
+
+
+def _tag(stored: TagRecord) -> Tag:
+    place = None if stored.place is None else Place(*stored.place)
+    return Tag(stored.pts, stored.label, stored.confidence, place)
+
+
+def _cuts(
+    tagged: Sequence[ExtractedChunk], quarantined_from: Sequence[int]
+) -> tuple[int, ...] | None:
+    """The cuts of a run, also those between two chunks; None where one does not tell its own.
+
+    Args:
+        tagged: The chunks, ascending.
+        quarantined_from: Where those begin that were given up. Across them nothing is compared.
+    """
+    parts = [Cuts.from_json(part.cuts) for part in tagged if part.cuts is not None]
+    if len(parts) < len(tagged):
+        return None
+    stretches: dict[int, list[Cuts]] = {}
+    for part in parts:
+        if part.head.pts:
+            before = bisect_right(quarantined_from, part.head.pts[0])
+            stretches.setdefault(before, []).append(part)
+    return tuple(pts for stretch in stretches.values() for pts in joined_cuts(stretch))
 
 
 def _final_state(

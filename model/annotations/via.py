@@ -34,10 +34,8 @@ def is_via(content: Any) -> bool:
     """Tell whether JSON is of this format."""
     if not isinstance(content, dict):
         return False
-    pictures = list(content.get(_METADATA, content).values()) if content else []
-    return _METADATA in content or bool(
-        pictures and all(isinstance(picture, dict) and "regions" in picture for picture in pictures)
-    )
+    are_pictures = [isinstance(item, dict) and "regions" in item for item in content.values()]
+    return _METADATA in content or (bool(are_pictures) and all(are_pictures))
 
 
 def via_entries(content: Any) -> Entries:

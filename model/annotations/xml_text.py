@@ -112,5 +112,6 @@ def root_of(path: Path) -> str:
 def _named(path: Path) -> Iterator[None]:
     try:
         yield
-    except (expat.ExpatError, _RefusedError) as error:
+    except (expat.ExpatError, _RefusedError, LookupError, ValueError) as error:
+        # the latter two: an encoding that does not exist, or is none of a text
         raise StillsError(f"{path}: {error}; export the boxes again") from error

@@ -19,12 +19,14 @@ from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.errors import DatasetError
 from model.shards import Record, read_part, write_shards
+from model.shot_pictures import Layout
 from model.split import PARTS
 from model.still_choice import Choice
 from model.stills import Stills
 from model.tensorflow_runtime import load_tensorflow
 from tests.commands import castline_here, one_line
 from tests.still_folders import blobs, write_stills
+from worker.composing import Composition
 
 pytestmark = pytest.mark.integration
 
@@ -242,3 +244,12 @@ def test_box_of_a_label_that_does_not_exist_is_a_damaged_shard(
     manifest = replace(dataset.manifest, shards={**dataset.manifest.shards, "train": shards})
     with pytest.raises(DatasetError, match=r"train-00000-of-00002.*label number 9 of 4 labels"):
         Stills.unpack(Dataset(folder, manifest), "train")
+
+
+def test_episodes_are_composed_of_stills_that_show_one_label(dataset: Dataset) -> None:
+    layout = Layout(320, 240)
+    alone = Counter[str]()
+    for part in PARTS:
+        alone.update(Composition(dataset, part, (), layout, seconds=10, seed=0).stills)
+    # all of the folders' but the apple with a pear beside it; frames show two and more
+    assert alone == {"apple": 19, "pear": 20, "fig": 20}

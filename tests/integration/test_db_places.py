@@ -124,6 +124,13 @@ def test_at_a_moment_a_label_is_where_it_was_seen_last(
     assert found.place == place
 
 
+def test_before_it_was_looked_at_a_label_is_where_it_was_seen_first(database: Database) -> None:
+    tagged_run(database, NEDS, AppearanceRecord("ned_flanders", 800, 4500, 0.8, 4.5, 7, 0.8, 0.9))
+    with database.read() as connection:
+        [found] = find_appearances(connection, at_seconds=0.9, places=True)
+    assert found.place == LEFT
+
+
 def test_an_appearance_without_any_tag_has_no_place(database: Database) -> None:
     tagged_run(database, [], made_appearance("ned_flanders"))
     with database.read() as connection:

@@ -68,7 +68,7 @@ def test_colours_are_those_that_ffmpeg_shows(arguments: tuple[str, ...], tmp_pat
 
     picture = stored(path, tmp_path)[0].picture
 
-    reference = first_frame_by_ffmpeg(path, 192, 144, "")
+    reference = first_frame_by_ffmpeg(path, 256, 192, "")
     assert picture.shape == reference.shape
     assert np.abs(picture.astype(int) - reference).mean() < 6
 
@@ -88,6 +88,19 @@ def test_anamorphic_picture_is_as_wide_as_displayed(tmp_path: Path) -> None:
     run_ffmpeg(*pattern(seconds=1, size="720x576"), "-vf", "setsar=64/45", *X264, path)
 
     assert stored(path, tmp_path)[0].picture.shape == (144, 256, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [("640x480", (192, 256, 3)), ("640x272", (109, 256, 3)), ("240x400", (192, 115, 3))],
+)
+def test_picture_of_any_shape_fits_into_256x192(
+    size: str, shape: tuple[int, int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / "any.mp4"
+    run_ffmpeg(*pattern(seconds=1, size=size), *X264, path)
+
+    assert stored(path, tmp_path)[0].picture.shape == shape
 
 
 def test_small_picture_keeps_its_height(tmp_path: Path) -> None:
@@ -131,8 +144,8 @@ def test_area_is_cut_before_shrinking(tmp_path: Path) -> None:
 
     picture = stored(path, tmp_path, PictureArea(53, 0, 320, 240))[0].picture
 
-    assert picture.shape == (144, 192, 3)
-    reference = first_frame_by_ffmpeg(path, 192, 144, "crop=320:240:53:0:exact=1,")
+    assert picture.shape == (192, 256, 3)
+    reference = first_frame_by_ffmpeg(path, 256, 192, "crop=320:240:53:0:exact=1,")
     assert np.abs(picture.astype(int) - reference).mean() < 6
 
 

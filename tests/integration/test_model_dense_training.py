@@ -15,8 +15,8 @@ from model.place_lesson import PlaceLesson
 from model.places import most_likely_places
 from model.preprocess import WIDE
 from model.training import Trained, outputs_of, train
-from tests.boxed_stills import Drawn, Figure, stills_of
 from tests.drawn_shapes import SHAPES
+from tests.placed_stills import LABELS, Placed, placed_stills
 from tests.tiny_dense import IDENTITY, TINY_DENSE, boxed_shapes, train_tiny_dense
 
 pytestmark = pytest.mark.integration
@@ -126,21 +126,22 @@ def test_corrections_see_with_averaged_weights_and_change_what_comes_after(
     assert never.history[1].loss != unbroken.history[1].loss
 
 
-def rectangles(count: int, seed: int) -> list[Drawn]:
-    """So many of each colour anywhere, every second with a box."""
+def rectangles(count: int, seed: int) -> list[Placed]:
+    """So many of each colour anywhere, every second with a box that was drawn in haste."""
     rng = np.random.default_rng(seed)
-    drawn = []
+    placed = []
     for number in range(count):
-        for label in range(3):
-            width, height = (int(each) for each in rng.integers(40, 80, 2))
-            left, top = int(rng.integers(0, 160 - width)), int(rng.integers(0, 120 - height))
-            figure = Figure(label, left, top, left + width, top + height)
-            drawn.append(Drawn([figure], boxed=number % 2 == 0, all_boxed=number % 2 == 0))
-    return drawn
+        for label in LABELS[:4]:
+            width, height = rng.uniform((0.25, 0.33), (0.5, 0.67))
+            left, top = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
+            corners = (left, top, left + width, top + height)
+            placed.append(Placed([(label, corners)], in_full=number % 2 == 0))
+    return placed
 
 
 def test_dense_network_learns_who_is_there_and_where() -> None:
-    shown, others = rectangles(10, 0), rectangles(6, 1)
+    shown, others = placed_stills(*rectangles(10, 0)), rectangles(6, 1)
+    validation = placed_stills(*others)
     recipe = replace(
         TINY_DENSE,
         epochs=30,
@@ -149,15 +150,15 @@ def test_dense_network_learns_who_is_there_and_where() -> None:
         corrected_after=(2,),
         bfloat16=False,
     )
-    trained = train(stills_of(shown), stills_of(others), recipe)
+    trained = train(shown, validation, recipe)
     assert trained.history[-1].loss < trained.history[0].loss / 3
-    assert trained.history[-1].validation_accuracy >= 0.8  # a third by chance, of 18 stills
-    pictures = np.stack([WIDE.preprocess(each.picture()) for each in others])
+    assert trained.history[-1].validation_accuracy >= 0.8  # a quarter by chance, of 24 stills
+    pictures = validation.inputs(range(len(others)), WIDE)
     boxes = most_likely_places(np.asarray(trained.network(pictures))).boxes
     inside = 0
     for each, by_label in zip(others, boxes, strict=True):
-        [figure] = each.figures
-        left, top, right, bottom = by_label[figure.label] / 1.6  # a frame has 256 for 160 pixels
-        across, down = (left + right) / 2, (top + bottom) / 2
-        inside += figure.left < across < figure.right and figure.top < down < figure.bottom
-    assert inside >= 15  # of 18; a rectangle has a fifth of its picture
+        [(label, (left, top, right, bottom))] = each.boxes
+        box = by_label[LABELS.index(label)] / (256, 192, 256, 192)
+        across, down = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        inside += left < across < right and top < down < bottom
+    assert inside >= 20  # of 24; a rectangle has a fifth of its picture

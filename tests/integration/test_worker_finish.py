@@ -1,5 +1,9 @@
 """How a run ends: its state, its missing ranges and its appearances, from hand-made tags."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 
 from db.completing import complete_extractions, complete_taggings
@@ -9,12 +13,16 @@ from db.queue import claim_chunks, fail_claim
 from db.records import Claim, ExtractedChunk, TagRecord
 from db.runs import get_run
 from db.writes import replace_tags
-from tests.records import make_run
+from ingest.cuts import Cuts, Frames
+from tests.records import PARAMS, make_run
 from worker.finish import finish_run_if_complete
 
 pytestmark = pytest.mark.integration
 
 TWO_CHUNKS = ((0, 60_000), (60_000, 120_000))
+
+BY_SHOTS = PARAMS[:-1] + ', "shots": {"link_seconds": "3", "sure": 0.95}}'
+"""The parameters of a run for which cuts count."""
 
 
 def claim(database: Database, state: str) -> Claim:
@@ -28,11 +36,20 @@ def tag_chunk(
     *,
     missing: tuple[tuple[int, int], ...] = (),
     decode_errors: int = 0,
+    shots: Sequence[int] | None = None,
 ) -> bool:
-    """Extracts and tags the next chunk: a sample each half second, with these tags of ned."""
+    """Extracts and tags the next chunk: a sample each half second, with these tags of ned.
+
+    Args:
+        database: of the run.
+        confidences: by pts.
+        missing: ranges.
+        decode_errors: how many.
+        shots: where they begin, in which each frame, 40 ms apart, looks the same; None: not known.
+    """
     queued = claim(database, "queued")
     samples = tuple(range(queued.start_pts, queued.end_pts, 500))
-    extracted = ExtractedChunk(samples, 1000, decode_errors, missing)
+    extracted = ExtractedChunk(samples, 1000, decode_errors, missing, cuts=cuts_json(queued, shots))
     with database.write() as connection:
         assert complete_extractions(connection, {queued: extracted})
     ready = claim(database, "extracted")
@@ -44,6 +61,15 @@ def tag_chunk(
         assert complete_taggings(connection, [ready])
         replace_tags(connection, {ready: tags})
         return finish_run_if_complete(connection, ready.run_id)
+
+
+def cuts_json(chunk: Claim, shots: Sequence[int] | None) -> str | None:
+    """What the decoder says of a chunk that shows quite another picture in each shot."""
+    if shots is None:
+        return None
+    pts = tuple(range(chunk.start_pts, chunk.end_pts, 40))
+    seen = np.array([np.full(288, 20 + 70 * (bisect_right(shots, one) % 4)) for one in pts])
+    return Cuts.among(Frames(pts, seen.astype(np.uint8))).to_json()
 
 
 def give_up_next(database: Database, run_id: int) -> str:
@@ -74,6 +100,36 @@ def test_an_appearance_runs_across_the_border_of_two_chunks(database: Database) 
     # onset 0.6 and offset 0.4 of tests.records.PARAMS: 0.5 holds on, 0.3 ends it
     assert shown(database) == [("ned_flanders", 58_500, 61_000)]
     assert (run.state, run.frames, run.is_current) == ("done", 240, True)
+
+
+def test_borders_lie_at_cuts_also_between_two_chunks(database: Database) -> None:
+    make_run(database, chunks=TWO_CHUNKS, params=BY_SHOTS)
+    shots = [58_200, 60_000, 61_320]
+    tag_chunk(database, {58_500: 0.9, 59_000: 0.9, 59_500: 0.9}, shots=shots)
+    assert tag_chunk(database, {60_000: 0.5, 61_000: 0.5, 61_500: 0.9, 62_000: 0.9}, shots=shots)
+    # From the cut at 58.2 s to the one between the chunks, after which 0.5 is no onset. Then from
+    # the cut at 61.32 s on; where they leave no cut tells, so in the middle of two looks.
+    assert shown(database) == [("ned_flanders", 58_200, 60_000), ("ned_flanders", 61_320, 62_250)]
+
+
+@pytest.mark.parametrize("params", [PARAMS, BY_SHOTS])
+def test_where_a_chunk_tells_no_cuts_or_the_run_asks_for_none_all_is_as_before(
+    params: str, database: Database
+) -> None:
+    make_run(database, chunks=TWO_CHUNKS, params=params)
+    known = [58_200] if params == PARAMS else None
+    tag_chunk(database, {58_500: 0.9, 59_000: 0.9, 59_500: 0.9}, shots=[58_200])
+    assert tag_chunk(database, {60_000: 0.9, 60_500: 0.5, 61_000: 0.3}, shots=known)
+    assert shown(database) == [("ned_flanders", 58_500, 61_000)]
+
+
+def test_nothing_is_compared_across_a_chunk_that_was_given_up(database: Database) -> None:
+    three = ((0, 60_000), (60_000, 120_000), (120_000, 180_000))
+    run_id = make_run(database, chunks=three, params=BY_SHOTS)
+    tag_chunk(database, {59_000: 0.9, 59_500: 0.9}, shots=[58_800])
+    give_up_next(database, run_id)
+    assert tag_chunk(database, {120_000: 0.9, 120_500: 0.9}, shots=[58_800, 120_600])
+    assert shown(database) == [("ned_flanders", 58_800, 60_000), ("ned_flanders", 120_000, 120_600)]
 
 
 def test_a_quarantined_chunk_makes_the_run_partial_and_names_its_range(

@@ -9,7 +9,7 @@ from bench.stills_to_frames import Seen, Step, score_step, steps_of, table
 from bench.unknown import page
 from model.answers import Answers
 from tests.models import LABELS, manifest_by_lot
-from timeline.appearances import Rules
+from timeline.rules import Rules
 from timeline.truth import LabelledRange
 from worker.parameters import RunParameters
 

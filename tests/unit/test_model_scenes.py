@@ -1,198 +1,214 @@
-"""Scenes made of coloured rectangles: whoever is said to be somewhere is seen there."""
+"""Scenes: what is said of who is where is what their pixels show, by the colours of labels."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from model.preprocess import WIDE
-from model.recipe import STRONG, Recipe
-from model.scene_batches import SceneBatches
-from model.scene_rehearsal import SHOT_FRAMES, rehearse_scenes
-from model.scenes import Scene, SceneMaker, Seen
-from model.whereabouts import Whereabouts
-from tests.boxed_stills import Drawn, Figure, colour_share, pure_share, stills_of
+from model.figures import Manner
+from model.preprocess import WIDE, WholeFrame
+from model.scenes import SceneMaker
+from model.seen import Scene, Seen
+from model.stills import Stills
+from model.whereabouts import LIKELY, SURE, Whereabouts
+from tests.placed_stills import LABELS, Placed, nobody, of_colour, placed_stills
 
-ANT, BEE, COW, STRANGER = range(4)
-SEEDS = range(60)
+LARGE = WholeFrame("large", 640, 360)
+FRAMES = pytest.mark.parametrize("frame", [WIDE, LARGE], ids=["256x192", "640x360"])
 
-ALONE = [Drawn([Figure(label, 50, 20, 110, 100)]) for label in (ANT, BEE, COW)]
-UNBOXED = [Drawn([Figure(label, 50, 20, 110, 100)], boxed=False) for label in (ANT, BEE)]
-TOGETHER = Drawn(
-    [Figure(ANT, 10, 20, 50, 70), Figure(BEE, 60, 30, 100, 110), Figure(COW, 110, 0, 160, 60)],
-    all_boxed=True,
+LEFT, RIGHT = (0.1, 0.2, 0.35, 0.7), (0.6, 0.3, 0.9, 0.8)
+CAST = (
+    Placed([("ann", LEFT)]),
+    Placed([("bob", RIGHT)]),
+    Placed([("cid", LEFT)]),
+    Placed([("dot", RIGHT), ("unknown", LEFT)]),
+    nobody(),
 )
-NOBODY = Drawn([Figure(STRANGER, 0, 0, 160, 120)], boxed=False)
-
-STILLS = stills_of([*ALONE, *UNBOXED, TOGETHER, NOBODY])
-WHERE = Whereabouts.as_drawn(STILLS)
-MAKER = SceneMaker(STILLS, WHERE, WIDE)
-GROUP, STRANGERS = 5, 6
-
-Make = Callable[[np.random.Generator], Scene]
-MAKES: dict[str, Make] = {
-    "still": lambda rng: MAKER.still(int(rng.integers(3)), rng),
-    "whole frame": MAKER.whole_frame,
-    "panels": lambda rng: MAKER.panels(rng, int(rng.integers(3))),
-    "mosaic": lambda rng: MAKER.mosaic(rng, int(rng.integers(1, 6))),
-}
 
 
-def inside(scene: Scene, box: Seen) -> NDArray[np.uint8]:
-    """The part of a scene that a box holds, less a pixel at each edge."""
-    visible = box.within(WIDE.width, WIDE.height)
-    left, top = int(np.ceil(visible.left)) + 1, int(np.ceil(visible.top)) + 1
-    right, bottom = int(visible.right) - 1, int(visible.bottom) - 1
-    return scene.picture[top:bottom, left:right]
+def maker(frame: WholeFrame, *stills: Placed) -> SceneMaker:
+    unpacked: Stills = placed_stills(*stills)
+    return SceneMaker(unpacked, Whereabouts.as_drawn(unpacked), frame)
 
 
-@pytest.mark.parametrize("name", list(MAKES))
-def test_whoever_is_seen_is_where_the_box_says(name: str) -> None:
-    seen = 0
-    for seed in SEEDS:
-        scene = MAKES[name](np.random.default_rng(seed))
-        assert scene.picture.shape == (192, 256, 3)
-        for box in scene.seen:
-            part = inside(scene, box)
-            if min(part.shape[:2]) < 4:
-                continue
-            # of a mosaic's figures others may cover a third, and edges may fade
-            assert colour_share(part, box.label_number) > (0.5 if name == "mosaic" else 0.97)
-            seen += 1
-    assert seen > len(SEEDS) / 2
+def chances(count: int) -> Iterator[np.random.Generator]:
+    return map(np.random.default_rng, range(count))
 
 
-GONE = 0.2 * (50 * 60) / (160 * 120) * 2.2**2
-"""Of a whole frame, what a fifth of its largest box has when it is seen from closest: who is no
-farther in the picture is nobody."""
-
-
-@pytest.mark.parametrize(
-    ("name", "left"), [("still", 0.01), ("whole frame", GONE), ("panels", 0.05), ("mosaic", 0.03)]
-)
-def test_nobody_is_seen_whom_no_box_tells(name: str, left: float) -> None:
-    """Of each label's colour next to nothing is left when all boxes are painted over."""
-    for seed in SEEDS:
-        scene = MAKES[name](np.random.default_rng(seed))
-        for box in (*scene.seen, *scene.hidden):
-            visible = box.within(WIDE.width, WIDE.height)
-            corners = np.array([visible.left, visible.top, visible.right, visible.bottom])
-            first, top, last, bottom = (
-                (corners + np.array([-2, -2, 3, 3])).round().astype(int).clip(0)
-            )
-            scene.picture[top:bottom, first:last] = 0
-        for label in (ANT, BEE, COW):
-            # in panels there are stills without boxes
-            if label not in scene.somewhere and scene.absent[label]:
-                assert pure_share(scene.picture, label) < left, (seed, label)
-
-
-def test_still_without_boxes_has_its_label_somewhere() -> None:
-    scene = MAKER.still(3, np.random.default_rng(0))
-    assert (scene.somewhere, scene.seen, scene.present) == ({ANT}, [], {ANT})
-    np.testing.assert_array_equal(scene.absent, [0.5, 0.5, 0.5])
-
-
-def test_picture_in_which_everybody_has_a_box_is_shown_as_one() -> None:
-    for seed in SEEDS:
-        scene = MAKER.lead(GROUP, np.random.default_rng(seed))
-        assert not scene.somewhere
-        np.testing.assert_array_equal(scene.absent, [1, 1, 1])
-        assert scene.present <= {ANT, BEE, COW}
-
-
-def test_pictures_of_nobody_and_mosaics_are_certain_that_others_are_absent() -> None:
-    nobody = MAKER.nobody(np.random.default_rng(0))
-    assert not nobody.present
-    assert (nobody.picture == 90).all()
-    np.testing.assert_array_equal(nobody.absent, [1, 1, 1])
-    np.testing.assert_array_equal(MAKER.mosaic(np.random.default_rng(0), 3).absent, [1, 1, 1])
-
-
-def test_mosaic_begins_with_its_lead_and_panels_show_it() -> None:
-    for seed in SEEDS:
-        assert BEE in MAKER.mosaic(np.random.default_rng(seed), 1, lead=1).present
-        panels = MAKER.panels(np.random.default_rng(seed), 3)
-        hidden = {box.label_number for box in panels.hidden}
-        assert ANT in panels.present | hidden
-
-
-def test_without_strangers_or_boxes_there_are_scenes_too() -> None:
-    stills = stills_of(UNBOXED)
-    maker = SceneMaker(stills, Whereabouts.as_drawn(stills), WIDE)
-    assert not any([maker.has_cuts, maker.has_nobody, maker.has_whole_frames])
-    recipe = replace(STRONG, mosaics=0.4, panels=0.3, whole_frames=0.3)
-    batches = SceneBatches(stills, Whereabouts.as_drawn(stills), recipe)
-    pictures, targets = batches.batch(np.arange(40) % 2, np.random.default_rng(0))
-    assert pictures.shape == (40, 192, 256, 3)
-    # somebody is in each, and nobody knows where
-    assert (targets.picture[:, :3].sum(axis=1) >= 1).all()
-    assert not targets.edges.any()
-
-
-def batch(seed: int, recipe: Recipe = STRONG) -> list[NDArray[np.generic]]:
-    chosen = np.arange(14) % 7
-    pictures, targets = SceneBatches(STILLS, WHERE, recipe).batch(
-        chosen, np.random.default_rng(seed)
+def filled(scene: Scene, box: Seen) -> float:
+    """The share of a box, as far as it lies in the picture, that has its label's colour."""
+    left, top, right, bottom = (
+        max(0, round(value)) for value in box.within(*scene.picture.shape[1::-1]).corners
     )
-    return [pictures, *targets]
+    part = scene.picture[top:bottom, left:right]
+    return float(of_colour(part, LABELS[box.label_number]).mean())
 
 
-def test_batches_depend_on_the_source_of_chance_alone() -> None:
-    for first, again in zip(batch(1), batch(1), strict=True):
-        np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(batch(1)[0], batch(2)[0])
-    pictures, places, edges, picture = batch(1)
-    assert (pictures.dtype, pictures.shape) == (np.uint8, (14, 192, 256, 3))
-    assert (places.shape, edges.shape, picture.shape) == ((14, 12, 16, 6), (14, 12, 16, 5), (14, 6))
+def spread(scene: Scene, label: str) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of a label's colour."""
+    rows, columns = np.nonzero(of_colour(scene.picture, label))
+    return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
 
 
-def test_kinds_of_scenes_are_as_frequent_as_the_recipe_says(
-    monkeypatch: pytest.MonkeyPatch,
+@FRAMES
+def test_boxes_of_a_whole_frame_lie_on_its_colours_mirrored_or_not(frame: WholeFrame) -> None:
+    made = maker(frame, Placed([("ann", LEFT), ("bob", RIGHT)]))
+    orders = set()
+    for rng in chances(40):
+        scene = made.whole_frame(rng, 0)
+        assert scene.picture.shape == (*frame.shape, 3)
+        for box in scene.seen:
+            assert spread(scene, LABELS[box.label_number]) == pytest.approx(
+                box.within(frame.width, frame.height).corners,
+                abs=2.6 * frame.height / 120,  # a still's pixel
+            )
+        if scene.present == {0, 1}:
+            ann, bob = sorted(scene.seen)
+            orders.add(ann.left < bob.left)
+    assert orders == {True, False}
+
+
+@FRAMES
+def test_somebody_at_the_edge_is_seen_hidden_or_gone_by_what_is_left_in_the_frame(
+    frame: WholeFrame,
 ) -> None:
-    made: list[str] = []
-    for name in ("mosaic", "panels", "whole_frame", "lead", "nobody"):
+    made = maker(frame, Placed([("ann", LEFT), ("bob", RIGHT)]))
+    kinds = set()
+    for rng in chances(150):
+        scene = made.whole_frame(rng, 0)
+        for number, label in enumerate(("ann", "bob")):
+            said = [
+                kind
+                for kind, boxes in (("seen", scene.seen), ("hidden", scene.hidden))
+                if number in {box.label_number for box in boxes}
+            ]
+            assert len(said) < 2
+            kinds.add((said or ["gone"])[0])
+            if not said and of_colour(scene.picture, label).any():
+                # a fifth of somebody at an edge: no more than that of a height or a width
+                left, top, right, bottom = spread(scene, label)
+                other = spread(scene, "bob" if label == "ann" else "ann")
+                assert min(right - left, bottom - top) < 0.5 * max(
+                    other[2] - other[0], other[3] - other[1]
+                )
+    assert kinds == {"seen", "hidden", "gone"}
 
-        def counting(self: SceneMaker, *arguments: object, name: str = name) -> Scene:
-            made.append(name)
-            picture = np.zeros((192, 256, 3), np.uint8)
-            return Scene(picture, np.ones(3, np.float32))
 
-        monkeypatch.setattr(SceneMaker, name, counting)
-    recipe = replace(STRONG, mosaics=0.4, panels=0.3, whole_frames=0.2)
-    batches, rng = SceneBatches(STILLS, WHERE, recipe), np.random.default_rng(0)
-    shares = {}
-    for lead in (0, GROUP, STRANGERS):
-        made.clear()
-        batches.batch(np.full(600, lead), rng)
-        shares[lead] = {name: made.count(name) / 600 for name in set(made)}
-    expected = {"mosaic": 0.4, "panels": 0.3, "whole_frame": 0.2, "lead": 0.1}
-    assert shares[0] == pytest.approx(expected, abs=0.07)
-    assert shares[GROUP] == pytest.approx({"mosaic": 0.4, "lead": 0.6}, abs=0.07)
-    assert shares[STRANGERS] == {"nobody": 1}
+@FRAMES
+@pytest.mark.parametrize("count", [1, 2, 4, 6])
+def test_figures_of_a_mosaic_are_where_it_says_and_hardly_covered(
+    frame: WholeFrame, count: int
+) -> None:
+    made = maker(frame, *CAST)
+    several = 0
+    for rng in chances(25):
+        scene = made.mosaic(rng, count)
+        assert scene.picture.shape == (*frame.shape, 3)
+        for box in scene.seen:
+            assert filled(scene, box) > 0.5
+        several += len(scene.seen) > 1
+        # whose colour is nowhere is not present
+        for number, label in enumerate(LABELS[:-1]):
+            if not of_colour(scene.picture, label).any():
+                assert number not in scene.present
+        assert (scene.absent == SURE).all()
+    assert (several > 0) == (count > 1)
 
 
-def test_rehearsed_shots_show_who_they_say_and_are_the_same_again() -> None:
-    frames = list(rehearse_scenes(STILLS, WHERE, WIDE, 24, seed=3))
-    again = list(rehearse_scenes(STILLS, WHERE, WIDE, 24, seed=3))
-    assert len(frames) == 24 * SHOT_FRAMES
-    for first, second in zip(frames, again, strict=True):
-        np.testing.assert_array_equal(first.picture, second.picture)
-        np.testing.assert_array_equal(first.truth, second.truth)
-    shots = [frames[start : start + SHOT_FRAMES] for start in range(0, len(frames), SHOT_FRAMES)]
-    for number, shot in enumerate(shots):
-        truth = shot[0].truth
-        assert all((frame.truth == truth).all() for frame in shot)
-        assert not (truth & shot[0].unheard).any()
-        if number % 6 in (0, 3):
-            # one character, or those of a whole frame, of whom the camera may lose sight
-            assert truth.any() or shot[0].unheard.any()
-        if number % 6 == 5:  # a character beside a stranger whose own answers are not heard
-            assert shot[0].unheard.any()
-        for label in np.flatnonzero(truth):
-            assert max(colour_share(frame.picture, int(label)) for frame in shot) > 0.002
-        for label in np.flatnonzero(~truth & ~shot[0].unheard):
-            if number % 6 != 5:  # in panels there are stills without boxes
-                assert max(pure_share(frame.picture, int(label)) for frame in shot) < 1.4 * GONE
+def test_a_figure_that_is_covered_by_another_is_hidden() -> None:
+    # heads are small in what is cut out below them, so that others' shoulders cover them
+    low = (0.3, 0.0, 0.6, 0.3)
+    made = maker(WIDE, *(Placed([(label, low)]) for label in LABELS[:4]), nobody())
+    covered = 0
+    for rng in chances(60):
+        scene = made.mosaic(rng, 6)
+        labels = [box.label_number for box in (*scene.seen, *scene.hidden)]
+        for box in scene.hidden:
+            if labels.count(box.label_number) == 1 and box.share_in(0, 0, *WIDE.shape[::-1]) > 0.99:
+                covered += 1
+                assert filled(scene, box) < 0.8  # a third is covered, at least
+    assert covered
+
+
+def test_a_lead_is_in_its_mosaic_and_in_its_panels() -> None:
+    made = maker(WIDE, *CAST)
+    for rng in chances(20):
+        assert 1 in made.mosaic(rng, 1, lead=1).present
+        scene = made.panels(rng, 1)
+        assert 1 in scene.present | {box.label_number for box in scene.hidden}
+
+
+def test_panels_are_of_the_stills_that_were_asked_for() -> None:
+    made = maker(WIDE, *CAST)
+    for rng in chances(20):
+        scene = made.panels(rng, 0, [2, 4])
+        shown = {label for label in LABELS[:-1] if of_colour(scene.picture, label).any()}
+        assert shown <= {"ann", "cid"}
+        assert {LABELS[number] for number in scene.present} <= shown
+
+
+def test_a_label_without_a_box_is_somewhere_and_of_others_the_absence_is_only_likely() -> None:
+    made = maker(WIDE, Placed([], in_full=False, also=("ann",)), nobody())
+    for rng in chances(10):
+        scene = made.still(0, rng)
+        assert scene.present == scene.somewhere == {0}
+        assert not scene.seen
+        assert (scene.absent == np.float32(LIKELY)).all()
+
+
+def test_whoever_a_figures_still_has_besides_is_not_said_to_be_absent() -> None:
+    made = maker(WIDE, Placed([("ann", LEFT)], in_full=False, also=("cid",)), nobody())
+    for rng in chances(10):
+        assert made.mosaic(rng, 1).absent.tolist() == [1, 1, 0, 1]
+
+
+def test_nobody_is_in_a_picture_of_nobody_and_that_is_sure() -> None:
+    made = maker(LARGE, *CAST)
+    scene = made.nobody(np.random.default_rng(0))
+    assert scene.present == set()
+    assert (scene.absent == SURE).all()
+    assert scene.picture.shape == (360, 640, 3)
+
+
+@FRAMES
+def test_a_gathering_has_those_wanted_and_strangers_who_are_nobody(frame: WholeFrame) -> None:
+    made = maker(frame, *CAST)
+    strange = 0
+    for rng in chances(25):
+        scene = made.gathering(rng, [0, 2], 2, Manner(0.2, 0.5))
+        assert scene.present <= {0, 2}
+        assert len(scene.strangers) <= 2
+        strange += bool(of_colour(scene.picture, "unknown").any())
+        for box in scene.seen:
+            assert filled(scene, box) > 0.5
+    assert strange > 15
+
+
+def test_figures_that_stand_reach_the_lower_edge() -> None:
+    # the colour ends where the still does: nothing lies below
+    tall = Placed([("ann", (0.2, 0.4, 0.8, 1.0))])
+    made = maker(LARGE, tall, nobody())
+    for rng in chances(15):
+        scene = made.gathering(rng, [0], 0, Manner(0.3, 0.5, standing=True))
+        assert scene.seen[0].bottom >= 360 - 1e-6
+
+
+def test_hats_hide_the_top_of_a_figure_and_leave_the_rest() -> None:
+    made = maker(LARGE, Placed([("ann", LEFT)]), nobody())
+    for rng in chances(15):
+        bare, with_hat = (
+            made.gathering(np.random.default_rng(seed), [0], 0, Manner(0.4, 0.5, hats=hats))
+            for seed in [int(rng.integers(1000))]
+            for hats in (0.0, 1.0)
+        )
+        [before], [after] = bare.seen, with_hat.seen
+        assert after.corners == before.corners
+        assert 0.6 < filled(with_hat, after) < filled(bare, before)
+
+
+def test_the_same_chance_makes_the_same_scene() -> None:
+    made = maker(WIDE, *CAST)
+    first, again, other = (made.mosaic(np.random.default_rng(seed), 4) for seed in (1, 1, 2))
+    assert (first.picture == again.picture).all()
+    assert first.seen == again.seen
+    assert (first.picture != other.picture).any()

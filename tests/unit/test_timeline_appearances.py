@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline.appearances import Appearance, Rules, Tag, find_appearances
+from timeline.appearances import Appearance, Tag, find_appearances
 from timeline.errors import TimelineError
+from timeline.rules import Rules
 
 TIME_BASE = Fraction(1, 100)
 STEP = 10  # pts between samples: 0.1 s

@@ -1,0 +1,131 @@
+"""What each sampled frame speaks for.
+
+Two samples a second see a person, and not when the person came. Where the cuts are known, a frame
+speaks for its shot:
+
+    samples          a     b     c     d     e     f
+    cuts                      |        |  |
+    speaks for       aaaabbbbb|cccccddd|--|eeeeffff
+
+- Between two samples without a cut, the border lies in the middle: as often too early as too late.
+- With one cut the first speaks until the cut, and the second from it.
+- With several, the first until the first of them and the second from the last. Nobody looked at
+  what lies between.
+
+Where the cuts are not known, each speaks until the next sample. In both cases the first sample
+speaks from its own time, and so does the first one after a missing range; the last one speaks until
+the end, and the last before a missing range until that begins (or until the first cut, since nobody
+looked behind it). A sample in a missing range speaks for nothing.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+from timeline.errors import TimelineError
+from timeline.ranges import united
+
+PtsRange: TypeAlias = tuple[int, int]
+"""Half-open: start <= pts < end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A sampled frame that lies in no missing range."""
+
+    number: int
+    """Its place among all sampled frames; where one is left out, something is missing."""
+    pts: int
+    until_pts: int
+    """The next sample, missing range or the end: durations are counted from sample to sample,
+    wherever the borders lie."""
+    start_pts: int
+    end_pts: int
+    """It speaks for the half-open range from start_pts, which holds its own pts."""
+    shot: int
+    """How many cuts there are up to its pts."""
+    follows: bool
+    """Whether nothing is missing between it and the sample before."""
+
+
+def looks_at(
+    sampled_pts: Sequence[int],
+    end_pts: int,
+    missing: Sequence[PtsRange],
+    cuts: Sequence[int] | None,
+) -> list[Look]:
+    """Tell what each sampled frame speaks for, leaving out those in missing ranges.
+
+    Args:
+        sampled_pts: ascending.
+        end_pts: later than all of them.
+        missing: in any order.
+        cuts: first frames of shots, ascending; None where nobody looked for them.
+
+    Raises:
+        TimelineError: an empty missing range, or cuts out of order.
+    """
+    lost = _joined(missing)
+    if any(before >= after for before, after in pairwise(cuts or ())):
+        raise TimelineError("cuts: each must be later than the one before")
+    found: list[Look] = []
+    for number, pts, until_pts in _looked_at(sampled_pts, end_pts, lost):
+        before = found[-1] if found else None
+        follows = before is not None and before.number + 1 == number and before.until_pts == pts
+        next_pts = sampled_pts[number + 1] if number + 1 < len(sampled_pts) else None
+        goes_on = until_pts == next_pts and not _holds(lost, until_pts)
+        found.append(
+            Look(
+                number,
+                pts,
+                until_pts,
+                _border(sampled_pts[number - 1], pts, cuts)[1] if follows else pts,
+                _border(pts, until_pts, cuts)[0] if goes_on else _last(pts, until_pts, cuts),
+                bisect_right(cuts or (), pts),
+                follows,
+            )
+        )
+    return found
+
+
+def _looked_at(
+    sampled_pts: Sequence[int], end_pts: int, lost: Sequence[PtsRange]
+) -> Iterator[tuple[int, int, int]]:
+    """Number, pts and until_pts of each frame outside of what is missing."""
+    starts = [start for start, _ in lost]
+    pairs = zip(sampled_pts, [*sampled_pts, end_pts][1:], strict=True)
+    for number, (pts, next_pts) in enumerate(pairs):
+        if not _holds(lost, pts):
+            after = bisect_right(starts, pts)  # the first range that starts later
+            yield number, pts, min([next_pts, *starts[after : after + 1]])
+
+
+def _holds(ranges: Sequence[PtsRange], pts: int) -> bool:
+    after = bisect_right(ranges, pts, key=lambda one: one[0])
+    return after > 0 and pts < ranges[after - 1][1]
+
+
+def _border(pts: int, next_pts: int, cuts: Sequence[int] | None) -> tuple[int, int]:
+    """Where the first of two samples ceases to speak, and where the second begins."""
+    if cuts is None:
+        return next_pts, next_pts
+    first, past = bisect_right(cuts, pts), bisect_right(cuts, next_pts)
+    if first < past:
+        return cuts[first], cuts[past - 1]
+    middle = pts + (next_pts - pts + 1) // 2  # after the first, though the next tick is the second
+    return middle, middle
+
+
+def _last(pts: int, until_pts: int, cuts: Sequence[int] | None) -> int:
+    """Where the last sample before the end, or before something missing, ceases to speak."""
+    first = bisect_right(cuts or (), pts)
+    return min([until_pts, *(cuts or ())[first : first + 1]])
+
+
+def _joined(ranges: Sequence[PtsRange]) -> list[PtsRange]:
+    for start, end in ranges:
+        if start >= end:
+            raise TimelineError(f"missing range {start} to {end}: it must end after its start")
+    return united(ranges)
