@@ -182,7 +182,10 @@ def test_dense_network_takes_the_trunk_of_a_residual_version_and_nothing_else(
     theirs = build_network("residual", parameters, LABELS, (64, 64), seed=3)
     manifest = manifest_by_lot(network="residual", network_parameters=parameters)
     # halves and quarters, so that 16 bits hold them
-    weights = {name: np.round(values * 4) / 4 for name, values in weights_of(theirs).items()}
+    weights = {
+        name: (np.round(values * 4) / 4).astype(np.float32)
+        for name, values in weights_of(theirs).items()
+    }
     version = write_model_version(tmp_path / "residual-1", manifest, weights)
     network = build_network("dense", TINY_DENSE, LABELS, (192, 256), seed=5)
     before = weights_of(network)

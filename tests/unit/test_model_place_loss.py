@@ -43,7 +43,7 @@ def found(loss: Any, targets: NDArray[Any], answers: NDArray[Any]) -> float:
 
 def surprise(right: NDArray[Any], logits: NDArray[Any]) -> NDArray[Any]:
     likely = 1 / (1 + np.exp(-logits))
-    return -np.log(np.where(right == 1, likely, 1 - likely))
+    return np.asarray(-np.log(np.where(right == 1, likely, 1 - likely)))
 
 
 def test_places_count_by_how_wrong_they_are_and_fourfold_where_somebody_is() -> None:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.place_targets import Targets, batch_of, targets_of
-from model.scenes import Scene, Seen
+from model.seen import Scene, Seen
 
 LABELS = 3
 ROWS, COLUMNS = 4, 6
@@ -51,9 +51,9 @@ def grid(text: str) -> NDArray[np.float64]:
     ],
 )
 def test_places_in_the_middle_of_a_box_answer_for_it_and_those_around_are_left_alone(
-    box: tuple[float, ...], expected: str
+    box: tuple[float, float, float, float], expected: str
 ) -> None:
-    found = targets_of(scene(seen=[Seen(2, *box, 0.4)]))  # type: ignore[arg-type]
+    found = targets_of(scene(seen=[Seen(2, *box, 0.4)]))
     np.testing.assert_allclose(counts(found)[..., 2], grid(expected), rtol=1e-6)
     np.testing.assert_array_equal(right(found)[..., 2], grid(expected) == 0.4)
     np.testing.assert_array_equal(found.edges[..., 4] > 0, grid(expected) == 0.4)

@@ -43,10 +43,9 @@ def test_no_frames_have_no_places() -> None:
 def test_boxes_are_shares_of_the_picture_without_what_is_black() -> None:
     wide = FrameArea(left=0, top=24, width=256, height=144)
     boxes = np.array([[64, 24, 128, 168], [-10, 0, 300, 30], [0, 0, 256, 20]], np.float32)
-    np.testing.assert_allclose(
-        as_shares(boxes, wide),
-        [[0.25, 0, 0.5, 1], [0, 0, 1, 6 / 144], [0, 0, 1, 0]],  # the last is all in the black
-    )
+    # the last is all in the black
+    expected = np.array([[0.25, 0, 0.5, 1], [0, 0, 1, 6 / 144], [0, 0, 1, 0]])
+    np.testing.assert_allclose(as_shares(boxes, wide), expected)
     tall = FrameArea(left=80, top=0, width=96, height=192)
     np.testing.assert_allclose(
         as_shares(np.array([80, 0, 128, 96], np.float32), tall), [0, 0, 0.5, 0.5]

@@ -37,7 +37,8 @@ def test_batches_depend_on_the_source_of_chance_alone() -> None:
         np.testing.assert_array_equal(first, again)
     assert not np.array_equal(batch(1)[0], batch(2)[0])
     pictures, places, edges, picture = batch(1)
-    assert (pictures.dtype, pictures.shape) == (np.uint8, (12, 192, 256, 3))
+    assert pictures.dtype == np.uint8
+    assert pictures.shape == (12, 192, 256, 3)
     assert (places.shape, edges.shape, picture.shape) == ((12, 12, 16, 8), (12, 12, 16, 5), (12, 8))
 
 

@@ -27,7 +27,8 @@ def test_picture_is_as_large_as_fits_with_black_around_it(
 ) -> None:
     found = WIDE.preprocess(np.full((height, width, 3), 200, np.uint8))
     assert WIDE.area(height, width) == area
-    assert (found.shape, found.dtype) == ((192, 256, 3), np.uint8)
+    assert found.shape == (192, 256, 3)
+    assert found.dtype == np.uint8
     left, top, across, down = area
     expected = np.zeros((192, 256, 3), np.uint8)
     expected[top : top + down, left : left + across] = 200
