@@ -91,7 +91,8 @@ def train(
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.errors import TrainingError
-    from model.recipe import recipe_named, recipe_to_go_on, with_epochs, with_glance
+    from model.recipe import recipe_named
+    from model.recipe_changes import recipe_to_go_on, with_epochs, with_glance
     from model.still_files import slug
     from model.testing import Words
     from model.versions import train_model_version

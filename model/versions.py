@@ -18,7 +18,7 @@ from model.classifier import BATCH_SIZE
 from model.compiling import compile_network
 from model.cpu_forward import CpuForwardPass
 from model.dataset import Dataset
-from model.errors import ArtifactError, DatasetError, TrainingError
+from model.errors import ArtifactError
 from model.evaluation import Recogniser
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
@@ -30,12 +30,17 @@ from model.recipe import Recipe
 from model.regions import REGIONS, WHOLE
 from model.scene_calibrating import calibrate_scenes, rehearse_network
 from model.sight import PlaceSight, Sight, sight_of
-from model.split import PARTS
 from model.stills import Stills
 from model.testing import Words, ask, metrics_of, report_of
 from model.training import outputs_of, train
+from model.training_checks import (
+    check_nothing_is_to_learn,
+    check_parts,
+    check_start,
+    check_teachers,
+)
 from model.training_folder import alone_at_work
-from model.weights import check_weights, rounded
+from model.weights import rounded
 
 LEAST_AGREEMENT = 0.995
 """Of the validation stills as many must get the same label in 8 bits as in 32. The bundled network
@@ -72,8 +77,9 @@ def train_model_version(
         teachers: model versions of the same labels, preprocessing and loss, whose answers are
             learnt too, as far as the recipe says (`taught`).
         start: with whose weights training begins, in place of random ones: of the recipe's network
-            and preprocessing, as `model.recipe.with_network_of` makes it. Of its labels, those of
-            the dataset keep what they know.
+            and preprocessing, as `model.recipe_changes.with_network_of` makes it, or of a residual
+            network that gives a dense one its trunk. Of its labels, those of the dataset keep what
+            they know.
         processes: that make batches; see `model.training.train`.
         resume: go on from the checkpoint in the work folder, if there is one.
         words: for the manifest and the model card.
@@ -95,13 +101,13 @@ def train_model_version(
         raise ArtifactError(
             f"{output_folder}: exists, and a model version never changes; name another"
         )
-    draft = _draft(dataset, recipe, start, name, version, words)
-    _check_parts(dataset)
     if not recipe.epochs:
-        _check_nothing_is_to_learn(dataset, recipe, teachers, start)
-    _check_teachers(teachers, dataset, recipe)
+        check_nothing_is_to_learn(dataset, recipe, teachers, start)
+    draft = _draft(dataset, recipe, start, name, version, words)
+    check_parts(dataset)
+    check_teachers(teachers, dataset, recipe)
     if start is not None:
-        _check_start(start, recipe)
+        check_start(start, recipe)
     with alone_at_work(work_folder):
         checkpoint = Checkpoint(work_folder, _identity(dataset, recipe, teachers, start))
         if not resume:
@@ -187,103 +193,6 @@ def _draft(
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _check_parts(dataset: Dataset) -> None:
-    """Refuse what would stop an hour of training at its end.
-
-    Raises:
-        DatasetError: a shard is damaged, or a part shows nobody known.
-    """
-    dataset.check_shards()
-    for part in PARTS:
-        if not dataset.manifest.shows_somebody(part):
-            raise DatasetError(
-                f"{dataset.folder}: {part} shows nobody known; build the dataset of more stills"
-            )
-
-
-def _check_nothing_is_to_learn(
-    dataset: Dataset,
-    recipe: Recipe,
-    teachers: Sequence[ModelVersion],
-    start: ModelVersion | None,
-) -> None:
-    """Refuse to make a version without learning of what has something to learn.
-
-    Raises:
-        TrainingError: there are no weights to keep, some of them would be random, or somebody would
-            teach.
-    """
-    if start is None or teachers:
-        raise TrainingError(
-            "0 epochs: nothing would be learnt; give a start, to keep its weights, and no teacher"
-        )
-    if start.manifest.network != recipe.network:
-        raise TrainingError(
-            f"0 epochs: {start.manifest.reference} is no {recipe.network} network; "
-            "give some epochs to learn the rest, or leave the recipe out"
-        )
-    for label in outputs_of(recipe, dataset.manifest.labels):
-        if label not in start.manifest.labels:
-            raise TrainingError(
-                f"0 epochs: {start.manifest.reference} does not know {label}; "
-                "give some epochs to learn it"
-            )
-
-
-def _check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: Recipe) -> None:
-    """Refuse teachers of something else, and those who would not be heard.
-
-    Raises:
-        TrainingError: of the first that cannot teach.
-    """
-    for teacher in teachers:
-        name, manifest = teacher.manifest.reference, teacher.manifest
-        if manifest.labels != outputs_of(recipe, dataset.manifest.labels):
-            raise TrainingError(
-                f"teacher {name}: knows other labels than {dataset.folder}; train one on it"
-            )
-        if manifest.preprocessing != recipe.preprocessing:
-            raise TrainingError(
-                f"teacher {name}: sees pictures by {manifest.preprocessing}, the recipe's network "
-                f"by {recipe.preprocessing}; choose a teacher or a recipe of the same"
-            )
-        if manifest.loss not in ("", recipe.loss):
-            raise TrainingError(
-                f"teacher {name}: learnt by the {manifest.loss} loss, the recipe's network learns "
-                f"by the {recipe.loss} one; choose a teacher or a recipe of the same"
-            )
-        if not recipe.taught:
-            raise TrainingError(
-                f"teacher {name}: this recipe learns from no teacher; take regional or large"
-            )
-
-
-def _check_start(start: ModelVersion, recipe: Recipe) -> None:
-    """Refuse one whose weights the recipe's network cannot take.
-
-    Raises:
-        TrainingError: it is of another network or preprocessing.
-        ArtifactError: its weights are damaged.
-    """
-    mine, theirs = (
-        (one.network, dict(one.network_parameters), one.preprocessing)
-        for one in (recipe, start.manifest)
-    )
-    trunks = [
-        [dict(one.network_parameters).get(name) for name in ("widths", "blocks")]
-        for one in (recipe, start.manifest)
-    ]
-    gives_its_trunk = (
-        recipe.is_dense and start.manifest.network == "residual" and trunks[0] == trunks[1]
-    )
-    if mine != theirs and not gives_its_trunk:
-        raise TrainingError(
-            f"start {start.manifest.reference}: is of another network or preprocessing than the "
-            "recipe; choose one of the same"
-        )
-    check_weights(start)
 
 
 def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, Stills]:

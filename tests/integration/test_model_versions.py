@@ -18,7 +18,8 @@ from model.dataset_plan import BuildOptions
 from model.errors import ArtifactError, DatasetError, TrainingError
 from model.history import Epoch
 from model.preprocess import TASK
-from model.recipe import BASELINE, REGIONAL, with_epochs, with_network_of
+from model.recipe import BASELINE, REGIONAL
+from model.recipe_changes import with_epochs, with_network_of
 from model.tensorflow_runtime import load_tensorflow
 from model.testing import Words
 from model.training_folder import alone_at_work

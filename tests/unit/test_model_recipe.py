@@ -15,11 +15,8 @@ from model.recipe import (
     STRONG,
     Recipe,
     recipe_named,
-    recipe_to_go_on,
-    with_epochs,
-    with_glance,
-    with_network_of,
 )
+from model.recipe_changes import recipe_to_go_on, with_epochs, with_glance, with_network_of
 from tests.models import manifest_by_lot
 
 
@@ -155,7 +152,7 @@ def test_pictures_do_not_grow_for_a_network_of_one_side() -> None:
     assert with_network_of(REGIONAL, manifest_by_lot()).first_side == 0
 
 
-DENSE = {
+DENSE: dict[str, Any] = {
     "network": "dense",
     "network_parameters": STRONG.network_parameters,
     "preprocessing": "fit256x192",

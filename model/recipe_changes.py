@@ -1,0 +1,79 @@
+"""Recipes changed for a version to begin with, for glances, or for other epochs."""
+
+from dataclasses import asdict, replace
+from typing import Final
+
+from model.manifest import Manifest
+from model.preprocess import shape_seen
+from model.recipe import FURTHER, REGIONAL_FURTHER, Recipe, recipe_named
+
+GLANCE_SHARE: Final = 2 / 3
+"""Of a picture's side: most pictures are clear then, and cost half the work."""
+
+GLANCE_CLEAR: Final = 0.99
+"""By `bench/glances.py`, rehearsed shots are tagged as well as without glances then; where less is
+enough, stills that are shown whole are recognised less often."""
+
+
+def recipe_to_go_on(name: str | None, start: Manifest) -> Recipe:
+    """Return a recipe for a training that begins with a version's weights.
+
+    Args:
+        name: of the recipe, for the version's network as `with_network_of` makes it; None for
+            `further`, which is of the version's own kind.
+        start: of the version.
+
+    Raises:
+        ModelError: there is no recipe of that name, or it is not for such a network.
+    """
+    recipe = FURTHER if name is None else recipe_named(name)
+    if recipe is FURTHER and not start.is_dense:
+        recipe = REGIONAL_FURTHER
+    return with_network_of(recipe, start)
+
+
+def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
+    """Return a recipe for a model version's network, and for pictures as that looks at them.
+
+    Where this takes pictures of one side alone, they do not grow. A dense network can begin with
+    the trunk of a residual one: it stays what it is.
+
+    Raises:
+        ModelError: the version's looks are beyond what recipes may say.
+    """
+    if recipe.is_dense and manifest.network == "residual":
+        return recipe
+    return replace(
+        recipe,
+        first_side=recipe.first_side if manifest.network == "residual" else 0,
+        network=manifest.network,
+        network_parameters=manifest.network_parameters,
+        preprocessing=manifest.preprocessing,
+        **asdict(manifest.looks),
+    )
+
+
+def with_glance(recipe: Recipe, glances: bool) -> Recipe:
+    """Return a recipe whose network looks at pictures made smaller first, or one that never does.
+
+    Raises:
+        ModelError: the network takes pictures of one side alone.
+    """
+    if not glances:
+        return replace(recipe, glance_side=0, glance_clear=0.0)
+    side = round(GLANCE_SHARE * shape_seen(recipe.preprocessing)[0])
+    return replace(recipe, glance_side=side, glance_clear=GLANCE_CLEAR)
+
+
+def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
+    """Return a recipe for another number of epochs; nothing in it takes longer than they do.
+
+    Raises:
+        ModelError: there are too few or too many.
+    """
+    return replace(
+        recipe,
+        epochs=epochs,
+        warm_up_epochs=min(recipe.warm_up_epochs, epochs),
+        average_epochs=min(recipe.average_epochs, epochs),
+    )
