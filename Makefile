@@ -49,8 +49,8 @@ contracts: $(READY)
 	$(BIN)/lint-imports
 
 faults: $(READY) ## The fault gate in full counts (long)
-	CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 CASTLINE_FROZEN_SECONDS=70 CASTLINE_BROKER_KILLS=2 \
-		CASTLINE_DATABASE_RESTARTS=4 CASTLINE_RERUNS=50 $(BIN)/python -m pytest -m fault --durations=0 -v -rP
+	CASTLINE_TIMED=1 CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 CASTLINE_FROZEN_SECONDS=70 \
+		CASTLINE_BROKER_KILLS=2 CASTLINE_DATABASE_RESTARTS=4 CASTLINE_RERUNS=50 $(BIN)/python -m pytest -m fault --durations=0 -v -rP
 
 celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runner's, for all clips in ../shared (long)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP

@@ -21,7 +21,7 @@ from model.networks import build_network
 from model.place_targets import batch_of
 from model.preprocess import shape_seen
 from model.recipe import RECIPES, Recipe
-from model.scenes import Scene, Seen
+from model.seen import Scene, Seen
 from model.stills import Stills
 from model.tensorflow_runtime import bfloat16_arithmetic, load_tensorflow
 from model.training import lesson_of

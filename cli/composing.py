@@ -1,6 +1,7 @@
 """An episode with its truth out of your own stills: compose."""
 
 import shlex
+from dataclasses import replace as with_changes
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,6 +45,16 @@ def compose(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of shots, pictures and truth.")] = 0,
+    groups: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Of shots with three or more; strangers, hats and tints come with them. Default"
+            " 0.25 if stills have boxes, else 0.",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Take stills of a set that models learn from.")
     ] = False,
@@ -55,7 +66,12 @@ def compose(
     """
     from ingest.decoder import Decoder
     from model.dataset import open_dataset
-    from worker.composing import MEASURING_PART, Composition, compose_episode, open_negative
+    from worker.composing import (
+        MEASURING_PART,
+        Composition,
+        compose_episode,
+        open_negative,
+    )
 
     truth = output.with_name(f"{output.name}.truth.csv")
     if output.suffix.lower() != SUFFIX:
@@ -72,6 +88,8 @@ def compose(
     with Decoder(media_roots=context.obj.readable_roots) as decoder, step_bars() as show_step:
         clips = tuple(open_negative(decoder, path) for path in negatives or ())
         composition = Composition(opened, part, clips, layout, seconds, seed)
+        share = composition.usual_groups if groups is None else groups
+        composition = with_changes(composition, groups=share)
         shots = compose_episode(composition, decoder, output, truth, show_step)
     _report(output, truth, shots)
 
@@ -100,7 +118,12 @@ def _two_numbers(option: str, text: str, between: str) -> tuple[Fraction, Fracti
 def _report(output: Path, truth: Path, shots: list["Shot"]) -> None:
     say(f"Wrote {output} and {truth}")
     one, two, nobody = (sum(len(shot.labels) == count for shot in shots) for count in (1, 2, 0))
-    say(f"{len(shots)} shots: {one} with one character, {two} with two, {nobody} with nobody known")
+    more = len(shots) - one - two - nobody
+    groups = f", {more} with three or more" if more else ""
+    say(
+        f"{len(shots)} shots: {one} with one character, {two} with two{groups},"
+        f" {nobody} with nobody known"
+    )
     if not nobody:
         say("No shot without anybody known: name clips for them with --negatives")
     episode, name, path = (shlex.quote(str(each)) for each in (output, output.name, truth))

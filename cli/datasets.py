@@ -1,4 +1,4 @@
-"""Datasets: build, show, harvest."""
+"""Datasets: build, show; and the commands that collect pictures for them."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import Json, print_json, say, say_error
+from cli import harvesting
+from cli.console import Json, print_json, say
 from cli.dataset_tables import (
     dataset_json,
     print_boxes,
@@ -18,9 +19,6 @@ from cli.dataset_tables import (
 )
 from cli.progress import step_bars
 
-EXIT_FAILED = 1
-"""An episode was refused."""
-
 Folder = Annotated[Path, typer.Argument(help="A dataset.", show_default=False)]
 
 
@@ -29,7 +27,7 @@ def add_commands(app: typer.Typer) -> None:
     group = typer.Typer(help="Labelled stills to train with.", no_args_is_help=True)
     group.command()(build)
     group.command()(show)
-    group.command()(harvest)
+    harvesting.add_commands(group)
     app.add_typer(group, name="dataset")
 
 
@@ -116,47 +114,3 @@ def show(folder: Folder, as_json: Json = False) -> None:
     say(f"All of them: {folder / STILLS}")
     say(f"Samples of each label: {folder / CONTACT_SHEET}")
     say(f"The largest groups: {folder / NEAR_DUPLICATES}")
-
-
-def harvest(
-    context: typer.Context,
-    episodes: Annotated[list[Path], typer.Argument(help="Episode files.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="A folder to add stills to; none is replaced.")
-    ],
-    model: Annotated[
-        str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the moments.")] = 0,
-    device: Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")] = "auto",
-) -> None:
-    """Collect stills from episodes at random moments, sorted by a model, for you to confirm.
-
-    Of each frame the full picture and its two halves become stills: in a folder named by the label
-    where the model is confident, in _unsure elsewhere. Move those that are wrong, and give the
-    folder to castline dataset build. Stills that are there already are not added again.
-
-    Example: castline dataset harvest pilot.mkv -o harvested
-    """
-    from ingest.errors import IngestError
-    from worker.harvest import open_harvester
-    from worker.promoting import chosen_model
-    from worker.workplace import open_workplace
-
-    with open_workplace(context.obj) as place:
-        version = chosen_model(place, model)
-    refused = 0
-    with (
-        step_bars() as show_step,
-        open_harvester(context.obj, output, version, device) as harvester,
-    ):
-        for path in episodes:
-            try:
-                counts = harvester.harvest(path, seed, show_step)
-            except IngestError as error:
-                say_error(error)
-                refused += 1
-                continue
-            sorted_in = ", ".join(f"{label} {count}" for label, count in counts.items())
-            say(f"{path.name}: {sum(counts.values())} new stills" + f": {sorted_in}" * bool(counts))
-    raise typer.Exit(EXIT_FAILED if refused else 0)

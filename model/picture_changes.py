@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from model.preprocess import Preprocessing
 
+UNRECOGNISABLE: Final = 1 / 40
+"""Of its pixels are left of a picture that is out of focus."""
+
 _LETTERS: Final = np.array(list(string.ascii_letters + "     .,!?"))
+_SEPIA: Final = np.array(
+    [[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32
+)
+"""W3C, Filter Effects Module Level 1: sepia(1), a row for each of red, green and blue."""
+
 _SUBTITLE_COLOURS: Final = ((255, 255, 255), (255, 255, 0))  # white, and yellow as on DVDs
 
 
@@ -70,6 +78,17 @@ def dye(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     # half to twice as much of each colour, and never brighter on the whole
     gains = np.exp(rng.uniform(-0.7, 0.7, 3))
     return recolour(picture, gains / gains.max() * rng.uniform(0.6, 1.0))
+
+
+def by_night(picture: NDArray[np.uint8], darkness: float) -> NDArray[np.uint8]:
+    """Show a picture in the dark: all colours paler, blue the least; 0 is as it is, 1 black."""
+    left = 1 - darkness
+    return recolour(picture, np.array([left * 0.6, left * 0.75, min(1.0, left * 1.2)]))
+
+
+def in_sepia(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Show a picture as an old photograph: brown for grey, by the usual matrix of CSS filters."""
+    return np.asarray(cv2.transform(picture, _SEPIA), np.uint8)
 
 
 def blend(

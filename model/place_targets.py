@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dense import EDGES, STRIDE
-from model.scenes import Scene, Seen
+from model.seen import Scene, Seen
 
 _MIDDLE: Final = 0.22
 """Places within this share of a box's width and height from its middle, to each side, answer for

@@ -10,7 +10,8 @@ from model.labels import UNKNOWN
 from model.place_targets import Targets, batch_of
 from model.preprocess import whole_frame_named
 from model.recipe import Recipe
-from model.scenes import Scene, SceneMaker
+from model.scenes import SceneMaker
+from model.seen import Scene
 from model.stills import Stills
 from model.whereabouts import Whereabouts
 
@@ -48,7 +49,7 @@ class SceneBatches:
             return scenes.nobody(rng, lead)
         in_full = bool(self._stills.all_boxed[lead])
         kinds: list[tuple[float, bool, Callable[[], Scene]]] = [
-            (recipe.mosaics, scenes.has_cuts, lambda: self._mosaic(lead, rng)),
+            (recipe.mosaics, scenes.figures.are_in(lead), lambda: self._mosaic(lead, rng)),
             (recipe.panels, not in_full, lambda: scenes.panels(rng, lead)),
             (
                 recipe.whole_frames,

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from model.picture_changes import compress
 from model.preprocess import WholeFrame
 from model.rehearsal import SHOT_FRAMES
-from model.scenes import Scene, SceneMaker
+from model.scenes import SceneMaker
+from model.seen import Scene
 from model.stills import Stills
 from model.whereabouts import Whereabouts
 
@@ -114,7 +115,7 @@ def _one(cast: _Cast) -> tuple[Scene, int | None]:
 
 
 def _two(cast: _Cast) -> tuple[Scene, int | None]:
-    if cast.scenes.has_cuts and cast.rng.random() < 0.5:
+    if cast.scenes.figures.are_there and cast.rng.random() < 0.5:
         return cast.scenes.mosaic(cast.rng, 2), None
     return cast.scenes.panels(cast.rng, cast.known()), None
 
@@ -122,7 +123,7 @@ def _two(cast: _Cast) -> tuple[Scene, int | None]:
 def _group(cast: _Cast) -> tuple[Scene, int | None]:
     if cast.scenes.has_whole_frames and cast.rng.random() < 0.5:
         return cast.scenes.whole_frame(cast.rng), None
-    if cast.scenes.has_cuts:
+    if cast.scenes.figures.are_there:
         return cast.scenes.mosaic(cast.rng, int(cast.rng.integers(3, _LARGEST_GROUP + 1))), None
     return cast.scenes.panels(cast.rng, cast.known()), None
 

@@ -19,15 +19,19 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.augmentation import cover
 from model.errors import ModelError
-from model.picture_changes import soften
+from model.picture_changes import UNRECOGNISABLE, soften
 from model.preprocess import resize
-
-Picture = NDArray[np.uint8]
-"""(height, width, 3) RGB."""
+from model.seen import Area, Picture
 
 SHORTEST_SIDE: Final = 64  # below it nobody is to be recognised
 LONGEST_SIDE: Final = 1920  # stills have no more pixels than this shows
 WIDEST: Final = 3  # aspect; the widest films have 2.76
+
+Camera = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Where it begins and ends: the share that it sees, and where in the rest, across and down."""
+
+HELD: Final[Camera] = (np.array([1.0, 0.5, 0.5]), np.array([1.0, 0.5, 0.5]))
+"""A camera that sees everything and does not move."""
 
 CLOSEST: Final = 0.9
 """The least of a still's height and width that a camera shows; hardly anybody is in the rest."""
@@ -47,7 +51,6 @@ SUBTITLES: Final = (
 _TEXT_HEIGHT: Final = 1 / 14  # of the picture's, as broadcasters write them
 _TEXT_BOTTOM: Final = 0.94  # within the area that every television shows
 _EDGE: Final = 1 / 10  # of the text's height, in black around each letter
-_UNRECOGNISABLE: Final = 1 / 40  # of its pixels are left of what is out of focus
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,56 @@ def show_stills(
         rng: of the cameras and of the side on which a single half stands.
     """
     views = [
-        (side_by_side, _camera(rng)) for side_by_side in _canvases(stills, layout.picture_size, rng)
+        (side_by_side, draw_camera(rng))
+        for side_by_side in _canvases(stills, layout.picture_size, rng)
     ]
     for number in range(frames):
         done = number / max(1, frames - 1)
-        yield np.hstack(
-            [_seen(canvas, first + done * (last - first)) for canvas, (first, last) in views]
-        )
+        yield np.hstack([seen_by(canvas, camera, done) for canvas, camera in views])
+
+
+def draw_camera(rng: np.random.Generator) -> Camera:
+    """Return a camera that is held, pans or zooms."""
+    move = rng.choice(("hold", "pan", "zoom"))
+    if move == "hold":
+        return HELD
+    if move == "pan":
+        first, last = (np.array([CLOSEST, *rng.random(2)]) for _ in range(2))
+    else:
+        first, last = HELD[0], np.array([CLOSEST, *rng.random(2)])
+        if rng.random() < 0.5:
+            first, last = last, first
+    return first, last
+
+
+def view_of(camera: Camera, done: float, width: int, height: int) -> Area:
+    """Return what a camera sees of so large a canvas: left, top, right, bottom in its pixels."""
+    first, last = camera
+    share, across, down = (first + done * (last - first)).tolist()
+    left, top = (1 - share) * across * width, (1 - share) * down * height
+    return left, top, left + share * width, top + share * height
+
+
+def seen_by(canvas: Picture, camera: Camera, done: float) -> Picture:
+    """Return what a camera sees of a canvas when this share of the shot is over, as large as it."""
+    first, last = camera
+    share, *places = (first + done * (last - first)).tolist()
+    height, width = canvas.shape[:2]
+    # where in the canvas each pixel of the view comes from; the middle of pixel 0 is at 0
+    source = np.array(
+        [
+            [share if axis == row else 0.0 for axis in range(2)]
+            + [(1 - share) * places[row] * length - (1 - share) / 2]
+            for row, length in enumerate((width, height))
+        ]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(
+        cv2.warpAffine(
+            canvas, source, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+        ),
+        np.uint8,
+    )
 
 
 def fill_picture(picture: Picture, layout: Layout) -> Picture:
@@ -174,39 +220,4 @@ def _whole(still: Picture, height: int, width: int) -> Picture:
 
 
 def _out_of_focus(still: Picture, height: int, width: int) -> Picture:
-    return soften(cover(still, height, width), _UNRECOGNISABLE)
-
-
-def _camera(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where a camera begins and ends: the share it sees, and where in the rest, across and down."""
-    move = rng.choice(("hold", "pan", "zoom"))
-    if move == "hold":
-        first = last = np.array([1.0, 0.5, 0.5])
-    elif move == "pan":
-        first, last = (np.array([CLOSEST, *rng.random(2)]) for _ in range(2))
-    else:
-        first, last = np.array([1.0, 0.5, 0.5]), np.array([CLOSEST, *rng.random(2)])
-        if rng.random() < 0.5:
-            first, last = last, first
-    return first, last
-
-
-def _seen(canvas: Picture, view: NDArray[np.float64]) -> Picture:
-    """What a camera sees of a canvas, as large as the canvas."""
-    share, *places = view.tolist()
-    height, width = canvas.shape[:2]
-    # where in the canvas each pixel of the view comes from; the middle of pixel 0 is at 0
-    source = np.array(
-        [
-            [share if axis == row else 0.0 for axis in range(2)]
-            + [(1 - share) * places[row] * length - (1 - share) / 2]
-            for row, length in enumerate((width, height))
-        ]
-    )
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(
-        cv2.warpAffine(
-            canvas, source, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.uint8,
-    )
+    return soften(cover(still, height, width), UNRECOGNISABLE)

@@ -34,12 +34,24 @@ _FOUND: Final = 0.3
 """Confidence, before calibration, from which a label that a still has is where the network sees it.
 Low: that it is there is known."""
 
-_DOUBTFUL: Final = 0.5
-"""Confidence above which another label may be there; most of what is seen with less is a stranger
-or a part of somebody else."""
+_SOMEBODY: Final = 0.5
+"""Trust in the place of the surest answer of all, in a still whose only label is not seen: somebody
+is there, and nobody else is said to be in it."""
+
+_NOT_THERE: Final = 0.1
+"""Confidence up to which another label is surely absent."""
+
+_MAYBE_THERE: Final = 0.5
+"""Confidence from which another label may well be there, and its absence does not count."""
 
 _SAME: Final = 0.5
 """Intersection over union from which two boxes are one: detection's usual rule."""
+
+_SLIM: Final = 1.1
+"""Width by height of a still up to which most of it is a figure."""
+
+_SAME_FIGURE: Final = 0.25
+"""Intersection over union from which two boxes are of one figure: of a head, and of more of it."""
 
 _COLUMNS: Final = 6  # of a box: label number, left, top, right, bottom, trust
 
@@ -77,6 +89,45 @@ class Whereabouts:
                 for boxes, trust in zip(given, trusts, strict=True)
             ],
             absent,
+        )
+
+    @classmethod
+    def certain(cls, stills: Stills) -> Self:
+        """Return what is beyond doubt, for pictures whose truth must be right.
+
+        A still in which everybody has a box is as people drew it. Of another one that shows one
+        label only, the box is the whole picture: its own may lie beside whoever it is about. Wide
+        ones have none, if the label has others: they show a place rather than a figure. Strangers
+        have none if others of them were drawn: most such stills are no figures.
+        """
+        known = len(known_labels(stills.labels))
+        drawn = cls.as_drawn(stills)
+        alone = [len(labels) == 1 for labels in stills.label_sets] & ~stills.all_boxed
+        slim = stills.sizes[:, 1] <= _SLIM * stills.sizes[:, 0]
+        boxed = {
+            int(box[0])
+            for still in np.flatnonzero(stills.all_boxed).tolist()
+            for box in drawn.of(still)
+        }
+        for label in np.unique(stills.label_numbers[alone]).tolist():
+            of_label = alone & (stills.label_numbers == label)
+            if label >= known and label in boxed:
+                alone &= ~of_label
+            elif (of_label & slim).any():
+                alone &= ~of_label | slim
+        nothing = np.empty((0, _COLUMNS), np.float32)
+        whole = [
+            np.array([[label, 0, 0, 1, 1, SURE]], np.float32)
+            for label in stills.label_numbers.tolist()
+        ]
+        return cls._of(
+            [
+                drawn.of(still)
+                if stills.all_boxed[still]
+                else (whole[still] if alone[still] else nothing)
+                for still in range(len(stills))
+            ],
+            drawn.absent,
         )
 
     @classmethod
@@ -123,7 +174,7 @@ def seen_by(
             corners = as_shares(places.boxes[row], frame.area(height, width))
             boxes = _corrected(stills, drawn, index, confidences, corners)
             by_still.append(boxes)
-            absent[index] = np.where(confidences <= _DOUBTFUL, SURE, 0.0)
+            absent[index] = _absence_of_others(confidences, corners, boxes)
             # where its own labels are is known, and they are nowhere else
             own = np.unique(boxes[:, 0].astype(int))
             own = own[own < absent.shape[1]]
@@ -144,19 +195,46 @@ def _corrected(
     given = drawn.of(still)
     if stills.all_boxed[still]:
         return given
-    kept = []
+    placed = []
     for label in stills.label_sets[still]:
         own = given[given[:, 0] == label]
-        if label >= len(confidences) or confidences[label] < _FOUND:
-            kept += list(own)
+        if label >= len(confidences):
             continue
-        left, top, right, bottom = corners[label]
-        alike = [box for box in own if _overlap(box[1:5], corners[label]) >= _SAME]
-        if alike:
-            kept.append(np.array([*alike[0][:5], SURE]))
-        elif right > left and bottom > top:
-            kept.append(np.array([label, left, top, right, bottom, SURE]))
-    return np.array(kept, np.float32).reshape(-1, _COLUMNS)
+        if confidences[label] >= _FOUND:
+            placed += _confirmed(own, label, corners[label])
+        elif len(own) or len(stills.label_sets[still]) > 1:
+            placed += list(own)
+        else:
+            surest = int(confidences.argmax())
+            if confidences[surest] >= _FOUND:
+                placed += _box_of(label, corners[surest], _SOMEBODY)
+    return np.array(placed, np.float32).reshape(-1, _COLUMNS)
+
+
+def _confirmed(
+    own: NDArray[np.float32], label: int, corners: NDArray[np.float64]
+) -> list[NDArray[Any]]:
+    """Return the box of a label's own that is where it is seen, or one that is."""
+    for box in own:
+        if _overlap(box[1:5], corners) >= _SAME:
+            return [np.array([*box[:5], SURE])]
+    return _box_of(label, corners, SURE)
+
+
+def _box_of(label: int, corners: NDArray[np.float64], trust: float) -> list[NDArray[Any]]:
+    return [np.array([label, *corners, trust])] if _area(corners) > 0 else []
+
+
+def _absence_of_others(
+    confidences: NDArray[np.float64], corners: NDArray[np.float64], boxes: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return how sure it is (labels,) that each is not beside those whose boxes these are."""
+    absent = np.where(confidences <= _NOT_THERE, SURE, LIKELY)
+    for label in np.flatnonzero(confidences > _MAYBE_THERE):
+        # who is seen at the place of a still's own label is that label, taken for another
+        is_mistaken = any(_overlap(box[1:5], corners[label]) >= _SAME_FIGURE for box in boxes)
+        absent[label] = SURE if is_mistaken else 0.0
+    return absent
 
 
 def _overlap(box: NDArray[Any], other: NDArray[Any]) -> float:
@@ -164,5 +242,8 @@ def _overlap(box: NDArray[Any], other: NDArray[Any]) -> float:
     width = min(box[2], other[2]) - max(box[0], other[0])
     height = min(box[3], other[3]) - max(box[1], other[1])
     both = max(0.0, width) * max(0.0, height)
-    areas = ((one[2] - one[0]) * (one[3] - one[1]) for one in (box, other))
-    return float(both / max(sum(areas) - both, 1e-9))
+    return float(both / max(_area(box) + _area(other) - both, 1e-9))
+
+
+def _area(box: NDArray[Any]) -> float:
+    return float((box[2] - box[0]) * (box[3] - box[1]))

@@ -35,7 +35,7 @@ class Broker:
 
     def start(self) -> None:
         """Starts it, with all that it held when it was killed."""
-        self._process = subprocess.Popen(
+        self._process = process = subprocess.Popen(
             [
                 _redis_server(),
                 *("--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._folder)),
@@ -45,7 +45,8 @@ class Broker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(self._answers)
+        wait_until(lambda: self._answers() or process.poll() is not None)
+        assert process.poll() is None, "the server ended at once"
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -13,15 +13,13 @@ import psycopg
 
 from db.engine import Database
 from db.upgrade import upgrade_database
+from tests import decoders
 from tests.brokers import Broker, redis_broker
 from tests.commands import BY_LOT, COMMAND, castline, environment_of, new_home
 from tests.databases import new_postgresql_url
 from tests.processes import tree_of
 from tests.rows import rows
 from tests.waiting import wait_until
-
-PATIENCE_SECONDS = 240.0
-"""Loading TensorFlow twice on a busy machine takes most of a minute, and then comes the work."""
 
 LOOK_SECONDS = 0.05
 """Between looks at the database: short beside a chunk's work, long beside a look."""
@@ -39,6 +37,8 @@ class Cluster:
         self.database_url = database_url
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         self._concurrencies: dict[str, int] = {}
+        self.gate = home / "gate"  # without which no chunk is ever extracted
+        self.gate.touch()
         places: dict[str, str | int] = {"broker_url": broker.url, "database_url": database_url}
         self.settings = places | {"batch_size": BATCH_SIZE} | settings
 
@@ -49,7 +49,8 @@ class Cluster:
         with self._log(step).open("a") as log:
             self.workers[step] = subprocess.Popen(
                 [*COMMAND, "worker", *options],
-                env=environment_of(self.home, **self.settings),
+                env=environment_of(self.home, **self.settings)
+                | decoders.environment(f"wait:0:{self.gate}"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -67,10 +68,18 @@ class Cluster:
         """`castline enqueue` of a clip."""
         return castline(self.home, "enqueue", clip, *BY_LOT, *options, **(self.settings | settings))
 
-    def enqueue_for_later(self, clip: Path) -> None:
-        """`castline enqueue`, during which nothing is extracted: what follows meets the work."""
-        with self.suspended("extract"):
-            assert self.enqueue(clip).returncode == 0
+    @contextmanager
+    def in_mid_chunk(self, clip: Path, **settings: str | int) -> Iterator[list[psutil.Process]]:
+        """Enqueues a clip; gives who works on chunks, none of which is done before the end."""
+        self.gate.unlink()
+        try:
+            enqueued = self.enqueue(clip, **settings)
+            assert enqueued.returncode == 0, enqueued.stderr
+            wait_until(self.is_claimed)
+            claims = self.ask("SELECT worker FROM chunk WHERE worker IS NOT NULL ORDER BY id")
+            yield [psutil.Process(int(worker.split("/")[1])) for [worker] in claims]
+        finally:
+            self.gate.touch()
 
     @contextmanager
     def suspended(self, step: str) -> Iterator[None]:
@@ -88,7 +97,9 @@ class Cluster:
         """Empties the database and the queues, so that the same clip is new again."""
         tables = "tag, appearance, current_run, chunk, run, episode"
         self.change(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-        self.broker.client.delete(*self.broker.client.keys("castline:*.bulk") or ["nothing"])
+        queues = self.broker.client.keys("castline:*.bulk")
+        # With the messages that killed workers had taken, which come back after half an hour.
+        self.broker.client.delete(*queues, "castline:unacked", "castline:unacked_index")
 
     def change(self, statement: str) -> None:
         """Changes the database behind Castline's back."""
@@ -110,17 +121,18 @@ class Cluster:
         [[count]] = self.ask(f"SELECT count(*) FROM chunk WHERE state IN ({listed})")
         return int(count)
 
+    def unacknowledged(self) -> int:
+        """How many messages somebody took and has not done with."""
+        return int(self.broker.client.hlen("castline:unacked"))
+
     def is_done(self) -> bool:
         """Whether every run has ended."""
         return not self.ask("SELECT 1 FROM run WHERE state IN ('queued', 'running')")
 
-    def wait_until_done(
-        self, patience_seconds: float = PATIENCE_SECONDS, *, keeping_workers: bool = False
-    ) -> float:
+    def wait_until_done(self, *, keeping_workers: bool = False) -> float:
         """Waits until every run has ended; says how many seconds that took.
 
         Args:
-            patience_seconds: after how long the test fails.
             keeping_workers: whether to start workers again that end meanwhile.
         """
 
@@ -130,7 +142,7 @@ class Cluster:
             return self.is_done()
 
         began = time.monotonic()
-        wait_until(is_done, patience_seconds)
+        wait_until(is_done)
         return time.monotonic() - began
 
     def processes(self, step: str, kind: str) -> list[psutil.Process]:
@@ -170,7 +182,7 @@ def _kind_of(process: psutil.Process) -> str:
         return "gone"
     if "spawn_main" in line:
         return "pool"
-    return "decoder" if "decoder_process" in line else "main"
+    return "decoder" if "tests.decoders" in line else "main"
 
 
 @contextmanager

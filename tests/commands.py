@@ -4,17 +4,17 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from tests.models import NAME, write_model_by_lot
+from tests.waiting import PATIENCE_SECONDS
 
 COMMAND = (sys.executable, "-m", "cli")
-
-PATIENCE_SECONDS = 120.0
-"""The longest of these commands takes ten seconds on an idle machine."""
 
 BY_LOT = ("--model", NAME)
 """Options of `tag` and `enqueue`."""
@@ -77,12 +77,15 @@ def castline_here(
 
 
 def start_castline(
-    home: Path, *arguments: str | Path, **settings: str | int
+    home: Path,
+    *arguments: str | Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    **settings: str | int,
 ) -> subprocess.Popen[str]:
     """Start a command and do not wait for it; what it prints on stderr is kept for `end_of`."""
     return subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
-        env=environment_of(home, **settings),
+        env={**environment_of(home, **settings), **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -90,12 +93,10 @@ def start_castline(
     )
 
 
-def end_of(
-    process: subprocess.Popen[str], patience_seconds: float = PATIENCE_SECONDS
-) -> subprocess.CompletedProcess[str]:
+def end_of(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
     """Wait for a command that was started; one that does not end is killed, and the test fails."""
     try:
-        _, errors = process.communicate(timeout=patience_seconds)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

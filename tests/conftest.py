@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from db.engine import Database
@@ -14,6 +15,12 @@ from tests.databases import new_postgresql_url, postgresql_server
 # in the background of a script Ctrl-C is ignored, also by all that tests start and then interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# an example may take as long as it likes: a slow machine is no fault of the code
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 SHARED = Path(__file__).parents[2] / "shared"
 

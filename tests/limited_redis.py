@@ -9,7 +9,7 @@ from pathlib import Path
 
 import redis
 
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 @contextmanager
@@ -20,14 +20,15 @@ def limited_redis(folder: Path, options: Sequence[str]) -> Iterator[int]:
     command = [_redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
     with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as process:
         try:
-            wait_until(lambda: _listens(port))
+            wait_until(lambda: _listens(port) or process.poll() is not None)
+            assert process.poll() is None, "the server ended at once"
             yield port
         finally:
             process.kill()
 
 
 def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS):
         return True
     return False
 

@@ -1,16 +1,11 @@
-"""Small made videos of many kinds, by whatever ffmpeg is at hand, for tests that open media."""
+"""Small made videos of many kinds, for tests that open media."""
 
-import json
-import os
-import shutil
 import subprocess
-from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import pytest
+import imageio_ffmpeg
 
 from ingest.chunks import plan_chunks
 from ingest.extract import extract_chunk
@@ -26,12 +21,7 @@ CLOSED = ("-g", "30", "-bf", "2")
 
 
 def ffmpeg_command() -> str:
-    """The ffmpeg to make files with: the system's, or the one that comes as a wheel."""
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
-    import imageio_ffmpeg
-
+    """The ffmpeg that comes as a wheel, so that files are the same on every machine."""
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
@@ -111,54 +101,7 @@ MADE = (
         (*tone(), *pattern(), "-map", "0:a", "-map", "1:v", *X264, *CLOSED, "-c:a", "aac"),
     ),
 )
-"""Every kind of file whose sampled times must agree with what ffprobe lists."""
-
-
-def needs_ffprobe() -> None:
-    """Skip with a reason where ffprobe is absent, fail in CI."""
-    if shutil.which("ffprobe") is None:
-        reason = "ffprobe is absent: install ffmpeg to compare times with it"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-
-def ffprobe(path: Path, *arguments: str) -> dict[str, Any]:
-    """What ffprobe says of the first real video stream, as JSON."""
-    command = ["ffprobe", "-v", "error", "-of", "json", "-select_streams", "V:0"]
-    done = subprocess.run([*command, *arguments, str(path)], check=True, capture_output=True)
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
-
-
-def displayed_pts(path: Path) -> list[int]:
-    """The display times of the frames that ffprobe decodes, ascending.
-
-    Frames that come out after the last packet of a file without display times carry none; they
-    follow at the step of those before.
-    """
-    frames = ffprobe(path, "-show_entries", "frame=best_effort_timestamp")["frames"]
-    times: list[int] = []
-    for frame in frames:
-        stamp = frame.get("best_effort_timestamp")
-        times.append(2 * times[-1] - times[-2] if stamp is None else int(stamp))
-    return sorted(times)
-
-
-def pts_on_display(path: Path, every_seconds: Fraction, duration_seconds: Fraction) -> list[int]:
-    """Which of ffprobe's frames are on display at start + k * every_seconds, each once."""
-    frames = displayed_pts(path)
-    stream = ffprobe(path, "-show_entries", "stream=time_base")["streams"][0]
-    time_base = Fraction(stream["time_base"])
-    found: list[int] = []
-    time = frames[0] * time_base
-    end = time + duration_seconds
-    while time < end:
-        pts = frames[bisect_right(frames, time, key=lambda frame: frame * time_base) - 1]
-        if not found or pts != found[-1]:
-            found.append(pts)
-        time += every_seconds
-    return found
+"""Every kind of file whose sampled times must agree with what ffmpeg lists."""
 
 
 def with_cover_art(folder: Path) -> Path:

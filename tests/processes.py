@@ -8,7 +8,13 @@ from contextlib import suppress
 
 import psutil
 
-ROLES = {"ingest.decoder_process": "decoder", "worker.classify_process": "classify"}
+from tests.waiting import wait_until
+
+ROLES = {
+    "ingest.decoder_process": "decoder",
+    "tests.decoders": "decoder",
+    "worker.classify_process": "classify",
+}
 """What the command line of a child says that it is for."""
 
 SHORT_PAUSES = 0.8
@@ -41,10 +47,11 @@ def role_of(process: psutil.Process) -> str:
     return next((role for module, role in ROLES.items() if module in line), "main")
 
 
-def still_running(processes: Sequence[psutil.Process], after_seconds: float) -> list[str]:
-    """The command lines of those that still run after so many seconds; none is good."""
-    _, alive = psutil.wait_procs(processes, timeout=after_seconds)
-    return [" ".join(process.cmdline()) for process in alive if _runs(process)]
+def still_running(processes: Sequence[psutil.Process]) -> list[str]:
+    """The command lines of those that go on running; none is good, and is told at once."""
+    with suppress(AssertionError):
+        wait_until(lambda: not any(map(_runs, processes)))
+    return [" ".join(process.cmdline()) for process in processes if _runs(process)]
 
 
 def run_under_kills(
@@ -86,7 +93,7 @@ def _pause(lot: random.Random) -> float:
 
 def _kill_one(tree: Sequence[psutil.Process], lot: random.Random) -> Counter[str]:
     """A role first and then one of those who have it: decoders are many, the others alone."""
-    role = lot.choice(["main", *ROLES.values()])
+    role = lot.choice(["main", "decoder", "classify"])
     candidates = [process for process in tree if role_of(process) == role]
     if not candidates:
         return Counter()
@@ -100,6 +107,6 @@ def _kill_one(tree: Sequence[psutil.Process], lot: random.Random) -> Counter[str
 
 def _runs(process: psutil.Process) -> bool:
     try:
-        return process.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 CONFIDENCE_TOLERANCE = 0.001
 """What the design grants to another grouping of pictures into batches."""
 
@@ -20,7 +22,7 @@ PLACE_TOLERANCE = 0.0002
 @contextmanager
 def rows_of(home: Path) -> Iterator[sqlite3.Connection]:
     """A connection to a home's database, which is closed afterwards."""
-    with closing(sqlite3.connect(home / "castline.db", timeout=30)) as connection:
+    with closing(sqlite3.connect(home / "castline.db", timeout=PATIENCE_SECONDS)) as connection:
         connection.row_factory = sqlite3.Row
         yield connection
 

@@ -26,6 +26,11 @@ DISSOLVE_FRAMES = 12
 DISSOLVES = 0.25
 """The share of shots that begin with one; the others begin with a cut."""
 
+LARGEST_GROUP = 6
+"""More are a crowd, in which nobody is made out."""
+
+SMALLEST_GROUP = 3
+
 Card = TypeVar("Card")
 
 
@@ -35,7 +40,7 @@ class Shot:
 
     number: int
     labels: tuple[str, ...]
-    """None: nobody known. Two: left and right."""
+    """None: nobody known. Two: left and right. More: a group, in no order."""
     start_frame: int
     end_frame: int
     dissolve_frames: int = 0
@@ -58,26 +63,41 @@ class Shot:
         return self.start_frame + self.dissolve_frames // 2
 
 
-def plan_shots(labels: Sequence[str], frames: int, seed: int, *, with_nobody: bool) -> list[Shot]:
-    """Plan an episode of shots with one label, two of them, or nobody.
+def plan_shots(
+    labels: Sequence[str], frames: int, seed: int, *, with_nobody: bool, groups: float = 0.0
+) -> list[Shot]:
+    """Plan an episode of shots with one label, two of them, or nobody; and of groups.
 
     Args:
         labels: those that appear, one or more; each gets its turn.
         frames: of the whole episode, 1 or more.
         seed: the same seed gives the same shots.
         with_nobody: whether there is anything to show when nobody is on screen.
+        groups: share of the shots with three labels or more.
+
+    Raises:
+        ValueError: there are too few labels for a group.
     """
+    if groups and len(labels) < SMALLEST_GROUP:
+        raise ValueError(f"no group of {SMALLEST_GROUP} can be made of {len(labels)} labels")
     rng = np.random.default_rng(seed)
     who = turns(labels, rng)
     # of ten shots five show one, three two, two nobody
     numbers = [1] * 5 + [2] * 3 * (len(labels) > 1) + [0] * 2 * with_nobody
     on_screen = turns(numbers, rng)
+    largest = min(LARGEST_GROUP, len(labels))
+    sizes = turns(range(SMALLEST_GROUP, largest + 1), rng)
+    # a group is due whenever this reaches a whole number
+    groups_due = rng.random() if groups else 0.0
     shots: list[Shot] = []
     start = 0
     while start < frames:
         end = shot_end(start, frames, rng)
         dissolves = rng.random() < DISSOLVES and start > 0 and end - start >= DISSOLVE_FRAMES
-        shown = _different(who, next(on_screen))
+        groups_due += groups
+        count = next(sizes) if groups_due >= 1 else next(on_screen)
+        groups_due %= 1
+        shown = _different(who, count)
         shots.append(Shot(len(shots), shown, start, end, DISSOLVE_FRAMES * dissolves))
         start = end
     return shots

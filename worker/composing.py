@@ -1,63 +1,46 @@
 """Episodes composed of labelled stills and clips, whose truth is known to the frame.
 
 First the shots are planned, then it is settled what each shows, then the stills that are needed
-are unpacked into a folder. From then on one frame after the other is drawn and written, so that
-memory grows neither with the episode's pictures nor with the dataset's.
+are unpacked onto the disk: all of them where groups are put together. From then on one frame after
+the other is drawn and written, so that memory grows neither with the episode's pictures nor with
+the dataset's.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, zip_longest
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import numpy as np
 
-from ingest.chunks import ChunkRange
 from ingest.decoder import Decoder
-from ingest.extraction import Extraction
-from ingest.frame_store import read_frames
-from ingest.probe import PictureArea, Probe
 from ingest.write_video import write_video
 from model.dataset import Dataset
-from model.dataset_reading import stream_stills
 from model.dataset_table import read_table
 from model.labels import UNKNOWN
-from model.pictures import read_picture, to_png
 from model.progress import Progress
-from model.shot_pictures import (
-    SUBTITLED,
-    SUBTITLES,
-    Layout,
-    Picture,
-    draw_subtitle,
-    fill_picture,
-    mix,
-    show_stills,
-    with_overlay,
-)
+from model.seen import Picture
+from model.shot_pictures import Layout, mix
 from model.split import PARTS
 from timeline.files import whole_file
-from timeline.shots import FRAME_RATE, Shot, plan_shots, true_ranges, turns
+from timeline.shots import FRAME_RATE, SMALLEST_GROUP, Shot, plan_shots, true_ranges, turns
 from timeline.truth import write_truth
 from worker.enqueue import find_picture_area, outliving_kills
 from worker.errors import WorkerError
+from worker.studio import Content, Negative, Still, Studio
 
 MEASURING_PART = "test"
 """The stills that no model learns from, nor has its thresholds chosen on."""
 
 
-@dataclass(frozen=True)
-class Negative:
-    """A clip in which nobody known is on screen."""
-
-    probe: Probe
-    area: PictureArea
-    """What is shown of it: its black bars are cut off."""
+GROUPS_WITH_BOXES = 0.25
+"""Default share of shots with three or more where stills have boxes. In ../shared's clips of real
+footage it is a tenth of the time; an episode of four minutes would then have but seven groups to
+measure on, and recognisers miss more in groups than anywhere."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +48,7 @@ class Composition:
     """What an episode is made of, and how.
 
     Raises:
-        WorkerError: There is no such set, or nobody known in it.
+        WorkerError: There is no such set, or nobody known in it, or too few for groups.
     """
 
     dataset: Dataset
@@ -78,21 +61,30 @@ class Composition:
     """How long it lasts, rounded up to a whole frame."""
     seed: int
     """The same seed gives the same pictures and the same truth."""
+    groups: float = 0.0
+    """Share of the shots with three or more; above 0 strangers, hats and tints come with them."""
 
     def __post_init__(self) -> None:
         if self.part not in PARTS:
             raise WorkerError(f"set {self.part!r}: is none of {', '.join(PARTS)}")
-        if not set(self.stills) - {UNKNOWN}:
+        if not self.labels:
             raise WorkerError(
                 f"{self.dataset.folder}: {self.part} shows nobody known alone; "
                 "build it of more stills"
+            )
+        if not 0 <= self.groups <= 1:
+            raise WorkerError(f"--groups {self.groups:g}: give a share from 0 to 1")
+        if self.groups and len(self.labels) < SMALLEST_GROUP:
+            raise WorkerError(
+                f"--groups {self.groups:g}: {self.dataset.folder}: {self.part} shows"
+                f" {' and '.join(self.labels)} alone; a group takes {SMALLEST_GROUP}"
             )
 
     @cached_property
     def stills(self) -> dict[str, int]:
         """How many stills there are of each label, `unknown` included.
 
-        Those that show several are not used: a shot's truth names one label per still.
+        Those that show several are not counted: a shot of stills names one label for each.
         """
         manifest = self.dataset.manifest
         if manifest.boxes is None:
@@ -103,14 +95,28 @@ class Composition:
             counts = {label: alone[label] for label in manifest.labels}
         return {label: count for label, count in counts.items() if count}
 
+    @property
+    def labels(self) -> list[str]:
+        """Those of somebody known."""
+        return [label for label in self.stills if label != UNKNOWN]
+
+    @property
+    def usual_groups(self) -> float:
+        """The share of shots with three or more if nobody says anything: none without boxes."""
+        manifest = self.dataset.manifest
+        counts = zip(manifest.labels, (manifest.boxes or {}).get(self.part, ()), strict=False)
+        boxed = {label for label, count in counts if count}
+        enough = len(boxed & {*self.labels}) >= SMALLEST_GROUP
+        return GROUPS_WITH_BOXES if enough else 0.0
+
     def plan(self) -> list[Shot]:
         """The shots, from the first frame to the last."""
-        stills = self.stills
         return plan_shots(
-            [label for label in stills if label != UNKNOWN],
+            self.labels,
             ceil(self.seconds * FRAME_RATE),
             self.seed,
-            with_nobody=bool(self.negatives or stills.get(UNKNOWN)),
+            with_nobody=bool(self.negatives or self.stills.get(UNKNOWN)),
+            groups=self.groups,
         )
 
 
@@ -143,60 +149,64 @@ def compose_episode(
         DatasetError: The dataset is damaged.
         IngestError: A clip cannot be read.
         TimelineError: One of the files cannot be written.
-        WorkerError: Nothing of a clip can be decoded.
+        WorkerError: Nothing of a clip can be decoded, or no group finds room in a picture.
     """
     shots = composition.plan()
-    scenes = _scenes(shots, composition)
+    contents = _contents(shots, composition)
     with (
         TemporaryDirectory(prefix="castline-compose-") as folder,
         whole_file(output) as whole_output,
     ):
-        studio = _Studio(composition, decoder, Path(folder))
-        studio.unpack({still for scene in scenes if isinstance(scene, tuple) for still in scene})
-        pictures = _joined(shots, scenes, studio)
+        studio = Studio(
+            composition.dataset,
+            composition.part,
+            composition.layout,
+            composition.seed,
+            decoder,
+            Path(folder),
+        )
+        if composition.groups:
+            studio.unpack_all()
+        else:
+            shown = (content for content in contents if isinstance(content, tuple))
+            studio.unpack({still for stills in shown for still in stills})
+        pictures = _joined(shots, contents, studio)
         write_video(whole_output, _counted(pictures, shots[-1].end_frame, on_progress), FRAME_RATE)
         # whole in itself, and there before the episode is: none is ever without its truth
-        write_truth(truth, true_ranges(shots, FRAME_RATE))
-    return shots
+        write_truth(truth, true_ranges(studio.shown, FRAME_RATE))
+    return studio.shown
 
 
-class _Still(NamedTuple):
-    label: str
-    place: int
-    """Among the stills of its label, in the order in which they were written."""
-
-
-_Scene = tuple[_Still, ...] | Negative
-"""What a shot shows."""
-
-
-def _scenes(shots: Sequence[Shot], composition: Composition) -> list[_Scene]:
+def _contents(shots: Sequence[Shot], composition: Composition) -> list[Content]:
     """Settles what each shot shows: every still and every clip gets its turn."""
     # no shot's own generator has this second number
     rng = np.random.default_rng([composition.seed, len(shots)])
     stills = {
-        label: turns([_Still(label, place) for place in range(count)], rng)
+        label: turns([Still(label, place) for place in range(count)], rng)
         for label, count in composition.stills.items()
     }
     # None: a still of `unknown`
     strangers = [*composition.negatives, *([None] if UNKNOWN in stills else [])]
     nobody = turns(strangers, rng)
-    scenes: list[_Scene] = []
+    contents: list[Content] = []
     for shot in shots:
+        if len(shot.labels) >= SMALLEST_GROUP:
+            contents.append(())
+            continue
         clip = None if shot.labels else next(nobody)
         labels = shot.labels or (UNKNOWN,)
-        scenes.append(clip or tuple(next(stills[label]) for label in labels))
-    return scenes
+        contents.append(clip or tuple(next(stills[label]) for label in labels))
+    return contents
 
 
 def _joined(
-    shots: Sequence[Shot], scenes: Sequence[_Scene], studio: "_Studio"
+    shots: Sequence[Shot], contents: Sequence[Content], studio: Studio
 ) -> Iterator[Picture]:
     """Yields the episode's frames: of two shots at once in a dissolve, else of one."""
     before: Iterator[Picture] = iter(())
-    for shot, scene, after in zip_longest(shots, scenes, shots[1:]):
+    for shot, content, after in zip_longest(shots, contents, shots[1:]):
         past = after.first_alone if after else shot.end_frame
-        pictures = studio.show(shot, scene, past - shot.first_shown)
+        pictures = studio.show(shot, content, past - shot.first_shown)
         for number in range(shot.dissolve_frames):
             share = (number + 0.5) / shot.dissolve_frames
             yield mix(next(before), next(pictures), share)
@@ -209,70 +219,3 @@ def _counted(pictures: Iterator[Picture], frames: int, on_progress: Progress) ->
     for number, picture in enumerate(pictures):
         on_progress("Composing", number, frames)
         yield picture
-
-
-class _Studio:
-    """Draws the pictures of shots; keeps stills, and a clip's frames, in a folder meanwhile."""
-
-    def __init__(self, composition: Composition, decoder: Decoder, folder: Path) -> None:
-        self._composition = composition
-        self._decoder = decoder
-        self._folder = folder
-
-    def unpack(self, wanted: Collection[_Still]) -> None:
-        """Takes these stills out of the dataset."""
-        dataset, part = self._composition.dataset, self._composition.part
-        seen: Counter[str] = Counter()
-        for picture, shown in stream_stills(dataset, part, lambda picture: picture):
-            if len(shown.label_set) > 1:
-                continue
-            label = dataset.manifest.labels[shown.label_number]
-            still = _Still(label, seen[label])
-            seen[label] += 1
-            if still in wanted:
-                self._path_of(still).write_bytes(to_png(picture))
-
-    def show(self, shot: Shot, scene: _Scene, frames: int) -> Iterator[Picture]:
-        """Yields so many frames of a shot, with its subtitle and the black bars around it."""
-        layout = self._composition.layout
-        rng = np.random.default_rng([self._composition.seed, shot.number])
-        subtitle = draw_subtitle(*layout.picture_size, str(rng.choice(SUBTITLES)))
-        is_subtitled = rng.random() < SUBTITLED
-        if isinstance(scene, Negative):
-            pictures = self._clip(scene, frames, rng)
-        else:
-            pictures = self._stills(scene, frames, rng)
-        for picture in pictures:
-            yield layout.framed(with_overlay(picture, subtitle) if is_subtitled else picture)
-
-    def _stills(
-        self, scene: tuple[_Still, ...], frames: int, rng: np.random.Generator
-    ) -> Iterator[Picture]:
-        stills = [read_picture(self._path_of(still).read_bytes()) for still in scene]
-        return show_stills(stills, self._composition.layout, frames, rng)
-
-    def _path_of(self, still: _Still) -> Path:
-        number = self._composition.dataset.manifest.labels.index(still.label)
-        return self._folder / f"{number}_{still.place}.png"
-
-    def _clip(self, negative: Negative, frames: int, rng: np.random.Generator) -> Iterator[Picture]:
-        """Yields a clip's pictures from one of its key frames on; the last one stays at its end."""
-        probe, path = negative.probe, self._folder / "clip.zip"
-        # in the clip's own units, and in its own time: it may have another rate
-        frame_pts = 1 / FRAME_RATE / probe.time_base
-        length_pts = ceil(frames * frame_pts)
-        latest_pts = max(probe.start_pts, probe.end_pts - length_pts)
-        starts = [pts for pts in probe.key_pts if pts <= latest_pts] or [probe.start_pts]
-        start_pts = int(rng.choice(starts))
-        chunk = ChunkRange(start_pts, min(start_pts + length_pts, probe.end_pts))
-        request = Extraction.of(probe, chunk, 1 / FRAME_RATE, negative.area, path)
-        outliving_kills(lambda: self._decoder.extract(request))
-        stored = read_frames(path)
-        ahead = next(stored, None)
-        if ahead is None:
-            raise WorkerError(f"{probe.path}: no picture can be decoded; leave it out")
-        shown = ahead
-        for number in range(frames):
-            while ahead is not None and ahead.pts <= start_pts + number * frame_pts:
-                shown, ahead = ahead, next(stored, None)
-            yield fill_picture(shown.picture, self._composition.layout)

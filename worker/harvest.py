@@ -1,75 +1,85 @@
-"""Stills from episodes, the way the original training set was made.
+"""Stills from episodes, the way the original training set was made, or around places.
 
-At random moments the frame on display is taken; its full picture and its halves are sorted by a
-model where it is confident, for a person to confirm. Frames come from the frame store, as they do
-when an episode is tagged: a network then learns from the very kind of picture that it will see.
+At random moments the frame on display is taken, and parts of it are sorted by a model where it is
+confident, for a person to confirm: its full picture and its halves, or what a dense network sees.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fractions import Fraction
+from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ingest.chunks import ChunkRange
 from ingest.decoder import Decoder
-from ingest.errors import FrameStoreError
-from ingest.extraction import Extraction
-from ingest.frame_store import StoredFrame, read_frames, read_manifest
-from ingest.probe import PictureArea, Probe
-from ingest.sampling import on_display
+from ingest.frame_store import StoredFrame
+from model.annotations.coco_writing import COCO_NAME
 from model.artifact import ModelVersion
 from model.classifier import Classifier
 from model.progress import Progress
-from model.regions import cut
 from model.still_writing import add_still, comments_in
-from worker.enqueue import chunks_of, find_picture_area, outliving_kills
 from worker.errors import WorkerError
-from worker.parameters import DEFAULT_EVERY_SECONDS
+from worker.moments import MomentFrames, OpenedEpisode
 from worker.settings import Settings
-from worker.workplace import open_frame_store
+from worker.still_cuts import Pictures, Still, cut_places, cut_regions
 
-CONFIDENT = 0.6
-"""A still goes to a label's folder if its confidence exceeds this: the original set's figure."""
-
-UNSURE = "_unsure"
-"""Where the others go; `dataset build` passes folders over whose names begin so."""
-
-SHORTEST_SECONDS, LONGEST_SECONDS = 4, 10
-"""Between two moments: 100 to 250 frames of 25 a second, as when the original set was made."""
-
-_TAKEN = re.compile(r"\(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, (\w+);")
+_TAKEN = re.compile(r"\(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, ([\w -]+);")
 """Which still of which episode a comment tells of, whatever the file and the model are called."""
 
 
-def random_moments(duration_seconds: Fraction, sha256: str, seed: int) -> list[Fraction]:
-    """Draws the moments at which to look, in seconds from the episode's first frame.
+class Way(StrEnum):
+    """How frames become stills."""
 
-    Args:
-        duration_seconds: Of the episode.
-        sha256: Of the episode: another one has other moments.
-        seed: Another one gives other moments.
+    REGIONS = "regions"
+    """The full picture and its halves."""
+    PLACES = "places"
+    """Cuts around the places of a dense network."""
+
+
+_CUTTING: dict[Way, Callable[[Classifier, Pictures], list[list[Still]]]] = {
+    Way.REGIONS: cut_regions,
+    Way.PLACES: cut_places,
+}
+
+
+def check_tells_places(version: ModelVersion) -> None:
+    """Refuses a model that cannot say where in a frame somebody is.
+
+    Raises:
+        WorkerError: It knows regions alone.
     """
-    rng = np.random.default_rng([seed, int(sha256[:16], 16)])
-    # in the frame store's own steps, so that its frames serve
-    shortest, longest = (
-        int(seconds / DEFAULT_EVERY_SECONDS) for seconds in (SHORTEST_SECONDS, LONGEST_SECONDS)
+    if not version.manifest.is_dense:
+        raise WorkerError(
+            f"{version.manifest.reference}: tells no places, only halves of frames; name a model"
+            " of recipe strong with --model, or train one"
+        )
+
+
+def taken_from(folder: Path) -> set[tuple[str, ...]]:
+    """Gives SHA-256 of the episode, moment and part of each picture under a folder that was taken.
+
+    However a person has moved and renamed them.
+    """
+    found = (_TAKEN.search(comment) for comment in comments_in(folder))
+    return {matched.groups() for matched in found if matched}
+
+
+def origin(episode: OpenedEpisode, pts: int, part: str, said: str, version: ModelVersion) -> str:
+    """Gives the comment of a picture from which `taken_from` knows it."""
+    probe = episode.probe
+    return (
+        f"castline harvest: {probe.name} (SHA-256 {probe.sha256}) at {episode.moment(pts)} s,"
+        f" {part}; {said} by {version.manifest.reference}"
     )
-    step = int(rng.integers(longest))
-    moments = []
-    while step * DEFAULT_EVERY_SECONDS < duration_seconds:
-        moments.append(step * DEFAULT_EVERY_SECONDS)
-        step += int(rng.integers(shortest, longest + 1))
-    return moments
 
 
 @contextmanager
 def open_harvester(
-    settings: Settings, output: Path, version: ModelVersion, device: str
+    settings: Settings,
+    output: Path,
+    version: ModelVersion,
+    device: str,
+    way: Way = Way.REGIONS,
 ) -> Iterator["Harvester"]:
     """Opens a decoder and loads a model.
 
@@ -78,33 +88,35 @@ def open_harvester(
         output: The folder to add stills to.
         version: The model version that sorts them.
         device: `auto`, `cpu` or `gpu`.
+        way: Which parts of a frame become stills.
 
     Raises:
         ModelError: The model cannot be loaded, or there is no such device.
-        WorkerError: The output is no folder.
+        WorkerError: The output is no folder of stills, or the model cannot do it that way.
     """
+    if way is Way.PLACES:
+        check_tells_places(version)
     if output.exists() and not output.is_dir():
         raise WorkerError(f"{output}: is not a folder; name another with -o")
+    if (output / COCO_NAME).exists():  # a dataset would be built of the boxes alone
+        raise WorkerError(f"{output}: holds whole frames with boxes; name another folder with -o")
     with Decoder(media_roots=settings.readable_roots) as decoder:
-        yield Harvester(settings, output, Classifier.load(version, device=device), decoder)
+        classifier = Classifier.load(version, device=device)
+        yield Harvester(MomentFrames(settings, decoder), output, classifier, way)
 
 
 class Harvester:
     """Takes stills out of one episode after the other; made by `open_harvester`."""
 
     def __init__(
-        self, settings: Settings, output: Path, classifier: Classifier, decoder: Decoder
+        self, frames: MomentFrames, output: Path, classifier: Classifier, way: Way
     ) -> None:
-        self._settings = settings
+        self._frames = frames
         self._output = output
         self._classifier = classifier
-        self._decoder = decoder
+        self._cut = _CUTTING[way]
         # one that was killed and starts over gives no still twice
-        self._taken = {
-            matched.groups()
-            for comment in comments_in(output)
-            if (matched := _TAKEN.search(comment))
-        }
+        self._taken = taken_from(output)
 
     def harvest(self, path: Path, seed: int, on_progress: Progress) -> dict[str, int]:
         """Adds an episode's stills to the output folder, except those that are there.
@@ -121,65 +133,33 @@ class Harvester:
             IngestError: The episode cannot be used.
             WorkerError: A still cannot be written.
         """
-        probe = outliving_kills(lambda: self._decoder.probe(path))
-        area = find_picture_area(self._decoder, probe)
-        chunks = chunks_of(probe, self._settings.chunk_seconds)
-        moments_pts = [
-            probe.start_pts + int(moment / probe.time_base)
-            for moment in random_moments(probe.duration_seconds, probe.sha256, seed)
-        ]
+        episode = self._frames.open(path)
         counts: Counter[str] = Counter()
-        for number, chunk in enumerate(chunks, 1):
-            inside = [pts for pts in moments_pts if chunk.start_pts <= pts < chunk.end_pts]
-            if inside:
-                counts += self._write(probe, self._frames(probe, area, chunk, inside))
-            on_progress(probe.name, number, len(chunks))
+        for _, frames in self._frames.at_random(episode, seed, on_progress):
+            counts += self._write(episode, frames)
         return dict(counts.most_common())
 
-    def _frames(
-        self, probe: Probe, area: PictureArea, chunk: ChunkRange, moments_pts: list[int]
-    ) -> list[StoredFrame]:
-        """Gives the frames on display at these moments, from the frame store."""
-        every_seconds = DEFAULT_EVERY_SECONDS
-        store = open_frame_store(self._settings)
-        path = store.path_for(probe.sha256, every_seconds, chunk.start_pts, chunk.end_pts, area)
-        try:
-            store.fetch(path)
-            stored = read_manifest(path)
-        except FrameStoreError:  # not there yet, or damaged
-            request = Extraction.of(probe, chunk, every_seconds, area, path)
-            outliving_kills(lambda: self._decoder.extract(request))
-            store.publish(path)
-            stored = read_manifest(path)
-        wanted = set(on_display(moments_pts, stored.pts).values())
-        return [frame for frame in read_frames(path) if frame.pts in wanted]
-
-    def _write(self, probe: Probe, frames: list[StoredFrame]) -> Counter[str]:
-        """Writes each region of these frames into the folder where it belongs."""
-        manifest = self._classifier.version.manifest
-        confidences = self._classifier.confidences([frame.picture for frame in frames])
+    def _write(self, episode: OpenedEpisode, frames: list[StoredFrame]) -> Counter[str]:
+        """Writes the stills of these frames into the folders where they belong."""
+        rows = self._cut(self._classifier, [frame.picture for frame in frames])
         counts: Counter[str] = Counter()
-        for frame, by_region in zip(frames, confidences, strict=True):
-            seconds = f"{float((frame.pts - probe.start_pts) * probe.time_base):.3f}"
-            for region, by_label in zip(manifest.regions, by_region, strict=True):
-                if (probe.sha256, seconds, region) in self._taken:
-                    continue
-                label, confidence = manifest.labels[by_label.argmax()], float(by_label.max())
-                folder = label if confidence > CONFIDENT else UNSURE
-                origin = (
-                    f"castline harvest: {probe.name} (SHA-256 {probe.sha256}) at {seconds} s,"
-                    f" {region}; {label} {confidence:.2f} by {manifest.reference}"
-                )
-                self._add(folder, cut(frame.picture, region), origin)
-                self._taken.add((probe.sha256, seconds, region))
-                counts[folder] += 1
+        for frame, stills in zip(frames, rows, strict=True):
+            for still in stills:
+                key = (episode.probe.sha256, episode.moment(frame.pts), still.part)
+                if key not in self._taken:
+                    version = self._classifier.version
+                    comment = origin(episode, frame.pts, still.part, still.said, version)
+                    self._add(still, comment)
+                    self._taken.add(key)
+                    counts[still.folder] += 1
         return counts
 
-    def _add(self, folder: str, picture: NDArray[np.uint8], origin: str) -> None:
+    def _add(self, still: Still, comment: str) -> None:
+        folder = self._output / still.folder
         try:
-            add_still(self._output / folder, picture, origin)
+            add_still(folder, still.picture, comment)
         except OSError as error:
             raise WorkerError(
-                f"{self._output / folder}: cannot be written ({error.strerror});"
+                f"{folder}: cannot be written ({error.strerror});"
                 " make room or name another folder with -o"
             ) from error

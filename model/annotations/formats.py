@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from model.annotations.coco import coco_entries, is_coco
+from model.annotations.coco_writing import COCO_NAME
 from model.annotations.csv_file import read_csv
 from model.annotations.cvat import ROOT as CVAT_ROOT
 from model.annotations.cvat import read_cvat
@@ -25,7 +26,6 @@ from model.errors import StillsError
 FORMATS: Final = "CSV, COCO, YOLO, Pascal VOC, VIA, Label Studio, CVAT"
 """For people."""
 
-_COCO_NAME: Final = "_annotations.coco.json"  # in each set's folder of what Roboflow exports
 _SETS: Final = (".", "train", "valid", "test")
 _VOC_FOLDERS: Final = (*_SETS, "Annotations")
 
@@ -72,7 +72,7 @@ def annotation_sources(path: Path) -> list[AnnotationSource]:
 
 
 def _in_folder(folder: Path) -> list[AnnotationSource]:
-    coco = [folder / name / _COCO_NAME for name in _SETS]
+    coco = [folder / name / COCO_NAME for name in _SETS]
     found = [path.resolve() for path in coco if path.is_file()]
     if found:
         return [AnnotationSource(path, path.parent, _read_json_boxes) for path in found]

@@ -16,7 +16,7 @@ HEAVY = (*TRAINED_BY, "av", "matplotlib", "opentimelineio", "celery", "kombu", "
 QUESTIONS = (
     *("--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned"),
     *("together", "first ned", "sql", "export --help", "evaluate --help", "snapshot --help"),
-    *("dataset --help", "dataset show nowhere", "compose --help"),
+    *("dataset --help", "dataset show nowhere", "dataset propose --help", "compose --help"),
     *("rerun --all --dry-run", "prune --dry-run", "models rollback", "models list"),
 )
 

@@ -1,15 +1,14 @@
 """Chunks that break whatever decodes them: given up, and everything else finishes."""
 
 import json
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from tests.commands import BY_LOT, castline, castline_here, new_home
-from tests.decoders import breaking_decoder
-from tests.media import ffprobe, needs_ffprobe
+from tests.decoders import PatientDecoder
 from tests.rows import Found, assert_nothing_is_stuck, found_in, rows_of
+from tests.witness import packets_of
 from worker.runner import EmbeddedRunner, RunnerOptions
 from worker.settings import Settings
 from worker.workplace import open_workplace
@@ -28,16 +27,14 @@ GIVEN_UP_SECONDS = [[8.0, 12.0], [20.0, 24.0], [28.0, 32.0]]
 def test_three_broken_decoders_cost_half_a_chunk_each_and_nothing_else(
     clip: Path, undisturbed: Found, tmp_path: Path
 ) -> None:
-    needs_ffprobe()
-    stream = ffprobe(clip, "-show_entries", "stream=time_base")["streams"][0]
-    time_base = Fraction(stream["time_base"])
+    time_base = packets_of(clip).time_base
     faults = [f"{name}:{int(at / time_base)}" for name, at in FAULT_SECONDS.items()]
     home = new_home(tmp_path / "home")
     castline(home, "enqueue", clip, *BY_LOT, chunk_seconds=CHUNK_SECONDS)
 
     with open_workplace(Settings.from_environment(home, {})) as place:
         options = RunnerOptions(extract_processes=2, device="cpu")
-        assert EmbeddedRunner(place, options, lambda: breaking_decoder(*faults)).run()
+        assert EmbeddedRunner(place, options, lambda: PatientDecoder(*faults)).run()
 
     assert_nothing_is_stuck(home, quarantined=3)
     [run] = json.loads(castline_here(home, "status", "--json").stdout)

@@ -7,6 +7,7 @@ import pickle
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import psycopg
@@ -15,9 +16,9 @@ import pytest
 from tests.cluster import Cluster, cluster
 from tests.databases import restartable_postgresql
 from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
-from tests.waiting import wait_until
+from tests.waiting import assert_in_time, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
 FROZEN_SECONDS = float(os.environ.get("CASTLINE_FROZEN_SECONDS", "8"))
 
@@ -76,7 +77,7 @@ def test_extraction_stays_a_set_number_of_chunks_ahead(
 ) -> None:
     with workers.suspended("classify"):
         assert workers.enqueue(clip).returncode == 0
-        wait_until(lambda: workers.count("extracted") == CHUNKS_AHEAD, patience_seconds=240)
+        wait_until(lambda: workers.count("extracted") == CHUNKS_AHEAD)
         until = time.monotonic() + 8  # longer than the sweeper lets things lie
         while time.monotonic() < until:
             ahead = "state = 'extracted' OR state = 'queued' AND worker IS NOT NULL"
@@ -137,17 +138,13 @@ def test_a_broker_that_is_killed_and_started_again_costs_nothing(
 ) -> None:
     for _ in range(ROUNDS):
         workers.forget()
-        if when == "busy":
-            workers.enqueue_for_later(clip)
-            wait_until(workers.is_claimed, patience_seconds=240)
-        workers.broker.kill()
+        with workers.in_mid_chunk(clip) if when == "busy" else nullcontext():
+            workers.broker.kill()
         time.sleep(2)
         workers.broker.start()
         if when == "idle":
             assert workers.enqueue(clip).returncode == 0
-        seconds = workers.wait_until_done()
-        print(f"{when}: done {seconds:.1f} s after the broker was back")
-        assert seconds < RESUME_SECONDS
+        assert_in_time(f"{when}: done", workers.wait_until_done(), RESUME_SECONDS)
         assert_as_undisturbed(workers, undisturbed)
 
 
@@ -161,7 +158,7 @@ def test_a_broker_that_is_down_makes_enqueue_say_so_and_keeps_the_run(
     assert_as_undisturbed(workers, undisturbed)
 
 
-def test_a_frozen_broker_holds_up_enqueue_for_half_a_minute_at_most_and_workers_recover(
+def test_a_frozen_broker_does_not_hold_up_enqueue_and_workers_recover(
     clip: Path, undisturbed: Found, workers: Cluster
 ) -> None:
     began = time.monotonic()
@@ -200,9 +197,7 @@ def test_a_broker_that_is_flushed_costs_nothing(
 def assert_says_that_the_broker_fails(workers: Cluster, clip: Path) -> None:
     began = time.monotonic()
     enqueued = workers.enqueue(clip)
-    seconds = time.monotonic() - began
-    print(f"enqueue answered after {seconds:.1f} s")
-    assert seconds < ANSWER_SECONDS
+    assert_in_time("enqueue answered", time.monotonic() - began, ANSWER_SECONDS)
     assert enqueued.returncode == 1
     complaints = [line for line in enqueued.stderr.splitlines() if line.startswith("castline:")]
     assert len(complaints) == 1, enqueued.stderr
@@ -216,16 +211,20 @@ def test_cut_connections_and_restarts_of_the_database_change_no_row(
 ) -> None:
     for _ in range(DATABASE_RESTARTS):
         workers.forget()
-        workers.enqueue_for_later(clip)
-        wait_until(workers.is_claimed, patience_seconds=240)
-        for _ in range(5):
-            with psycopg.connect(workers.database_url) as connection:
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
-                )
+        with workers.in_mid_chunk(clip):
+            cut_connections(workers)
+        for _ in range(4):
             time.sleep(0.5)
+            cut_connections(workers)
         restart_database()
         workers.wait_until_done()
         assert_as_undisturbed(workers, undisturbed)
     assert all(worker.poll() is None for worker in workers.workers.values())
+
+
+def cut_connections(workers: Cluster) -> None:
+    with psycopg.connect(workers.database_url) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )

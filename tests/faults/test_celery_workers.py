@@ -6,19 +6,20 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.cluster import Cluster, cluster
-from tests.commands import BY_LOT, PATIENCE_SECONDS, castline, new_home
+from tests.commands import BY_LOT, castline, new_home
 from tests.processes import still_running, tree_of
 from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, assert_in_time, wait_until
 from worker.celery_worker import STEADY_SECONDS
 
-pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
 KILLS = int(os.environ.get("CASTLINE_KILLS", "8"))
 
@@ -92,7 +93,8 @@ def test_kills_at_random_moments_change_no_row(
     while killed.total() < KILLS:
         workers.forget()
         workers.keep_workers()
-        workers.enqueue_for_later(clip)
+        with workers.in_mid_chunk(clip):
+            killed += kill_one(workers, lot)
         while killed.total() < KILLS and not workers.is_done():
             time.sleep(lot.uniform(0.05, 1))
             killed += kill_one(workers, lot)
@@ -118,38 +120,31 @@ def kill_one(workers: Cluster, lot: random.Random) -> Counter[str]:
 def test_a_killed_pool_process_costs_no_row_and_its_parent_lives(
     clip: Path, undisturbed: Found, workers: Cluster
 ) -> None:
-    wait_until(lambda: len(pool(workers)) == 3, patience_seconds=240)
+    wait_until(lambda: len(pool(workers)) == 3)
     parents = workers.processes("extract", "main")
-    workers.enqueue_for_later(clip)
-    wait_until(workers.is_claimed)
-    victim = pool(workers)[0]
-    victim.kill()
+    with workers.in_mid_chunk(clip) as at_work:
+        victim = at_work[0]
+        victim.kill()
     workers.wait_until_done()
     assert workers.processes("extract", "main") == parents
     assert victim not in pool(workers)
     assert_as_undisturbed(workers, undisturbed)
 
 
-SLOW_START = """
-import sys, time
-if "billiard.spawn" in " ".join(sys.orig_argv):
-    time.sleep(8)
-"""
-"""What each pool process does first: as on a busy machine, it takes twice the four seconds after
-which Celery by default gives up on one that it started in place of another."""
+SLOW_START_SECONDS = "8"
+"""Of a pool process: as on a busy machine, it takes twice the four seconds after which Celery by
+default gives up on one that it started in place of another."""
 
 
 def test_a_killed_pool_process_is_replaced_though_starting_takes_long(
     clip: Path, postgresql_base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(SLOW_START)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("POOL_STARTS_AFTER_SECONDS", SLOW_START_SECONDS)
     with cluster(tmp_path / "home", postgresql_base_url, [("extract", 1)]) as alone:
-        wait_until(lambda: [age_seconds(one) > 10 for one in pool(alone)] == [True])
-        [victim] = pool(alone)
-        victim.kill()
-        assert alone.enqueue(clip).returncode == 0
-        wait_until(lambda: alone.count("extracted") > 0, patience_seconds=120)
+        with alone.in_mid_chunk(clip) as [victim]:
+            assert pool(alone) == [victim]
+            victim.kill()
+        wait_until(lambda: alone.count("extracted") > 0)
         [replacement] = pool(alone)
         assert replacement != victim
 
@@ -174,12 +169,11 @@ def test_a_celery_process_that_dies_at_work_is_started_again(
         found = celery_processes()
         return bool(found) and age_seconds(found[0]) > 2 * STEADY_SECONDS
 
-    wait_until(is_steady, patience_seconds=240)
-    workers.enqueue_for_later(clip)
-    wait_until(workers.is_claimed)
-    # Now: the one of before may have died meanwhile, if a kill by lot hit its semaphore tracker.
-    [dying] = celery_processes()
-    dying.kill()
+    wait_until(is_steady)
+    with workers.in_mid_chunk(clip):
+        # Now: the one of before may have died, if a kill by lot hit its semaphore tracker.
+        [dying] = celery_processes()
+        dying.kill()
     workers.wait_until_done()
     assert workers.workers["extract"].poll() is None
     assert celery_processes()
@@ -189,49 +183,33 @@ def test_a_celery_process_that_dies_at_work_is_started_again(
 def test_work_that_outlasts_its_lease_is_refused(
     clip: Path, undisturbed: Found, workers: Cluster
 ) -> None:
-    workers.enqueue_for_later(clip)
-    held = "SELECT id, token, worker FROM chunk WHERE worker IS NOT NULL AND state = 'queued'"
-    claims: list[tuple[int, int, str]] = []
-
-    def is_stopped_in_mid_chunk() -> bool:
-        claims[:] = workers.ask(held)
-        if not claims:
-            return False
-        late = psutil.Process(int(claims[0][2].split("/")[1]))
-        late.suspend()
-        if claims[0] in workers.ask(held):
-            return True
-        late.resume()  # it was faster
-        return False
-
-    wait_until(is_stopped_in_mid_chunk, patience_seconds=240)
-    chunk_id, token, worker = claims[0]
-    workers.change(f"UPDATE chunk SET lease_until = now() WHERE id = {chunk_id}")
-    workers.wait_until_done()
-    chunk = f"SELECT token, state, worker FROM chunk WHERE id = {chunk_id}"
-    before = workers.ask(chunk)
-    assert before[0][0] > token
-    psutil.Process(int(worker.split("/")[1])).resume()
-    time.sleep(3)
+    with ExitStack() as at_the_end:
+        with workers.in_mid_chunk(clip) as [late, *_]:
+            late.suspend()
+            at_the_end.callback(late.resume)
+            held = f"SELECT id, token FROM chunk WHERE worker LIKE '%/{late.pid}/%'"
+            [(chunk_id, token)] = workers.ask(held)
+            workers.change(f"UPDATE chunk SET lease_until = now() WHERE id = {chunk_id}")
+        workers.wait_until_done()
+        chunk = f"SELECT token, state, worker FROM chunk WHERE id = {chunk_id}"
+        before = workers.ask(chunk)
+        assert before[0][0] > token
+        wait_until(lambda: workers.unacknowledged() == 1)  # that of the late one
+    wait_until(lambda: workers.unacknowledged() == 0)  # by then it has tried to write
     assert workers.ask(chunk) == before
     assert_as_undisturbed(workers, undisturbed)
 
 
-def test_sigterm_in_mid_chunk_offers_it_again_at_once(long_clip: Path, workers: Cluster) -> None:
-    wait_until(lambda: len(pool(workers)) == 3, patience_seconds=240)
-    # Every frame of one long chunk: seconds of work.
-    enqueued = workers.enqueue(long_clip, "--every", "0.04", chunk_seconds=600)
-    assert enqueued.returncode == 0, enqueued.stderr
-    wait_until(workers.is_claimed)
-    worker = workers.workers["extract"]
-    tree = tree_of(worker.pid)
-    began = time.monotonic()
-    worker.send_signal(signal.SIGTERM)
-    code = worker.wait(PATIENCE_SECONDS)
-    seconds = time.monotonic() - began
-    print(f"gone after {seconds:.1f} s")
-    assert seconds < EXIT_SECONDS
-    assert code == 0
-    assert still_running(tree, after_seconds=1) == []
-    query = "SELECT state, worker, lease_until, attempts, losses FROM chunk"
-    assert workers.ask(query) == [("queued", None, None, 0, 0)]
+def test_sigterm_in_mid_chunk_offers_it_again_at_once(clip: Path, workers: Cluster) -> None:
+    wait_until(lambda: len(pool(workers)) == 3)
+    with workers.in_mid_chunk(clip, chunk_seconds=600):
+        worker = workers.workers["extract"]
+        tree = tree_of(worker.pid)
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        code = worker.wait(PATIENCE_SECONDS)
+        assert_in_time("gone", time.monotonic() - began, EXIT_SECONDS)
+        assert code == 0
+        assert still_running(tree) == []
+        query = "SELECT state, worker, lease_until, attempts, losses FROM chunk"
+        assert workers.ask(query) == [("queued", None, None, 0, 0)]

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from tests.commands import BY_LOT, end_of, new_home, start_castline
-from tests.processes import run_under_kills, still_running, tree_of
+from tests.decoders import environment
+from tests.processes import role_of, run_under_kills, still_running, tree_of
 from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in, rows_of
 from tests.waiting import wait_until
 
@@ -61,7 +62,6 @@ def test_the_lengths_of_chunks_and_the_number_of_workers_change_no_row(
     assert chunks >= 4, "chunks of 10 s were really made"
 
 
-@pytest.mark.timeout(900)
 def test_kills_at_random_moments_change_no_row(
     long_clip: Path, expected: Found, tmp_path: Path
 ) -> None:
@@ -81,16 +81,16 @@ def test_kills_at_random_moments_change_no_row(
         rounds += 1
 
 
-def test_no_process_outlives_a_killed_runner(long_clip: Path, tmp_path: Path) -> None:
-    home = new_home(tmp_path / "home")
-    process = start_castline(home, "tag", long_clip, *BY_LOT, chunk_seconds=600)
+def test_no_process_outlives_a_killed_runner(clip: Path, tmp_path: Path) -> None:
+    endless = environment(f"wait:0:{tmp_path / 'gate'}")
+    process = start_castline(new_home(tmp_path / "home"), "tag", clip, *BY_LOT, environment=endless)
     tree: list[psutil.Process] = []
 
     def all_roles_run() -> bool:
         tree[:] = tree_of(process.pid)
-        return len(tree) >= 3
+        return {role_of(one) for one in tree} == {"main", "decoder", "classify"}
 
     wait_until(all_roles_run)
     process.kill()
-    assert still_running(tree, after_seconds=10) == []
+    assert still_running(tree) == []
     end_of(process)

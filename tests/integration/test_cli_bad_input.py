@@ -17,10 +17,13 @@ from tests.commands import (
     one_line,
     start_castline,
 )
-from tests.media import ffprobe, needs_ffprobe, run_ffmpeg, tone
+from tests.media import run_ffmpeg, tone
 from tests.rows import table_counts
+from tests.witness import packets_of
 
 pytestmark = pytest.mark.integration
+
+WHOLE_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
@@ -198,14 +201,12 @@ def test_a_good_file_is_tagged_beside_a_bad_one_which_is_named(
 def test_a_truncated_mkv_ends_partial_and_says_what_is_missing(
     clip_as_mkv: Path, tmp_path: Path
 ) -> None:
-    needs_ffprobe()
     home = new_home(tmp_path / "home")
     whole = clip_as_mkv.read_bytes()
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole[: len(whole) * 6 // 10])
-    declared = float(ffprobe(cut, "-show_entries", "format=duration")["format"]["duration"])
-    packets = ffprobe(cut, "-show_entries", "packet=pts_time")["packets"]
-    last_seconds = max(float(packet["pts_time"]) for packet in packets)
+    left = packets_of(cut)
+    last_seconds = float(max(left.pts) * left.time_base)
 
     ended = castline(home, "tag", cut, *BY_LOT)
     assert ended.returncode == 3
@@ -213,7 +214,7 @@ def test_a_truncated_mkv_ends_partial_and_says_what_is_missing(
     assert run["state"] == "partial"
     [[start, end]] = run["missing_seconds"]
     assert start == pytest.approx(last_seconds, abs=1.0)
-    assert end == pytest.approx(declared, abs=0.5)
+    assert end == pytest.approx(WHOLE_SECONDS, abs=0.5)
     assert "missing" in ended.stdout
     # Done is done: it does not begin again, and does not pretend to be whole.
     assert castline_here(home, "tag", cut, *BY_LOT).returncode == 3
@@ -223,6 +224,6 @@ def test_a_truncated_mkv_ends_partial_and_says_what_is_missing(
 def clip_as_mkv(bad_files: Path) -> Path:
     """The whole clip in a container that can be read without its end."""
     path = bad_files.parent / f"{bad_files.name}_whole.mkv"
-    made = write_clip(bad_files.parent / f"{bad_files.name}_20s.mp4", seconds=20)
+    made = write_clip(bad_files.parent / f"{bad_files.name}_20s.mp4", seconds=WHOLE_SECONDS)
     run_ffmpeg("-i", made, "-c", "copy", path)
     return path

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 import re
 import shutil
-import time
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +24,7 @@ from model.errors import DatasetError
 from model.split import PARTS
 from model.still_choice import Choice
 from model.tensorflow_runtime import load_tensorflow
-from tests.commands import castline_here, end_of, one_line, start_castline
+from tests.commands import castline_here, one_line
 from tests.processes import still_running, tree_of
 from tests.still_folders import blobs, write_stills
 
@@ -213,28 +215,46 @@ def test_fields_of_a_record_lie_in_one_order_in_all_processes(dataset: Dataset) 
             assert places == sorted(places)
 
 
+BUILD_UNTIL_SOME_ARE_READ = """
+import sys
+from pathlib import Path
+from model.dataset_build import build_dataset
+from model.dataset_plan import BuildOptions
+
+def wait_when_some_are_read(step, done, total):
+    if step == "Reading stills" and 0 < done < total:
+        print("some are read", flush=True)
+        sys.stdin.read()
+
+if __name__ == "__main__":
+    options = BuildOptions(shards=2, processes=2)
+    build_dataset([Path(sys.argv[1])], Path(sys.argv[2]), options, wait_when_some_are_read)
+"""
+
+
 def test_killed_build_goes_on_where_it_was_and_leaves_no_process(tmp_path: Path) -> None:
-    source = write_stills(tmp_path / "stills", {"apple": 500, "pear": 500})
+    source = write_stills(tmp_path / "stills", {"apple": 200, "pear": 200})
     output = tmp_path / "dataset"
-    process = start_castline(
-        tmp_path, "dataset", "build", source, "-o", output, "--shards", "2", "--workers", "2"
-    )
-    work = tmp_path / ".dataset.building" / "read.sqlite"
-    deadline = time.monotonic() + 60
-    while not (work.exists() and work.stat().st_size > 1_000_000):
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    tree = tree_of(process.pid)
-    process.kill()
-    end_of(process)
+    script = tmp_path / "build.py"
+    script.write_text(BUILD_UNTIL_SOME_ARE_READ)
+    with subprocess.Popen(
+        [sys.executable, str(script), str(source), str(output)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"some are read\n"
+        tree = tree_of(process.pid)
+        process.kill()
+    assert len(tree) >= 3
     assert not output.exists()
-    assert still_running(tree, after_seconds=10) == []
+    assert still_running(tree) == []
 
     told: list[tuple[str, int, int]] = []
     options = BuildOptions(shards=2)
     built = build_dataset([source], output, options, lambda *step: told.append(step))
-    assert 0 < told[0][1] < told[0][2] == 1000  # what was read before is not read again
+    assert 0 < told[0][1] < told[0][2] == 400  # what was read before is not read again
     whole = build_dataset([source], tmp_path / "whole", options)
     assert built.manifest.shards == whole.manifest.shards
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []

@@ -2,18 +2,16 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.event import listen
 
-from db import engine
 from db.completing import complete_extractions
 from db.current import lock_episode
 from db.cuts import outliving_cuts
-from db.engine import Database, Transaction
+from db.engine import LONGEST_IDLE_SECONDS, Database, Transaction
 from db.errors import DatabaseCutError
 from db.promotions import GateReport, begin_promotions, promote_model, roll_back
 from db.queries import shared_time
@@ -33,38 +31,12 @@ from tests.records import (
     made_model,
     make_run,
 )
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
 
 ROUNDS = 25
 """Without the order of locks that the code keeps, one round in two or three ends in a deadlock."""
-
-
-def test_who_stands_still_in_a_transaction_holds_others_up_for_a_while_only(
-    postgresql_base_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = Database(new_postgresql_url(postgresql_base_url))
-    upgrade_database(database)
-    run_id = make_run(database)
-    monkeypatch.setattr(engine, "LONGEST_IDLE_SECONDS", 0.5)  # for connections opened from here on
-    impatient = Database(database.url.render_as_string(hide_password=False))
-
-    def stand_still() -> None:
-        with impatient.write() as standing_still, impatient.read() as reading:
-            assert list_runs(reading)
-            lock_run(standing_still, run_id)
-            with database.write() as connection:  # waits until the server lets go of the lock
-                assert cancel_run(connection, run_id) == "cancelled"
-            time.sleep(1.0)
-            assert list_runs(reading)[0].state == "queued"  # as it was when this reader began
-            cancel_run(standing_still, run_id)
-
-    with pytest.raises(DatabaseCutError):
-        stand_still()
-    with database.read() as connection:
-        assert get_run(connection, run_id).state == "cancelled"
-    impatient.dispose()
-    database.dispose()
 
 
 @pytest.fixture
@@ -73,6 +45,44 @@ def postgresql(postgresql_base_url: str) -> Iterator[Database]:
     upgrade_database(database)
     yield database
     database.dispose()
+
+
+def idle_limit(connection: Transaction) -> str:
+    return str(connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one())
+
+
+def is_waiting_for_a_lock(database: Database) -> bool:
+    """Whether somebody is, in this database."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with database.read() as connection:
+        return int(connection.exec_driver_sql(query).scalar_one()) > 0
+
+
+def test_who_stands_still_in_a_transaction_holds_others_up_for_a_while_only(
+    postgresql: Database,
+) -> None:
+    run_id = make_run(postgresql)
+
+    def stand_still() -> None:
+        with postgresql.write() as standing_still, postgresql.read() as reading:
+            assert idle_limit(standing_still) == f"{LONGEST_IDLE_SECONDS:g}s"
+            assert idle_limit(reading) == "0"  # it holds up nobody
+            assert list_runs(reading)
+            lock_run(standing_still, run_id)
+            # From the next moment on it stands still; half a minute of that would be long here.
+            standing_still.exec_driver_sql("SET idle_in_transaction_session_timeout = '0.2s'")
+            with postgresql.write() as connection:  # waits until the server lets go of the lock
+                assert cancel_run(connection, run_id) == "cancelled"
+            assert list_runs(reading)[0].state == "queued"  # as it was when this reader began
+            cancel_run(standing_still, run_id)
+
+    with pytest.raises(DatabaseCutError):
+        stand_still()
+    with postgresql.read() as connection:
+        assert get_run(connection, run_id).state == "cancelled"
 
 
 def at_once(database: Database, *works: Callable[[Transaction], object]) -> None:
@@ -165,8 +175,7 @@ def test_the_end_of_a_group_waits_for_a_cancel_and_holds_none_of_its_chunks(
     with postgresql.write() as connection:
         lock_run(connection, run_id)
         thread.start()
-        thread.join(0.5)
-        assert thread.is_alive()
+        wait_until(lambda: is_waiting_for_a_lock(postgresql))
         assert cancel_run(connection, run_id) == "cancelled"
     thread.join()
     assert ended == [[]]
@@ -241,15 +250,18 @@ def test_an_episode_that_is_enqueued_while_its_run_ends_holds_nobody_up(
     postgresql: Database,
 ) -> None:
     run_id = make_run(postgresql)
+    is_locked, is_registered = threading.Event(), threading.Event()
 
     def end(connection: Transaction) -> None:
         lock_run(connection, run_id)
-        time.sleep(1.0)
+        is_locked.set()
+        assert is_registered.wait(PATIENCE_SECONDS)
         lock_episode(connection, 1)
 
     def enqueue(connection: Transaction) -> None:
-        time.sleep(0.5)
+        assert is_locked.wait(PATIENCE_SECONDS)
         episode_id = register_episode(connection, made_episode())
+        is_registered.set()
         found = create_run(
             connection,
             episode_id=episode_id,

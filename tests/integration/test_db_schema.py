@@ -24,8 +24,12 @@ from db.schema import metadata
 from db.upgrade import HEAD, upgrade_database
 from tests.databases import downgrade_database, new_postgresql_url
 from tests.records import APPEARANCE, end_run, made_appearance, made_episode, made_model, make_run
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
+
+WRITES = 100
+"""Of each of four writers: each waits for its turn many times."""
 
 
 def shown_labels(database: Database) -> list[str]:
@@ -85,7 +89,7 @@ def test_many_processes_may_open_a_new_home_at_once(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", code, url], stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
-    answers = [process.communicate(timeout=60)[0].strip() for process in processes]
+    answers = [process.communicate(timeout=PATIENCE_SECONDS)[0].strip() for process in processes]
     assert sorted(answers) == ["False", "False", "False", "True"]
 
 
@@ -193,21 +197,21 @@ def test_four_writers_meet_no_lock_error_and_leave_the_file_whole(tmp_path: Path
     url = f"sqlite:///{tmp_path / 'castline.db'}"
     upgrade_database(Database(url))
     code = (
-        "import sys, time\n"
+        "import sys\n"
         "from db.engine import Database\n"
         "from db.writes import register_model_version\n"
         "from tests.records import made_model\n"
-        "database, number, until = Database(sys.argv[1]), int(sys.argv[2]), time.time() + 3\n"
-        "count = 0\n"
-        "while time.time() < until:\n"
+        "database, number = Database(sys.argv[1]), int(sys.argv[2])\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
+        f"for count in range({WRITES}):\n"
         "    with database.write() as connection:\n"
         "        register_model_version(connection, made_model(f'{number}{count:063d}'))\n"
-        "    count += 1\n"
-        "print(count)\n"
     )
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code, url, str(number)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -215,9 +219,16 @@ def test_four_writers_meet_no_lock_error_and_leave_the_file_whole(tmp_path: Path
         )
         for number in range(4)
     ]
-    outputs = [process.communicate(timeout=120) for process in processes]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:  # all begin together
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=PATIENCE_SECONDS) for process in processes]
     assert [error for _, error in outputs] == [""] * 4
     with sqlite3.connect(tmp_path / "castline.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         [rows] = connection.execute("SELECT count(*) FROM model_version").fetchone()
-    assert rows == sum(int(answer) for answer, _ in outputs)
+    assert rows == 4 * WRITES

@@ -18,7 +18,7 @@ from model.recipe import QUICK
 from model.versions import train_model_version
 from tests.commands import castline_here
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.integration
 
 PAGE = Path(__file__).parents[2] / "docs" / "retraining.md"
 STILLS_PER_LABEL = 60

@@ -178,7 +178,7 @@ def test_flipped_bytes_never_crash_anything_but_the_decoder(tmp_path: Path) -> N
     chance = random.Random(20221023)
     read = refused = lost = 0
     messages: list[str] = []
-    with Decoder(silent_seconds=10) as decoder:
+    with Decoder() as decoder:
         for number in range(MUTANTS):
             original = originals[number % len(originals)]
             path = tmp_path / f"mutant{original.suffix}"

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +26,9 @@ from ingest.errors import (
 from ingest.extraction import Extraction
 from ingest.frame_store import read_frames
 from ingest.probe import Probe
-from tests.media import MADE, X264, pattern, run_ffmpeg
+from tests.decoders import PatientDecoder
+from tests.media import MADE
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -37,17 +38,22 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return MADE[0].make(tmp_path_factory.mktemp("video"))
 
 
-@pytest.fixture(scope="module")
-def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Long enough to be interrupted: some seconds of decoding."""
-    path = tmp_path_factory.mktemp("long") / "long.mp4"
-    run_ffmpeg(*pattern(seconds=24, size="1280x720"), *X264, "-preset", "ultrafast", path)
-    return path
+@pytest.fixture
+def decoder() -> Iterator[Decoder]:
+    with Decoder(silent_seconds=PATIENCE_SECONDS) as running:
+        yield running
 
 
 @pytest.fixture
-def decoder() -> Iterator[Decoder]:
-    with Decoder(silent_seconds=20) as running:
+def gate(tmp_path: Path) -> Path:
+    """A file that is not there yet: once it is, `waiting` decoders finish their chunks."""
+    return tmp_path / "gate"
+
+
+@pytest.fixture
+def waiting(gate: Path) -> Iterator[Decoder]:
+    """A decoder that stays in the middle of a chunk until the gate is there."""
+    with PatientDecoder(f"wait:0:{gate}") as running:
         yield running
 
 
@@ -60,7 +66,9 @@ def request(described: Probe, folder: Path) -> Extraction:
 def misbehaving(folder: Path, code: str) -> list[str]:
     """A child that reads a request and then runs the code."""
     script = folder / "child.py"
-    script.write_text("import json, os, sys, time\nsys.stdin.readline()\n" + textwrap.dedent(code))
+    script.write_text(
+        "import json, os, signal, sys\nsys.stdin.readline()\n" + textwrap.dedent(code)
+    )
     return [sys.executable, str(script)]
 
 
@@ -77,51 +85,58 @@ def test_one_child_answers_everything(decoder: Decoder, video: Path, tmp_path: P
     assert decoder.pid == pid
 
 
-def test_progress_grows_while_decoding(decoder: Decoder, long_video: Path, tmp_path: Path) -> None:
+def test_progress_grows_while_decoding(
+    waiting: Decoder, gate: Path, video: Path, tmp_path: Path
+) -> None:
     reports: list[int] = []
-    described = decoder.probe(long_video)
+    described = waiting.probe(video)
+    gate.touch()
 
-    decoder.extract(request(described, tmp_path), reports.append)
+    extracted = waiting.extract(request(described, tmp_path), reports.append)
 
-    assert reports
     assert reports == sorted(reports)
+    assert (reports[0], reports[-1]) == (0, extracted.frames_decoded)
 
 
 def test_exception_in_progress_ends_the_request_and_the_child(
-    decoder: Decoder, long_video: Path, tmp_path: Path
+    waiting: Decoder, gate: Path, video: Path, tmp_path: Path
 ) -> None:
     class LeaseLostError(Exception):
         pass
 
-    def renew(_done: int) -> None:
-        raise LeaseLostError
+    def renew(done: int) -> None:
+        if done:
+            raise LeaseLostError
 
-    described = decoder.probe(long_video)
-    pid = decoder.pid
+    described = waiting.probe(video)
+    pid = waiting.pid
     assert pid is not None
     with pytest.raises(LeaseLostError):
-        decoder.extract(request(described, tmp_path), renew)
+        waiting.extract(request(described, tmp_path), renew)
 
     assert not psutil.pid_exists(pid)
     assert not (tmp_path / "chunk.zip").exists()
-    assert decoder.extract(request(described, tmp_path)).sampled_pts
+    gate.touch()
+    assert waiting.extract(request(described, tmp_path)).sampled_pts
 
 
 def test_killed_child_is_reported_and_replaced(
-    decoder: Decoder, long_video: Path, tmp_path: Path
+    waiting: Decoder, gate: Path, video: Path, tmp_path: Path
 ) -> None:
-    described = decoder.probe(long_video)
+    described = waiting.probe(video)
 
-    def kill(_done: int) -> None:
-        assert decoder.pid is not None
-        os.kill(decoder.pid, signal.SIGKILL)
+    def kill(done: int) -> None:
+        if done:
+            assert waiting.pid is not None
+            os.kill(waiting.pid, signal.SIGKILL)
 
     with pytest.raises(DecoderLost, match="died of SIGKILL") as caught:
-        decoder.extract(request(described, tmp_path), kill)
+        waiting.extract(request(described, tmp_path), kill)
     assert caught.value.killed
 
     assert not (tmp_path / "chunk.zip").exists()
-    assert decoder.extract(request(described, tmp_path)).sampled_pts
+    gate.touch()
+    assert waiting.extract(request(described, tmp_path)).sampled_pts
 
 
 def test_child_killed_between_requests_is_replaced(decoder: Decoder, video: Path) -> None:
@@ -129,21 +144,20 @@ def test_child_killed_between_requests_is_replaced(decoder: Decoder, video: Path
     assert decoder.pid is not None
     child = psutil.Process(decoder.pid)
     child.kill()
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    wait_until(lambda: child.status() == psutil.STATUS_ZOMBIE)
 
     assert decoder.probe(video).codec == "h264"
 
 
-def test_child_without_memory_is_reported_and_replaced(long_video: Path, tmp_path: Path) -> None:
+def test_child_without_memory_is_reported(video: Path) -> None:
     with Decoder(memory_bytes=1 << 20) as starved, pytest.raises(DecoderLost, match="memory"):
-        starved.probe(long_video)
+        starved.probe(video)
 
 
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        pytest.param("time.sleep(60)", "hung, silent for 0.5 s", id="hangs"),
+        pytest.param("signal.pause()", "hung, silent for 0.5 s", id="hangs"),
         pytest.param("os.kill(os.getpid(), 11)", "died of SIGSEGV", id="crashes"),
         pytest.param("sys.exit(3)", "ended with code 3", id="leaves"),
         pytest.param("print('hello')", "talked nonsense", id="babbles"),
@@ -158,9 +172,10 @@ def test_misbehaving_child_is_lost_not_believed(
     code: str, message: str, video: Path, tmp_path: Path
 ) -> None:
     command = misbehaving(tmp_path, code)
+    hangs = "hung" in message  # whether it has begun to, or a slow machine still starts it
 
     with (
-        Decoder(command=command, silent_seconds=0.5 if "sleep" in code else 20) as decoder,
+        Decoder(command=command, silent_seconds=0.5 if hangs else PATIENCE_SECONDS) as decoder,
         pytest.raises(DecoderLost, match=message) as caught,
     ):
         decoder.probe(video)
@@ -210,14 +225,20 @@ def test_store_that_cannot_be_written_is_reported(
         decoder.extract(request(decoder.probe(video), tmp_path / "folder"))
 
 
-def test_two_decoders_work_at_once(long_video: Path, tmp_path: Path) -> None:
+def test_two_decoders_work_at_once(gate: Path, video: Path, tmp_path: Path) -> None:
     found: dict[int, tuple[int, ...]] = {}
+    together = threading.Barrier(2, action=gate.touch, timeout=PATIENCE_SECONDS)
 
     def work(number: int) -> None:
-        folder = tmp_path / str(number)
-        with Decoder() as decoder:
-            described = decoder.probe(long_video)
-            found[number] = decoder.extract(request(described, folder)).sampled_pts
+        met: list[int] = []
+
+        def meet(done: int) -> None:
+            if done and not met:
+                met.append(together.wait())  # while the other one is in the middle of its chunk
+
+        with PatientDecoder(f"wait:0:{gate}") as decoder:
+            asked = request(decoder.probe(video), tmp_path / str(number))
+            found[number] = decoder.extract(asked, meet).sampled_pts
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
     for thread in threads:
@@ -226,17 +247,17 @@ def test_two_decoders_work_at_once(long_video: Path, tmp_path: Path) -> None:
         thread.join()
 
     assert found[0] == found[1]
-    assert len(found[0]) == 48
+    assert len(found[0]) == 13  # looks from 0.0 to 6.0 at 144 frames of 1001/24000 s: 6.006 s
 
 
 PARENT = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from ingest.decoder import Decoder
 decoder = Decoder()
 decoder.probe(Path(sys.argv[1]))
 print(decoder.pid, flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 
@@ -251,12 +272,14 @@ def test_child_dies_with_its_parent(ending: signal.Signals, video: Path) -> None
     parent.wait()
     parent.stdout.close()
 
-    deadline = time.monotonic() + 10
-    while psutil.pid_exists(child) and time.monotonic() < deadline:
-        if psutil.Process(child).status() == psutil.STATUS_ZOMBIE:
-            break
-        time.sleep(0.05)
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    wait_until(lambda: is_gone(child))
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_child_ignores_ctrl_c_and_has_a_group_of_its_own(decoder: Decoder, video: Path) -> None:

@@ -1,4 +1,4 @@
-"""Sampled frames are those that ffprobe lists as on display, for every kind of file and chunk."""
+"""Sampled frames are those that ffmpeg lists as on display, for every kind of file and chunk."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -16,17 +16,14 @@ from tests.media import (
     MADE,
     X264,
     MadeVideo,
-    displayed_pts,
     extract_episode,
-    ffprobe,
     fine_units,
-    needs_ffprobe,
     pattern,
-    pts_on_display,
     rotated,
     trimmed,
     with_cover_art,
 )
+from tests.witness import frames_of, on_display, packets_of, pts_on_display, shape_of
 
 pytestmark = pytest.mark.integration
 
@@ -61,8 +58,6 @@ def assert_exact(path: Path, folder: Path, every_seconds: Fraction, chunks: list
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_frames_of_made_file_are_those_on_display(kind: str, folder: Path, tmp_path: Path) -> None:
-    needs_ffprobe()
-
     assert_exact(KINDS[kind](folder), tmp_path, HALF, [1, 3, 600])
 
 
@@ -70,8 +65,6 @@ def test_frames_of_made_file_are_those_on_display(kind: str, folder: Path, tmp_p
 def test_interval_may_be_any_fraction(
     every_seconds: Fraction, folder: Path, tmp_path: Path
 ) -> None:
-    needs_ffprobe()
-
     assert_exact(MADE[0].make(folder), tmp_path, every_seconds, [1, 600])
 
 
@@ -91,23 +84,17 @@ SHARED = [
 def test_frames_of_real_clip_are_those_on_display(
     name: str, chunks: list[int], shared_video: Path, tmp_path: Path
 ) -> None:
-    needs_ffprobe()
-
     # Packets and frames of these clips carry the same times, and listing packets is quick.
     path = shared_video / name
     described = probe(path)
-    listed = ffprobe(path, "-show_entries", "packet=pts")["packets"]
-    frames_pts = sorted(int(packet["pts"]) for packet in listed)
-    step = HALF / described.time_base
-    expected = []
-    for k in range(int(described.duration_seconds / HALF) + 1):
-        time = frames_pts[0] + k * step
-        if time < described.end_pts:
-            expected.append(max(pts for pts in frames_pts if pts <= time))
+    listed = packets_of(path)
+    assert listed.time_base == described.time_base
+    frames = sorted(listed.pts)
+    expected = on_display(frames, listed.time_base, HALF, described.duration_seconds)
     found = [extract_episode(described, tmp_path, seconds) for seconds in chunks]
 
     assert [pts for pts, _ in found[0][0]] == expected
-    assert all(frames == found[0][0] for frames, _ in found)
+    assert all(stored == found[0][0] for stored, _ in found)
     assert all(missing == () for _, missing in found)
 
 
@@ -164,36 +151,31 @@ def test_reading_a_chunk_reports_before_a_frame_is_decoded(
     assert reports == [0] * len(plan.frame_pts)
 
 
-def test_probe_agrees_with_ffprobe_on_a_real_clip(shared_video: Path) -> None:
-    needs_ffprobe()
+def test_probe_agrees_with_ffmpeg_on_a_real_clip(shared_video: Path) -> None:
     path = shared_video / "popeye_sindbad_720x478_ntsc.mkv"
-    entries = "stream=codec_name,width,height,pix_fmt,r_frame_rate,time_base,sample_aspect_ratio"
-    stream = ffprobe(path, "-show_entries", entries)["streams"][0]
+    listed, shape = packets_of(path), shape_of(path)
 
     described = probe(path)
 
-    assert described.codec == stream["codec_name"]
-    assert (described.width, described.height) == (stream["width"], stream["height"])
-    assert described.pixel_format == stream["pix_fmt"]
-    assert described.frame_rate == Fraction(stream["r_frame_rate"])
-    assert described.time_base == Fraction(stream["time_base"])
-    assert described.sample_aspect_ratio == Fraction(
-        stream["sample_aspect_ratio"].replace(":", "/")
-    )
+    assert described.codec == listed.codec
+    assert described.time_base == listed.time_base
+    assert (described.width, described.height) == (shape.width, shape.height)
+    assert described.pixel_format == shape.pixel_format
+    assert described.frame_rate == shape.frame_rate
+    assert described.sample_aspect_ratio == shape.sample_aspect_ratio
     assert described.duration_seconds == Fraction("60.060")
     assert described.missing == (), "subtitles that outlast the pictures are no truncation"
 
 
 @pytest.mark.parametrize("name", ["uneven.mkv", "uneven.mp4"])
 def test_uneven_rate_is_noticed(name: str, folder: Path) -> None:
-    needs_ffprobe()
     path = KINDS[name](folder)
 
     described = probe(path)
 
     assert described.rate_varies
     assert described.missing == ()
-    assert described.start_pts == displayed_pts(path)[0]
+    assert described.start_pts == min(frames_of(path).pts)
 
 
 def test_description_survives_the_way_through_json(folder: Path) -> None:

@@ -17,13 +17,14 @@ from ingest.decoder import Decoder
 from ingest.errors import IngestError, MediaRefused, VideoError
 from ingest.extraction import Extraction
 from tests.media import MADE, ffmpeg_command, pattern, run_ffmpeg, tone
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
-    with Decoder(silent_seconds=20) as running:
+    with Decoder(silent_seconds=PATIENCE_SECONDS) as running:
         yield running
 
 

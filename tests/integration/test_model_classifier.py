@@ -22,6 +22,7 @@ from model.weights import read_weights
 from tests.drawn_shapes import SHAPES, draw
 from tests.models import manifest_by_lot
 from tests.trained_shapes import SMALL, TrainedShapes
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("compiles_here")]
 
@@ -231,7 +232,11 @@ def test_gpu_that_is_not_there_is_a_clear_error(version: ModelVersion) -> None:
 def in_fresh_interpreter(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **variables}
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=PATIENCE_SECONDS,
     )
 
 

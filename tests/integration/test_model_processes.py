@@ -73,8 +73,8 @@ def test_who_stopped_early_finds_nothing_of_that_later(two: Processes) -> None:
     assert [square for square, _ in two.results(_square, [5, 6])] == [25, 36]
 
 
-@pytest.mark.timeout(60)  # the executor of concurrent.futures waits here for ever
 def test_a_process_killed_halfway_through_an_answer_is_no_endless_wait(two: Processes) -> None:
+    # The executor of concurrent.futures waits here for ever.
     with pytest.raises(BrokenProcessPool, match="died"):
         list(two.results(_die_halfway_through_the_answer, range(5)))
 

@@ -18,6 +18,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from cli.drawn_cast import CAST, draw_stills
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -83,7 +84,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Notebook:
     notebook.cells.insert(place + 1, chosen)
     client = NotebookClient(
         notebook,
-        timeout=240,  # seconds for a cell: less than a test may take, or it would not be named
+        timeout=int(PATIENCE_SECONDS),  # for a cell, which is named then
+        startup_timeout=int(PATIENCE_SECONDS),
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
     )

@@ -17,6 +17,7 @@ from tests.clips import write_clip
 from tests.commands import BY_LOT, end_of, new_home, start_castline
 from tests.models import write_model_by_lot
 from tests.rows import table_counts
+from tests.waiting import PATIENCE_SECONDS
 from worker.enqueue import enqueue_episode
 from worker.parameters import RunParameters
 
@@ -35,7 +36,7 @@ class RememberedProbes(Decoder):
             self._probes = {path: decoder.probe(path) for path in paths}
 
     def probe(self, path: Path, on_progress: Report | None = None) -> Probe:
-        self._ready.wait(timeout=60)
+        self._ready.wait(PATIENCE_SECONDS)
         return self._probes[path]
 
     def find_picture_area(self, probe: Probe, on_progress: Report | None = None) -> PictureArea:

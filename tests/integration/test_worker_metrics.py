@@ -14,6 +14,7 @@ from db.engine import Database
 from db.queue import claim_chunks
 from db.upgrade import upgrade_database
 from tests.records import make_run
+from tests.waiting import PATIENCE_SECONDS
 from worker.errors import WorkerError
 from worker.metrics import metrics_folder, serve_metrics
 from worker.settings import Settings
@@ -51,7 +52,7 @@ def settings(tmp_path: Path) -> Settings:
 def read(settings: Settings) -> dict[tuple[str, str], float]:
     """The page's samples by name and step."""
     url = f"http://127.0.0.1:{settings.metrics_port}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as page:
+    with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as page:
         text = page.read().decode()
     return {
         (sample.name, sample.labels.get("step", sample.labels.get("le", ""))): sample.value

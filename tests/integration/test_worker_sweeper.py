@@ -7,6 +7,7 @@ import pytest
 from celery import Celery
 
 from db.engine import Database
+from tests.waiting import PATIENCE_SECONDS
 from worker.settings import Settings
 from worker.sweeper import Sweeper
 from worker.workplace import Workplace
@@ -26,4 +27,4 @@ def test_a_disk_that_cannot_be_tidied_does_not_end_it(
     place = Workplace(Settings(tmp_path, str(database.url)), database)
     told = threading.Event()
     with Sweeper(place, Celery(), told.set):
-        assert told.wait(30)
+        assert told.wait(PATIENCE_SECONDS)

@@ -182,7 +182,7 @@ def test_a_label_that_is_never_trusted_or_never_there_gets_the_highest_threshold
 
 
 @given(arrays(np.float64, (30, 3), elements=st.floats(0, 1)), arrays(np.bool_, (30, 3)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_chosen_thresholds_are_in_order_and_keep_what_was_asked(
     confidences: NDArray[np.float64], truth: NDArray[np.bool_]
 ) -> None:

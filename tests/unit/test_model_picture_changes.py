@@ -10,9 +10,11 @@ from PIL import Image
 
 from model.picture_changes import (
     blend,
+    by_night,
     compress,
     dye,
     erase,
+    in_sepia,
     overlay_logo,
     overlay_subtitle,
     patch,
@@ -239,3 +241,19 @@ def test_patched_picture_has_a_square_of_the_other_and_says_how_much_is_left() -
         shares.append(kept)
     assert np.mean(shares) == pytest.approx(0.5, abs=0.1)
     assert (one == 200).all()
+
+
+def test_sepia_is_what_browsers_make_of_it() -> None:
+    # Filter Effects Module Level 1, by hand: 100 * (0.393 + 0.769 + 0.189) = 135.1 and so on
+    grey, red = np.full((1, 1, 3), 100, np.uint8), np.array([[[200, 0, 0]]], np.uint8)
+    assert in_sepia(grey)[0, 0].tolist() == [135, 120, 94]
+    assert in_sepia(red)[0, 0].tolist() == [79, 70, 54]
+    assert (in_sepia(np.full((1, 1, 3), 255, np.uint8))[0, 0, :2] == 255).all()
+
+
+@pytest.mark.parametrize("darkness", [0.2, 0.4, 0.6])
+def test_night_is_dark_and_blue(darkness: float) -> None:
+    day = np.full((2, 2, 3), 200, np.uint8)
+    red, green, blue = by_night(day, darkness)[0, 0].tolist()
+    assert red < green < blue <= 200
+    assert red < 200 * (1 - darkness)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from model.errors import ModelError
+from model.seen import Picture
 from model.shot_pictures import (
     Layout,
-    Picture,
     draw_subtitle,
     fill_picture,
     mix,

@@ -146,7 +146,7 @@ def _annotation(ranges: Sequence[LabelledRange]) -> Annotation:
     return annotation
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(truth=drawn_ranges, found=drawn_ranges, collar=st.sampled_from([0, 1, 2]))
 def test_identification_errors_agree_with_pyannote(
     truth: list[LabelledRange], found: list[LabelledRange], collar: int

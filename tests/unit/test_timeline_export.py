@@ -198,7 +198,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("exports")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(start=st.integers(0, FRAMES - 2), length=st.integers(1, 300), data=st.data())
 def test_any_range_comes_back_to_the_frame(
     folder: Path, start: int, length: int, data: st.DataObject

@@ -127,11 +127,13 @@ def test_a_label_is_on_screen_where_an_active_sample_of_the_shot_speaks(
     confidences: list[float],
 ) -> None:
     confidence = dict(zip(samples, confidences, strict=False))
-    active, last = set(), None
+    active: set[int] = set()
+    last: int | None = None
     for sample in samples:
         # the onset starts anew after a cut and after what is missing
-        goes_on = last in active and (
-            not any(last < cut <= sample for cut in cuts)
+        goes_on = last is not None and (
+            last in active
+            and not any(last < cut <= sample for cut in cuts)
             and not any(low <= sample and high > last for low, high in missing)
         )
         if confidence[sample] >= (0.4 if goes_on else 0.6):

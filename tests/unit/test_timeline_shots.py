@@ -59,6 +59,28 @@ def test_a_long_episode_has_every_kind_of_shot_in_its_share_and_both_ways_to_beg
     assert min(seen.values()) > 0.95 * max(seen.values())
 
 
+@pytest.mark.parametrize(("share", "groups"), [(0.25, 25), (0.5, 50), (0.13, 13), (1, 100)])
+@pytest.mark.parametrize("seed", range(3))
+def test_groups_have_their_share_of_any_hundred_shots_and_all_sizes(
+    share: float, groups: int, seed: int
+) -> None:
+    cast = [f"label {number}" for number in range(9)]
+    shots = plan_shots(cast, 12_000, seed, with_nobody=True, groups=share)[:100]
+    sizes = Counter(len(shot.labels) for shot in shots)
+    assert abs(sum(sizes[size] for size in (3, 4, 5, 6)) - groups) <= 1
+    assert {size for size in sizes if size > 2} == {3, 4, 5, 6}
+    assert all(len(set(shot.labels)) == len(shot.labels) for shot in shots)
+    if share < 1:
+        assert sizes[1] > sizes[2] > sizes[0] > 0
+
+
+def test_a_group_has_no_more_than_there_are_and_two_make_none() -> None:
+    shots = plan_shots(LABELS, 3000, 1, with_nobody=False, groups=1)
+    assert {len(shot.labels) for shot in shots} == {3, 4}
+    with pytest.raises(ValueError, match="no group of 3"):
+        plan_shots(LABELS[:2], 3000, 1, with_nobody=False, groups=0.1)
+
+
 def test_another_seed_gives_other_shots_and_the_same_seed_the_same() -> None:
     first, again, other = (plan_shots(LABELS, 500, seed, with_nobody=True) for seed in (3, 3, 4))
     assert first == again != other

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.free import CHUNKS_PER_GROUP
@@ -29,7 +29,6 @@ def test_as_many_chunks_are_claimed_as_fill_a_batch(
     assert chunks_that_fill(frames_per_batch, frames_per_chunk) == chunks
 
 
-@settings(deadline=None)  # each example starts a thread
 @given(st.lists(st.integers(), max_size=50), st.integers(1, 20))
 def test_parts_hold_all_items_in_order_and_only_the_last_is_short(
     items: list[int], length: int

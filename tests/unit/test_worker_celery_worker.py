@@ -11,6 +11,9 @@ import pytest
 from worker.celery_worker import STEADY_SECONDS, CeleryWorkers, WorkerOptions, _Worker
 from worker.settings import Settings
 
+OLD, YOUNG = 2 * STEADY_SECONDS, -3600.0
+"""Ages in seconds; one that is born later is young however long a slow machine takes to end it."""
+
 
 class Rehearsed(CeleryWorkers):
     """Starts processes that end as they are told, in this order.
@@ -41,13 +44,13 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_cannot_begin_ends_all_with_its_code(tmp_path: Path) -> None:
-    workers = Rehearsed(tmp_path, [(3, 0.0)])
+    workers = Rehearsed(tmp_path, [(3, YOUNG)])
     assert workers.run() == 3
     assert workers.started == 1
 
 
 def test_what_dies_at_work_is_started_again_until_it_stays(tmp_path: Path) -> None:
     """The second dies at once: the outage that ended the first may still last."""
-    workers = Rehearsed(tmp_path, [(1, 2 * STEADY_SECONDS), (1, 0.0), (0, 0.0)])
+    workers = Rehearsed(tmp_path, [(1, OLD), (1, YOUNG), (0, YOUNG)])
     assert workers.run() == 0
     assert workers.started == 3

@@ -6,9 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from model.shot_pictures import Picture
+from model.seen import Picture
 from timeline.shots import Shot, plan_shots
-from worker.composing import _joined, _Studio
+from worker.composing import _joined
+from worker.studio import Studio
 
 HARDLY_ANY = 4  # two that are mixed, the mix, and the one that was just given out
 
@@ -37,7 +38,7 @@ def test_frames_come_one_at_a_time_and_as_many_as_the_shots_have() -> None:
     studio = CountingStudio()
     starts = {shot.start_frame: shot for shot in shots}
     number, frames = -1, 0
-    for frame, picture in enumerate(_joined(shots, [()] * len(shots), cast("_Studio", studio))):
+    for frame, picture in enumerate(_joined(shots, [()] * len(shots), cast("Studio", studio))):
         assert studio.alive <= HARDLY_ANY
         if frame in starts:
             number = starts[frame].number

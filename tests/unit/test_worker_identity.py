@@ -8,9 +8,10 @@ import sys
 import psutil
 import pytest
 
+from tests.waiting import wait_until
 from worker.identity import is_dead, worker_identity
 
-SLEEPING = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEPING = [sys.executable, "-c", "import signal; signal.pause()"]
 IDENTITY = [
     sys.executable,
     "-c",
@@ -31,7 +32,7 @@ def test_a_worker_that_ended_is_dead() -> None:
 def test_a_killed_worker_is_dead_before_anyone_took_note() -> None:
     with subprocess.Popen([*SLEEPING]) as process:
         process.kill()
-        psutil.wait_procs([psutil.Process(process.pid)], timeout=0.5)
+        wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE)
         assert is_dead(f"{socket.gethostname()}/{process.pid}/1")
 
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from itertools import pairwise
 
-from worker.harvest import random_moments
+from worker.moments import random_moments
 
 SHA256 = "0123456789abcdef" * 4
 
