@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from ingest.cuts import joined_cuts
 from ingest.decoder import Decoder
 from ingest.extraction import Extraction
-from ingest.frame_store import FrameStore, StoredFrame, read_frames
+from ingest.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
 from ingest.probe import Probe
 from model.artifact import MANIFEST, ModelVersion, find_model, read_model_version
 from worker.enqueue import chunks_of, find_picture_area
@@ -31,6 +32,11 @@ class StoredEpisode:
                 if frame.pts > last_pts:  # one may be on display across two chunks
                     last_pts = frame.pts
                     yield frame
+
+    def cuts(self) -> tuple[int, ...]:
+        """The first frames of its shots."""
+        told = [read_manifest(store).cuts for store in self.stores]
+        return joined_cuts(each for each in told if each is not None)
 
 
 def store_frames(

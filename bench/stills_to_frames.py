@@ -49,6 +49,8 @@ class Seen:
     start_pts: int
     end_pts: int
     time_base: Fraction
+    cuts: tuple[int, ...] | None = None
+    """The first frames of shots; None where nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,19 @@ def steps_of(manifest: Manifest) -> tuple[Step, ...]:
             f"+ thresholds per label{'' if own else without}", manifest.regions, False, calibrated
         ),
         Step(f"+ unknown{no_unknown}", manifest.regions, True, calibrated),
-        Step("+ hysteresis: offsets and durations", manifest.regions, True, full),
+        Step("+ hysteresis and shots: offsets, durations and cuts", manifest.regions, True, full),
     )
 
 
 def ranges_of(step: Step, seen: Seen) -> list[LabelledRange]:
     """Return what a step finds in an episode, in seconds from its first frame."""
     found = find_appearances(
-        list(_tags(step, seen)), seen.sampled_pts, seen.end_pts, seen.time_base, step.rules
+        list(_tags(step, seen)),
+        seen.sampled_pts,
+        seen.end_pts,
+        seen.time_base,
+        step.rules,
+        cuts=seen.cuts,
     )
     return [
         LabelledRange(
@@ -154,6 +161,7 @@ def look(classifier: Classifier, episode: StoredEpisode) -> Seen:
         probe.start_pts,
         probe.end_pts,
         probe.time_base,
+        episode.cuts(),
     )
 
 
