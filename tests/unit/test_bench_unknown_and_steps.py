@@ -33,7 +33,7 @@ def seen(full: list[list[float]], left: list[list[float]]) -> Seen:
     confidences = np.stack([np.array(full), np.array(left)], axis=1)
     pts = tuple(100 + 5 * number for number in range(len(full)))
     return Seen(
-        BOTH, ("ant", "bee", "unknown"), confidences, pts, 100, pts[-1] + 5, Fraction(1, 10)
+        BOTH, ("ant", "bee", "unknown"), confidences, pts, (), 100, pts[-1] + 5, Fraction(1, 10)
     )
 
 
