@@ -24,6 +24,12 @@ class StoredEpisode:
     stores: tuple[Path, ...]
     """The chunks' files, in order."""
 
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The first frames of its shots."""
+        parts = [read_manifest(store).cuts for store in self.stores]
+        return joined_cuts([part for part in parts if part is not None])
+
     def frames(self) -> Iterator[StoredFrame]:
         """Yield each sampled frame once, in display order."""
         last_pts = self.probe.start_pts - 1
@@ -32,11 +38,6 @@ class StoredEpisode:
                 if frame.pts > last_pts:  # one may be on display across two chunks
                     last_pts = frame.pts
                     yield frame
-
-    def cuts(self) -> tuple[int, ...]:
-        """The first frames of its shots."""
-        told = [read_manifest(store).cuts for store in self.stores]
-        return joined_cuts(each for each in told if each is not None)
 
 
 def store_frames(

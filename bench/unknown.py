@@ -55,7 +55,7 @@ def page(answers: Answers, strangers: dict[str, NDArray[np.floating]]) -> str:
     """
     known = is_known(answers.truth, answers.labels)
     scores = known_scores(answers.confidences, answers.labels)[known]
-    right = (answers.answers == answers.truth)[known]
+    right = answers.right[known]
     of_known = reliability(answers.confidences.max(axis=1)[known], right)
     figures = figures_of(answers)
     rows = []

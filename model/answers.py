@@ -37,11 +37,15 @@ class Answers:
     """(n,) the right label's number, or STRANGER."""
     confidences: NDArray[np.float64]
     """(n, labels), calibrated."""
+    shown: NDArray[np.bool_] | None = None
+    """(n, labels) whom each still shows, where some show more than `truth` says."""
 
     def __post_init__(self) -> None:
         shape = (len(self.truth), len(self.labels))
         if self.confidences.shape != shape:
             raise ModelError(f"confidences are {self.confidences.shape}, not {shape}")
+        if self.shown is not None and self.shown.shape != shape:
+            raise ModelError(f"who is shown is {self.shown.shape}, not {shape}")
         if self.truth.size and not STRANGER <= self.truth.min() <= self.truth.max() < shape[1]:
             raise ModelError(f"truth has other numbers than those of {shape[1]} labels")
 
@@ -49,6 +53,19 @@ class Answers:
     def answers(self) -> NDArray[np.int64]:
         """(n,) the most likely label's number."""
         return np.asarray(self.confidences.argmax(axis=1), np.int64)
+
+    @property
+    def counted(self) -> NDArray[np.int64]:
+        """(n,) the label by which each still counts: its answer if that is in it, else `truth`."""
+        if self.shown is None:
+            return self.truth
+        is_shown = self.shown[np.arange(len(self.truth)), self.answers]
+        return np.asarray(np.where(is_shown, self.answers, self.truth), np.int64)
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(n,) whether the answer is a label that the still has; never so for a stranger."""
+        return np.equal(self.answers, self.counted)
 
     @property
     def has_output(self) -> NDArray[np.bool_]:
@@ -59,7 +76,7 @@ class Answers:
     def accuracy(self) -> float:
         """Share of the stills of known labels that were answered right."""
         known = is_known(self.truth, self.labels)
-        return float((self.answers == self.truth)[known].mean()) if known.any() else 0.0
+        return float(self.right[known].mean()) if known.any() else 0.0
 
 
 @dataclass(frozen=True)
@@ -132,11 +149,10 @@ def figures_of(answers: Answers) -> Figures:
     """Return all figures that answers give."""
     known = is_known(answers.truth, answers.labels)
     known_ones = known_scores(answers.confidences, answers.labels)
-    said = answers.answers
-    right = (said == answers.truth)[answers.has_output]
+    certainty, has_output = answers.confidences.max(axis=1), answers.has_output
     return Figures(
-        score(said, answers.truth, answers.labels),
-        reliability(answers.confidences.max(axis=1)[answers.has_output], right),
+        score(answers.answers, answers.counted, answers.labels),
+        reliability(certainty[has_output], answers.right[has_output]),
         unknown_score(known_ones[known], known_ones[~known]),
         confusion_of(answers),
     )
@@ -144,7 +160,7 @@ def figures_of(answers: Answers) -> Figures:
 
 def confusion_of(answers: Answers) -> Confusion:
     """Count which label was taken for which."""
-    labels, truth = answers.labels, answers.truth
+    labels, truth = answers.labels, answers.counted
     if not answers.has_output.all():
         truth = np.where(answers.has_output, truth, len(labels))
         labels = (*labels, UNKNOWN)
@@ -158,6 +174,6 @@ def worst_mistakes(answers: Answers, count: int) -> NDArray[np.int64]:
 
     Strangers to a recogniser that has no `unknown` to say are none: it had no right answer.
     """
-    mistaken = np.flatnonzero((answers.answers != answers.truth) & answers.has_output)
+    mistaken = np.flatnonzero(~answers.right & answers.has_output)
     confidences = answers.confidences.max(axis=1)[mistaken]
     return mistaken[np.argsort(-confidences, kind="stable")[:count]]

@@ -4,6 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from model.answers import Figures, Overfitting
+from model.card_kinds import (
+    about_confidence,
+    all_labels,
+    limits_of_looks,
+    looks_at,
+    wrong_answer,
+)
 from model.dataset import DatasetManifest
 from model.labels import UNKNOWN
 from model.manifest import Manifest
@@ -57,7 +64,7 @@ Says which of {len(known)} characters are in a frame: {", ".join(known)}.
     {command}
 
 Network `{manifest.network}` ({_inline(manifest.network_parameters)}), preprocessing
-`{manifest.preprocessing}`, regions {", ".join(manifest.regions)}.
+`{manifest.preprocessing}`, {looks_at(manifest)}.
 Recipe: {_recipe(recipe, teachers)}.{_start(start, recipe, dataset)}
 
 ## Figures
@@ -73,29 +80,28 @@ On the test stills, by which nothing was chosen, each shown whole:
 Accuracy on the training stills is {overfitting.train_accuracy:.4f}, on the validation stills
 {overfitting.validation_accuracy:.4f}: {100 * overfitting.difference:.1f} points of overfitting.
 
-By label, on the test stills of known characters, where `unknown` is a wrong answer:
+By label, on the test stills of known characters{wrong_answer(manifest)}:
 
 | label | test stills | precision | recall | F1 | onset | offset |
 | --- | --- | --- | --- | --- | --- | --- |
 {_label_rows(manifest, figures)}
 
 ## Confidence and thresholds
-Confidence is softmax(logits / {manifest.temperature:.3f}), the temperature fitted on the validation
-stills (Guo et al., 2017). An appearance starts at a label's onset and ends below its offset; labels
-without their own take {manifest.onset:.2f} and {manifest.offset:.2f}. {about_thresholds}
+{about_confidence(manifest)} An appearance starts at a label's onset and ends below its
+offset; labels without their own take {manifest.onset:.2f} and {manifest.offset:.2f}.
+{about_thresholds}
 
 {_about_int8(manifest)}
 
 ## Unknown
 {_about_unknown(manifest, dataset)}
-The score by which known is told from unknown is the largest confidence of all labels but `unknown`.
+The score by which known is told from unknown is the largest confidence of {all_labels(manifest)}.
 It is the very number that a tag carries, so the threshold that starts an appearance is the one that
 turns strangers away. A frame in which no label reaches its onset shows nobody known.
 
 ## Limits
-{_limits(manifest)}
-- It looks at full frames and their left and right halves. Three characters abreast, or small ones
-  far away, are mostly missed.
+{_limits(manifest, dataset)}
+{limits_of_looks(manifest)}
 - Labels with few stills are recognised less well: see the table.
 """
 
@@ -150,8 +156,9 @@ def _recipe(recipe: Recipe, teachers: Sequence[Manifest]) -> str:
 def _start(start: Manifest | None, recipe: Recipe, dataset: DatasetManifest) -> str:
     if start is None:
         return ""
+    weights = "weights" if start.network == recipe.network else "first layers' weights"
     began = (
-        "It began with the weights"
+        f"It began with the {weights}"
         if recipe.epochs
         else "Nothing was learnt: the weights are those"
     )
@@ -189,10 +196,22 @@ def _label_rows(manifest: Manifest, figures: Figures) -> str:
     return "\n".join(rows)
 
 
+def _stills_of_others(manifest: Manifest, dataset: DatasetManifest) -> int:
+    """How many it learnt from."""
+    if UNKNOWN not in manifest.labels and not manifest.is_dense:
+        return 0
+    return dict(zip(dataset.labels, dataset.counts["train"], strict=True)).get(UNKNOWN, 0)
+
+
 def _about_unknown(manifest: Manifest, dataset: DatasetManifest) -> str:
+    stills = _stills_of_others(manifest, dataset)
+    if manifest.is_dense and stills:
+        return (
+            f"It learnt from {stills} stills of others, in which no label is. It has no output "
+            "that says so: where\nno label is likely, nobody known is."
+        )
     if UNKNOWN not in manifest.labels:
         return "It was never shown anybody else, and has no output that says so."
-    stills = dict(zip(dataset.labels, dataset.counts["train"], strict=True)).get(UNKNOWN, 0)
     return (
         f"`{UNKNOWN}` is one of its outputs, trained with {stills} stills of others; "
         "it takes confidence\naway from the labels where nobody known is seen, and is never a tag."
@@ -207,12 +226,12 @@ def _about_int8(manifest: Manifest) -> str:
     return f"CPUs compute it in 32 bits: in 8, {same}, which is too few."
 
 
-def _limits(manifest: Manifest) -> str:
+def _limits(manifest: Manifest, dataset: DatasetManifest) -> str:
     known = len(manifest.labels) - (UNKNOWN in manifest.labels)
     rest = (
         "Characters whose like was not among the stills of others\n  can still be taken for one "
         "of them."
-        if UNKNOWN in manifest.labels
+        if _stills_of_others(manifest, dataset)
         else "Characters without a label and pictures of\n  other series are what it gets wrong "
         "most: it can show doubt by low confidence only."
     )

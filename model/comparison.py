@@ -22,8 +22,10 @@ class LabelComparison:
 
     label: str
     stills: int
+    """Whose main label it is."""
     first_f1: float | None
-    """None for `unknown`: how well strangers are told apart is a figure of its own."""
+    """None where no still counts for it, and for `unknown`: how well strangers are told apart is a
+    figure of its own."""
     second_f1: float | None
     gained: int
     """Stills that the second one answers right and the first one does not, but could have."""
@@ -89,12 +91,12 @@ def compare_answers(first: Answers, second: Answers) -> Comparison:
     if not np.array_equal(truth, _names(second, second.truth)):
         raise ModelError("the two models answered other stills; give both the same dataset")
     answers = _names(first, first.answers), _names(second, second.answers)
-    first_right, second_right = (_is_right(each) for each in (first, second))
+    first_right, second_right = first.right, second.right
     # who cannot say `unknown` had no right answer to a stranger: it does not tell which is better
     gained = tuple(_changes(second_right & ~first_right & first.has_output, truth, *answers))
     lost = tuple(_changes(first_right & ~second_right & second.has_output, truth, *answers))
     figures = figures_of(first), figures_of(second)
-    labels = tuple(_by_label(truth, *figures, gained, lost))
+    labels = tuple(_by_label(first.labels, truth, *figures, gained, lost))
     return Comparison(*figures, labels, gained, lost)
 
 
@@ -102,11 +104,6 @@ def _names(answers: Answers, numbers: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return labels by their numbers; a stranger is `unknown` whether or not that is an output."""
     names = np.array([*answers.labels, UNKNOWN])
     return names[np.where(numbers == STRANGER, len(answers.labels), numbers)]
-
-
-def _is_right(answers: Answers) -> NDArray[np.bool_]:
-    # never so for a stranger: no answer has its number
-    return np.equal(answers.answers, answers.truth)
 
 
 def _changes(
@@ -120,6 +117,7 @@ def _changes(
 
 
 def _by_label(
+    labels: tuple[str, ...],
     truth: NDArray[np.str_],
     first: Figures,
     second: Figures,
@@ -127,12 +125,14 @@ def _by_label(
     lost: tuple[Change, ...],
 ) -> Iterator[LabelComparison]:
     gains, losses = (Counter(change.truth for change in changes) for changes in (gained, lost))
-    second_f1 = {each.label: each.f1 for each in second.score.per_label}
-    for each in first.score.per_label:
-        label = each.label
-        yield LabelComparison(
-            label, each.stills, each.f1, second_f1[label], gains[label], losses[label]
-        )
-    strangers = int(np.count_nonzero(truth == UNKNOWN))
-    if strangers:
+    stills = Counter(truth.tolist())
+    first_f1, second_f1 = (
+        {each.label: each.f1 for each in figures.score.per_label} for figures in (first, second)
+    )
+    for label in labels:
+        # of a still of several labels each may have named another
+        if label in first_f1 or label in second_f1:
+            f1 = first_f1.get(label), second_f1.get(label)
+            yield LabelComparison(label, stills[label], *f1, gains[label], losses[label])
+    if strangers := stills[UNKNOWN]:
         yield LabelComparison(UNKNOWN, strangers, None, None, gains[UNKNOWN], losses[UNKNOWN])

@@ -22,7 +22,7 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "joined": 128,
     "head": 160,
 }
-"""2.9 million weights with 33 labels. Of 256x192 pixels it answers for 16x12 places."""
+"""3.0 million weights with 33 labels. Of 256x192 pixels it answers for 16x12 places."""
 
 TOP_PLACES: Final = 3
 """The places whose mean answers for the picture while it learns: a figure covers some."""

@@ -1,5 +1,6 @@
 """A recogniser shown one part of a dataset, in memory that does not grow with it."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from model.answers import STRANGER, Answers, worst_mistakes
 from model.classifier import BATCH_SIZE, Classifier
 from model.dataset import Dataset
-from model.dataset_reading import stream_batches
+from model.dataset_reading import stream_stills
 from model.errors import DatasetError
 from model.labels import UNKNOWN
 from model.pictures import read_picture
@@ -71,11 +72,27 @@ def answer_part(recogniser: Recogniser, dataset: Dataset, part: str) -> Answers:
     """
     numbers = _numbers_of(dataset, part, recogniser.labels)
     fit = recogniser.preprocessing.preprocess
-    truth, confidences = [], []
-    for pictures, label_numbers in stream_batches(dataset, part, batch_size=BATCH_SIZE, fit=fit):
-        truth.append(numbers[label_numbers])
+    stills = stream_stills(dataset, part, fit)
+    truth, label_sets, confidences = [], [], []
+    while some := list(itertools.islice(stills, BATCH_SIZE)):
+        truth += [numbers[shown.label_number] for _, shown in some]
+        label_sets += [numbers[list(shown.label_set)] for _, shown in some]
+        pictures = np.stack([picture for picture, _ in some])
         confidences.append(recogniser.confidences_of_pictures(pictures))
-    return Answers(recogniser.labels, np.concatenate(truth), np.concatenate(confidences))
+    return Answers(
+        recogniser.labels,
+        np.array(truth, np.int64),
+        np.concatenate(confidences),
+        _shown(label_sets, recogniser.labels),
+    )
+
+
+def _shown(label_sets: list[NDArray[np.int64]], labels: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Return (stills, labels), whom each still shows; strangers beside somebody are nobody."""
+    shown = np.zeros((len(label_sets), len(labels)), np.bool_)
+    for row, numbers in zip(shown, label_sets, strict=True):
+        row[numbers[numbers != STRANGER]] = True
+    return shown & [label != UNKNOWN for label in labels]
 
 
 def show_mistakes(

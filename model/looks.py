@@ -29,8 +29,8 @@ _LEAST_SIDE: Final = 32  # pixels: what networks halve five times is a single on
 
 def glance_sides(network: str, preprocessing: Preprocessing) -> range:
     """Return the sides in pixels at which a network can be shown pictures in passing."""
-    # the dense layer of network baseline takes pictures of one side alone
-    return range(_LEAST_SIDE, _LEAST_SIDE if network == "baseline" else preprocessing.side)
+    # network baseline takes pictures of one side alone, network dense of one shape
+    return range(_LEAST_SIDE, preprocessing.side if network == "residual" else _LEAST_SIDE)
 
 
 @dataclass(frozen=True)

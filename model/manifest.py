@@ -132,9 +132,9 @@ class Manifest:
                 and all(label in self.labels for label in self.label_thresholds)
                 and all(map(_are_thresholds, self.label_thresholds.values()))
             ),
-            f"closer_view {self.closer_view!r} is neither 0 nor in [0.5, 1)": (
+            f"closer_view {self.closer_view!r} is neither 0 nor, of regions, in [0.5, 1)": (
                 _is_number(self.closer_view)
-                and (self.closer_view == 0 or 0.5 <= self.closer_view < 1)
+                and (self.closer_view == 0 or (0.5 <= self.closer_view < 1 and not self.is_dense))
             ),
             f"glance_side {self.glance_side!r} is neither 0 nor one that the network takes": (
                 _is_glance_side(self.glance_side, self.network, self.preprocessing)
@@ -144,8 +144,8 @@ class Manifest:
                 and (0.5 < self.glance_clear < 1 if self.glance_side else self.glance_clear == 0)
             ),
             f"int8 {self.int8!r} is neither true nor false": isinstance(self.int8, bool),
-            f"loss {self.loss!r} is none of {', '.join(LOSSES)}": (
-                self.loss == "" or self.loss in LOSSES
+            f"loss {self.loss!r} is none by which network {self.network!r} learns": (
+                self.loss == "" or (self.loss in LOSSES and self.is_dense == (self.loss == PLACES))
             ),
             "training_data_sha256 is not 64 hex digits": _matches(
                 _SHA256, self.training_data_sha256

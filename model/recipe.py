@@ -8,7 +8,7 @@ from model import baseline, dense, residual
 from model.errors import ModelError
 from model.looks import Looks, glance_sides
 from model.manifest import DENSE, LOSSES, PLACES, Manifest
-from model.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
+from model.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE, shape_seen
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
 """Their names in `model.optimizers`."""
@@ -148,6 +148,10 @@ class Recipe:
             raise ModelError(f"recipe: network {self.network} does not learn by loss {self.loss}")
         self._check_first_side()
         self._check_glance()
+        if not all(type(epoch) is int and epoch >= 1 for epoch in self.corrected_after):
+            raise ModelError(
+                f"recipe: corrected_after is {self.corrected_after!r}; give numbers of epochs"
+            )
         share = (0.0, 1.0)
         bounds: dict[str, tuple[float, float]] = {
             "epochs": (0, 10_000),
@@ -178,7 +182,7 @@ class Recipe:
             "panels": share,
             "whole_frames": share,
             "taught": share,
-            "closer_view": (0.0, 0.95),
+            "closer_view": (0.0, 0.0 if self.is_dense else 0.95),
             "glance_clear": share,
             "seed": (0, 2**63 - 1),
         }
@@ -382,7 +386,7 @@ def with_glance(recipe: Recipe, glances: bool) -> Recipe:
     """
     if not glances:
         return replace(recipe, glance_side=0, glance_clear=0.0)
-    side = round(GLANCE_SHARE * PREPROCESSINGS[recipe.preprocessing].side)
+    side = round(GLANCE_SHARE * shape_seen(recipe.preprocessing)[0])
     return replace(recipe, glance_side=side, glance_clear=GLANCE_CLEAR)
 
 

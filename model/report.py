@@ -99,7 +99,7 @@ def classification_report(tested: Answers) -> str:
     """Return scikit-learn's report on the stills whose label is an output."""
     from sklearn import metrics
 
-    truth, said = tested.truth[tested.has_output], tested.answers[tested.has_output]
+    truth, said = tested.counted[tested.has_output], tested.answers[tested.has_output]
     occurring = np.union1d(truth, said)
     text: str = metrics.classification_report(
         truth,

@@ -57,7 +57,7 @@ def rehearse_scenes(
         labels = len(scene.absent)
         truth, unheard = np.zeros((2, labels), np.bool_)
         truth[list(scene.present)] = True
-        unheard[[box.label_number for box in scene.hidden]] = True
+        unheard[list({box.label_number for box in scene.hidden} - scene.present)] = True
         if hidden is not None:
             unheard[hidden] = True
         truth &= ~unheard

@@ -144,7 +144,10 @@ class SceneMaker:
         scene = Scene(self._black(), np.full(len(self.labels), SURE, np.float32))
         for place, still in enumerate(rng.permutation(shown).tolist()):
             self._fill_panel(scene, still, round(edges[place]), round(edges[place + 1]), rng)
-        scene.somewhere -= {box.label_number for box in (*scene.seen, *scene.hidden)}
+        placed = {box.label_number for box in (*scene.seen, *scene.hidden)}
+        # of whom one panel has a box and another none, there is one that no box tells
+        scene.absent[list(scene.somewhere & placed)] = 0.0
+        scene.somewhere -= placed
         return scene
 
     def whole_frame(

@@ -16,6 +16,7 @@ from model.manifest import Manifest
 from model.progress import Progress
 from model.recipe import Recipe
 from model.report import report_pages
+from model.scene_calibrating import ABOUT_SCENES
 from model.schedule import shown_per_epoch
 from model.split import PARTS
 
@@ -81,7 +82,7 @@ def report_of(
 ) -> dict[str, bytes]:
     """Return the contents of the report's files by their names, the model card included."""
     counts = np.array(dataset.manifest.counts["train"], np.int64)
-    shown = shown_per_epoch(counts, manifest.labels, recipe).tolist()
+    shown = shown_per_epoch(counts, dataset.manifest.labels, recipe).tolist()
     more = {
         "recipe": asdict(recipe),
         "teachers": [_named(teacher) for teacher in teachers],
@@ -92,7 +93,7 @@ def report_of(
             "seed": dataset.manifest.seed,
             "counts": dataset.manifest.counts,
         },
-        "shown_per_epoch": dict(zip(manifest.labels, shown, strict=True)),
+        "shown_per_epoch": dict(zip(dataset.manifest.labels, shown, strict=True)),
     }
     pages = report_pages(history, tested.answers, tested.mistakes, tested.overfitting, more)
     card = model_card(
@@ -104,7 +105,7 @@ def report_of(
         tested.figures,
         tested.overfitting,
         about_stills=words.about_stills,
-        about_thresholds=ABOUT_THRESHOLDS,
+        about_thresholds=ABOUT_SCENES if manifest.is_dense else ABOUT_THRESHOLDS,
         command=words.command,
     )
     return {**pages, MODEL_CARD: card.encode()}

@@ -98,7 +98,7 @@ def train_model_version(
     draft = _draft(dataset, recipe, start, name, version, words)
     _check_parts(dataset)
     if not recipe.epochs:
-        _check_nothing_is_to_learn(dataset, teachers, start)
+        _check_nothing_is_to_learn(dataset, recipe, teachers, start)
     _check_teachers(teachers, dataset, recipe)
     if start is not None:
         _check_start(start, recipe)
@@ -204,7 +204,10 @@ def _check_parts(dataset: Dataset) -> None:
 
 
 def _check_nothing_is_to_learn(
-    dataset: Dataset, teachers: Sequence[ModelVersion], start: ModelVersion | None
+    dataset: Dataset,
+    recipe: Recipe,
+    teachers: Sequence[ModelVersion],
+    start: ModelVersion | None,
 ) -> None:
     """Refuse to make a version without learning of what has something to learn.
 
@@ -216,7 +219,12 @@ def _check_nothing_is_to_learn(
         raise TrainingError(
             "0 epochs: nothing would be learnt; give a start, to keep its weights, and no teacher"
         )
-    for label in dataset.manifest.labels:
+    if start.manifest.network != recipe.network:
+        raise TrainingError(
+            f"0 epochs: {start.manifest.reference} is no {recipe.network} network; "
+            "give some epochs to learn the rest, or leave the recipe out"
+        )
+    for label in outputs_of(recipe, dataset.manifest.labels):
         if label not in start.manifest.labels:
             raise TrainingError(
                 f"0 epochs: {start.manifest.reference} does not know {label}; "
@@ -232,7 +240,7 @@ def _check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: 
     """
     for teacher in teachers:
         name, manifest = teacher.manifest.reference, teacher.manifest
-        if manifest.labels != dataset.manifest.labels:
+        if manifest.labels != outputs_of(recipe, dataset.manifest.labels):
             raise TrainingError(
                 f"teacher {name}: knows other labels than {dataset.folder}; train one on it"
             )
@@ -248,7 +256,7 @@ def _check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: 
             )
         if not recipe.taught:
             raise TrainingError(
-                f"teacher {name}: this recipe learns from no teacher; take strong, large or further"
+                f"teacher {name}: this recipe learns from no teacher; take regional or large"
             )
 
 
@@ -314,15 +322,19 @@ def forward_pass(network: Any, sight: Sight, validation: Stills) -> tuple[Forwar
 
     Returns:
         The forward pass, in 8 bits if these change next to no answers, and how many they leave: the
-        share of the validation stills that get the same label as in 32 bits.
+        share of the validation stills that get the same label as in 32 bits. A still whose label is
+        none of the network's does not count: which of many unlikely ones is likeliest is chance.
     """
     exact, rounded = (
         CpuForwardPass(compile_network(network, int8=int8), BATCH_SIZE) for int8 in (False, True)
     )
+    has_output = np.array([label in sight.labels for label in validation.labels])
     same = [
-        sight.of_pictures(exact, pictures).argmax(axis=1)
-        == sight.of_pictures(rounded, pictures).argmax(axis=1)
-        for pictures, _ in validation.batches(BATCH_SIZE, sight.rule)
+        (
+            sight.of_pictures(exact, pictures).argmax(axis=1)
+            == sight.of_pictures(rounded, pictures).argmax(axis=1)
+        )[has_output[label_numbers]]
+        for pictures, label_numbers in validation.batches(BATCH_SIZE, sight.rule)
     ]
     agreement = float(np.concatenate(same).mean())
     return (rounded if agreement >= LEAST_AGREEMENT else exact), agreement

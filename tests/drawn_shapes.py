@@ -1,6 +1,6 @@
 """Stills of drawn shapes: what a network of a few thousand weights learns in seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,13 @@ SHAPES: Final = ("disc", "frame", "wedge")
 
 def draw(shape: str, seed: int, width: int = 66, height: int = 88) -> NDArray[np.uint8]:
     """One of SHAPES in any colour on any soft background: only its form tells what it is."""
+    return draw_boxed(shape, seed, width, height)[0]
+
+
+def draw_boxed(
+    shape: str, seed: int, width: int = 66, height: int = 88
+) -> tuple[NDArray[np.uint8], Callable[[int], NDArray[np.float32]]]:
+    """What `draw` draws, and the box around it (1, 5) under the label's number."""
     rng = np.random.default_rng(seed)
     coarse = Image.fromarray(rng.integers(0, 110, (5, 4, 3), np.uint8))
     ink = tuple(map(int, rng.integers(150, 256, 3)))
@@ -30,7 +37,8 @@ def draw(shape: str, seed: int, width: int = 66, height: int = 88) -> NDArray[np
         pen.rectangle(box, outline=ink, width=max(3, size // 7))
     else:
         pen.polygon([(box[0], box[1]), (box[2], box[1]), (box[0], box[3])], fill=ink)
-    return np.asarray(picture)
+    edges = np.array([left, top, left + size, top + size]) / [width, height, width, height]
+    return np.asarray(picture), lambda number: np.array([[number, *edges]], np.float32)
 
 
 def shape_stills(per_shape: int, first_seed: int = 0, rule: Preprocessing = TASK) -> Stills:

@@ -14,7 +14,7 @@ from model.dataset_plan import BuildOptions
 from model.looks import Looks
 from model.networks import build_network, weights_of
 from model.preprocess import TASK
-from model.recipe import RECIPES, STRONG
+from model.recipe import RECIPES, REGIONAL
 from tests.commands import castline_here, one_line
 from tests.models import manifest_by_lot
 from tests.still_folders import write_stills
@@ -158,9 +158,9 @@ def test_who_is_taught_says_by_whom(
     assert first[0].manifest.preprocessing == "fit84_crop64"
     shutil.copytree(home / "models", tmp_path / "models")
     few = {"widths": [8, 8], "blocks": [1, 1], "dropout": 0.0}
-    strong = replace(STRONG, network_parameters=few)
-    monkeypatch.setattr("model.recipe.RECIPES", {**RECIPES, "strong": strong})
-    small = ("--recipe", "strong", "--epochs", "1", "--batch-size", "8", "--name", "pupil")
+    regional = replace(REGIONAL, network_parameters=few)
+    monkeypatch.setattr("model.recipe.RECIPES", {**RECIPES, "regional": regional})
+    small = ("--recipe", "regional", "--epochs", "1", "--batch-size", "8", "--name", "pupil")
     refused = castline_here(tmp_path, "train", dataset, *small, "--teacher", "two_fruits")
     assert refused.returncode == 1
     assert "sees pictures by fit84_crop64, the recipe's network by fit112_crop96" in one_line(
@@ -253,7 +253,7 @@ def absent(_dataset: Path, folder: Path) -> Path:
         (
             "sound",
             ("--recipe", "weak"),
-            "recipe 'weak' is unknown: use baseline, strong, large or further",
+            "recipe 'weak' is unknown: use baseline, strong, regional, large or further",
         ),
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
         ("sound", ("--teacher", "springfield"), "teacher springfield@8: knows other labels than"),

@@ -1,5 +1,6 @@
 """A recogniser shown a dataset: every still once, each mistake with its picture and its file."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,12 @@ def pictures_by_file(stills: Path) -> Mapping[str, NDArray[np.uint8]]:
         path.relative_to(stills).as_posix(): TASK.preprocess(np.asarray(Image.open(path)))
         for path in sorted(stills.glob("*/*.png"))
     }
+
+
+def sources(dataset: Dataset, part: str) -> list[str]:
+    """The files of a part's stills."""
+    with (dataset.folder / "stills.csv").open(newline="") as file:
+        return [row["source"] for row in csv.DictReader(file) if row["part"] == part]
 
 
 class Rememberer:
@@ -95,11 +102,7 @@ def test_every_still_is_answered_once_under_the_recognisers_own_numbers(
 def test_mistakes_come_worst_first_with_the_picture_and_the_file_of_each(
     dataset: Dataset, stills: Path
 ) -> None:
-    in_train = [
-        line.split(",")[3].removeprefix("stills/")
-        for line in (dataset.folder / "stills.csv").read_text().splitlines()
-        if line.startswith("train,")
-    ]
+    in_train = [source.removeprefix("stills/") for source in sources(dataset, "train")]
     apples = [name for name in in_train if name.startswith("apple")]
     zebra = next(name for name in in_train if name.startswith("zebra"))
     lies = {apples[0]: 0.6, apples[-1]: 0.9, zebra: 0.7, apples[3]: 0.55}
@@ -122,11 +125,7 @@ def test_a_classifier_answers_as_it_would_for_the_full_region_of_a_frame(
 ) -> None:
     classifier = Classifier.load(write_model_by_lot(tmp_path), device="cpu")
     answers = answer_part(Recogniser.of(classifier), dataset, "test")
-    frames = [
-        np.asarray(Image.open(stills.parent / line.split(",")[3]))
-        for line in (dataset.folder / "stills.csv").read_text().splitlines()
-        if line.startswith("test,")
-    ]
+    frames = [np.asarray(Image.open(stills.parent / source)) for source in sources(dataset, "test")]
     full = classifier.confidences(frames)[:, 0]
     assert answers.labels == LABELS
     assert (answers.truth == STRANGER).sum() == 4  # a tenth of the zebras

@@ -6,20 +6,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import baseline, residual
+from model import baseline, dense, residual
+from model.artifact import write_model_version
 from model.errors import ModelError
 from model.networks import (
+    add_to_logits,
+    assign_weights,
     build_network,
     network_of,
     shapes_of,
     take_over,
     weights_of,
 )
-from tests.models import LABELS, write_model_by_lot
+from tests.models import LABELS, manifest_by_lot, write_model_by_lot
 
 pytestmark = pytest.mark.integration
 
 LABELS_17 = [f"label_{number}" for number in range(17)]
+TINY_TRUNK = {"widths": [8] * 5, "blocks": [1] * 5}
+TINY_DENSE = {**TINY_TRUNK, "joined": 8, "head": 8}
 TINY = {"widths": [8, 8], "blocks": [1, 1], "dropout": 0.2}
 
 
@@ -138,3 +143,91 @@ def test_network_takes_over_each_shared_label_wherever_it_stands(tmp_path: Path)
         else:
             assert (values == theirs[name]).all()
             assert name.endswith("bias") or (values != before[name]).any()
+
+
+def test_dense_network_answers_for_places_of_16_pixels_and_takes_nobody_for_granted() -> None:
+    network = build_network("dense", dense.PARAMETERS, LABELS_17, (192, 256))
+    assert 2_950_000 < parameters_of(network) < 3_050_000
+    answers = np.asarray(network(np.zeros((1, 192, 256, 3), np.uint8)))
+    assert answers.shape == (1, 12, 16, 17 + 4)
+    # at first each label is at each place with 1.8 %, and every edge a stride away
+    likely = 1 / (1 + np.exp(-answers[..., :17]))
+    assert (np.abs(likely - 0.018) < 0.01).all()
+    assert np.abs(answers[..., 17:]).max() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"joined": 0}, "joined is 0; give 1 to 1024"),
+        ({"head": 2000}, "head is 2000; give 1 to 1024"),
+        ({"head": True}, "head is True"),
+        ({"widths": [8] * 4, "blocks": [1] * 4}, "not of 5 stages"),
+        ({"widths": [8] * 5, "blocks": [1] * 4}, "5 widths and 4 blocks"),
+        ({"dropout": 0.2}, "give exactly .'blocks', 'head', 'joined', 'widths'."),
+    ],
+)
+def test_parameter_of_a_dense_network_out_of_bounds_is_one_line_that_names_it(
+    change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ModelError, match=f"network dense.*{message}") as caught:
+        build_network("dense", {**TINY_DENSE, **change}, LABELS_17, (64, 64))
+    assert "\n" not in str(caught.value)
+
+
+def test_dense_network_takes_the_trunk_of_a_residual_version_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    parameters = {**TINY_TRUNK, "dropout": 0.2}
+    theirs = build_network("residual", parameters, LABELS, (64, 64), seed=3)
+    manifest = manifest_by_lot(network="residual", network_parameters=parameters)
+    # halves and quarters, so that 16 bits hold them
+    weights = {name: np.round(values * 4) / 4 for name, values in weights_of(theirs).items()}
+    version = write_model_version(tmp_path / "residual-1", manifest, weights)
+    network = build_network("dense", TINY_DENSE, LABELS, (192, 256), seed=5)
+    before = weights_of(network)
+    take_over(network, LABELS, version)
+    found = weights_of(network)
+    head = {"near", "near_norm", "far", "far_norm", "head", "head_norm", "logits", "edges"}
+    taken = {name for name in found if name.partition("/")[0] not in head}
+    assert taken == {name for name in weights if not name.startswith("logits/")}
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, weights[name] if name in taken else before[name])
+
+
+def test_dense_network_takes_over_each_shared_label_and_the_edges(tmp_path: Path) -> None:
+    theirs = build_network("dense", TINY_DENSE, LABELS, (192, 256), seed=3)
+    manifest = manifest_by_lot(
+        network="dense",
+        network_parameters=TINY_DENSE,
+        preprocessing="fit256x192",
+        regions=("full",),
+    )
+    version = write_model_version(tmp_path / "dense-1", manifest, weights_of(theirs))
+    kept = weights_of(network_of(version))
+    labels = ["grape", LABELS[3], LABELS[0]]
+    network = build_network("dense", TINY_DENSE, labels, (192, 256), seed=1)
+    before = weights_of(network)
+    take_over(network, labels, version)
+    found = weights_of(network)
+    for name in ("logits/kernel", "logits/bias"):
+        np.testing.assert_array_equal(found[name][..., 0], before[name][..., 0])
+        np.testing.assert_array_equal(found[name][..., 1:], kept[name][..., [3, 0]])
+    np.testing.assert_array_equal(found["edges/kernel"], kept["edges/kernel"])
+
+
+def test_what_is_added_to_logits_is_added_at_every_place_and_to_no_edge() -> None:
+    network = build_network("dense", TINY_DENSE, LABELS, (64, 96), seed=1)
+    seen = np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3), np.uint8)
+    before, weights = np.asarray(network(seen)), weights_of(network)
+    add_to_logits(network, 1.3)
+    after = np.asarray(network(seen))
+    # near -2.7 sixteen bits hold steps of a five-hundredth
+    np.testing.assert_allclose(
+        after[..., : len(LABELS)], before[..., : len(LABELS)] + 1.3, atol=2e-3
+    )
+    np.testing.assert_array_equal(after[..., len(LABELS) :], before[..., len(LABELS) :])
+    bias = weights_of(network)["logits/bias"]
+    np.testing.assert_array_equal(bias, bias.astype(np.float16))
+    assign_weights(network, weights)
+    np.testing.assert_array_equal(np.asarray(network(seen)), before)

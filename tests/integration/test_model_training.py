@@ -134,7 +134,7 @@ def with_losses(monkeypatch: pytest.MonkeyPatch, losses: Sequence[float]) -> Non
             return loss, 0.5
         raise Killed
 
-    monkeypatch.setattr("model.training._Training._validate", validate)
+    monkeypatch.setattr("model.label_lesson.LabelLesson.validate", validate)
 
 
 def numbers_of(trained: Trained) -> list[int]:

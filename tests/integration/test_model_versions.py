@@ -18,7 +18,7 @@ from model.dataset_plan import BuildOptions
 from model.errors import ArtifactError, DatasetError, TrainingError
 from model.history import Epoch
 from model.preprocess import TASK
-from model.recipe import BASELINE, STRONG, with_epochs, with_network_of
+from model.recipe import BASELINE, REGIONAL, with_epochs, with_network_of
 from model.tensorflow_runtime import load_tensorflow
 from model.testing import Words
 from model.training_folder import alone_at_work
@@ -316,7 +316,7 @@ def test_start_of_another_network_is_refused_before_anything_is_learnt(
             tmp_path / "shapes-2",
             "shapes",
             "2",
-            STRONG,
+            REGIONAL,
             work_folder=tmp_path / "work",
             start=trained.version,
         )

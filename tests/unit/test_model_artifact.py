@@ -434,3 +434,39 @@ def test_bundled_model_is_small_and_found_without_a_reference() -> None:
     assert (len(known), unknown) == (17, "unknown")
     assert "CC BY-NC-SA 4.0" in version.manifest.licence
     assert version.weights_path.stat().st_size < 8_000_000
+
+
+DENSE: dict[str, Any] = {
+    "network": "dense",
+    "preprocessing": "fit256x192",
+    "regions": ("full",),
+    "loss": "places",
+}
+
+
+def test_manifest_of_a_dense_network_is_read_back(tmp_path: Path) -> None:
+    written = write_model_version(tmp_path / "m", a_manifest(**DENSE), WEIGHTS)
+    assert read_model_version(tmp_path / "m") == written
+    assert written.manifest.is_dense
+    assert not a_manifest().is_dense
+    assert a_manifest(**{**DENSE, "loss": ""}).loss == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({**DENSE, "regions": ("full", "left", "right")}, "not full alone"),
+        ({**DENSE, "regions": ("left",)}, "not full alone"),
+        ({**DENSE, "preprocessing": "fit112_crop96"}, "preprocessing 'fit112_crop96' is none that"),
+        ({**DENSE, "loss": "binary"}, "loss 'binary' is none by which network 'dense' learns"),
+        ({**DENSE, "closer_view": 0.875}, "closer_view 0.875"),
+        ({**DENSE, "glance_side": 64, "glance_clear": 0.9}, "glance_side 64"),
+        ({"preprocessing": "fit256x192"}, "preprocessing 'fit256x192' is none that network 'base"),
+        ({"loss": "places"}, "loss 'places' is none by which network 'baseline' learns"),
+    ],
+)
+def test_what_a_dense_network_does_not_do_is_refused_and_so_is_what_it_alone_does(
+    change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ArtifactError, match=message):
+        a_manifest(**change)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from model.augmentation import augmented_batch, cover, paste_halves
 from model.labels import UNKNOWN
 from model.preprocess import FINE, TASK, Preprocessing
-from model.recipe import BASELINE, STRONG, Recipe
+from model.recipe import BASELINE, REGIONAL, Recipe
 from model.stills import Stills
 from tests.grey_stills import grey_of, grey_stills
 
 SHAPES_ONLY = replace(
-    STRONG,
+    REGIONAL,
     pasted_halves=0.0,
     compressed=0.0,
     blurred=0.0,
@@ -151,7 +151,7 @@ def test_varied_pictures_keep_black_bars_black_and_are_repeated_by_the_seed() ->
 @pytest.mark.parametrize("side", [64, 80, 96])
 def test_full_variation_gives_pictures_of_the_side_that_is_asked_for(side: int) -> None:
     stills = grey_stills([(100, 176), (176, 132), (50, 60)], rule=FINE)
-    pictures, targets = varied(stills, np.arange(60) % 3, STRONG, side=side)
+    pictures, targets = varied(stills, np.arange(60) % 3, REGIONAL, side=side)
     assert pictures.shape == (60, side, side, 3)
     assert pictures.dtype == np.uint8
     assert targets.shape == (60, 3)
@@ -162,5 +162,5 @@ def test_full_variation_gives_pictures_of_the_side_that_is_asked_for(side: int) 
 def test_stills_themselves_stay_as_they_are() -> None:
     stills = grey_stills([(100, 176)], ("apple", "birch"), FINE)
     before = stills.picture(0).copy()
-    varied(stills, np.zeros(40, np.int64), STRONG)
+    varied(stills, np.zeros(40, np.int64), REGIONAL)
     np.testing.assert_array_equal(stills.picture(0), before)

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from model.calibration import (
     Thresholds,
     choose_thresholds,
+    fit_logistic,
     fit_temperature,
     micro_f1,
     on_screen,
+    sigmoid,
     softmax,
 )
 
@@ -51,6 +53,7 @@ def sequence(*stretches: tuple[int, tuple[float, ...], tuple[bool, ...]]) -> tup
     st.floats(0.01, 1),
     st.floats(0.01, 1),
 )
+@settings(deadline=None)
 def test_on_screen_is_from_the_onset_until_the_offset_is_not_reached(
     confidences: NDArray[np.float64], first: float, second: float
 ) -> None:
@@ -205,3 +208,34 @@ def test_micro_f1_agrees_with_scikit_learn_and_is_zero_without_pairs() -> None:
     found, truth = rng.random((2, 200, 6)) < 0.3
     assert micro_f1(found, truth) == pytest.approx(f1_score(truth, found, average="micro"))
     assert micro_f1(np.zeros((3, 2), np.bool_), np.zeros((3, 2), np.bool_)) == 0
+
+
+def test_sigmoid_agrees_with_numbers_worked_out_by_hand_and_overflows_nowhere() -> None:
+    found = sigmoid(np.array([0.0, np.log(3), -np.log(3), 1e4, -1e4]))
+    np.testing.assert_allclose(found, [0.5, 0.75, 0.25, 1, 0])
+
+
+@pytest.mark.parametrize(("slope", "shift"), [(0.5, 1.0), (2.0, -3.0), (1.0, 0.0)])
+def test_logistic_fit_agrees_with_scikit_learn_without_penalty(slope: float, shift: float) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(3)
+    logits = 2 * rng.normal(size=40_000)
+    truth = rng.random(40_000) < sigmoid(slope * logits + shift)
+    theirs = LogisticRegression(C=np.inf, tol=1e-8).fit(logits[:, None], truth)
+    found = fit_logistic(logits, truth)
+    assert found == pytest.approx((theirs.coef_[0, 0], theirs.intercept_[0]), rel=2e-3, abs=2e-3)
+    assert found == pytest.approx((slope, shift), abs=0.1)
+
+
+def test_logistic_fit_of_what_is_told_apart_without_fail_is_finite() -> None:
+    logits = np.linspace(-3, 3, 1000)
+    slope, shift = fit_logistic(logits, logits > 0)
+    assert 1 < slope <= 50
+    assert shift == pytest.approx(0, abs=0.1)
+
+
+def test_logistic_fit_never_turns_the_order_of_logits_round() -> None:
+    logits = np.random.default_rng(4).normal(size=1000)
+    slope, _ = fit_logistic(logits, logits < 0)
+    assert slope == 1 / 50

@@ -1,6 +1,7 @@
 """Two recognisers on the same stills, against tables counted by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,3 +127,18 @@ def test_answers_to_other_stills_are_refused() -> None:
         compare_answers(said("ab", "ab", FRUIT), said("ab", "aa", FRUIT))
     with pytest.raises(ModelError, match="same dataset"):
         compare_answers(said("ab", "ab", FRUIT), said("a", "a", FRUIT))
+
+
+def test_still_of_two_labels_is_lost_only_by_an_answer_that_is_neither() -> None:
+    """An apple with a berry beside it, and a berry alone: each names the first otherwise."""
+    shown = np.array([[True, True, False], [False, True, False]])
+    first, second, third = (
+        replace(said(answers, "ab", FRUIT), shown=shown) for answers in ("ab", "bb", "cb")
+    )
+    found = compare_answers(first, second)
+    assert (found.gained, found.lost) == ((), ())
+    rows = [(row.label, row.stills, row.first_f1, row.second_f1) for row in found.labels]
+    # for the second there is no still that counts as an apple
+    assert rows == [("apple", 1, 1, None), ("berry", 1, 1, 1)]
+    [lost] = compare_answers(first, third).lost
+    assert (lost.index, lost.second_answer) == (0, "cherry")

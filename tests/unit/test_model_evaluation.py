@@ -130,3 +130,42 @@ def test_answers_that_do_not_fit_together_are_refused(
 ) -> None:
     with pytest.raises(ModelError, match=what):
         Answers(LABELS, np.array(truth), np.full((2, columns), 0.25))
+
+
+def test_still_of_several_labels_is_answered_right_by_any_of_them() -> None:
+    """Seven stills; what is counted is worked out by hand."""
+    # main       ant ant ant bee bee cow unknown
+    # besides    bee bee     ant     bee ant
+    # said       bee ant bee ant cow unk unknown
+    truth, said = np.array([0, 0, 0, 1, 1, 2, 3]), np.array([1, 0, 1, 0, 2, 3, 3])
+    shown = np.zeros((7, 4), np.bool_)
+    shown[range(7), truth] = True
+    shown[[0, 1, 5], 1] = shown[[3, 6], 0] = True
+    confidences = np.full((7, 4), 0.1)
+    confidences[range(7), said] = 0.7
+    found = Answers(LABELS, truth, confidences, shown)
+    assert found.right.tolist() == [True, True, False, True, False, False, True]
+    # a wrong answer counts against the main label
+    assert found.counted.tolist() == [1, 0, 0, 0, 1, 2, 3]
+    assert found.accuracy == 3 / 6
+    figures = figures_of(found)
+    rows = {row.label: (row.stills, row.precision, row.recall) for row in figures.score.per_label}
+    assert rows == {
+        # said of the second and the fourth, rightly; the third is one, too
+        "ant": (3, 1, pytest.approx(2 / 3)),
+        "bee": (2, 1 / 2, 1 / 2),
+        "cow": (1, 0, 0),
+    }
+    assert figures.confusion.counts.tolist() == [
+        [2, 1, 0, 0],
+        [0, 1, 1, 0],
+        [0, 0, 0, 1],
+        [0, 0, 0, 1],
+    ]
+    assert sorted(worst_mistakes(found, 9).tolist()) == [2, 4, 5]
+    assert figures.reliability.error == pytest.approx(abs(4 / 7 - 0.7))
+
+
+def test_who_is_shown_fits_the_answers() -> None:
+    with pytest.raises(ModelError, match="who is shown is"):
+        Answers(LABELS, TRUTH, answers().confidences, np.zeros((8, 3), np.bool_))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.optimizers import build_optimizer
-from model.recipe import BASELINE, STRONG
+from model.recipe import BASELINE, REGIONAL
 from model.tensorflow_runtime import bfloat16_arithmetic, load_tensorflow
 
 
@@ -20,7 +20,7 @@ def variable(values: Any, name: str) -> Any:
 
 def test_a_step_of_muon_changes_a_convolution_in_all_directions_alike() -> None:
     """Against the singular values of the step, by NumPy."""
-    recipe = replace(STRONG, weight_decay=0.0, average_epochs=0.0)
+    recipe = replace(REGIONAL, weight_decay=0.0, average_epochs=0.0)
     before = np.random.default_rng(0).normal(size=(3, 3, 16, 24))
     # a gradient with one direction a hundred times as steep as the others
     gradient = np.random.default_rng(1).normal(size=before.shape)
@@ -40,7 +40,7 @@ def test_a_step_of_muon_changes_a_convolution_in_all_directions_alike() -> None:
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_what_is_no_convolution_takes_steps_of_adam(name: str) -> None:
-    recipe = replace(STRONG, optimizer=name, weight_decay=0.0, average_epochs=0.0)
+    recipe = replace(REGIONAL, optimizer=name, weight_decay=0.0, average_epochs=0.0)
     kernel = variable(np.zeros((4, 2)), "kernel")
     optimizer = build_optimizer(recipe, 10)
     optimizer.build([kernel])
@@ -53,7 +53,7 @@ def test_what_is_no_convolution_takes_steps_of_adam(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_weights_of_connections_decay_and_shifts_do_not(name: str) -> None:
-    recipe = replace(STRONG, optimizer=name, weight_decay=0.5, learning_rate=0.1)
+    recipe = replace(REGIONAL, optimizer=name, weight_decay=0.5, learning_rate=0.1)
     kernels = [variable(np.ones((1, 1, 4, 4)), "kernel"), variable(np.ones((4, 4)), "kernel")]
     bias = variable(np.ones(4), "bias")
     optimizer = build_optimizer(recipe, 10)

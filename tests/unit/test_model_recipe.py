@@ -10,9 +10,12 @@ from model.recipe import (
     BASELINE,
     FURTHER,
     QUICK,
+    REGIONAL,
+    REGIONAL_FURTHER,
     STRONG,
     Recipe,
     recipe_named,
+    recipe_to_go_on,
     with_epochs,
     with_glance,
     with_network_of,
@@ -53,9 +56,9 @@ def test_number_out_of_bounds_is_refused_by_its_name(change: dict[str, Any]) -> 
 def test_first_side_that_does_not_grow_to_the_last_in_steps_is_refused(side: int) -> None:
     # pictures of 96: 16 below are 80, then 64, 48 and 32, which five halvings make a single pixel
     for sound in (0, 32, 48, 64, 80, 96):
-        assert replace(STRONG, first_side=sound).first_side == sound
+        assert replace(REGIONAL, first_side=sound).first_side == sound
     with pytest.raises(ModelError, match=f"first_side is {side}; .* 0, 32, 48, 64, 80, 96") as told:
-        replace(STRONG, first_side=side)
+        replace(REGIONAL, first_side=side)
     assert "\n" not in str(told.value)
 
 
@@ -81,23 +84,25 @@ def test_glance_of_no_such_side_or_confidence_is_refused(
     side: int, clear: float, message: str
 ) -> None:
     for sound in (32, 64, 95):
-        assert replace(STRONG, glance_side=sound, glance_clear=0.9).looks.glance_side == sound
+        assert replace(REGIONAL, glance_side=sound, glance_clear=0.9).looks.glance_side == sound
     with pytest.raises(ModelError, match=message):
-        replace(STRONG, glance_side=side, glance_clear=clear)
+        replace(REGIONAL, glance_side=side, glance_clear=clear)
 
 
 def test_every_number_of_a_recipe_is_bounded() -> None:
     no_numbers = ("network", "network_parameters", "preprocessing", "optimizer", "loss")
     for field in fields(Recipe):
         if field.name not in (*no_numbers, "mirror", "bfloat16"):
+            huge = (1e30,) if field.name == "corrected_after" else 1e30
             with pytest.raises(ModelError, match=field.name):
-                replace(BASELINE, **{field.name: 1e30})  # type: ignore[arg-type]
+                replace(BASELINE, **{field.name: huge})  # type: ignore[arg-type]
 
 
 def test_recipes_have_names() -> None:
     assert recipe_named("baseline") is BASELINE
     assert recipe_named("strong") is STRONG
-    with pytest.raises(ModelError, match="use baseline, strong, large or further"):
+    assert recipe_named("regional") is REGIONAL
+    with pytest.raises(ModelError, match="use baseline, strong, regional, large or further"):
         recipe_named("weak")
 
 
@@ -112,34 +117,87 @@ def test_baseline_is_the_tasks() -> None:
 
 def test_nothing_in_a_recipe_takes_longer_than_its_epochs() -> None:
     for epochs in (1, 2):
-        short = with_epochs(STRONG, epochs)
+        short = with_epochs(REGIONAL, epochs)
         assert short.epochs == short.warm_up_epochs == short.average_epochs == epochs
-    assert with_epochs(STRONG, 3) == replace(STRONG, epochs=3)
+    assert with_epochs(REGIONAL, 3) == replace(REGIONAL, epochs=3)
     # a checkpoint of the recipe as it stands must go on being one of it
-    assert repr(with_epochs(STRONG, STRONG.epochs)) == repr(STRONG)
+    assert repr(with_epochs(REGIONAL, REGIONAL.epochs)) == repr(REGIONAL)
     with pytest.raises(ModelError, match="epochs is 20000"):
-        with_epochs(STRONG, 20_000)
+        with_epochs(REGIONAL, 20_000)
 
 
 def test_glance_is_at_two_thirds_of_the_side_and_can_be_turned_off() -> None:
-    glancing = with_glance(STRONG, True)
-    assert glancing == replace(STRONG, glance_side=64, glance_clear=0.99)
-    assert with_glance(glancing, False) == STRONG
+    glancing = with_glance(REGIONAL, True)
+    assert glancing == replace(REGIONAL, glance_side=64, glance_clear=0.99)
+    assert with_glance(glancing, False) == REGIONAL
     with pytest.raises(ModelError, match="glance_side is 43; network baseline takes 0"):
         with_glance(BASELINE, True)
+    with pytest.raises(ModelError, match="glance_side is 128; network dense takes 0"):
+        with_glance(STRONG, True)
+    with pytest.raises(ModelError, match="glance_side is 48; network dense takes 0"):
+        replace(STRONG, glance_side=48, glance_clear=0.9)
 
 
 def test_recipe_for_a_versions_network_changes_nothing_but_that_network() -> None:
     manifest = manifest_by_lot(closer_view=0.5)
-    found = with_network_of(FURTHER, manifest)
+    found = with_network_of(REGIONAL_FURTHER, manifest)
     looks = ("closer_view", "glance_side", "glance_clear")
     same = ("network", "network_parameters", "preprocessing", *looks)
-    assert FURTHER.first_side == 0
+    assert REGIONAL_FURTHER.first_side == 0
     for name in same:
         assert getattr(found, name) == getattr(manifest, name)
-    assert replace(found, **{name: getattr(FURTHER, name) for name in same}) == FURTHER
+    same_again = {name: getattr(REGIONAL_FURTHER, name) for name in same}
+    assert replace(found, **same_again) == REGIONAL_FURTHER
 
 
 def test_pictures_do_not_grow_for_a_network_of_one_side() -> None:
-    assert STRONG.first_side == 64
-    assert with_network_of(STRONG, manifest_by_lot()).first_side == 0
+    assert REGIONAL.first_side == 64
+    assert with_network_of(REGIONAL, manifest_by_lot()).first_side == 0
+
+
+DENSE = {
+    "network": "dense",
+    "network_parameters": STRONG.network_parameters,
+    "preprocessing": "fit256x192",
+    "regions": ("full",),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss": "binary"}, "network dense does not learn by loss binary"),
+        ({"preprocessing": "fit112_crop96"}, "'fit112_crop96', which network dense does not take"),
+        ({"first_side": 64}, "first_side is 64; network dense takes 0"),
+        ({"closer_view": 0.875}, "closer_view is 0.875; give 0 to 0"),
+        ({"corrected_after": (0,)}, "corrected_after is .0,.; give numbers of epochs"),
+    ],
+)
+def test_dense_network_learns_and_looks_in_its_own_way(
+    change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        replace(STRONG, **change)
+
+
+def test_no_other_network_learns_places() -> None:
+    with pytest.raises(ModelError, match="network residual does not learn by loss places"):
+        replace(REGIONAL, loss="places")
+
+
+def test_who_goes_on_from_a_version_learns_as_its_kind_does() -> None:
+    """Steps of `further`, of either kind, or a dense network that begins with a residual trunk."""
+    residual = manifest_by_lot(
+        network="residual", network_parameters={"widths": [8]}, preprocessing="fit112_crop96"
+    )
+    dense = manifest_by_lot(**DENSE)
+    assert recipe_to_go_on(None, dense) == FURTHER
+    assert recipe_to_go_on("further", dense) == FURTHER
+    for name in (None, "further"):
+        for start in (residual, manifest_by_lot()):
+            found = recipe_to_go_on(name, start)
+            assert (found.epochs, found.learning_rate, found.loss) == (8, 1e-3, "binary")
+            assert found.network == start.network
+    assert recipe_to_go_on("strong", residual) == STRONG
+    with pytest.raises(ModelError, match="network dense does not learn by loss binary"):
+        recipe_to_go_on("regional", dense)

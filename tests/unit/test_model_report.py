@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO, StringIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from model.dataset import DatasetManifest, Shard
 from model.evaluation import Mistake
 from model.history import Epoch
 from model.manifest import Manifest
-from model.recipe import Recipe
+from model.recipe import STRONG, Recipe
 from model.report import report_pages
 from model.report_pictures import draw_confusion, draw_curves
 
@@ -163,6 +164,9 @@ def card(
     teachers: Sequence[str] = (),
     start: str | None = None,
     start_learnt: str = "f" * 64,
+    recipe: Recipe | None = None,
+    learnt: DatasetManifest | None = None,
+    **changes: Any,
 ) -> str:
     manifest = Manifest(
         name="insects",
@@ -181,12 +185,14 @@ def card(
         licence="Free for all.",
         created_at="2026-01-01T00:00:00+00:00",
     )
+    began = replace(manifest, version=start, training_data_sha256=start_learnt) if start else None
+    manifest = replace(manifest, **changes)
     return model_card(
         manifest,
-        Recipe(epochs=7, batch_size=64, optimizer="adamw", mirror=True, taught=0.5),
+        recipe or Recipe(epochs=7, batch_size=64, optimizer="adamw", mirror=True, taught=0.5),
         [replace(manifest, version=version) for version in teachers],
-        replace(manifest, version=start, training_data_sha256=start_learnt) if start else None,
-        dataset(split),
+        began,
+        learnt or dataset(split),
         figures_of(ANSWERS),
         OVERFITTING,
         about_stills="Drawn by hand.",
@@ -240,3 +246,39 @@ def test_card_names_the_version_whose_weights_it_began_with() -> None:
     others = card(start="2", start_learnt="e" * 64)
     assert f"{began}other stills:\nas far as some of these are test stills here, the" in others
     assert "It began with" not in card()
+
+
+DENSE: dict[str, Any] = {
+    "network": "dense",
+    "network_parameters": STRONG.network_parameters,
+    "labels": LABELS[:2],
+    "preprocessing": "fit256x192",
+    "regions": ("full",),
+    "loss": "places",
+}
+
+
+def test_card_of_a_dense_version_says_how_that_sees() -> None:
+    text = card(recipe=STRONG, start="2", **DENSE)
+    for stated in (
+        "`fit256x192`, whole frames, each seen once.",
+        "Confidence is sigmoid(logit / 1.250) of a label's likeliest place",
+        "learnt from 144 stills of others, in which no label is. It has no output that says so",
+        "the largest confidence of all labels.\n",
+        "Characters whose like was not among the stills of others",
+        "It began with the first layers' weights of insects@2",
+        "mosaics 0.35",
+        "on the test stills of known characters:\n",
+    ):
+        assert stated in text, stated
+    for untrue in ("softmax", "halves", "regions", "`unknown` is"):
+        assert untrue not in text, untrue
+    assert "`unknown` is one of its outputs" in card()
+
+
+def test_card_of_a_dense_version_that_saw_nobody_else_says_so() -> None:
+    counts = {"train": (864, 360), "validation": (216, 90), "test": (3, 2)}
+    nobody_else = replace(dataset("grouped"), labels=LABELS[:2], counts=counts)
+    text = card(recipe=STRONG, learnt=nobody_else, **DENSE)
+    assert "never shown anybody else" in text
+    assert "pictures of\n  other series are what it gets wrong" in text

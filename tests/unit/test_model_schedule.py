@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.preprocess import FINE
-from model.recipe import BASELINE, STRONG
+from model.recipe import BASELINE, REGIONAL
 from model.schedule import epoch_order, learning_rate, shown_per_epoch, side_at
 
 RISING = replace(
@@ -45,7 +45,7 @@ def test_training_that_only_warms_up_reaches_the_highest_rate() -> None:
 
 
 def test_side_grows_in_steps_over_three_fifths_of_the_epochs() -> None:
-    growing = replace(STRONG, preprocessing=FINE.name, first_side=64, epochs=40)
+    growing = replace(REGIONAL, preprocessing=FINE.name, first_side=64, epochs=40)
     sides = [side_at(growing, number) for number in range(1, 41)]
     assert sides == [64] * 12 + [80] * 12 + [96] * 16
 
