@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from ingest.cuts import joined_cuts
 from ingest.decoder import Decoder
 from ingest.extraction import Extraction
-from ingest.frame_store import FrameStore, StoredFrame, read_frames
+from ingest.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
 from ingest.probe import Probe
 from model.artifact import MANIFEST, ModelVersion, find_model, read_model_version
 from worker.enqueue import chunks_of, find_picture_area
@@ -22,6 +23,12 @@ class StoredEpisode:
     probe: Probe
     stores: tuple[Path, ...]
     """The chunks' files, in order."""
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The first frames of its shots."""
+        parts = [read_manifest(store).cuts for store in self.stores]
+        return joined_cuts([part for part in parts if part is not None])
 
     def frames(self) -> Iterator[StoredFrame]:
         """Yield each sampled frame once, in display order."""

@@ -9,7 +9,7 @@ validation stills; nothing is chosen on the episodes. Prints the table in Markdo
 import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -43,9 +43,11 @@ class Seen:
     regions: tuple[str, ...]
     labels: tuple[str, ...]
     confidences: NDArray[np.float64]
-    """(frames, regions, labels), each region's sum to 1."""
+    """(frames, regions, labels); where `unknown` is one of them, each region's sum to 1."""
     sampled_pts: tuple[int, ...]
     """(frames,)"""
+    cuts: tuple[int, ...]
+    """The first frames of shots."""
     start_pts: int
     end_pts: int
     time_base: Fraction
@@ -80,14 +82,30 @@ def steps_of(manifest: Manifest) -> tuple[Step, ...]:
             f"+ thresholds per label{'' if own else without}", manifest.regions, False, calibrated
         ),
         Step(f"+ unknown{no_unknown}", manifest.regions, True, calibrated),
-        Step("+ hysteresis: offsets and durations", manifest.regions, True, full),
+        Step(
+            "+ hysteresis: offsets and durations",
+            manifest.regions,
+            True,
+            replace(full, shots=None),
+        ),
+        Step(
+            "+ cuts (where the recogniser tells places, tagging follows them besides)",
+            manifest.regions,
+            True,
+            full,
+        ),
     )
 
 
 def ranges_of(step: Step, seen: Seen) -> list[LabelledRange]:
     """Return what a step finds in an episode, in seconds from its first frame."""
     found = find_appearances(
-        list(_tags(step, seen)), seen.sampled_pts, seen.end_pts, seen.time_base, step.rules
+        list(_tags(step, seen)),
+        seen.sampled_pts,
+        seen.end_pts,
+        seen.time_base,
+        step.rules,
+        cuts=seen.cuts,
     )
     return [
         LabelledRange(
@@ -151,6 +169,7 @@ def look(classifier: Classifier, episode: StoredEpisode) -> Seen:
         manifest.labels,
         confidences,
         tuple(frame.pts for frame in frames),
+        episode.cuts,
         probe.start_pts,
         probe.end_pts,
         probe.time_base,
@@ -162,7 +181,7 @@ def _tags(step: Step, seen: Seen) -> Iterator[Tag]:
     of_regions = seen.confidences[:, [seen.regions.index(region) for region in step.regions]]
     known = [number for number, label in enumerate(seen.labels) if label != UNKNOWN]
     confidences = of_regions[..., known]
-    if not step.unknown_competes:
+    if not step.unknown_competes and UNKNOWN in seen.labels:
         # the softmax of the known labels' logits alone
         confidences = confidences / confidences.sum(axis=-1, keepdims=True)
     best = confidences.max(axis=1)

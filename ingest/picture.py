@@ -31,6 +31,9 @@ Plane = npt.NDArray[Any]
 _PLANAR = re.compile(r"(yuvj?4\d\dp(9|10|12|14|16)?(le)?|gray(9|10|12|14|16)?(le)?)")
 """Pixel formats whose planes hold one sample per element, read as they are."""
 
+_BITS: dict[str, int] = {}
+"""Of a code value, by the pixel formats that came; 0 for those that are not read as they are."""
+
 _FULL_RANGE = 2
 """AVCOL_RANGE_JPEG of FFmpeg's libavutil/pixfmt.h."""
 
@@ -113,9 +116,12 @@ def luma_and_chroma(frame: "VideoFrame") -> tuple[list[Plane], int]:
     Returns:
         Code values, uint8 or uint16 (height, width), unrotated; colour may have fewer of them.
     """
-    if not _PLANAR.fullmatch(frame.format.name):
-        frame = frame.reformat(format="yuv420p", threads=1)
-    bits = frame.format.components[0].bits
+    name = frame.format.name
+    if name not in _BITS:  # asked of every frame, and slow to tell
+        _BITS[name] = frame.format.components[0].bits if _PLANAR.fullmatch(name) else 0
+    bits = _BITS[name]
+    if bits == 0:
+        frame, bits = frame.reformat(format="yuv420p", threads=1), 8
     return [_samples(plane, bits) for plane in frame.planes], bits
 
 

@@ -23,8 +23,8 @@ from worker.reading_ahead import in_parts_read_ahead
 from worker.workplace import Workplace
 
 FRAMES_AT_ONCE = 320
-"""Frames in memory, or one batch where that is more: 20 batches of 64 pictures, and 35 MB of
-256x144 pixels. As many more are read meanwhile."""
+"""Frames in memory, or one batch where that is more: 20 batches of 64 pictures, and 47 MB of
+256x192 pixels. As many more are read meanwhile."""
 
 MOST_AT_ONCE = 64
 """Chunks that fill the largest batches; what a killed process has to do again."""

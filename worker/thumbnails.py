@@ -17,8 +17,8 @@ from timeline.place import Place
 from worker.parameters import RunParameters
 
 SMALLEST = 0.4
-"""Of a cut-out along each side: 58 of the 144 lines that are stored, in which a face of a third of
-that height is still known, and enough around it to know where in the episode it is."""
+"""Of a cut-out along each side: 58 of the 144 lines of a wide picture, where a face of a third
+of that height is still known, and enough around it to know where in the episode it is."""
 
 
 class Thumbnails:

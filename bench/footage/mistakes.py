@@ -21,7 +21,7 @@ from timeline.times import format_time
 SHOWN: Final = 36
 """Six rows of six: half of them for what was made up, half for what was missed."""
 
-PICTURE_SIDE: Final = 256  # px: stored frames have 144 rows, so that 16:9 is shown as it is
+PICTURE_SIDE: Final = 256  # px: the most that stored frames have, which are shown as they are
 
 
 def worst_samples(samples: Sequence[Sample], count: int = SHOWN) -> list[Sample]:

@@ -11,6 +11,7 @@ from db.engine import Database
 from db.promotions import list_promotions, roll_back
 from db.runs import list_runs
 from ingest.decoder import Decoder
+from ingest.frame_store import FORMAT_VERSION
 from model.artifact import ModelVersion, find_model
 from tests.clips import write_clip
 from tests.commands import castline_here, one_line
@@ -108,7 +109,7 @@ def test_what_is_left_answers_as_before_and_one_rollback_stays_possible(home: Pa
     ended = castline_here(home, "prune", "--yes")
     assert ended.returncode == 0, ended.stderr
     assert runs_by_model(home) == ["first@1", "second@1", "candidate@1"]
-    assert stored(home) == {"v1_every_1-2"}
+    assert stored(home) == {f"v{FORMAT_VERSION}_every_1-2"}
     names = {path.name for path in (home / "models").iterdir()}
     assert names == {"first-1", "second-1", "candidate-1"}
     assert castline_here(home, "who", "pilot", "--json").stdout == shown

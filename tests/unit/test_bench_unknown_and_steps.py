@@ -33,7 +33,7 @@ def seen(full: list[list[float]], left: list[list[float]]) -> Seen:
     confidences = np.stack([np.array(full), np.array(left)], axis=1)
     pts = tuple(100 + 5 * number for number in range(len(full)))
     return Seen(
-        BOTH, ("ant", "bee", "unknown"), confidences, pts, 100, pts[-1] + 5, Fraction(1, 10)
+        BOTH, ("ant", "bee", "unknown"), confidences, pts, (), 100, pts[-1] + 5, Fraction(1, 10)
     )
 
 
@@ -74,12 +74,12 @@ def test_steps_say_what_a_model_version_lacks_and_end_with_the_rules_of_tagging(
     plain = manifest_by_lot()
     names = [step.name for step in steps_of(plain)]
     assert [name.endswith("(this version has none)") for name in names] == [
-        *(False, False, True, True, False)
+        *(False, False, True, True, False, False)
     ]
     whole = manifest_by_lot(labels=(*LABELS, "unknown"), label_thresholds={LABELS[0]: (0.8, 0.5)})
     steps = steps_of(whole)
     assert not any("none" in step.name for step in steps)
-    assert [step.unknown_competes for step in steps] == [False, False, False, True, True]
+    assert [step.unknown_competes for step in steps] == [False] * 3 + [True] * 3
     assert steps[1].rules.thresholds(LABELS[0]) == (0.4, 0.4)
     assert steps[2].rules.thresholds(LABELS[0]) == (0.8, 0.8)
     assert steps[-1].rules == RunParameters.for_model(whole).rules
