@@ -28,7 +28,8 @@ from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.history import Epoch
-from model.recipe import LARGE, REGIONAL, REGIONAL_FURTHER, with_epochs, with_glance
+from model.recipe import LARGE, REGIONAL, REGIONAL_FURTHER
+from model.recipe_changes import with_epochs, with_glance
 from model.still_choice import Choice
 from model.testing import Words
 
