@@ -6,13 +6,16 @@ from types import SimpleNamespace
 import pytest
 
 from bench import training_steps
+from model.recipe import Recipe
+from tests.tiny_dense import TINY_DENSE
 from tests.tiny_training import TINY_REGIONAL
 
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.parametrize(("recipe", "side"), [(TINY_REGIONAL, 48), (TINY_DENSE, 0)])
 def test_rate_counts_the_stills_of_the_steps_after_the_warm_up(
-    monkeypatch: pytest.MonkeyPatch,
+    recipe: Recipe, side: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock: Iterator[float] = iter([100.0, 102.0])
     monkeypatch.setattr(training_steps, "WARM_UP_STEPS", 1)
@@ -20,4 +23,4 @@ def test_rate_counts_the_stills_of_the_steps_after_the_warm_up(
     own_time = SimpleNamespace(perf_counter=lambda: next(clock))
     monkeypatch.setattr(training_steps, "time", own_time)
     # three steps of 8 stills in two seconds
-    assert training_steps.stills_per_second(TINY_REGIONAL, side=48) == 12
+    assert training_steps.stills_per_second(recipe, side) == 12
