@@ -27,8 +27,9 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="strong, the default; regional: for parts of frames; large: the same for a GPU; "
-            "baseline: the original task's, quick and weaker; or further, the default with --start."
+            help="strong: for whole frames, the default where there are boxes; regional: for parts "
+            "of frames, the default without; large: the same for a GPU; baseline: the original "
+            "task's, quick and weaker; or further, the default with --start."
         ),
     ] = None,
     start: Annotated[
@@ -92,7 +93,12 @@ def train(
     from model.dataset import open_dataset
     from model.errors import TrainingError
     from model.recipe import recipe_named
-    from model.recipe_changes import recipe_to_go_on, with_epochs, with_glance
+    from model.recipe_changes import (
+        recipe_to_go_on,
+        usual_recipe,
+        with_epochs,
+        with_glance,
+    )
     from model.still_files import slug
     from model.testing import Words
     from model.versions import train_model_version
@@ -104,11 +110,10 @@ def train(
         raise TrainingError(f"{dataset}: makes no name for a model; give one with --name")
     version = next_version(family, [settings.models_folder])
     begun = None if start is None else find_model(start, [settings.models_folder])
-    chosen = (
-        recipe_named("strong" if recipe is None else recipe)
-        if begun is None
-        else recipe_to_go_on(recipe, begun.manifest)
-    )
+    if begun is not None:
+        chosen = recipe_to_go_on(recipe, begun.manifest)
+    else:
+        chosen = usual_recipe(opened.manifest) if recipe is None else recipe_named(recipe)
     chosen = with_epochs(chosen, chosen.epochs if epochs is None else epochs)
     chosen = replace(
         chosen,

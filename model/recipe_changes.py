@@ -1,11 +1,20 @@
 """Recipes changed for a version to begin with, for glances, or for other epochs."""
 
 from dataclasses import asdict, replace
+from math import ceil
 from typing import Final
 
+import numpy as np
+
+from model.dataset import DatasetManifest
 from model.manifest import Manifest
 from model.preprocess import shape_seen
-from model.recipe import FURTHER, REGIONAL_FURTHER, Recipe, recipe_named
+from model.recipe import FURTHER, REGIONAL, REGIONAL_FURTHER, STRONG, Recipe, recipe_named
+from model.schedule import shown_per_epoch
+
+LEAST_DENSE_STEPS: Final = 2500
+"""Of a dense network that is trained on few pictures, mostly from random weights: half an hour of
+two fast cores."""
 
 GLANCE_SHARE: Final = 2 / 3
 """Of a picture's side: most pictures are clear then, and cost half the work."""
@@ -13,6 +22,20 @@ GLANCE_SHARE: Final = 2 / 3
 GLANCE_CLEAR: Final = 0.99
 """By `bench/glances.py`, rehearsed shots are tagged as well as without glances then; where less is
 enough, stills that are shown whole are recognised less often."""
+
+
+def usual_recipe(dataset: DatasetManifest) -> Recipe:
+    """Return the recipe for a dataset of which nothing else is said.
+
+    A dense network learns places from boxes: without any, `regional`. With boxes `strong`, for as
+    many epochs as it takes to learn from few pictures.
+    """
+    if dataset.boxes is None:
+        return REGIONAL
+    counts = np.array(dataset.counts["train"], np.int64)
+    shown = int(shown_per_epoch(counts, dataset.labels, STRONG).sum())
+    steps = max(1, shown // STRONG.batch_size)
+    return with_epochs(STRONG, max(STRONG.epochs, ceil(LEAST_DENSE_STEPS / steps)))
 
 
 def recipe_to_go_on(name: str | None, start: Manifest) -> Recipe:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from model.dataset import DatasetManifest, Shard
 from model.errors import ModelError
 from model.recipe import (
     BASELINE,
@@ -16,7 +17,13 @@ from model.recipe import (
     Recipe,
     recipe_named,
 )
-from model.recipe_changes import recipe_to_go_on, with_epochs, with_glance, with_network_of
+from model.recipe_changes import (
+    recipe_to_go_on,
+    usual_recipe,
+    with_epochs,
+    with_glance,
+    with_network_of,
+)
 from tests.models import manifest_by_lot
 
 
@@ -180,6 +187,39 @@ def test_dense_network_learns_and_looks_in_its_own_way(
 def test_no_other_network_learns_places() -> None:
     with pytest.raises(ModelError, match="network residual does not learn by loss places"):
         replace(REGIONAL, loss="places")
+
+
+def dataset_of(stills: int, *, with_boxes: bool) -> DatasetManifest:
+    parts = ("train", "validation", "test")
+    shards = {
+        part: (Shard(f"{part}-00000-of-00001.tfrecord", 2 * stills, 1, "0" * 64),) for part in parts
+    }
+    return DatasetManifest(
+        labels=("ant", "bee"),
+        counts=dict.fromkeys(parts, (stills, stills)),
+        others={},
+        others_are_kept=False,
+        split="grouped",
+        seed=0,
+        groups=1,
+        test_with_train_twin=0,
+        stored_side=320,
+        fingerprint_sha256="0" * 64,
+        sources=(),
+        shards=shards,
+        created_at="2026-01-01T00:00:00+00:00",
+        boxes=dict.fromkeys(parts, (stills, stills)) if with_boxes else None,
+        format=2 if with_boxes else 1,
+    )
+
+
+def test_without_boxes_parts_of_frames_are_learnt_and_with_boxes_whole_ones() -> None:
+    assert usual_recipe(dataset_of(500, with_boxes=False)) == REGIONAL
+    # 2 * 8,000 / 32 are 500 steps: five epochs are enough
+    assert usual_recipe(dataset_of(8000, with_boxes=True)) == STRONG
+    # 2 * 160 / 32 are 10 steps: 250 epochs make 2,500
+    few = usual_recipe(dataset_of(160, with_boxes=True))
+    assert few == replace(STRONG, epochs=250)
 
 
 def test_who_goes_on_from_a_version_learns_as_its_kind_does() -> None:
