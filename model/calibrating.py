@@ -1,7 +1,7 @@
 """From a trained network to trustworthy confidences and thresholds, by validation stills."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from model.calibration import (
     softmax,
 )
 from model.forward import ForwardPass
-from model.labels import UNKNOWN
+from model.labels import UNKNOWN, known_labels
 from model.looks import Looks, region_logits, whole_logits
 from model.progress import Progress
 from model.regions import REGIONS
@@ -82,6 +82,23 @@ def calibrate(
     )
     temperature = fit_temperature(logits, validation.label_numbers)
     seen, actual = rehearsed(forward, looks, temperature, validation, seed, tell)
+    return with_thresholds(temperature, seen, actual, known_labels(validation.labels))
+
+
+def with_thresholds(
+    temperature: float,
+    seen: NDArray[np.float64],
+    actual: NDArray[np.bool_],
+    labels: Sequence[str],
+) -> Calibration:
+    """Return the calibration with the thresholds that are best on rehearsed frames.
+
+    Args:
+        temperature: by which the confidences were made.
+        seen: (frames, labels) confidences; SHOT_FRAMES frames in a row are one shot.
+        actual: (frames, labels), whether each label is on screen.
+        labels: the known ones, in that order.
+    """
     general, own = choose_thresholds(
         seen,
         actual,
@@ -90,7 +107,6 @@ def calibrate(
         shot_frames=SHOT_FRAMES,
     )
     said = np.stack([on_screen(seen, pair)[:, label] for label, pair in enumerate(own)], axis=1)
-    labels = [label for label in validation.labels if label != UNKNOWN]
     return Calibration(
         temperature,
         general,

@@ -6,8 +6,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calibrating import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, Calibration
-from model.calibration import choose_thresholds, fit_logistic, micro_f1, on_screen, sigmoid
+from model.calibrating import (
+    MAX_FALSE_SHARE,
+    MAX_STRANGER_SHARE,
+    Calibration,
+    with_thresholds,
+)
+from model.calibration import fit_logistic, sigmoid
 from model.forward import ForwardPass
 from model.places import most_likely_places
 from model.preprocess import WholeFrame
@@ -84,24 +89,4 @@ def calibrate_scenes(rehearsed: Rehearsed, labels: tuple[str, ...]) -> tuple[Cal
     counts = ~rehearsed.unheard
     slope, shift = fit_logistic(rehearsed.logits[counts], rehearsed.truth[counts])
     confidences = np.where(counts, sigmoid(slope * rehearsed.logits + shift), 0.0)
-    general, own = choose_thresholds(
-        confidences,
-        rehearsed.truth,
-        max_stranger_share=MAX_STRANGER_SHARE,
-        max_false_share=MAX_FALSE_SHARE,
-        shot_frames=SHOT_FRAMES,
-    )
-    said = np.stack(
-        [on_screen(confidences, pair)[:, label] for label, pair in enumerate(own)], axis=1
-    )
-    return Calibration(
-        1 / slope,
-        general,
-        {
-            label: (one.onset, one.offset)
-            for label, one in zip(labels, own, strict=True)
-            if one != general
-        },
-        len(confidences),
-        micro_f1(said, rehearsed.truth),
-    ), shift / slope
+    return with_thresholds(1 / slope, confidences, rehearsed.truth, labels), shift / slope

@@ -137,8 +137,10 @@ def train_model_version(
         # what is tested is what is written
         assign_weights(trained.network, rounded(weights_of(trained.network)))
         sight = sight_of(recipe, draft.labels)
-        calibration = _calibrate(trained.network, sight, validation, recipe, tell)
         forward, agreement = forward_pass(trained.network, sight, validation)
+        calibration, forward = _calibrated(
+            trained.network, forward, agreement, sight, validation, recipe, tell
+        )
         recogniser = _recogniser(forward, sight, calibration.temperature)
         tested = ask(recogniser, dataset, tell)
         manifest = replace(
@@ -213,17 +215,30 @@ def _recogniser(forward: ForwardPass, sight: Sight, temperature: float) -> Recog
     return Recogniser(sight.labels, sight.rule, confidences)
 
 
-def _calibrate(
-    network: Any, sight: Sight, validation: Stills, recipe: Recipe, tell: Progress
-) -> Calibration:
-    """Calibrate a network; what is to be added to a dense one's logits, its biases take over."""
-    forward, _ = forward_pass(network, sight, validation)
+def _calibrated(
+    network: Any,
+    forward: ForwardPass,
+    agreement: float,
+    sight: Sight,
+    validation: Stills,
+    recipe: Recipe,
+    tell: Progress,
+) -> tuple[Calibration, ForwardPass]:
+    """Return a network's calibration, and its forward pass with it.
+
+    What is to be added to a dense network's logits, its biases take over. The same shift of all
+    logits changes no answer in 8 bits that is not changed in 32.
+    """
     if not isinstance(sight, PlaceSight):
-        return calibrate(forward, recipe.looks, validation, recipe.seed, tell)
+        return calibrate(forward, recipe.looks, validation, recipe.seed, tell), forward
     rehearsed = rehearse_network(forward, sight.rule, validation, recipe.seed, tell)
     calibration, shift = calibrate_scenes(rehearsed, sight.labels)
     add_to_logits(network, shift)
-    return calibration
+    return calibration, _compiled(network, int8=agreement >= LEAST_AGREEMENT)
+
+
+def _compiled(network: Any, *, int8: bool) -> ForwardPass:
+    return CpuForwardPass(compile_network(network, int8=int8), BATCH_SIZE)
 
 
 def forward_pass(network: Any, sight: Sight, validation: Stills) -> tuple[ForwardPass, float]:
@@ -234,9 +249,7 @@ def forward_pass(network: Any, sight: Sight, validation: Stills) -> tuple[Forwar
         share of the validation stills that get the same label as in 32 bits. A still whose label is
         none of the network's does not count: which of many unlikely ones is likeliest is chance.
     """
-    exact, rounded = (
-        CpuForwardPass(compile_network(network, int8=int8), BATCH_SIZE) for int8 in (False, True)
-    )
+    exact, rounded = (_compiled(network, int8=int8) for int8 in (False, True))
     has_output = np.array([label in sight.labels for label in validation.labels])
     same = [
         (
