@@ -12,22 +12,23 @@ Copy a version to model/bundled without `report/mistakes.png`, which shows still
 
 import argparse
 import functools
-import io
 import os
 import shlex
-import subprocess
 import sys
-import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bench.trained_version import trained_version
-from model.artifact import ModelVersion, read_model_version
+from bench.trained_version import (
+    print_epoch,
+    strangers_in,
+    trained_version,
+    version_of_history,
+)
+from model.artifact import ModelVersion
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
-from model.history import Epoch
 from model.recipe import LARGE, REGIONAL, REGIONAL_FURTHER
 from model.recipe_changes import with_epochs, with_glance
 from model.still_choice import Choice
@@ -75,8 +76,12 @@ def main() -> None:
     output: Path = arguments.output
     dataset = _dataset(arguments.stills, output)
     words = replace(WORDS, command=f"python -m bench.bundled_model {shlex.join(sys.argv[1:])}")
-    make = functools.partial(trained_version, dataset, output, on_epoch=_print_epoch, words=words)
-    before = _anew(make, arguments.epochs) if arguments.anew else _from_history(output)
+    make = functools.partial(trained_version, dataset, output, on_epoch=print_epoch, words=words)
+    before = (
+        _anew(make, arguments.epochs)
+        if arguments.anew
+        else version_of_history(COMMIT_OF_6, f"{NAME}-6", output)
+    )
     if before.manifest.training_data_sha256 != dataset.manifest.fingerprint_sha256:
         sys.exit(
             f"{dataset.folder}: some of its test stills may be among those that"
@@ -86,18 +91,6 @@ def main() -> None:
     for name, value in made.manifest.metrics.items():
         print(f"{name:>28} {value:.4g}")
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
-
-
-def _from_history(output: Path) -> ModelVersion:
-    """Version 6 as it was part of this repository."""
-    path = f"model/bundled/{NAME}-6"
-    if not (output / path).exists():
-        packed = subprocess.run(
-            ["git", "archive", COMMIT_OF_6, path], check=True, stdout=subprocess.PIPE
-        ).stdout
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            archive.extractall(output, filter="data")
-    return read_model_version(output / path)
 
 
 def _anew(make: Callable[..., ModelVersion], epochs: int | None) -> ModelVersion:
@@ -111,18 +104,12 @@ def _anew(make: Callable[..., ModelVersion], epochs: int | None) -> ModelVersion
 
 
 def _dataset(stills: Path, output: Path) -> Dataset:
-    folder, strangers = output / "dataset", output / "strangers"
+    folder = output / "dataset"
     if folder.exists():
         return open_dataset(folder)
-    if not (strangers / "SOURCES.md").exists():  # written last
-        subprocess.run([sys.executable, "-m", "bench.strangers", "-o", str(strangers)], check=True)
     labels = tuple(sorted(path.name for path in stills.iterdir() if path.is_dir()))
     options = BuildOptions(Choice(labels=labels), processes=os.cpu_count() or 1)
-    return build_dataset([stills, strangers], folder, options)
-
-
-def _print_epoch(history: tuple[Epoch, ...]) -> None:
-    print(history[-1], flush=True)
+    return build_dataset([stills, strangers_in(output)], folder, options)
 
 
 def _arguments() -> argparse.Namespace:

@@ -11,21 +11,21 @@ stills.
 """
 
 import argparse
-import io
 import os
 import shlex
-import subprocess
 import sys
-import tarfile
 from dataclasses import replace
 from pathlib import Path
 
-from bench.trained_version import trained_version
-from model.artifact import ModelVersion, read_model_version
+from bench.trained_version import (
+    print_epoch,
+    strangers_in,
+    trained_version,
+    version_of_history,
+)
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
-from model.history import Epoch
 from model.recipe import STRONG
 from model.still_choice import Choice
 from model.testing import Words
@@ -77,8 +77,8 @@ def main() -> None:
         NAME,
         VERSION,
         STRONG,
-        start=_version_8(output),
-        on_epoch=_print_epoch,
+        start=version_of_history(COMMIT_OF_8, f"{NAME}-8", output),
+        on_epoch=print_epoch,
         words=replace(WORDS, command=command),
     )
     for name, value in made.manifest.metrics.items():
@@ -86,33 +86,20 @@ def main() -> None:
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
 
 
-def _version_8(output: Path) -> ModelVersion:
-    """Version 8 as it was part of this repository."""
-    path = f"model/bundled/{NAME}-8"
-    if not (output / path).exists():
-        packed = subprocess.run(
-            ["git", "archive", COMMIT_OF_8, path], check=True, stdout=subprocess.PIPE
-        ).stdout
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            archive.extractall(output, filter="data")
-    return read_model_version(output / path)
-
-
 def _dataset(data: Path, output: Path) -> Dataset:
-    folder, strangers = output / "dataset", output / "strangers"
+    folder = output / "dataset"
     if folder.exists():
         return open_dataset(folder)
-    if not (strangers / "SOURCES.md").exists():  # written last
-        subprocess.run([sys.executable, "-m", "bench.strangers", "-o", str(strangers)], check=True)
     folders = [data / name for name in STILLS]
     labels = tuple(sorted(path.name for one in folders for path in one.iterdir() if path.is_dir()))
-    sources = [*folders, *(data / name for name in BOXES[:2]), strangers, data / BOXES[2]]
+    sources = [
+        *folders,
+        *(data / name for name in BOXES[:2]),
+        strangers_in(output),
+        data / BOXES[2],
+    ]
     options = BuildOptions(Choice(labels=labels), shards=SHARDS, processes=os.cpu_count() or 1)
     return build_dataset(sources, folder, options)
-
-
-def _print_epoch(history: tuple[Epoch, ...]) -> None:
-    print(history[-1], flush=True)
 
 
 def _arguments() -> argparse.Namespace:

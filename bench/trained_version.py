@@ -1,5 +1,9 @@
 """A model version that a bench trains once, goes on with after an interruption, and finds again."""
 
+import io
+import subprocess
+import sys
+import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -42,3 +46,34 @@ def trained_version(
         words=words,
         on_epoch=on_epoch,
     )
+
+
+def version_of_history(commit: str, name: str, output: Path) -> ModelVersion:
+    """Return a model version that was bundled at a commit of this repository.
+
+    Args:
+        commit: of this repository.
+        name: of its folder, such as `springfield-8`.
+        output: under which it is put, if it is not there.
+    """
+    path = f"model/bundled/{name}"
+    if not (output / path).exists():
+        packed = subprocess.run(
+            ["git", "archive", commit, path], check=True, stdout=subprocess.PIPE
+        ).stdout
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(output, filter="data")
+    return read_model_version(output / path)
+
+
+def strangers_in(output: Path) -> Path:
+    """Return the folder with pictures of nobody under the output folder, made if need be."""
+    folder = output / "strangers"
+    if not (folder / "SOURCES.md").exists():  # written last
+        subprocess.run([sys.executable, "-m", "bench.strangers", "-o", str(folder)], check=True)
+    return folder
+
+
+def print_epoch(history: tuple[Epoch, ...]) -> None:
+    """Print the last epoch."""
+    print(history[-1], flush=True)

@@ -121,9 +121,7 @@ def _json(result: "Evaluation") -> dict[str, Any]:
         "macro_precision": result.frames.macro_precision,
         "macro_recall": result.frames.macro_recall,
         "macro_f1": result.frames.macro_f1,
-        "labels": {
-            label: _counts_json(counts) for label, counts in result.frames.per_label.items()
-        },
+        "labels": {label: counts_json(counts) for label, counts in result.frames.per_label.items()},
         "by_number_on_screen": {
             name: _score_json(score) for name, score in result.by_number_on_screen.items()
         },
@@ -155,13 +153,14 @@ def _json(result: "Evaluation") -> dict[str, Any]:
 def _score_json(score: "Score") -> dict[str, Any]:
     return {
         "frames": score.samples,
-        **_counts_json(score.total),
+        **counts_json(score.total),
         "frames_with_nobody": score.samples_with_nobody,
         "false_tag_frames": score.false_tag_samples,
     }
 
 
-def _counts_json(counts: "LabelScore") -> dict[str, Any]:
+def counts_json(counts: "LabelScore") -> dict[str, Any]:
+    """Return what was counted of labels, and the shares that follow, as `--json` has them."""
     return {
         "true_positives": counts.true_positives,
         "false_positives": counts.false_positives,

@@ -15,6 +15,7 @@ from bench.footage.samples import (
     score,
     scores_by,
 )
+from cli.scoring import counts_json
 from timeline.score import LabelScore, Score
 
 NUMBERS: Final = {"1": "one", "2": "two", f"{MANY}+": "three or more"}
@@ -96,7 +97,7 @@ def choice_json(choice: Scored) -> dict[str, Any]:
         "mean_f1": f1,
         "mean_recall": recall,
         "at_borders": asdict(at_borders(choice.samples)),
-        "per_label": {label: _counts_json(each) for label, each in whole.per_label.items()},
+        "per_label": {label: counts_json(each) for label, each in whole.per_label.items()},
         "by_clip": _scores_json(scores_by(choice.samples, clip_of)),
     }
 
@@ -158,18 +159,7 @@ def _scores_json(scores: dict[str, Score]) -> dict[str, dict[str, Any]]:
 def _score_json(each: Score) -> dict[str, Any]:
     return {
         "samples": each.samples,
-        **_counts_json(each.total),
+        **counts_json(each.total),
         "samples_with_nobody": each.samples_with_nobody,
         "falsely_tagged": each.false_tag_samples,
-    }
-
-
-def _counts_json(counts: LabelScore) -> dict[str, Any]:
-    return {
-        "true_positives": counts.true_positives,
-        "false_positives": counts.false_positives,
-        "false_negatives": counts.false_negatives,
-        "precision": counts.precision,
-        "recall": counts.recall,
-        "f1": counts.f1,
     }
