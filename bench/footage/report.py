@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from bench.footage.samples import (
     MANY,
+    SIZES,
+    UNSEEN,
     Sample,
     at_borders,
     clip_of,
     mean_over_true_labels,
     number_on_screen,
+    recall_by_size,
     score,
     scores_by,
 )
@@ -93,6 +96,10 @@ def choice_json(choice: Scored) -> dict[str, Any]:
         "samples_left_out": choice.untold,
         **_score_json(whole),
         "by_number_on_screen": _scores_json(scores_by(choice.samples, number_on_screen)),
+        "recall_by_size": {
+            size: {"found": found, "there": there}
+            for size, (found, there) in recall_by_size(choice.samples).items()
+        },
         "labels_on_screen": number,
         "mean_f1": f1,
         "mean_recall": recall,
@@ -112,6 +119,10 @@ def _figures(choice: Scored) -> Iterator[tuple[str, str]]:
         each = numbers.get(number)
         shown = f"{each.micro_f1:.3f} ({each.samples} samples)" if each else ""
         yield f"F1, {word} known on screen", shown
+    for size in (*SIZES, UNSEEN):
+        found, there = recall_by_size(choice.samples).get(size, (0, 0))
+        shown = f"{found / there:.3f} ({there} pairs)" if there else "none"
+        yield f"recall, {size}", shown
     false, nobody = whole.false_tag_samples, whole.samples_with_nobody
     yield (
         "falsely tagged, nobody known on screen",

@@ -1,7 +1,7 @@
 """Footage beside its truth, moment by moment: pure, what `bench.real_footage` counts."""
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -20,11 +20,20 @@ MANY: Final = 3
 """From so many characters on screen they are counted together."""
 
 
+SIZES: Final = {"half the height or more": 0.5, "a quarter to half": 0.25, "under a quarter": 0.0}
+"""Classes of places by the least height of each, a share of the picture's."""
+
+UNSEEN: Final = "no place"
+"""The class of those of whom the frame that was looked at last says nothing."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a recogniser said of a label in a frame."""
 
     confidence: float
+    height: float | None = None
+    """Of the place where it was seen, as a share of the picture's; None if the model has none."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,17 @@ class Sample:
     def border_missed(self) -> AbstractSet[str]:
         """The same of what was missed: it was not there yet, or the clip was another."""
         return self.missed if self.is_clip_new else self.missed - self.true_then
+
+    def size(self, label: str) -> str:
+        """Return the class of SIZES that a label has in the frame that was looked at last.
+
+        The place is the model's own, at whatever confidence: a truth tells who is there, not where.
+        """
+        answer = self.answers.get(label)
+        if answer is None or answer.height is None:
+            return UNSEEN
+        height = answer.height
+        return next(name for name, least in SIZES.items() if height >= least)
 
     def confidence(self, label: str) -> float:
         """Of a label in the frame that was looked at last; 0 below what is stored."""
@@ -162,6 +182,18 @@ def number_on_screen(sample: Sample) -> str:
     """`0`, `1`, `2` or `3+`."""
     number = len(sample.true)
     return str(number) if number < MANY else f"{MANY}+"
+
+
+def recall_by_size(samples: Sequence[Sample]) -> dict[str, tuple[int, int]]:
+    """Of each class of sizes, how many pairs of sample and true label are found, of how many."""
+    found: Counter[str] = Counter()
+    there: Counter[str] = Counter()
+    for sample in samples:
+        for label in sample.true:
+            size = sample.size(label)
+            there[size] += 1
+            found[size] += label in sample.found
+    return {size: (found[size], there[size]) for size in (*SIZES, UNSEEN) if there[size]}
 
 
 def clip_of(sample: Sample) -> str:

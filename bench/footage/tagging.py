@@ -77,7 +77,9 @@ def _looks(connection: Transaction, episode: EpisodeRecord) -> list[Look]:
     assert run is not None, "a run that is done is shown"
     answers: dict[int, dict[str, Answer]] = defaultdict(dict)
     for tag in run_tags(connection, run.id):
-        answers[tag.pts][tag.label] = Answer(tag.confidence)
+        answers[tag.pts][tag.label] = Answer(
+            tag.confidence, None if tag.place is None else tag.place.height
+        )
     tagged, _ = ended_chunks(connection, run.id)
     # A frame may be on display across two chunks.
     sampled = sorted({pts for chunk in tagged for pts in chunk.sampled_pts})

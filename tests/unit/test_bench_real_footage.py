@@ -18,6 +18,7 @@ from bench.footage.samples import (
     at_borders,
     mean_over_true_labels,
     number_on_screen,
+    recall_by_size,
     samples_of,
     score,
     scored_seconds,
@@ -130,6 +131,24 @@ def test_the_mean_over_labels_leaves_out_those_that_are_nowhere(samples: list[Sa
     assert number == 3
 
 
+def test_recall_is_told_by_the_size_that_was_seen_when_it_was_looked_last() -> None:
+    heights = {"ant": 0.5, "bee": 0.49, "cat": 0.2}
+    looks = [
+        Look(
+            each.seconds,
+            {name: Answer(0.9, heights[name]) for name in each.answers.keys() - {"dog", "fox"}},
+        )
+        for each in FOOTAGE.looks
+    ]
+    samples, _ = samples_of(replace(FOOTAGE, looks=looks), LABELS)
+    assert recall_by_size(samples) == {
+        "half the height or more": (5, 6),  # ant
+        "a quarter to half": (1, 3),  # bee, but for the moment after a look without it
+        "under a quarter": (1, 1),  # cat
+        "no place": (0, 2),
+    }
+
+
 def test_mistakes_that_a_border_explains_are_counted(samples: list[Sample]) -> None:
     assert at_borders(samples) == Borders(made_up=1, missed=1, falsely_tagged=1)
 
@@ -164,6 +183,10 @@ def test_the_tables_have_the_figures(samples: list[Sample]) -> None:
         "F1, one known on screen": "0.667 (2 samples)",
         "F1, two known on screen": "0.750 (2 samples)",
         "F1, three or more known on screen": "0.667 (2 samples)",
+        "recall, half the height or more": "none",
+        "recall, a quarter to half": "none",
+        "recall, under a quarter": "none",
+        "recall, no place": "0.583 (12 pairs)",
         "falsely tagged, nobody known on screen": "66.7% (2 of 3 samples)",
         "F1, mean over labels on screen": "0.611 (3 labels)",
         "recall, mean over labels on screen": "0.528",
