@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cli.console import print_table, say
@@ -9,6 +10,7 @@ from cli.console import print_table, say
 if TYPE_CHECKING:
     from model.dataset import Dataset
     from model.dataset_pages import NearDuplicates
+    from model.doubtful_boxes import DoubtfulBox
 
 GROUPS_LISTED = 10
 """Groups of near-duplicates in the table: for a look; --json and stills.csv have all."""
@@ -90,6 +92,43 @@ def print_groups(groups: list["NearDuplicates"]) -> None:
         ],
         numbers="stills",
     )
+
+
+def print_doubtful_boxes(found: Sequence["DoubtfulBox"]) -> None:
+    """Prints boxes that lie far from where their label was seen, as shares of the picture."""
+    if not found:
+        say("No box lies far from where the model sees its label.")
+        return
+    print_table(
+        ("picture", "label", "box", "seen at", "confidence"),
+        [
+            (
+                each.source,
+                each.box.label,
+                _in_words(each.box.corners),
+                _in_words(each.seen.corners),
+                f"{each.confidence:.2f}",
+            )
+            for each in found
+        ],
+        numbers="confidence",
+    )
+
+
+def doubtful_box_json(found: "DoubtfulBox") -> dict[str, Any]:
+    """Describes such a box as JSON; corners are left, top, right, bottom, shares of the picture."""
+    return {
+        "set": found.part,
+        "picture": found.source,
+        "label": found.box.label,
+        "box": list(found.box.corners),
+        "seen": list(found.seen.corners),
+        "confidence": found.confidence,
+    }
+
+
+def _in_words(corners: tuple[float, ...]) -> str:
+    return " ".join(f"{corner:.2f}" for corner in corners)
 
 
 def say_what_is_missing(dataset: "Dataset") -> None:

@@ -1,4 +1,4 @@
-"""Datasets: build, show; and the commands that collect pictures for them."""
+"""Datasets: build, show, check; and the commands that collect pictures for them."""
 
 import os
 from pathlib import Path
@@ -10,8 +10,10 @@ from cli import harvesting
 from cli.console import Json, print_json, say
 from cli.dataset_tables import (
     dataset_json,
+    doubtful_box_json,
     print_boxes,
     print_counts,
+    print_doubtful_boxes,
     print_groups,
     say_what_is_missing,
     say_what_was_left_out,
@@ -27,6 +29,7 @@ def add_commands(app: typer.Typer) -> None:
     group = typer.Typer(help="Labelled stills to train with.", no_args_is_help=True)
     group.command()(build)
     group.command()(show)
+    group.command()(check)
     harvesting.add_commands(group)
     app.add_typer(group, name="dataset")
 
@@ -114,3 +117,38 @@ def show(folder: Folder, as_json: Json = False) -> None:
     say(f"All of them: {folder / STILLS}")
     say(f"Samples of each label: {folder / CONTACT_SHEET}")
     say(f"The largest groups: {folder / NEAR_DUPLICATES}")
+
+
+def check(
+    context: typer.Context,
+    folder: Folder,
+    model: Annotated[
+        str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to look: auto, cpu or gpu.")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """List boxes that lie far from where a model sees their label, the surest first.
+
+    Neither centre lies in the other's box. A model that learned from these very boxes doubts fewer
+    of them. It must tell places.
+
+    Example: castline dataset check dataset --model springfield
+    """
+    from model.classifier import Classifier
+    from model.dataset import open_dataset
+    from model.doubtful_boxes import doubtful_boxes
+    from worker.harvest import check_tells_places
+    from worker.promoting import chosen_model
+    from worker.workplace import open_workplace
+
+    dataset = open_dataset(folder)
+    with open_workplace(context.obj) as place:
+        version = chosen_model(place, model)
+    check_tells_places(version)
+    with step_bars() as show_step:
+        found = doubtful_boxes(Classifier.load(version, device=device), dataset, show_step)
+    if as_json:
+        print_json([doubtful_box_json(each) for each in found])
+    else:
+        print_doubtful_boxes(found)

@@ -44,3 +44,9 @@ class Place:
             max(right - left, _LEAST_EXTENT),
             max(bottom - top, _LEAST_EXTENT),
         )
+
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom; where the extent reaches over an edge, beyond 0 or 1."""
+        across, down = self.width / 2, self.height / 2
+        return self.x - across, self.y - down, self.x + across, self.y + down
