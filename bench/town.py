@@ -16,6 +16,7 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from bench.trained_version import (
     print_epoch,
@@ -26,11 +27,15 @@ from bench.trained_version import (
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
-from model.recipe import STRONG
+from model.recipe import FURTHER, STRONG
 from model.still_choice import Choice
 from model.testing import Words
 
-NAME, VERSION = "springfield", "9"
+NAME: Final = "springfield"
+
+STAGES: Final = {"first": STRONG, "9": FURTHER}
+"""Versions and their recipes, each beginning with the one before it. The second has boxes from its
+first epoch on where the first says that somebody is."""
 
 COMMIT_OF_8 = "34af2b0"
 """Of this repository, before version 9 took the place of version 8."""
@@ -71,16 +76,19 @@ def main() -> None:
     output: Path = arguments.output
     dataset = _dataset(arguments.data, output)
     command = f"python -m bench.town {shlex.join(sys.argv[1:])}"
-    made = trained_version(
-        dataset,
-        output,
-        NAME,
-        VERSION,
-        STRONG,
-        start=version_of_history(COMMIT_OF_8, f"{NAME}-8", output),
-        on_epoch=print_epoch,
-        words=replace(WORDS, command=command),
-    )
+    start = version_of_history(COMMIT_OF_8, f"{NAME}-8", output)
+    for version, recipe in STAGES.items():
+        start = trained_version(
+            dataset,
+            output,
+            NAME,
+            version,
+            recipe,
+            start=start,
+            on_epoch=print_epoch,
+            words=replace(WORDS, command=command),
+        )
+    made = start
     for name, value in made.manifest.metrics.items():
         print(f"{name:>28} {value:.4g}")
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")

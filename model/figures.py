@@ -25,6 +25,9 @@ _TRIES: Final = 8  # to find a place for a figure
 _FREE: Final = 0.15
 """Share of a box that others may cover without another try."""
 
+_CROWDED: Final = 0.4
+"""The same in a crowd, where people stand behind each other."""
+
 _TAKEN: Final = 0.5
 """Share of a box from which on it is given up."""
 
@@ -47,6 +50,10 @@ class Manner:
     """Whether all stand on the lower edge, which cuts off at most a tenth of them."""
     hats: float = 0.0
     """The share of figures that get a hat."""
+    crowded: float = 0.0
+    """The share of figures that others may cover up to nearly half."""
+    cut: float = 0.0
+    """The share of figures that an edge of the frame may cut in half."""
 
     def height(self, rng: np.random.Generator) -> float:
         """Draw a figure's height: all orders of magnitude equally often."""
@@ -182,6 +189,7 @@ class Figures:
         inner = (columns - area[2]) if at_origin.mirrored else area[0]
         box = self._where.of(cut.still)[cut.box]
         tries = []
+        free = _CROWDED if rng.random() < manner.crowded else _FREE
         for _ in range(_TRIES):
             x, y = self._place(width, tall, rng, manner)
             move = replace(at_origin, left=x - inner * scale_x, top=y - area[1] * scale_y)
@@ -194,7 +202,7 @@ class Figures:
                 default=0.0,
             )
             tries.append((covered, move, (x, y, x + width, y + tall)))
-            if covered < _FREE:
+            if covered < free:
                 break
         covered, move, shown = min(tries, key=lambda one: one[0])
         return None if covered > _TAKEN else (move, shown)
@@ -203,10 +211,16 @@ class Figures:
         self, width: float, tall: float, rng: np.random.Generator, manner: Manner
     ) -> tuple[float, float]:
         """Draw where the left and upper edges of so large an area come to lie."""
-        x = rng.uniform(-0.12 * width, max(1.0 - 0.12 * width, self._frame.width - 0.88 * width))
+        beyond = 0.45 if rng.random() < manner.cut else 0.12
+        x = rng.uniform(
+            -beyond * width,
+            max(1.0 - beyond * width, self._frame.width - (1 - beyond) * width),
+        )
         if manner.standing:
             return x, self._frame.height - tall * rng.uniform(0.9, 1.0)
-        return x, rng.uniform(-0.05 * tall, max(0.0, self._frame.height - 0.9 * tall))
+        above = 0.25 if rng.random() < manner.cut else 0.05
+        below = 0.6 if rng.random() < manner.cut else 0.9
+        return x, rng.uniform(-above * tall, max(0.0, self._frame.height - below * tall))
 
     def _put_hat(
         self,

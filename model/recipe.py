@@ -112,7 +112,7 @@ class Recipe:
     """Share of scenes that show another picture, in which everybody has a box: there are few."""
     corrected_after: tuple[int, ...] = ()
     """Epochs after which the network says where in the stills their labels are, for the next ones
-    (see `model.whereabouts`)."""
+    (see `model.whereabouts`); 0 for before the first one, by a start that knows all the labels."""
     taught: float = 0.0
     """Share of the targets that teachers give, where there are any; see `model.training.train`."""
     closer_view: float = 0.0
@@ -141,7 +141,7 @@ class Recipe:
             raise ModelError(f"recipe: network {self.network} does not learn by loss {self.loss}")
         self._check_first_side()
         self._check_glance()
-        if not all(type(epoch) is int and epoch >= 1 for epoch in self.corrected_after):
+        if not all(type(epoch) is int and epoch >= 0 for epoch in self.corrected_after):
             raise ModelError(
                 f"recipe: corrected_after is {self.corrected_after!r}; give numbers of epochs"
             )
@@ -296,19 +296,17 @@ STRONG: Final = Recipe(
     compressed=0.5,
     blurred=0.3,
     overlaid=0.1,
-    erased=0.15,
-    dyed=0.14,
-    mosaics=0.35,
-    panels=0.16,
+    erased=0.2,
+    dyed=0.18,
+    mosaics=0.4,
+    panels=0.14,
     whole_frames=0.17,
     corrected_after=(1, 3),
 )
 """The best that two cores train in an hour and a half, by scenes as varied as frames of episodes
 are."""
 
-FURTHER: Final = replace(
-    STRONG, epochs=2, learning_rate=4e-4, average_epochs=0.2, corrected_after=()
-)
+FURTHER: Final = replace(STRONG, epochs=3, learning_rate=6e-4, corrected_after=(0,))
 """For dense weights that know much already: the small steps with which `strong` ends."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {

@@ -96,7 +96,13 @@ class SceneMaker:
     def mosaic(self, rng: np.random.Generator, count: int, lead: int | None = None) -> Scene:
         """Paste figures, cut out by their boxes, on a background."""
         scene = self._empty(rng)
-        manner = Manner(tallest=0.62 if count > 2 else 0.95)
+        manner = Manner(
+            smallest=0.15,
+            tallest=0.62 if count > 2 else 0.95,
+            hats=0.1,
+            crowded=0.3,
+            cut=0.3,
+        )
         alike = rng.random() < 0.5
         base = manner.height(rng)
         for number in range(count):

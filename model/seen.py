@@ -12,8 +12,9 @@ Picture = NDArray[np.uint8]
 Area = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of a scene; may reach beyond it."""
 
-ENOUGH: Final = 0.65
-"""Share of a box that must be left for somebody to count as there; below, neither there nor not."""
+ENOUGH: Final = 0.45
+"""Share of a box that must be left for somebody to count as there; below, neither there nor not.
+Half a face at a frame's edge, or behind somebody, is still somebody to who watches."""
 
 _GONE: Final = 0.2
 """Share of a box below which nobody is there."""
@@ -84,18 +85,27 @@ class Scene:
         box = box._replace(layer=len(self.pasted))
         share = box.share_in(*area)
         if share > ENOUGH:
-            self.seen.append(
-                box._replace(left=max(box.left, area[0]), right=min(box.right, area[2]))
-            )
+            # beyond an edge inside the picture there is something else; beyond the frame, nothing
+            left, right = area[0], area[2]
+            if left > 0:
+                box = box._replace(left=max(box.left, left))
+            if right < self.picture.shape[1]:
+                box = box._replace(right=min(box.right, right))
+            self.seen.append(box)
         elif share > _GONE:
             self.hidden.append(box)
 
     def cover(self, area: Area) -> None:
         """Take down that something was pasted: whoever is covered by it is hidden."""
-        covered = [box for box in self.seen if box.share_in(*area) > 1 - ENOUGH]
+        self.pasted.append(area)
+        height, width = self.picture.shape[:2]
+        covered = [
+            box
+            for box in self.seen
+            if box.share_in(*area) > 0 and self.share_in_sight(box, (0, 0, width, height)) <= ENOUGH
+        ]
         self.hidden += covered
         self.seen = [box for box in self.seen if box not in covered]
-        self.pasted.append(area)
 
     def share_in_sight(self, box: Seen, view: Area) -> float:
         """Return the share of a box of it that a view shows, and that nothing covers."""

@@ -30,9 +30,8 @@ TINTED: Final = 1 / 6
 
 _HATS: Final = 0.2  # of figures; less often there would be none in a short episode
 _WHOLE_FRAMES: Final = 1 / 4  # of groups, if there are any: they are real, but few
-_IN_SIGHT: Final = 0.8
-"""Share of a box in sight. A box may have been cut to 0.65 of it by the edge of what was pasted, so
-that more than half of everybody is seen."""
+_IN_SIGHT: Final = 0.65
+"""Share of a box in sight: more than half of everybody is seen."""
 
 _SMALLEST: Final = 1 / 7  # of the height; 27 pixels of 192, about what heads in groups have
 _TALLEST: Final = 0.62  # as in the mosaics that networks learn from

@@ -92,6 +92,8 @@ def train(
             saved = checkpoint.load() if checkpoint is not None and resume else None
             if saved is not None:
                 training.give(saved)
+            elif 0 in recipe.corrected_after and _knows_all(start, stills, recipe):
+                training.correct()
             while not training.is_over:
                 training.run_epoch(on_step)
                 if checkpoint is not None:
@@ -173,9 +175,8 @@ class _Training:
         )
         if self._recipe.patience_epochs and self._best_number == number:
             self._best = weights_of(self._network)
-        if number in self._recipe.corrected_after and isinstance(self._lesson, PlaceLesson):
-            drawn = self._maker.drawn
-            self._maker.learn_from(self._lesson.correct(self._stills, drawn))
+        if number in self._recipe.corrected_after:
+            self.correct()
         give_values(self._network.trainable_variables, raw)
 
     def finished_network(self) -> Any:
@@ -214,6 +215,11 @@ class _Training:
         }
         self.history = state.history
 
+    def correct(self) -> None:
+        """Let the network say where labels are, if it is of the kind that does."""
+        if isinstance(self._lesson, PlaceLesson):
+            self._maker.learn_from(self._lesson.correct(self._stills, self._maker.drawn))
+
     def _compile_first_side(self) -> None:
         """Take a step on black pictures of the first epoch's side, whose outcome is not kept.
 
@@ -251,6 +257,12 @@ class _Training:
         if self._recipe.average_epochs:
             optimizer = self._lesson.optimizer
             optimizer.finalize_variable_values(self._network.trainable_variables)
+
+
+def _knows_all(start: ModelVersion | None, stills: Stills, recipe: Recipe) -> bool:
+    """Tell whether a start says of all the labels that are learnt where they are."""
+    labels = set(outputs_of(recipe, stills.labels))
+    return start is not None and start.manifest.is_dense and labels <= set(start.manifest.labels)
 
 
 def lesson_of(

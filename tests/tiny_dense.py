@@ -63,10 +63,12 @@ def train_tiny_dense(checkpoint_folder: Path | None = None, **options: Any) -> T
     return train(stills, validation, recipe, checkpoint=checkpoint, **options)
 
 
-def write_dense_by_lot(folder: Path, *, int8: bool = False) -> ModelVersion:
+def write_dense_by_lot(
+    folder: Path, *, int8: bool = False, labels: tuple[str, ...] = SHAPES
+) -> ModelVersion:
     """Write a dense version whose weights are drawn by lot: all sorts of labels are seen."""
     load_tensorflow()
-    network = build_network("dense", PARAMETERS, SHAPES, WIDE.shape, seed=4)
+    network = build_network("dense", PARAMETERS, labels, WIDE.shape, seed=4)
     weights = weights_of(network)
     # of random weights the logits hardly differ from place to place
     weights["logits/kernel"] = 60 * weights["logits/kernel"]
@@ -77,7 +79,7 @@ def write_dense_by_lot(folder: Path, *, int8: bool = False) -> ModelVersion:
         "dense_by_lot",
         network="dense",
         network_parameters=PARAMETERS,
-        labels=SHAPES,
+        labels=labels,
         preprocessing=WIDE.name,
         regions=("full",),
         int8=int8,

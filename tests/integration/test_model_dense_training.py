@@ -14,10 +14,17 @@ from model.networks import weights_of
 from model.place_lesson import PlaceLesson
 from model.places import most_likely_places
 from model.preprocess import WIDE
+from model.recipe_changes import with_epochs
 from model.training import Trained, outputs_of, train
 from tests.drawn_shapes import SHAPES
 from tests.placed_stills import LABELS, Placed, placed_stills
-from tests.tiny_dense import IDENTITY, TINY_DENSE, boxed_shapes, train_tiny_dense
+from tests.tiny_dense import (
+    IDENTITY,
+    TINY_DENSE,
+    boxed_shapes,
+    train_tiny_dense,
+    write_dense_by_lot,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -124,6 +131,34 @@ def test_corrections_see_with_averaged_weights_and_change_what_comes_after(
     never = train_tiny_dense(recipe=replace(TINY_DENSE, corrected_after=()))
     assert without_seconds(never.history)[0] == without_seconds(unbroken.history)[0]
     assert never.history[1].loss != unbroken.history[1].loss
+
+
+@pytest.mark.parametrize(("labels", "corrections"), [(SHAPES, 1), (("disc", "else"), 0)])
+def test_a_start_that_knows_all_labels_corrects_before_the_first_epoch(
+    labels: tuple[str, ...],
+    corrections: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = write_dense_by_lot(tmp_path, labels=labels)
+    stages: list[str] = []
+
+    def watched(lesson: PlaceLesson, *known: object) -> object:
+        stages.append("correct")
+        return correct(lesson, *known)  # type: ignore[arg-type]
+
+    correct = PlaceLesson.correct
+    monkeypatch.setattr(PlaceLesson, "correct", watched)
+    recipe = replace(with_epochs(TINY_DENSE, 1), corrected_after=(0,))
+    train_tiny_dense(
+        tmp_path / "work", recipe=recipe, start=start, on_epoch=lambda _: stages.append("epoch")
+    )
+    assert stages == ["correct"] * corrections + ["epoch"]
+
+    more = replace(with_epochs(TINY_DENSE, 2), corrected_after=(0,))
+    stages.clear()
+    train_tiny_dense(recipe=more, on_epoch=lambda _: stages.append("epoch"))
+    assert stages == ["epoch"] * 2  # without a start
 
 
 def rectangles(count: int, seed: int) -> list[Placed]:

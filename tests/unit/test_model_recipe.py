@@ -174,7 +174,7 @@ DENSE: dict[str, Any] = {
         ({"preprocessing": "fit112_crop96"}, "'fit112_crop96', which network dense does not take"),
         ({"first_side": 64}, "first_side is 64; network dense takes 0"),
         ({"closer_view": 0.875}, "closer_view is 0.875; give 0 to 0"),
-        ({"corrected_after": (0,)}, "corrected_after is .0,.; give numbers of epochs"),
+        ({"corrected_after": (-1,)}, "corrected_after is .-1,.; give numbers of epochs"),
     ],
 )
 def test_dense_network_learns_and_looks_in_its_own_way(

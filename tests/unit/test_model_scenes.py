@@ -96,7 +96,7 @@ def test_somebody_at_the_edge_is_seen_hidden_or_gone_by_what_is_left_in_the_fram
 
 @FRAMES
 @pytest.mark.parametrize("count", [1, 2, 4, 6])
-def test_figures_of_a_mosaic_are_where_it_says_and_hardly_covered(
+def test_figures_of_a_mosaic_are_where_it_says_and_half_in_sight(
     frame: WholeFrame, count: int
 ) -> None:
     made = maker(frame, *CAST)
@@ -105,7 +105,7 @@ def test_figures_of_a_mosaic_are_where_it_says_and_hardly_covered(
         scene = made.mosaic(rng, count)
         assert scene.picture.shape == (*frame.shape, 3)
         for box in scene.seen:
-            assert filled(scene, box) > 0.5
+            assert filled(scene, box) > 0.25  # some of it fades
         several += len(scene.seen) > 1
         # whose colour is nowhere is not present
         for number, label in enumerate(LABELS[:-1]):
@@ -126,7 +126,7 @@ def test_a_figure_that_is_covered_by_another_is_hidden() -> None:
         for box in scene.hidden:
             if labels.count(box.label_number) == 1 and box.share_in(0, 0, *WIDE.shape[::-1]) > 0.99:
                 covered += 1
-                assert filled(scene, box) < 0.8  # a third is covered, at least
+                assert filled(scene, box) < 0.6  # half is covered, or more
     assert covered
 
 
@@ -180,7 +180,7 @@ def test_a_gathering_has_those_wanted_and_strangers_who_are_nobody(frame: WholeF
         assert len(scene.strangers) <= 2
         strange += bool(of_colour(scene.picture, "unknown").any())
         for box in scene.seen:
-            assert filled(scene, box) > 0.5
+            assert filled(scene, box) > 0.25  # some of it fades
     assert strange > 15
 
 

@@ -18,10 +18,13 @@ def box(left: float, top: float, right: float, bottom: float, label: int = 0) ->
 
 @pytest.mark.parametrize(
     ("left", "seen", "hidden"),
-    # 40 pixels wide: of it lie within the scene 40, 30, 26, 24, 9, 8
-    [(0, 1, 0), (-10, 1, 0), (70, 1, 0), (-14, 0, 1), (-16, 0, 1), (-31, 0, 1), (92.5, 0, 0)],
+    # 40 pixels wide: of it lie within the scene 40, 20, 20, 18, 17, 9, 8
+    [
+        *((0, 1, 0), (-20, 1, 0), (80, 1, 0), (-22, 0, 1), (83, 0, 1), (-31, 0, 1)),
+        (92.5, 0, 0),
+    ],
 )
-def test_two_thirds_of_a_box_are_somebody_a_fifth_nobody_and_between_neither(
+def test_half_of_a_box_is_somebody_a_fifth_nobody_and_between_neither(
     left: float, seen: int, hidden: int
 ) -> None:
     made = scene()
@@ -38,13 +41,15 @@ def test_nobody_known_is_neither_seen_nor_hidden() -> None:
     assert made.present == set()
 
 
-def test_whoever_is_covered_by_more_than_a_third_is_hidden() -> None:
+def test_whoever_is_covered_by_more_than_half_is_hidden() -> None:
     made = scene()
     made.note(box(0, 0, 20, 20, label=0), WHOLE)
     made.note(box(40, 0, 60, 20, label=1), WHOLE)
-    made.cover((10, 0, 45, 20))  # half of the first, a quarter of the second
+    made.cover((8, 0, 45, 20))  # 0.6 of the first, a quarter of the second
     assert [each.label_number for each in made.hidden] == [0]
     assert made.present == {1}
+    made.cover((52, 0, 80, 20))  # 0.4 more of it
+    assert [each.label_number for each in made.hidden] == [0, 1]
 
 
 def test_what_is_in_sight_is_counted_over_all_that_lies_above() -> None:
@@ -63,3 +68,9 @@ def test_a_box_that_sticks_out_of_what_is_shown_of_its_picture_ends_there() -> N
     made = scene()
     made.note(box(10, 10, 50, 30), (20, 0, 100, 100))
     assert made.seen[0].corners == (20, 10, 50, 30)
+
+
+def test_a_box_that_leaves_the_frame_is_in_sight_as_far_as_it_does_not() -> None:
+    made = scene()
+    made.note(box(-10, 10, 30, 30), WHOLE)
+    assert made.share_in_sight(made.seen[0], WHOLE) == pytest.approx(0.75)
