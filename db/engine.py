@@ -51,7 +51,7 @@ class Database:
         DatabaseError: The URL names no database that Castline can use.
     """
 
-    def __init__(self, url: str, patience: Patience | None = None) -> None:
+    def __init__(self, url: str | URL, patience: Patience | None = None) -> None:
         self.url = _parse_url(url)
         self.patience = patience or Patience()
         self.engine = _create_engine(self.url, self.patience.lock_seconds)
@@ -89,7 +89,7 @@ class Database:
         self.engine.dispose()
 
 
-def _parse_url(url: str) -> URL:
+def _parse_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":

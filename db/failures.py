@@ -13,6 +13,8 @@ SQLITE_PRIMARY_CODE = 0xFF
 """Of SQLite's extended error codes, the bits that tell the kind (sqlite.org/rescode.html)."""
 
 REMEDIES = {
+    "locked": "another program holds its lock: end that, or try again later",
+    "lock timeout": "another program holds a lock: end that, or try again later",
     "disk is full": "free some space and start again, nothing was lost",
     "no such table": "run: castline db upgrade",
     "relation": "run: castline db upgrade",
@@ -20,8 +22,6 @@ REMEDIES = {
     "unable to open database file": "check that the folder exists and may be written to",
     "not a database": "move this file away or name another database",
     "readonly database": "check the permissions of the file and its folder",
-    "locked": "another program holds its lock: end that, or try again later",
-    "lock timeout": "another program holds a lock: end that, or try again later",
     "connection": "check that the server runs and that the URL is right",
 }
 
@@ -39,17 +39,19 @@ def one_line_errors(shown_url: str, patience: Patience) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = " ".join(str(getattr(error, "orig", error)).split())
-        message = f"{shown_url}: {cause}; {_remedy(cause)}"
-        if _is_busy(error):
+        message = f"{shown_url}: {cause}; {remedy_of(cause)}"
+        if is_busy(getattr(error, "orig", None)):
             raise DatabaseBusyError(message, patience) from error
         if _is_cut(error):
             raise DatabaseCutError(message, patience) from error
         raise DatabaseError(message) from error
 
 
-def _is_busy(error: SQLAlchemyError) -> bool:
-    """Whether a lock was not had in time: by SQLite's codes, and PostgreSQL's 55P03."""
-    cause = getattr(error, "orig", None)
+def is_busy(cause: object) -> bool:
+    """Whether a driver's error says that a lock was not had in time.
+
+    By SQLite's codes, and PostgreSQL's 55P03.
+    """
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & SQLITE_PRIMARY_CODE
         return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -73,7 +75,8 @@ def _is_cut(error: SQLAlchemyError) -> bool:
     return error.connection_invalidated or isinstance(error, OperationalError)
 
 
-def _remedy(cause: str) -> str:
+def remedy_of(cause: str) -> str:
+    """What to do about an error that says this."""
     for part, remedy in REMEDIES.items():
         if part in cause:
             return remedy

@@ -17,6 +17,7 @@ from alembic.config import Config
 
 import db.migrations
 from db.engine import Database
+from db.reader_role import make_reader
 from tests.strictness import cannot_start
 from tests.waiting import PATIENCE_SECONDS
 
@@ -90,6 +91,13 @@ def new_postgresql_url(base_url: str) -> str:
     head, _, query = base_url.partition("?")
     url = head.rsplit("/", 1)[0] + f"/{name}"
     return f"{url}?{query}" if query else url
+
+
+def with_reader(database: Database) -> Database:
+    """The same database, after `castline db upgrade` made the role of `castline sql`."""
+    if not database.is_sqlite:
+        make_reader(database)
+    return database
 
 
 def downgrade_database(database: Database, revision: str) -> None:

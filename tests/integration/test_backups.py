@@ -91,7 +91,7 @@ def test_a_dump_of_postgresql_comes_back_whole(postgresql_base_url: str, tmp_pat
     subprocess.run(
         [
             postgresql_tool("pg_restore"),
-            *("--exit-on-error", "--single-transaction", "--no-owner"),
+            *("--no-privileges", "--exit-on-error", "--single-transaction", "--no-owner"),
             *(f"--dbname={other}", str(dump)),
         ],
         check=True,

@@ -15,6 +15,7 @@ from db.queue import begin_claim, claim_chunks
 from db.runs import get_run
 from db.upgrade import upgrade_database
 from db.writes import cancel_run
+from ingest.decoder import Decoder
 from tests.databases import new_postgresql_url
 from tests.records import make_run
 from worker.runner import EmbeddedRunner, RunnerOptions
@@ -140,7 +141,7 @@ def test_the_embedded_worker_outlives_a_lock_that_is_held_for_minutes(
     patience.lock_seconds = AT_ONCE
     with opened(path, patience) as database, other_program(path) as other:
         place = Workplace(settings, database)
-        runner = EmbeddedRunner(place, RunnerOptions(1, until_idle=False), no_decoder)
+        runner = EmbeddedRunner(place, RunnerOptions(1, until_idle=False), Decoder)
         count = iter(range(PAUSES_WITH_LOCK))
 
         def pause(_seconds: float) -> None:
@@ -165,20 +166,6 @@ class NoChild:
         return False
 
     def stop(self) -> None:
-        pass
-
-
-def no_decoder() -> "NoDecoder":
-    return NoDecoder()
-
-
-class NoDecoder:
-    """Nothing is enqueued."""
-
-    def __enter__(self) -> "NoDecoder":
-        return self
-
-    def __exit__(self, *_: object) -> None:
         pass
 
 
