@@ -229,9 +229,11 @@ def enqueue_files(
     from ingest.decoder import Decoder
     from worker.parameters import RunParameters, parse_every_seconds
     from worker.promoting import chosen_model
+    from worker.run_models import keep_model
     from worker.sources import enqueue_source
 
     version = chosen_model(place, model)
+    keep_model(place.settings, version)
     parameters = RunParameters.for_model(version.manifest, parse_every_seconds(every))
     usable: list[str] = []
     runs: list[RunRecord] = []
