@@ -156,6 +156,43 @@ def test_the_embedded_worker_outlives_a_lock_that_is_held_for_minutes(
     assert next(count, None) is None
 
 
+def test_the_embedded_worker_that_is_told_to_stop_ends_while_the_lock_is_held(
+    database: Database, tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = patience_of_worker(stays=True)
+    patience.lock_seconds = AT_ONCE if database.is_sqlite else 0.05
+    held = Database(database.url.render_as_string(hide_password=False), patience)
+    place = Workplace(Settings(home=tmp_path, database_url=database.shown_url), held)
+    runner = EmbeddedRunner(place, RunnerOptions(1, until_idle=False), Decoder)
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == PAUSES_WITH_LOCK:
+            runner.stop()
+
+    monkeypatch.setattr("db.cuts.time.sleep", pause)
+    monkeypatch.setattr("db.patience.time.monotonic", lambda: sum(pauses))
+    monkeypatch.setattr("worker.runner.ClassifyChild", NoChild)
+    with locked(database), pytest.raises(DatabaseBusyError):
+        runner.run()
+    held.dispose()
+    assert len(pauses) > PAUSES_WITH_LOCK
+    assert sum(pauses[PAUSES_WITH_LOCK:]) <= 2 * HURRIED_SECONDS
+
+
+@contextmanager
+def locked(database: Database) -> Iterator[None]:
+    """Another program has all that a worker needs, so that it cannot even read."""
+    if database.is_sqlite:
+        with other_program(Path(str(database.url.database))) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            yield
+    else:
+        with database.write() as connection:
+            connection.exec_driver_sql("LOCK TABLE chunk, run IN ACCESS EXCLUSIVE MODE")
+            yield
+
+
 class NoChild:
     """In place of the classify process, which has a connection of its own."""
 
