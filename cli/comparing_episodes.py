@@ -46,12 +46,12 @@ def compare_episodes(
         compared = [
             _compared(place, connection, first, second, name) for name in dict.fromkeys(episodes)
         ]
-        found = [difference for _, difference in compared]
-        names = compared[0][0]
-        if page is not None:
-            with whole_file(page) as temporary:
-                temporary.write_text(difference_page(*names, found), encoding="utf-8")
-            say(f"Wrote {page}")
+    found = [difference for _, difference in compared]
+    names = compared[0][0]
+    if page is not None:
+        with whole_file(page) as temporary:
+            temporary.write_text(difference_page(*names, found), encoding="utf-8")
+        say(f"Wrote {page}")
     if as_json:
         print_json(_json(names, found))
     else:
@@ -69,7 +69,7 @@ def _compared(
     runs = [require_shown_run(connection, episode, each) for each in shown]
     before, after = (labelled_ranges(connection, episode, each) for each in shown)
     seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other
-    thumbnails = Thumbnails(connection, place.frames, runs[1], episode, seen_by)
+    thumbnails = Thumbnails(connection, place, runs[1], episode, seen_by)
     difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)
     return (runs[0].model, runs[1].model), difference
 

@@ -29,12 +29,12 @@ def sql(
     ],
     as_json: Json = False,
 ) -> None:
-    """Answer a SELECT of your own; it can change nothing.
+    """Answer a SELECT of your own; it can change nothing, and may take half a minute.
 
     Example: castline sql 'SELECT label, count(*) FROM timeline GROUP BY label'
     """
     with open_workplace(context.obj) as place:
-        answer = select_rows(place.database, statement)
+        answer = select_rows(place.database, statement, url=place.settings.sql_url)
     if as_json:
         print_json(
             [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]

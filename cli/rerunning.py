@@ -102,9 +102,11 @@ def _run(
 ) -> list[RunRecord]:
     from worker.promoting import hold_what_is_shown, sha256_in_use
     from worker.rerun import enqueue_rerun
+    from worker.run_models import keep_model
 
     if not plan:
         return []
+    keep_model(place.settings, version)
     if version.sha256 != sha256_in_use(place):
         hold_what_is_shown(place)
     runs = [enqueue_rerun(place, item, version) for item in plan]

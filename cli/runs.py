@@ -15,6 +15,7 @@ from db.records import RunRecord
 from db.runs import get_run, list_runs, quarantined_chunks
 from db.writes import cancel_run, retry_run
 from timeline.times import format_time
+from worker.run_models import absent_models
 from worker.workplace import Workplace, open_workplace
 
 WATCH_SECONDS = 1.0
@@ -46,6 +47,8 @@ def status(
             print_json([run_json(place, run) for run in runs])
         elif runs:
             print_table(_COLUMNS, _run_rows(place, runs), numbers=_NUMBERS)
+            for line in absent_models(place.settings, runs):
+                say(line)
         else:
             say("No runs yet; run: castline tag EPISODE")
 

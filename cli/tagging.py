@@ -19,6 +19,8 @@ from cli.progress import reading, run_bars
 from cli.report import EXIT_FAILED, describe_end, exit_code, print_run, say_effort
 from cli.runs import run_json
 from db.current import make_current
+from db.cuts import outliving_cuts
+from db.patience import patience_of_worker
 from db.records import RunRecord
 from db.runs import list_runs
 from db.writes import retry_run
@@ -177,7 +179,7 @@ def worker(
 
     Example: castline worker --until-idle
     """
-    with open_workplace(context.obj) as place:
+    with open_workplace(context.obj, patience_of_worker(stays=not until_idle)) as place:
         ended_before = _ended_runs(place)
         say("Working; Ctrl-C stops, and the next start goes on from there.")
         if place.settings.broker_url:
@@ -209,6 +211,7 @@ def _serve(
         raise typer.Exit(code)
 
 
+@outliving_cuts
 def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], RunRecord]:
     # With the moment: what was offered again meanwhile ends once more.
     with place.database.read() as connection:
@@ -226,9 +229,11 @@ def enqueue_files(
     from ingest.decoder import Decoder
     from worker.parameters import RunParameters, parse_every_seconds
     from worker.promoting import chosen_model
+    from worker.run_models import keep_model
     from worker.sources import enqueue_source
 
     version = chosen_model(place, model)
+    keep_model(place.settings, version)
     parameters = RunParameters.for_model(version.manifest, parse_every_seconds(every))
     usable: list[str] = []
     runs: list[RunRecord] = []

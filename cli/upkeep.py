@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import Json, print_json, print_table, say, stdout
+from cli.console import Json, print_json, print_table, say, say_error, stdout
 from db.engine import Database
+from db.errors import DatabaseError
+from db.reader_role import make_reader
 from db.upgrade import upgrade_database
 from worker.checkup import check_installation
 from worker.errors import WorkerError
+from worker.settings import Settings
 from worker.workplace import open_workplace
 
 if TYPE_CHECKING:
@@ -116,9 +119,20 @@ def upgrade(context: typer.Context) -> None:
 
     Example: castline db upgrade
     """
-    database = Database(context.obj.database_url)
+    settings: Settings = context.obj
+    database = Database(settings.database_url)
     try:
         changed = upgrade_database(database)
+        say(f"{database.shown_url}: {'upgraded' if changed else 'is up to date'}")
+        if not database.is_sqlite and not settings.sql_url:
+            _make_reader(database)
     finally:
         database.dispose()
-    say(f"{database.shown_url}: {'upgraded' if changed else 'is up to date'}")
+
+
+def _make_reader(database: Database) -> None:
+    """Makes the role of `castline sql`; all else goes on without it."""
+    try:
+        make_reader(database)
+    except DatabaseError as error:
+        say_error(error)

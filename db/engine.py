@@ -18,25 +18,15 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InvalidatePoolError,
-    NoSuchModuleError,
-    OperationalError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from db.errors import DatabaseCutError, DatabaseError
+from db.errors import DatabaseError
+from db.failures import one_line_errors
+from db.patience import Patience
 
 Transaction: TypeAlias = Connection
 """What the functions of this package take: a connection inside a transaction of the caller's."""
-
-# Longer than the longest transaction that Castline makes (a run's last chunk), with room for a
-# slow disk; a writer that waits longer than this has met a stuck process, not a busy one.
-SQLITE_BUSY_SECONDS = 60
-
 
 PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&\s]+", re.IGNORECASE)
 """Where servers' own clients let a URL have it, too: `postgresql://host/name?password=...`."""
@@ -55,14 +45,16 @@ class Database:
 
     Args:
         url: A SQLAlchemy URL; `postgresql://` is read as psycopg 3.
+        patience: How long it waits; by default as a command does.
 
     Raises:
         DatabaseError: The URL names no database that Castline can use.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL, patience: Patience | None = None) -> None:
         self.url = _parse_url(url)
-        self.engine = _create_engine(self.url)
+        self.patience = patience or Patience()
+        self.engine = _create_engine(self.url, self.patience.lock_seconds)
 
     @property
     def shown_url(self) -> str:
@@ -77,14 +69,14 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that may write: committed at the end, rolled back on any error."""
-        with _one_line_errors(self.shown_url), self.engine.begin() as connection:
+        with one_line_errors(self.shown_url, self.patience), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One read-only transaction that sees a single state of the database throughout."""
         with (
-            _one_line_errors(self.shown_url),
+            one_line_errors(self.shown_url, self.patience),
             self.engine.connect() as connection,
             _as_reader(connection).begin(),
         ):
@@ -97,7 +89,7 @@ class Database:
         self.engine.dispose()
 
 
-def _parse_url(url: str) -> URL:
+def _parse_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
@@ -113,10 +105,10 @@ def _parse_url(url: str) -> URL:
     return parsed
 
 
-def _create_engine(url: URL) -> Engine:
+def _create_engine(url: URL, lock_seconds: float) -> Engine:
     if url.get_backend_name() == "postgresql":
         engine = create_engine(url)
-        event.listen(engine, "connect", _limit_idling)
+        event.listen(engine, "connect", partial(_limit_waiting, lock_seconds))
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", partial(_try_if_idle, engine.dialect))
         return engine
@@ -124,17 +116,18 @@ def _create_engine(url: URL) -> Engine:
         _make_folder(Path(url.database).parent)
     # As many connections as threads ask for: waiting for the file's lock is SQLite's business.
     engine = create_engine(
-        url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, pool_size=1, max_overflow=-1
+        url, connect_args={"timeout": lock_seconds}, pool_size=1, max_overflow=-1
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _limit_idling(connection: Any, _record: ConnectionPoolEntry) -> None:
-    """Lets the server end a transaction whose process stands still, and with it its locks."""
+def _limit_waiting(lock_seconds: float, connection: Any, _record: ConnectionPoolEntry) -> None:
+    """Lets the server end a transaction whose process stands still, and a wait for a lock."""
     connection.autocommit = True
     connection.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_IDLE_SECONDS:g}s'")
+    connection.execute(f"SET lock_timeout = '{lock_seconds * 1000:.0f}ms'")
     connection.autocommit = False
 
 
@@ -199,45 +192,3 @@ def _as_reader(connection: Connection) -> Connection:
     if connection.dialect.name == "sqlite":
         return connection.execution_options(castline_reads_only=True)
     return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-
-@contextmanager
-def _one_line_errors(shown_url: str) -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = " ".join(str(getattr(error, "orig", error)).split())
-        kind = DatabaseCutError if _is_cut(error) else DatabaseError
-        raise kind(f"{shown_url}: {cause}; {_remedy(cause)}") from error
-
-
-def _is_cut(error: SQLAlchemyError) -> bool:
-    """Whether the server is to blame, and not what was asked of it.
-
-    By PostgreSQL's own codes: class 08 are connections, 57P01 to 57P03 a server that ends or
-    begins, 57P05 an idle connection that was ended, 25P03 an idle transaction; 40001 and 40P01 are
-    transactions that met, of which one was ended. None has a code where no server answered.
-    """
-    if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
-        return False
-    code = getattr(error.orig, "sqlstate", None) or ""
-    if code:
-        return code.startswith(("08", "57P")) or code in ("25P03", "40001", "40P01")
-    return error.connection_invalidated or isinstance(error, OperationalError)
-
-
-def _remedy(cause: str) -> str:
-    remedies = {
-        "disk is full": "free some space and start again, nothing was lost",
-        "no such table": "run: castline db upgrade",
-        "relation": "run: castline db upgrade",
-        "does not exist": "make it on the server, or name another in CASTLINE_DATABASE_URL",
-        "unable to open database file": "check that the folder exists and may be written to",
-        "not a database": "move this file away or name another database",
-        "readonly database": "check the permissions of the file and its folder",
-        "connection": "check that the server runs and that the URL is right",
-    }
-    for part, remedy in remedies.items():
-        if part in cause:
-            return remedy
-    return "run: castline doctor"

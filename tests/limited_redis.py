@@ -1,5 +1,6 @@
 """A Redis server as docker-compose.yml starts it: with a user who may touch little."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,9 @@ from pathlib import Path
 import redis
 
 from tests.waiting import PATIENCE_SECONDS, wait_until
+
+NEEDED_VERSION = (7, 2)
+"""Of Redis, for the file of users as it is."""
 
 
 @contextmanager
@@ -25,6 +29,23 @@ def limited_redis(folder: Path, options: Sequence[str]) -> Iterator[int]:
             yield port
         finally:
             process.kill()
+
+
+def users_for_this_server(users: Path, folder: Path) -> Path:
+    """The file of users, without the command that servers before 7.2 do not know and refuse.
+
+    Clients give it to tell their name and version, and do not mind if they may not.
+    """
+    said = subprocess.run([_redis_server(), "--version"], capture_output=True, text=True).stdout
+    found = re.search(r"v=(\d+)\.(\d+)", said)
+    assert found, said
+    if (int(found[1]), int(found[2])) >= NEEDED_VERSION:
+        return users
+    adapted = folder / users.name
+    text = users.read_text()
+    assert " +client|setinfo" in text
+    adapted.write_text(text.replace(" +client|setinfo", ""))
+    return adapted
 
 
 def _listens(port: int) -> bool:

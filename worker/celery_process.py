@@ -6,6 +6,7 @@ done by a pool of processes.
 """
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -18,7 +19,8 @@ from celery import signals
 from celery.apps.worker import Worker
 from celery.worker import state
 
-from db.errors import DatabaseError
+from db.errors import DatabaseCutError, DatabaseError
+from db.patience import patience_of_worker
 from worker.app import LANES, make_app, queue_name
 from worker.claims import sweep
 from worker.errors import WorkerError
@@ -31,6 +33,8 @@ from worker.workplace import Workplace, open_workplace
 STOP_SECONDS = 55.0
 """A step that is asked to stop does so within a second, one that cannot be asked ends within a few;
 after this time they are killed, so that the worker is gone within a minute and five seconds."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,27 @@ def work(place: Workplace, order: CeleryOrder) -> int:
         without_gossip=True,
         without_mingle=True,
     )
-    signals.worker_shutting_down.connect(_stop_steps)
+
+    def stop(**_: Any) -> None:
+        place.database.patience.hurry()
+        _stop_steps()
+
+    signals.worker_shutting_down.connect(stop)
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
         with Sweeper(place, app, _stop if order.until_idle else lambda: None):
             worker.start()
     finally:
-        sweep(place.database)  # what was killed instead of ended is free at once
+        _sweep_at_the_end(place)
     return int(worker.exitcode or 0)
+
+
+def _sweep_at_the_end(place: Workplace) -> None:
+    """Frees what was killed instead of ended, at once; the next sweep does so where it cannot."""
+    try:
+        sweep(place.database)
+    except DatabaseCutError as error:
+        log.warning("%s", error)
 
 
 def main() -> int:
@@ -82,7 +99,8 @@ def main() -> int:
     order = CeleryOrder.from_json(sys.stdin.readline())
     configure_logging(order.settings.log_format)
     try:
-        with open_workplace(order.settings) as place:
+        patience = patience_of_worker(stays=not order.until_idle)
+        with open_workplace(order.settings, patience) as place:
             return work(place, order)
     except (DatabaseError, WorkerError) as error:
         print(f"castline: {error}", file=sys.stderr)
@@ -98,7 +116,7 @@ def _stop_at_end_of_input() -> None:
     _stop()
 
 
-def _stop_steps(**_: Any) -> None:
+def _stop_steps() -> None:
     for request in tuple(state.active_requests):
         if request.worker_pid:
             os.kill(request.worker_pid, STOP_SIGNAL)

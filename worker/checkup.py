@@ -19,6 +19,7 @@ import numpy as np
 from db.engine import Database, sqlite_journal_mode
 from db.errors import DatabaseError
 from db.queue import open_chunk_count
+from db.runs import list_runs
 from db.upgrade import HEAD, check_revision, current_revision
 from ingest.decoder import Decoder
 from ingest.errors import FrameStoreError, IngestError
@@ -29,6 +30,7 @@ from model.errors import ModelError
 from model.weights import check_weights
 from worker.errors import WorkerError
 from worker.promoting import model_in_use
+from worker.run_models import absent_models
 from worker.settings import Settings
 from worker.workplace import Workplace
 
@@ -214,11 +216,16 @@ def _model_in_use(settings: Settings) -> ModelVersion:
     if database.is_sqlite and not Path(database.url.database or "").exists():
         return find_model(None)
     try:
-        return model_in_use(Workplace(settings, database))
+        version = model_in_use(Workplace(settings, database))
+        with database.read() as connection:
+            runs = list_runs(connection)
     except DatabaseError:  # of an older schema, say; the database's own check says so
         return find_model(None)
     finally:
         database.dispose()
+    if absent := absent_models(settings, runs):
+        raise WorkerError("; ".join(absent))
+    return version
 
 
 def _check_gpu(_settings: Settings) -> str:

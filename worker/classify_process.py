@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from db.errors import DatabaseError
+from db.patience import patience_of_worker
 from ingest.errors import IngestError
 from model.errors import ModelError
 from worker.claims import claim_step
@@ -90,15 +91,21 @@ def main() -> int:
     order = ClassifyOrder.from_json(sys.stdin.readline())
     configure_logging(order.settings.log_format)
     stopped, is_ready = threading.Event(), threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    threading.Thread(target=_wait_for_end, args=(stopped, is_ready), daemon=True).start()
+    patience = patience_of_worker(stays=True)  # until who started it says that it is enough
+
+    def stop(*_: object) -> None:
+        patience.hurry()
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    threading.Thread(target=_wait_for_end, args=(stop, is_ready), daemon=True).start()
 
     def ready() -> None:
         is_ready.set()
         _answer(answers, {"ready": True})
 
     try:
-        with open_workplace(order.settings) as workplace:
+        with open_workplace(order.settings, patience) as workplace:
             work(workplace, order, stopped, ready)
     except (ModelError, DatabaseError, IngestError) as error:
         _answer(answers, {"error": str(error)})
@@ -106,9 +113,9 @@ def main() -> int:
     return 0
 
 
-def _wait_for_end(stopped: threading.Event, is_ready: threading.Event) -> None:
+def _wait_for_end(stop: Callable[[], None], is_ready: threading.Event) -> None:
     sys.stdin.read()
-    stopped.set()
+    stop()
     if not is_ready.is_set():
         # Nothing is claimed yet, and TensorFlow's import, which takes seconds, hears of nothing.
         os._exit(0)

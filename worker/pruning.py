@@ -20,7 +20,7 @@ from db.pruning import (
 )
 from db.records import EpisodeRecord, RunRecord
 from ingest.probe import PictureArea
-from model.artifact import ModelVersion, find_model, list_models
+from model.artifact import ModelVersion, find_model, models_in
 from worker.enqueue import model_record
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
@@ -62,11 +62,8 @@ def plan_pruning(place: Workplace) -> Pruning:
         sha256s = prunable_models(connection, run_ids, bundled)
         kept = set(_kept_files(place, connection, run_ids))
     frames = tuple(sorted(name for name in files if name.endswith(".zip") and name not in kept))
-    folder = place.settings.models_folder
     models = tuple(
-        version
-        for version in list_models([folder])[0]
-        if version.sha256 in sha256s and version.folder.parent == folder
+        version for version in models_in(place.settings.models_folder) if version.sha256 in sha256s
     )
     return Pruning(
         runs=tuple(runs),

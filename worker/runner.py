@@ -74,6 +74,7 @@ class EmbeddedRunner:
 
     def stop(self) -> None:
         """Makes `run` return soon; may be called from a signal handler or another thread."""
+        self._workplace.database.patience.hurry()
         self._stopped.set()
 
     def run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None = None) -> bool:

@@ -45,6 +45,10 @@ class Settings:
     database_url: str
     """A SQLAlchemy URL; SQLite under `home` by default."""
 
+    sql_url: str | None = None
+    """The URL of a role of PostgreSQL that may only read, for a person's own SQL; None for the one
+    that `castline db upgrade` makes."""
+
     media_roots: tuple[Path, ...] = ()
     """Episodes must lie under one of these; empty allows any folder."""
 
@@ -152,6 +156,7 @@ class Settings:
         return cls(
             home=chosen,
             database_url=url,
+            sql_url=environment.get("CASTLINE_SQL_URL") or None,
             media_roots=media_roots,
             chunk_seconds=_whole_number(
                 environment, "CASTLINE_CHUNK_SECONDS", cls.chunk_seconds, LONGEST_CHUNK_SECONDS

@@ -65,6 +65,7 @@ class Station:
 
     def stop(self) -> None:
         """Makes the step that is under way end soon; may be called from a signal handler."""
+        self._place.database.patience.hurry()
         self._stopped.set()
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import cache
 
+from db.cuts import outliving_cuts
 from db.usage import ChunkInUse, chunks_in_use
 from ingest.kept_files import KeptFiles, LocalFiles, keep_below
 from ingest.probe import PictureArea
@@ -57,6 +58,7 @@ def _keep_below(
     names_of: Callable[[ChunkInUse], list[str]],
 ) -> None:
     @cache
+    @outliving_cuts
     def in_use() -> frozenset[str]:
         with workplace.database.read() as connection:
             chunks = chunks_in_use(connection)

@@ -7,12 +7,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from celery import Celery
 
 from db.cuts import outliving_cuts
 from db.duties import leave_duty, take_duty
-from db.errors import DatabaseError
+from db.errors import DatabaseCutError, DatabaseError
 from db.queue import open_chunk_count
 from ingest.errors import StorageUnreachable
 from worker.claims import sweep
@@ -49,7 +50,8 @@ class Sweeper:
     def __exit__(self, *_: object) -> None:
         self._left.set()
         self._thread.join()
-        with self._place.database.write() as connection:
+        # Where the database does not answer, the duty ends by itself.
+        with suppress(DatabaseCutError), self._place.database.write() as connection:
             leave_duty(connection, "sweep", self._identity)
 
     def _run(self) -> None:

@@ -9,6 +9,7 @@ from billiard import current_process
 from celery import Celery, Task, shared_task, signals
 
 from db.engine import Database
+from db.patience import patience_of_worker
 from worker.app import lane_of
 from worker.gpus import usable_gpus
 from worker.offering import leaving_it_to_the_sweeper
@@ -42,7 +43,9 @@ def _station(app: Celery) -> Station:
     if not _stations:
         settings = Settings.from_json(app.conf.castline_settings)
         _take_gpu(usable_gpus(settings, app.conf.castline_device))
-        place = Workplace(settings, Database(settings.database_url))
+        # What it gives up, the sweeper offers again: Celery's time for a task is limited anyway.
+        database = Database(settings.database_url, patience_of_worker(stays=False))
+        place = Workplace(settings, database)
         _stations.append(Station(place, app, app.conf.castline_device))
     return _stations[0]
 

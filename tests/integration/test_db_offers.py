@@ -3,12 +3,13 @@
 import pytest
 
 from db.completing import complete_extractions
-from db.cuts import PATIENCE_SECONDS, outliving_cuts
+from db.cuts import outliving_cuts
 from db.duties import leave_duty, take_duty
 from db.engine import Database
 from db.errors import DatabaseCutError, DatabaseError
 from db.free import CHUNKS_PER_GROUP, chunks_ahead
 from db.offers import offered_groups, waiting_chunk
+from db.patience import CUT_SECONDS
 from db.queue import claim_chunks, fail_claim
 from db.records import ExtractedChunk
 from db.writes import cancel_run, retry_run
@@ -135,7 +136,7 @@ def test_a_server_that_stays_away_is_given_up(
 
     with pytest.raises(DatabaseCutError):
         work()
-    assert 100 < sum(pauses) <= PATIENCE_SECONDS
+    assert 100 < sum(pauses) <= CUT_SECONDS
 
 
 def test_a_connection_that_was_cut_while_it_lay_idle_is_replaced_unnoticed(

