@@ -217,9 +217,9 @@ def test_without_boxes_parts_of_frames_are_learnt_and_with_boxes_whole_ones() ->
     assert usual_recipe(dataset_of(500, with_boxes=False)) == REGIONAL
     # 2 * 8,000 / 32 are 500 steps: five epochs are enough
     assert usual_recipe(dataset_of(8000, with_boxes=True)) == STRONG
-    # 2 * 160 / 32 are 10 steps: 250 epochs make 2,500
+    # 2 * 160 / 32 are 10 steps: 180 epochs make 1,800
     few = usual_recipe(dataset_of(160, with_boxes=True))
-    assert few == replace(STRONG, epochs=250)
+    assert few == replace(STRONG, epochs=180)
 
 
 def test_who_goes_on_from_a_version_learns_as_its_kind_does() -> None:
