@@ -28,14 +28,19 @@ from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.recipe import FURTHER, STRONG
+from model.recipe_changes import with_epochs
 from model.still_choice import Choice
 from model.testing import Words
 
 NAME: Final = "springfield"
 
-STAGES: Final = {"first": STRONG, "9": FURTHER}
-"""Versions and their recipes, each beginning with the one before it. The second has boxes from its
-first epoch on where the first says that somebody is."""
+STAGES: Final = {
+    "first": STRONG,
+    "second": FURTHER,
+    "9": replace(with_epochs(STRONG, 10), learning_rate=1e-3, corrected_after=(0, 4)),
+}
+"""Versions and their recipes, each beginning with the one before it: from the second on there are
+boxes from the first epoch on where the one before sees somebody."""
 
 COMMIT_OF_8 = "34af2b0"
 """Of this repository, before version 9 took the place of version 8."""

@@ -298,9 +298,9 @@ STRONG: Final = Recipe(
     overlaid=0.1,
     erased=0.2,
     dyed=0.18,
-    mosaics=0.4,
-    panels=0.14,
-    whole_frames=0.17,
+    mosaics=0.36,
+    panels=0.16,
+    whole_frames=0.15,
     corrected_after=(1, 3),
 )
 """The best that two cores train in an hour and a half, by scenes as varied as frames of episodes

@@ -97,7 +97,7 @@ class SceneMaker:
         """Paste figures, cut out by their boxes, on a background."""
         scene = self._empty(rng)
         manner = Manner(
-            smallest=0.15,
+            smallest=0.17,
             tallest=0.62 if count > 2 else 0.95,
             hats=0.1,
             crowded=0.3,
