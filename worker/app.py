@@ -9,7 +9,7 @@ from typing import Any, Final
 from celery import Celery
 from kombu import Queue
 
-from worker.errors import WorkerError
+from worker.broker_url import checked_broker_url
 from worker.settings import Settings
 
 STEPS: Final = ("extract", "classify")
@@ -52,14 +52,9 @@ def make_app(settings: Settings, device: str = "auto") -> Celery:
         device: Where to classify.
 
     Raises:
-        WorkerError: The broker's URL is missing or of another kind.
+        WorkerError: The broker's URL is missing, of another kind, or cannot be read.
     """
-    url = settings.broker_url or ""
-    if not url.startswith(("redis://", "rediss://", "redis+socket://")):
-        raise WorkerError(
-            "CASTLINE_BROKER_URL: not the URL of a Redis server; write"
-            " redis://user:password@host:6379/0, or rediss:// for TLS"
-        )
+    url = checked_broker_url(settings.broker_url)
     app = Celery("castline", broker=url, include=["worker.tasks"], set_as_current=False)
     app.conf.update(_CONFIGURATION)
     app.conf.update(castline_settings=settings.to_json(), castline_device=device)

@@ -7,8 +7,9 @@ import sys
 from db.engine import PASSWORD_IN_QUERY
 from db.records import Claim
 
-_PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):[^\s/@]+@")
-"""In a URL: what stands between the user's name and the host."""
+_PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):\S+@")
+"""In a URL: what stands between the user's name and the host. It should be percent-encoded, and may
+hold anything where it is not; of two URLs without a blank between them, the first is hidden too."""
 
 _FIELDS = ("run", "chunk")
 
