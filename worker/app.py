@@ -15,6 +15,15 @@ from worker.settings import Settings
 STEPS: Final = ("extract", "classify")
 """What workers can be for: extraction needs cores, classification a GPU or some cores."""
 
+TASKS: Final = {step: f"castline.{step}" for step in STEPS}
+"""The name of each step's task."""
+
+TRIES_AFTER_LOSS: Final = 3
+"""How often a message is tried again whose pool process was killed."""
+
+KEY_PREFIX: Final = "castline:"
+"""Of all keys and channels in the broker, so that one Redis user may be limited to them."""
+
 LANES: Final = ("interactive", "bulk")
 """Two queues for each step instead of priorities, which Redis only imitates."""
 
@@ -110,13 +119,14 @@ _CONFIGURATION: Final[dict[str, Any]] = {
         "socket_keepalive": True,
         # Shorter than the minute after which routers forget silent connections.
         "health_check_interval": 25,
-        # One Redis user may be limited to these keys.
-        "global_keyprefix": "castline:",
+        "global_keyprefix": KEY_PREFIX,
         # One key for each queue instead of four: lanes are queues, no message has a priority.
         "priority_steps": [0],
         # In the order of `task_queues`, always from the first.
         "queue_order_strategy": "priority",
     },
+    # Whoever can write to the broker could end workers by it, and end them by what it cannot read.
+    "worker_enable_remote_control": False,
     # One line for what matters; each task would be two lines otherwise.
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
