@@ -64,7 +64,13 @@ def make_app(settings: Settings, device: str = "auto") -> Celery:
         WorkerError: The broker's URL is missing, of another kind, or cannot be read.
     """
     url = checked_broker_url(settings.broker_url)
-    app = Celery("castline", broker=url, include=["worker.tasks"], set_as_current=False)
+    app = Celery(
+        "castline",
+        broker=url,
+        include=["worker.tasks"],
+        log="worker.celery_log:CeleryLog",
+        set_as_current=False,
+    )
     app.conf.update(_CONFIGURATION)
     app.conf.update(castline_settings=settings.to_json(), castline_device=device)
     return app

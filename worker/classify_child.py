@@ -11,6 +11,7 @@ from typing import IO
 
 from worker.classify_process import ClassifyOrder
 from worker.errors import WorkerError
+from worker.relay import Relay
 
 STARTS_WITHOUT_SUCCESS = 3
 """A process that cannot start three times in a row cannot start at all."""
@@ -75,8 +76,11 @@ class ClassifyChild:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                errors="replace",
                 start_new_session=True,
             )
+        if self._process.stderr is not None:
+            Relay(self._process.stderr, "classify")
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(self._order.to_json() + "\n")
@@ -86,10 +90,10 @@ class ClassifyChild:
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
 
     @contextmanager
-    def _log(self) -> Iterator[IO[str] | None]:
+    def _log(self) -> Iterator[IO[str] | int | None]:
         """Where its stderr goes: with the worker's own log, or to a file."""
         if self._order.settings.log_format:
-            yield None
+            yield subprocess.PIPE if self._order.settings.log_format == "json" else None
             return
         log_path = self._order.settings.home / "classify.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
