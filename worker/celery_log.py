@@ -8,7 +8,7 @@ from worker.log import configure_logging
 from worker.settings import Settings
 
 
-class CeleryLog(Logging):
+class CeleryLog(Logging):  # type: ignore[misc]  # Celery has no types
     """Leaves the log to Castline where one is asked for.
 
     Celery calls `setup` at the start of its main process, and of each process of its pool, which

@@ -14,6 +14,8 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ingest.errors import ShortageError
+from ingest.shortages import telling_shortages
 from worker.app import STEPS, make_app
 from worker.celery_process import CeleryOrder
 from worker.errors import WorkerError
@@ -103,7 +105,12 @@ class CeleryWorkers:
             return worker
         log.warning("%s: ended with code %s; starts again", worker.step, worker.process.returncode)
         self._stopped.wait(PAUSE_SECONDS)
-        return self._start(worker.step, takes_over=True)
+        try:
+            with telling_shortages():
+                return self._start(worker.step, takes_over=True)
+        except ShortageError as error:
+            log.warning("%s", error)
+            return worker  # the next look tries again
 
     def _start(self, step: str, *, takes_over: bool = False) -> "_Worker":
         options = self._options

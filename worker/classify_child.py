@@ -1,6 +1,7 @@
 """The runner's side of the classify process: starts it, hears it, starts it again when it dies."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ STARTS_WITHOUT_SUCCESS = 3
 STOP_SECONDS = 30.0
 """Ending a step takes about a second on a CPU; one that takes this long is killed instead, and
 its chunks are offered again."""
+
+log = logging.getLogger(__name__)
 
 
 class ClassifyChild:
@@ -79,15 +82,19 @@ class ClassifyChild:
                 errors="replace",
                 start_new_session=True,
             )
-        if self._process.stderr is not None:
-            Relay(self._process.stderr, "classify")
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(self._order.to_json() + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            return  # it died at once: `ensure_alive` will see that
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+            pass  # it died at once: `ensure_alive` will see that
+        try:
+            if self._process.stderr is not None:
+                Relay(self._process.stderr, "classify")
+            threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        except RuntimeError:
+            self.stop()  # nobody would hear it; the next look starts another
+            raise
 
     @contextmanager
     def _log(self) -> Iterator[IO[str] | int | None]:
@@ -104,6 +111,9 @@ class ClassifyChild:
         assert process.stdout is not None
         for line in process.stdout:
             answer = json.loads(line)
+            if trouble := answer.get("trouble"):
+                log.error("%s", trouble)
+                continue
             self._error = answer.get("error")
             if answer.get("ready"):
                 self.ready.set()

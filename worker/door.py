@@ -54,7 +54,7 @@ def set_up_door(app: Celery, count_refused: Callable[[], None]) -> None:
             log.warning("refused a message in %s: %s, received %r", queue, error, shown)
             return None  # as if nothing had come
 
-    class Door(bootsteps.StartStopStep):
+    class Door(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
         """Begins after what opens the connection, as often as that does."""
 
         requires = ("celery.worker.consumer.tasks:Tasks",)

@@ -134,7 +134,7 @@ def test_an_error_that_ends_a_thread_or_a_process_is_one_line(
     try:
         fail()
     except ValueError:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     lines = read(capsys.readouterr().err)
     assert [line["message"] for line in lines] == [
         *("a thread ended by an error", "ended by an error")
