@@ -1,6 +1,7 @@
 """What the commands share: where they print, and how a person names an episode or a label."""
 
 import json
+import logging
 import os
 import shlex
 import sys
@@ -133,14 +134,31 @@ def print_json(value: Any) -> None:
         stdout.on_broken_pipe()
 
 
+_log = logging.getLogger(__name__)
+_says_in_json = False
+
+
+def say_in_json(wanted: bool) -> None:
+    """Has what is said be lines of the log from now on, or not: stderr is one or the other."""
+    global _says_in_json  # noqa: PLW0603 - as there is one stderr
+    _says_in_json = wanted
+
+
 def say(line: str) -> None:
     """Prints a line for a person on stderr, so that stdout holds answers alone."""
-    stderr.print(line, markup=False, soft_wrap=True)
+    if _says_in_json:
+        _log.info("%s", line)
+    else:
+        stderr.print(line, markup=False, soft_wrap=True)
 
 
 def say_error(error: Exception) -> None:
     """Prints an error as the one line that it promises to be, and below it what it points at."""
-    say(f"castline: {without_passwords(' '.join(str(error).split()))}")
+    line = without_passwords(" ".join(str(error).split()))
+    if _says_in_json:
+        _log.error("%s", line)
+        return
+    say(f"castline: {line}")
     if isinstance(error, ExpressionError) and error.marked:
         text, position = error.marked
         say(f"  {text}\n  {' ' * cell_len(text[:position])}^")

@@ -24,7 +24,7 @@ from cli import (
     training,
     upkeep,
 )
-from cli.console import escape_what_stdout_cannot_write, say_error
+from cli.console import escape_what_stdout_cannot_write, say_error, say_in_json
 from db.errors import DatabaseError
 from ingest.errors import IngestError
 from model.errors import ModelError
@@ -70,6 +70,7 @@ def start(
     settings = Settings.from_environment(home)
     context.obj = replace(settings, log_format=log_format or settings.log_format)
     configure_logging(context.obj.log_format)
+    say_in_json(context.obj.log_format == "json")
 
 
 for group in (
@@ -94,6 +95,7 @@ for group in (
 def main() -> None:
     """Runs the command; an expected error becomes one line on stderr and exit code 1."""
     escape_what_stdout_cannot_write()
+    say_in_json(False)
     try:
         app()
     except EXPECTED_ERRORS as error:

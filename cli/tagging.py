@@ -117,9 +117,12 @@ def enqueue(
 
     Example: castline enqueue ~/series/season-1
     """
+    from worker.broker_url import checked_broker_url
     from worker.enqueue import find_episode_files
     from worker.sources import find_remote_episodes
 
+    if context.obj.broker_url is not None:
+        checked_broker_url(context.obj.broker_url)  # before anything is enqueued
     files = find_episode_files([Path(path) for path in paths if not is_remote(path)])
     urls = find_remote_episodes([path for path in paths if is_remote(path)], context.obj)
     for line in files.skipped:

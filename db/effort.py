@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from db.schema import run, run_effort
+from db.schema import EFFORTS, run, run_effort
 
 STAGES: Final = ("decode", "read", "device", "database")
 """What time is spent on."""
@@ -78,8 +78,11 @@ def add_effort(connection: Connection, amounts: Mapping[tuple[int, str], float])
 def run_efforts(
     connection: Connection, run_ids: Sequence[int] | None = None
 ) -> dict[int, RunEffort]:
-    """What work on each of these runs took, or on each there is; of some, nothing was told yet."""
-    efforts = select(run_effort)
+    """What work on each of these runs took, or on each there is; of some, nothing was told yet.
+
+    Names that this version does not know are left out: others may share the database.
+    """
+    efforts = select(run_effort).where(run_effort.c.name.in_(EFFORTS))
     if run_ids is not None:
         efforts = efforts.where(run_effort.c.run_id.in_(run_ids))
     found: dict[int, dict[str, float]] = {}

@@ -19,6 +19,7 @@ from ingest.errors import (
     FrameStoreError,
     IngestError,
     MediaRefused,
+    ShortageError,
     StorageFullError,
     VideoError,
 )
@@ -44,7 +45,14 @@ _READ_BYTES = 1 << 16
 
 _KINDS: dict[str, type[IngestError]] = {
     kind.__name__: kind
-    for kind in (IngestError, MediaRefused, VideoError, FrameStoreError, StorageFullError)
+    for kind in (
+        IngestError,
+        MediaRefused,
+        VideoError,
+        FrameStoreError,
+        StorageFullError,
+        ShortageError,
+    )
 }
 """Errors that the child may report; anything else it says means that it is lost."""
 
@@ -82,6 +90,7 @@ class Decoder:
         self._media_roots = media_roots
         self._child: subprocess.Popen[bytes] | None = None
         self._received = b""
+        self._has_begun = False
 
     def __enter__(self) -> Self:
         return self
@@ -183,7 +192,7 @@ class Decoder:
                 return read(answer)
             except (ValueError, TypeError) as error:
                 raise DecoderLost(f"{what}: the decoder talked nonsense; try again") from error
-        except (DecoderLost, KeyboardInterrupt):
+        except (DecoderLost, ShortageError, KeyboardInterrupt):
             self.close()
             raise
         except IngestError:
@@ -204,7 +213,7 @@ class Decoder:
             raise self._lost(what) from error
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._received = b""
+        self._received, self._has_begun = b"", False
         return subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -226,6 +235,8 @@ class Decoder:
         """
         while True:
             match self._next_reply(what):
+                case {"ready": True}:
+                    self._has_begun = True
                 case {"progress": int(done)}:
                     if on_progress is not None:
                         on_progress(done)
@@ -254,6 +265,8 @@ class Decoder:
         with selectors.DefaultSelector() as selector:
             selector.register(self._child.stdout, selectors.EVENT_READ)
             if not selector.select(self._silent_seconds):
+                if not self._has_begun:
+                    raise _cannot_begin(f"silent for {self._silent_seconds:g} s")
                 raise DecoderLost(
                     f"{what}: the decoder hung, silent for {self._silent_seconds:g} s; "
                     "the file may be damaged, copy it again or convert it"
@@ -263,18 +276,28 @@ class Decoder:
             raise self._lost(what)
         return data
 
-    def _lost(self, what: str) -> DecoderLost:
+    def _lost(self, what: str) -> DecoderLost | ShortageError:
         assert self._child is not None, "only a child that was started can be lost"
         try:
             code = self._child.wait(timeout=EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             return DecoderLost(f"{what}: the decoder closed its output; try again")
         how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        if not self._has_begun and code != -signal.SIGKILL:
+            return _cannot_begin(how)
         lost = DecoderLost(
             f"{what}: the decoder {how}; the file may be damaged, copy it again or convert it"
         )
         lost.killed = code == -signal.SIGKILL
         return lost
+
+
+def _cannot_begin(how: str) -> ShortageError:
+    """Says so of a child that never got to look at a file, which is thus not to blame."""
+    return ShortageError(
+        f"the decoder cannot begin ({how}); this machine may lack memory, processes or open files,"
+        " or run: castline doctor"
+    )
 
 
 def _reported(kind: str, message: str) -> IngestError:

@@ -4,6 +4,7 @@ All demuxing and decoding of a user's file happens here, where a crash, a hang o
 one chunk. Requests come as lines of JSON on stdin, answers go as lines of JSON to what stdout was
 at the start:
 
+    {"ready": true}  once, before the first request
     {"call": "probe", "argument": {...}}
     {"progress": 480}
     {"answer": "..."}  or  {"error": "VideoError", "message": "..."}
@@ -21,6 +22,7 @@ from typing import IO
 
 from ingest.errors import DecoderLost, IngestError
 from ingest.progress import Report
+from ingest.shortages import shortage, what_is_lacking
 
 CPU_SECONDS_PER_REQUEST = 3600
 """An hour of computing for one request: an episode of 22 minutes that cannot be cut into chunks
@@ -40,6 +42,7 @@ def main(memory_bytes: int) -> None:
     _die_with_parent()
     replies = _private_replies()
     _import_media()
+    _reply(replies, {"ready": True})
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     for line in sys.stdin:
         _limit_cpu()
@@ -49,13 +52,19 @@ def main(memory_bytes: int) -> None:
             message = "the decoder ran out of memory; the file may be hostile or very large"
             _reply(replies, {"error": DecoderLost.__name__, "message": message})
             return  # what was allocated may be left in any state
-        except IngestError as error:
-            _reply(replies, {"error": type(error).__name__, "message": str(error)})
         except BrokenPipeError:
             return  # nobody listens any more
         except Exception as error:
-            message = f"decoding failed ({type(error).__name__}: {error}); convert the file to MP4"
-            _reply(replies, {"error": IngestError.__name__, "message": message})
+            _reply(replies, _failure(error))
+
+
+def _failure(error: Exception) -> dict[str, str | int]:
+    if lacking := what_is_lacking(error):
+        error = shortage(lacking)
+    if isinstance(error, IngestError):
+        return {"error": type(error).__name__, "message": str(error)}
+    message = f"decoding failed ({type(error).__name__}: {error}); convert the file to MP4"
+    return {"error": IngestError.__name__, "message": message}
 
 
 def _die_with_parent() -> None:

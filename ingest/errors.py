@@ -23,6 +23,10 @@ class DecoderLost(IngestError):  # noqa: N818 - named for what happened to the p
     killed: bool = False
 
 
+class ShortageError(IngestError):
+    """This machine lacks memory, threads, processes or open files now: no file's fault."""
+
+
 class FrameStoreError(IngestError):
     """A frame store file cannot be written, or is not what was written."""
 

@@ -157,6 +157,11 @@ class Cluster:
         kinds = {process: _kind_of(process) for process in tree}
         return [process for process in tree if kinds[process] == kind]
 
+    def celery_processes(self, step: str) -> list[psutil.Process]:
+        """The process of Celery's that hears messages for a step's worker, once it is there."""
+        mains = self.processes(step, "main")
+        return [one for one in mains if "worker.celery_process" in one.cmdline()]
+
     def stop(self) -> None:
         """Kills whatever runs."""
         for worker in self.workers.values():
@@ -170,6 +175,10 @@ class Cluster:
             log = self._log(step)
             print(f"{step}:\n{log.read_text()}")
             os.truncate(log, 0)
+
+    def log_text(self) -> str:
+        """What the workers said since the last time."""
+        return "".join(self._log(step).read_text() for step in self.workers)
 
     def _log(self, step: str) -> Path:
         return self.home / f"{step}.log"

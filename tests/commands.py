@@ -1,9 +1,11 @@
 """The `castline` command as a person starts it: in its own process, with a home of its own."""
 
 import io
+import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -67,6 +69,10 @@ def castline_here(
             if name.startswith("CASTLINE_"):
                 patch.setenv(name, value)
         patch.setattr(sys, "argv", ["castline", *map(str, arguments)])
+        # What a log that the command asks for changes, for this process to have again.
+        patch.setattr(logging.getLogger(), "handlers", [*logging.getLogger().handlers])
+        for place, name in ((sys, "excepthook"), (threading, "excepthook")):
+            patch.setattr(place, name, getattr(place, name))
         with redirect_stdout(printed), redirect_stderr(complained):
             try:
                 main()

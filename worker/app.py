@@ -9,11 +9,20 @@ from typing import Any, Final
 from celery import Celery
 from kombu import Queue
 
-from worker.errors import WorkerError
+from worker.broker_url import checked_broker_url
 from worker.settings import Settings
 
 STEPS: Final = ("extract", "classify")
 """What workers can be for: extraction needs cores, classification a GPU or some cores."""
+
+TASKS: Final = {step: f"castline.{step}" for step in STEPS}
+"""The name of each step's task."""
+
+TRIES_AFTER_LOSS: Final = 3
+"""How often a message is tried again whose pool process was killed."""
+
+KEY_PREFIX: Final = "castline:"
+"""Of all keys and channels in the broker, so that one Redis user may be limited to them."""
 
 LANES: Final = ("interactive", "bulk")
 """Two queues for each step instead of priorities, which Redis only imitates."""
@@ -52,15 +61,16 @@ def make_app(settings: Settings, device: str = "auto") -> Celery:
         device: Where to classify.
 
     Raises:
-        WorkerError: The broker's URL is missing or of another kind.
+        WorkerError: The broker's URL is missing, of another kind, or cannot be read.
     """
-    url = settings.broker_url or ""
-    if not url.startswith(("redis://", "rediss://", "redis+socket://")):
-        raise WorkerError(
-            "CASTLINE_BROKER_URL: not the URL of a Redis server; write"
-            " redis://user:password@host:6379/0, or rediss:// for TLS"
-        )
-    app = Celery("castline", broker=url, include=["worker.tasks"], set_as_current=False)
+    url = checked_broker_url(settings.broker_url)
+    app = Celery(
+        "castline",
+        broker=url,
+        include=["worker.tasks"],
+        log="worker.celery_log:CeleryLog",
+        set_as_current=False,
+    )
     app.conf.update(_CONFIGURATION)
     app.conf.update(castline_settings=settings.to_json(), castline_device=device)
     return app
@@ -115,13 +125,14 @@ _CONFIGURATION: Final[dict[str, Any]] = {
         "socket_keepalive": True,
         # Shorter than the minute after which routers forget silent connections.
         "health_check_interval": 25,
-        # One Redis user may be limited to these keys.
-        "global_keyprefix": "castline:",
+        "global_keyprefix": KEY_PREFIX,
         # One key for each queue instead of four: lanes are queues, no message has a priority.
         "priority_steps": [0],
         # In the order of `task_queues`, always from the first.
         "queue_order_strategy": "priority",
     },
+    # Whoever can write to the broker could end workers by it, and end them by what it cannot read.
+    "worker_enable_remote_control": False,
     # One line for what matters; each task would be two lines otherwise.
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,

@@ -23,6 +23,7 @@ from db.errors import DatabaseCutError, DatabaseError
 from db.patience import patience_of_worker
 from worker.app import LANES, make_app, queue_name
 from worker.claims import sweep
+from worker.door import set_up_door
 from worker.errors import WorkerError
 from worker.log import configure_logging
 from worker.settings import Settings
@@ -61,6 +62,7 @@ class CeleryOrder:
 def work(place: Workplace, order: CeleryOrder) -> int:
     """Works on chunks that messages tell of, until it is told to stop; gives the exit code."""
     app = make_app(place.settings, order.device)
+    set_up_door(app, place.metrics.count_refused_message)
     worker: Worker = app.Worker(
         hostname=f"{order.step}-{os.getpid()}@{socket.gethostname()}",
         queues=[queue_name(order.step, lane) for lane in LANES],

@@ -14,10 +14,13 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ingest.errors import ShortageError
+from ingest.shortages import telling_shortages
 from worker.app import STEPS, make_app
 from worker.celery_process import CeleryOrder
 from worker.errors import WorkerError
 from worker.gpus import usable_gpus
+from worker.relay import Relay
 from worker.settings import Settings
 
 LOOK_SECONDS = 0.2
@@ -28,6 +31,9 @@ STEADY_SECONDS = 10.0
 
 PAUSE_SECONDS = 1.0
 """Before a process is started again, so that one that ends at once does not take up a core."""
+
+LAST_WORDS_SECONDS = 5.0
+"""A pipe that is open for longer is held by a process that outlived its parent."""
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +93,9 @@ class CeleryWorkers:
             for worker in workers:
                 worker.process.terminate()
             codes = [worker.process.wait() for worker in workers]
+            for worker in workers:
+                if worker.relay:
+                    worker.relay.join(LAST_WORDS_SECONDS)
         # One that had not begun yet ends by the signal itself.
         return max((abs(code) for code in codes if code != -signal.SIGTERM), default=0)
 
@@ -96,23 +105,33 @@ class CeleryWorkers:
             return worker
         log.warning("%s: ended with code %s; starts again", worker.step, worker.process.returncode)
         self._stopped.wait(PAUSE_SECONDS)
-        return self._start(worker.step, takes_over=True)
+        try:
+            with telling_shortages():
+                return self._start(worker.step, takes_over=True)
+        except ShortageError as error:
+            log.warning("%s", error)
+            return worker  # the next look tries again
 
     def _start(self, step: str, *, takes_over: bool = False) -> "_Worker":
         options = self._options
         concurrency = options.concurrency or self._default_concurrency(step)
         order = CeleryOrder(self._settings, step, concurrency, options.device, options.until_idle)
+        in_json = self._settings.log_format == "json"
         process = subprocess.Popen(
             # -P: the folder that the user happens to be in might hold a `numpy.py` of its own.
             [sys.executable, "-P", "-m", "worker.celery_process"],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if in_json else None,
+            stderr=subprocess.STDOUT if in_json else None,
             text=True,
+            errors="replace",
             start_new_session=True,  # Ctrl-C in a terminal is for this process to interpret
         )
         assert process.stdin is not None
         process.stdin.write(order.to_json() + "\n")
         process.stdin.flush()  # and left open: that it ends tells of the end of this process
-        return _Worker(step, process, time.monotonic(), takes_over)
+        relay = Relay(process.stdout, step) if process.stdout else None
+        return _Worker(step, process, time.monotonic(), takes_over, relay)
 
     def _default_concurrency(self, step: str) -> int:
         if step == "classify":
@@ -127,6 +146,8 @@ class _Worker:
     began_seconds: float
     takes_over: bool
     """Whether it does so from one that died at work: what ails it then may pass, as outages do."""
+    relay: Relay | None = None
+    """Of what it prints, where that has to be JSON."""
 
     @property
     def died_at_work(self) -> bool:

@@ -28,6 +28,7 @@ from ingest.write_video import write_video
 from model.artifact import ModelVersion, find_model
 from model.errors import ModelError
 from model.weights import check_weights
+from worker.broker_url import SOCKET, checked_broker_url
 from worker.errors import WorkerError
 from worker.promoting import model_in_use
 from worker.run_models import absent_models
@@ -128,8 +129,8 @@ def _check_database(settings: Settings) -> str:
 def _check_broker(settings: Settings) -> str:
     import redis
 
-    assert settings.broker_url, "checked only where there is one"
-    url = settings.broker_url.replace("redis+socket://", "unix://", 1)
+    url = checked_broker_url(settings.broker_url).replace(SOCKET, "unix://", 1)
+    url = url.replace("?virtual_host=", "?db=")  # as Redis's own client has it
     try:
         client = redis.Redis.from_url(
             url, socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS
@@ -137,11 +138,6 @@ def _check_broker(settings: Settings) -> str:
         with client:
             client.ping()
             policy = _eviction_policy(client)
-    except ValueError as error:
-        raise WorkerError(
-            "CASTLINE_BROKER_URL: cannot be read; write redis://user:password@host:6379/0, or"
-            " rediss:// for TLS"
-        ) from error
     except redis.exceptions.RedisError as error:
         raise WorkerError(
             f"CASTLINE_BROKER_URL: no answer from the broker ({error}); check that it runs, and"

@@ -1,6 +1,7 @@
 """The runner's side of the classify process: starts it, hears it, starts it again when it dies."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import IO
 
 from worker.classify_process import ClassifyOrder
 from worker.errors import WorkerError
+from worker.relay import Relay
 
 STARTS_WITHOUT_SUCCESS = 3
 """A process that cannot start three times in a row cannot start at all."""
@@ -18,6 +20,8 @@ STARTS_WITHOUT_SUCCESS = 3
 STOP_SECONDS = 30.0
 """Ending a step takes about a second on a CPU; one that takes this long is killed instead, and
 its chunks are offered again."""
+
+log = logging.getLogger(__name__)
 
 
 class ClassifyChild:
@@ -75,6 +79,7 @@ class ClassifyChild:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                errors="replace",
                 start_new_session=True,
             )
         assert self._process.stdin is not None
@@ -82,14 +87,20 @@ class ClassifyChild:
             self._process.stdin.write(self._order.to_json() + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            return  # it died at once: `ensure_alive` will see that
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+            pass  # it died at once: `ensure_alive` will see that
+        try:
+            if self._process.stderr is not None:
+                Relay(self._process.stderr, "classify")
+            threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        except RuntimeError:
+            self.stop()  # nobody would hear it; the next look starts another
+            raise
 
     @contextmanager
-    def _log(self) -> Iterator[IO[str] | None]:
+    def _log(self) -> Iterator[IO[str] | int | None]:
         """Where its stderr goes: with the worker's own log, or to a file."""
         if self._order.settings.log_format:
-            yield None
+            yield subprocess.PIPE if self._order.settings.log_format == "json" else None
             return
         log_path = self._order.settings.home / "classify.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,6 +111,9 @@ class ClassifyChild:
         assert process.stdout is not None
         for line in process.stdout:
             answer = json.loads(line)
+            if trouble := answer.get("trouble"):
+                log.error("%s", trouble)
+                continue
             self._error = answer.get("error")
             if answer.get("ready"):
                 self.ready.set()

@@ -16,7 +16,8 @@ from typing import IO, Any
 
 from db.errors import DatabaseError
 from db.patience import patience_of_worker
-from ingest.errors import IngestError
+from ingest.errors import IngestError, ShortageError
+from ingest.shortages import telling_shortages
 from model.errors import ModelError
 from worker.claims import claim_step
 from worker.classifiers import LoadedClassifiers
@@ -29,6 +30,9 @@ from worker.workplace import Workplace, open_workplace
 CLAIMED_AT_ONCE = 4
 """Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
 and few enough that progress is seen every few seconds, and a killed process redoes no more."""
+
+SHORTAGE_SECONDS = 5.0
+"""Until work is tried again for which this machine lacked something: others may end meanwhile."""
 
 IDLE_SECONDS = 0.1
 """Between looks at an empty queue: unnoticed by a person, nothing for the database."""
@@ -66,21 +70,45 @@ class ClassifyOrder:
 
 
 def work(
-    workplace: Workplace, order: ClassifyOrder, stopped: threading.Event, ready: Callable[[], None]
+    workplace: Workplace,
+    order: ClassifyOrder,
+    stopped: threading.Event,
+    ready: Callable[[], None],
+    trouble: Callable[[str], None],
 ) -> None:
-    """Classifies what is extracted until `stopped` is set."""
+    """Classifies what is extracted until `stopped` is set.
+
+    Args:
+        workplace: Settings and database.
+        order: What to classify, and where.
+        stopped: Ends it.
+        ready: Called before the first chunk.
+        trouble: Told what this machine lacks; the work is tried again after a while.
+    """
     classifiers = LoadedClassifiers(workplace.settings, order.device)
     if order.model_sha256:
         classifiers.load(order.model_sha256)
     ready()
     identity = worker_identity()
     while not stopped.is_set():
-        claims = claim_step(workplace, "extracted", identity, order.run_ids, limit=CLAIMED_AT_ONCE)
-        if claims:
-            classify_step(workplace, claims, classifiers.load)
-        else:
-            stopped.wait(IDLE_SECONDS)
+        try:
+            with telling_shortages():
+                is_idle = not _classify_next(workplace, order, classifiers, identity)
+            stopped.wait(IDLE_SECONDS if is_idle else 0)
+        except ShortageError as error:
+            trouble(str(error))
+            stopped.wait(SHORTAGE_SECONDS)
     workplace.effort.write(workplace.database, at_once=True)
+
+
+def _classify_next(
+    workplace: Workplace, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
+) -> bool:
+    """Classifies some chunks; False if there are none."""
+    claims = claim_step(workplace, "extracted", identity, order.run_ids, limit=CLAIMED_AT_ONCE)
+    if claims:
+        classify_step(workplace, claims, classifiers.load)
+    return bool(claims)
 
 
 def main() -> int:
@@ -106,7 +134,7 @@ def main() -> int:
 
     try:
         with open_workplace(order.settings, patience) as workplace:
-            work(workplace, order, stopped, ready)
+            work(workplace, order, stopped, ready, lambda text: _answer(answers, {"trouble": text}))
     except (ModelError, DatabaseError, IngestError) as error:
         _answer(answers, {"error": str(error)})
         return 1

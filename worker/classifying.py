@@ -10,8 +10,9 @@ from db.cuts import outliving_cuts
 from db.free import CHUNKS_PER_GROUP
 from db.records import Claim, EpisodeRecord, PlaceRecord, TagRecord
 from db.writes import replace_tags
-from ingest.errors import FrameStoreError, StorageFullError, StorageUnreachable
+from ingest.errors import FrameStoreError, ShortageError, StorageFullError, StorageUnreachable
 from ingest.frame_store import StoredFrame, read_frames
+from ingest.shortages import telling_shortages, what_is_lacking
 from model.classifier import Classifier, Prediction
 from model.place import Place
 from worker.claims import chunks_of, give_back, record_failure, store_path
@@ -42,7 +43,12 @@ def classify_step(
     classifier_for: Callable[[str], Classifier],
 ) -> None:
     """Classifies claimed chunks, as `classify_chunks` does."""
-    classify_chunks(workplace, chunks_of(workplace.database, claims), classifier_for)
+    try:
+        chunks = chunks_of(workplace.database, claims)
+    except BaseException:
+        give_back(workplace.database, claims)
+        raise
+    classify_chunks(workplace, chunks, classifier_for)
 
 
 def classify_chunks(
@@ -64,27 +70,32 @@ def classify_chunks(
         ModelError: A model version cannot be loaded; the chunks are offered again.
         StorageUnreachable: The frame store does not answer; the chunks are offered again.
         StorageFullError: There is no room here for a copy of it; the chunks are offered again.
+        ShortageError: This machine lacks memory, threads or open files; the chunks are offered
+            again.
     """
     groups: dict[tuple[str, int | None], list[_Tagging]] = {}
     for chunk in chunks:
         alone = None if chunk.claim.attempts == 1 else chunk.claim.chunk_id
         groups.setdefault((chunk.model_sha256, alone), []).append(_Tagging(chunk))
     left = [chunk.claim for chunk in chunks]
-    with LeaseKeeper(workplace.database, left, workplace.settings.lease_seconds):
-        for (model_sha256, _), group in groups.items():
-            try:
-                classifier = classifier_for(model_sha256)
-            except BaseException:
-                # No chunk's fault: a missing model or device would fail every other one too.
-                give_back(workplace.database, left)
-                raise
-            try:
+    try:
+        with (
+            telling_shortages(),
+            LeaseKeeper(workplace.database, left, workplace.settings.lease_seconds),
+        ):
+            for (model_sha256, _), group in groups.items():
+                try:
+                    classifier = classifier_for(model_sha256)
+                except BaseException:
+                    # No chunk's fault: a missing model or device would fail every other one too.
+                    give_back(workplace.database, left)
+                    raise
                 _classify_group(workplace, group, classifier)
-            except (StorageFullError, StorageUnreachable):
-                give_back(workplace.database, left)
-                raise
-            done = [tagging.chunk.claim for tagging in group]
-            left = [claim for claim in left if claim not in done]
+                done = [tagging.chunk.claim for tagging in group]
+                left = [claim for claim in left if claim not in done]
+    except (ShortageError, StorageFullError, StorageUnreachable):
+        give_back(workplace.database, left)
+        raise
 
 
 def chunks_that_fill(frames_per_batch: int, frames_per_chunk: int) -> int:
@@ -140,6 +151,8 @@ def _frames_of_all(
         except StorageFullError:
             raise  # no chunk's fault: every other one would fail in the same way
         except FrameStoreError as error:
+            if what_is_lacking(error):
+                raise
             claim = tagging.chunk.claim
             record_failure(workplace.database, claim, str(error), lost=False, extract_again=True)
             continue
@@ -170,6 +183,8 @@ def _classify(part: _Part, classifier: Classifier, workplace: Workplace) -> None
         with workplace.effort.spent("device", run_ids):
             predictions = classifier.classify([frame.picture for _, frame in part])
     except Exception as error:
+        if what_is_lacking(error):
+            raise
         raise _ClassifyingError(" ".join(str(error).split())) from error
     workplace.effort.add("frames", run_ids, len(part))
     workplace.effort.add("places", run_ids, len(part) / classifier.batch_fill(len(part)))
@@ -191,8 +206,9 @@ def _frames(workplace: Workplace, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
         for frame in read_frames(path):
             found.append(frame.pts)
             yield frame
-    except FrameStoreError:
-        workplace.frames.forget(path)
+    except FrameStoreError as error:
+        if not what_is_lacking(error):
+            workplace.frames.forget(path)
         raise
     if tuple(found) != chunk.sampled_pts:
         workplace.frames.forget(path)

@@ -20,6 +20,7 @@ from ingest.errors import (
     DecoderLost,
     FrameStoreError,
     IngestError,
+    ShortageError,
     StorageUnreachable,
     VideoError,
 )
@@ -28,6 +29,7 @@ from ingest.frame_store import read_manifest
 from ingest.probe import PictureArea
 from ingest.remote_files import is_remote
 from ingest.sampling import clip_ranges
+from ingest.shortages import telling_shortages, what_is_lacking
 from worker.claims import chunks_of, give_back, record_failure, store_path
 from worker.errors import WorkerError
 from worker.lease import LeaseKeeper
@@ -93,6 +95,7 @@ def extract_group(
     Raises:
         FrameStoreError: The frame store cannot be written.
         StorageUnreachable: Shared storage does not answer.
+        ShortageError: This machine lacks memory, threads, processes or open files.
         WorkerError: The episode's folder is gone.
         Exception: What `on_progress` raised.
     """
@@ -105,7 +108,8 @@ def extract_group(
         return time.monotonic() < until_seconds and goes_on()
 
     try:
-        _extract_all(workplace, chunks, left, extracted, decoder, on_progress, has_time)
+        with telling_shortages():
+            _extract_all(workplace, chunks, left, extracted, decoder, on_progress, has_time)
     except _LeaseLostError:
         left = []  # the run was cancelled, or others do these chunks now
     finally:
@@ -155,9 +159,11 @@ def _extract_all(
                 extracted[claim] = _found_in_store(workplace, chunk) or _extract(
                     workplace, chunk, decoder, partial(check, claim)
                 )
-            except (FrameStoreError, StorageUnreachable):
+            except (FrameStoreError, ShortageError, StorageUnreachable):
                 raise  # no chunk's fault: every other one would fail in the same way
             except IngestError as error:
+                if what_is_lacking(error):
+                    raise
                 killed = isinstance(error, DecoderLost) and error.killed
                 record_failure(workplace.database, claim, str(error), lost=killed)
             left.remove(claim)

@@ -3,14 +3,28 @@
 import logging
 import re
 import sys
+import threading
+from types import TracebackType
 
 from db.engine import PASSWORD_IN_QUERY
 from db.records import Claim
 
-_PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):[^\s/@]+@")
-"""In a URL: what stands between the user's name and the host."""
+_log = logging.getLogger(__name__)
 
-_FIELDS = ("run", "chunk")
+_PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):\S+@")
+"""In a URL: what stands between the user's name and the host. It should be percent-encoded, and may
+hold anything where it is not; of two URLs without a blank between them, the first is hidden too."""
+
+_FIELDS = ("run", "chunk", "attempt")
+
+_LEVELS = {
+    "cli": logging.INFO,
+    "worker": logging.INFO,
+    "celery": logging.INFO,
+    # Two lines about each message; what was done is told by who did it.
+    "celery.worker.strategy": logging.WARNING,
+    "celery.app.trace": logging.WARNING,
+}
 
 
 def configure_logging(log_format: str | None) -> None:
@@ -25,8 +39,11 @@ def configure_logging(log_format: str | None) -> None:
     handler.setFormatter(_json_formatter() if log_format == "json" else _TextFormatter())
     root = logging.getLogger()
     root.handlers = [handler]
-    for name in ("worker", "celery"):
-        logging.getLogger(name).setLevel(logging.INFO)
+    for name, level in _LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
 
 
 def about(claim: Claim, **more: object) -> dict[str, object]:
@@ -37,6 +54,20 @@ def about(claim: Claim, **more: object) -> dict[str, object]:
 def without_passwords(text: str) -> str:
     """The text with the passwords of all URLs in it hidden."""
     return PASSWORD_IN_QUERY.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    _log.critical("ended by an error", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None and ended.exc_type is not SystemExit:
+        _log.critical(
+            "a thread ended by an error",
+            exc_info=(ended.exc_type, ended.exc_value, ended.exc_traceback),
+        )
 
 
 def _json_formatter() -> logging.Formatter:
@@ -54,7 +85,7 @@ def _json_formatter() -> logging.Formatter:
 
 
 class _TextFormatter(logging.Formatter):
-    """`2026-01-01 12:00:00,000 INFO worker.extracting extracted run=1 chunk=2`."""
+    """`2026-01-01 12:00:00,000 INFO worker.extracting extracted run=1 chunk=2 attempt=1`."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -45,6 +45,9 @@ class Metrics:
     def count_classified(self, frames: int, classifier: FillsBatches) -> None:
         """A classifier saw frames."""
 
+    def count_refused_message(self) -> None:
+        """The broker held a message that is not Castline's."""
+
 
 class PrometheusMetrics(Metrics):
     """Counts for Prometheus.
@@ -65,6 +68,9 @@ class PrometheusMetrics(Metrics):
         )
         self._decoded = Counter("castline_frames_decoded", "Frames decoded.", **only_here)
         self._classified = Counter("castline_frames_classified", "Frames classified.", **only_here)
+        self._refused = Counter(
+            "castline_refused_messages", "Messages that are not Castline's.", **only_here
+        )
         self._batch_fill = Histogram(
             "castline_batch_fill",
             "The share of the network's batches that pictures filled.",
@@ -84,6 +90,10 @@ class PrometheusMetrics(Metrics):
         """A classifier saw frames."""
         self._classified.inc(frames)
         self._batch_fill.observe(classifier.batch_fill(frames))
+
+    def count_refused_message(self) -> None:
+        """The broker held a message that is not Castline's."""
+        self._refused.inc()
 
 
 def open_metrics(settings: Settings) -> Metrics:

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from db.cuts import outliving_cuts
 from db.free import chunks_ahead
 from db.offers import offered_groups
-from worker.app import LANES, STEPS, queue_name
+from worker.app import LANES, STEPS, TASKS, queue_name
 from worker.errors import BrokerError
 from worker.workplace import Workplace
 
@@ -30,7 +30,7 @@ def publish(app: Celery, step: str, lane: str, chunk_ids: Sequence[int]) -> None
     with _one_line_errors(app), app.producer_or_acquire() as producer:
         for chunk_id in chunk_ids:
             app.send_task(
-                f"castline.{step}",
+                TASKS[step],
                 [chunk_id],
                 queue=queue_name(step, lane),
                 producer=producer,

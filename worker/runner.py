@@ -5,6 +5,7 @@ TensorFlow, claims and classifies. The queue of record is the database, so any o
 killed at any moment, this process too, and the next start goes on where they stopped.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,9 +17,11 @@ from db.queue import open_chunk_count
 from db.records import Claim
 from db.runs import RunProgress, run_progress
 from ingest.decoder import Decoder
+from ingest.errors import ShortageError
+from ingest.shortages import telling_shortages
 from worker.claims import claim_step, sweep
 from worker.classify_child import ClassifyChild
-from worker.classify_process import ClassifyOrder
+from worker.classify_process import SHORTAGE_SECONDS, ClassifyOrder
 from worker.errors import WorkStoppedError
 from worker.extracting import extract_step
 from worker.identity import worker_identity
@@ -31,6 +34,8 @@ LOOK_SECONDS = 0.2
 
 SWEEP_SECONDS = 5.0
 """Between searches for claims whose worker vanished; short beside a lease of a minute."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -88,10 +93,11 @@ class EmbeddedRunner:
 
         Raises:
             FrameStoreError: The frame store cannot be written.
+            ShortageError: This machine lacks what it takes to begin.
             DatabaseError: The database cannot be used.
             WorkerError: The classify process cannot work, or the metrics' port is taken.
         """
-        with self._shown_metrics():
+        with self._shown_metrics(), telling_shortages():
             finished = self._run(on_progress)
         self._workplace.effort.write(self._workplace.database, at_once=True)
         return finished
@@ -133,7 +139,7 @@ class EmbeddedRunner:
         while True:
             if self._failure is not None:
                 raise self._failure
-            self._sweep_and_tidy(child.ensure_alive())
+            self._sweep_and_tidy(self._keep_alive(child))
             left, progress = self._look(with_progress=on_progress is not None)
             if on_progress:
                 on_progress([self._with_work_under_way(run) for run in progress])
@@ -143,6 +149,14 @@ class EmbeddedRunner:
                 if self._failure is not None:
                     raise self._failure
                 return False
+
+    def _keep_alive(self, child: ClassifyChild) -> bool:
+        try:
+            with telling_shortages():
+                return child.ensure_alive()
+        except ShortageError as error:
+            self._wait_out(error)
+            return False
 
     @outliving_cuts
     def _look(self, *, with_progress: bool) -> tuple[int, Sequence[RunProgress]]:
@@ -165,12 +179,20 @@ class EmbeddedRunner:
         try:
             with self._make_decoder() as decoder:
                 while not self._stopped.is_set():
-                    self._extract_next(decoder)
+                    try:
+                        with telling_shortages():
+                            self._extract_next(decoder)
+                    except ShortageError as error:
+                        self._wait_out(error)
         except WorkStoppedError:
             pass
         except BaseException as error:
             self._failure = error
             self._stopped.set()
+
+    def _wait_out(self, error: ShortageError) -> None:
+        log.error("%s", error)
+        self._stopped.wait(SHORTAGE_SECONDS)
 
     def _extract_next(self, decoder: Decoder) -> None:
         claims = claim_step(self._workplace, "queued", self._identity, self._options.run_ids)

@@ -13,7 +13,14 @@ from db.free import CHUNKS_PER_GROUP
 from db.offers import WaitingChunk
 from db.records import Claim
 from ingest.decoder import Decoder
-from ingest.errors import FrameStoreError, StorageFullError, StorageUnreachable, VideoError
+from ingest.errors import (
+    FrameStoreError,
+    ShortageError,
+    StorageFullError,
+    StorageUnreachable,
+    VideoError,
+)
+from ingest.shortages import telling_shortages
 from model.errors import ModelError
 from worker.app import LANES, SOFT_LIMIT_SECONDS
 from worker.claims import claim_to_classify, claim_to_extract
@@ -75,6 +82,13 @@ class Station:
 
     def extract(self, chunk_id: int, lane: str) -> None:
         """Extracts a chunk and its group, unless others were faster; tells who classifies."""
+        try:
+            with telling_shortages():
+                self._extract_and_tell(chunk_id, lane)
+        except ShortageError as error:
+            self._let_others_go_first(error)
+
+    def _extract_and_tell(self, chunk_id: int, lane: str) -> None:
         self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
         most = self._share(lane)
         chunks, rest = claim_to_extract(self._place, self._identity, chunk_id, most)
@@ -120,9 +134,10 @@ class Station:
     def classify(self, chunk_id: int) -> None:
         """Classifies a chunk, unless others were faster, and as many more as fill a batch."""
         try:
-            if classified := self._classify(chunk_id):
-                top_up(self._place, self._app, classified)
-        except (ModelError, StorageFullError, StorageUnreachable) as error:
+            with telling_shortages():
+                if classified := self._classify(chunk_id):
+                    top_up(self._place, self._app, classified)
+        except (ModelError, ShortageError, StorageFullError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
     def _extract(self, chunks: Sequence[ClaimedChunk], lane: str) -> Sequence[Claim]:

@@ -15,7 +15,8 @@ from db.cuts import outliving_cuts
 from db.duties import leave_duty, take_duty
 from db.errors import DatabaseCutError, DatabaseError
 from db.queue import open_chunk_count
-from ingest.errors import StorageUnreachable
+from ingest.errors import IngestError
+from ingest.shortages import telling_shortages
 from worker.claims import sweep
 from worker.errors import BrokerError
 from worker.identity import worker_identity
@@ -58,14 +59,15 @@ class Sweeper:
         next_tidying = 0.0
         while True:
             try:
-                if time.monotonic() >= next_tidying:
-                    next_tidying = time.monotonic() + TIDY_SECONDS
-                    tidy_storage(self._place)
-                if self._is_on_duty():
-                    self._look()
-                if self._is_idle():
-                    self._on_idle()
-            except (BrokerError, DatabaseError, StorageUnreachable, OSError) as error:
+                with telling_shortages():
+                    if time.monotonic() >= next_tidying:
+                        next_tidying = time.monotonic() + TIDY_SECONDS
+                        tidy_storage(self._place)
+                    if self._is_on_duty():
+                        self._look()
+                    if self._is_idle():
+                        self._on_idle()
+            except (BrokerError, DatabaseError, IngestError, OSError) as error:
                 logger.warning("%s", error)
             if self._left.wait(SWEEP_SECONDS):
                 return

@@ -1,4 +1,7 @@
-"""The Celery tasks. A message says that a chunk may be free; the database says whether it is."""
+"""The Celery tasks. A message says that a chunk may be free; the database says whether it is.
+
+That it is the number of a chunk, `worker.door` saw to.
+"""
 
 import os
 import signal
@@ -10,7 +13,7 @@ from celery import Celery, Task, shared_task, signals
 
 from db.engine import Database
 from db.patience import patience_of_worker
-from worker.app import lane_of
+from worker.app import TASKS, TRIES_AFTER_LOSS, lane_of
 from worker.gpus import usable_gpus
 from worker.offering import leaving_it_to_the_sweeper
 from worker.settings import Settings
@@ -21,18 +24,18 @@ STOP_SIGNAL = signal.SIGUSR2
 """Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
 
 
-@shared_task(name="castline.extract", bind=True, max_retries=3)
+@shared_task(name=TASKS["extract"], bind=True, max_retries=TRIES_AFTER_LOSS)
 def extract(task: Task, chunk_id: int) -> None:
     """Extracts a chunk."""
     with leaving_it_to_the_sweeper():
-        _station(task.app).extract(_checked(chunk_id), _lane(task))
+        _station(task.app).extract(chunk_id, _lane(task))
 
 
-@shared_task(name="castline.classify", bind=True, max_retries=3)
+@shared_task(name=TASKS["classify"], bind=True, max_retries=TRIES_AFTER_LOSS)
 def classify(task: Task, chunk_id: int) -> None:
     """Classifies a chunk, and others with it."""
     with leaving_it_to_the_sweeper():
-        _station(task.app).classify(_checked(chunk_id))
+        _station(task.app).classify(chunk_id)
 
 
 _stations: list[Station] = []
@@ -54,12 +57,6 @@ def _take_gpu(gpus: Sequence[str]) -> None:
     """Leaves this process one GPU, by its place in the pool, before TensorFlow looks for them."""
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]
-
-
-def _checked(chunk_id: Any) -> int:
-    if not isinstance(chunk_id, int):
-        raise TypeError(f"a message carries the number of a chunk, received {chunk_id!r:.80}")
-    return chunk_id
 
 
 def _lane(task: Task) -> str:

@@ -102,6 +102,51 @@ def test_pickled_messages_are_refused_and_run_no_code(
     assert_as_undisturbed(workers, undisturbed)
 
 
+GARBAGE = (
+    *(b"null", b"0", b"true", b'""', b"[]", b"{}", b"", b"\x80\x04N.", b"\xff\xfe", b"no JSON"),
+    b"[" * 100_000,
+    b'{"properties": null, "headers": null, "body": null}',
+    b'{"__type__": "decimal", "__value__": "no number"}',
+)
+"""Raw bytes in place of a message."""
+
+BODIES = ("null", "[]", "{}", '"text"', "7", "[[1], {}]", "[null, null, null]", '[["1"], {}, {}]')
+"""JSON in place of the three parts that Celery expects."""
+
+
+def test_messages_that_nobody_of_castline_wrote_are_refused_and_counted(
+    clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    wait_until(lambda: all(workers.celery_processes(step) for step in workers.workers))
+    before = {step: workers.celery_processes(step) for step in workers.workers}
+    refused = 0
+    for queue in ("extract.bulk", "extract.interactive", "classify.bulk", "classify.interactive"):
+        texts = [message(body.encode(), queue, "application/json") for body in BODIES]
+        items = [*GARBAGE, *(text.encode() for text in texts), *broken_envelopes(queue)]
+        workers.broker.client.lpush(f"castline:{queue}", *items)
+        refused += len(items)
+    wait_until(lambda: workers.log_text().count("refused a message in") == refused)
+    assert workers.enqueue(clip).returncode == 0
+    workers.wait_until_done()
+    assert {step: workers.celery_processes(step) for step in workers.workers} == before
+    assert_as_undisturbed(workers, undisturbed)
+
+
+def broken_envelopes(queue: str) -> list[bytes]:
+    """Messages of a chunk, each with a part that Celery stumbles over."""
+    whole = json.loads(message(b"[[1], {}, {}]", queue, "application/json"))
+    parts: list[dict[str, object]] = [
+        {"headers": None},
+        {"headers": {"task": "castline.other", "id": "a"}},
+        {"headers": whole["headers"] | {"retries": "many"}},
+        {"properties": None},
+        {"content-type": "application/data"},
+        {"body": "no base64!"},
+        {"body": 7},
+    ]
+    return [json.dumps(whole | part).encode() for part in parts]
+
+
 class Hostile:
     """Writes a file when it is unpickled."""
 
@@ -112,13 +157,13 @@ class Hostile:
         return os.mkdir, (str(self._path),)
 
 
-def message(body: bytes, queue: str) -> str:
-    """A message as Kombu's Redis transport writes it, with a pickled body."""
+def message(body: bytes, queue: str, kind: str = "application/x-python-serialize") -> str:
+    """A message as Kombu's Redis transport writes it."""
     return json.dumps(
         {
             "body": base64.b64encode(body).decode(),
             "content-encoding": "binary",
-            "content-type": "application/x-python-serialize",
+            "content-type": kind,
             "headers": {"task": f"castline.{queue.partition('.')[0]}", "id": str(uuid.uuid4())},
             "properties": {
                 "correlation_id": str(uuid.uuid4()),

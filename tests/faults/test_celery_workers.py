@@ -162,8 +162,7 @@ def test_a_celery_process_that_dies_at_work_is_started_again(
     clip: Path, undisturbed: Found, workers: Cluster
 ) -> None:
     def celery_processes() -> list[psutil.Process]:
-        mains = workers.processes("extract", "main")
-        return [one for one in mains if "worker.celery_process" in one.cmdline()]
+        return workers.celery_processes("extract")
 
     def is_steady() -> bool:
         found = celery_processes()

@@ -20,6 +20,7 @@ from ingest.errors import (
     FrameStoreError,
     IngestError,
     MediaRefused,
+    ShortageError,
     StorageFullError,
     VideoError,
 )
@@ -64,10 +65,11 @@ def request(described: Probe, folder: Path) -> Extraction:
 
 
 def misbehaving(folder: Path, code: str) -> list[str]:
-    """A child that reads a request and then runs the code."""
+    """A child that begins, reads a request and then runs the code."""
     script = folder / "child.py"
     script.write_text(
-        "import json, os, signal, sys\nsys.stdin.readline()\n" + textwrap.dedent(code)
+        "import json, os, signal, sys\n"
+        """print('{"ready": true}', flush=True)\nsys.stdin.readline()\n""" + textwrap.dedent(code)
     )
     return [sys.executable, str(script)]
 
@@ -183,6 +185,43 @@ def test_misbehaving_child_is_lost_not_believed(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("raise MemoryError", "cannot begin .ended with code 1."),
+        ("import os; os.kill(os.getpid(), 11)", "cannot begin .died of SIGSEGV."),
+        ("import signal; signal.pause()", "cannot begin .silent for 0.5 s."),
+    ],
+)
+def test_a_child_that_never_began_is_the_machines_fault(
+    code: str, message: str, video: Path
+) -> None:
+    command = [sys.executable, "-c", code]
+    with (
+        Decoder(command=command, silent_seconds=0.5 if "pause" in code else 60) as decoder,
+        pytest.raises(ShortageError, match=message),
+    ):
+        decoder.probe(video)
+
+
+FEW_FILES = """
+import resource, sys
+from pathlib import Path
+from ingest.decoder import Decoder
+from ingest.shortages import telling_shortages
+resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))
+with Decoder() as decoder, telling_shortages():
+    decoder.probe(Path(sys.argv[1]))
+"""
+
+
+def test_a_parent_without_files_for_the_pipes_says_that_it_lacks_them(video: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FEW_FILES, str(video)], capture_output=True, text=True
+    )
+    assert "ShortageError: this machine lacks open files" in ended.stderr
+
+
 def test_message_of_the_child_cannot_write_to_the_terminal(video: Path, tmp_path: Path) -> None:
     command = misbehaving(
         tmp_path, r"""print(json.dumps({"error": "VideoError", "message": "a\n\x1b[31mb"}))"""
@@ -195,7 +234,7 @@ def test_message_of_the_child_cannot_write_to_the_terminal(video: Path, tmp_path
 
 
 def test_error_of_the_child_keeps_its_class(video: Path, tmp_path: Path) -> None:
-    for kind in (MediaRefused, VideoError, FrameStoreError, StorageFullError):
+    for kind in (MediaRefused, VideoError, FrameStoreError, ShortageError, StorageFullError):
         reply = f"""print(json.dumps({{"error": "{kind.__name__}", "message": "so it is"}}))"""
         with (
             Decoder(command=misbehaving(tmp_path, reply)) as decoder,

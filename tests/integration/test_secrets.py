@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from db.engine import Database
-from tests.commands import castline_here
+from tests.clips import write_clip
+from tests.commands import BY_LOT, castline_here, new_home
 from worker.log import configure_logging, without_passwords
 
 pytestmark = pytest.mark.integration
@@ -59,6 +60,26 @@ def test_a_password_in_the_query_of_a_url_is_hidden_too(tmp_path: Path) -> None:
     assert PASSWORD not in Database(url).shown_url
 
 
+@pytest.mark.parametrize("command", ["enqueue", "worker", "doctor"])
+def test_a_password_that_is_not_encoded_is_refused_in_one_line_and_never_shown(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.checkup._check_gpu", lambda _: "another test looks at it")
+    clip = write_clip(tmp_path / "made.mp4")
+    home = new_home(tmp_path / "home")
+    arguments = {"enqueue": (clip, *BY_LOT), "worker": ("--until-idle",), "doctor": ()}[command]
+    url = f"redis://castline:p#ss-word@{DEAD}/0"
+    ended = castline_here(home, command, *arguments, broker_url=url)
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    assert said.count("CASTLINE_BROKER_URL: cannot be read") == 1
+    assert command == "doctor" or len(said.splitlines()) == 1 + (command == "worker")
+    assert "ss-word" not in said
+    assert "Traceback" not in said
+    if command == "enqueue":
+        assert castline_here(home, "episodes", "--json").stdout == "[]\n"
+
+
 def test_an_empty_secret_is_not_taken_for_none(tmp_path: Path) -> None:
     empty = tmp_path / "database_url"
     empty.write_text("\n")
@@ -98,6 +119,8 @@ def test_doctor_prints_no_password_and_says_what_to_do(
     [
         (f"at {BROKER_URL}: refused", f"at redis://castline:***@{DEAD}/0: refused"),
         ("redis://:pass@host", "redis://:***@host"),
+        ("postgresql://u:p/a#s?s@host/0 refused", "postgresql://u:***@host/0 refused"),
+        ("rediss://user:p@ss@host", "rediss://user:***@host"),
         ("rediss://a:b@h and s3://bucket/c:d@e", "rediss://a:***@h and s3://bucket/c:d@e"),
         ("no URL: a:b@c", "no URL: a:b@c"),
         ("postgresql://h/n?user=a&password=b&x=c", "postgresql://h/n?user=a&password=***&x=c"),

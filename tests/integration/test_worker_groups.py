@@ -1,6 +1,5 @@
 """Groups of chunks: extracted together, each for itself, and heard of by one message."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from worker.claims import claim_to_extract, sweep
 from worker.classifiers import LoadedClassifiers
 from worker.errors import BrokerError, WorkStoppedError
 from worker.extracting import extract_group
+from worker.identity import worker_identity
 from worker.offering import messages_in, offer, publish
 from worker.settings import Settings
 from worker.station import SHARING_PROCESSES, Station
@@ -198,7 +198,8 @@ def test_a_worker_that_vanishes_costs_its_group_a_loss_each_and_they_are_alone_t
     place: Workplace,
 ) -> None:
     add_run(place, 5)
-    gone = f"{os.uname().nodename}/{os.getpid()}/no such start"
+    host, pid, _, scope = worker_identity().rsplit("/", 3)
+    gone = f"{host}/{pid}/no such start/{scope}"
     assert len(claim_to_extract(place, gone, 1, most=4)[0]) == 4
     assert sweep(place.database) == 4
     assert chunks_of(place) == [("queued", None, 1, 1)] * 4 + [FREE]

@@ -35,6 +35,7 @@ metrics.count_attempts("queued", 2)
 metrics.count_attempts("extracted", 1)
 metrics.count_decoded(100)
 metrics.count_classified(24, Half())
+metrics.count_refused_message()
 """
 """What a process of a worker does."""
 
@@ -83,6 +84,7 @@ def test_the_page_adds_up_all_processes_and_asks_the_database(settings: Settings
     assert shown["castline_frames_classified_total", ""] == 48
     assert shown["castline_attempts_total", "extract"] == 4
     assert shown["castline_attempts_total", "classify"] == 2
+    assert shown["castline_refused_messages_total", ""] == 2
     assert shown["castline_batch_fill_count", ""] == 2
     assert shown["castline_batch_fill_sum", ""] == 1.0
     assert shown["castline_batch_fill_bucket", "0.5"] == 2
