@@ -10,6 +10,7 @@ the very first frame of it where that one is decoded, as it mostly is, since enc
 where the picture does; else the next one, after as many frames as are skipped in a row, one or two.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -158,7 +159,7 @@ class _Chunk:
     def _claim(
         self, pts: int, until_pts: int, times: list[int], shown: dict[int, int | None]
     ) -> bool:
-        claimed = [time for time in times if pts <= time < until_pts]
+        claimed = times[bisect_left(times, pts) : bisect_left(times, until_pts)]
         shown.update(dict.fromkeys(claimed, pts))
         return bool(claimed)
 

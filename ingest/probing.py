@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 HASH_BYTES = 1 << 20
 """Read so much at a time: large enough for the disk, small enough for the memory."""
 
+LONGEST_SECONDS = 7 * 24 * 3600
+"""No episode lasts a week, and the samples of one still fit into the decoder's memory; a file of a
+few kilobytes may claim centuries."""
+
 FIRST_FRAME_PACKETS = 1000
 """Packets to try until a first picture comes out: some 40 s, more than any usual group of
 pictures, so that a file that was cut anywhere still opens."""
@@ -63,6 +67,7 @@ def probe(path: Path, on_progress: Report | None = None) -> Probe:
         time_base = stream.time_base or Fraction(1)
         sideways = first.rotation % 180 != 0
         end_pts = max(times.end_pts, declared or times.end_pts)
+        _check_length((end_pts - times.pts[0]) * time_base, real)
         return Probe(
             path=str(real),
             name=real.name,
@@ -149,6 +154,14 @@ def _check_clock(scan: _Scan, stream: "VideoStream", path: Path) -> None:
         f"{path}: its clock starts anew after {seconds} s; "
         "give it one clock: ffmpeg -i in.ts -c copy out.mkv"
     )
+
+
+def _check_length(seconds: Fraction, path: Path) -> None:
+    if seconds > LONGEST_SECONDS:
+        raise VideoError(
+            f"{path}: says that it lasts {float(seconds):.0f} s, longer than a week; "
+            "its times are damaged, copy it again or convert it to MP4"
+        )
 
 
 def _lag_pts(scan: _Scan, first: "VideoFrame") -> int | None:
