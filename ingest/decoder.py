@@ -4,10 +4,12 @@ import json
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +25,7 @@ from ingest.errors import (
     VideoError,
 )
 from ingest.extraction import Extracted, Extraction
-from ingest.media import checked_path
+from ingest.media_file import MediaFile, open_media
 from ingest.probe import PictureArea, Probe
 from ingest.progress import Report
 
@@ -52,7 +54,29 @@ _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 """All that the child gets to see of the environment: the parent's may hold passwords. Threads of
 the linear algebra library would each reserve memory."""
 
+_CHANGED = "was changed since it was added; enqueue it again"
+
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file is expected to hold.
+
+    Attributes:
+        sha256: of all of it.
+        size_bytes: its length.
+        stamp: what a file had that held it; None where it needs no proof.
+    """
+
+    sha256: str
+    size_bytes: int
+    stamp: str | None
+
+    @classmethod
+    def of(cls, described: Probe | Extraction) -> Self:
+        """What an episode file is expected to hold."""
+        return cls(described.sha256, described.size_bytes, described.file_stamp)
 
 
 class Decoder:
@@ -81,6 +105,8 @@ class Decoder:
         self._silent_seconds = silent_seconds
         self._media_roots = media_roots
         self._child: subprocess.Popen[bytes] | None = None
+        self._requests: socket.socket | None = None
+        self._proven: Content | None = None
         self._received = b""
 
     def __enter__(self) -> Self:
@@ -102,14 +128,16 @@ class Decoder:
     def close(self) -> None:
         """End the child at once. Harmless twice; the next request starts another."""
         child, self._child, self._received = self._child, None, b""
+        requests, self._requests = self._requests, None
+        if requests is not None:
+            requests.close()
         if child is None:
             return
         child.kill()
         child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
+        if child.stdout is not None:
+            with suppress(OSError):
+                child.stdout.close()
 
     def probe(self, path: Path, on_progress: Report | None = None) -> Probe:
         """Describe an episode file.
@@ -124,17 +152,23 @@ class Decoder:
             VideoError: the file cannot be used as video.
             DecoderLost: the child died, hung or ran out of memory.
         """
-        real = checked_path(path, self._media_roots)
-        return self._ask("probe", str(real), Probe.from_json, on_progress)
+        with open_media(path, self._media_roots) as file:
+            return self._ask("probe", "", Probe.from_json, file, on_progress)
 
     def find_picture_area(self, probe: Probe, on_progress: Report | None = None) -> PictureArea:
         """Find the active part of an episode's picture; the whole frame if in doubt.
 
         Raises:
-            VideoError: the file cannot be opened any more.
+            VideoError: the file cannot be opened any more, or was changed.
             DecoderLost: the child died, hung or ran out of memory.
         """
-        return self._ask("find_picture_area", probe.to_json(), _picture_area, on_progress)
+        with open_media(Path(probe.path), self._media_roots) as file:
+            content = Content.of(probe)
+            stamp = self._prove(content, file, on_progress)
+            argument = probe.to_json()
+            area = self._ask("find_picture_area", argument, _picture_area, file, on_progress)
+            self._prove(replace(content, stamp=stamp), file, on_progress)
+            return area
 
     def extract(self, request: Extraction, on_progress: Report | None = None) -> Extracted:
         """Take a chunk's sampled frames into its frame store file.
@@ -150,8 +184,17 @@ class Decoder:
             FrameStoreError: the frames cannot be written.
             DecoderLost: the child died, hung or ran out of memory.
         """
-        checked_path(Path(request.path), self._media_roots)
-        return self._ask("extract", request.to_json(), partial(_extracted, request), on_progress)
+        read = partial(_extracted, request)
+        with open_media(Path(request.path), self._media_roots) as file:
+            content = Content.of(request)
+            stamp = self._prove(content, file, on_progress)
+            extracted = self._ask("extract", request.to_json(), read, file, on_progress)
+            try:
+                stamp = self._prove(replace(content, stamp=stamp), file, on_progress)
+            except IngestError:
+                Path(request.store_path).unlink(missing_ok=True)  # frames of who knows what
+                raise
+            return replace(extracted, file_stamp=stamp or "")
 
     def cut_out(self, request: Cut, on_progress: Report | None = None) -> int:
         """Write a range of an episode as a clip of its own.
@@ -165,19 +208,53 @@ class Decoder:
             IngestError: the clip cannot be written.
             DecoderLost: the child died, hung or ran out of memory.
         """
-        checked_path(Path(request.path), self._media_roots)
-        return self._ask("cut_out", request.to_json(), int, on_progress)
+        with open_media(Path(request.path), self._media_roots) as file:
+            return self._ask("cut_out", request.to_json(), int, file, on_progress)
+
+    def prove(self, path: Path, content: Content) -> None:
+        """Make sure that a file holds what it is expected to.
+
+        Raises:
+            MediaRefused: the path may not be opened.
+            VideoError: the file cannot be opened, or holds something else.
+            DecoderLost: the child died, hung or ran out of memory.
+        """
+        with open_media(path, self._media_roots) as file:
+            self._prove(content, file, None)
+
+    def _prove(self, content: Content, file: MediaFile, on_progress: Report | None) -> str | None:
+        """Make sure of what a file holds: by its stamp, or by hashing it again.
+
+        Returns:
+            A stamp that it has with this content.
+
+        Raises:
+            VideoError: it holds something else.
+        """
+        if content.size_bytes != file.status.st_size:
+            raise VideoError(f"{file.path}: {_CHANGED}")
+        if content.stamp is None:
+            return None
+        found = replace(content, stamp=file.stamp)
+        if found.stamp and found in (content, self._proven):
+            return found.stamp
+        alive = None if on_progress is None else lambda _: on_progress(0)  # no frame was decoded
+        if self._ask("hash", "", _hash, file, alive) != content.sha256:
+            raise VideoError(f"{file.path}: {_CHANGED}")
+        self._proven = found
+        return found.stamp
 
     def _ask(
         self,
         call: str,
         argument: str,
         read: Callable[[str], Answer],
+        file: MediaFile,
         on_progress: Report | None,
     ) -> Answer:
         what = f"{call.replace('_', ' ')} request"
         try:
-            self._send({"call": call, "argument": argument}, what)
+            self._send({"call": call, "path": str(file.path), "argument": argument}, file, what)
             answer = self._await_answer(what, on_progress)
             try:
                 return read(answer)
@@ -192,22 +269,29 @@ class Decoder:
             self.close()
             raise
 
-    def _send(self, request: dict[str, str], what: str) -> None:
+    def _send(self, request: dict[str, str], file: MediaFile, what: str) -> None:
         if self._child is None or self._child.poll() is not None:
             self.close()
-            self._child = self._start()
-        assert self._child.stdin is not None, "the child was started with a pipe"
+            self._start()
+        assert self._requests is not None, "the child was started with one"
+        line = json.dumps(request).encode() + b"\n"
         try:
-            self._child.stdin.write(json.dumps(request).encode() + b"\n")
-            self._child.stdin.flush()
+            # The descriptor goes with the first bytes; the rest may take several turns.
+            sent = socket.send_fds(self._requests, [line], [file.descriptor])
+            self._requests.sendall(line[sent:])
         except OSError as error:
             raise self._lost(what) from error
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> None:
         self._received = b""
+        self._requests, theirs = socket.socketpair()
+        with theirs:
+            self._child = self._started(theirs)
+
+    def _started(self, requests: socket.socket) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             self._command,
-            stdin=subprocess.PIPE,
+            stdin=requests.fileno(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             # The folder of this package comes first on the child's path: a folder that the user
@@ -294,6 +378,12 @@ def _extracted(request: Extraction, text: str) -> Extracted:
     if not all(request.start_pts <= pts <= request.end_pts for pts in ends):
         raise ValueError("missing ranges outside of the chunk")
     return extracted
+
+
+def _hash(text: str) -> str:
+    if len(text) != 64:  # hexadecimal digits of SHA-256
+        raise ValueError("not a hash")
+    return text
 
 
 def _picture_area(text: str) -> PictureArea:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from timeline.errors import TimelineError
 
-
 ENCODING = "utf-8-sig"
 """UTF-8, with or without the byte order mark that spreadsheets and editors put first."""
 

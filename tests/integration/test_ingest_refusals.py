@@ -116,6 +116,15 @@ def test_transport_stream_whose_clock_starts_anew(
     assert described.missing == ()
 
 
+def test_what_is_no_video_is_refused_before_all_of_it_is_read(
+    decoder: Decoder, tmp_path: Path
+) -> None:
+    path = tmp_path / "sparse.mp4"
+    path.write_bytes(b"no video")
+    os.truncate(path, 8 << 40)  # of which the disk holds 8 bytes, and a hash takes hours
+    refusal(decoder, path, VideoError, "is not a video that can be opened")
+
+
 def test_a_file_that_claims_centuries_is_soon_done_with(decoder: Decoder, tmp_path: Path) -> None:
     path = tmp_path / "centuries.mp4"
     run_ffmpeg(*pattern("1", 30, size="96x72"), "-bf", "0", "-video_track_timescale", "1", path)
