@@ -89,9 +89,9 @@ class ExchangingDecoder(Decoder):
         super().__init__(media_roots=(scene.root,))
         self.exchange: Callable[[], None] = lambda: None
 
-    def _send(self, *arguments: Any) -> None:
+    def _ask(self, *arguments: Any) -> Any:
         self.exchange()
-        super()._send(*arguments)
+        return super()._ask(*arguments)
 
 
 def test_the_child_reads_what_the_parent_checked(scene: Scene, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_child_reads_what_the_parent_checked(scene: Scene, tmp_path: Path) -
             described, chunk, described.time_base, described.whole_frame, tmp_path / "a.zip"
         )
         frames = decoder.extract(asked).sampled_pts
-        decoder.exchange = scene.exchange
+        decoder.exchange = scene.exchange  # before each of what it asks
         assert decoder.extract(asked).sampled_pts == frames
 
 

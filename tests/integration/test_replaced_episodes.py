@@ -28,10 +28,22 @@ from worker.workplace import Workplace, open_workplace
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
 
+SIZE_BYTES = 1 << 20
+"""Of all videos here: more than any of them needs."""
+
+
+def padded(clip: Path) -> Path:
+    """Bring a clip to that size; players pass over what follows."""
+    content = clip.read_bytes()
+    assert len(content) < SIZE_BYTES
+    clip.write_bytes(content.ljust(SIZE_BYTES, b"\0"))
+    return clip
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Workplace]:
     """A home with one chunk in its queue, of a file that was written just before."""
-    clip = write_clip(tmp_path / "pilot.mp4", seconds=6)
+    clip = padded(write_clip(tmp_path / "pilot.mp4", seconds=6))
     home = new_home(tmp_path / "home")
     assert castline_here(home, "enqueue", clip, *BY_LOT).returncode == 0
     with open_workplace(Settings.from_environment(home, {})) as place:
@@ -72,10 +84,8 @@ def settled(place: Workplace, tmp_path: Path) -> Path:
 
 
 def other_content(path: Path) -> bytes:
-    """A video of the very same size."""
-    other = write_clip(path.parent / "other.mp4", seconds=6, seed=2).read_bytes()
-    size_bytes = path.stat().st_size
-    return other.ljust(size_bytes, b"\0")[:size_bytes]
+    """Another video of the very same size."""
+    return padded(write_clip(path.parent / "other.mp4", seconds=6, seed=2)).read_bytes()
 
 
 def write_in_place(path: Path, content: bytes) -> None:
@@ -145,7 +155,7 @@ def test_a_file_that_is_put_in_place_while_the_old_one_is_decoded_harms_nothing(
 def test_content_that_is_replaced_before_its_picture_area_is_found_is_refused(
     place: Workplace, tmp_path: Path
 ) -> None:
-    path = write_clip(tmp_path / "second.mp4", seconds=6, seed=3)
+    path = padded(write_clip(tmp_path / "second.mp4", seconds=6, seed=3))
     content = other_content(path)
     version = write_model_by_lot(tmp_path / "models")
     with (
