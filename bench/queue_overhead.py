@@ -292,7 +292,6 @@ def _episode(path: Path, number: int) -> EpisodeRecord:
     return replace(
         made_episode(f"{number:064x}", f"{number}.mkv"),
         uri=str(path),
-        modified_ns=path.stat().st_mtime_ns,
         end_pts=end_pts,
         key_pts=tuple(range(0, end_pts, 10_000)),
     )

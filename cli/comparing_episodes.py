@@ -82,13 +82,15 @@ def _print(names: tuple[str, str], found: Sequence[EpisodeDifference]) -> None:
     print_table(("label", *KINDS), rows, numbers=" ".join(KINDS))
     for episode in found:
         changed = [item for item in episode.labels if item.is_changed]
-        say(f"\n{episode.episode}" + ("" if changed else ": nothing changes"))
+        say("")
+        say(episode.episode + ("" if changed else ": nothing changes"))
         if changed:
             print_table(
                 ("label", "gained", "lost"),
                 [(item.label, _spans(item.gained), _spans(item.lost)) for item in changed],
             )
-    say(f"\nGained is what {names[1]} finds and {names[0]} does not; lost the other way round.")
+    say("")
+    say(f"Gained is what {names[1]} finds and {names[0]} does not; lost the other way round.")
 
 
 def _spans(spans: Sequence[Span]) -> str:

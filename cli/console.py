@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,10 +13,10 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.terminal import stderr, stdout
 from db.current import CURRENT, Shown
 from db.engine import Transaction
 from db.episodes import find_episodes, list_episodes
@@ -29,6 +28,7 @@ from model.labels import UNKNOWN
 from timeline.errors import ExpressionError
 from worker.answers import episode_of_file
 from worker.log import without_passwords
+from worker.visible import visible, visible_json
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""
@@ -74,19 +74,6 @@ DEFAULT_LIMIT = 100
 Row = TypeVar("Row")
 
 
-class _Answers(Console):
-    """Prints to stdout; a reader that has seen enough (`castline who ... | head`) is no error."""
-
-    def on_broken_pipe(self) -> None:
-        """Sends the rest nowhere, so that the command ends with its own exit code."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-
-
-stdout = _Answers(soft_wrap=False, highlight=False)
-stderr = Console(stderr=True, highlight=False)
-
 PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe, where there is no window to fit."""
 
@@ -100,6 +87,8 @@ def escape_what_stdout_cannot_write() -> None:
 def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> Table:
     """A table whose cells are shown as they are: a file's name may look like markup.
 
+    What would act on a terminal is shown as an escape.
+
     Args:
         columns: The headings.
         rows: The cells.
@@ -109,10 +98,10 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: s
     right = numbers.split()
     for column in columns:
         table.add_column(
-            Text(column), justify="right" if column in right else "left", overflow="fold"
+            Text(visible(column)), justify="right" if column in right else "left", overflow="fold"
         )
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     return table
 
 
@@ -128,10 +117,15 @@ def print_json(value: Any) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     try:
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(visible_json(json.dumps(value, indent=2, ensure_ascii=False) + "\n"))
         sys.stdout.flush()  # here, where a closed pipe can be dealt with
     except BrokenPipeError:
         stdout.on_broken_pipe()
+
+
+def answer(line: str) -> None:
+    """Prints a line of an answer on stdout."""
+    stdout.print_line(line)
 
 
 _log = logging.getLogger(__name__)
@@ -149,7 +143,7 @@ def say(line: str) -> None:
     if _says_in_json:
         _log.info("%s", line)
     else:
-        stderr.print(line, markup=False, soft_wrap=True)
+        stderr.print_line(line)
 
 
 def say_error(error: Exception) -> None:
@@ -161,7 +155,8 @@ def say_error(error: Exception) -> None:
     say(f"castline: {line}")
     if isinstance(error, ExpressionError) and error.marked:
         text, position = error.marked
-        say(f"  {text}\n  {' ' * cell_len(text[:position])}^")
+        say(f"  {text}")
+        say(f"  {' ' * cell_len(visible(text[:position]))}^")
 
 
 def rows_to_read(limit: int) -> int | None:

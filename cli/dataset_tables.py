@@ -75,10 +75,12 @@ def print_boxes(dataset: "Dataset", by_boxes: dict[str, int]) -> None:
 def print_groups(groups: list["NearDuplicates"]) -> None:
     """Prints the largest groups of near-duplicates."""
     if not groups:
-        say("\nNo near-duplicates.")
+        say("")
+        say("No near-duplicates.")
         return
     stills = sum(len(group.stills) for group in groups)
-    say(f"\n{len(groups)} groups of near-duplicates with {stills} stills; the largest:")
+    say("")
+    say(f"{len(groups)} groups of near-duplicates with {stills} stills; the largest:")
     print_table(
         ("stills", "sets", "labels", "first"),
         [

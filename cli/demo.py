@@ -163,13 +163,16 @@ def _show(
         ],
         numbers="precision recall",
     )
+    say("")
     say(
-        f"\nFrame-level micro-F1 {score.micro_f1:.3f} over {score.samples} samples;"
+        f"Frame-level micro-F1 {score.micro_f1:.3f} over {score.samples} samples;"
         f" false tags at {score.false_tag_samples} of {score.samples_with_nobody} samples"
         " where nobody known is on screen."
     )
     castline, home = shlex.quote(sys.argv[0]), shlex.quote(str(folder / "home"))
-    say(f"The timeline as a picture: {picture}\n\nWhat to try next:")
+    say(f"The timeline as a picture: {picture}")
+    say("")
+    say("What to try next:")
     for command in (
         f"{castline} --home {home} who {episode.name} --at 0:30",
         f"{castline} --home {home} when {found[0].label if found else 'LABEL'}",

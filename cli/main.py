@@ -1,12 +1,16 @@
 """The `castline` command: its groups of commands, and how errors end it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from cli import (
     asking,
@@ -32,11 +36,36 @@ from timeline.errors import TimelineError
 from worker.errors import WorkerError
 from worker.log import configure_logging
 from worker.settings import Settings
+from worker.visible import visible
 
 EXPECTED_ERRORS = (DatabaseError, IngestError, ModelError, TimelineError, WorkerError)
 """Errors whose message is one line for the person at the terminal."""
 
+
+@contextmanager
+def _visible_usage_errors() -> Iterator[None]:
+    """What was typed, or what the shell put there for `*`, is part of what is printed."""
+    try:
+        yield
+    except TyperException as error:
+        error.message = visible(error.message)
+        raise
+
+
+class _Commands(TyperGroup):
+    """All commands; what is wrong with their options and arguments is shown as other lines are."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        with _visible_usage_errors():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, *arguments: Any, **options: Any) -> Any:
+        with _visible_usage_errors():
+            return super().invoke(*arguments, **options)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Who is on screen when: turns episodes of animated series into a timeline.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -14,9 +14,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from cli.console import stderr
+from cli.terminal import stderr
 from db.runs import RunProgress
 from worker.parameters import RunParameters
+from worker.visible import visible
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def reading(source: str) -> Iterator[None]:
     if not stderr.is_terminal:
         yield
         return
-    with stderr.status(f"Reading {escape(Path(source).name)}"):
+    with stderr.status(f"Reading {escape(visible(Path(source).name))}"):
         yield
 
 
@@ -91,7 +92,7 @@ class RunBars:
             frames = run.extracted_seconds / every_seconds
             if run.run_id not in self._bars:
                 self._bars[run.run_id] = self._progress.add_task(
-                    run.episode, total=total, rate="", step=""
+                    visible(run.episode), total=total, rate="", step=""
                 )
                 self._first[run.run_id] = time.monotonic(), frames
             bar = self._bars[run.run_id]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from math import ceil, floor
 
-from cli.console import print_table, say, stdout
+from cli.console import answer, print_table, say
 from cli.runs import describe_missing
 from db.effort import STAGES, RunEffort, run_efforts
 from db.records import AppearanceRecord, RunRecord
@@ -53,7 +53,7 @@ def say_effort(place: Workplace, runs: Sequence[RunRecord]) -> None:
 
 def print_run(place: Workplace, run: RunRecord) -> None:
     """Says who is on screen when by a run's own appearances, whichever run queries see."""
-    stdout.print(describe_end(run), markup=False, soft_wrap=True)
+    answer(describe_end(run))
     if run.state not in ("done", "partial"):
         return
     with place.database.read() as connection:

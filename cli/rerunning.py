@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import Json, print_json, print_table, require_episode, say, stdout
+from cli.console import Json, answer, print_json, print_table, require_episode, say
 from cli.report import describe_end, exit_code, say_effort
 from cli.runs import run_json
 from cli.tagging import Device, Workers, work_on
@@ -126,7 +126,7 @@ def _run(
 def _print_runs(runs: Sequence[RunRecord], version: "ModelVersion", *, is_in_use: bool) -> None:
     for run in runs:
         decoded = f"{run.frames_decoded} frames decoded" if run.frames_decoded else "none decoded"
-        stdout.print(f"{describe_end(run)}; {decoded}", markup=False, soft_wrap=True)
+        answer(f"{describe_end(run)}; {decoded}")
     if not runs:
         say("Nothing to run again.")
     hidden = sum(run.state in ENDED_STATES and not run.is_current for run in runs)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.live import Live
 
-from cli.console import Json, RunNumber, make_table, print_json, print_table, say, stdout
+from cli.console import Json, RunNumber, make_table, print_json, print_table, say
+from cli.terminal import stdout
 from db.effort import STAGES, RunEffort, run_efforts
 from db.records import RunRecord
 from db.runs import get_run, list_runs, quarantined_chunks

@@ -14,10 +14,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.console import Json, print_json, say, say_error, stderr
+from cli.console import Json, print_json, say, say_error
 from cli.progress import reading, run_bars
 from cli.report import EXIT_FAILED, describe_end, exit_code, print_run, say_effort
 from cli.runs import run_json
+from cli.terminal import stderr
 from db.current import make_current
 from db.cuts import outliving_cuts
 from db.patience import patience_of_worker

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import Json, print_json, print_table, say, say_error, stdout
+from cli.console import Json, answer, print_json, print_table, say, say_error
 from db.engine import Database
 from db.errors import DatabaseError
 from db.reader_role import make_reader
@@ -40,7 +40,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
         print_json([asdict(finding) for finding in findings])
     for finding in () if as_json else findings:
         mark = "ok  " if finding.is_well else "FAIL"
-        stdout.print(f"{mark}  {finding.subject}: {finding.text}", markup=False, soft_wrap=True)
+        answer(f"{mark}  {finding.subject}: {finding.text}")
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)
 

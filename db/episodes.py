@@ -139,7 +139,7 @@ def episode_record(row: Row[Any]) -> EpisodeRecord:
         name=row.name,
         uri=row.uri,
         size_bytes=row.size_bytes,
-        modified_ns=row.modified_ns,
+        file_stamp=row.file_stamp,
         container=row.container,
         codec=row.codec,
         pixel_format=row.pixel_format,

@@ -23,8 +23,8 @@ class EpisodeRecord:
     name: str
     uri: str
     size_bytes: int
-    modified_ns: int
-    """When the file was last written, in nanoseconds since 1970."""
+    file_stamp: str
+    """By which the file is known to hold this content still; empty where nothing tells."""
     container: str
     codec: str
     pixel_format: str

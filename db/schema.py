@@ -81,7 +81,9 @@ episode = Table(
     Column("season", Integer, index=True),
     Column("uri", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    # When the file was last written, so that one that takes its place is noticed.
+    # What the file system tells of the file, so that another that takes its place is noticed.
+    Column("file_stamp", Text, nullable=False, server_default=""),
+    # What older versions went by; 0 makes one that an upgrade meets at work look at the content.
     Column("modified_ns", BigInteger, nullable=False),
     Column("container", Text, nullable=False),
     Column("codec", Text, nullable=False),

@@ -9,7 +9,7 @@ from sqlalchemy import table as sql_table
 from db.engine import Database
 from db.errors import DatabaseError
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision; a test compares it with the migration scripts."""
 
 # Any number that no other program uses on the same PostgreSQL server: "cast" in ASCII.

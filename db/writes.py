@@ -41,8 +41,7 @@ from db.schema import (
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
     """The id of the episode with this content, which is added if it is new.
 
-    Of an episode that is known already, where the file lies and when it was written are brought
-    up to date.
+    Of an episode that is known already, where the file lies and its stamp are brought up to date.
     """
     values = {
         "sha256": record.sha256,
@@ -50,7 +49,8 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
         "season": record.season,
         "uri": record.uri,
         "size_bytes": record.size_bytes,
-        "modified_ns": record.modified_ns,
+        "file_stamp": record.file_stamp,
+        "modified_ns": 0,
         "container": record.container,
         "codec": record.codec,
         "pixel_format": record.pixel_format,
@@ -82,9 +82,9 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
         .where(
             episode.c.id == known,
             # Whoever ends a run locks its row and then this one, in the other order: leave it be.
-            (episode.c.uri != record.uri) | (episode.c.modified_ns != record.modified_ns),
+            (episode.c.uri != record.uri) | (episode.c.file_stamp != record.file_stamp),
         )
-        .values(uri=record.uri, modified_ns=record.modified_ns)
+        .values(uri=record.uri, file_stamp=record.file_stamp)
     )
     return known
 

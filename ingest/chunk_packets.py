@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.media import open_video, read_packets
+from ingest.media_file import MediaFile
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -31,7 +31,7 @@ class ChunkSource:
     """Where a chunk's packets are.
 
     Attributes:
-        path: the episode file.
+        file: the episode, open.
         time_base: seconds per pts unit.
         episode_start_pts: the first frame on display; its chunk is read from the file's start.
         start_pts: the chunk's first frame: a key frame.
@@ -41,7 +41,7 @@ class ChunkSource:
             whose pictures are whole only some time after it; see `run_up_for`, too.
     """
 
-    path: Path
+    file: MediaFile
     time_base: Fraction
     episode_start_pts: int
     start_pts: int
@@ -80,13 +80,13 @@ def open_chunk(source: ChunkSource) -> Iterator[tuple["VideoStream", "Packets"]]
     Raises:
         VideoError: the file cannot be opened.
     """
-    with open_video(source.path) as (container, stream):
+    with open_video(source.file) as (container, stream):
         packets = _sought(container, stream, source)
         if packets is not None:
             yield stream, _until_end(packets, source)
             return
     # A seek may have left the demuxer anywhere, so the file is opened anew to start at its start.
-    with open_video(source.path) as (container, stream):
+    with open_video(source.file) as (container, stream):
         yield stream, _until_end(read_packets(container, stream), source)
 
 

@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.chunk_decoding import decode_all
 from ingest.chunk_packets import ChunkSource, run_up_for
 from ingest.errors import IngestError, VideoError
 from ingest.media import open_video, read_packets
+from ingest.media_file import MediaFile
 from ingest.progress import Pulse, Report
 
 if TYPE_CHECKING:
@@ -85,8 +85,13 @@ class Cut:
         return cls(**fields)
 
 
-def cut_out(cut: Cut, on_progress: Report | None = None) -> int:
+def cut_out(cut: Cut, file: MediaFile, on_progress: Report | None = None) -> int:
     """Write a clip.
+
+    Args:
+        cut: the range.
+        file: the episode.
+        on_progress: takes the frames written so far, every half second.
 
     Returns:
         How many frames of video it holds.
@@ -100,7 +105,7 @@ def cut_out(cut: Cut, on_progress: Report | None = None) -> int:
 
     try:
         with av.open(cut.output, "w", format="mp4") as written:
-            frames = _encode_video(cut, written, Pulse(on_progress))
+            frames = _encode_video(cut, file, written, Pulse(on_progress))
     except MemoryError:
         raise
     except (FFmpegError, OSError) as error:
@@ -118,9 +123,9 @@ def cut_out(cut: Cut, on_progress: Report | None = None) -> int:
     return frames
 
 
-def _encode_video(cut: Cut, written: "OutputContainer", pulse: Pulse) -> int:
+def _encode_video(cut: Cut, file: MediaFile, written: "OutputContainer", pulse: Pulse) -> int:
     source = ChunkSource(
-        path=Path(cut.path),
+        file=file,
         time_base=cut.time_base,
         episode_start_pts=cut.episode_start_pts,
         start_pts=cut.key_pts,
@@ -133,7 +138,7 @@ def _encode_video(cut: Cut, written: "OutputContainer", pulse: Pulse) -> int:
     stream.codec_context.time_base = cut.time_base
     stream.codec_context.sample_aspect_ratio = cut.sample_aspect_ratio
     stream.set_display_rotation(cut.rotation)
-    sound = _Sound(cut, written)
+    sound = _Sound(cut, file, written)
     frames = 0
     for step in decode_all(source):
         frame = step.sound_frame
@@ -168,9 +173,9 @@ def _add_sound(written: "OutputContainer", original: "AudioStream") -> "AudioStr
 class _Sound:
     """The sound of a range. Its stream is added before the first picture is written."""
 
-    def __init__(self, cut: Cut, written: "OutputContainer") -> None:
-        self._cut, self._written = cut, written
-        with open_video(Path(cut.path)) as (container, _):
+    def __init__(self, cut: Cut, file: MediaFile, written: "OutputContainer") -> None:
+        self._cut, self._file, self._written = cut, file, written
+        with open_video(file) as (container, _):
             first = next(iter(container.streams.audio), None)
             self._stream = _add_sound(written, first) if first else None
 
@@ -186,7 +191,7 @@ class _Sound:
         from av.error import FFmpegError
 
         start, end = (pts * self._cut.time_base for pts in (self._cut.start_pts, self._cut.end_pts))
-        with open_video(Path(self._cut.path)) as (container, video):
+        with open_video(self._file) as (container, video):
             sound = container.streams.audio[0]
             container.seek(self._cut.key_pts, stream=video, backward=True)
             for packet in read_packets(container, sound):

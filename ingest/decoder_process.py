@@ -1,11 +1,11 @@
 """The decoder process: `python -m ingest.decoder_process`, started by `ingest.decoder`.
 
 All demuxing and decoding of a user's file happens here, where a crash, a hang or a takeover costs
-one chunk. Requests come as lines of JSON on stdin, answers go as lines of JSON to what stdout was
-at the start:
+one chunk. Requests come as lines of JSON on stdin, a socket, each with the descriptor of the file
+that it is about; answers go as lines of JSON to what stdout was at the start:
 
     {"ready": true}  once, before the first request
-    {"call": "probe", "argument": {...}}
+    {"call": "extract", "path": "/episodes/pilot.mkv", "argument": "..."}
     {"progress": 480}
     {"answer": "..."}  or  {"error": "VideoError", "message": "..."}
 """
@@ -15,18 +15,22 @@ import json
 import os
 import resource
 import signal
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 from ingest.errors import DecoderLost, IngestError
-from ingest.progress import Report
+from ingest.media_file import MediaFile
+from ingest.progress import Pulse, Report
 from ingest.shortages import shortage, what_is_lacking
 
 CPU_SECONDS_PER_REQUEST = 3600
 """An hour of computing for one request: an episode of 22 minutes that cannot be cut into chunks
 decodes in that time even in 8K; what takes longer goes round in circles."""
+
+_READ_BYTES = 1 << 16
 
 _PR_SET_PDEATHSIG = 1
 """From <linux/prctl.h>: send this process a signal when its parent dies."""
@@ -44,10 +48,10 @@ def main(memory_bytes: int) -> None:
     _import_media()
     _reply(replies, {"ready": True})
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    for line in sys.stdin:
+    for line, descriptor in _requests():
         _limit_cpu()
         try:
-            _reply(replies, {"answer": _answer(line, _reporter(replies))})
+            _reply(replies, {"answer": _answer(line, descriptor, _reporter(replies))})
         except MemoryError:
             message = "the decoder ran out of memory; the file may be hostile or very large"
             _reply(replies, {"error": DecoderLost.__name__, "message": message})
@@ -56,6 +60,8 @@ def main(memory_bytes: int) -> None:
             return  # nobody listens any more
         except Exception as error:
             _reply(replies, _failure(error))
+        finally:
+            os.close(descriptor)
 
 
 def _failure(error: Exception) -> dict[str, str | int]:
@@ -65,6 +71,20 @@ def _failure(error: Exception) -> dict[str, str | int]:
         return {"error": type(error).__name__, "message": str(error)}
     message = f"decoding failed ({type(error).__name__}: {error}); convert the file to MP4"
     return {"error": IngestError.__name__, "message": message}
+
+
+def _requests() -> Iterator[tuple[bytes, int]]:
+    """The requests, one at a time: the parent sends none before the last was answered."""
+    with socket.socket(fileno=os.dup(0)) as requests:
+        while True:
+            line, descriptors = b"", list[int]()
+            while not line.endswith(b"\n"):
+                part, came, _, _ = socket.recv_fds(requests, _READ_BYTES, 1)
+                if not part:
+                    return
+                line += part
+                descriptors += came
+            yield line, descriptors[0]
 
 
 def _die_with_parent() -> None:
@@ -82,6 +102,7 @@ def _private_replies() -> IO[str]:
 def _import_media() -> None:
     """Load the libraries before memory is limited, so that the limit counts media alone."""
     import av.logging
+    import av.subtitles.stream  # which opening a file would load
     import cv2
 
     import ingest.cutting
@@ -108,43 +129,51 @@ def _reporter(replies: IO[str]) -> Report:
     return lambda done: _reply(replies, {"progress": done})
 
 
-def _answer(line: str, on_progress: Report) -> str:
+def _answer(line: bytes, descriptor: int, on_progress: Report) -> str:
     request = json.loads(line)
-    calls: dict[str, Callable[[str, Report], str]] = {
+    calls: dict[str, Callable[[str, MediaFile, Report], str]] = {
+        "hash": _hash,
         "probe": _probe,
         "find_picture_area": _find_picture_area,
         "extract": _extract,
         "cut_out": _cut_out,
     }
-    return calls[request["call"]](request["argument"], on_progress)
+    file = MediaFile(Path(request["path"]), descriptor)
+    return calls[request["call"]](request["argument"], file, on_progress)
 
 
-def _probe(argument: str, on_progress: Report) -> str:
+def _hash(_argument: str, file: MediaFile, on_progress: Report) -> str:
+    from ingest.probing import sha256_of
+
+    return sha256_of(file, Pulse(on_progress))
+
+
+def _probe(_argument: str, file: MediaFile, on_progress: Report) -> str:
     from ingest.probing import probe
 
-    return probe(Path(argument), on_progress).to_json()
+    return probe(file, on_progress).to_json()
 
 
-def _find_picture_area(argument: str, on_progress: Report) -> str:
+def _find_picture_area(argument: str, file: MediaFile, on_progress: Report) -> str:
     from dataclasses import asdict
 
     from ingest.picture_area import find_picture_area
     from ingest.probe import Probe
 
-    return json.dumps(asdict(find_picture_area(Probe.from_json(argument), on_progress)))
+    return json.dumps(asdict(find_picture_area(Probe.from_json(argument), file, on_progress)))
 
 
-def _extract(argument: str, on_progress: Report) -> str:
+def _extract(argument: str, file: MediaFile, on_progress: Report) -> str:
     from ingest.extract import extract_chunk
     from ingest.extraction import Extraction
 
-    return extract_chunk(Extraction.from_json(argument), on_progress).to_json()
+    return extract_chunk(Extraction.from_json(argument), file, on_progress).to_json()
 
 
-def _cut_out(argument: str, on_progress: Report) -> str:
+def _cut_out(argument: str, file: MediaFile, on_progress: Report) -> str:
     from ingest.cutting import Cut, cut_out
 
-    return str(cut_out(Cut.from_json(argument), on_progress))
+    return str(cut_out(Cut.from_json(argument), file, on_progress))
 
 
 if __name__ == "__main__":

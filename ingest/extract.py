@@ -10,6 +10,7 @@ the very first frame of it where that one is decoded, as it mostly is, since enc
 where the picture does; else the next one, after as many frames as are skipped in a row, one or two.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,9 @@ from typing import TYPE_CHECKING
 
 from ingest.chunk_decoding import ChunkPlan, decode_all, decode_wanted, plan_chunk
 from ingest.chunk_packets import RUN_UP_SECONDS, ChunkSource, run_up_for
-from ingest.errors import VideoError
 from ingest.extraction import Extracted, Extraction
 from ingest.frame_store import StoredFrame, write_frames
-from ingest.media import checked_path
+from ingest.media_file import MediaFile
 from ingest.picture import PictureShape, stored_picture
 from ingest.progress import Pulse, Report
 from ingest.sampling import clip_ranges, inside, merge_ranges, on_display
@@ -44,23 +44,25 @@ class _Tally:
     errors: int = 0
 
 
-def extract_chunk(request: Extraction, on_progress: Report | None = None) -> Extracted:
+def extract_chunk(
+    request: Extraction, file: MediaFile, on_progress: Report | None = None
+) -> Extracted:
     """Decode a chunk and write its frame store file.
 
     Args:
         request: the chunk.
+        file: the episode.
         on_progress: takes the frames decoded so far, every half second.
 
     Returns:
         What was stored and what is missing.
 
     Raises:
-        VideoError: the file cannot be opened, or was changed since it was probed.
+        VideoError: the file cannot be opened.
         FrameStoreError: the frames cannot be written.
     """
-    _check_unchanged(request)
     source = ChunkSource(
-        path=Path(request.path),
+        file=file,
         time_base=request.time_base,
         episode_start_pts=request.episode_start_pts,
         start_pts=request.start_pts,
@@ -78,12 +80,6 @@ def extract_chunk(request: Extraction, on_progress: Report | None = None) -> Ext
             with suppress(_PlanBroken):
                 return _Chunk(request, source, pulse).as_planned(plan)
     return _Chunk(request, source, pulse).as_decoded()
-
-
-def _check_unchanged(request: Extraction) -> None:
-    real = checked_path(Path(request.path))
-    if real.stat().st_size != request.size_bytes:
-        raise VideoError(f"{request.path}: was changed since it was added; enqueue it again")
 
 
 class _Chunk:
@@ -158,7 +154,7 @@ class _Chunk:
     def _claim(
         self, pts: int, until_pts: int, times: list[int], shown: dict[int, int | None]
     ) -> bool:
-        claimed = [time for time in times if pts <= time < until_pts]
+        claimed = times[bisect_left(times, pts) : bisect_left(times, until_pts)]
         shown.update(dict.fromkeys(claimed, pts))
         return bool(claimed)
 

@@ -22,6 +22,8 @@ class Extraction:
         path: the episode file, absolute.
         size_bytes: its size when it was probed; another size means that it was changed.
         sha256: its identity, which the frame store file keeps.
+        file_stamp: what the file had when it was found to have this content; None of a copy of our
+            own, which nobody else writes to.
         time_base: seconds per pts unit.
         episode_start_pts: the time of sample 0.
         start_pts: the chunk's half-open range.
@@ -40,6 +42,7 @@ class Extraction:
     path: str
     size_bytes: int
     sha256: str
+    file_stamp: str | None
     time_base: Fraction
     episode_start_pts: int
     start_pts: int
@@ -73,6 +76,7 @@ class Extraction:
             path=probe.path,
             size_bytes=probe.size_bytes,
             sha256=probe.sha256,
+            file_stamp=probe.file_stamp,
             time_base=probe.time_base,
             episode_start_pts=probe.start_pts,
             start_pts=chunk.start_pts,
@@ -139,6 +143,7 @@ class Extracted:
         missing: half-open ranges of the chunk without a frame: those of the request, and the
             sample intervals whose frame failed.
         cuts: where shots begin, as far as the chunk tells by itself; None where nobody looked.
+        file_stamp: by which the file was found to have its content; empty where it tells nothing.
     """
 
     sampled_pts: tuple[int, ...]
@@ -146,6 +151,7 @@ class Extracted:
     decode_errors: int
     missing: tuple[PtsRange, ...]
     cuts: Cuts | None = None
+    file_stamp: str = ""
 
     def __post_init__(self) -> None:
         """Check order and counts, since the answer comes from a process that may be damaged."""

@@ -117,12 +117,12 @@ def frame_times(
         return None
     pts = _longest_run(sorted(shown), int(JUMP_SECONDS / time_base))
     step = _usual_step(pts, shown[pts[-1]], rate, time_base)
-    last_duration = shown[pts[-1]].duration or step
+    last_pts = shown[pts[-1]].duration or step
     return FrameTimes(
         pts=pts,
         key_pts=tuple(time for time in pts if shown[time].is_key),
         step_pts=step,
-        end_pts=pts[-1] + (last_duration if last_duration * time_base < JUMP_SECONDS else step),
+        end_pts=pts[-1] + (last_pts if last_pts * time_base < JUMP_SECONDS else step),
         rate_varies=_varies(pts, step),
         longest_pts=max(shown[time].duration or 0 for time in pts),
     )
@@ -161,9 +161,9 @@ def _usual_step(
 ) -> int:
     if len(pts) > 1:
         return median_low(after - before for before, after in pairwise(pts))
-    if last.duration:
-        return last.duration
-    return max(1, round(1 / (rate * time_base))) if rate else 1
+    stated = [last.duration or 0, round(1 / (rate * time_base)) if rate else 0]
+    # What holds for pauses holds for the only frame, too: stated lengths may be damaged.
+    return next((step for step in stated if 0 < step * time_base < JUMP_SECONDS), 1)
 
 
 def _varies(pts: Sequence[int], step: int) -> bool:

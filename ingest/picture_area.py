@@ -8,7 +8,6 @@ the cut. Noise, and a little of anything else, is tolerated within a row.
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from ingest.chunk_decoding import decode_all
 from ingest.chunk_packets import ChunkSource
+from ingest.media_file import MediaFile
 from ingest.picture import luma_plane
 from ingest.probe import PictureArea, Probe
 from ingest.progress import Pulse, Report
@@ -54,13 +54,16 @@ Levels = npt.NDArray[np.float64]
 Luma = npt.NDArray[np.uint8]
 
 
-def find_picture_area(probe: Probe, on_progress: Report | None = None) -> PictureArea:
+def find_picture_area(
+    probe: Probe, file: MediaFile, on_progress: Report | None = None
+) -> PictureArea:
     """Find the active picture of an episode, the whole frame if in doubt.
 
     Runs in the decoder process.
 
     Args:
         probe: the episode.
+        file: its file.
         on_progress: takes the frames looked at so far, every half second.
 
     Raises:
@@ -69,7 +72,7 @@ def find_picture_area(probe: Probe, on_progress: Report | None = None) -> Pictur
     pulse = Pulse(on_progress)
     rows: list[Levels] = []
     columns: list[Levels] = []
-    for number, luma in enumerate(_spread_lumas(probe)):
+    for number, luma in enumerate(_spread_lumas(probe, file)):
         pulse.beat(number)
         if luma.shape != (probe.height, probe.width):
             continue
@@ -107,13 +110,13 @@ def _span(levels: Levels) -> tuple[int, int]:
     return start, end - start
 
 
-def _spread_lumas(probe: Probe) -> Iterator[Luma]:
+def _spread_lumas(probe: Probe, file: MediaFile) -> Iterator[Luma]:
     """The brightness of frames spread over the episode, as uint8 (height, width) on display."""
     turns = round(probe.rotation / 90) % 4
     groups = groupby(_targets(probe), key=lambda target: bisect_right(probe.key_pts, target))
     for keys_before, targets in groups:
         start = probe.key_pts[keys_before - 1] if keys_before else probe.start_pts
-        for frame in _frames_from(probe, start, list(targets)):
+        for frame in _frames_from(probe, file, start, list(targets)):
             yield np.rot90(_limited_luma(frame), turns)
 
 
@@ -123,12 +126,14 @@ def _targets(probe: Probe) -> list[int]:
     return [probe.start_pts + span * (2 * n + 1) // (2 * FRAMES) for n in range(FRAMES)]
 
 
-def _frames_from(probe: Probe, start_pts: int, targets: list[int]) -> Iterator["VideoFrame"]:
+def _frames_from(
+    probe: Probe, file: MediaFile, start_pts: int, targets: list[int]
+) -> Iterator["VideoFrame"]:
     """One frame per target: the key frame itself for a single one, else those on the way."""
     if len(targets) == 1:
         targets = [start_pts]
     source = ChunkSource(
-        path=Path(probe.path),
+        file=file,
         time_base=probe.time_base,
         episode_start_pts=probe.start_pts,
         start_pts=start_pts,

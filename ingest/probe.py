@@ -32,6 +32,7 @@ class Probe:
         name: the file's name.
         size_bytes: its size, by which a later change is noticed.
         sha256: of its whole content, in hexadecimal: the episode's identity.
+        file_stamp: by which it is known to have this content still; see `media_file.stamp_of`.
         container: the demuxer's name, `matroska,webm`.
         codec: `h264`, `hevc`, ...
         width: coded pixels after rotation.
@@ -54,6 +55,7 @@ class Probe:
     name: str
     size_bytes: int
     sha256: str
+    file_stamp: str
     container: str
     codec: str
     width: int

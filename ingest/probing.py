@@ -1,6 +1,7 @@
 """Describing an episode file by its content. Runs in the decoder process."""
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ingest.declared_end import declared_end_pts
 from ingest.errors import VideoError
-from ingest.media import checked_path, open_video, read_packets
+from ingest.media import open_video, read_packets
+from ingest.media_file import MediaFile
 from ingest.packet_scan import FrameTimes, ScannedPacket, clock_restart, frame_times, measured_rate
 from ingest.probe import Probe
 from ingest.progress import Pulse, Report
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
 
 HASH_BYTES = 1 << 20
 """Read so much at a time: large enough for the disk, small enough for the memory."""
+
+LONGEST_SECONDS = 7 * 24 * 3600
+"""No episode lasts a week, and the samples of one still fit into the decoder's memory; a file of a
+few kilobytes may claim centuries."""
+
+READINGS = 3
+"""A file whose times change while it is read is read again, for its name or its rights alone may
+have changed; one that changes each time is being copied."""
 
 FIRST_FRAME_PACKETS = 1000
 """Packets to try until a first picture comes out: some 40 s, more than any usual group of
@@ -36,25 +46,36 @@ class _Scan:
     end_seconds: Fraction
 
 
-def probe(path: Path, on_progress: Report | None = None) -> Probe:
-    """Describe an episode file: hash it, decode its first frame, scan its packets.
+def probe(file: MediaFile, on_progress: Report | None = None) -> Probe:
+    """Describe an episode file: decode its first frame, scan its packets, then hash it.
 
     Args:
-        path: a regular file.
-        on_progress: takes the bytes and packets read so far, every half second.
+        file: the file.
+        on_progress: takes the packets and bytes read so far, every half second.
 
     Raises:
-        MediaRefused: the path may not be opened, or its pictures are too large.
-        VideoError: the file cannot be used as video.
+        MediaRefused: its pictures are too large.
+        VideoError: the file cannot be used as video, or is being written.
     """
-    real = checked_path(path)
     pulse = Pulse(on_progress)
-    size_bytes = real.stat().st_size
-    sha256 = _sha256(real, pulse)
-    with open_video(real) as (container, stream):
+    for _ in range(READINGS):
+        before, stamp = file.status, file.stamp
+        described = _described(file, stamp, pulse)
+        if _times(file.status) == _times(before):
+            return described
+    raise VideoError(f"{file.path}: is being written; enqueue it once it is whole")
+
+
+def _times(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _described(file: MediaFile, stamp: str, pulse: Pulse) -> Probe:
+    real = file.path
+    with open_video(file) as (container, stream):
         first = _first_frame(container, stream, real)
-    with open_video(real) as (container, stream):
-        scan = _scan(container, stream, pulse, size_bytes)
+    with open_video(file) as (container, stream):
+        scan = _scan(container, stream, pulse)
         if container.format.name == "mpegts":
             _check_clock(scan, stream, real)
         lag_pts = _lag_pts(scan, first)
@@ -63,11 +84,13 @@ def probe(path: Path, on_progress: Report | None = None) -> Probe:
         time_base = stream.time_base or Fraction(1)
         sideways = first.rotation % 180 != 0
         end_pts = max(times.end_pts, declared or times.end_pts)
+        _check_length((end_pts - times.pts[0]) * time_base, real)
         return Probe(
             path=str(real),
             name=real.name,
-            size_bytes=size_bytes,
-            sha256=sha256,
+            size_bytes=file.status.st_size,
+            sha256=sha256_of(file, pulse, len(scan.packets)),
+            file_stamp=stamp,
             container=container.format.name,
             codec=stream.codec_context.codec.canonical_name,
             width=first.height if sideways else first.width,
@@ -86,14 +109,20 @@ def probe(path: Path, on_progress: Report | None = None) -> Probe:
         )
 
 
-def _sha256(path: Path, pulse: Pulse) -> str:
+def sha256_of(file: MediaFile, pulse: Pulse, done: int = 0) -> str:
+    """Hash the whole content.
+
+    Args:
+        file: the file.
+        pulse: beats with each block read.
+        done: what was done before, by which the progress goes on.
+    """
     digest = hashlib.sha256()
-    done = 0
-    with path.open("rb") as file:
-        while block := file.read(HASH_BYTES):
-            digest.update(block)
-            done += len(block)
-            pulse.beat(done)
+    at = 0
+    while block := os.pread(file.descriptor, HASH_BYTES, at):
+        digest.update(block)
+        at += len(block)
+        pulse.beat(done + at)
     return digest.hexdigest()
 
 
@@ -118,12 +147,12 @@ def _first_frame(container: "InputContainer", stream: "VideoStream", path: Path)
     raise VideoError(f"{path}: no picture can be decoded; it is damaged, copy it again")
 
 
-def _scan(container: "InputContainer", stream: "VideoStream", pulse: Pulse, done: int) -> _Scan:
+def _scan(container: "InputContainer", stream: "VideoStream", pulse: Pulse) -> _Scan:
     packets: list[ScannedPacket] = []
     time_bases = [other.time_base or Fraction(1) for other in container.streams]
     ends: dict[int, int] = {}  # by stream: whole numbers are compared much faster
     for number, packet in enumerate(read_packets(container)):
-        pulse.beat(done + number)
+        pulse.beat(number)
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is not None:
             end = stamp + (packet.duration or 0)
@@ -149,6 +178,14 @@ def _check_clock(scan: _Scan, stream: "VideoStream", path: Path) -> None:
         f"{path}: its clock starts anew after {seconds} s; "
         "give it one clock: ffmpeg -i in.ts -c copy out.mkv"
     )
+
+
+def _check_length(seconds: Fraction, path: Path) -> None:
+    if seconds > LONGEST_SECONDS:
+        raise VideoError(
+            f"{path}: says that it lasts {float(seconds):.0f} s, longer than a week; "
+            "its times are damaged, copy it again or convert it to MP4"
+        )
 
 
 def _lag_pts(scan: _Scan, first: "VideoFrame") -> int | None:

@@ -224,6 +224,8 @@ def damaged(shard: Path, how: str) -> DatasetError:
 
 
 def _read_text(path: Path) -> str:
+    if path.exists() and not path.is_file():  # a named pipe would make the open wait for ever
+        raise ValueError("is not a regular file")
     with path.open("rb") as file:
         content = file.read(_MAX_MANIFEST_BYTES + 1)
     if len(content) > _MAX_MANIFEST_BYTES:

@@ -59,6 +59,8 @@ def read_table(dataset: Dataset) -> list[StillLine]:
     """
     path = dataset.folder / names.STILLS
     try:
+        if not path.is_file():  # a named pipe would make the open wait for ever
+            raise ValueError("no regular file")  # noqa: TRY301
         with path.open(encoding="utf-8", newline="") as file:
             lines = list(_lines(csv.DictReader(file)))
         expected = sum(map(sum, dataset.manifest.counts.values()))

@@ -44,6 +44,7 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = sys.float_info.max
 _MAX_LABELS = 1000  # twenty times the largest cast that was ever labelled for one series
+_YEARS = range(2, 9999)  # what any time zone can tell: an hour beyond, Python's years end
 _MAX_TEMPERATURE = 100.0  # a fitted one lies between 0.5 and 5; far above all are equally likely
 
 
@@ -152,9 +153,8 @@ class Manifest:
             ),
             "metrics are not numbers by name": _are_metrics(self.metrics),
             "licence is not a text": isinstance(self.licence, str) and bool(self.licence.strip()),
-            f"created_at {self.created_at!r} is not a moment with a time zone": _is_moment(
-                self.created_at
-            ),
+            f"created_at {self.created_at!r} is not a moment of the years {_YEARS[0]} to"
+            f" {_YEARS[-1]} with a time zone": _is_moment(self.created_at),
             "weights_sha256 is not 64 hex digits": (
                 self.weights_sha256 == "" or _matches(_SHA256, self.weights_sha256)
             ),
@@ -244,9 +244,10 @@ def _matches(pattern: re.Pattern[str], text: object) -> bool:
 
 def _is_moment(text: object) -> bool:
     try:
-        return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return False
+    return moment is not None and moment.tzinfo is not None and moment.year in _YEARS
 
 
 def _is_number(value: object) -> bool:

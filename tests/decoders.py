@@ -18,6 +18,7 @@ import ingest.progress
 from ingest import decoder_process
 from ingest.decoder import Decoder
 from ingest.extraction import Extracted, Extraction
+from ingest.media_file import MediaFile
 from ingest.progress import Report
 from tests.waiting import PATIENCE_SECONDS
 
@@ -111,7 +112,7 @@ def main(faults: list[str]) -> None:
     if gates:
         ingest.progress.REPORT_EVERY_SECONDS = 0  # and so before the first frame is decoded
 
-    def extract_or_break(argument: str, on_progress: Report) -> str:
+    def extract_or_break(argument: str, file: MediaFile, on_progress: Report) -> str:
         chunk = Extraction.from_json(argument)
         for pts, fault in breaks:
             if chunk.start_pts <= pts < chunk.end_pts:
@@ -119,7 +120,7 @@ def main(faults: list[str]) -> None:
         for pts, gate in gates:
             if chunk.start_pts >= pts:
                 on_progress = _held_by(gate, on_progress)
-        return extract(argument, on_progress)
+        return extract(argument, file, on_progress)
 
     decoder_process._extract = extract_or_break
     # Core files of deliberate crashes are of no use to anyone.

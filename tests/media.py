@@ -1,5 +1,6 @@
 """Small made videos of many kinds, for tests that open media."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,10 +8,11 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from ingest import extract, picture_area, probing
 from ingest.chunks import plan_chunks
-from ingest.extract import extract_chunk
-from ingest.extraction import Extraction
+from ingest.extraction import Extracted, Extraction
 from ingest.frame_store import read_frames
+from ingest.media_file import MediaFile, open_media
 from ingest.probe import PictureArea, Probe
 from ingest.sampling import merge_ranges
 
@@ -148,8 +150,31 @@ def rotated(folder: Path, degrees: int) -> Path:
     return path
 
 
+def probe(path: Path) -> Probe:
+    """Describe a file in this process."""
+    with open_media(path) as file:
+        return probing.probe(file)
+
+
+def find_picture_area(described: Probe) -> PictureArea:
+    """Find an episode's picture area in this process."""
+    with open_media(Path(described.path)) as file:
+        return picture_area.find_picture_area(described, file)
+
+
+def extract_chunk(request: Extraction) -> Extracted:
+    """Extract a chunk in this process."""
+    with open_media(Path(request.path)) as file:
+        return extract.extract_chunk(request, file)
+
+
+def kept_open(path: Path) -> MediaFile:
+    """A file that stays open until the process ends."""
+    return MediaFile(path, os.open(path, os.O_RDONLY))
+
+
 def extract_episode(
-    probe: Probe,
+    described: Probe,
     folder: Path,
     chunk_seconds: int,
     every_seconds: Fraction = Fraction(1, 2),
@@ -160,15 +185,19 @@ def extract_episode(
     Returns:
         What the frame store holds afterwards as (pts, pixels), and the merged missing ranges.
     """
-    area = area or probe.whole_frame
+    area = area or described.whole_frame
     chunks = plan_chunks(
-        probe.start_pts, probe.end_pts, probe.key_pts, probe.time_base, Fraction(chunk_seconds)
+        described.start_pts,
+        described.end_pts,
+        described.key_pts,
+        described.time_base,
+        Fraction(chunk_seconds),
     )
     frames: list[tuple[int, bytes]] = []
     missing: list[tuple[int, int]] = []
     for chunk in chunks:
         path = folder / f"{chunk.start_pts}_{chunk.end_pts}.zip"
-        extracted = extract_chunk(Extraction.of(probe, chunk, every_seconds, area, path))
+        extracted = extract_chunk(Extraction.of(described, chunk, every_seconds, area, path))
         stored = [(frame.pts, frame.picture.tobytes()) for frame in read_frames(path)]
         assert tuple(pts for pts, _ in stored) == extracted.sampled_pts
         frames += stored

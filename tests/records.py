@@ -19,7 +19,7 @@ def made_episode(sha256: str = "a" * 64, name: str = "pilot.mkv") -> EpisodeReco
         name=name,
         uri=f"/episodes/{name}",
         size_bytes=1000,
-        modified_ns=1_700_000_000_000_000_000,
+        file_stamp="",
         container="matroska",
         codec="h264",
         pixel_format="yuv420p",

@@ -5,11 +5,14 @@ temporal IoU (seconds in both over seconds in either) of at least a threshold. (
 al., "ActivityNet", CVPR 2015; precision is interpolated as in PASCAL VOC 2010.)
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 
-from timeline.identification import Seconds, label_sets
+from timeline.identification import Seconds
 from timeline.truth import LabelledRange
 
 THRESHOLDS = tuple(Fraction(percent, 100) for percent in range(50, 100, 5))
@@ -25,15 +28,16 @@ class Detection:
 
 
 def mean_average_precision(
-    truth: Sequence[LabelledRange], found: Sequence[Detection], threshold: Fraction
+    true_sets: Mapping[str, Sequence[Seconds]], found: Sequence[Detection], threshold: Fraction
 ) -> float | None:
-    """The mean over the labels of the truth; None if it has none."""
-    true_sets = label_sets(truth)
+    """The mean over the labels of the truth, given as `label_sets` does; None if it has none."""
     if not true_sets:
         return None
+    by_label: dict[str, list[Detection]] = defaultdict(list)
+    for each in found:
+        by_label[each.range.label].append(each)
     return sum(
-        average_precision(ranges, [each for each in found if each.range.label == label], threshold)
-        for label, ranges in true_sets.items()
+        average_precision(ranges, by_label[label], threshold) for label, ranges in true_sets.items()
     ) / len(true_sets)
 
 
@@ -43,21 +47,29 @@ def average_precision(
     """The area under the interpolated curve of precision over recall, of one label.
 
     Args:
-        truth: what is, at least one range.
+        truth: what is, at least one range; ascending, none overlaps another.
         found: appearances of the label.
         threshold: the least IoU.
     """
+    starts, ends = [start for start, _ in truth], [end for _, end in truth]
     taken: set[int] = set()
     right: list[bool] = []
     for each in sorted(found, key=lambda one: (-one.confidence, one.range.start_seconds)):
-        free = [(_iou(each.range, truth[i]), -i) for i in range(len(truth)) if i not in taken]
+        overlapping = range(
+            bisect_right(ends, each.range.start_seconds),
+            bisect_left(starts, each.range.end_seconds),
+        )
+        free = [(_iou(each.range, truth[i]), -i) for i in overlapping if i not in taken]
         best, place = max(free, default=(Fraction(0), 0))
         right.append(best >= threshold)
         if best >= threshold:
             taken.add(-place)
-    precisions = [sum(right[: count + 1]) / (count + 1) for count in range(len(right))]
+    precisions = [hits / count for count, hits in enumerate(accumulate(right), start=1)]
     # Each true range that is found adds its share of the recall, at the best precision from there.
-    return sum(max(precisions[i:]) for i in range(len(right)) if right[i]) / len(truth)
+    best_from = [*accumulate(reversed(precisions), max)][::-1]
+    return sum(best for best, is_right in zip(best_from, right, strict=True) if is_right) / len(
+        truth
+    )
 
 
 def _iou(found: LabelledRange, true: Seconds) -> Fraction:

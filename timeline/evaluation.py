@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,7 +14,8 @@ from timeline.identification import (
     label_sets,
     scored_seconds,
 )
-from timeline.score import Score, frame_level_score
+from timeline.ranges import rank
+from timeline.score import Score, labels_at, score_samples
 from timeline.truth import LabelledRange
 
 SHOT_SECONDS = (2, 4)
@@ -85,16 +86,19 @@ def evaluate_timeline(
     # In the middle of its time on screen, for containers round the times at which frames start.
     middles = [(number + Fraction(1, 2)) / frame_rate for number in range(count)]
     frames = _within(middles, scored)
-    precisions = [mean_average_precision(truth, found, threshold) for threshold in THRESHOLDS]
+    true_sets, found_sets = label_sets(truth), label_sets(ranges)
+    there, seen = labels_at(frames, true_sets), labels_at(frames, found_sets)
+    shot_length = _shot_length(truth, duration_seconds)
+    precisions = [mean_average_precision(true_sets, found, threshold) for threshold in THRESHOLDS]
     known = [precision for precision in precisions if precision is not None]
     return Evaluation(
-        frames=frame_level_score(truth, ranges, frames),
-        by_number_on_screen=_broken_down(truth, ranges, frames, _number_on_screen(truth)),
-        by_shot_length=_broken_down(truth, ranges, frames, _shot_length(truth, duration_seconds)),
+        frames=score_samples(there, seen),
+        by_number_on_screen=_broken_down(there, seen, [*map(_number_on_screen, there)]),
+        by_shot_length=_broken_down(there, seen, [*map(shot_length, frames)]),
         errors=identification_errors(truth, ranges, scored),
         average_precision_50=precisions[0],
         average_precision_50_95=sum(known) / len(known) if known else None,
-        screen_time=_screen_time(truth, ranges),
+        screen_time=_screen_time(true_sets, found_sets),
     )
 
 
@@ -107,30 +111,21 @@ def _within(times: Sequence[Fraction], scored: Sequence[Seconds]) -> list[Fracti
 
 
 def _broken_down(
-    truth: Sequence[LabelledRange],
-    found: Sequence[LabelledRange],
-    frames: Sequence[Fraction],
-    class_of: Callable[[Fraction], str],
+    there: Sequence[Set[str]], seen: Sequence[Set[str]], classes: Sequence[str]
 ) -> dict[str, Score]:
-    classes: dict[str, list[Fraction]] = defaultdict(list)
-    for time in frames:
-        classes[class_of(time)].append(time)
-    return {name: frame_level_score(truth, found, classes[name]) for name in sorted(classes)}
+    """The score of the frames of each class, given each frame's class and labels."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for number, name in enumerate(classes):
+        members[name].append(number)
+    return {
+        name: score_samples([there[i] for i in members[name]], [seen[i] for i in members[name]])
+        for name in sorted(members)
+    }
 
 
-def _number_on_screen(truth: Sequence[LabelledRange]) -> Callable[[Fraction], str]:
-    """`0`, `1`, `2` or `3+`, of a time."""
-    sets = label_sets(truth).values()
-    borders = sorted({border for ranges in sets for each in ranges for border in each})
-    numbers = [
-        sum(start <= border < end for ranges in sets for start, end in ranges) for border in borders
-    ]
-
-    def class_of(time: Fraction) -> str:
-        number = ([0, *numbers])[bisect_right(borders, time)]
-        return f"{MANY}+" if number >= MANY else str(number)
-
-    return class_of
+def _number_on_screen(labels: Set[str]) -> str:
+    """`0`, `1`, `2` or `3+`."""
+    return f"{MANY}+" if len(labels) >= MANY else str(len(labels))
 
 
 def _shot_length(
@@ -142,12 +137,14 @@ def _shot_length(
             Fraction(0),
             duration_seconds,
             *(border for each in truth for border in (each.start_seconds, each.end_seconds)),
-        }
+        },
+        key=rank,
     )
+    ranks = [*map(rank, borders)]
     short, long = SHOT_SECONDS
 
     def class_of(time: Fraction) -> str:
-        after = bisect_right(borders, time)
+        after = bisect_right(ranks, rank(time))
         seconds = borders[min(after, len(borders) - 1)] - borders[after - 1]
         if seconds < short:
             return f"under {short} s"
@@ -157,9 +154,8 @@ def _shot_length(
 
 
 def _screen_time(
-    truth: Sequence[LabelledRange], found: Sequence[LabelledRange]
+    there: Mapping[str, Sequence[Seconds]], seen: Mapping[str, Sequence[Seconds]]
 ) -> tuple[ScreenTimeError, ...]:
-    there, seen = label_sets(truth), label_sets(found)
     return tuple(
         ScreenTimeError(label, _seconds(there.get(label, [])), _seconds(seen.get(label, [])))
         for label in sorted({*there, *seen})

@@ -2,11 +2,38 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from timeline.errors import TimelineError
+
+ENCODING = "utf-8-sig"
+"""UTF-8, with or without the byte order mark that spreadsheets and editors put first."""
+
+
+def read_text(path: Path) -> str:
+    """Read a regular file, with its line ends as they are.
+
+    Raises:
+        TimelineError: it is absent, no regular file, not readable or not in UTF-8.
+    """
+    try:
+        # Path.open takes no opener.
+        with open(path, encoding=ENCODING, newline="", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise TimelineError(f"{path}: is not a regular file; save the text as one")
+            return file.read()
+    except OSError as error:
+        raise TimelineError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except ValueError as error:  # no text of the encoding, or a name that no file can have
+        raise TimelineError(f"{path}: is not a text in UTF-8 ({error}); save it as one") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, a named pipe makes the open wait for somebody who writes into it.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def check_free(path: Path, may_replace: bool, option: str = "--force") -> None:

@@ -5,12 +5,13 @@ labels that are there are set against those that were found; of n and m labels w
 min(n, m) - c are confused, n - m missed, m - n false alarms. All exact, in seconds.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from timeline.ranges import common, united, without
+from timeline.ranges import common, rank, united, without
 from timeline.truth import LabelledRange
 
 Seconds = tuple[Fraction, Fraction]
@@ -39,13 +40,11 @@ class IdentificationErrors:
 
 def label_sets(ranges: Sequence[LabelledRange]) -> dict[str, list[Seconds]]:
     """For each label, sorted, the set of its times; empty labels are left out."""
-    labels = sorted({entry.label for entry in ranges if entry.label})
-    return {
-        label: united(
-            (entry.start_seconds, entry.end_seconds) for entry in ranges if entry.label == label
-        )
-        for label in labels
-    }
+    by_label: dict[str, list[Seconds]] = defaultdict(list)
+    for entry in ranges:
+        if entry.label:
+            by_label[entry.label].append((entry.start_seconds, entry.end_seconds))
+    return {label: united(by_label[label]) for label in sorted(by_label)}
 
 
 def scored_seconds(
@@ -54,11 +53,11 @@ def scored_seconds(
     """The times that are scored: all but half a collar to each side of every true border."""
     whole = [(Fraction(0), duration_seconds)]
     half = collar_seconds / 2
+    if not half:
+        return whole
     borders = [
         border for ranges in label_sets(truth).values() for each in ranges for border in each
     ]
-    if not half:
-        return whole
     return without(whole, united((border - half, border + half) for border in borders))
 
 
@@ -68,33 +67,33 @@ def identification_errors(
     """Count the seconds of labels that are right and wrong within the scored times."""
     there = {label: common(ranges, scored) for label, ranges in label_sets(truth).items()}
     seen = {label: common(ranges, scored) for label, ranges in label_sets(found).items()}
-    total = correct = confused = missed = false_alarm = Fraction(0)
-    borders = {
-        border
-        for sets in (there, seen)
-        for ranges in sets.values()
-        for each in ranges
-        for border in each
-    }
-    ordered = sorted(borders)
-    there_at, seen_at = _labels_from(there, ordered), _labels_from(seen, ordered)
-    for number, (start, end) in enumerate(pairwise(ordered)):
-        true_labels, found_labels = there_at[number], seen_at[number]
-        length, right = end - start, len(true_labels & found_labels)
-        total += length * len(true_labels)
-        correct += length * right
-        confused += length * (min(len(true_labels), len(found_labels)) - right)
-        missed += length * max(0, len(true_labels) - len(found_labels))
-        false_alarm += length * max(0, len(found_labels) - len(true_labels))
-    return IdentificationErrors(total, correct, confused, missed, false_alarm)
+    changes_there, changes_seen = _changes(there), _changes(seen)
+    true_labels: set[str] = set()
+    found_labels: set[str] = set()
+    spent: dict[tuple[int, int, int], Fraction] = defaultdict(Fraction)
+    for start, end in pairwise(sorted({*changes_there, *changes_seen}, key=rank)):
+        true_labels ^= changes_there.get(start, set())
+        found_labels ^= changes_seen.get(start, set())
+        right = len(true_labels & found_labels)
+        spent[len(true_labels), len(found_labels), right] += end - start
+
+    def seconds(count: Callable[[int, int, int], int]) -> Fraction:
+        return sum((count(*of) * length for of, length in spent.items()), Fraction(0))
+
+    return IdentificationErrors(
+        total=seconds(lambda true, _found, _right: true),
+        correct=seconds(lambda _true, _found, right: right),
+        confused=seconds(lambda true, found, right: min(true, found) - right),
+        missed=seconds(lambda true, found, _right: max(0, true - found)),
+        false_alarm=seconds(lambda true, found, _right: max(0, found - true)),
+    )
 
 
-def _labels_from(sets: dict[str, list[Seconds]], borders: Sequence[Fraction]) -> list[set[str]]:
-    """For each border the labels that are there from it to the next."""
-    number = {border: i for i, border in enumerate(borders)}
-    labels: list[set[str]] = [set() for _ in borders]
+def _changes(sets: Mapping[str, Sequence[Seconds]]) -> dict[Fraction, set[str]]:
+    """The labels that come or go at each border; no set has two ranges that touch."""
+    changes: dict[Fraction, set[str]] = defaultdict(set)
     for label, ranges in sets.items():
-        for start, end in ranges:
-            for i in range(number[start], number[end]):
-                labels[i].add(label)
-    return labels
+        for each in ranges:
+            for border in each:
+                changes[border].add(label)
+    return changes

@@ -12,10 +12,18 @@ from typing import TypeVar
 Time = TypeVar("Time", int, Fraction)
 
 
+def rank(time: Time) -> tuple[float, Time]:
+    """What sorts as the time itself does, several times as fast for exact seconds.
+
+    Rounding never swaps two times, so that the float decides, and the time where floats are equal.
+    """
+    return float(time), time
+
+
 def united(ranges: Iterable[tuple[Time, Time]]) -> list[tuple[Time, Time]]:
     """The set of all times in any of the ranges, which may come in any order and overlap."""
     joined: list[tuple[Time, Time]] = []
-    for start, end in sorted(ranges):
+    for start, end in sorted(ranges, key=lambda each: rank(each[0])):
         if joined and start <= joined[-1][1]:
             joined[-1] = joined[-1][0], max(end, joined[-1][1])
         else:

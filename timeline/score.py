@@ -2,10 +2,12 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
+from timeline.identification import Seconds, label_sets
+from timeline.ranges import rank
 from timeline.truth import LabelledRange
 
 
@@ -125,7 +127,9 @@ def frame_level_score(
         The counts and what follows from them.
     """
     ordered = sorted(sample_seconds)
-    return score_samples(_labels_at(ordered, truth), _labels_at(ordered, found))
+    return score_samples(
+        labels_at(ordered, label_sets(truth)), labels_at(ordered, label_sets(found))
+    )
 
 
 def score_samples(there: Sequence[Set[str]], seen: Sequence[Set[str]]) -> Score:
@@ -159,13 +163,18 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 1.0
 
 
-def _labels_at(ordered: Sequence[Fraction], ranges: Sequence[LabelledRange]) -> list[set[str]]:
-    """For each sample time (ascending) the labels whose half-open ranges contain it."""
+def labels_at(ordered: Sequence[Fraction], sets: Mapping[str, Sequence[Seconds]]) -> list[set[str]]:
+    """For each sample time (ascending) the labels whose half-open ranges contain it.
+
+    Args:
+        ordered: the times.
+        sets: each label's ranges, as `label_sets` gives them.
+    """
+    ranks = [*map(rank, ordered)]
     labels: list[set[str]] = [set() for _ in ordered]
-    for entry in ranges:
-        if not entry.label:
-            continue
-        first = bisect_left(ordered, entry.start_seconds)
-        for i in range(first, bisect_left(ordered, entry.end_seconds)):
-            labels[i].add(entry.label)
+    for label, ranges in sets.items():
+        for start, end in ranges:
+            first = bisect_left(ranks, rank(start))
+            for i in range(first, bisect_left(ranks, rank(end), lo=first)):
+                labels[i].add(label)
     return labels

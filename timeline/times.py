@@ -30,9 +30,11 @@ def parse_time(text: str) -> Fraction:
         raise TimelineError(
             f"{text!r} is not a time: write seconds (90 or 90.5), MM:SS or HH:MM:SS.mmm"
         )
-    part = match.groupdict(default="0")
-    minutes = 60 * int(part["hours"]) + int(part["minutes_of_hour"]) + int(part["minutes"])
-    return 60 * minutes + Fraction(part["seconds_of_minute"]) + Fraction(part["seconds"])
+    hours, minutes_of_hour, minutes, seconds_of_minute, seconds = match.groups(default="0")
+    whole, _, decimals = (seconds if match["seconds"] else seconds_of_minute).partition(".")
+    unit = 10 ** len(decimals)  # one fraction per time: truth files may have a million of them
+    before = 3600 * int(hours) + 60 * (int(minutes_of_hour) + int(minutes))
+    return Fraction(before * unit + int(whole + decimals), unit)
 
 
 def format_time(seconds: Fraction | float) -> str:

@@ -11,18 +11,16 @@ import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from io import StringIO
 from math import floor
 from pathlib import Path
 
 from timeline.errors import TimelineError
-from timeline.files import whole_file
+from timeline.files import read_text, whole_file
 from timeline.times import parse_time
 
 COLUMNS = ("label", "start_seconds", "end_seconds")
 """The head of a truth file."""
-
-ENCODING = "utf-8-sig"
-"""UTF-8, with or without the byte order mark that spreadsheets and editors put first."""
 
 RTTM_FIELDS = 8
 """Of a line of RTTM: the label is the eighth, and programs leave out what follows."""
@@ -54,29 +52,24 @@ def read_truth(path: Path) -> list[LabelledRange]:
     Raises:
         TimelineError: the file cannot be read, or one of its lines cannot be used.
     """
+    text = read_text(path)
     if path.suffix.lower() == ".rttm":
-        return _read_rttm(path)
+        return _read_rttm(path, text)
+    rows = csv.reader(StringIO(text, newline=""))
     try:
-        with path.open(encoding=ENCODING, newline="") as file:
-            rows = csv.reader(file)
-            head = next(rows, [])
-            if tuple(head[: len(COLUMNS)]) != COLUMNS:
-                raise TimelineError(
-                    f"{path}:1: the columns are {','.join(head)!r}; "
-                    f"write {','.join(COLUMNS)!r} as the first line"
-                )
-            return [_range(row, len(head), f"{path}:{rows.line_num}") for row in rows if row]
-    except OSError as error:
-        raise TimelineError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+        head = next(rows, [])
+        if tuple(head[: len(COLUMNS)]) != COLUMNS:
+            raise TimelineError(
+                f"{path}:1: the columns are {','.join(head)!r}; "
+                f"write {','.join(COLUMNS)!r} as the first line"
+            )
+        return [_range(row, len(head), f"{path}:{rows.line_num}") for row in rows if row]
+    except csv.Error as error:
         raise TimelineError(f"{path}: not a CSV text in UTF-8 ({error}); save it as one") from error
 
 
-def _read_rttm(path: Path) -> list[LabelledRange]:
-    try:
-        lines = path.read_text(encoding=ENCODING).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TimelineError(f"{path}: cannot be read as text ({error}); check the path") from error
+def _read_rttm(path: Path, text: str) -> list[LabelledRange]:
+    lines = text.splitlines()
     rows = [(number, line.split()) for number, line in enumerate(lines, start=1)]
     spoken = [(number, fields) for number, fields in rows if fields[:1] == ["SPEAKER"]]
     if any(fields for _, fields in rows) and not spoken:

@@ -29,6 +29,7 @@ from worker.log import configure_logging
 from worker.settings import Settings
 from worker.sweeper import Sweeper
 from worker.tasks import STOP_SIGNAL
+from worker.visible import visible
 from worker.workplace import Workplace, open_workplace
 
 STOP_SECONDS = 55.0
@@ -105,7 +106,7 @@ def main() -> int:
         with open_workplace(order.settings, patience) as place:
             return work(place, order)
     except (DatabaseError, WorkerError) as error:
-        print(f"castline: {error}", file=sys.stderr)
+        print(visible(f"castline: {error}"), file=sys.stderr)
         return 1
 
 

@@ -1,6 +1,7 @@
 """From an episode file to a run in the queue, in one transaction."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
 from db.runs import get_run
 from db.writes import create_run, register_episode, register_model_version
 from ingest.chunks import ChunkRange, plan_chunks
-from ingest.decoder import Decoder
+from ingest.decoder import Content, Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.probe import PictureArea, Probe
 from ingest.remote_files import RemoteFiles, is_remote
@@ -79,32 +80,55 @@ def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
         if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names too long
             found.append(path)
             continue
+        before = len(skipped)
         inside = list(_video_files(path, skipped))
         if not inside:
-            raise WorkerError(
-                f"{path}: no video file in this folder; looked for"
-                f" {' '.join(sorted(VIDEO_SUFFIXES))}"
-            )
+            looked_for = f"looked for {' '.join(sorted(VIDEO_SUFFIXES))}"
+            reason = skipped[before] if len(skipped) > before else looked_for
+            raise WorkerError(f"{path}: no video file in this folder; {reason}")
         found.extend(inside)
     return EpisodeFiles(tuple(found), tuple(skipped))
 
 
 def _video_files(folder: Path, skipped: list[str]) -> Iterator[Path]:
+    """The video files below a folder, however deep they lie."""
+    levels = [iter(_entries(str(folder), skipped))]
+    while levels:
+        entry = next(levels[-1], None)
+        if entry is None:
+            levels.pop()
+        elif reason := _why_skipped(entry):
+            skipped.append(f"{entry.path}: skipped, {reason}")
+        elif entry.is_dir(follow_symlinks=False):
+            levels.append(iter(_entries(entry.path, skipped)))
+        elif _has_suffix(entry):
+            yield Path(entry.path)
+
+
+def _has_suffix(entry: os.DirEntry[str]) -> bool:
+    return Path(entry.name).suffix.lower() in VIDEO_SUFFIXES
+
+
+def _why_skipped(entry: os.DirEntry[str]) -> str | None:
+    """Why a file or folder cannot be taken, if it is one to take."""
     try:
-        entries = sorted(folder.iterdir())
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if stat.S_ISLNK(status.st_mode) and _has_suffix(entry):
+        return "a symbolic link; name the file it points to"
+    return None
+
+
+def _entries(folder: str, skipped: list[str]) -> list[os.DirEntry[str]]:
+    """What is in a folder and not hidden, in order of name."""
+    try:
+        with os.scandir(folder) as entries:
+            shown = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         skipped.append(f"{folder}: skipped, cannot be read ({error.strerror})")
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _video_files(entry, skipped)
-        elif entry.suffix.lower() in VIDEO_SUFFIXES:
-            if entry.is_symlink():
-                skipped.append(f"{entry}: skipped, a symbolic link; name the file it points to")
-            else:
-                yield entry
+        return []
+    return sorted(shown, key=lambda entry: entry.name)
 
 
 def enqueue_episode(
@@ -129,17 +153,16 @@ def enqueue_episode(
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    modified_ns = _modified_ns(path)  # before it is read: a later change is then noticed
     probe = outliving_kills(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
     area = PictureArea(*known.area) if known else find_picture_area(decoder, probe)
-    record = _episode_record(probe, area, modified_ns)
+    record = _episode_record(probe, area)
     if url:  # what lies there is known by its content alone
-        record = replace(record, name=url.rpartition("/")[2], uri=url, modified_ns=0)
-    if known and _is_where_it_was(known):
+        record = replace(record, name=url.rpartition("/")[2], uri=url, file_stamp="")
+    if known and known.uri != record.uri and _is_where_it_was(known, decoder):
         # A copy: the episode stays where it was, since copies are what people delete.
-        record = replace(record, uri=known.uri, modified_ns=known.modified_ns)
+        record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
     chunks = chunks_of(probe, chunk_seconds)
     with database.write() as connection:
         run_id, is_new = create_run(
@@ -171,6 +194,7 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
 
     Raises:
         DecoderLost: Someone killed the decoder again and again.
+        VideoError: Another file took the episode's place.
     """
     # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
     # A kill is no such reason: the area is for good, and with other bars come other tags.
@@ -181,6 +205,7 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
             raise
         return probe.whole_frame
     except IngestError:
+        decoder.prove(Path(probe.path), Content.of(probe))  # another file is no damage to this one
         return probe.whole_frame
 
 
@@ -199,27 +224,27 @@ def outliving_kills(ask: Callable[[], Answer]) -> Answer:
     return ask()
 
 
-def _is_where_it_was(episode: EpisodeRecord) -> bool:
+def _is_where_it_was(episode: EpisodeRecord, decoder: Decoder) -> bool:
     if is_remote(episode.uri):
         folder, _, name = episode.uri.rpartition("/")
         return RemoteFiles(folder).has(name)
-    return _modified_ns(Path(episode.uri)) == episode.modified_ns
-
-
-def _modified_ns(path: Path) -> int:
+    content = Content(episode.sha256, episode.size_bytes, episode.file_stamp)
     try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0  # no file was ever written then; who opens it says what is wrong
+        decoder.prove(Path(episode.uri), content)
+    except DecoderLost:
+        raise
+    except IngestError:
+        return False
+    return True
 
 
-def _episode_record(probe: Probe, area: PictureArea, modified_ns: int) -> EpisodeRecord:
+def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
     return EpisodeRecord(
         sha256=probe.sha256,
         name=probe.name,
         uri=probe.path,
         size_bytes=probe.size_bytes,
-        modified_ns=modified_ns,
+        file_stamp=probe.file_stamp,
         container=probe.container,
         codec=probe.codec,
         pixel_format=probe.pixel_format,

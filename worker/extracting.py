@@ -22,7 +22,6 @@ from ingest.errors import (
     IngestError,
     ShortageError,
     StorageUnreachable,
-    VideoError,
 )
 from ingest.extraction import Extraction
 from ingest.frame_store import read_manifest
@@ -178,9 +177,10 @@ def _extract(
     check: Callable[[int], None],
 ) -> ExtractedChunk:
     path = store_path(workplace, chunk)
-    source = _source(workplace, decoder, chunk, lambda: check(0))
+    source = _source(workplace, chunk, lambda: check(0))
     with workplace.effort.spent("decode", [chunk.claim.run_id]):
         extracted = decoder.extract(_request(chunk, source, path), check)
+    _note_stamp(workplace.database, chunk.episode, extracted.file_stamp)
     workplace.frames.publish(path)
     workplace.metrics.count_decoded(extracted.frames_decoded)
     return ExtractedChunk(
@@ -196,17 +196,12 @@ def _as_json(cuts: Cuts | None) -> str | None:
     return None if cuts is None else cuts.to_json()
 
 
-def _source(
-    workplace: Workplace,
-    decoder: Decoder,
-    chunk: ClaimedChunk,
-    on_progress: Callable[[], None],
-) -> Path:
-    """The episode's file, or a copy of it; surely what was enqueued.
+def _source(workplace: Workplace, chunk: ClaimedChunk, on_progress: Callable[[], None]) -> Path:
+    """The episode's file, or a copy of it.
 
     Raises:
         WorkerError: Its folder is gone.
-        VideoError: Another file took its place.
+        VideoError: Shared storage holds another file in its place.
         StorageUnreachable: It lies on storage that does not answer.
     """
     episode = chunk.episode
@@ -218,31 +213,16 @@ def _source(
             f"{path.parent}: this folder is gone; bring it back,"
             f" or run: castline cancel {chunk.claim.run_id}"
         )
-    _check_identity(workplace, decoder, episode)
     return path
 
 
-def _check_identity(workplace: Workplace, decoder: Decoder, episode: EpisodeRecord) -> None:
-    """Makes sure that the file still is the episode; one written anew is hashed again.
-
-    Raises:
-        VideoError: Another file took its place.
-    """
-    path = Path(episode.uri)
-    if not path.exists():
-        return  # the decoder's parent says so, as of any file that cannot be opened
-    modified_ns = path.stat().st_mtime_ns
-    if modified_ns == episode.modified_ns:
-        return
-    if decoder.probe(path).sha256 != episode.sha256:
-        raise VideoError(f"{path}: was changed since it was added; enqueue it again")
-    _note_modification(workplace.database, replace(episode, modified_ns=modified_ns))
-
-
 @outliving_cuts
-def _note_modification(database: Database, episode: EpisodeRecord) -> None:
+def _note_stamp(database: Database, episode: EpisodeRecord, stamp: str) -> None:
+    """Remembers by what the file is known to hold the episode, so that it is not hashed again."""
+    if stamp in ("", episode.file_stamp):
+        return
     with database.write() as connection:
-        register_episode(connection, episode)
+        register_episode(connection, replace(episode, file_stamp=stamp))
 
 
 def _found_in_store(workplace: Workplace, chunk: ClaimedChunk) -> ExtractedChunk | None:
@@ -270,6 +250,7 @@ def _request(chunk: ClaimedChunk, source: Path, path: Path) -> Extraction:
         path=str(source),
         size_bytes=episode.size_bytes,
         sha256=episode.sha256,
+        file_stamp=None if is_remote(episode.uri) else episode.file_stamp,
         time_base=episode.time_base,
         episode_start_pts=episode.start_pts,
         start_pts=claim.start_pts,

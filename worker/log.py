@@ -5,9 +5,11 @@ import re
 import sys
 import threading
 from types import TracebackType
+from typing import Any
 
 from db.engine import PASSWORD_IN_QUERY
 from db.records import Claim
+from worker.visible import visible
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ def configure_logging(log_format: str | None) -> None:
         log_format: `json` for one JSON object a line, `text` for people, None for no log.
     """
     if log_format is None:
+        if logging.lastResort is not None:  # Python's own, by which warnings are shown even so
+            logging.lastResort.setFormatter(_LineFormatter())
         return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_json_formatter() if log_format == "json" else _TextFormatter())
@@ -84,7 +88,20 @@ def _json_formatter() -> logging.Formatter:
     )
 
 
-class _TextFormatter(logging.Formatter):
+class _LineFormatter(logging.Formatter):
+    """The message alone, as one line whatever is in it; a traceback follows it, set in."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of the base class
+        return visible(super().formatMessage(record))
+
+    def formatException(self, *of: Any) -> str:  # noqa: N802 - of the base class
+        return "\n".join(f"  {visible(line)}" for line in super().formatException(*of).split("\n"))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_passwords(super().format(record))
+
+
+class _TextFormatter(_LineFormatter):
     """`2026-01-01 12:00:00,000 INFO worker.extracting extracted run=1 chunk=2 attempt=1`."""
 
     def __init__(self) -> None:
@@ -92,4 +109,4 @@ class _TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = [f"{name}={getattr(record, name)}" for name in _FIELDS if hasattr(record, name)]
-        return without_passwords(" ".join([super().format(record), *fields]))
+        return " ".join([super().format(record), *fields])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ingest.decoder import Decoder
 from ingest.errors import IngestError, MediaRefused
-from ingest.media import checked_path
+from ingest.media_file import open_media
 from ingest.remote_files import RemoteFiles, is_remote
 from model.artifact import ModelVersion
 from worker.enqueue import VIDEO_SUFFIXES, Enqueued, enqueue_episode
@@ -63,7 +63,8 @@ def enqueue_source(
     settings = workplace.settings
     path, url = Path(source), None
     if settings.media_roots and not is_remote(source):
-        checked_path(path, settings.media_roots)  # names the roots that people know of
+        with open_media(path, settings.media_roots):
+            pass  # an error names the roots that people know of
     if is_remote(source):
         if not _is_allowed(source, settings):
             allowed = ", ".join((*map(str, settings.media_roots), *settings.media_urls))

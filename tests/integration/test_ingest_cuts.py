@@ -11,13 +11,20 @@ from numpy.typing import NDArray
 
 from ingest.chunks import plan_chunks
 from ingest.cuts import joined_cuts
-from ingest.extract import extract_chunk
 from ingest.extraction import Extracted, Extraction
 from ingest.frame_store import read_manifest
-from ingest.picture_area import find_picture_area
-from ingest.probing import probe
 from ingest.write_video import write_video
-from tests.media import CLOSED, INTERLACED, OPEN_GROUPS, REFRESHED, X264, run_ffmpeg
+from tests.media import (
+    CLOSED,
+    INTERLACED,
+    OPEN_GROUPS,
+    REFRESHED,
+    X264,
+    extract_chunk,
+    find_picture_area,
+    probe,
+    run_ffmpeg,
+)
 
 pytestmark = pytest.mark.integration
 

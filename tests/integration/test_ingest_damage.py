@@ -11,7 +11,6 @@ from ingest.chunks import plan_chunks
 from ingest.decoder import Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.extraction import Extraction
-from ingest.probing import probe
 from ingest.sampling import PtsRange
 from tests.media import (
     MADE,
@@ -21,6 +20,7 @@ from tests.media import (
     extract_episode,
     fine_units,
     pattern,
+    probe,
     run_ffmpeg,
 )
 

@@ -10,7 +10,6 @@ import pytest
 from ingest.chunk_decoding import decode_all, decode_wanted, plan_chunk
 from ingest.chunk_packets import ChunkSource
 from ingest.probe import Probe
-from ingest.probing import probe
 from ingest.progress import Pulse
 from tests.media import (
     MADE,
@@ -18,7 +17,9 @@ from tests.media import (
     MadeVideo,
     extract_episode,
     fine_units,
+    kept_open,
     pattern,
+    probe,
     rotated,
     trimmed,
     with_cover_art,
@@ -100,7 +101,7 @@ def test_frames_of_real_clip_are_those_on_display(
 
 def whole(described: Probe) -> ChunkSource:
     return ChunkSource(
-        path=Path(described.path),
+        file=kept_open(Path(described.path)),
         time_base=described.time_base,
         episode_start_pts=described.start_pts,
         start_pts=described.start_pts,

@@ -9,14 +9,20 @@ import numpy.typing as npt
 import pytest
 
 from ingest.chunks import ChunkRange
-from ingest.extract import extract_chunk
 from ingest.extraction import Extraction
 from ingest.frame_store import StoredFrame, read_frames
-from ingest.picture_area import find_picture_area
 from ingest.probe import PictureArea
-from ingest.probing import probe
 from ingest.write_video import write_video
-from tests.media import X264, ffmpeg_command, pattern, rotated, run_ffmpeg
+from tests.media import (
+    X264,
+    extract_chunk,
+    ffmpeg_command,
+    find_picture_area,
+    pattern,
+    probe,
+    rotated,
+    run_ffmpeg,
+)
 
 pytestmark = pytest.mark.integration
 

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from ingest.chunks import ChunkRange
 from ingest.decoder import Decoder
 from ingest.errors import IngestError, MediaRefused, VideoError
 from ingest.extraction import Extraction
+from ingest.packet_scan import JUMP_SECONDS
 from tests.media import MADE, ffmpeg_command, pattern, run_ffmpeg, tone
 from tests.waiting import PATIENCE_SECONDS
 
@@ -112,6 +114,41 @@ def test_transport_stream_whose_clock_starts_anew(
     described = decoder.probe(remuxed)
     assert float(described.duration_seconds) == pytest.approx(6, abs=0.05)
     assert described.missing == ()
+
+
+def test_what_is_no_video_is_refused_before_all_of_it_is_read(
+    decoder: Decoder, tmp_path: Path
+) -> None:
+    path = tmp_path / "sparse.mp4"
+    path.write_bytes(b"no video")
+    os.truncate(path, 8 << 40)  # of which the disk holds 8 bytes, and a hash takes hours
+    refusal(decoder, path, VideoError, "is not a video that can be opened")
+
+
+def test_a_file_that_claims_centuries_is_soon_done_with(decoder: Decoder, tmp_path: Path) -> None:
+    path = tmp_path / "centuries.mp4"
+    run_ffmpeg(*pattern("1", 30, size="96x72"), "-bf", "0", "-video_track_timescale", "1", path)
+    content = bytearray(path.read_bytes())
+    table = content.index(b"stts") + 4
+    # ISO/IEC 14496-12, 8.6.1.2: flags, the number of entries, then how many samples and how long.
+    _, entries, samples, delta = struct.unpack_from(">4I", content, table)
+    assert (entries, samples, delta) == (1, 30, 1)
+    struct.pack_into(">I", content, table + 12, 2**31 - 1)
+    path.write_bytes(content)
+    # Of frames that lie a lifetime apart one is left, and no time is believed.
+    assert decoder.probe(path).duration_seconds < JUMP_SECONDS
+
+
+def test_a_unit_of_time_of_centuries_is_refused(decoder: Decoder, tmp_path: Path) -> None:
+    path = tmp_path / "centuries.avi"
+    run_ffmpeg(*pattern("1", 30, size="96x72"), "-c:v", "mpeg4", "-bf", "0", path)
+    content = bytearray(path.read_bytes())
+    # The stream header of AVI: dwScale over dwRate are the seconds of a frame.
+    scale = content.index(b"strh") + 8 + 20
+    assert struct.unpack_from("<2I", content, scale) == (1, 1)
+    struct.pack_into("<I", content, scale, 2**31 - 1)
+    path.write_bytes(content)
+    refusal(decoder, path, VideoError, "longer than a week")
 
 
 def test_pipe_and_device_are_not_waited_for(decoder: Decoder, tmp_path: Path) -> None:

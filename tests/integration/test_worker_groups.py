@@ -119,7 +119,6 @@ def add_run(place: Workplace, chunks: int, number: int = 0) -> int:
     episode = replace(
         made_episode(f"{number:064x}", path.name),
         uri=str(path),
-        modified_ns=path.stat().st_mtime_ns,
         end_pts=end_pts,
         key_pts=tuple(range(0, end_pts, CHUNK_PTS)),
     )

@@ -1,6 +1,5 @@
 """Steps that meet trouble: a lease that ended, a model that is gone, frames that cannot be kept."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -234,38 +233,6 @@ def test_where_a_label_was_seen_is_kept_to_four_decimals(place: Workplace) -> No
         ("cedar", (0.3333, 0.5, 0.0625, 0.6667)),
         ("birch", None),
     }
-
-
-def replace_file(place: Workplace, content: bytes) -> None:
-    with place.database.read() as connection:
-        path = Path(get_episode(connection, 1).uri)
-    path.write_bytes(content)
-    os.utime(path, ns=(1, 1))
-
-
-def test_a_file_that_took_the_episodes_place_is_noticed_though_its_size_is_the_same(
-    place: Workplace, tmp_path: Path
-) -> None:
-    other = write_clip(tmp_path / "other.mp4", seconds=6, seed=2).read_bytes()
-    with place.database.read() as connection:
-        size_bytes = get_episode(connection, 1).size_bytes
-    replace_file(place, other.ljust(size_bytes, b"\0")[:size_bytes])
-    extract_whole(place)
-    with place.database.read() as connection:
-        [run] = list_runs(connection)
-    offered = claim(place, "queued", 60)
-    assert run.state == "running"
-    assert offered.attempts == 2
-
-
-def test_a_file_that_was_only_touched_is_still_the_episode(place: Workplace) -> None:
-    with place.database.read() as connection:
-        content = Path(get_episode(connection, 1).uri).read_bytes()
-    replace_file(place, content)
-    extract_whole(place)
-    assert claim(place, "extracted", 60).attempts == 1
-    with place.database.read() as connection:
-        assert get_episode(connection, 1).modified_ns == 1
 
 
 def test_a_copy_that_is_enqueued_leaves_the_episode_where_it_was(

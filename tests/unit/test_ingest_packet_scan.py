@@ -135,3 +135,14 @@ def test_clock_that_starts_anew_is_found(before: list[int], after: list[int]) ->
 )
 def test_clock_that_goes_on_is_left_alone(times: list[int]) -> None:
     assert clock_restart(scanned(times)) is None
+
+
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(1, 2**31), None])
+def test_a_lone_frame_lasts_no_longer_than_any_picture_may(rate: Fraction | None) -> None:
+    # Thirty frames, each as long as 68 years: every step is a jump, so that one of them is left.
+    long = 2**31 * 1000
+    packets = scanned([n * long for n in range(30)], duration=long)
+    times = frame_times(packets, 0, rate, MILLISECONDS)
+    assert times is not None
+    assert times.step_pts == (40 if rate == 25 else 1)
+    assert times.end_pts == times.pts[0] + times.step_pts

@@ -185,6 +185,11 @@ BAD_VALUES = [
     ("format", 2),
     ("weights_sha256", ""),
     ("licence", " "),
+    # Every other time zone would need a year that Python has not.
+    ("created_at", "0001-01-01T00:00:00+14:00"),
+    ("created_at", "0001-06-01T00:00:00+00:00"),
+    ("created_at", "9999-12-31T23:59:59-12:00"),
+    ("created_at", "2026-01-01T00:00:00"),
 ]
 
 

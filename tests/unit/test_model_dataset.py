@@ -1,12 +1,14 @@
 """A dataset's manifest believes nothing that does not fit together."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from model.dataset import MANIFEST, SHARDS, open_dataset
+from model.dataset import MANIFEST, SHARDS, STILLS, open_dataset
+from model.dataset_table import read_table
 from model.errors import DatasetError
 
 HEX = "ab" * 32
@@ -103,6 +105,20 @@ def test_manifest_that_does_not_fit_is_refused(
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(DatasetError, match="build the dataset again"):
         open_dataset(write(tmp_path, content))
+
+
+def test_a_named_pipe_in_place_of_a_manifest_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "").joinpath(MANIFEST).unlink()
+    os.mkfifo(tmp_path / MANIFEST)
+    with pytest.raises(DatasetError, match="is not a regular file"):
+        open_dataset(tmp_path)
+
+
+def test_a_named_pipe_in_place_of_the_table_is_refused(tmp_path: Path) -> None:
+    dataset = open_dataset(write(tmp_path, json.dumps(values())))
+    os.mkfifo(tmp_path / STILLS)
+    with pytest.raises(DatasetError, match="gone or damaged"):
+        read_table(dataset)
 
 
 def test_shard_name_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:

@@ -169,6 +169,30 @@ def test_identification_errors_agree_with_pyannote(
     assert ours.rate == pytest.approx(theirs["identification error rate"])
 
 
+def test_four_times_the_ranges_take_about_four_times_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = [0]
+    compare = Fraction._richcmp  # type: ignore[attr-defined]
+
+    def counting(*arguments: object) -> object:
+        compared[0] += 1
+        return compare(*arguments)
+
+    monkeypatch.setattr(Fraction, "_richcmp", counting)
+
+    def work_on(count: int) -> int:
+        # Ranges that do not touch, as the densest truth there can be, and as many appearances.
+        truth = [_range("abc"[n % 3], Fraction(n), n + Fraction(1, 2)) for n in range(count)]
+        found = [Detection(each, 0.5) for each in truth]
+        compared[0] = 0
+        result = evaluate_timeline(truth, found, Fraction(count), Fraction(2))
+        assert result.average_precision_50_95 == 1
+        return compared[0]
+
+    assert work_on(400) < 5 * work_on(100)
+
+
 def test_a_truth_in_rttm_is_read(tmp_path: Path) -> None:
     path = tmp_path / "truth.rttm"
     path.write_text(

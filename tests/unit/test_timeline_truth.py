@@ -1,5 +1,7 @@
 """Truth files."""
 
+import os
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -38,6 +40,24 @@ def test_columns_after_the_three_are_passed_over(tmp_path: Path) -> None:
     ]
     path.write_text(HEAD.replace("\n", ",place_x\n") + "bolt,0,1\n")
     with pytest.raises(TimelineError, match="3 fields, but the first line has 4"):
+        read_truth(path)
+
+
+@pytest.mark.parametrize("name", ["truth.csv", "truth.rttm"])
+def test_a_named_pipe_into_which_nobody_writes_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    os.mkfifo(path)
+    with pytest.raises(TimelineError, match="not a regular file"):
+        read_truth(path)
+
+
+@pytest.mark.parametrize("kind", [Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_or_has_no_end_is_refused(
+    tmp_path: Path, kind: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "truth.csv"
+    kind(path)
+    with pytest.raises(TimelineError, match=r"truth.csv: (is not a regular file|cannot be read)"):
         read_truth(path)
 
 
