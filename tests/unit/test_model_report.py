@@ -267,7 +267,7 @@ def test_card_of_a_dense_version_says_how_that_sees() -> None:
         "the largest confidence of all labels.\n",
         "Characters whose like was not among the stills of others",
         "It began with the first layers' weights of insects@2",
-        "mosaics 0.35",
+        f"mosaics {STRONG.mosaics}",
         "on the test stills of known characters:\n",
     ):
         assert stated in text, stated

@@ -94,14 +94,14 @@ def test_the_database_lies_in_a_home_of_any_name(name: str, tmp_path: Path) -> N
 
 
 def test_this_process_is_alive_and_an_earlier_one_of_its_number_is_dead() -> None:
-    host, pid, _ = worker_identity().rsplit("/", 2)
+    host, pid, _, scope = worker_identity().rsplit("/", 3)
     assert not is_dead(worker_identity())
-    assert is_dead(f"{host}/{pid}/1.00")
-    assert is_dead(f"{host}/999999999/1.00")
+    assert is_dead(f"{host}/{pid}/1/{scope}")
+    assert is_dead(f"{host}/999999999/1/{scope}")
 
 
 def test_a_worker_of_another_machine_is_never_known_to_be_dead() -> None:
-    assert not is_dead("another-machine/999999999/1.00")
+    assert not is_dead("another-machine/999999999/1/another-boot")
 
 
 def test_equal_parameters_have_equal_hashes_and_others_have_others() -> None:
