@@ -24,7 +24,7 @@ from model.artifact import ModelVersion, write_model_version
 from model.dataset import Dataset
 from model.dense_features import DenseFeatures
 from model.errors import ArtifactError, TrainingError
-from model.examples import Examples, distinct_places, examples_of, read_examples
+from model.examples import Examples, distinct_places, examples_for, read_examples
 from model.labels import UNKNOWN
 from model.manifest import Manifest
 from model.networks import network_of, weights_of
@@ -32,7 +32,6 @@ from model.preprocess import whole_frame_named
 from model.progress import Progress
 from model.recipe import STRONG
 from model.recipe_changes import with_network_of
-from model.stills import Stills
 from model.testing import Words
 
 _KEPT_EXAMPLES: Final = 20
@@ -89,12 +88,14 @@ def add_labels(
         weights_sha256="",
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    kept = read_examples(start) if dataset is None else None
     added = read_added(sources, tell)
     network = network_of(start)
     recipe = replace(with_network_of(STRONG, start.manifest), seed=seed)
     seen = DenseFeatures(network, int8=start.manifest.int8)
-    examples = kept or examples_of(seen, Stills.unpack(dataset, "train"), recipe, tell)  # type: ignore[arg-type]
+    if dataset is None:
+        examples = read_examples(start)
+    else:
+        examples = examples_for(start, seen, dataset, recipe, tell)
     folds = deal_out(added, seed)
     views = views_of(added, folds, seen, recipe, tell)
     plain = plain_features(added.stills, seen, whole_frame_named(recipe.preprocessing))

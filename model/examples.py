@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import ModelVersion
+from model.dataset import Dataset
 from model.dense_features import DenseFeatures
-from model.errors import ArtifactError
-from model.labels import known_labels
+from model.errors import ArtifactError, DatasetError
+from model.labels import UNKNOWN, known_labels
 from model.progress import Progress
 from model.recipe import Recipe
 from model.safe_files import read_regular_file
@@ -53,7 +54,8 @@ class Examples:
         largest = self.features.max(axis=(0, 1)).astype("<f2")
         scale = np.maximum(largest.astype(np.float32), np.finfo(np.float16).tiny) / 255
         steps = np.clip(np.rint(self.features / scale), 0, 255).astype(np.uint8)
-        return save({"features": steps, "largest": largest})
+        content: bytes = save({"features": steps, "largest": largest})
+        return content
 
     def joined(self, others: NDArray[np.float32]) -> "Examples":
         """Return these and others (m, places, features)."""
@@ -81,7 +83,8 @@ def read_examples(version: ModelVersion) -> Examples:
     if not (np.isfinite(largest) & (largest >= 0)).all():
         raise ArtifactError(f"{path}: has numbers that are not finite; train again")
     steps = np.frombuffer(tensors["features"]["data"], np.uint8)
-    return Examples(steps.reshape(tensors["features"]["shape"]) * (largest / 255))
+    shares = steps.reshape(tensors["features"]["shape"]).astype(np.float32) / 255
+    return Examples(shares * largest)
 
 
 def check_examples(version: ModelVersion) -> bytes:
@@ -116,6 +119,36 @@ def examples_of(seen: DenseFeatures, stills: Stills, recipe: Recipe, tell: Progr
         kept.append(distinct_places(seen, seen.of(pictures)))
     tell("Keeping examples", len(leads), len(leads))
     return Examples(np.concatenate(kept))
+
+
+def examples_for(
+    version: ModelVersion, seen: DenseFeatures, dataset: Dataset, recipe: Recipe, tell: Progress
+) -> Examples:
+    """Return examples of the train stills of a dataset that show only whom a version knows.
+
+    Args:
+        version: of the network.
+        seen: its network.
+        dataset: of its labels, and perhaps of more: their stills are passed over.
+        recipe: how scenes vary.
+        tell: takes a step's name, how much of it is done, and how much there is.
+
+    Raises:
+        DatasetError: a shard is damaged, or nobody in the dataset is known to the version.
+    """
+    tell("Unpacking stills", 0, 1)
+    stills = Stills.unpack(dataset, "train")
+    tell("Unpacking stills", 1, 1)
+    known = {*version.manifest.labels, UNKNOWN}
+    is_known = np.array([label in known for label in stills.labels])
+    only_known = np.array([is_known[list(labels)].all() for labels in stills.label_sets])
+    somebody = np.array([label != UNKNOWN for label in stills.labels])[stills.label_numbers]
+    if not (only_known & somebody).any():
+        raise DatasetError(
+            f"{dataset.folder}: no still of anybody whom {version.manifest.reference} knows; "
+            "give the dataset that it was trained on"
+        )
+    return examples_of(seen, stills.chosen(np.flatnonzero(only_known)), recipe, tell)
 
 
 def distinct_places(seen: DenseFeatures, features: NDArray[np.float32]) -> NDArray[np.float32]:

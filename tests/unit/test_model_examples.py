@@ -88,7 +88,7 @@ def test_examples_of_another_form_are_refused(
 ) -> None:
     from safetensors.numpy import save
 
-    with pytest.raises(ArtifactError, match="do not fit network|not finite"):
+    with pytest.raises(ArtifactError, match=r"do not fit network|not finite"):
         read_examples(version_with(tmp_path, save(tensors)))
 
 
