@@ -16,6 +16,7 @@ onset; and how long it took.
 import argparse
 import csv
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -222,6 +223,9 @@ def _start(
 def _without(version: ModelVersion, labels: Sequence[str], folder: Path) -> ModelVersion:
     """Write a version without the outputs of some labels."""
     manifest = version.manifest
+    strange = sorted(set(labels) - set(manifest.labels))
+    if strange:
+        sys.exit(f"--forget: {manifest.reference} does not know {', '.join(strange)}")
     kept = [number for number, label in enumerate(manifest.labels) if label not in labels]
     weights = weights_of(network_of(version))
     fewer = {name: weights[name][..., kept] for name in ("logits/kernel", "logits/bias")}

@@ -33,10 +33,10 @@ class AddedFigures:
     """Of them, those with a box of the label."""
     recall: float
     """Share of its stills in which it is said to be."""
+    scene_recall: float
+    """Share of the scenes made of its stills in which it is: from closer, small, beside others."""
     false_share: float
     """Share of the examples of others in which it is."""
-    rehearsal_f1: float
-    """Of the scenes made of its stills among those of others."""
     taken_for: Mapping[str, float]
     """Share of its stills in which each label that was known before is said to be."""
 
@@ -102,14 +102,15 @@ of its own, learnt from scenes made of its stills, against examples of all other
 {words.about_stills} {len(added.stills)} were used, {added.left_out} files were not. Fingerprint:
 `{added.fingerprint}`.
 
-| label | stills | different | with a box | found | false | onset | offset |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| label | stills | different | with a box | found | found in scenes | false | onset | offset |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 {_rows(manifest, figures)}
 
 Each quarter of a label's stills, near-duplicates together, was held out in turn: *found* is the
-share of the stills in which the label is said to be by what was learnt from the other three, and
-*false* that of the examples of others, likewise. The thresholds were chosen on scenes made of
-held-out stills, one in twenty among examples of others; the final output learnt from all stills.
+share of the stills in which the label is said to be by what was learnt from the other three, *found
+in scenes* that of pictures made of them, in which it is smaller, varied, or beside others, and
+*false* that of the examples of others. Confidence and thresholds are of the same answers, one in
+twenty of the label among those of others; the output that is kept learnt from all stills.
 
 {_taken(figures)}
 
@@ -125,7 +126,7 @@ def _rows(manifest: Manifest, figures: Mapping[str, AddedFigures]) -> str:
         pair = manifest.label_thresholds.get(label, (manifest.onset, manifest.offset))
         rows.append(
             f"| {label} | {one.stills} | {one.groups} | {one.boxed} | {one.recall:.3f} "
-            f"| {one.false_share:.3f} | {pair[0]:.2f} | {pair[1]:.2f} |"
+            f"| {one.scene_recall:.3f} | {one.false_share:.3f} | {pair[0]:.2f} | {pair[1]:.2f} |"
         )
     return "\n".join(rows)
 

@@ -1,8 +1,8 @@
 """A label that is added: learnt, and calibrated on what was held out.
 
 Each fold of its stills and of the examples of others is answered by what was learnt from the other
-folds. These answers give its confidence and thresholds, by the rules of all labels
-(`model.scene_calibrating`), and its figures; the output that is kept learnt from all folds.
+folds. These answers give its confidence, its thresholds and its figures; the output that is kept
+learnt from all folds.
 """
 
 from dataclasses import dataclass
@@ -15,17 +15,18 @@ from model.added_card import AddedFigures
 from model.added_column import Column, learn_column
 from model.added_stills import AddedStills
 from model.added_views import FOLDS, Views
-from model.calibrating import Calibration
-from model.calibration import sigmoid
+from model.calibrating import MAX_FALSE_SHARE
+from model.calibration import fit_logistic, sigmoid
 from model.dense_features import DenseFeatures
 from model.examples import Examples
 from model.manifest import Manifest
-from model.rehearsal import SHOT_FRAMES
-from model.scene_calibrating import Rehearsed, calibrate_scenes
 
 PRESENT_SHARE: Final = 0.05
 """Of the frames in which a label is rehearsed, those that show it: of 33 labels each is in so many
 of the frames of `model.scene_rehearsal`."""
+
+_STEP: Final = 0.01  # of thresholds, as all labels' are chosen
+_HIGHEST: Final = 0.99
 
 
 @dataclass(frozen=True)
@@ -34,103 +35,131 @@ class Learnt:
 
     column: Column
     """Calibrated: it shares the model's temperature."""
-    calibration: Calibration
+    thresholds: tuple[float, float]
+    """Onset and offset."""
     figures: AddedFigures
 
 
-def learn_label(
-    number: int,
-    start: Manifest,
-    added: AddedStills,
-    folds: NDArray[np.int64],
-    views: Views,
-    plain: NDArray[np.float16],
-    examples: Examples,
-    seen: DenseFeatures,
-) -> Learnt:
-    """Learn a label's output, and calibrate it on what it has not learnt."""
-    somebody = np.asarray(_in_parts(seen, views.features).max(axis=-1), np.float32)
-    example_folds = np.arange(len(examples.features)) % FOLDS
-    of_views, of_plain = np.empty(len(views.folds)), np.empty(len(plain))
-    of_examples = np.empty(len(example_folds))
+@dataclass(frozen=True)
+class Seen:
+    """All that is seen of the stills of added labels, and of everybody else."""
+
+    added: AddedStills
+    folds: NDArray[np.int64]
+    """(n,) of each still."""
+    views: Views
+    """Scenes made of them."""
+    plain: NDArray[np.float16]
+    """(n, places, features) of the stills as they are."""
+    examples: Examples
+    network: DenseFeatures
+    start: Manifest
+    """Of the network's version."""
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """What was answered by what was learnt without them: the logits of the likeliest places."""
+
+    views: NDArray[np.float64]
+    plain: NDArray[np.float64]
+    examples: NDArray[np.float64]
+
+
+def learn_label(number: int, seen: Seen) -> Learnt:
+    """Learn an added label's output, and calibrate it on what it has not learnt."""
+    start = seen.start
+    somebody = _somebody(seen)
+    held_out = _held_out(number, seen, somebody)
+    own, others = _with_and_without(number, seen, held_out)
+    # so many times as often as the label is there, as `model.scene_rehearsal` shows it
+    often = np.resize(others, round(len(own) * (1 / PRESENT_SHARE - 1)))
+    truth = np.arange(len(own) + len(often)) < len(own)
+    slope, shift = fit_logistic(np.concatenate([own, often]), truth)
+
+    def confidences(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        return sigmoid(slope * logits + shift)
+
+    pair = thresholds_of_added(confidences(own), confidences(others), (start.onset, start.offset))
+    stills = seen.added.of(number)
+    figures = AddedFigures(
+        stills=len(stills),
+        groups=len(np.unique(seen.added.groups[stills])),
+        boxed=int(seen.added.boxed[stills].sum()),
+        recall=float((confidences(held_out.plain[stills]) >= pair[0]).mean()),
+        scene_recall=float((confidences(own) >= pair[0]).mean()),
+        false_share=float((confidences(held_out.examples) >= pair[0]).mean()),
+        taken_for=_taken_for(start, seen.network.logits(seen.plain[stills].astype(np.float32))),
+    )
+    final = learn_column(seen.views, number, seen.examples.features, somebody)
+    return Learnt(final.scaled(start.temperature * slope, shift / slope), pair, figures)
+
+
+def thresholds_of_added(
+    own: NDArray[np.float64], others: NDArray[np.float64], general: tuple[float, float]
+) -> tuple[float, float]:
+    """Choose onset and offset of a label that is added.
+
+    They are those of the labels without their own, if by their onset no more than MAX_FALSE_SHARE
+    of the pictures in which the label is said to be are others', beyond what chance makes of few
+    (one standard error), where PRESENT_SHARE of all show it; else the lowest onset by which no more
+    are, and an offset as far below it.
+
+    Args:
+        own: (n,) confidences in pictures that show it.
+        others: (m,) in pictures that do not.
+        general: onset and offset of labels without their own.
+    """
+    onset, offset = general
+    each = len(own) * (1 / PRESENT_SHARE - 1) / len(others)  # pictures that one stands for
+    for higher in np.arange(onset, _HIGHEST, _STEP):
+        false = int((others >= higher).sum())
+        said = int((own >= higher).sum()) + each * false
+        if each * (false - np.sqrt(false)) <= MAX_FALSE_SHARE * said:
+            rounded = round(float(higher), 2)
+            return rounded, round(max(_STEP, rounded - (onset - offset)), 2)
+    return _HIGHEST, _HIGHEST
+
+
+def _somebody(seen: Seen) -> NDArray[np.float32]:
+    """Return (n, places) how likely each place of the scenes is for any label known before."""
+    size, features = seen.network.batch_size, seen.views.features
+    parts = [
+        seen.network.logits(features[start : start + size].astype(np.float32)).max(axis=-1)
+        for start in range(0, len(features), size)
+    ]
+    return np.concatenate(parts)
+
+
+def _held_out(number: int, seen: Seen, somebody: NDArray[np.float32]) -> _HeldOut:
+    views, examples = seen.views, seen.examples.features
+    example_folds = np.arange(len(examples)) % FOLDS
+    answers = _HeldOut(*(np.empty(len(each)) for each in (views.folds, seen.folds, examples)))
     for fold in range(FOLDS):
         column = learn_column(
             views.without(fold),
             number,
-            examples.features[example_folds != fold],
+            examples[example_folds != fold],
             somebody[views.folds != fold],
         )
-        for logits, features, of_fold in (
-            (of_views, views.features, views.folds == fold),
-            (of_plain, plain, folds == fold),
-            (of_examples, examples.features, example_folds == fold),
+        for logits, features, folds in (
+            (answers.views, views.features, views.folds),
+            (answers.plain, seen.plain, seen.folds),
+            (answers.examples, examples, example_folds),
         ):
-            if of_fold.any():
-                logits[of_fold] = column.highest(features[of_fold])
-    label = added.labels[number]
-    rehearsed = _rehearsed(of_views, views.picture[:, number :: len(added.labels)], of_examples)
-    calibration, shift = calibrate_scenes(rehearsed, (label,))
-    final = learn_column(views, number, examples.features, somebody)
-    onset = calibration.label_thresholds.get(
-        label, (calibration.thresholds.onset, calibration.thresholds.offset)
-    )[0]
-
-    def said(logits: NDArray[np.float64]) -> float:
-        return float((sigmoid((logits + shift) / calibration.temperature) >= onset).mean())
-
-    own = added.of(number)
-    figures = AddedFigures(
-        stills=len(own),
-        groups=len(np.unique(added.groups[own])),
-        boxed=int(added.boxed[own].sum()),
-        recall=said(of_plain[own]),
-        false_share=said(of_examples),
-        rehearsal_f1=calibration.micro_f1,
-        taken_for=_taken_for(start, seen.logits(plain[own].astype(np.float32))),
-    )
-    column = final.scaled(start.temperature / calibration.temperature, shift)
-    return Learnt(column, calibration, figures)
+            if (folds == fold).any():
+                logits[folds == fold] = column.highest(features[folds == fold])
+    return answers
 
 
-def _in_parts(seen: DenseFeatures, features: NDArray[np.float16]) -> NDArray[np.float32]:
-    """Return logits (n, places, labels), of a few pictures at a time in 32 bits."""
-    size = seen.batch_size
-    return np.concatenate(
-        [
-            seen.logits(features[start : start + size].astype(np.float32))
-            for start in range(0, len(features), size)
-        ]
-    )
-
-
-def _rehearsed(
-    of_views: NDArray[np.float64],
-    picture: NDArray[np.float32],
-    of_examples: NDArray[np.float64],
-) -> Rehearsed:
-    """Return shots of a label's scenes among many more of others.
-
-    Args:
-        of_views: (n,) the highest logit of each scene.
-        picture: (n, 2) whether the label is in it, and how much that counts.
-        of_examples: (m,) the highest logit of each example.
-    """
-    there = np.flatnonzero(picture[:, 0] * picture[:, 1] > 0)
-    absent = np.flatnonzero((picture[:, 0] == 0) & (picture[:, 1] > 0))
-    others = np.concatenate([of_examples, of_views[absent]])
-    shots = round(len(there) / SHOT_FRAMES / PRESENT_SHARE)
-    chosen = np.arange(shots) % len(others)
-    own = [of_views[frames] for frames in np.array_split(there, max(1, len(there) // SHOT_FRAMES))]
-    logits, truth = [], []
-    every = max(1, round(shots / len(own)))
-    for number, frames in enumerate(own):
-        strangers = others[chosen[number * every : (number + 1) * every]]
-        logits += [frames, np.repeat(strangers, SHOT_FRAMES)]
-        truth += [np.ones(len(frames), np.bool_), np.zeros(SHOT_FRAMES * len(strangers), np.bool_)]
-    all_truth = np.concatenate(truth)[:, None]
-    return Rehearsed(
-        np.concatenate(logits).astype(np.float32)[:, None], all_truth, np.zeros_like(all_truth)
-    )
+def _with_and_without(
+    number: int, seen: Seen, held_out: _HeldOut
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the logits of the scenes that show a label, and those of all other pictures."""
+    labels = len(seen.added.labels)
+    is_there, counts = seen.views.picture[:, number], seen.views.picture[:, labels + number]
+    own = held_out.views[(is_there > 0) & (counts > 0)]
+    return own, np.concatenate([held_out.examples, held_out.views[(is_there == 0) & (counts > 0)]])
 
 
 def _taken_for(start: Manifest, logits: NDArray[np.float32]) -> dict[str, float]:

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.added_card import added_report
 from model.added_column import Column
-from model.added_learning import Learnt, learn_label
+from model.added_learning import Learnt, Seen, learn_label
 from model.added_stills import AddedStills, read_added
 from model.added_views import Views, deal_out, plain_features, views_of
 from model.artifact import ModelVersion, write_model_version
@@ -86,7 +86,6 @@ def add_labels(
         licence=words.licence,
         examples_sha256="",
         weights_sha256="",
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     added = read_added(sources, tell)
     network = network_of(start)
@@ -99,12 +98,11 @@ def add_labels(
     folds = deal_out(added, seed)
     views = views_of(added, folds, seen, recipe, tell)
     plain = plain_features(added.stills, seen, whole_frame_named(recipe.preprocessing))
+    everything = Seen(added, folds, views, plain, examples, seen, start.manifest)
     learnt = {}
     for number, label in enumerate(added.labels):
         tell("Learning labels", number, len(added.labels))
-        learnt[label] = learn_label(
-            number, start.manifest, added, folds, views, plain, examples, seen
-        )
+        learnt[label] = learn_label(number, everything)
     tell("Learning labels", len(added.labels), len(added.labels))
     manifest = _completed(draft, added, learnt)
     report = added_report(
@@ -174,12 +172,10 @@ def _with_added(examples: Examples, views: Views, seen: DenseFeatures) -> Exampl
 def _completed(draft: Manifest, added: AddedStills, learnt: Mapping[str, Learnt]) -> Manifest:
     general = (draft.onset, draft.offset)
     thresholds: dict[str, tuple[float, float]] = {}
-    metrics: dict[str, Any] = {"stills_added": len(added.stills)}
+    metrics: dict[str, float] = {"stills_added": len(added.stills)}
     for label, one in learnt.items():
-        own = one.calibration.thresholds
-        pair = one.calibration.label_thresholds.get(label, (own.onset, own.offset))
-        if pair != general:
-            thresholds[label] = pair
+        if one.thresholds != general:
+            thresholds[label] = one.thresholds
         metrics[f"{label}_recall"] = one.figures.recall
         metrics[f"{label}_false_share"] = one.figures.false_share
     data = f"{draft.training_data_sha256} {added.fingerprint}"
@@ -187,5 +183,6 @@ def _completed(draft: Manifest, added: AddedStills, learnt: Mapping[str, Learnt]
         draft,
         label_thresholds={**draft.label_thresholds, **thresholds},
         metrics=metrics,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         training_data_sha256=hashlib.sha256(data.encode()).hexdigest(),
     )

@@ -84,7 +84,7 @@ def read_examples(version: ModelVersion) -> Examples:
         raise ArtifactError(f"{path}: has numbers that are not finite; train again")
     steps = np.frombuffer(tensors["features"]["data"], np.uint8)
     shares = steps.reshape(tensors["features"]["shape"]).astype(np.float32) / 255
-    return Examples(shares * largest)
+    return Examples(np.asarray(shares * largest, np.float32))
 
 
 def check_examples(version: ModelVersion) -> bytes:
