@@ -112,12 +112,11 @@ def thresholds_of_added(
     """
     onset, offset = general
     each = len(own) * (1 / PRESENT_SHARE - 1) / len(others)  # pictures that one stands for
-    for higher in np.arange(onset, _HIGHEST, _STEP):
+    for higher in np.arange(onset, _HIGHEST, _STEP).round(2).tolist():
         false = int((others >= higher).sum())
         said = int((own >= higher).sum()) + each * false
         if each * (false - np.sqrt(false)) <= MAX_FALSE_SHARE * said:
-            rounded = round(float(higher), 2)
-            return rounded, round(max(_STEP, rounded - (onset - offset)), 2)
+            return higher, round(max(_STEP, higher - (onset - offset)), 2)
     return _HIGHEST, _HIGHEST
 
 
