@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import adding
 from cli.console import say
 from cli.progress import step_bars
 
@@ -23,7 +24,9 @@ def add_commands(app: typer.Typer) -> None:
 
 def train(
     context: typer.Context,
-    dataset: Annotated[Path, typer.Argument(help="Made by castline dataset build.")],
+    dataset: Annotated[
+        Path | None, typer.Argument(help="Made by castline dataset build; needless with --add.")
+    ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
@@ -35,6 +38,13 @@ def train(
     start: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Begin with what this model knows: a few epochs do."),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LABEL=FOLDER",
+            help="Add a label to --start, of few stills or a file of boxes; again for each more.",
+        ),
     ] = None,
     teacher: Annotated[
         list[str] | None,
@@ -84,9 +94,28 @@ def train(
     """Train a recogniser, choose its thresholds, test it, and write it with its report.
 
     Interrupted, the same command with --resume goes on after the last epoch that was finished.
+    With --start MODEL --add LABEL=FOLDER it adds a label from 20 to 100 stills, in minutes.
 
     Example: castline train dataset --name springfield
     """
+    given = {"licence": licence, "about_stills": about, "command": _command()}
+    texts = {key: text for key, text in given.items() if text is not None}
+    if add:
+        adding.refuse_without_use(
+            {
+                "--recipe": recipe,
+                "--teacher": teacher,
+                "--epochs": epochs is not None,
+                "--glance": glance is not None,
+                "--patience": patience is not None,
+                "--batch-size": batch_size,
+                "--resume": resume,
+            }
+        )
+        adding.add(context.obj, dataset, start, add, seed=seed, name=name, texts=texts)
+        return
+    if dataset is None:
+        raise typer.BadParameter("give one, or --add LABEL=FOLDER", param_hint="DATASET")
     from model.artifact import find_model, next_version
     from model.batches import processes_to_spare
     from model.checkpoint import has_checkpoint
@@ -127,7 +156,6 @@ def train(
     work_folder = settings.training_folder / f"{family}-{version}"
     if resume and not has_checkpoint(work_folder):
         say(f"nothing to resume in {work_folder}: beginning anew")
-    words = {"licence": licence, "about_stills": about, "command": _command()}
     with step_bars() as show_step:
         made = train_model_version(
             opened,
@@ -140,7 +168,7 @@ def train(
             start=begun,
             processes=processes_to_spare(),
             resume=resume,
-            words=Words(**{key: text for key, text in words.items() if text is not None}),
+            words=Words(**texts),
             on_progress=show_step,
             on_epoch=_say_epoch,
         )

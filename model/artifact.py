@@ -2,6 +2,7 @@
 
     manifest.json          what it is (see model.manifest)
     weights.safetensors    its numbers
+    examples.safetensors   of dense networks: what they see of others (see model.examples)
     report/                for people; never read back
 
 Only numbers are loaded, after their amount, names, types and shapes were checked, and the network
@@ -26,6 +27,7 @@ from model.safe_files import check_entries, read_regular_file, whole_folder, wri
 
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.safetensors"
+EXAMPLES: Final = "examples.safetensors"
 REPORT: Final = "report"
 
 MODEL_CARD: Final = "model_card.md"
@@ -51,20 +53,27 @@ class ModelVersion:
         """The file with its numbers."""
         return self.folder / WEIGHTS
 
+    @property
+    def examples_path(self) -> Path:
+        """The file with its examples, where the manifest names one."""
+        return self.folder / EXAMPLES
+
 
 def write_model_version(
     folder: Path,
     manifest: Manifest,
     weights: Mapping[str, NDArray[np.float32]],
     report: Mapping[str, bytes] | None = None,
+    examples: bytes = b"",
 ) -> ModelVersion:
     """Write a model version; it appears under its name complete or not at all.
 
     Args:
         folder: where to; must not exist.
-        manifest: its `weights_sha256` is filled in here.
+        manifest: its `weights_sha256` and `examples_sha256` are filled in here.
         weights: arrays by name; they are rounded to 16 bits.
         report: contents of the files under `report/` by their names.
+        examples: content of the file of examples; empty for none.
 
     Raises:
         ArtifactError: the folder exists already.
@@ -76,9 +85,15 @@ def write_model_version(
     content = save(
         {name: array.astype(WEIGHTS_DTYPE, order="C") for name, array in weights.items()}
     )
-    complete = replace(manifest, weights_sha256=hashlib.sha256(content).hexdigest())
+    complete = replace(
+        manifest,
+        weights_sha256=hashlib.sha256(content).hexdigest(),
+        examples_sha256=hashlib.sha256(examples).hexdigest() if examples else "",
+    )
     with whole_folder(folder) as unfinished:
         write_synced_file(unfinished / WEIGHTS, content)
+        if examples:
+            write_synced_file(unfinished / EXAMPLES, examples)
         write_synced_file(unfinished / MANIFEST, manifests.to_bytes(complete))
         (unfinished / REPORT).mkdir()
         for name, page in (report or {}).items():
@@ -87,16 +102,21 @@ def write_model_version(
 
 
 def read_model_version(folder: Path) -> ModelVersion:
-    """Read and check a model version's manifest; its weights are read by `model.weights`.
+    """Read and check a model version's manifest.
+
+    Its weights are read by `model.weights`, its examples by `model.examples`.
 
     Raises:
         ArtifactError: the folder holds something else or something more, links elsewhere, or its
             manifest is not allowed.
     """
-    check_entries(folder, frozenset({MANIFEST, WEIGHTS}), frozenset({REPORT}))
+    check_entries(folder, frozenset({MANIFEST, WEIGHTS, EXAMPLES}), frozenset({REPORT}))
     manifest = read_manifest(folder)
     if not (folder / WEIGHTS).is_file():
         raise ArtifactError(f"{folder}: no {WEIGHTS}; fetch or train the version again")
+    if (folder / EXAMPLES).is_file() != bool(manifest.examples_sha256):
+        named = "names" if manifest.examples_sha256 else "does not name"
+        raise ArtifactError(f"{folder}: the manifest {named} {EXAMPLES}; fetch the version again")
     if not manifest.weights_sha256:
         raise ArtifactError(f"{folder}: manifest: weights_sha256 is empty; write the version again")
     return ModelVersion(folder, manifest, manifests.identity(manifest))

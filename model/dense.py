@@ -34,6 +34,9 @@ _MOST_LIKELY_NOBODY: Final = -4.0
 """The logits' first bias: at nearly every place nearly no label is (Lin et al., Focal Loss for
 Dense Object Detection, 2017, 4.1)."""
 
+_HEAD: Final = "head_relu"
+"""The layer whose features the last convolutions answer by."""
+
 _MAX_WIDTH: Final = 1024
 
 
@@ -68,7 +71,7 @@ def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], s
             makes.relu(far, "far_relu"),
         ]
     )
-    head = makes.relu(makes.convolution(joined, layout.head, 3, 1, "head"), "head_relu")
+    head = makes.relu(makes.convolution(joined, layout.head, 3, 1, "head"), _HEAD)
     logits = keras.layers.Conv2D(
         outputs,
         1,
@@ -87,6 +90,18 @@ def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], s
     return keras.Model(
         pictures, keras.layers.Concatenate(name="answers")([logits, edges]), name="dense"
     )
+
+
+def features_of(network: Any) -> Any:
+    """Return the part of a network, with the same weights, that its last convolutions answer by.
+
+    Returns:
+        A keras.Model from pictures as `build` says to (batch, height / STRIDE, width / STRIDE,
+        head) features, none below 0.
+    """
+    import keras
+
+    return keras.Model(network.input, network.get_layer(_HEAD).output, name="features")
 
 
 @dataclass(frozen=True)

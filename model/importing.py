@@ -8,6 +8,7 @@ from typing import Final
 
 from model import manifest as manifests
 from model.artifact import (
+    EXAMPLES,
     MANIFEST,
     REPORT,
     WEIGHTS,
@@ -17,6 +18,7 @@ from model.artifact import (
 )
 from model.classifier import Classifier
 from model.errors import ArtifactError
+from model.examples import check_examples, read_examples
 from model.safe_files import read_regular_file, whole_folder, write_synced_file
 from model.weights import MAX_WEIGHTS_BYTES
 
@@ -54,6 +56,8 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
     folder = _free_folder(offered, models_folder)
     # one picture is enough: whether the weights fit is the same for any batch
     Classifier.load(offered, device="cpu", batch_size=1)
+    if manifest.examples_sha256:
+        read_examples(offered)
     try:
         with whole_folder(folder) as unfinished:
             _copy(offered, unfinished)
@@ -122,6 +126,8 @@ def _copy(offered: ModelVersion, folder: Path) -> None:
     if hashlib.sha256(weights).hexdigest() != offered.manifest.weights_sha256:
         raise ArtifactError(f"{offered.weights_path}: changed while it was read; import it again")
     write_synced_file(folder / WEIGHTS, weights)
+    if offered.manifest.examples_sha256:
+        write_synced_file(folder / EXAMPLES, check_examples(offered))
     write_synced_file(folder / MANIFEST, manifests.to_bytes(offered.manifest))
     (folder / REPORT).mkdir()
     for page in _pages(offered.folder / REPORT):

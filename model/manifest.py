@@ -36,6 +36,7 @@ _LATER_KEYS: Final = (
     "glance_clear",
     "int8",
     "loss",
+    "examples_sha256",
 )
 """That the first manifests lack."""
 
@@ -98,6 +99,8 @@ class Manifest:
     """Whether CPUs compute in 8 bits, because that was seen to change next to no answers."""
     loss: str = ""
     """By which the weights were learnt, one of LOSSES; empty where nobody wrote it down."""
+    examples_sha256: str = ""
+    """Of the file of `model.examples`; empty where there is none."""
     weights_sha256: str = ""
     """Of the weights' file; empty only before it is written."""
     format: int = FORMAT
@@ -155,6 +158,10 @@ class Manifest:
             "licence is not a text": isinstance(self.licence, str) and bool(self.licence.strip()),
             f"created_at {self.created_at!r} is not a moment of the years {_YEARS[0]} to"
             f" {_YEARS[-1]} with a time zone": _is_moment(self.created_at),
+            "examples_sha256 is not 64 hex digits, or not of a dense network": (
+                self.examples_sha256 == ""
+                or (self.is_dense and _matches(_SHA256, self.examples_sha256))
+            ),
             "weights_sha256 is not 64 hex digits": (
                 self.weights_sha256 == "" or _matches(_SHA256, self.weights_sha256)
             ),
@@ -180,8 +187,8 @@ class Manifest:
 def to_bytes(manifest: Manifest) -> bytes:
     """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys.
 
-    Without thresholds of single labels, a closer view, a glance, 8 bits or a loss, it has no such
-    key: manifests from before there were any keep their form, and with it their identity.
+    Without thresholds of single labels, a closer view, a glance, 8 bits, a loss or examples, it has
+    no such key: manifests from before there were any keep their form, and with it their identity.
     """
     content = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
     for name in _LATER_KEYS:

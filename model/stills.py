@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.reduction import DupFd
 from typing import Any, Final, Self
 
@@ -122,6 +122,20 @@ class Stills:
         """Return a still's boxes (n, 5): label number, left, top, right, bottom, as shares."""
         start = self._box_ends[index - 1] if index else 0
         return self._boxes[start : self._box_ends[index]]
+
+    def chosen(self, indices: NDArray[np.int64]) -> Self:
+        """Return some of them, in this order, which share the file."""
+        boxes = [self.boxes(int(index)) for index in indices]
+        return replace(
+            self,
+            label_numbers=self.label_numbers[indices],
+            label_sets=tuple(self.label_sets[index] for index in indices),
+            all_boxed=self.all_boxed[indices],
+            sizes=self.sizes[indices],
+            _boxes=np.concatenate([NO_BOXES, *boxes]),
+            _box_ends=np.cumsum([len(each) for each in boxes], dtype=np.int64),
+            _offsets=self._offsets[indices],
+        )
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """Return a still (height, width, 3), RGB, as large as it is on the canvas, or stored."""

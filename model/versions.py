@@ -18,8 +18,10 @@ from model.classifier import BATCH_SIZE
 from model.compiling import compile_network
 from model.cpu_forward import CpuForwardPass
 from model.dataset import Dataset
+from model.dense_features import DenseFeatures
 from model.errors import ArtifactError
 from model.evaluation import Recogniser
+from model.examples import examples_of
 from model.forward import ForwardPass
 from model.history import Epoch, HistoryFiles
 from model.manifest import Manifest
@@ -156,7 +158,13 @@ def train_model_version(
         report = report_of(
             manifest, recipe, teachers, start, dataset, trained.history, tested, words
         )
-        made = write_model_version(output_folder, manifest, weights_of(trained.network), report)
+        made = write_model_version(
+            output_folder,
+            manifest,
+            weights_of(trained.network),
+            report,
+            _examples(trained.network, manifest, stills, recipe, tell),
+        )
         checkpoint.remove()
     return made
 
@@ -235,6 +243,16 @@ def _calibrated(
     calibration, shift = calibrate_scenes(rehearsed, sight.labels)
     add_to_logits(network, shift)
     return calibration, _compiled(network, int8=agreement >= LEAST_AGREEMENT)
+
+
+def _examples(
+    network: Any, manifest: Manifest, stills: Stills, recipe: Recipe, tell: Progress
+) -> bytes:
+    """Return what a dense version keeps of its stills, for labels that are added later."""
+    if not recipe.is_dense:
+        return b""
+    seen = DenseFeatures(network, int8=manifest.int8)
+    return examples_of(seen, stills, recipe, tell).to_bytes()
 
 
 def _compiled(network: Any, *, int8: bool) -> ForwardPass:

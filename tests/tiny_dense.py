@@ -1,5 +1,6 @@
 """The dense kind of network and training made so small that they take seconds."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -64,11 +65,24 @@ def train_tiny_dense(checkpoint_folder: Path | None = None, **options: Any) -> T
 
 
 def write_dense_by_lot(
-    folder: Path, *, int8: bool = False, labels: tuple[str, ...] = SHAPES
+    folder: Path,
+    *,
+    int8: bool = False,
+    parameters: Mapping[str, Any] = PARAMETERS,
+    labels: tuple[str, ...] = SHAPES,
+    examples: Callable[[Any], bytes] = lambda _network: b"",
 ) -> ModelVersion:
-    """Write a dense version whose weights are drawn by lot: all sorts of labels are seen."""
+    """Write a dense version whose weights are drawn by lot: all sorts of labels are seen.
+
+    Args:
+        folder: in which its folder is made.
+        int8: whether CPUs compute it in 8 bits.
+        parameters: of the network.
+        labels: that it knows.
+        examples: of the network, what it keeps.
+    """
     load_tensorflow()
-    network = build_network("dense", PARAMETERS, labels, WIDE.shape, seed=4)
+    network = build_network("dense", parameters, labels, WIDE.shape, seed=4)
     weights = weights_of(network)
     # of random weights the logits hardly differ from place to place
     weights["logits/kernel"] = 60 * weights["logits/kernel"]
@@ -78,11 +92,13 @@ def write_dense_by_lot(
     manifest = manifest_by_lot(
         "dense_by_lot",
         network="dense",
-        network_parameters=PARAMETERS,
+        network_parameters=parameters,
         labels=labels,
         preprocessing=WIDE.name,
         regions=("full",),
         int8=int8,
         loss="places",
     )
-    return write_model_version(folder / "dense_by_lot-1", manifest, weights_of(network))
+    return write_model_version(
+        folder / "dense_by_lot-1", manifest, weights_of(network), examples=examples(network)
+    )

@@ -1,0 +1,263 @@
+"""How well labels are recognised that were added to a model from few stills.
+
+    python -m bench.added_labels MODEL DATASET [--stills 20 100] [--boxed] -o FOLDER
+
+DATASET has labels that MODEL was not trained on, none of whose stills it saw, not even as
+`unknown`: each is added to it alone, from so many of its train stills, as `castline train --add`
+does. With `--forget LABELS` they are labels that MODEL knows, whose outputs are taken away first:
+that needs no training, and flatters, because all other layers have learnt them.
+
+Printed are, on the dataset's test stills, which have no near-duplicate among the train stills: how
+often the label is found and right at its onset; what it takes from the others, as the share of
+their stills whose likeliest label is right, before and after, and as micro-F1 of who reaches their
+onset; and how long it took.
+"""
+
+import argparse
+import csv
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.episode_frames import version_named
+from bench.with_examples import with_examples
+from model.adding import add_labels
+from model.artifact import ModelVersion, read_model_version, write_model_version
+from model.calibration import micro_f1, sigmoid
+from model.dataset import Dataset, open_dataset
+from model.dataset_reading import stream_stills
+from model.dense_features import DenseFeatures
+from model.labels import UNKNOWN
+from model.networks import network_of, weights_of
+from model.preprocess import whole_frame_named
+from model.shards import SIDES, Record, read_part
+from model.testing import Words
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Test stills, as all versions with one network see them."""
+
+    features: NDArray[np.float16]
+    """(n, places, features)"""
+    shown: tuple[frozenset[str], ...]
+    """(n,) the labels of each."""
+
+    def logits(self, version: ModelVersion) -> NDArray[np.float32]:
+        """Return (n, labels), the likeliest places' of a version with the network."""
+        seen = DenseFeatures(network_of(version), int8=version.manifest.int8)
+        parts = [
+            seen.logits(self.features[start : start + BATCH].astype(np.float32)).max(axis=1)
+            for start in range(0, len(self.features), BATCH)
+        ]
+        return np.concatenate(parts)
+
+    def truth(self, labels: Sequence[str]) -> NDArray[np.bool_]:
+        """Return (n, labels), whether each is shown."""
+        return np.array([[label in shown for label in labels] for shown in self.shown])
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of adding a label."""
+
+    label: str
+    stills: int
+    test_stills: int
+    recall: float
+    precision: float
+    accuracy_before: float
+    accuracy_after: float
+    f1_before: float
+    f1_after: float
+    seconds: float
+
+    @property
+    def f1(self) -> float:
+        """Of the label that was added."""
+        both = self.recall + self.precision
+        return 2 * self.recall * self.precision / both if both else 0.0
+
+
+def main() -> None:
+    arguments = _arguments()
+    output: Path = arguments.output
+    dataset = open_dataset(arguments.dataset)
+    forgotten = [label for label in arguments.forget.split(",") if label]
+    start = _start(version_named(arguments.model), forgotten, dataset, output)
+    known = start.manifest.labels
+    new = [label for label in dataset.manifest.labels if label not in (*known, UNKNOWN)]
+    tested = tested_stills(start, dataset)
+    if forgotten:
+        print("The network has learnt these labels, whose outputs were taken away: this flatters.")
+    print(
+        "| label | stills | test stills | recall | precision | F1 | others' accuracy before, after "
+        "| others' micro-F1 before, after | s |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+    )
+    for label in new:
+        for count in arguments.stills:
+            folder = output / f"{label}-{count}{'-boxed' if arguments.boxed else ''}"
+            row = added(start, dataset, label, count, folder, tested, boxed=arguments.boxed)
+            print(
+                f"| {row.label} | {row.stills} | {row.test_stills} | {row.recall:.3f} "
+                f"| {row.precision:.3f} | {row.f1:.3f} "
+                f"| {row.accuracy_before:.4f}, {row.accuracy_after:.4f} "
+                f"| {row.f1_before:.4f}, {row.f1_after:.4f} | {row.seconds:.0f} |",
+                flush=True,
+            )
+
+
+def added(
+    start: ModelVersion,
+    dataset: Dataset,
+    label: str,
+    count: int,
+    folder: Path,
+    tested: Tested,
+    *,
+    boxed: bool,
+) -> Row:
+    """Add a label to a version from so many stills, and measure both versions."""
+    shutil.rmtree(folder, ignore_errors=True)
+    sources = write_stills(dataset, label, count, folder / "stills", boxed=boxed)
+    words = Words(start.manifest.licence, "Train stills.", "python -m bench.added_labels")
+    began = time.monotonic()
+    made = add_labels(start, {label: sources}, folder / "model", "added", "1", words=words)
+    seconds = time.monotonic() - began
+    old = start.manifest.labels
+    before, after = tested.logits(start), tested.logits(made)
+    own = tested.truth([label])[:, 0]
+    said = said_to_be_in(made, after)
+    found = said[:, -1]
+    right = int((found & own).sum())
+    truth = tested.truth(old)
+    somebody = truth.any(axis=1) & ~own
+    rows = np.arange(len(own))
+    return Row(
+        label,
+        min(count, len(list((folder / "stills" / label).iterdir()))),
+        int(own.sum()),
+        right / max(1, int(own.sum())),
+        right / max(1, int(found.sum())),
+        float(truth[rows, before.argmax(axis=1)][somebody].mean()),
+        float(np.column_stack([truth, own])[rows, after.argmax(axis=1)][somebody].mean()),
+        micro_f1(said_to_be_in(start, before)[~own], truth[~own]),
+        micro_f1(said[~own], np.column_stack([truth, own])[~own]),
+        seconds,
+    )
+
+
+def said_to_be_in(version: ModelVersion, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return (n, labels), whether each label reaches its onset."""
+    manifest = version.manifest
+    general = (manifest.onset, manifest.offset)
+    onsets = [manifest.label_thresholds.get(label, general)[0] for label in manifest.labels]
+    return np.asarray(sigmoid(logits / manifest.temperature) >= onsets)
+
+
+def tested_stills(version: ModelVersion, dataset: Dataset) -> Tested:
+    """Look at the test stills of a dataset, each whole."""
+    seen = DenseFeatures(network_of(version), int8=version.manifest.int8)
+    frame = whole_frame_named(version.manifest.preprocessing)
+    labels = dataset.manifest.labels
+    parts, waiting, shown = [], [], []
+    for picture, who in stream_stills(dataset, "test", frame.preprocess):
+        waiting.append(picture)
+        shown.append(frozenset(labels[number] for number in who.label_set))
+        if len(waiting) == BATCH:
+            parts.append(seen.of(np.stack(waiting)).astype(np.float16))
+            waiting = []
+    if waiting:
+        parts.append(seen.of(np.stack(waiting)).astype(np.float16))
+    features = np.concatenate(parts)
+    return Tested(features.reshape(len(features), -1, features.shape[-1]), tuple(shown))
+
+
+def write_stills(
+    dataset: Dataset, label: str, count: int, folder: Path, *, boxed: bool
+) -> list[Path]:
+    """Write so many train stills of a label, and their boxes if asked; return both as sources."""
+    number = dataset.manifest.labels.index(label)
+    records = [
+        record
+        for record in read_part(dataset.shard_paths("train"))
+        if record.label_number == number
+    ]
+    chosen = np.random.default_rng(0).permutation(len(records))[:count]
+    (folder / label).mkdir(parents=True)
+    rows: list[list[object]] = [["path", *SIDES, "label"]]
+    for index in chosen.tolist():
+        record: Record = records[index]
+        path = f"{label}/pic_{index:05}.png"
+        (folder / path).write_bytes(record.png)
+        rows += [[path, *box.corners, box.label] for box in record.boxes]
+    if not boxed or len(rows) == 1:
+        return [folder / label]
+    with (folder / "boxes.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return [folder / label, folder / "boxes.csv"]
+
+
+def _start(
+    version: ModelVersion, forgotten: Sequence[str], dataset: Dataset, output: Path
+) -> ModelVersion:
+    """Return the version to add to: without the labels to forget, and with examples."""
+    if not forgotten and version.manifest.examples_sha256:
+        return version
+    folder = output / "start"
+    if folder.exists():
+        return read_model_version(folder)
+    if forgotten:
+        version = _without(version, forgotten, output / "forgetful")
+    return with_examples(version, dataset, folder)
+
+
+def _without(version: ModelVersion, labels: Sequence[str], folder: Path) -> ModelVersion:
+    """Write a version without the outputs of some labels."""
+    manifest = version.manifest
+    strange = sorted(set(labels) - set(manifest.labels))
+    if strange:
+        sys.exit(f"--forget: {manifest.reference} does not know {', '.join(strange)}")
+    kept = [number for number, label in enumerate(manifest.labels) if label not in labels]
+    weights = weights_of(network_of(version))
+    fewer = {name: weights[name][..., kept] for name in ("logits/kernel", "logits/bias")}
+    thresholds = {
+        label: pair for label, pair in manifest.label_thresholds.items() if label not in labels
+    }
+    shutil.rmtree(folder, ignore_errors=True)
+    return write_model_version(
+        folder,
+        replace(
+            manifest,
+            labels=tuple(manifest.labels[number] for number in kept),
+            label_thresholds=thresholds,
+            examples_sha256="",
+            weights_sha256="",
+        ),
+        {**weights, **fewer},
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("model", help="a folder, NAME or NAME@VERSION of a dense model")
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument(
+        "--stills", type=int, nargs="+", default=[20, 100], help="of each label; default 20 100"
+    )
+    parser.add_argument("--forget", default="", help="labels that the model knows, commas between")
+    parser.add_argument("--boxed", action="store_true", help="with the boxes that there are")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="where all is made")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Writes a dense model version again with examples of what it knows, for labels added later.
+
+    python -m bench.with_examples VERSION DATASET -o FOLDER
+
+`castline train` keeps them by itself; this is for versions that were trained before it did. FOLDER
+becomes the version, whose weights, figures and report are the same.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from model.artifact import REPORT, ModelVersion, read_model_version, write_model_version
+from model.dataset import Dataset, open_dataset
+from model.dense_features import DenseFeatures
+from model.examples import examples_for
+from model.networks import network_of, weights_of
+from model.recipe import STRONG
+from model.recipe_changes import with_network_of
+
+
+def with_examples(version: ModelVersion, dataset: Dataset, folder: Path) -> ModelVersion:
+    """Write a version with examples of the train stills of a dataset that it knows."""
+    manifest = version.manifest
+    network = network_of(version)
+    seen = DenseFeatures(network, int8=manifest.int8)
+    recipe = with_network_of(STRONG, manifest)
+    examples = examples_for(version, seen, dataset, recipe, lambda _step, _done, _total: None)
+    report = version.folder / REPORT
+    pages = {path.name: path.read_bytes() for path in report.iterdir()} if report.is_dir() else {}
+    return write_model_version(
+        folder,
+        replace(manifest, weights_sha256=""),
+        weights_of(network),
+        pages,
+        examples.to_bytes(),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("version", type=Path, help="folder of a dense model version")
+    parser.add_argument("dataset", type=Path, help="that it was trained on")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the folder to make")
+    arguments = parser.parse_args()
+    version = read_model_version(arguments.version)
+    made = with_examples(version, open_dataset(arguments.dataset), arguments.output)
+    print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
+
+
+if __name__ == "__main__":
+    main()
