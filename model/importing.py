@@ -56,7 +56,7 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
     folder = _free_folder(offered, models_folder)
     # one picture is enough: whether the weights fit is the same for any batch
     Classifier.load(offered, device="cpu", batch_size=1)
-    if manifest.examples_sha256:
+    if offered.manifest.examples_sha256:
         read_examples(offered)
     try:
         with whole_folder(folder) as unfinished:
