@@ -131,8 +131,6 @@ _CONFIGURATION: Final[dict[str, Any]] = {
         # In the order of `task_queues`, always from the first.
         "queue_order_strategy": "priority",
     },
-    # Whoever can write to the broker could end workers by it, and end them by what it cannot read.
-    "worker_enable_remote_control": False,
     # One line for what matters; each task would be two lines otherwise.
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,

@@ -2,7 +2,7 @@
 
 Whoever can write to the broker can write anything there, and what Celery cannot read ends its
 process. So nothing of a message goes further but the chunk's number, and how often its task was
-tried; the rest is written anew.
+tried; the rest is written anew. Celery's remote control, which could end workers, is not obeyed.
 """
 
 import binascii
@@ -11,6 +11,7 @@ import logging
 import uuid
 from base64 import b64decode
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from celery import Celery, bootsteps
@@ -57,12 +58,29 @@ def set_up_door(app: Celery, count_refused: Callable[[], None]) -> None:
     class Door(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
         """Begins after what opens the connection, as often as that does."""
 
-        requires = ("celery.worker.consumer.tasks:Tasks",)
+        requires = (
+            "celery.worker.consumer.tasks:Tasks",
+            "celery.worker.consumer.control:Control",
+        )
 
         def start(self, consumer: Any) -> None:
             consumer.task_consumer.channel.client.set_response_callback("BRPOP", take)
+            for channel in consumer.connection.transport.channels:
+                if channel.active_fanout_queues:
+                    channel.handlers["LISTEN"] = partial(_hear, channel)
 
     app.steps["consumer"].add(Door)
+
+
+def _hear(channel: Any) -> None:
+    """Reads what is said to all workers, and does nothing about it.
+
+    It is read nevertheless: a worker whose processes all have work hears by this alone that its
+    connection was cut. Else it goes on without what it could not acknowledge, and takes no more.
+    """
+    channel.subclient.parse_response()
+    while channel.subclient.connection.can_read(timeout=0):
+        channel.subclient.parse_response()
 
 
 def admitted(queue: str, item: bytes) -> bytes:

@@ -17,6 +17,8 @@ from tests.cluster import Cluster, cluster
 from tests.databases import restartable_postgresql
 from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
 from tests.waiting import assert_in_time, wait_until
+from worker.app import make_app
+from worker.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -125,11 +127,37 @@ def test_messages_that_nobody_of_castline_wrote_are_refused_and_counted(
         items = [*GARBAGE, *(text.encode() for text in texts), *broken_envelopes(queue)]
         workers.broker.client.lpush(f"castline:{queue}", *items)
         refused += len(items)
-    wait_until(lambda: workers.log_text().count("refused a message in") == refused)
+    wait_until(lambda: refused_by(workers) == refused)
+    workers.broker.kill()
+    workers.broker.start()
+    for queue in ("extract.bulk", "classify.bulk"):  # the door is there on a new connection, too
+        workers.broker.client.lpush(f"castline:{queue}", b"null")
+    wait_until(lambda: refused_by(workers) == refused + 2)
     assert workers.enqueue(clip).returncode == 0
     workers.wait_until_done()
     assert {step: workers.celery_processes(step) for step in workers.workers} == before
     assert_as_undisturbed(workers, undisturbed)
+
+
+def test_nothing_that_is_said_to_all_workers_is_obeyed_or_ends_one(
+    clip: Path, undisturbed: Found, workers: Cluster
+) -> None:
+    wait_until(lambda: all(workers.celery_processes(step) for step in workers.workers))
+    before = {step: workers.celery_processes(step) for step in workers.workers}
+    channel = "castline:/0.celery.pidbox"
+    wait_until(lambda: workers.broker.client.publish(channel, b"null") == len(before))
+    for said in (b"[1]", b"{}", b"[" * 100_000, b"\xff"):
+        assert workers.broker.client.publish(channel, said) == len(before)
+    settings = Settings(workers.home, "sqlite://", broker_url=workers.broker.url)
+    make_app(settings).control.broadcast("shutdown")
+    assert workers.enqueue(clip).returncode == 0
+    workers.wait_until_done()
+    assert {step: workers.celery_processes(step) for step in workers.workers} == before
+    assert_as_undisturbed(workers, undisturbed)
+
+
+def refused_by(workers: Cluster) -> int:
+    return workers.log_text().count("refused a message in")
 
 
 def broken_envelopes(queue: str) -> list[bytes]:
