@@ -144,7 +144,8 @@ class Decoder:
             stamp = self._prove(content, file, on_progress)
             extracted = self._ask("extract", request.to_json(), read, file, on_progress)
             try:
-                stamp = self._prove(replace(content, stamp=stamp), file, on_progress)
+                proven = replace(content, stamp=stamp)
+                stamp = self._prove(proven, file, on_progress, extracted.frames_decoded)
             except IngestError:
                 Path(request.store_path).unlink(missing_ok=True)  # frames of who knows what
                 raise
@@ -176,8 +177,16 @@ class Decoder:
         with open_media(path, self._media_roots) as file:
             self._prove(content, file, None)
 
-    def _prove(self, content: Content, file: MediaFile, on_progress: Report | None) -> str | None:
+    def _prove(
+        self, content: Content, file: MediaFile, on_progress: Report | None, done: int = 0
+    ) -> str | None:
         """Make sure of what a file holds: by its stamp, or by hashing it again.
+
+        Args:
+            content: what it should hold.
+            file: the file.
+            on_progress: takes `done` now and then.
+            done: the frames that were decoded before.
 
         Returns:
             A stamp that it has with this content.
@@ -192,7 +201,7 @@ class Decoder:
         found = replace(content, stamp=file.stamp)
         if found.stamp and found in (content, self._proven):
             return found.stamp
-        alive = None if on_progress is None else lambda _: on_progress(0)  # no frame was decoded
+        alive = None if on_progress is None else lambda _: on_progress(done)
         if self._ask("hash", "", _hash, file, alive) != content.sha256:
             raise VideoError(f"{file.path}: {_CHANGED}")
         self._proven = found

@@ -96,7 +96,7 @@ WORDS = {
     "interval that is no number": (("tag", "CLIP", "--every", "nan"), "--every", "0.5"),
     "name of 300 letters": (("who", LONG), LONG, "castline episodes"),
     "file name of 300 letters": (("tag", LONG), LONG, "check the name"),
-    "name that is not UTF-8": (("who", NOT_UTF_8), NOT_UTF_8, "castline episodes"),
+    "name that is not UTF-8": (("who", NOT_UTF_8), r"caf\udce9.mp4", "castline episodes"),
     "demo into a file": (("demo", "-o", "CLIP"), "CLIP", "-o"),
     "demo under a file": (("demo", "-o", "UNDER"), "UNDER", "-o"),
     "home of nobody": (("--home", "~nosuch/x", "episodes"), "~nosuch/x", "home folder"),
