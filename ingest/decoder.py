@@ -68,8 +68,7 @@ class Decoder:
         media_roots: tuple[Path, ...] = (),
     ) -> None:
         ours = [sys.executable, "-m", "ingest.decoder_process", str(memory_bytes)]
-        self._child = DecoderChild(command or ours)
-        self._silent_seconds = silent_seconds
+        self._child = DecoderChild(command or ours, silent_seconds)
         self._media_roots = media_roots
         self._proven: Content | None = None
 
@@ -219,7 +218,7 @@ class Decoder:
         try:
             request = {"call": call, "path": str(file.path), "argument": argument}
             self._child.send(request, file, what)
-            answer = self._child.await_answer(what, self._silent_seconds, on_progress)
+            answer = self._child.await_answer(what, on_progress)
             try:
                 return read(answer)
             except (ValueError, TypeError) as error:

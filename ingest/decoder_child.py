@@ -53,9 +53,11 @@ class DecoderChild:
 
     Args:
         command: starts it.
+        silent_seconds: how long it may be silent, from the next wait on when this changes.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], silent_seconds: float) -> None:
+        self.silent_seconds = silent_seconds
         self._command = list(command)
         self._child: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
@@ -123,12 +125,11 @@ class DecoderChild:
             start_new_session=True,  # Ctrl-C in a terminal does not reach it
         )
 
-    def await_answer(self, what: str, silent_seconds: float, on_progress: Report | None) -> str:
+    def await_answer(self, what: str, on_progress: Report | None) -> str:
         """Pass progress on until the answer comes.
 
         Args:
             what: the request's name, for errors.
-            silent_seconds: how long the child may be silent.
             on_progress: takes what the child reports.
 
         Raises:
@@ -137,7 +138,7 @@ class DecoderChild:
             ShortageError: the machine lacks something.
         """
         while True:
-            match self._next_reply(what, silent_seconds):
+            match self._next_reply(what):
                 case {"ready": True}:
                     self._has_begun = True
                 case {"progress": int(done)}:
@@ -150,11 +151,11 @@ class DecoderChild:
                 case _:
                     raise DecoderLost(f"{what}: the decoder talked nonsense; try again")
 
-    def _next_reply(self, what: str, silent_seconds: float) -> object:
+    def _next_reply(self, what: str) -> object:
         while b"\n" not in self._received:
             if len(self._received) > MAX_REPLY_BYTES:
                 raise DecoderLost(f"{what}: the decoder talked too much; try again")
-            self._received += self._read(what, silent_seconds)
+            self._received += self._read(what)
         line, _, self._received = self._received.partition(b"\n")
         try:
             reply: object = json.loads(line)
@@ -162,16 +163,16 @@ class DecoderChild:
             raise DecoderLost(f"{what}: the decoder talked nonsense; try again") from error
         return reply
 
-    def _read(self, what: str, silent_seconds: float) -> bytes:
+    def _read(self, what: str) -> bytes:
         assert self._child is not None, "a request was just sent to it"
         assert self._child.stdout is not None, "the child was started with a pipe"
         with selectors.DefaultSelector() as selector:
             selector.register(self._child.stdout, selectors.EVENT_READ)
-            if not selector.select(silent_seconds):
+            if not selector.select(self.silent_seconds):
                 if not self._has_begun:
-                    raise _cannot_begin(f"silent for {silent_seconds:g} s")
+                    raise _cannot_begin(f"silent for {self.silent_seconds:g} s")
                 raise DecoderLost(
-                    f"{what}: the decoder hung, silent for {silent_seconds:g} s; "
+                    f"{what}: the decoder hung, silent for {self.silent_seconds:g} s; "
                     "the file may be damaged, copy it again or convert it"
                 )
         data = os.read(self._child.stdout.fileno(), _READ_BYTES)

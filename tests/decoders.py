@@ -42,14 +42,14 @@ class PatientDecoder(Decoder):
     def extract(self, request: Extraction, on_progress: Report | None = None) -> Extracted:
         def heed(done: int) -> None:
             if done == HANGS_NOW:
-                self._silent_seconds = SILENT_SECONDS
+                self._child.silent_seconds = SILENT_SECONDS
             elif on_progress is not None:
                 on_progress(done)
 
         try:
             return super().extract(request, heed)
         finally:
-            self._silent_seconds = PATIENCE_SECONDS
+            self._child.silent_seconds = PATIENCE_SECONDS
 
 
 def command(*faults: str) -> list[str]:
