@@ -5,7 +5,7 @@
 Makes, under the output folder, pictures of nobody (`bench.strangers`), a dataset of all labels of
 one town with their boxes, in which those pictures and frames of another series are `unknown`, and a
 dense network that begins with the trunk of version 8, which comes from this repository's history:
-some two hours on two cores. Each step that is there already is not made again, and an interrupted
+some four hours on two cores. Each step that is there already is not made again, and an interrupted
 training goes on. Copy the version to model/bundled without `report/mistakes.png`, which shows
 stills.
 """
