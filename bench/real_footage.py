@@ -61,11 +61,13 @@ def main() -> None:
 def scored(footage: Sequence[Footage], labels: frozenset[str], version: ModelVersion) -> Scored:
     """Put all footage beside its truth, for one choice of labels."""
     parts = [samples_of(each, labels) for each in footage]
+    manifest = version.manifest
     return Scored(
         labels,
         labels - set(version.manifest.labels),
         [sample for samples, _ in parts for sample in samples],
         sum(untold for _, untold in parts),
+        lambda label: manifest.label_thresholds.get(label, (manifest.onset,))[0],
     )
 
 

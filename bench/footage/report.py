@@ -1,7 +1,7 @@
 """The figures of footage as Markdown and as JSON."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from bench.footage.samples import (
     number_on_screen,
     recall_by_size,
     score,
+    score_of_looks,
     scores_by,
 )
 from cli.scoring import counts_json
@@ -35,6 +36,8 @@ class Scored:
     samples: Sequence[Sample]
     untold: int
     """Moments that were left out, since the truth says nothing about them."""
+    onset_of: Callable[[str], float]
+    """The confidence from which the model says that a label is there."""
 
     @property
     def name(self) -> str:
@@ -100,6 +103,7 @@ def choice_json(choice: Scored) -> dict[str, Any]:
             size: {"found": found, "there": there}
             for size, (found, there) in recall_by_size(choice.samples).items()
         },
+        "f1_without_linking": score_of_looks(choice.samples, choice.onset_of).micro_f1,
         "labels_on_screen": number,
         "mean_f1": f1,
         "mean_recall": recall,
@@ -115,6 +119,8 @@ def _figures(choice: Scored) -> Iterator[tuple[str, str]]:
     yield "F1 (micro)", _ratio(whole.micro_f1)
     yield "precision", _ratio(whole.micro_precision)
     yield "recall", _ratio(whole.micro_recall)
+    looks = score_of_looks(choice.samples, choice.onset_of)
+    yield "F1, each look by itself", _ratio(looks.micro_f1)
     for number, word in NUMBERS.items():
         each = numbers.get(number)
         shown = f"{each.micro_f1:.3f} ({each.samples} samples)" if each else ""

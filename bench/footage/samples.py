@@ -170,6 +170,18 @@ def score(samples: Sequence[Sample]) -> Score:
     return score_samples([each.true for each in samples], [each.found for each in samples])
 
 
+def score_of_looks(samples: Sequence[Sample], onset_of: Callable[[str], float]) -> Score:
+    """Count the pairs as if whoever reaches an onset in the last look were there, and nobody else.
+
+    This is what the recogniser says of each frame alone; a timeline adds cuts, shots and durations.
+    """
+    found = [
+        {name for name, said in each.answers.items() if said.confidence >= onset_of(name)}
+        for each in samples
+    ]
+    return score_samples([each.true for each in samples], found)
+
+
 def scores_by(samples: Sequence[Sample], class_of: Callable[[Sample], str]) -> dict[str, Score]:
     """The scores of classes of samples, by the names of those that there are."""
     classes: dict[str, list[Sample]] = defaultdict(list)

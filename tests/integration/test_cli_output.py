@@ -62,7 +62,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with database_of(home) as database:
         make_run(database, made_episode(name=LIKE_MARKUP))
     with rows_of(home) as connection, connection:
-        connection.execute("UPDATE run SET error = 'no such [/x]'")
+        connection.execute("UPDATE run SET state = 'failed', error = 'no such [/x]'")
     return home
 
 
