@@ -10,7 +10,7 @@ import pytest
 from db.engine import Database
 from db.episodes import list_episodes
 from db.runs import list_runs
-from ingest.decoder import Decoder
+from ingest.decoder import Content, Decoder
 from ingest.probe import PictureArea, Probe
 from ingest.progress import Report
 from tests.clips import write_clip
@@ -41,6 +41,9 @@ class RememberedProbes(Decoder):
 
     def find_picture_area(self, probe: Probe, on_progress: Report | None = None) -> PictureArea:
         return probe.whole_frame
+
+    def prove(self, path: Path, content: Content) -> None:
+        assert content.sha256 == self._probes[path].sha256
 
 
 @pytest.fixture(scope="module")
