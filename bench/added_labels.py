@@ -8,9 +8,10 @@ does. With `--forget LABELS` they are labels that MODEL knows, whose outputs are
 that needs no training, and flatters, because all other layers have learnt them.
 
 Printed are, on the dataset's test stills, which have no near-duplicate among the train stills: how
-often the label is found and right at its onset; what it takes from the others, as the share of
-their stills whose likeliest label is right, before and after, and as micro-F1 of who reaches their
-onset; and how long it took.
+often the label is found and right at its onset, and in which share of the stills of the other
+labels that MODEL lacks, of whom it keeps no examples, it is said to be; what it takes from those
+that MODEL knows, as the share of their stills whose likeliest label is right, before and after, and
+as micro-F1 of who reaches their onset; and how long it took.
 """
 
 import argparse
@@ -74,6 +75,9 @@ class Row:
     test_stills: int
     recall: float
     precision: float
+    """Among stills of labels that the start knows, and of `unknown`."""
+    others_taken: float
+    """Share of the stills of further labels in which it is said to be."""
     accuracy_before: float
     accuracy_after: float
     f1_before: float
@@ -99,8 +103,9 @@ def main() -> None:
     if forgotten:
         print("The network has learnt these labels, whose outputs were taken away: this flatters.")
     print(
-        "| label | stills | test stills | recall | precision | F1 | others' accuracy before, after "
-        "| others' micro-F1 before, after | s |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+        "| label | stills | test stills | recall | precision | F1 | in others left out "
+        "| accuracy before, after | micro-F1 before, after | s |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     )
     for label in new:
         for count in arguments.stills:
@@ -109,7 +114,7 @@ def main() -> None:
             print(
                 f"| {row.label} | {row.stills} | {row.test_stills} | {row.recall:.3f} "
                 f"| {row.precision:.3f} | {row.f1:.3f} "
-                f"| {row.accuracy_before:.4f}, {row.accuracy_after:.4f} "
+                f"| {row.others_taken:.3f} | {row.accuracy_before:.4f}, {row.accuracy_after:.4f} "
                 f"| {row.f1_before:.4f}, {row.f1_after:.4f} | {row.seconds:.0f} |",
                 flush=True,
             )
@@ -141,16 +146,19 @@ def added(
     truth = tested.truth(old)
     somebody = truth.any(axis=1) & ~own
     rows = np.arange(len(own))
+    others = np.array([not shown <= {*old, label, UNKNOWN} for shown in tested.shown])
+    counts = ~own & ~others
     return Row(
         label,
         min(count, len(list((folder / "stills" / label).iterdir()))),
         int(own.sum()),
         right / max(1, int(own.sum())),
-        right / max(1, int(found.sum())),
+        right / max(1, right + int((found & counts).sum())),
+        float(found[others & ~own].mean()) if (others & ~own).any() else 0.0,
         float(truth[rows, before.argmax(axis=1)][somebody].mean()),
         float(np.column_stack([truth, own])[rows, after.argmax(axis=1)][somebody].mean()),
-        micro_f1(said_to_be_in(start, before)[~own], truth[~own]),
-        micro_f1(said[~own], np.column_stack([truth, own])[~own]),
+        micro_f1(said_to_be_in(start, before)[counts], truth[counts]),
+        micro_f1(said[counts], np.column_stack([truth, own])[counts]),
         seconds,
     )
 
