@@ -30,6 +30,10 @@ CPU_SECONDS_PER_REQUEST = 3600
 """An hour of computing for one request: an episode of 22 minutes that cannot be cut into chunks
 decodes in that time even in 8K; what takes longer goes round in circles."""
 
+ROOM_BYTES = 8 << 20
+"""Of memory that must be left for a request to begin: FFmpeg crashes where even small allocations
+fail, and what died of that would not say that it lacked memory."""
+
 _READ_BYTES = 1 << 16
 
 _PR_SET_PDEATHSIG = 1
@@ -47,15 +51,22 @@ def main(memory_bytes: int) -> None:
     replies = _private_replies()
     _import_media()
     _reply(replies, {"ready": True})
+    message = "the decoder ran out of memory; the file may be hostile or very large"
+    lost = json.dumps({"error": DecoderLost.__name__, "message": message}).encode() + b"\n"
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    try:
+        _answer_requests(replies)
+    except MemoryError:
+        os.write(replies.fileno(), lost)  # what was allocated may be left in any state
+
+
+def _answer_requests(replies: IO[str]) -> None:
     for line, descriptor in _requests():
         _limit_cpu()
         try:
             _reply(replies, {"answer": _answer(line, descriptor, _reporter(replies))})
         except MemoryError:
-            message = "the decoder ran out of memory; the file may be hostile or very large"
-            _reply(replies, {"error": DecoderLost.__name__, "message": message})
-            return  # what was allocated may be left in any state
+            raise
         except BrokenPipeError:
             return  # nobody listens any more
         except Exception as error:
@@ -139,6 +150,7 @@ def _answer(line: bytes, descriptor: int, on_progress: Report) -> str:
         "cut_out": _cut_out,
     }
     file = MediaFile(Path(request["path"]), descriptor)
+    bytearray(ROOM_BYTES)  # or MemoryError
     return calls[request["call"]](request["argument"], file, on_progress)
 
 

@@ -151,8 +151,9 @@ def test_child_killed_between_requests_is_replaced(decoder: Decoder, video: Path
     assert decoder.probe(video).codec == "h264"
 
 
-def test_child_without_memory_is_reported(video: Path) -> None:
-    with Decoder(memory_bytes=1 << 20) as starved, pytest.raises(DecoderLost, match="memory"):
+@pytest.mark.parametrize("memory_bytes", [1 << 20, 4 << 20, 32 << 20])
+def test_child_without_memory_is_reported(memory_bytes: int, video: Path) -> None:
+    with Decoder(memory_bytes=memory_bytes) as starved, pytest.raises(DecoderLost, match="memory"):
         starved.probe(video)
 
 
