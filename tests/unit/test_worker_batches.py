@@ -59,6 +59,7 @@ def test_an_error_while_reading_reaches_who_uses_the_parts() -> None:
         yield 1
         raise ValueError("damaged")
 
+    before = set(threading.enumerate())
     with pytest.raises(ValueError, match="damaged"):
         list(in_parts_read_ahead(items(), 1))
-    assert not [thread for thread in threading.enumerate() if "read ahead" in thread.name]
+    wait_until(lambda: not set(threading.enumerate()) - before)
