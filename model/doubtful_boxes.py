@@ -78,7 +78,9 @@ def _doubtful(record: Record, predictions: Sequence[Prediction]) -> Iterator[Dou
 
 def _is_same(box: Box, place: Place) -> bool:
     centre_x, centre_y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    is_in_place = (
-        abs(centre_x - place.x) <= place.width / 2 and abs(centre_y - place.y) <= place.height / 2
-    )
-    return is_in_place or (box.left <= place.x <= box.right and box.top <= place.y <= box.bottom)
+    return _holds(place.corners, centre_x, centre_y) or _holds(box.corners, place.x, place.y)
+
+
+def _holds(corners: tuple[float, float, float, float], x: float, y: float) -> bool:
+    left, top, right, bottom = corners
+    return left <= x <= right and top <= y <= bottom

@@ -5,7 +5,6 @@ stills of the others: what is added must not be seen in them. Of some pictures a
 kept, as features (`model.dense_features`) in 8 bits.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from model.errors import ArtifactError, DatasetError
 from model.labels import UNKNOWN, known_labels
 from model.progress import Progress
 from model.recipe import Recipe
-from model.safe_files import read_regular_file
+from model.safe_files import read_checked_file
 from model.scene_batches import SceneBatches
 from model.stills import Stills
 from model.whereabouts import Whereabouts
@@ -93,11 +92,8 @@ def check_examples(version: ModelVersion) -> bytes:
     Raises:
         ArtifactError: the file is not the one that the manifest names.
     """
-    path = version.examples_path
-    content = read_regular_file(path, _MAX_BYTES)
-    if hashlib.sha256(content).hexdigest() != version.manifest.examples_sha256:
-        raise ArtifactError(f"{path}: not the examples that the manifest names; fetch them again")
-    return content
+    sha256 = version.manifest.examples_sha256
+    return read_checked_file(version.examples_path, _MAX_BYTES, sha256, "examples")
 
 
 def examples_of(seen: DenseFeatures, stills: Stills, recipe: Recipe, tell: Progress) -> Examples:

@@ -1,5 +1,6 @@
 """Files of a folder that may come from anywhere: read within limits, written to last."""
 
+import hashlib
 import os
 import shutil
 import stat
@@ -31,6 +32,24 @@ def read_regular_file(path: Path, limit_bytes: int) -> bytes:
         ) from error
     if content is None or len(content) > limit_bytes:  # it may have grown since
         raise ArtifactError(f"{path}: larger than {limit_bytes >> 20} MB; this is no such file")
+    return content
+
+
+def read_checked_file(path: Path, limit_bytes: int, sha256: str, what: str) -> bytes:
+    """Return the content of a regular file that a manifest names by its SHA-256.
+
+    Args:
+        path: the file.
+        limit_bytes: how large it may be.
+        sha256: of its content, hexadecimal digits.
+        what: it holds, in the plural, for the error.
+
+    Raises:
+        ArtifactError: it cannot be read, or has other content.
+    """
+    content = read_regular_file(path, limit_bytes)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ArtifactError(f"{path}: not the {what} that the manifest names; fetch them again")
     return content
 
 

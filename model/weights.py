@@ -4,7 +4,6 @@ They are kept in 16 bits, which halves the file. Rounding moves a weight by a 20
 network is tested with its weights rounded, so that its figures are those of the file.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from model.artifact import WEIGHTS_DTYPE, ModelVersion
 from model.errors import ArtifactError, TrainingError
-from model.safe_files import read_regular_file
+from model.safe_files import read_checked_file
 
 MAX_WEIGHTS_BYTES: Final = 64 << 20
 """Of a weights file; the largest network planned, of 3 M parameters, has 6 MB."""
@@ -61,11 +60,8 @@ def check_weights(version: ModelVersion) -> bytes:
     Raises:
         ArtifactError: the file is not the one that the manifest names.
     """
-    path = version.weights_path
-    content = read_regular_file(path, MAX_WEIGHTS_BYTES)
-    if hashlib.sha256(content).hexdigest() != version.manifest.weights_sha256:
-        raise ArtifactError(f"{path}: not the weights that the manifest names; fetch them again")
-    return content
+    sha256 = version.manifest.weights_sha256
+    return read_checked_file(version.weights_path, MAX_WEIGHTS_BYTES, sha256, "weights")
 
 
 def rounded(weights: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
