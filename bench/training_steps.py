@@ -65,10 +65,10 @@ def stills_per_second(recipe: Recipe, side: int = 0) -> float:
         network = build_network(recipe.network, recipe.network_parameters, LABELS, shape)
         lesson = lesson_of(network, recipe, (), Stills.from_pictures(LABELS, ()), STEPS)
         for _ in range(WARM_UP_STEPS):
-            lesson.learn(pictures, targets, 0)
+            lesson.learn(pictures, targets)
         started = time.perf_counter()
         for _ in range(STEPS):
-            lesson.learn(pictures, targets, 0)
+            lesson.learn(pictures, targets)
         return STEPS * len(pictures) / (time.perf_counter() - started)
 
 

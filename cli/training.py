@@ -60,14 +60,6 @@ def train(
             "weights, and only chooses thresholds anew.",
         ),
     ] = None,
-    glance: Annotated[
-        bool | None,
-        typer.Option(
-            "--glance/--no-glance",
-            help="Look at pictures made smaller first: a third less work for a CPU. Default: as "
-            "the start does, else not.",
-        ),
-    ] = None,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -106,7 +98,6 @@ def train(
                 "--recipe": recipe,
                 "--teacher": teacher,
                 "--epochs": epochs is not None,
-                "--glance": glance is not None,
                 "--patience": patience is not None,
                 "--batch-size": batch_size,
                 "--resume": resume,
@@ -122,12 +113,7 @@ def train(
     from model.dataset import open_dataset
     from model.errors import TrainingError
     from model.recipe import recipe_named
-    from model.recipe_changes import (
-        recipe_to_go_on,
-        usual_recipe,
-        with_epochs,
-        with_glance,
-    )
+    from model.recipe_changes import recipe_to_go_on, usual_recipe, with_epochs
     from model.still_files import slug
     from model.testing import Words
     from model.versions import train_model_version
@@ -151,8 +137,6 @@ def train(
         patience_epochs=chosen.patience_epochs if patience is None else patience,
     )
     teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
-    if glance is not None:
-        chosen = with_glance(chosen, glance)
     work_folder = settings.training_folder / f"{family}-{version}"
     if resume and not has_checkpoint(work_folder):
         say(f"nothing to resume in {work_folder}: beginning anew")

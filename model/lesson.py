@@ -27,13 +27,12 @@ class Lesson(ABC):
         return self.learner.optimizer
 
     @abstractmethod
-    def learn(self, pictures: NDArray[np.uint8], targets: Any, step: int) -> tuple[float, float]:
+    def learn(self, pictures: NDArray[np.uint8], targets: Any) -> tuple[float, float]:
         """Take a step.
 
         Args:
             pictures: (n, height, width, 3)
             targets: as the lesson's batches have them.
-            step: its number within the epoch, from 0.
 
         Returns:
             The loss before it, and the accuracy.

@@ -42,11 +42,8 @@ class PlaceLesson(Lesson):
         # a checkpoint is given before the first step
         optimizer.build(self.learner.trainable_variables)
 
-    def learn(
-        self, pictures: NDArray[np.uint8], targets: Targets, step: int
-    ) -> tuple[float, float]:
+    def learn(self, pictures: NDArray[np.uint8], targets: Targets) -> tuple[float, float]:
         """Take a step; its accuracy is the share of the labels present that are found."""
-        del step
         said = self.learner.train_on_batch(pictures, by_output(targets), return_dict=True)
         self.learner.reset_metrics()
         return float(said["loss"]), float(said["picture_found"])

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from model import baseline, dense, residual
 from model.errors import ModelError
-from model.looks import Looks, glance_sides
+from model.looks import Looks
 from model.manifest import DENSE, LOSSES, PLACES
 from model.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
 
@@ -118,11 +118,6 @@ class Recipe:
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more when the
     network answers; see `model.looks`. 0 for never."""
-    glance_side: int = 0
-    """Pixels of a picture made smaller, at which the network looks first when it answers; see
-    `model.looks`. 0 for never."""
-    glance_clear: float = 0.0
-    """Confidence in somebody known, or in nobody, from which that is enough; 0 without a glance."""
     seed: int = 0
     """Of the initial weights, the order and the variations."""
 
@@ -140,7 +135,6 @@ class Recipe:
         if self.is_dense != (self.loss == PLACES):
             raise ModelError(f"recipe: network {self.network} does not learn by loss {self.loss}")
         self._check_first_side()
-        self._check_glance()
         if not all(type(epoch) is int and epoch >= 0 for epoch in self.corrected_after):
             raise ModelError(
                 f"recipe: corrected_after is {self.corrected_after!r}; give numbers of epochs"
@@ -176,7 +170,6 @@ class Recipe:
             "whole_frames": share,
             "taught": share,
             "closer_view": (0.0, 0.0 if self.is_dense else 0.95),
-            "glance_clear": share,
             "seed": (0, 2**63 - 1),
         }
         for name, (lowest, highest) in bounds.items():
@@ -192,7 +185,7 @@ class Recipe:
     @property
     def looks(self) -> Looks:
         """How often the network looks when it answers."""
-        return Looks(self.closer_view, self.glance_side, self.glance_clear)
+        return Looks(self.closer_view)
 
     def _check_first_side(self) -> None:
         sides = [0]
@@ -203,20 +196,6 @@ class Recipe:
             allowed = ", ".join(map(str, sorted(sides)))
             raise ModelError(
                 f"recipe: first_side is {self.first_side!r}; network {self.network} takes {allowed}"
-            )
-
-    def _check_glance(self) -> None:
-        sides = glance_sides(self.network, PREPROCESSINGS.get(self.preprocessing, TASK))
-        if self.glance_side and self.glance_side not in sides:
-            allowed = f"0 or {sides[0]} to {sides[-1]}" if sides else "0"
-            raise ModelError(
-                f"recipe: glance_side is {self.glance_side!r}; "
-                f"network {self.network} takes {allowed}"
-            )
-        if bool(self.glance_side) != (0.5 < self.glance_clear < 1):
-            raise ModelError(
-                f"recipe: glance_clear is {self.glance_clear!r}; give 0 without a glance_side, and"
-                " between 0.5 and 1 with one"
             )
 
 

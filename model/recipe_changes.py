@@ -1,6 +1,6 @@
-"""Recipes changed for a version to begin with, for glances, or for other epochs."""
+"""Recipes changed for a version to begin with, or for other epochs."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from math import ceil
 from typing import Final
 
@@ -8,20 +8,12 @@ import numpy as np
 
 from model.dataset import DatasetManifest
 from model.manifest import Manifest
-from model.preprocess import shape_seen
 from model.recipe import FURTHER, REGIONAL, REGIONAL_FURTHER, STRONG, Recipe, recipe_named
 from model.schedule import shown_per_epoch
 
 LEAST_DENSE_STEPS: Final = 1800
 """Of a dense network that is trained on few pictures, mostly from random weights: less than half an
 hour of two fast cores."""
-
-GLANCE_SHARE: Final = 2 / 3
-"""Of a picture's side: most pictures are clear then, and cost half the work."""
-
-GLANCE_CLEAR: Final = 0.99
-"""By `bench/glances.py`, rehearsed shots are tagged as well as without glances then; where less is
-enough, stills that are shown whole are recognised less often."""
 
 
 def usual_recipe(dataset: DatasetManifest) -> Recipe:
@@ -59,7 +51,7 @@ def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
     """Return a recipe for a model version's network, and for pictures as that looks at them.
 
     Where this takes pictures of one side alone, they do not grow. A dense network can begin with
-    the trunk of a residual one: it stays what it is.
+    the trunk of a residual one: it stays what it is. What is trained does not glance.
 
     Raises:
         ModelError: the version's looks are beyond what recipes may say.
@@ -72,20 +64,8 @@ def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
         network=manifest.network,
         network_parameters=manifest.network_parameters,
         preprocessing=manifest.preprocessing,
-        **asdict(manifest.looks),
+        closer_view=manifest.closer_view,
     )
-
-
-def with_glance(recipe: Recipe, glances: bool) -> Recipe:
-    """Return a recipe whose network looks at pictures made smaller first, or one that never does.
-
-    Raises:
-        ModelError: the network takes pictures of one side alone.
-    """
-    if not glances:
-        return replace(recipe, glance_side=0, glance_clear=0.0)
-    side = round(GLANCE_SHARE * shape_seen(recipe.preprocessing)[0])
-    return replace(recipe, glance_side=side, glance_clear=GLANCE_CLEAR)
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:

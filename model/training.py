@@ -229,7 +229,7 @@ class _Training:
         side = side_at(self._recipe, 1)
         black = np.zeros((self._batch_size, side, side, 3), np.uint8)
         targets = np.zeros((self._batch_size, len(self._stills.labels)), np.float32)
-        self._lesson.learn(black, targets, 0)
+        self._lesson.learn(black, targets)
 
     @property
     def _variables(self) -> list[Any]:
@@ -245,7 +245,7 @@ class _Training:
         for step, (pictures, targets) in enumerate(batches):
             rate = learning_rate(self._recipe, number - 1 + step / self._steps)
             self._lesson.optimizer.learning_rate.assign(rate)
-            loss, accuracy = self._lesson.learn(pictures, targets, step)
+            loss, accuracy = self._lesson.learn(pictures, targets)
             _check_finite(loss, number)
             losses.append(loss)
             accuracies.append(accuracy)

@@ -188,8 +188,6 @@ def _draft(
         preprocessing=recipe.preprocessing,
         regions=(WHOLE,) if recipe.is_dense else REGIONS,
         closer_view=recipe.closer_view,
-        glance_side=recipe.glance_side,
-        glance_clear=recipe.glance_clear,
         temperature=1.0,
         onset=1.0,
         offset=1.0,

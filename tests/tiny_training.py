@@ -29,10 +29,8 @@ TINY_REGIONAL: Final = replace(
     warm_up_epochs=1,
     average_epochs=1,
     pasted_halves=0.3,
-    glance_side=40,
-    glance_clear=0.9,
 )
-"""Everything that REGIONAL has, and a glance, four epochs of three steps long."""
+"""Everything that REGIONAL has, four epochs of three steps long."""
 
 
 def train_tiny(checkpoint_folder: Path | None = None, **options: Any) -> Trained:

@@ -16,9 +16,8 @@ from model.recipe import BASELINE, Recipe
 from model.stills import Stills
 from model.tensorflow_runtime import load_tensorflow
 from model.training import Trained, train
-from tests.drawn_shapes import SHAPES, shape_stills
+from tests.drawn_shapes import shape_stills
 from tests.processes import kill_spawned
-from tests.tiny_training import TINY_REGIONAL
 
 pytestmark = pytest.mark.integration
 
@@ -58,35 +57,6 @@ def test_same_seed_gives_the_same_weights_bit_for_bit_and_another_seed_others(
     )
     assert equal(first, again)
     assert not any(np.array_equal(first[name], other[name]) for name in first)
-
-
-class Listening:
-    """Stands for a teacher: keeps the sides of what it is asked, and says nothing."""
-
-    def __init__(self) -> None:
-        self.sides: list[int] = []
-
-    def predict_on_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.sides.append(pictures.shape[1])
-        return np.zeros((len(pictures), len(SHAPES)), np.float32)
-
-
-def test_every_other_step_is_at_a_glance_and_teachers_see_all_there_is(
-    stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import keras
-
-    learn, sides, teacher = keras.Model.train_on_batch, [], Listening()
-
-    def watched(network: Any, pictures: NDArray[np.uint8], targets: Any) -> Any:
-        sides.append(pictures.shape[1])
-        return learn(network, pictures, targets)
-
-    monkeypatch.setattr(keras.Model, "train_on_batch", watched)
-    recipe = replace(TINY_REGIONAL, epochs=1, first_side=0, glance_side=40, glance_clear=0.9)
-    train(stills, validation, recipe, teachers=[teacher])
-    assert sides == [64, 40, 64, 40]
-    assert teacher.sides == [64, 64, 64, 64]
 
 
 def test_history_measures_validation_stills_as_inference_sees_them(

@@ -21,7 +21,6 @@ from model.recipe_changes import (
     recipe_to_go_on,
     usual_recipe,
     with_epochs,
-    with_glance,
     with_network_of,
 )
 from tests.models import manifest_by_lot
@@ -66,31 +65,9 @@ def test_first_side_that_does_not_grow_to_the_last_in_steps_is_refused(side: int
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("name", ["first_side", "glance_side"])
-def test_network_of_one_side_takes_no_other(name: str) -> None:
-    with pytest.raises(ModelError, match=f"{name} is 48; network baseline takes 0"):
-        replace(BASELINE, **{name: 48})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("side", "clear", "message"),
-    [
-        (31, 0.9, "glance_side is 31; network residual takes 0 or 32 to 95"),
-        (96, 0.9, "glance_side is 96; network residual takes 0 or 32 to 95"),
-        (0, 0.9, "glance_clear is 0.9; give 0 without a glance_side"),
-        (64, 0.0, "glance_clear is 0.0; give 0 without a glance_side, and between 0.5 and 1 with"),
-        (64, 0.5, "glance_clear is 0.5"),
-        (64, 1.0, "glance_clear is 1.0"),
-        (64, 1.5, "glance_clear is 1.5"),
-    ],
-)
-def test_glance_of_no_such_side_or_confidence_is_refused(
-    side: int, clear: float, message: str
-) -> None:
-    for sound in (32, 64, 95):
-        assert replace(REGIONAL, glance_side=sound, glance_clear=0.9).looks.glance_side == sound
-    with pytest.raises(ModelError, match=message):
-        replace(REGIONAL, glance_side=side, glance_clear=clear)
+def test_network_of_one_side_takes_no_other() -> None:
+    with pytest.raises(ModelError, match="first_side is 48; network baseline takes 0"):
+        replace(BASELINE, first_side=48)
 
 
 def test_every_number_of_a_recipe_is_bounded() -> None:
@@ -130,23 +107,10 @@ def test_nothing_in_a_recipe_takes_longer_than_its_epochs() -> None:
         with_epochs(REGIONAL, 20_000)
 
 
-def test_glance_is_at_two_thirds_of_the_side_and_can_be_turned_off() -> None:
-    glancing = with_glance(REGIONAL, True)
-    assert glancing == replace(REGIONAL, glance_side=64, glance_clear=0.99)
-    assert with_glance(glancing, False) == REGIONAL
-    with pytest.raises(ModelError, match="glance_side is 43; network baseline takes 0"):
-        with_glance(BASELINE, True)
-    with pytest.raises(ModelError, match="glance_side is 128; network dense takes 0"):
-        with_glance(STRONG, True)
-    with pytest.raises(ModelError, match="glance_side is 48; network dense takes 0"):
-        replace(STRONG, glance_side=48, glance_clear=0.9)
-
-
 def test_recipe_for_a_versions_network_changes_nothing_but_that_network() -> None:
     manifest = manifest_by_lot(closer_view=0.5)
     found = with_network_of(REGIONAL_FURTHER, manifest)
-    looks = ("closer_view", "glance_side", "glance_clear")
-    same = ("network", "network_parameters", "preprocessing", *looks)
+    same = ("network", "network_parameters", "preprocessing", "closer_view")
     assert REGIONAL_FURTHER.first_side == 0
     for name in same:
         assert getattr(found, name) == getattr(manifest, name)
