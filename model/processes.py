@@ -69,7 +69,7 @@ class Processes:
             process.end()
 
 
-def taken_ahead(made: Iterator[Result], ahead: int) -> Iterator[Result]:
+def taken_ahead(made: Iterator[Result], ahead: int) -> Generator[Result, None, None]:
     """Yield what an iterator makes, which a thread takes so many ahead of whoever uses it."""
     thread, end = ThreadPoolExecutor(1), object()
     under_way = deque(thread.submit(next, made, end) for _ in range(ahead))

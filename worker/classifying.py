@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from db.claimed import ClaimedChunk
@@ -123,9 +124,10 @@ def _classify_group(
     batches = max(1, FRAMES_AT_ONCE // classifier.frames_per_batch)
     frames = _frames_of_all(workplace, group, whole)
     try:
-        parts = in_parts_read_ahead(frames, batches * classifier.frames_per_batch)
-        while part := _next_part(parts, workplace.effort):
-            _classify(part, classifier, workplace)
+        # closed before a failure is recorded: nothing reads these chunks any more
+        with closing(in_parts_read_ahead(frames, batches * classifier.frames_per_batch)) as parts:
+            while part := _next_part(parts, workplace.effort):
+                _classify(part, classifier, workplace)
     except _ClassifyingError as error:
         for tagging in group:  # those whose failure is recorded already are not held any more
             record_failure(workplace.database, tagging.chunk.claim, str(error), lost=False)

@@ -1,22 +1,18 @@
 """Reading while something else computes."""
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable
 from itertools import islice
 from typing import TypeVar
+
+from model.processes import taken_ahead
 
 Item = TypeVar("Item")
 
 
-def in_parts_read_ahead(items: Iterable[Item], length: int) -> Iterator[list[Item]]:
-    """Parts of up to `length` items; a thread reads the next part while the last one is used."""
+def in_parts_read_ahead(items: Iterable[Item], length: int) -> Generator[list[Item], None, None]:
+    """Parts of up to `length` items; a thread reads the next part while the last one is used.
+
+    Whoever does not take all of them closes this, which waits for the thread.
+    """
     iterator = iter(items)
-
-    def next_part() -> list[Item]:
-        return list(islice(iterator, length))
-
-    with ThreadPoolExecutor(1, thread_name_prefix="read ahead") as reader:
-        coming = reader.submit(next_part)
-        while part := coming.result():
-            coming = reader.submit(next_part)
-            yield part
+    return taken_ahead(iter(lambda: list(islice(iterator, length)), []), 1)

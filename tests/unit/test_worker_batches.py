@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 
 from db.free import CHUNKS_PER_GROUP
 from tests.waiting import wait_until
+from worker import classifying
 from worker.classifying import chunks_that_fill
+from worker.effort import Effort
 from worker.reading_ahead import in_parts_read_ahead
 
 
@@ -50,7 +54,7 @@ def test_the_next_part_is_read_while_the_last_one_is_used() -> None:
     parts = in_parts_read_ahead(items(), 2)
     assert next(parts) == [0, 1]
     wait_until(lambda: read == [0, 1, 2, 3])
-    parts.close()  # type: ignore[attr-defined]  # a generator
+    parts.close()
     assert read == [0, 1, 2, 3]
 
 
@@ -63,3 +67,36 @@ def test_an_error_while_reading_reaches_who_uses_the_parts() -> None:
     with pytest.raises(ValueError, match="damaged"):
         list(in_parts_read_ahead(items(), 1))
     wait_until(lambda: not set(threading.enumerate()) - before)
+
+
+class Breaking:
+    """A network that fails on whatever it is shown."""
+
+    frames_per_batch = classifying.FRAMES_AT_ONCE
+
+    def classify(self, _pictures: list[Any]) -> list[Any]:
+        raise ValueError("no such shape")
+
+
+def test_nothing_is_read_any_more_when_a_failure_is_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claim = SimpleNamespace(run_id=1)
+    tagging: Any = SimpleNamespace(chunk=SimpleNamespace(claim=claim))
+    frame = SimpleNamespace(picture=None)
+    before = set(threading.enumerate())
+    said: list[Any] = []
+    reading: list[threading.Thread] = []
+
+    def record(_database: Any, of: Any, error: str, *, lost: bool) -> None:
+        said.append((of, error, lost))
+        reading.extend(set(threading.enumerate()) - before)
+
+    monkeypatch.setattr(classifying, "record_failure", record)
+    monkeypatch.setattr(
+        classifying, "_frames_of_all", lambda *_: ((tagging, frame) for _ in range(2_000))
+    )
+    workplace: Any = SimpleNamespace(database=None, effort=Effort())
+    classifying._classify_group(workplace, [tagging], Breaking())  # type: ignore[arg-type]
+    assert said == [(claim, "no such shape", False)]
+    assert not reading
