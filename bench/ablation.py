@@ -48,7 +48,6 @@ ROWS: Final = {
     "no stills without a box": Row(stills=()),
     "no strangers": Row(strangers=False),
     "17 labels": Row(stills=STILLS[:1]),
-    "others who are surely seen": Row(recipe=lambda recipe: replace(recipe, others_from=0.9)),
 }
 
 

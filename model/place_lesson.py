@@ -15,7 +15,7 @@ from model.places import most_likely_places
 from model.preprocess import WholeFrame, whole_frame_named
 from model.recipe import Recipe
 from model.stills import Stills
-from model.whereabouts import NEVER, Whereabouts, seen_by
+from model.whereabouts import Whereabouts, seen_by
 
 _BATCH = 32  # pictures that are validated together
 
@@ -35,7 +35,6 @@ class PlaceLesson(Lesson):
     ) -> None:
         self._labels = len(known_labels(validation.labels))
         super().__init__(network, learning_network(network, self._labels))
-        self._others_from = recipe.others_from or NEVER
         self._frame: WholeFrame = whole_frame_named(recipe.preprocessing)
         self._validation = validation
         optimizer = build_optimizer(recipe, steps_per_epoch)
@@ -81,4 +80,4 @@ class PlaceLesson(Lesson):
 
     def correct(self, stills: Stills, drawn: Whereabouts) -> Whereabouts:
         """Return what people said of stills, corrected by what the network sees now."""
-        return seen_by(self.answers, stills, drawn, self._frame, others_from=self._others_from)
+        return seen_by(self.answers, stills, drawn, self._frame)

@@ -113,9 +113,6 @@ class Recipe:
     corrected_after: tuple[int, ...] = ()
     """Epochs after which the network says where in the stills their labels are, for the next ones
     (see `model.whereabouts`); 0 for before the first one, by a start that knows all the labels."""
-    others_from: float = 0.0
-    """Confidence, before calibration, from which the network's word is taken then for who else is
-    in a still, beside the labels that it is said to have; 0 for never."""
     taught: float = 0.0
     """Share of the targets that teachers give, where there are any; see `model.training.train`."""
     closer_view: float = 0.0
@@ -171,7 +168,6 @@ class Recipe:
             "mosaics": share,
             "panels": share,
             "whole_frames": share,
-            "others_from": share,
             "taught": share,
             "closer_view": (0.0, 0.0 if self.is_dense else 0.95),
             "seed": (0, 2**63 - 1),
