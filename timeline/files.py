@@ -9,6 +9,10 @@ from pathlib import Path
 
 from timeline.errors import TimelineError
 
+LONGEST_STEM, LONGEST_SUFFIX = 40, 16
+"""Letters of a file's own name that its temporary one has: with four bytes each, and with what is
+added, fewer than the 255 of any file system. No format is told by a longer suffix."""
+
 ENCODING = "utf-8-sig"
 """UTF-8, with or without the byte order mark that spreadsheets and editors put first."""
 
@@ -47,7 +51,7 @@ def check_free(path: Path, may_replace: bool, option: str = "--force") -> None:
     Raises:
         TimelineError: there is something.
     """
-    if not may_replace and path.exists():
+    if not may_replace and os.path.lexists(path):  # also a link that leads nowhere
         raise TimelineError(f"{path}: is there already; {option} replaces it")
 
 
@@ -58,12 +62,16 @@ def whole_file(path: Path) -> Iterator[Path]:
     The temporary file keeps the suffix, for there are writers that choose their format by it.
 
     Raises:
-        TimelineError: the folder is absent or full, or cannot be written to, or `path` is one.
+        TimelineError: the folder is absent or full, or cannot be written to, or `path` is one, or a
+            device or a pipe, whose place no file shall take.
     """
-    temporary = path.parent / f".{path.stem}-{secrets.token_hex(4)}{path.suffix}"
+    stem, suffix = path.stem[:LONGEST_STEM], path.suffix[:LONGEST_SUFFIX]
+    temporary = path.parent / f".{stem}-{secrets.token_hex(4)}{suffix}"
     try:
         if path.is_dir():
             raise TimelineError(f"{path}: is a folder; name a file in it")
+        if path.exists() and not path.is_file():
+            raise TimelineError(f"{path}: is not a regular file; name another")
         # Opened anew and not by tempfile, whose files only their owner may read.
         temporary.touch(exist_ok=False)
         yield temporary

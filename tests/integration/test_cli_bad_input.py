@@ -140,6 +140,27 @@ def test_a_file_whose_name_is_not_utf_8_is_refused_in_one_line(home: Path, bad_f
     assert table_counts(home, "episode") == {"episode": 0}
 
 
+def test_what_the_system_refuses_is_said_with_what_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cli import main as command
+
+    for error, line in (
+        (FileExistsError(17, "File exists", "/dev/null"), "/dev/null: File exists; check the name"),
+        (OSError(28, "No space left on device"), "No space left on device; run: castline doctor"),
+        (OSError("of a library"), "of a library; run: castline doctor"),
+        (MemoryError(), "no memory is left; end other programs"),
+    ):
+        monkeypatch.setattr(command, "app", lambda error=error: raised(error))
+        with pytest.raises(SystemExit, match="1"):
+            command.main()
+        assert one_line(capsys.readouterr().err).startswith(f"castline: {line}")
+
+
+def raised(error: Exception) -> None:
+    raise error
+
+
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "home").touch()
     ended = castline_here(tmp_path / "home", "episodes")
