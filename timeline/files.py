@@ -13,6 +13,9 @@ LONGEST_STEM, LONGEST_SUFFIX = 40, 16
 """Letters of a file's own name that its temporary one has: with four bytes each, and with what is
 added, fewer than the 255 of any file system. No format is told by a longer suffix."""
 
+LARGEST_TEXT_BYTES = 64_000_000
+"""Of a text that is read: two million true ranges, which take a gigabyte of memory."""
+
 ENCODING = "utf-8-sig"
 """UTF-8, with or without the byte order mark that spreadsheets and editors put first."""
 
@@ -21,14 +24,18 @@ def read_text(path: Path) -> str:
     """Read a regular file, with its line ends as they are.
 
     Raises:
-        TimelineError: it is absent, no regular file, not readable or not in UTF-8.
+        TimelineError: it is absent, no regular file, too large, not readable or not in UTF-8.
     """
     try:
         # Path.open takes no opener.
         with open(path, encoding=ENCODING, newline="", opener=_open_at_once) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise TimelineError(f"{path}: is not a regular file; save the text as one")
-            return file.read()
+            if status.st_size > LARGEST_TEXT_BYTES:
+                largest = f"{LARGEST_TEXT_BYTES // 1_000_000} MB"
+                raise TimelineError(f"{path}: more than {largest}; is this the file you meant?")
+            return file.read(LARGEST_TEXT_BYTES)
     except OSError as error:
         raise TimelineError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except ValueError as error:  # no text of the encoding, or a name that no file can have

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from db.errors import DatabaseError
 from tests.clips import write_clip
 from tests.commands import (
     BY_LOT,
@@ -150,11 +151,15 @@ def test_what_the_system_refuses_is_said_with_what_to_do(
         (OSError(28, "No space left on device"), "No space left on device; run: castline doctor"),
         (OSError("of a library"), "of a library; run: castline doctor"),
         (MemoryError(), "no memory is left; end other programs"),
+        (DatabaseError("a" * 10**7 + "; do this"), "a" * 900),
     ):
         monkeypatch.setattr(command, "app", lambda error=error: raised(error))
         with pytest.raises(SystemExit, match="1"):
             command.main()
-        assert one_line(capsys.readouterr().err).startswith(f"castline: {line}")
+        said = one_line(capsys.readouterr().err)
+        assert said.startswith(f"castline: {line}")
+        assert len(said) < 2100
+    assert said.endswith("; do this")
 
 
 def raised(error: Exception) -> None:
