@@ -39,6 +39,9 @@ LARGEST_INTEGER = 2**31 - 1
 LARGEST_RUN = 2**63 - 1
 """The same of the numbers of runs, whose columns are wider."""
 
+LARGEST_SEED = 2**63 - 1
+"""That recipes and datasets take."""
+
 RunNumber = Annotated[
     int,
     typer.Argument(min=1, max=LARGEST_RUN, help="The run's number, as castline status shows it."),
