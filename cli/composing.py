@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import say
+from cli.console import LARGEST_SEED, say
 from cli.progress import step_bars
 from timeline.files import check_free
 from worker.errors import WorkerError
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from timeline.shots import Shot
 
 SUFFIX = ".mp4"
+
+LONGEST_SECONDS = 86_400
+"""A day, which takes a day to make; all its shots are planned before the first is drawn."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -32,7 +35,9 @@ def compose(
         Path, typer.Option("--output", "-o", help="An .mp4 to make; OUTPUT.truth.csv is the truth.")
     ],
     part: Annotated[str, typer.Option("--set", help="Whose stills to show.")] = "test",
-    seconds: Annotated[int, typer.Option(min=1, metavar="N", help="How long it lasts.")] = 240,
+    seconds: Annotated[
+        int, typer.Option(min=1, max=LONGEST_SECONDS, metavar="N", help="How long it lasts.")
+    ] = 240,
     negatives: Annotated[
         list[Path] | None,
         typer.Option("--negatives", help="A video in which nobody known is; may be given again."),
@@ -44,7 +49,9 @@ def compose(
             metavar="W:H", help="Of the picture, between black bars; default the frame's."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of shots, pictures and truth.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of shots, pictures and truth.")
+    ] = 0,
     groups: Annotated[
         float | None,
         typer.Option(

@@ -39,6 +39,9 @@ LARGEST_INTEGER = 2**31 - 1
 LARGEST_RUN = 2**63 - 1
 """The same of the numbers of runs, whose columns are wider."""
 
+LARGEST_SEED = 2**63 - 1
+"""That recipes and datasets take."""
+
 RunNumber = Annotated[
     int,
     typer.Argument(min=1, max=LARGEST_RUN, help="The run's number, as castline status shows it."),
@@ -73,6 +76,10 @@ DEFAULT_LIMIT = 100
 
 Row = TypeVar("Row")
 
+
+LONGEST_ERROR = 2000
+"""Letters of an error's line; of what is longer, as where it quotes a line of a megabyte, both ends
+are shown, for the last words say what to do."""
 
 PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe, where there is no window to fit."""
@@ -148,7 +155,7 @@ def say(line: str) -> None:
 
 def say_error(error: Exception) -> None:
     """Prints an error as the one line that it promises to be, and below it what it points at."""
-    line = without_passwords(" ".join(str(error).split()))
+    line = _shortened(without_passwords(" ".join(str(error).split())))
     if _says_in_json:
         _log.error("%s", line)
         return
@@ -157,6 +164,11 @@ def say_error(error: Exception) -> None:
         text, position = error.marked
         say(f"  {text}")
         say(f"  {' ' * cell_len(visible(text[:position]))}^")
+
+
+def _shortened(line: str) -> str:
+    half = LONGEST_ERROR // 2
+    return line if len(line) <= LONGEST_ERROR else f"{line[:half]} ... {line[-half:]}"
 
 
 def rows_to_read(limit: int) -> int | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import harvesting
-from cli.console import Json, print_json, say
+from cli.console import LARGEST_INTEGER, Json, print_json, say
 from cli.dataset_tables import (
     dataset_json,
     doubtful_box_json,
@@ -44,10 +44,16 @@ def build(
         str | None, typer.Option(help="Only these, separated by commas; default all.")
     ] = None,
     top: Annotated[
-        int | None, typer.Option(min=2, metavar="N", help="Only the N labels with most stills.")
+        int | None,
+        typer.Option(
+            min=2, max=LARGEST_INTEGER, metavar="N", help="Only the N labels with most stills."
+        ),
     ] = None,
     min_images: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Only labels with at least N stills.")
+        int,
+        typer.Option(
+            min=1, max=LARGEST_INTEGER, metavar="N", help="Only labels with at least N stills."
+        ),
     ] = 1,
     others: Annotated[
         str, typer.Option(help="Stills and boxes of all other labels: keep as 'unknown', or drop.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import say, say_error
+from cli.console import LARGEST_INTEGER, LARGEST_SEED, say, say_error
 from cli.progress import step_bars
 from model.annotations.coco_writing import COCO_NAME
 
@@ -23,7 +23,7 @@ DEFAULT_FRAMES = 100
 
 Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
-Seed = Annotated[int, typer.Option(min=0, help="Of the moments.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the moments.")]
 Device = Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")]
 
 
@@ -82,7 +82,7 @@ def propose(
     ],
     model: Model = None,
     frames: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many at most.")
+        int, typer.Option(min=1, max=LARGEST_INTEGER, metavar="N", help="How many at most.")
     ] = DEFAULT_FRAMES,
     seed: Seed = 0,
     device: Device = "auto",

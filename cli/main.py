@@ -131,5 +131,16 @@ def main() -> None:
         say_error(error)
         sys.exit(1)
     except OSError as error:
-        say_error(error)
+        say_error(_system_error(error))
         sys.exit(1)
+    except MemoryError:
+        say_error(WorkerError("no memory is left; end other programs, or give this one more"))
+        sys.exit(1)
+
+
+def _system_error(error: OSError) -> WorkerError:
+    """What the system refuses, which names no remedy."""
+    what = error.strerror or str(error)
+    if error.filename is None:
+        return WorkerError(f"{what}; run: castline doctor")
+    return WorkerError(f"{error.filename}: {what}; check the name, its folder and the rights")

@@ -1,16 +1,27 @@
 """For people with questions of their own: sql, snapshot."""
 
 import math
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli.console import Json, print_json, print_table, say
+from cli.console import Json, print_json, print_table, say, say_error
+from cli.report import EXIT_FAILED
+from db.errors import DatabaseError
+from db.gathering import SELECT_SECONDS
 from db.reading import Answer, select_rows
 from db.snapshot import write_snapshot
 from timeline.files import check_free, whole_file
 from worker.workplace import open_workplace
+
+LONGEST_SECONDS = SELECT_SECONDS + 5
+"""For a SELECT to end by itself, before its process is ended: within one function, as `instr` of
+two long values, SQLite looks neither at the clock nor for Ctrl-C, and keeps others from writing."""
 
 READ_ONLY = 0o444
 """The snapshot's rights: what is changed in it would be lost with the next."""
@@ -33,9 +44,10 @@ def sql(
 
     Example: castline sql 'SELECT label, count(*) FROM timeline GROUP BY label'
     """
-    with open_workplace(context.obj) as place:
+    with open_workplace(context.obj) as place, _ended_after(LONGEST_SECONDS):
         answer = select_rows(place.database, statement, url=place.settings.sql_url)
     if as_json:
+        _check_names(answer.columns)
         print_json(
             [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
         )
@@ -53,14 +65,39 @@ def snapshot(
     Example: castline snapshot -o timeline.db
     """
     check_free(output, force)
-    with (
-        open_workplace(context.obj) as place,
-        place.database.read() as connection,
-        whole_file(output) as temporary,
-    ):
-        write_snapshot(connection, temporary)
-        temporary.chmod(READ_ONLY)
+    with open_workplace(context.obj) as place:
+        own = Path(place.database.url.database or "")
+        if place.database.is_sqlite and output.exists() and output.samefile(own):
+            raise DatabaseError(f"{output}: is Castline's own database; name another file")
+        with place.database.read() as connection, whole_file(output) as temporary:
+            write_snapshot(connection, temporary)
+            temporary.chmod(READ_ONLY)
     say(f"Wrote {output}")
+
+
+@contextmanager
+def _ended_after(seconds: float) -> Iterator[None]:
+    """Ends this process, which only reads, if the block does not end by itself."""
+
+    def end() -> None:
+        why = f"no answer within {seconds:g} s"
+        say_error(DatabaseError(f"{why}; ask for less, or end what holds the database's lock"))
+        os._exit(EXIT_FAILED)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _check_names(columns: Sequence[str]) -> None:
+    """Refuses columns of one name, of which JSON would keep the last."""
+    for name in columns:
+        if columns.count(name) > 1:
+            raise DatabaseError(f"two columns are called {name}; name one of them with AS")
 
 
 def _plain(value: Any) -> Any:

@@ -1,9 +1,7 @@
 """The queue: status, cancel, retry."""
 
-import json
 import time
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +14,7 @@ from db.records import RunRecord
 from db.runs import get_run, list_runs, quarantined_chunks
 from db.writes import cancel_run, retry_run
 from timeline.times import format_time
+from worker.parameters import RunParameters
 from worker.run_models import absent_models
 from worker.workplace import Workplace, open_workplace
 
@@ -119,7 +118,7 @@ def _run_row(run: RunRecord, effort: RunEffort) -> tuple[str, ...]:
         str(run.id),
         run.episode,
         run.model,
-        str(float(Fraction(json.loads(run.params)["every_seconds"]))),
+        str(float(RunParameters.from_json(run.params).every_seconds)),
         f"{run.state}, nobody at work" if run.state == "running" and not run.claimed else run.state,
         f"{run.chunks_done}/{run.chunks_total}",
         str(run.frames) if run.ended_at else "",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import adding
-from cli.console import say
+from cli.console import LARGEST_INTEGER, LARGEST_SEED, say
 from cli.progress import step_bars
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def train(
         int | None,
         typer.Option(
             min=0,
+            max=LARGEST_INTEGER,
             help="Times to show the stills; default the recipe's. 0 with --start keeps its "
             "weights, and only chooses thresholds anew.",
         ),
@@ -63,13 +64,19 @@ def train(
     patience: Annotated[
         int | None,
         typer.Option(
-            min=0, metavar="N", help="Stop after N epochs that made validation no better; 0: never."
+            min=0,
+            max=LARGEST_INTEGER,
+            metavar="N",
+            help="Stop after N epochs that made validation no better; 0: never.",
         ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Stills per step; default the recipe's.")
+        int | None,
+        typer.Option(min=1, max=LARGEST_INTEGER, help="Stills per step; default the recipe's."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal weights.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Equal seeds give equal weights.")
+    ] = 0,
     name: Annotated[
         str | None, typer.Option(help="Of the model; default the dataset folder's.")
     ] = None,

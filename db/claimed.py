@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, and_, bindparam, select
 
 from db.episodes import episode_record
+from db.failures import reading_rows
 from db.records import Claim, EpisodeRecord, ExtractedChunk
 from db.runs import extracted_record
 from db.schema import chunk, episode, model_version, run
@@ -33,6 +34,7 @@ class ClaimedChunk:
     latest first. Empty if it failed before: that may have been what failed."""
 
 
+@reading_rows()
 def claimed_chunks(connection: Connection, claims: Sequence[Claim]) -> list[ClaimedChunk]:
     """All that is known of claimed chunks, in the order of the claims, unless they are gone."""
     chunk_ids = [claim.chunk_id for claim in claims]

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Subquery, func, insert, select, update
 
 from db.errors import DatabaseError, NotFoundError
+from db.failures import reading_rows
 from db.schema import current_run, episode, model_version, promotion, replaced_run, run
 
 ENDED_STATES = ("done", "partial")
@@ -143,6 +144,7 @@ class _Candidate:
         return _BEFORE_ALL if self.is_withdrawn else self.promoted_at or self.created_at
 
 
+@reading_rows()
 def _candidate(connection: Connection, run_id: int) -> _Candidate:
     latest = select(func.max(promotion.c.id)).where(
         promotion.c.model_version_id == run.c.model_version_id

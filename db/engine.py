@@ -15,12 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db.database_url import checked_url
 from db.errors import DatabaseError
 from db.failures import one_line_errors
 from db.patience import Patience
@@ -52,7 +53,7 @@ class Database:
     """
 
     def __init__(self, url: str | URL, patience: Patience | None = None) -> None:
-        self.url = _parse_url(url)
+        self.url = checked_url(url)
         self.patience = patience or Patience()
         self.engine = _create_engine(self.url, self.patience.lock_seconds)
 
@@ -89,22 +90,6 @@ class Database:
         self.engine.dispose()
 
 
-def _parse_url(url: str | URL) -> URL:
-    try:
-        parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        backend = parsed.get_backend_name()
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise DatabaseError(
-            "the database URL cannot be read; write sqlite:////absolute/path.db or"
-            " postgresql+psycopg://user:password@host/name"
-        ) from error
-    if backend not in ("sqlite", "postgresql"):
-        raise DatabaseError(f"{backend}: not supported; use an sqlite or a postgresql URL")
-    return parsed
-
-
 def _create_engine(url: URL, lock_seconds: float) -> Engine:
     if url.get_backend_name() == "postgresql":
         engine = create_engine(url)
@@ -112,8 +97,7 @@ def _create_engine(url: URL, lock_seconds: float) -> Engine:
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", partial(_try_if_idle, engine.dialect))
         return engine
-    if url.database:
-        _make_folder(Path(url.database).parent)
+    _make_folder(Path(str(url.database)).parent)
     # As many connections as threads ask for: waiting for the file's lock is SQLite's business.
     engine = create_engine(
         url, connect_args={"timeout": lock_seconds}, pool_size=1, max_overflow=-1

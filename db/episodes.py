@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select
 
+from db.failures import reading_rows
 from db.records import EpisodeRecord, load_ranges
 from db.schema import current_run, episode, model_version, run, run_label
 
@@ -32,6 +33,7 @@ class EpisodeSummary:
     """How many labels appear in its current run."""
 
 
+@reading_rows()
 def list_episodes(connection: Connection) -> list[EpisodeSummary]:
     """All episodes, by name."""
     shown = (
@@ -132,6 +134,7 @@ def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]
     return []
 
 
+@reading_rows()
 def episode_record(row: Row[Any]) -> EpisodeRecord:
     """An episode from a row that has its columns."""
     return EpisodeRecord(

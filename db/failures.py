@@ -12,6 +12,8 @@ from db.patience import Patience
 SQLITE_PRIMARY_CODE = 0xFF
 """Of SQLite's extended error codes, the bits that tell the kind (sqlite.org/rescode.html)."""
 
+RESTORE = "put a backup in its place (docs/deploy.md)"
+
 REMEDIES = {
     "locked": "another program holds its lock: end that, or try again later",
     "lock timeout": "another program holds a lock: end that, or try again later",
@@ -20,6 +22,8 @@ REMEDIES = {
     "relation": "run: castline db upgrade",
     "does not exist": "make it on the server, or name another in CASTLINE_DATABASE_URL",
     "unable to open database file": "check that the folder exists and may be written to",
+    "malformed": RESTORE,
+    "disk I/O error": "check the disk, and that the file and its folder are what they should be",
     "not a database": "move this file away or name another database",
     "readonly database": "check the permissions of the file and its folder",
     "connection": "check that the server runs and that the URL is right",
@@ -45,6 +49,21 @@ def one_line_errors(shown_url: str, patience: Patience) -> Iterator[None]:
         if _is_cut(error):
             raise DatabaseCutError(message, patience) from error
         raise DatabaseError(message) from error
+
+
+@contextmanager
+def reading_rows() -> Iterator[None]:
+    """Around what makes records of rows, or as its decorator: a row may have been damaged.
+
+    Raises:
+        DatabaseError: A value is none that Castline writes there.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+        raise DatabaseError(
+            f"the database: a row has a value that Castline never wrote ({error}); {RESTORE}"
+        ) from error
 
 
 def is_busy(cause: object) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam
 
+from db.failures import reading_rows
 from db.free import CHUNKS_PER_GROUP, free_chunks, group_number
 from db.records import Claim
 from db.schema import chunk, model_version, run
@@ -65,6 +66,7 @@ def free_beside(connection: Connection, claim: Claim) -> int | None:
     return connection.execute(free, {"chunk_id": claim.chunk_id}).scalar_one_or_none()
 
 
+@reading_rows()
 def waiting_chunk(connection: Connection, chunk_id: int) -> WaitingChunk | None:
     """What it takes to classify a chunk, or what is left of its group; None if nothing is."""
     row = connection.execute(_WAITING, {"chunk_id": chunk_id}).one_or_none()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 
 from db.current import ENDED_STATES, lock_model_versions
 from db.errors import NotFoundError
+from db.failures import reading_rows
 from db.queue import database_now
 from db.records import ModelVersionRecord
 from db.schema import current_run, model_version, promotion, replaced_run, run
@@ -65,6 +66,7 @@ def promoted_sha256(connection: Connection) -> str | None:
     return found[-1].model_sha256 if found else None
 
 
+@reading_rows()
 def list_promotions(connection: Connection) -> list[PromotionRecord]:
     """All promotions, oldest first."""
     return [_promotion(row) for row in connection.execute(_promotions().order_by(promotion.c.id))]
@@ -175,6 +177,7 @@ def _promotion(row: Row[Any]) -> PromotionRecord:
     )
 
 
+@reading_rows()
 def _after_all_others(connection: Connection) -> datetime:
     """Now, or later than every standing that the promoted model's has to exceed."""
     latest = connection.execute(

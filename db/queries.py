@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, or_, select
 
 from db.current import CURRENT, Shown, shown_runs
+from db.failures import reading_rows
 from db.places import place_record, with_places
 from db.records import AppearanceRecord, PlaceRecord
 from db.runs import appearance_record
@@ -263,6 +264,7 @@ def shared_time(
     ]
 
 
+@reading_rows()
 def known_labels(connection: Connection) -> tuple[str, ...]:
     """Every label that a registered model version can give, in alphabetical order."""
     listed = connection.execute(select(model_version.c.labels)).scalars()

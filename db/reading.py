@@ -101,7 +101,10 @@ def _ask_sqlite(driver: Any, statement: str, gathering: Gathering) -> tuple[str,
             for row in cursor:
                 gathering.add(row)
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+        code = getattr(
+            error, "sqlite_errorcode", None
+        )  # None: of Python's, as for text in no UTF-8
+        if code != sqlite3.SQLITE_INTERRUPT:
             raise
         if gathering.seconds_left <= 0:
             gathering.refuse_time()

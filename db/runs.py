@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, case, func, select
 
 from db.current import CURRENT, Shown, shown_runs
 from db.errors import NotFoundError
+from db.failures import reading_rows
 from db.places import tag_record
 from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord, load_ranges
 from db.schema import (
@@ -51,6 +52,7 @@ class QuarantinedChunk:
     error: str
 
 
+@reading_rows()
 def list_runs(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunRecord]:
     """Runs, oldest first; of all episodes, or only those asked for."""
     query = _runs().order_by(run.c.id)
@@ -71,6 +73,7 @@ def get_run(connection: Connection, run_id: int) -> RunRecord:
     return found[0]
 
 
+@reading_rows()
 def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunProgress]:
     """How far runs are: of these runs, or of all that are open."""
     passed = func.sum(
@@ -111,6 +114,7 @@ def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
     return shown_run_of(connection, episode_id, CURRENT)
 
 
+@reading_rows()
 def shown_run_of(connection: Connection, episode_id: int, shown: Shown) -> RunRecord | None:
     """The run of an episode that a question is about; None if none of its runs is."""
     runs = shown_runs(shown)
@@ -260,6 +264,7 @@ def _run(row: Row[Any]) -> RunRecord:
     )
 
 
+@reading_rows()
 def extracted_record(row: Row[*tuple[Any, ...]]) -> ExtractedChunk:
     """What the extraction of a chunk said, from a row that has its columns."""
     return ExtractedChunk(

@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from db.current import CURRENT, Shown, shown_runs
+from db.failures import reading_rows
 from db.records import Ranges, load_ranges
 from db.schema import appearance, episode, run, run_label, run_pair
 
@@ -69,18 +71,19 @@ def shown_spans(
         pair = run_pair.alias()
         query = query.join(pair, pair.c.run_id == runs.c.run_id)
         query = query.where(pair.c.label == label, pair.c.other == other)
-    rows = connection.execute(query).all()
-    return (
-        EpisodeSpan(
-            row.episode_id,
-            row.run_id,
-            row.name,
-            Fraction(row.time_base_num, row.time_base_den),
-            row.start_pts,
-            row.end_pts,
-            load_ranges(row.missing),
-        )
-        for row in rows
+    return map(_span, connection.execute(query).all())
+
+
+@reading_rows()
+def _span(row: Row[*tuple[Any, ...]]) -> EpisodeSpan:
+    return EpisodeSpan(
+        row.episode_id,
+        row.run_id,
+        row.name,
+        Fraction(row.time_base_num, row.time_base_den),
+        row.start_pts,
+        row.end_pts,
+        load_ranges(row.missing),
     )
 
 

@@ -8,9 +8,10 @@ from sqlalchemy import table as sql_table
 
 from db.engine import Database
 from db.errors import DatabaseError
+from db.failures import RESTORE
 
-HEAD = "0009"
-"""The newest revision; a test compares it with the migration scripts."""
+FIRST, HEAD = "0001", "0009"
+"""The oldest and the newest revision; a test compares the latter with the migration scripts."""
 
 # Any number that no other program uses on the same PostgreSQL server: "cast" in ASCII.
 _ADVISORY_LOCK = 0x63617374
@@ -42,11 +43,15 @@ def upgrade_database(database: Database) -> bool:
 
 
 def check_revision(database: Database, revision: str | None) -> None:
-    """Raises DatabaseError for a schema that only a newer Castline knows."""
+    """Raises DatabaseError for a schema that only a newer Castline knows, or none."""
     if revision is not None and revision > HEAD:
         raise DatabaseError(
             f"{database.shown_url}: made by a newer Castline (schema {revision}, this one"
             f" knows {HEAD}); install that version or name another database"
+        )
+    if revision is not None and not (revision >= FIRST and revision.isdecimal()):
+        raise DatabaseError(
+            f"{database.shown_url}: schema {revision!r} is none of Castline's; {RESTORE}"
         )
 
 

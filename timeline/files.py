@@ -9,6 +9,13 @@ from pathlib import Path
 
 from timeline.errors import TimelineError
 
+LONGEST_STEM, LONGEST_SUFFIX = 40, 16
+"""Letters of a file's own name that its temporary one has: with four bytes each, and with what is
+added, fewer than the 255 of any file system. No format is told by a longer suffix."""
+
+LARGEST_TEXT_BYTES = 64_000_000
+"""Of a text that is read: two million true ranges, which take a gigabyte of memory."""
+
 ENCODING = "utf-8-sig"
 """UTF-8, with or without the byte order mark that spreadsheets and editors put first."""
 
@@ -17,14 +24,18 @@ def read_text(path: Path) -> str:
     """Read a regular file, with its line ends as they are.
 
     Raises:
-        TimelineError: it is absent, no regular file, not readable or not in UTF-8.
+        TimelineError: it is absent, no regular file, too large, not readable or not in UTF-8.
     """
     try:
         # Path.open takes no opener.
         with open(path, encoding=ENCODING, newline="", opener=_open_at_once) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise TimelineError(f"{path}: is not a regular file; save the text as one")
-            return file.read()
+            if status.st_size > LARGEST_TEXT_BYTES:
+                largest = f"{LARGEST_TEXT_BYTES // 1_000_000} MB"
+                raise TimelineError(f"{path}: more than {largest}; is this the file you meant?")
+            return file.read(LARGEST_TEXT_BYTES)
     except OSError as error:
         raise TimelineError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except ValueError as error:  # no text of the encoding, or a name that no file can have
@@ -47,7 +58,7 @@ def check_free(path: Path, may_replace: bool, option: str = "--force") -> None:
     Raises:
         TimelineError: there is something.
     """
-    if not may_replace and path.exists():
+    if not may_replace and os.path.lexists(path):  # also a link that leads nowhere
         raise TimelineError(f"{path}: is there already; {option} replaces it")
 
 
@@ -58,12 +69,16 @@ def whole_file(path: Path) -> Iterator[Path]:
     The temporary file keeps the suffix, for there are writers that choose their format by it.
 
     Raises:
-        TimelineError: the folder is absent or full, or cannot be written to, or `path` is one.
+        TimelineError: the folder is absent or full, or cannot be written to, or `path` is one, or a
+            device or a pipe, whose place no file shall take.
     """
-    temporary = path.parent / f".{path.stem}-{secrets.token_hex(4)}{path.suffix}"
+    stem, suffix = path.stem[:LONGEST_STEM], path.suffix[:LONGEST_SUFFIX]
+    temporary = path.parent / f".{stem}-{secrets.token_hex(4)}{suffix}"
     try:
         if path.is_dir():
             raise TimelineError(f"{path}: is a folder; name a file in it")
+        if path.exists() and not path.is_file():
+            raise TimelineError(f"{path}: is not a regular file; name another")
         # Opened anew and not by tempfile, whose files only their owner may read.
         temporary.touch(exist_ok=False)
         yield temporary

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+import redis
 from celery import Celery, bootsteps
 
 from worker.app import KEY_PREFIX, TASKS, TRIES_AFTER_LOSS
@@ -55,6 +56,10 @@ def set_up_door(app: Celery, count_refused: Callable[[], None]) -> None:
             log.warning("refused a message in %s: %s, received %r", queue, error, shown)
             return None  # as if nothing had come
 
+    def refuse_taken(tag: object) -> None:
+        count_refused()
+        log.warning("refused what stands for an unacknowledged message: %.80r", tag)
+
     class Door(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
         """Begins after what opens the connection, as often as that does."""
 
@@ -66,10 +71,36 @@ def set_up_door(app: Celery, count_refused: Callable[[], None]) -> None:
         def start(self, consumer: Any) -> None:
             consumer.task_consumer.channel.client.set_response_callback("BRPOP", take)
             for channel in consumer.connection.transport.channels:
+                give_back_messages_alone(channel.qos, refuse_taken)
                 if channel.active_fanout_queues:
                     channel.handlers["LISTEN"] = partial(_hear, channel)
 
     app.steps["consumer"].add(Door)
+
+
+def give_back_messages_alone(taken: Any, refuse: Callable[[object], None]) -> None:
+    """Has what was taken, and not acknowledged for long, come back to its queue only if it can.
+
+    What is none of Celery's own would end its process, each time that it looks. A message that is
+    lost so changes nothing but the moment of the work.
+
+    Args:
+        taken: A channel's account of what was taken from it.
+        refuse: Called with the name of what was not given back.
+    """
+    give_back = taken.restore_by_tag
+
+    def give_back_a_message(tag: object, client: Any = None, leftmost: bool = False) -> None:
+        try:
+            give_back(tag, client, leftmost)
+        except redis.exceptions.RedisError:  # of the broker, not of what it holds
+            raise
+        except Exception:  # what Celery makes of its JSON may raise anything
+            with taken.pipe_or_acquire(client=client) as pipe:
+                pipe.zrem(taken.unacked_index_key, tag).hdel(taken.unacked_key, tag).execute()
+            refuse(tag)
+
+    taken.restore_by_tag = give_back_a_message
 
 
 def _hear(channel: Any) -> None:

@@ -136,6 +136,10 @@ def serve_metrics(settings: Settings, database: Database) -> Iterator[None]:
         raise WorkerError(
             f"CASTLINE_METRICS_PORT: {address}:{port} {reason}; name another port"
         ) from error
+    except UnicodeError as error:  # a part of the name is empty or too long
+        raise WorkerError(
+            f"CASTLINE_METRICS_ADDRESS: {address}: no name of a machine; write one, or an address"
+        ) from error
     try:
         _remove_counts_of_others(folder)
         yield

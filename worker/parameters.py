@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from db.failures import RESTORE
 from ingest.frame_store import FORMAT_VERSION
 from model.manifest import Manifest
 from timeline.rules import Rules, ShotRules
@@ -78,8 +79,20 @@ class RunParameters:
 
     @classmethod
     def from_json(cls, text: str) -> "RunParameters":
-        """Reads what `to_json` wrote."""
-        values = json.loads(text)
+        """Reads what `to_json` wrote.
+
+        Raises:
+            WorkerError: The database was damaged.
+        """
+        try:
+            return cls._of_values(json.loads(text))
+        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+            raise WorkerError(
+                f"the database: a run's parameters cannot be read ({error}); {RESTORE}"
+            ) from error
+
+    @classmethod
+    def _of_values(cls, values: dict[str, Any]) -> "RunParameters":
         rules = Rules(
             onset=values["onset"],
             offset=values["offset"],

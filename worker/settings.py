@@ -34,6 +34,12 @@ LOG_FORMATS: Final = ("json", "text")
 SHARED: Final = "s3://"
 """How a URL of shared storage begins."""
 
+LARGEST_VALUE_BYTES = 65_536
+"""Of a file that holds one setting: far above the longest URL, far below what fills memory."""
+
+MOST_DIGITS = 20
+"""Of a number, leading zeros included: Python refuses to read some thousands."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -227,7 +233,11 @@ def _with_files_read(environment: Mapping[str, str]) -> Mapping[str, str]:
         if environment.get(plain):
             raise WorkerError(f"{name}: {plain} is set as well; leave one of them out")
         try:
-            read[plain] = Path(path).read_text(encoding="utf-8").strip()
+            with Path(path).open("rb") as file:
+                value = file.read(LARGEST_VALUE_BYTES + 1)
+            if len(value) > LARGEST_VALUE_BYTES:
+                raise WorkerError(f"{name}: {path} is too large; name a file that holds the value")
+            read[plain] = value.decode().strip()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8"
             raise WorkerError(
@@ -235,6 +245,8 @@ def _with_files_read(environment: Mapping[str, str]) -> Mapping[str, str]:
             ) from error
         if not read[plain]:
             raise WorkerError(f"{name}: {path} is empty; write the value into it")
+        if "\0" in read[plain]:  # which no variable can hold either
+            raise WorkerError(f"{name}: {path} holds a zero byte; write the value alone into it")
     return read
 
 
@@ -254,13 +266,19 @@ def _frames_place(text: str) -> tuple[Path | None, str | None]:
         if not text.removeprefix(SHARED).strip("/"):
             raise WorkerError(f"CASTLINE_FRAMES_URL: {text}: names no bucket; write s3://bucket/a")
         return None, text
-    path = unquote(urlsplit(text).path) if text.startswith("file://") else text
-    if "://" in path:
+    try:
+        path = unquote(urlsplit(text).path) if text.startswith("file://") else text
+        folder = Path(path).expanduser().absolute() if path else None
+    except (ValueError, RuntimeError) as error:  # no address in its brackets; no such user
+        raise WorkerError(
+            f"CASTLINE_FRAMES_URL: {text}: cannot be read; name a folder in full, from /"
+        ) from error
+    if "://" in path or "\0" in path:  # no file's name holds the latter
         raise WorkerError(
             f"CASTLINE_FRAMES_URL: {text.partition('://')[0]}://: not supported; name a folder or"
             " an s3:// URL"
         )
-    return (Path(path).expanduser().absolute() if path else None), None
+    return folder, None
 
 
 def _log_format(text: str) -> str | None:
@@ -273,6 +291,7 @@ def _whole_number(environment: Mapping[str, str], name: str, default: int, most:
     text = environment.get(name, "")
     if not text:
         return default
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= most:
+    is_readable = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    if is_readable and 1 <= int(text) <= most:
         return int(text)
-    raise WorkerError(f"{name}: a whole number from 1 to {most}, received {text!r}")
+    raise WorkerError(f"{name}: a whole number from 1 to {most}, received {text[:100]!r}")

@@ -29,6 +29,9 @@ def read_csv(path: Path) -> Entries:
         missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
     except csv.Error as error:
         raise StillsError(f"{path}: line 1 is no CSV ({error})") from error
+    twice = [name for name in COLUMNS if list(rows.fieldnames or ()).count(name) > 1]
+    if twice:
+        raise StillsError(f"{path}: two columns {', '.join(twice)}; leave one of each")
     if missing:
         raise StillsError(
             f"{path}: no column {', '.join(missing)}; begin it with the line {','.join(COLUMNS)}"

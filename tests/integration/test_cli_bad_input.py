@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from db.errors import DatabaseError
 from tests.clips import write_clip
 from tests.commands import (
     BY_LOT,
@@ -138,6 +139,31 @@ def test_a_file_whose_name_is_not_utf_8_is_refused_in_one_line(home: Path, bad_f
     assert ended.returncode == 1
     assert r"caf\xe9.mp4: its name is not UTF-8; rename it" in one_line(ended.stderr)
     assert table_counts(home, "episode") == {"episode": 0}
+
+
+def test_what_the_system_refuses_is_said_with_what_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cli import main as command
+
+    for error, line in (
+        (FileExistsError(17, "File exists", "/dev/null"), "/dev/null: File exists; check the name"),
+        (OSError(28, "No space left on device"), "No space left on device; run: castline doctor"),
+        (OSError("of a library"), "of a library; run: castline doctor"),
+        (MemoryError(), "no memory is left; end other programs"),
+        (DatabaseError("a" * 10**7 + "; do this"), "a" * 900),
+    ):
+        monkeypatch.setattr(command, "app", lambda error=error: raised(error))
+        with pytest.raises(SystemExit, match="1"):
+            command.main()
+        said = one_line(capsys.readouterr().err)
+        assert said.startswith(f"castline: {line}")
+        assert len(said) < 2100
+    assert said.endswith("; do this")
+
+
+def raised(error: Exception) -> None:
+    raise error
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """A person's own SQL: it reads, for a while and up to a size, and does nothing else."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -13,7 +15,7 @@ from db.patience import Patience
 from db.reader_role import READABLE, make_reader, role_name
 from db.reading import Answer, select_rows
 from db.upgrade import upgrade_database
-from tests.commands import castline_here, one_line
+from tests.commands import castline_here, environment_of, one_line
 from tests.databases import new_postgresql_url, with_reader
 from tests.records import made_episode, make_run
 
@@ -162,6 +164,64 @@ def test_memory_that_ends_all_the_same_is_told_in_a_line(
         patch.setattr("db.gathering.Gathering.add", lack)
         with pytest.raises(DatabaseError, match="takes more than"):
             select_rows(asked, "SELECT 1")
+
+
+@pytest.mark.parametrize("text", ["CAST(x'ff' AS TEXT)", "char(55296)"])
+def test_text_that_is_no_utf_8_is_told_in_a_line(text: str, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'castline.db'}")
+    upgrade_database(database)
+    make_run(database)
+    assert "Could not decode to UTF-8" in refusal(database, f"SELECT {text}")
+    database.dispose()
+
+
+def test_json_loses_no_column_to_another_of_its_name(tmp_path: Path) -> None:
+    ended = castline_here(tmp_path, "sql", "SELECT 1 AS a, 2 AS b, 3 AS a", "--json")
+    assert ended.returncode == 1
+    assert "two columns are called a; name one of them with AS" in one_line(ended.stderr)
+    assert ended.stdout == ""
+    assert castline_here(tmp_path, "sql", "SELECT 1 AS a, 3 AS a").returncode == 0
+
+
+ONE_LONG_STEP = "SELECT instr(zeroblob(9999999), zeroblob(4999999) || x'01')"
+"""For SQLite one function call, which takes most of an hour."""
+
+SOON = """
+import sys
+from cli import own_sql
+from cli.main import main
+
+own_sql.LONGEST_SECONDS = 0.5
+sys.argv = ["castline", "sql", sys.argv[1]]
+main()
+"""
+
+
+def test_a_select_that_sqlite_does_not_interrupt_is_ended_with_its_process(tmp_path: Path) -> None:
+    assert castline_here(tmp_path, "sql", "SELECT 1").returncode == 0
+    ended = subprocess.run(
+        [sys.executable, "-c", SOON, ONE_LONG_STEP],
+        env=environment_of(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == 1
+    assert "no answer within 0.5 s; ask for less" in one_line(ended.stderr)
+
+
+def test_a_snapshot_does_not_take_the_place_of_the_database(tmp_path: Path) -> None:
+    own = tmp_path / "castline.db"
+    database = Database(f"sqlite:///{own}")
+    upgrade_database(database)
+    make_run(database)
+    (tmp_path / "link.db").symlink_to(own)
+    for path in (own, tmp_path / "link.db"):
+        ended = castline_here(tmp_path, "snapshot", "-o", path, "--force")
+        assert ended.returncode == 1
+        assert f"{path}: is Castline's own database" in one_line(ended.stderr)
+    assert select_rows(database, "SELECT count(*) FROM run").rows == [(1,)]
+    database.dispose()
 
 
 def test_sql_says_that_the_database_is_locked(tmp_path: Path) -> None:

@@ -113,6 +113,18 @@ def test_the_page_outlives_the_database_and_counts_anew_in_a_new_worker(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("address", ["a" * 64, "a..b", "\u00fc" * 64])
+def test_an_address_that_is_no_name_of_a_machine_is_one_line(
+    address: str, settings: Settings
+) -> None:
+    wrong = replace(settings, metrics_address=address)
+    with (
+        pytest.raises(WorkerError, match=r"CASTLINE_METRICS_ADDRESS: .*no name of a machine"),
+        serve_metrics(wrong, Database(wrong.database_url)),
+    ):
+        pass
+
+
 def test_a_port_that_is_taken_is_one_line(settings: Settings) -> None:
     database = Database(settings.database_url)
     with serve_metrics(settings, database):

@@ -299,6 +299,7 @@ def test_boxes_of_each_format_are_read(make: Callable[[Path], Path], tmp_path: P
     [
         ("boxes.csv", "file,x,y,w,h\n", "no column path, left, top, right, bottom, label"),
         ("boxes.csv", "", "no column path"),
+        ("boxes.csv", "path,left,top,right,bottom,label,label\n", "two columns label; leave one"),
         ("boxes.csv", "path,left,top,right,bottom,label\n", "no box"),
         ("boxes.csv", "path,left,top,right,bottom,label\nz.png,0,0,1,1,ned\n", r"z\.png: not in"),
         ("boxes.json", "{", "is no JSON"),

@@ -51,6 +51,17 @@ def test_a_named_pipe_into_which_nobody_writes_is_refused(tmp_path: Path, name: 
         read_truth(path)
 
 
+@pytest.mark.parametrize("name", ["truth.csv", "truth.rttm"])
+def test_a_file_that_would_fill_memory_is_refused_before_it_is_read(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(TimelineError, match="more than 64 MB; is this the file you meant"):
+        read_truth(path)
+
+
 @pytest.mark.parametrize("kind", [Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
 def test_what_is_no_file_or_has_no_end_is_refused(
     tmp_path: Path, kind: Callable[[Path], None]

@@ -54,7 +54,7 @@ def test_the_frame_store_is_a_folder_or_a_url(url: str, tmp_path: Path) -> None:
     assert read.frames_url == shared
 
 
-@pytest.mark.parametrize("url", ["http://host/frames", "s3://", "ftp://a/b"])
+@pytest.mark.parametrize("url", ["http://host/frames", "s3://", "ftp://a/b", "file:///a%00b"])
 def test_other_places_of_frames_are_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(WorkerError, match=r"CASTLINE_FRAMES_URL: .*s3://"):
         settings(tmp_path, frames_url=url)
@@ -103,3 +103,28 @@ def test_settings_come_back_from_their_json(tmp_path: Path) -> None:
         ),
     ):
         assert Settings.from_json(read.to_json()) == read
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0" * 5000 + "1", "1" * 21])
+def test_a_number_of_any_length_is_refused_in_a_short_line(number: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkerError, match="CASTLINE_FRAMES_GB: a whole number") as caught:
+        settings(tmp_path, frames_gb=number)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("url", ["file://[x", "file://[::1/frames", "~nosuch/frames"])
+def test_a_place_of_frames_that_cannot_be_read_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkerError, match=r"CASTLINE_FRAMES_URL: .*cannot be read; name a folder"):
+        settings(tmp_path, frames_url=url)
+
+
+def test_a_file_without_end_is_not_read_for_a_value(tmp_path: Path) -> None:
+    with pytest.raises(WorkerError, match="/dev/zero is too large; name a file that holds"):
+        settings(tmp_path, broker_url_file="/dev/zero")
+
+
+@pytest.mark.parametrize("name", ["home", "media_roots", "frames_url", "database_url"])
+def test_a_value_with_a_zero_byte_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "value").write_bytes(b"/srv/a\0b")
+    with pytest.raises(WorkerError, match="value holds a zero byte; write the value alone"):
+        settings(tmp_path, **{f"{name}_file": str(tmp_path / "value")})
