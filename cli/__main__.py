@@ -1,5 +1,22 @@
-"""`python -m cli` is `castline`, for where the console script is not on the path."""
+"""Where the `castline` command begins; `python -m cli` is the same.
 
-from cli.main import main
+What the command needs takes a second to import. Ctrl-C then ends it as it does later, with 130 and
+without a traceback.
+"""
 
-main()
+import sys
+
+INTERRUPTED = 128 + 2  # SIGINT's number, as shells tell it
+
+
+def main() -> None:
+    """Runs the command."""
+    try:
+        from cli.main import main as run
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    run()
+
+
+if __name__ == "__main__":
+    main()
