@@ -58,9 +58,6 @@ celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runne
 export-clips: $(READY) ## Every frame of the clips of the composed episodes in ../shared, read back (minutes)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/test_composed_episodes.py -v
 
-bundled-model: $(READY) ## Make the bundled model in /tmp/bundled, of Debian packages and the stills in ../shared (minutes)
-	$(BIN)/python -m bench.bundled_model ../shared/data/simpsons -o /tmp/bundled
-
 town-model: $(READY) ## Train what is to be bundled next in /tmp/town, of Debian packages and the data in ../shared (hours)
 	$(BIN)/python -m bench.town ../shared/data -o /tmp/town
 

@@ -2,13 +2,15 @@
 
     python -m bench.stills_to_frames [--model NAME@VERSION or folder] [EPISODE...]
 
-Beside each EPISODE lies EPISODE.truth.csv. Every threshold is the model version's own, chosen on
-validation stills; nothing is chosen on the episodes. Prints the table in Markdown.
+Beside each EPISODE lies EPISODE.truth.csv. Labels that none of these has do not count: who else is
+in the stills that an episode is composed of, the truth does not say. Every threshold is the model
+version's own, chosen on validation stills; nothing is chosen on the episodes. Prints the table in
+Markdown.
 """
 
 import argparse
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
@@ -117,12 +119,15 @@ def ranges_of(step: Step, seen: Seen) -> list[LabelledRange]:
     ]
 
 
-def score_step(step: Step, seen: Seen, truth: Sequence[LabelledRange]) -> Score:
-    """Score what a step finds in an episode, at 2 samples per second."""
+def score_step(
+    step: Step, seen: Seen, truth: Sequence[LabelledRange], counted: Collection[str]
+) -> Score:
+    """Score what a step finds of the counted labels in an episode, at 2 samples per second."""
     duration_seconds = (seen.end_pts - seen.start_pts) * seen.time_base
     samples = range(ceil(duration_seconds * SAMPLES_PER_SECOND))
     sample_seconds = [Fraction(number, SAMPLES_PER_SECOND) for number in samples]
-    return frame_level_score(truth, ranges_of(step, seen), sample_seconds)
+    found = [one for one in ranges_of(step, seen) if one.label in counted]
+    return frame_level_score(truth, found, sample_seconds)
 
 
 def table(names: Sequence[str], scored: Sequence[tuple[str, Sequence[Score]]]) -> str:
@@ -150,8 +155,9 @@ def main() -> None:
             for path in arguments.episodes
         ]
     truths = [read_truth(path.with_name(f"{path.name}.truth.csv")) for path in arguments.episodes]
+    counted = {one.label for truth in truths for one in truth}
     scored = [
-        (step.name, [score_step(step, *pair) for pair in zip(seen, truths, strict=True)])
+        (step.name, [score_step(step, *pair, counted) for pair in zip(seen, truths, strict=True)])
         for step in steps_of(version.manifest)
     ]
     print(f"{version.manifest.reference}, {SAMPLES_PER_SECOND} samples per second\n")

@@ -35,7 +35,8 @@ class RehearsedFrame:
     truth: NDArray[np.bool_]
     """(labels,), whether the label is on screen."""
     unheard: NDArray[np.bool_]
-    """(labels,), whose answers do not count: strangers' own, and those half out of sight."""
+    """(labels,), whose answers do not count: strangers' own, those half out of sight, and those of
+    whom nobody knows whether they are there."""
 
 
 def rehearse_scenes(
@@ -57,7 +58,9 @@ def rehearse_scenes(
         labels = len(scene.absent)
         truth, unheard = np.zeros((2, labels), np.bool_)
         truth[list(scene.present)] = True
-        unheard[list({box.label_number for box in scene.hidden} - scene.present)] = True
+        unheard[[box.label_number for box in scene.hidden]] = True
+        unheard[scene.absent == 0] = True
+        unheard[list(scene.present)] = False
         if hidden is not None:
             unheard[hidden] = True
         truth &= ~unheard

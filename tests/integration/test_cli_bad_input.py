@@ -88,7 +88,7 @@ LONG = "a" * 300  # no file system takes more than 255
 NOT_UTF_8 = os.fsdecode(b"caf\xe9.mp4")
 
 WORDS = {
-    "unknown model": (("tag", "CLIP", "--model", "sprngfield"), "sprngfield", "springfield@8"),
+    "unknown model": (("tag", "CLIP", "--model", "sprngfield"), "sprngfield", "springfield@9"),
     "no such version": (("tag", "CLIP", "--model", "by_lot@9"), "by_lot@9", "by_lot@1"),
     "interval in words": (("tag", "CLIP", "--every", "often"), "--every", "0.5"),
     "interval of nothing": (("tag", "CLIP", "--every", "0"), "--every", "0.001"),

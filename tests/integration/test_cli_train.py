@@ -251,7 +251,7 @@ def absent(_dataset: Path, folder: Path) -> Path:
             "recipe 'weak' is unknown: use baseline, strong, regional, large or further",
         ),
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
-        ("sound", ("--teacher", "springfield"), "teacher springfield@8: knows other labels than"),
+        ("sound", ("--teacher", "springfield"), "teacher springfield@9: knows other labels than"),
         ("sound", ("--start", "nobody@1"), "nobody@1"),
         ("sound", ("--start", ""), "model '': no name; give NAME or NAME@VERSION"),
         ("sound", ("--recipe", ""), "recipe '' is unknown"),

@@ -46,8 +46,14 @@ def home(shared_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_frame_level_micro_f1_reaches_its_bar(name: str, home: Path, shared_video: Path) -> None:
     assert_nothing_is_stuck(home)
     duration_seconds = float(_episode(home, name, "duration_seconds")[0])
-    truth = _samples(_truth(shared_video / f"{name}.truth.csv"), duration_seconds)
-    found = _samples(_appearances(home, name), duration_seconds)
+    truths = {each: _truth(shared_video / f"{each}.truth.csv") for each in LEAST_F1}
+    # the stills show others too, such as Barney: of them the truth says nothing
+    labels = {label for ranges in truths.values() for label, _, _ in ranges}
+    assert len(labels) == 17
+    truth = _samples(truths[name], duration_seconds)
+    found = _samples(
+        [each for each in _appearances(home, name) if each[0] in labels], duration_seconds
+    )
     f1 = 2 * len(truth & found) / (len(truth) + len(found))
     print(f"micro-F1 {f1:.3f}")
     assert f1 >= LEAST_F1[name]

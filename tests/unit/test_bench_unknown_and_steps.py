@@ -13,6 +13,8 @@ from timeline.rules import Rules
 from timeline.truth import LabelledRange
 from worker.parameters import RunParameters
 
+BOTH_LABELS = ("ant", "bee")
+
 # One frame each half second; the columns are ant, bee and unknown.
 FULL = [[0.9, 0.05, 0.05], [0.1, 0.1, 0.8], [0.2, 0.1, 0.7], [0.5, 0.1, 0.4]]
 LEFT = [[0.5, 0.1, 0.4], [0.1, 0.6, 0.3], [0.1, 0.1, 0.8], [0.3, 0.1, 0.6]]
@@ -52,7 +54,7 @@ def seen(full: list[list[float]], left: list[list[float]]) -> Seen:
     ids=lambda value: value.name if isinstance(value, Step) else "",
 )
 def test_each_step_finds_what_the_table_says(step: Step, counts: tuple[int, int, int, int]) -> None:
-    found = score_step(step, seen(FULL, LEFT), TRUTH)
+    found = score_step(step, seen(FULL, LEFT), TRUTH, BOTH_LABELS)
     assert (found.samples, found.samples_with_nobody) == (4, 1)
     assert counts == (
         found.true_positives,
@@ -62,11 +64,18 @@ def test_each_step_finds_what_the_table_says(step: Step, counts: tuple[int, int,
     )
 
 
+def test_labels_of_which_no_truth_tells_do_not_count() -> None:
+    step = Step("regions", BOTH, False, ONE)
+    # the one that is made up is ant
+    found = score_step(step, seen(FULL, LEFT), TRUTH[1:3], ["bee"])
+    assert (found.true_positives, found.false_positives, found.false_tag_samples) == (1, 0, 0)
+
+
 def test_hysteresis_keeps_what_has_started_until_the_offset() -> None:
     full = [[share, 0.0, 1 - share] for share in (0.9, 0.5, 0.3, 0.5)]
     step = Step("all", BOTH, True, Rules(onset=0.7, offset=0.4))
     truth = [LabelledRange("ant", Fraction(0), Fraction(2))]
-    found = score_step(step, seen(full, full), truth)
+    found = score_step(step, seen(full, full), truth, BOTH_LABELS)
     assert (found.true_positives, found.false_negatives) == (2, 2)
 
 
@@ -86,7 +95,7 @@ def test_steps_say_what_a_model_version_lacks_and_end_with_the_rules_of_tagging(
 
 
 def test_the_table_is_markdown_with_two_columns_per_episode() -> None:
-    one = score_step(Step("full", ("full",), False, ONE), seen(FULL, LEFT), TRUTH)
+    one = score_step(Step("full", ("full",), False, ONE), seen(FULL, LEFT), TRUTH, BOTH_LABELS)
     lines = table(["a", "b"], [("full", [one, one])]).splitlines()
     assert lines[1] == "|---|---:|---:|---:|---:|"
     # 2 right, 1 made up, 1 missed: 4 / 6

@@ -132,3 +132,20 @@ def test_who_is_seen_once_and_hidden_once_is_on_screen(monkeypatch: pytest.Monke
     frame = next(rehearse_scenes(STILLS, WHERE, WIDE, 1, seed=0))
     assert frame.truth.tolist() == [False, True, False, False]
     assert frame.unheard.tolist() == [False, False, True, False]
+
+
+def test_who_may_be_there_as_far_as_anybody_knows_is_not_counted_as_absent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from model import scene_rehearsal
+    from model.seen import Seen
+
+    def doubtful(_cast: object) -> tuple[Scene, None]:
+        scene = Scene(np.zeros((192, 256, 3), np.uint8), np.array([0, 0, 1, 1], np.float32))
+        scene.seen = [Seen(1, 10, 10, 60, 60, 1.0)]
+        return scene, None
+
+    monkeypatch.setattr(scene_rehearsal, "_KINDS", (doubtful,))
+    frame = next(rehearse_scenes(STILLS, WHERE, WIDE, 1, seed=0))
+    assert frame.truth.tolist() == [False, True, False, False]
+    assert frame.unheard.tolist() == [True, False, False, False]
