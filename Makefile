@@ -7,7 +7,7 @@ PACKAGES := ingest model timeline db worker cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults celery-rows export-clips bench bench-rerun bench-scale bundled-model town-model reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults celery-rows export-clips bench bench-rerun bench-scale town-model reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -58,7 +58,7 @@ celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runne
 export-clips: $(READY) ## Every frame of the clips of the composed episodes in ../shared, read back (minutes)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/test_composed_episodes.py -v
 
-town-model: $(READY) ## Train what is to be bundled next in /tmp/town, of Debian packages and the data in ../shared (hours)
+town-model: $(READY) ## Train the bundled model in /tmp/town, of Debian packages and the data in ../shared (hours)
 	$(BIN)/python -m bench.town ../shared/data -o /tmp/town
 
 reference-task: $(READY) ## Train what the original task asks for, and better, in /tmp/reference (long)

@@ -1,4 +1,4 @@
-"""Trains a dense model of a whole town: what is to be bundled after version 8.
+"""Trains the bundled model, a dense one of a whole town, so that anyone can make it again.
 
     python -m bench.town ../shared/data -o /tmp/town [--without LABELS]
 

@@ -238,7 +238,7 @@ REGIONAL: Final = Recipe(
     closer_view=0.875,
 )
 """The best for regions that two cores train in an hour, shown stills as varied as an episode's
-frames; whose weights version 8 of the bundled model has, and the dense network begins with."""
+frames; the bundled dense model began with the trunk of such a network."""
 
 LARGE: Final = replace(
     REGIONAL,
