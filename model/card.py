@@ -139,7 +139,7 @@ def _inline(values: Mapping[str, object]) -> str:
 def _recipe(recipe: Recipe, teachers: Sequence[Manifest]) -> str:
     """What it does; what is left at nought it leaves out, and the network stands above."""
     if not recipe.epochs:
-        return _inline({"epochs": 0, **asdict(recipe.looks), "seed": recipe.seed})
+        return _inline({"epochs": 0, "closer_view": recipe.closer_view, "seed": recipe.seed})
     told = {"network", "network_parameters", "preprocessing"}
     if teachers:
         named = f". Teachers: {', '.join(teacher.reference for teacher in teachers)}"
