@@ -72,7 +72,13 @@ def _models(home: Path, folder: Path, *, small: bool) -> tuple[str, str]:
 def _variant(bundled: ModelVersion, folder: Path, number: int, *, small: bool) -> ModelVersion:
     version = f"bench-{number}"
     created_at = f"2026-01-0{number}T00:00:00+00:00"
-    manifest = replace(bundled.manifest, version=version, created_at=created_at, weights_sha256="")
+    manifest = replace(
+        bundled.manifest,
+        version=version,
+        created_at=created_at,
+        weights_sha256="",
+        examples_sha256="",
+    )
     weights: dict[str, Any]
     if small:
         manifest = replace(
@@ -82,9 +88,6 @@ def _variant(bundled: ModelVersion, folder: Path, number: int, *, small: bool) -
             preprocessing="fit84_crop64",
             regions=REGIONS,
             loss="",
-            closer_view=0.0,
-            glance_side=0,
-            glance_clear=0.0,
         )
         network = build_network(
             "baseline", BASELINE_PARAMETERS, manifest.labels, (SMALL_SIDE, SMALL_SIDE), seed=number
