@@ -2,8 +2,8 @@
 
     python -m bench.ablation ../shared/data -o /tmp/ablation [--epochs N] [--rows NAME...]
 
-Each row is a model trained as `bench.town` trains its first stage, over fewer epochs, with one part
-of what it learns from left out, and scored by `bench.real_footage`: ten minutes an epoch on two
+Each row is a model trained as `bench.town` trains the town, over fewer epochs, with one part of
+what it learns from left out, and scored by `bench.real_footage`: ten minutes an epoch on two
 fast cores. Rows are printed when their model is there; what is in the folder is not made again, and
 an interrupted training goes on.
 """

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import find_model
-from model.looks import view_closer
 from model.networks import network_of
 from model.regions import cut
-from model.sight import Sight, sight_of
+from model.sight import sight_of
 
 EVERY_SECONDS = 0.5
 
@@ -31,7 +30,7 @@ def main() -> None:
     video = cv2.VideoCapture(path)
     rate = video.get(cv2.CAP_PROP_FPS)
     step = round(rate * EVERY_SECONDS)
-    views = sight.views_per_frame
+    views = len(sight.regions)
     waiting: list[NDArray[np.uint8]] = []
     classified = 0
     number = 0
@@ -41,7 +40,7 @@ def main() -> None:
             break
         if number % step == 0:
             picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
-            waiting += _views(picture, sight, version.manifest.closer_view)
+            waiting += [sight.rule.preprocess(cut(picture, region)) for region in sight.regions]
         number += 1
         if len(waiting) == batch_frames * views:
             classified += len(network.predict(np.stack(waiting), verbose=0))
@@ -49,13 +48,6 @@ def main() -> None:
     if waiting:
         classified += len(network.predict(np.stack(waiting), verbose=0))
     print(classified // views)
-
-
-def _views(picture: NDArray[np.uint8], sight: Sight, closer_view: float) -> list[NDArray[np.uint8]]:
-    """Return what the network sees of a frame."""
-    seen = [sight.rule.preprocess(cut(picture, region)) for region in sight.regions]
-    # the first region is the whole
-    return [*seen, view_closer(seen[0], closer_view)] if closer_view else seen
 
 
 if __name__ == "__main__":

@@ -42,9 +42,9 @@ class Views:
     folds: NDArray[np.int64]
     """(n,) whose stills each is made of."""
 
-    def without(self, fold: int | None) -> "Views":
-        """Return the scenes of all other folds; of all for None."""
-        kept = np.ones(len(self.folds), np.bool_) if fold is None else self.folds != fold
+    def without(self, fold: int) -> "Views":
+        """Return the scenes of all other folds."""
+        kept = self.folds != fold
         return Views(self.features[kept], self.places[kept], self.picture[kept], self.folds[kept])
 
 

@@ -51,19 +51,14 @@ class Looks:
         """Return the logits (n, labels) of pictures (n, side, side, 3), looked at once."""
         if not self.glance_side or not len(pictures):
             return forward.logits(pictures)
-        logits = forward.logits(self.glanced(pictures))
+        side = self.glance_side
+        small = on_all_cores(lambda picture: resize(picture, side, side), list(pictures))
+        logits = forward.logits(np.stack(small))
         known = [label != UNKNOWN for label in labels]
         likeliest = softmax(logits)[:, known].max(axis=1)
         unclear = (likeliest > 1 - self.glance_clear) & (likeliest < self.glance_clear)
         logits[unclear] = forward.logits(pictures[unclear])
         return logits
-
-    def glanced(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return pictures (n, side, side, 3) no larger than a glance sees them, if there is one."""
-        side = self.glance_side
-        if not side or side >= pictures.shape[1]:
-            return pictures
-        return np.stack(on_all_cores(lambda picture: resize(picture, side, side), list(pictures)))
 
 
 def region_logits(
