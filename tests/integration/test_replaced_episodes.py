@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from db.episodes import get_episode
-from db.queue import claim_chunks
-from db.records import Claim
 from db.runs import list_runs
 from ingest.decoder import Decoder
 from ingest.errors import VideoError
 from ingest.media_file import stamp_of
+from tests.claiming import claim
 from tests.clips import write_clip
 from tests.commands import BY_LOT, castline_here, new_home
 from tests.models import write_model_by_lot
@@ -48,12 +47,6 @@ def place(tmp_path: Path) -> Iterator[Workplace]:
     assert castline_here(home, "enqueue", clip, *BY_LOT).returncode == 0
     with open_workplace(Settings.from_environment(home, {})) as place:
         yield place
-
-
-def claim(place: Workplace, state: str, lease_seconds: float) -> Claim:
-    with place.database.write() as connection:
-        [found] = claim_chunks(connection, state, "another-machine/1/1.0", lease_seconds)
-    return found
 
 
 class WatchedDecoder(Decoder):

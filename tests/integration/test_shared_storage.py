@@ -16,6 +16,7 @@ from ingest.errors import IngestError, StorageFullError, StorageUnreachable, Vid
 from ingest.frame_store import read_frames
 from ingest.remote_files import RemoteFiles
 from model.artifact import find_model
+from tests.claiming import ELSEWHERE, claim
 from tests.clips import write_clip
 from tests.commands import BY_LOT, castline_here, new_home, one_line
 from tests.object_storage import BUCKET, ObjectStorage
@@ -29,8 +30,6 @@ from worker.storage import tidy_storage
 from worker.workplace import Workplace, open_workplace
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
-
-ME = "another-machine/1/1.0"
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +52,6 @@ def environment(home: Path, frames_url: str) -> dict[str, str]:
         "CASTLINE_FRAMES_URL": frames_url,
         "CASTLINE_CHUNK_SECONDS": "4",
     }
-
-
-def claim(place: Workplace, state: str) -> Claim:
-    with place.database.write() as connection:
-        [claimed] = claim_chunks(connection, state, ME, 60)
-    return claimed
 
 
 class NoClassifier:
@@ -229,7 +222,7 @@ def storage_sha256(place: Workplace) -> str:
 
 def claims_of(place: Workplace) -> list[Claim]:
     with place.database.write() as connection:
-        return claim_chunks(connection, "extracted", ME, 60, limit=4)
+        return claim_chunks(connection, "extracted", ELSEWHERE, 60, limit=4)
 
 
 def test_what_another_machine_extracted_is_planned_as_stored(

@@ -8,18 +8,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from db.queue import claim_chunks
-from db.records import Claim
 from db.runs import list_runs, run_tags
 from ingest.decoder import Decoder
 from model.classifier import Classifier, Prediction
+from tests.claiming import claim
 from tests.clips import write_clip
 from tests.commands import castline_here
 from tests.models import write_model_by_lot
 from worker.classifying import classify_step
 from worker.extracting import extract_step
 from worker.settings import Settings
-from worker.workplace import Workplace, open_workplace
+from worker.workplace import open_workplace
 
 pytestmark = pytest.mark.integration
 
@@ -41,12 +40,6 @@ class TwoLabels(Classifier):
         return [
             (Prediction("birch", "full", 0.6), Prediction("cedar", "left", 0.6)) for _ in frames
         ]
-
-
-def claim(place: Workplace, state: str) -> Claim:
-    with place.database.write() as connection:
-        [found] = claim_chunks(connection, state, "another-machine/1/1.0", 60)
-    return found
 
 
 def test_a_label_with_a_higher_onset_of_its_own_does_not_appear_where_others_do(

@@ -20,6 +20,7 @@ from ingest.progress import Report
 from model.classifier import Classifier, Prediction
 from model.errors import ModelError
 from model.place import Place
+from tests.claiming import ELSEWHERE, claim
 from tests.clips import write_clip
 from tests.commands import BY_LOT, castline_here, new_home
 from tests.models import write_model_by_lot
@@ -32,7 +33,6 @@ from worker.workplace import Workplace, open_workplace
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
-ELSEWHERE = "another-machine/1/1.0"
 """A worker of which nobody here can know whether it runs: only its lease counts."""
 
 
@@ -74,12 +74,6 @@ def place(tmp_path: Path) -> Iterator[Workplace]:
     assert castline_here(home, "enqueue", clip, *BY_LOT).returncode == 0
     with open_workplace(Settings.from_environment(home, {})) as place:
         yield place
-
-
-def claim(place: Workplace, state: str, lease_seconds: float) -> Claim:
-    with place.database.write() as connection:
-        [found] = claim_chunks(connection, state, ELSEWHERE, lease_seconds)
-    return found
 
 
 def extract_whole(place: Workplace) -> None:
