@@ -166,8 +166,7 @@ class Figures:
             scene.note(move.moved(box, picture.shape), shown)
         if boxes[cut.box][0] >= self._known:
             scene.strangers.append(move.moved(boxes[cut.box], picture.shape))
-        if unplaced := unplaced_labels(self._stills, self._where, cut.still):
-            scene.absent[list(unplaced)] = 0.0
+        scene.doubt(unplaced_labels(self._stills, self._where, cut.still))
 
     def _spot(
         self,

@@ -75,6 +75,9 @@ class Recipe:
     as many."""
     unknown_share: float = 0.0
     """Of the stills that an epoch shows, drawn anew from those of `unknown`; 0 for all of them."""
+    least_shown: int = 0
+    """Pictures that an epoch shows at least: of fewer stills each is shown more often, for as many
+    different scenes can be made of it."""
     mirror: bool = False
     """Whether every second picture is mirrored."""
     shift: float = 0.0
@@ -152,6 +155,7 @@ class Recipe:
             "average_epochs": (0.0, self.epochs),
             "label_floor": share,
             "unknown_share": (0.0, 0.5),
+            "least_shown": (0, 10**7),
             "shift": (0.0, 0.25),  # more loses the character
             "zoom": (0.0, 0.7),  # half to twice the size
             "stretch": (0.0, 0.7),
@@ -270,6 +274,7 @@ STRONG: Final = Recipe(
     bfloat16=True,
     label_floor=0.7,
     unknown_share=0.14,
+    least_shown=1920,
     brightness=0.3,
     tint=0.08,
     compressed=0.5,

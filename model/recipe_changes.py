@@ -69,7 +69,9 @@ def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
-    """Return a recipe for another number of epochs; nothing in it takes longer than they do.
+    """Return a recipe for another number of epochs, whereabouts corrected as early in them.
+
+    Nothing in it takes longer than they do.
 
     Raises:
         ModelError: there are too few or too many.
@@ -79,4 +81,12 @@ def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
         epochs=epochs,
         warm_up_epochs=min(recipe.warm_up_epochs, epochs),
         average_epochs=min(recipe.average_epochs, epochs),
+        corrected_after=tuple(
+            sorted({_moved(after, recipe.epochs, epochs) for after in recipe.corrected_after})
+        ),
     )
+
+
+def _moved(after: int, epochs: int, wanted: int) -> int:
+    """Return an epoch as far into a training of another length; never before the first one."""
+    return max(1, round(after * wanted / epochs)) if after else 0

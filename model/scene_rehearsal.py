@@ -19,7 +19,7 @@ from model.rehearsal import SHOT_FRAMES
 from model.scenes import SceneMaker
 from model.seen import Scene
 from model.stills import Stills
-from model.whereabouts import Whereabouts
+from model.whereabouts import SIDE_FIGURES, Whereabouts
 
 _CLOSEST: Final = 1.15  # how far a camera goes in, as a change of size
 _LARGEST_GROUP: Final = 6
@@ -35,8 +35,9 @@ class RehearsedFrame:
     truth: NDArray[np.bool_]
     """(labels,), whether the label is on screen."""
     unheard: NDArray[np.bool_]
-    """(labels,), whose answers do not count: strangers' own, those half out of sight, and those of
-    whom nobody knows whether they are there."""
+    """(labels,), whose answers do not count: strangers' own, those half out of sight, those of
+    whom nobody can tell whether they are there, and of whom the network surely sees without having
+    been told as large a share as is usually there."""
 
 
 def rehearse_scenes(
@@ -59,7 +60,8 @@ def rehearse_scenes(
         truth, unheard = np.zeros((2, labels), np.bool_)
         truth[list(scene.present)] = True
         unheard[[box.label_number for box in scene.hidden]] = True
-        unheard[scene.absent == 0] = True
+        unheard[list(scene.doubtful)] = True
+        unheard[(scene.absent == 0) & (rng.random(labels) >= SIDE_FIGURES)] = True
         unheard[list(scene.present)] = False
         if hidden is not None:
             unheard[hidden] = True

@@ -46,7 +46,8 @@ def shown_per_epoch(
     """Return how many stills of each label an epoch shows.
 
     Of a known label all of them, or more of a rare one's: the recipe's floor is a share of the
-    average of the known labels. Of `unknown` the recipe's share of the epoch, if it has any.
+    average of the known labels. Of `unknown` the recipe's share of the epoch, if it has any. All
+    are shown as many times more as it takes for the recipe's least number.
 
     Args:
         counts: (labels,) how many there are.
@@ -63,6 +64,8 @@ def shown_per_epoch(
     if recipe.unknown_share:
         share = recipe.unknown_share / (1 - recipe.unknown_share)
         shown[is_unknown & (counts > 0)] = math.ceil(share * shown[known].sum())
+    if 0 < shown.sum() < recipe.least_shown:
+        shown = np.ceil(shown * (recipe.least_shown / shown.sum())).astype(np.int64)
     return shown
 
 

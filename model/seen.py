@@ -68,6 +68,8 @@ class Scene:
     """Partly out of sight: neither there nor not."""
     somewhere: set[int] = field(default_factory=set)
     """Labels that are in it, nobody knows where."""
+    doubtful: set[int] = field(default_factory=set)
+    """Labels that a still of it names without a box: neither there nor not."""
     strangers: list[Seen] = field(default_factory=list)
     """Figures of nobody known that were pasted on purpose."""
     pasted: list[Area] = field(default_factory=list)
@@ -94,6 +96,11 @@ class Scene:
             self.seen.append(box)
         elif share > _GONE:
             self.hidden.append(box)
+
+    def doubt(self, labels: set[int]) -> None:
+        """Take down labels of which nobody can tell whether they are in it."""
+        self.doubtful |= labels
+        self.absent[list(labels)] = 0.0
 
     def cover(self, area: Area) -> None:
         """Take down that something was pasted: whoever is covered by it is hidden."""

@@ -160,7 +160,7 @@ class ShotScenes:
     ) -> ShotScene | None:
         """Return a scene with a camera if it has the right labels, and is sure of everybody."""
         names = {self._scenes.labels[label] for label in scene.present}
-        doubtful = set(np.flatnonzero(scene.absent == 0).tolist()) - scene.present
+        doubtful = scene.doubtful - scene.present
         if scene.hidden or scene.somewhere or doubtful or not is_right(names):
             return None
         for camera in (draw_camera(rng), HELD):

@@ -33,6 +33,7 @@ TINY_DENSE: Final = replace(
     warm_up_epochs=0.5,
     average_epochs=1,
     corrected_after=(1, 2),
+    least_shown=0,
 )
 """Everything that STRONG has, three epochs of three steps long."""
 

@@ -40,6 +40,7 @@ from tests.models import manifest_by_lot
         {"first_side": 65},  # of 64
         {"label_smoothing": 0.6},
         {"unknown_share": 0.6},
+        {"least_shown": -1},
         {"pasted_halves": 1.1},
         {"erased": -0.1},
         {"zoom": float("nan")},
@@ -105,6 +106,23 @@ def test_nothing_in_a_recipe_takes_longer_than_its_epochs() -> None:
     assert repr(with_epochs(REGIONAL, REGIONAL.epochs)) == repr(REGIONAL)
     with pytest.raises(ModelError, match="epochs is 20000"):
         with_epochs(REGIONAL, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("after", "epochs", "expected"),
+    [
+        ((1, 3), 5, (1, 3)),
+        ((1, 3), 30, (6, 18)),
+        ((1, 3), 2, (1,)),  # never before the first one: nothing is known then
+        ((0,), 9, (0,)),
+        ((), 9, ()),
+    ],
+)
+def test_whereabouts_are_corrected_as_early_in_a_training_of_other_length(
+    after: tuple[int, ...], epochs: int, expected: tuple[int, ...]
+) -> None:
+    recipe = replace(STRONG, corrected_after=after)
+    assert with_epochs(recipe, epochs).corrected_after == expected
 
 
 def test_recipe_for_a_versions_network_changes_nothing_but_that_network() -> None:
@@ -181,9 +199,9 @@ def test_without_boxes_parts_of_frames_are_learnt_and_with_boxes_whole_ones() ->
     assert usual_recipe(dataset_of(500, with_boxes=False)) == REGIONAL
     # 2 * 8,000 / 32 are 500 steps: five epochs are enough
     assert usual_recipe(dataset_of(8000, with_boxes=True)) == STRONG
-    # 2 * 160 / 32 are 10 steps: 180 epochs make 1,800
+    # an epoch of few stills shows 1,920, in 60 steps: 30 epochs make 1,800
     few = usual_recipe(dataset_of(160, with_boxes=True))
-    assert few == replace(STRONG, epochs=180)
+    assert few == replace(STRONG, epochs=30, corrected_after=(6, 18))
 
 
 def test_who_goes_on_from_a_version_learns_as_its_kind_does() -> None:

@@ -13,7 +13,7 @@ from model.scene_batches import SceneBatches
 from model.scene_rehearsal import rehearse_scenes
 from model.scenes import SceneMaker
 from model.seen import Scene
-from model.whereabouts import Whereabouts
+from model.whereabouts import SIDE_FIGURES, Whereabouts
 from tests.placed_stills import LABELS, Placed, nobody, of_colour, placed_stills
 
 LEFT, RIGHT = (0.1, 0.2, 0.35, 0.7), (0.6, 0.3, 0.9, 0.8)
@@ -134,18 +134,34 @@ def test_who_is_seen_once_and_hidden_once_is_on_screen(monkeypatch: pytest.Monke
     assert frame.unheard.tolist() == [False, False, True, False]
 
 
-def test_who_may_be_there_as_far_as_anybody_knows_is_not_counted_as_absent(
+def test_who_is_named_without_a_box_is_not_counted_as_absent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from model import scene_rehearsal
     from model.seen import Seen
 
     def doubtful(_cast: object) -> tuple[Scene, None]:
-        scene = Scene(np.zeros((192, 256, 3), np.uint8), np.array([0, 0, 1, 1], np.float32))
+        scene = Scene(np.zeros((192, 256, 3), np.uint8), np.ones(4, np.float32))
         scene.seen = [Seen(1, 10, 10, 60, 60, 1.0)]
+        scene.doubt({0, 1})
         return scene, None
 
     monkeypatch.setattr(scene_rehearsal, "_KINDS", (doubtful,))
-    frame = next(rehearse_scenes(STILLS, WHERE, WIDE, 1, seed=0))
-    assert frame.truth.tolist() == [False, True, False, False]
-    assert frame.unheard.tolist() == [True, False, False, False]
+    for frame in rehearse_scenes(STILLS, WHERE, WIDE, 20, seed=0):
+        assert frame.truth.tolist() == [False, True, False, False]
+        assert frame.unheard.tolist() == [True, False, False, False]
+
+
+def test_of_whom_the_network_alone_sees_the_usual_share_counts_as_absent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from model import scene_rehearsal
+
+    def seen_only(_cast: object) -> tuple[Scene, None]:
+        return Scene(np.zeros((192, 256, 3), np.uint8), np.array([0, 1, 1, 1], np.float32)), None
+
+    monkeypatch.setattr(scene_rehearsal, "_KINDS", (seen_only,))
+    frames = list(rehearse_scenes(STILLS, WHERE, WIDE, 300, seed=0))
+    assert not any(frame.truth.any() or frame.unheard[1:].any() for frame in frames)
+    counted = np.mean([not frame.unheard[0] for frame in frames])
+    assert abs(counted - SIDE_FIGURES) < 0.08

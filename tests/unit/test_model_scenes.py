@@ -159,7 +159,9 @@ def test_a_label_without_a_box_is_somewhere_and_of_others_the_absence_is_only_li
 def test_whoever_a_figures_still_has_besides_is_not_said_to_be_absent() -> None:
     made = maker(WIDE, Placed([("ann", LEFT)], in_full=False, also=("cid",)), nobody())
     for rng in chances(10):
-        assert made.mosaic(rng, 1).absent.tolist() == [1, 1, 0, 1]
+        scene = made.mosaic(rng, 1)
+        assert scene.absent.tolist() == [1, 1, 0, 1]
+        assert scene.doubtful == {2}
 
 
 def test_nobody_is_in_a_picture_of_nobody_and_that_is_sure() -> None:

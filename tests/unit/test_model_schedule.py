@@ -75,6 +75,22 @@ def test_floor_and_share_decide_how_many_stills_are_shown(
     assert counts.tolist() == [100, 20, 60, 0, 400]
 
 
+@pytest.mark.parametrize(
+    ("least", "expected"),
+    [(0, [10, 20, 0, 8]), (38, [10, 20, 0, 8]), (76, [20, 40, 0, 16]), (50, [14, 27, 0, 11])],
+)
+def test_few_stills_are_shown_more_often(least: int, expected: list[int]) -> None:
+    labels = ("apple", "birch", "cedar", "unknown")
+    recipe = replace(BASELINE, unknown_share=0.2, least_shown=least)
+    counts = np.array([10, 20, 0, 400], np.int64)
+    assert shown_per_epoch(counts, labels, recipe).tolist() == expected
+
+
+def test_without_stills_nothing_is_shown() -> None:
+    recipe = replace(BASELINE, least_shown=100)
+    assert shown_per_epoch(np.zeros(2, np.int64), ("apple", "unknown"), recipe).tolist() == [0, 0]
+
+
 def test_stills_of_a_label_are_shown_equally_often_give_or_take_once() -> None:
     labels = ("apple", "birch", "unknown")
     numbers = np.repeat(np.arange(3), [43, 7, 90])
