@@ -133,7 +133,7 @@ def train(
     version = next_version(family, [settings.models_folder])
     begun = None if start is None else find_model(start, [settings.models_folder])
     if begun is not None:
-        chosen = recipe_to_go_on(recipe, begun.manifest)
+        chosen = recipe_to_go_on(recipe, begun.manifest, opened.manifest)
     else:
         chosen = usual_recipe(opened.manifest) if recipe is None else recipe_named(recipe)
     chosen = with_epochs(chosen, chosen.epochs if epochs is None else epochs)
