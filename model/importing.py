@@ -63,7 +63,9 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
             _copy(offered, unfinished)
     except OSError as error:
         if not _is_copy(folder, offered):  # another process was not faster
-            raise ArtifactError(f"{folder}: cannot be made ({error.strerror})") from error
+            raise ArtifactError(
+                f"{folder}: cannot be made ({error.strerror}); look at the folder above"
+            ) from error
         return Imported(read_model_version(folder), is_new=False)
     return Imported(read_model_version(folder), is_new=True)
 
