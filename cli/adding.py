@@ -97,9 +97,10 @@ def _sources(additions: Sequence[str]) -> tuple[dict[str, list[Path]], Names]:
 def _say_what_was_made(made: "ModelVersion", labels: Sequence[str]) -> None:
     metrics = made.manifest.metrics
     for label in labels:
+        recall, false = metrics[f"{label}_recall"], metrics[f"{label}_false_share"]
         say(
-            f"{label}: found in {100 * metrics[f'{label}_recall']:.0f} % of its stills when held "
-            f"out, in {100 * metrics[f'{label}_false_share']:.1f} % of the examples of others"
+            f"{made.manifest.names[label]}: found in {100 * recall:.0f} % of its stills when held "
+            f"out, in {100 * false:.1f} % of the examples of others"
         )
     say(f"Model card: {made.folder / 'report'}")
     say(f"Use it: castline tag EPISODE --model {made.manifest.reference}")

@@ -120,7 +120,7 @@ def show(folder: Folder, as_json: Json = False) -> None:
         return
     print_counts(dataset)
     print_boxes(dataset, by_boxes)
-    print_groups(groups)
+    print_groups(groups, dataset.manifest.names)
     say(f"All of them: {folder / STILLS}")
     say(f"Samples of each label: {folder / CONTACT_SHEET}")
     say(f"The largest groups: {folder / NEAR_DUPLICATES}")
@@ -158,4 +158,4 @@ def check(
     if as_json:
         print_json([doubtful_box_json(each) for each in found])
     else:
-        print_doubtful_boxes(found)
+        print_doubtful_boxes(found, dataset.manifest.names)

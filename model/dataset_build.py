@@ -165,7 +165,13 @@ def _write(
         names=names_of_labels.of(plan.labels.labels),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    write_pages(building, plan, lambda index: work.png(plan.stills[index].file), options.seed)
+    write_pages(
+        building,
+        plan,
+        lambda index: work.png(plan.stills[index].file),
+        options.seed,
+        manifest.names,
+    )
     return manifest
 
 

@@ -1,7 +1,7 @@
 """Labels and names: the one rule by which a name, as somebody wrote it, becomes a label."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 from unicodedata import bidirectional, category, normalize
@@ -14,8 +14,8 @@ UNKNOWN: Final = "unknown"
 LONGEST_LABEL: Final = 64
 """Characters, as columns of the database hold."""
 
-LONGEST_NAME: Final = 200
-"""Characters: the longest folder names have 255 bytes."""
+LONGEST_NAME: Final = 100
+"""Characters: as many are read in a row of a table or a picture."""
 
 _REMEMBERED: Final = 1000  # names: a file of boxes has many lines of each
 
@@ -104,8 +104,12 @@ class Names(dict[str, str]):
         if (label := label_of(name)) not in ("", UNKNOWN, shown):
             self.setdefault(label, shown)
 
-    def of(self, labels: Sequence[str]) -> "Names":
-        """Return those that somebody wrote of some labels."""
+    def shown(self, labels: Iterable[str]) -> dict[str, str]:
+        """Return the names of these labels, whether somebody wrote them or not."""
+        return {label: self[label] for label in labels}
+
+    def of(self, labels: Iterable[str]) -> "Names":
+        """Return the names that somebody wrote of these labels."""
         return Names({label: self[label] for label in labels if label in self})
 
 

@@ -128,7 +128,7 @@ def test_a_label_answers_with_its_first_name_or_with_blanks() -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [None, [], {"moe": "Moe"}, {"ned": ""}, {"ned": 3}, {"ned": "a\nb"}, {"ned": "x" * 201}],
+    [None, [], {"moe": "Moe"}, {"ned": ""}, {"ned": 3}, {"ned": "a\nb"}, {"ned": "x" * 101}],
 )
 def test_names_from_elsewhere_are_checked(names: object) -> None:
     assert not are_names(names, ("ned",))
