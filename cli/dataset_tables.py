@@ -176,6 +176,7 @@ def dataset_json(
     return {
         "dataset": str(dataset.folder),
         "labels": list(manifest.labels),
+        "names": manifest.names.shown(manifest.labels),
         "counts": {part: list(counts) for part, counts in manifest.counts.items()},
         "boxes": manifest.boxes and {part: list(n) for part, n in manifest.boxes.items()},
         "stills_by_boxes": by_boxes,

@@ -214,6 +214,7 @@ def _model_json(version: "ModelVersion", life: _Life) -> dict[str, Any]:
         "is_bundled": version.folder.parent == bundled_folder(),
         "created_at": manifest.created_at,
         "labels": list(manifest.labels),
+        "names": manifest.names.shown(manifest.labels),
         "network": manifest.network,
         "network_parameters": dict(manifest.network_parameters),
         "weights_bytes": version.weights_path.stat().st_size,
