@@ -48,7 +48,8 @@ def add_commands(app: typer.Typer) -> None:
 def when(
     context: typer.Context,
     expression: Annotated[
-        str, typer.Argument(help="Labels, or parts of them, with & (and), | (or), ! (not), ().")
+        str,
+        typer.Argument(help="Labels, names, or parts of them, with & (and), | (or), ! (not), ()."),
     ],
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     season: Season = None,
@@ -181,7 +182,7 @@ def together(
 
 def first(
     context: typer.Context,
-    label: Annotated[str, typer.Argument(help="A label, or a part of one that fits no other.")],
+    label: Annotated[str, typer.Argument(help="A label, a name, or a part that fits no other.")],
     season: Season = None,
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
