@@ -30,7 +30,7 @@ from db.episodes import list_episodes
 from db.errors import NotFoundError
 from db.queries import Grouping, ScreenTime, find_appearances, screen_time
 from db.records import EpisodeRecord, RunRecord
-from model.labels import Names
+from model.labels import Names, shortened
 from timeline.errors import TimelineError
 from timeline.times import format_time, parse_time
 from worker.names import names_of
@@ -206,7 +206,8 @@ def plot(
         shown = find_shown(connection, run, model)
         missing = require_shown_run(connection, found, shown).missing_seconds
         ranges = labelled_ranges(connection, found, shown)
-        names = names_of(connection).shown(item.label for item in ranges)
+        written = names_of(connection)
+    names = {item.label: shortened(written[item.label]) for item in ranges}
     plot_timeline(
         ranges,
         found.duration_seconds,

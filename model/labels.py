@@ -17,6 +17,9 @@ LONGEST_LABEL: Final = 64
 LONGEST_NAME: Final = 100
 """Characters: as many are read in a row of a table or a picture."""
 
+LONGEST_IN_PICTURES: Final = 30
+"""Characters: beside more of them little is left of a picture."""
+
 _REMEMBERED: Final = 1000  # names: a file of boxes has many lines of each
 
 _FIRST_LABEL: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -90,6 +93,13 @@ def written_name(name: str) -> str:
     """Return a name as it is shown: on one line, without what acts on a terminal or a text."""
     shown = "".join(" " if _acts(sign) else sign for sign in name)
     return " ".join(shown.split())[:LONGEST_NAME].rstrip()
+
+
+def shortened(name: str) -> str:
+    """Return a name with an ellipsis where it is longer than pictures have room for."""
+    if len(name) <= LONGEST_IN_PICTURES:
+        return name
+    return f"{name[: LONGEST_IN_PICTURES - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
 class Names(dict[str, str]):

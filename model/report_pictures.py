@@ -9,7 +9,7 @@ from model.answers import Confusion, Overfitting
 from model.drawing import DARK, FAINT, GRID, INK, LIGHT, RED, figure_png, new_figure
 from model.fonts import font_families
 from model.history import Epoch
-from model.labels import Names
+from model.labels import Names, shortened
 from model.scores import Reliability
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def draw_confusion(confusion: Confusion, names: Names, *, normalised: bool) -> b
         normalised: write percents of each row, not stills. The colours show shares either way, or
             small labels would be white throughout.
     """
-    labels = [names[label] for label in confusion.labels]
+    labels = [shortened(names[label]) for label in confusion.labels]
     text: dict[str, Any] = {"family": font_families(labels), "parse_math": False}
     side = min(_MATRIX_INCHES, _CELL_INCHES * len(labels))
     figure = new_figure(side + _NAMES_INCHES, side + _NAMES_INCHES)

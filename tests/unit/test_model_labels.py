@@ -15,6 +15,7 @@ from model.labels import (
     is_label,
     label_of,
     require_label_of,
+    shortened,
     written_name,
 )
 
@@ -113,6 +114,13 @@ def test_what_can_be_none(text: object) -> None:
 )
 def test_names_are_shown_as_they_were_written_on_one_line(name: str, shown: str) -> None:
     assert written_name(name) == shown == written_name(shown)
+
+
+def test_names_in_pictures_are_short() -> None:
+    assert shortened("x" * 30) == "x" * 30
+    assert shortened("Charles Montgomery Plantagenet Schicklgruber Burns") == (
+        "Charles Montgomery Plantagene\N{HORIZONTAL ELLIPSIS}"
+    )
 
 
 def test_a_label_answers_with_its_first_name_or_with_blanks() -> None:

@@ -122,6 +122,14 @@ def test_many_labels_still_make_a_picture_of_a_size_that_opens() -> None:
     assert picture(draw_confusion(confusion, Names(), normalised=False)).width < 4000
 
 
+@pytest.mark.filterwarnings("error")
+def test_names_of_any_script_length_and_sign_are_drawn() -> None:
+    names = Names({"a": "バート", "b": "שלום", "c": "x" * 100, "d": r"$\frac{ ${"})
+    confusion = Confusion(tuple(names), np.eye(4, dtype=np.int64))
+    assert picture(draw_confusion(confusion, names, normalised=False)).width > 300
+    assert picture(captioned_sheet([(np.zeros((9, 9, 3), np.uint8), ["バート", "שלום"])], ""))
+
+
 def test_captioned_pictures_stand_in_rows_of_six() -> None:
     red, green = (np.full((10, 10, 3), colour, np.uint8) for colour in ((255, 0, 0), (0, 255, 0)))
     sheet = picture(captioned_sheet([(red, ["red"])] * 6 + [(green, ["x" * 300])], "none"))
