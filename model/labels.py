@@ -45,7 +45,7 @@ def known_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
 @lru_cache(_REMEMBERED)
 def label_of(name: str) -> str:
-    """Return the label of a name: `Dr. Nick` has `dr_nick`, `バート` and `バート` have `バート`.
+    """Return the label of a name: `dr_nick` of `Dr. Nick`, `éd` of `Éd`, `バート` of `バート`.
 
     Letters and digits of every script are kept, with the marks that belong to them, in one form
     (NFKC) and without case; whatever else stands between them becomes one `_`. The label of a label
