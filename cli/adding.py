@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.console import say
 from cli.progress import step_bars
+from model.labels import Names, require_label_of
 
 if TYPE_CHECKING:
     from model.artifact import ModelVersion
@@ -41,7 +42,7 @@ def add(
 
     if start is None:
         raise TrainingError("--add: no model to add to; name it with --start MODEL")
-    sources = _sources(additions)
+    sources, names = _sources(additions)
     begun = find_model(start, [settings.models_folder])
     family = begun.manifest.name if name is None else name
     version = next_version(family, [settings.models_folder])
@@ -54,6 +55,7 @@ def add(
             version,
             dataset=None if dataset is None else open_dataset(dataset),
             seed=seed,
+            names=names,
             words=Words(**{"licence": begun.manifest.licence, **texts}),
             on_progress=show_step,
         )
@@ -76,26 +78,29 @@ def refuse_without_use(options: Mapping[str, object]) -> None:
         )
 
 
-def _sources(additions: Sequence[str]) -> dict[str, list[Path]]:
+def _sources(additions: Sequence[str]) -> tuple[dict[str, list[Path]], Names]:
+    """Folders by label, and the labels' names as they were written."""
     from model.errors import TrainingError
-    from model.still_files import slug
 
     sources: dict[str, list[Path]] = {}
+    names = Names()
     for addition in additions:
-        said, equals, folder = addition.partition("=")
-        label = slug(said)
-        if not (label and equals and folder):
+        end = addition.find("=", 1)  # a name may begin with one
+        name, folder = addition[: max(end, 0)], addition[end + 1 :]
+        if not (name and folder):
             raise TrainingError(f"--add {addition}: is not LABEL=FOLDER, such as otto=stills/otto")
-        sources.setdefault(label, []).append(Path(folder))
-    return sources
+        sources.setdefault(require_label_of(name, "--add"), []).append(Path(folder))
+        names.note(name)
+    return sources, names
 
 
 def _say_what_was_made(made: "ModelVersion", labels: Sequence[str]) -> None:
     metrics = made.manifest.metrics
     for label in labels:
+        recall, false = metrics[f"{label}_recall"], metrics[f"{label}_false_share"]
         say(
-            f"{label}: found in {100 * metrics[f'{label}_recall']:.0f} % of its stills when held "
-            f"out, in {100 * metrics[f'{label}_false_share']:.1f} % of the examples of others"
+            f"{made.manifest.names[label]}: found in {100 * recall:.0f} % of its stills when held "
+            f"out, in {100 * false:.1f} % of the examples of others"
         )
     say(f"Model card: {made.folder / 'report'}")
     say(f"Use it: castline tag EPISODE --model {made.manifest.reference}")

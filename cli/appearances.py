@@ -3,17 +3,18 @@
 from typing import Any
 
 from db.queries import EpisodeAppearance
+from model.labels import Names
 from timeline.times import format_time
 
 
-def appearance_row(found: EpisodeAppearance) -> tuple[str, str, str, str, str]:
-    """Episode, start, end, label, confidence."""
+def appearance_row(found: EpisodeAppearance, names: Names) -> tuple[str, str, str, str, str]:
+    """Episode, start, end, the character's name, confidence."""
     shown = found.appearance
     return (
         found.episode,
         format_time(shown.start_seconds),
         format_time(shown.end_seconds),
-        shown.label,
+        names[shown.label],
         f"{shown.mean_confidence:.2f}",
     )
 

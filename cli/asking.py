@@ -30,8 +30,10 @@ from db.episodes import list_episodes
 from db.errors import NotFoundError
 from db.queries import Grouping, ScreenTime, find_appearances, screen_time
 from db.records import EpisodeRecord, RunRecord
+from model.labels import Names, shortened
 from timeline.errors import TimelineError
 from timeline.times import format_time, parse_time
+from worker.names import names_of
 from worker.workplace import open_workplace
 
 ROUNDING = Fraction(1, 2000)
@@ -126,13 +128,14 @@ def who(
             places=as_json,
             shown=shown,
         )
+        names = names_of(connection)
     unexamined = _say_what_was_not_examined(known, shown_run, asked)
     if as_json:
         print_json([appearance_json(item) for item in found])
     elif found:
         print_table(
-            ("start", "end", "label", "confidence"),
-            [appearance_row(item)[1:] for item in found],
+            ("start", "end", "character", "confidence"),
+            [appearance_row(item, names)[1:] for item in found],
             numbers="start end confidence",
         )
     elif not (at and unexamined):
@@ -168,14 +171,15 @@ def show_screen_time(
             limit=rows_to_read(limit),
             shown=shown,
         )
+        names = names_of(connection)
     found = first_rows(rows, limit)
     if as_json:
         print_json([_screen_time_json(item, by) for item in found])
     elif found:
-        columns = ("label", "on screen", "appearances", "episodes")
+        columns = ("character", "on screen", "appearances", "episodes")
         print_table(
             columns if by == "character" else (by, *columns),
-            [_screen_time_row(item, by) for item in found],
+            [_screen_time_row(item, by, names) for item in found],
             numbers="appearances episodes",
         )
     else:
@@ -193,6 +197,7 @@ def plot(
 
     Example: castline plot pilot.mkv -o pilot.svg
     """
+    from model.fonts import font_families
     from timeline.plot import plot_timeline
     from worker.answers import labelled_ranges
 
@@ -201,7 +206,17 @@ def plot(
         shown = find_shown(connection, run, model)
         missing = require_shown_run(connection, found, shown).missing_seconds
         ranges = labelled_ranges(connection, found, shown)
-    plot_timeline(ranges, found.duration_seconds, output, found.name, missing=missing)
+        written = names_of(connection)
+    names = {item.label: shortened(written[item.label]) for item in ranges}
+    plot_timeline(
+        ranges,
+        found.duration_seconds,
+        output,
+        found.name,
+        missing=missing,
+        names=names,
+        fonts=font_families([found.name, *names.values()]),
+    )
     say(f"Wrote {output}")
 
 
@@ -251,11 +266,11 @@ def _say_what_was_not_examined(episode: EpisodeRecord, run: RunRecord, asked: _A
     return bool(unexamined)
 
 
-def _screen_time_row(found: ScreenTime, by: Grouping) -> tuple[str, ...]:
+def _screen_time_row(found: ScreenTime, by: Grouping, names: Names) -> tuple[str, ...]:
     season = "" if found.season is None else str(found.season)
     group = {"character": (), "episode": (found.episode or "",), "season": (season,)}[by]
     numbers = str(found.appearances), str(found.episodes)
-    return (*group, found.label, format_time(found.seconds), *numbers)
+    return (*group, names[found.label], format_time(found.seconds), *numbers)
 
 
 def _screen_time_json(found: ScreenTime, by: Grouping) -> dict[str, Any]:

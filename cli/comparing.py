@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from model.artifact import ModelVersion
     from model.comparison import Change, Comparison
     from model.dataset import Dataset
+    from model.labels import Names
 
 
 def compare(
@@ -75,13 +76,15 @@ def compare(
     if as_json:
         print_json(_comparison_json(found, versions, opened, part))
     else:
-        _print_comparison(found, versions)
+        _print_comparison(found, versions, opened.manifest.names)
 
 
-def _print_comparison(found: "Comparison", versions: tuple["ModelVersion", "ModelVersion"]) -> None:
+def _print_comparison(
+    found: "Comparison", versions: tuple["ModelVersion", "ModelVersion"], names: "Names"
+) -> None:
     rows = [
         (
-            each.label,
+            names[each.label],
             str(each.stills),
             _share(each.first_f1),
             _share(each.second_f1),
@@ -91,7 +94,7 @@ def _print_comparison(found: "Comparison", versions: tuple["ModelVersion", "Mode
         )
         for each in found.labels
     ]
-    columns = ("F1 of label", "stills", "A", "B", "B-A", "gained", "lost")
+    columns = ("F1 of character", "stills", "A", "B", "B-A", "gained", "lost")
     print_table(columns, rows, numbers="stills A B B-A gained lost")
     say("")
     _print_figures(found)

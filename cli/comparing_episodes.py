@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from cli.console import print_json, print_table, require_episode, require_shown_run, say
 from db.current import find_shown
 from db.engine import Transaction
+from model.labels import Names
 from timeline.difference import Span, differences, length
 from timeline.difference_page import EpisodeDifference, difference_page, totals
 from timeline.files import whole_file
 from timeline.times import format_clock, format_time
+from worker.names import names_of
 from worker.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -46,16 +48,18 @@ def compare_episodes(
         compared = [
             _compared(place, connection, first, second, name) for name in dict.fromkeys(episodes)
         ]
+        names = names_of(connection)
     found = [difference for _, difference in compared]
-    names = compared[0][0]
+    models = compared[0][0]
     if page is not None:
+        shown = names.shown(item.label for each in found for item in each.labels)
         with whole_file(page) as temporary:
-            temporary.write_text(difference_page(*names, found), encoding="utf-8")
+            temporary.write_text(difference_page(*models, found, shown), encoding="utf-8")
         say(f"Wrote {page}")
     if as_json:
-        print_json(_json(names, found))
+        print_json(_json(models, found))
     else:
-        _print(names, found)
+        _print(models, found, names)
 
 
 def _compared(
@@ -74,23 +78,23 @@ def _compared(
     return (runs[0].model, runs[1].model), difference
 
 
-def _print(names: tuple[str, str], found: Sequence[EpisodeDifference]) -> None:
+def _print(models: tuple[str, str], found: Sequence[EpisodeDifference], names: Names) -> None:
     rows = [
-        (item.label, *(format_time(getattr(item, kind)) for kind in KINDS))
+        (names[item.label], *(format_time(getattr(item, kind)) for kind in KINDS))
         for item in totals(found)
     ]
-    print_table(("label", *KINDS), rows, numbers=" ".join(KINDS))
+    print_table(("character", *KINDS), rows, numbers=" ".join(KINDS))
     for episode in found:
         changed = [item for item in episode.labels if item.is_changed]
         say("")
         say(episode.episode + ("" if changed else ": nothing changes"))
         if changed:
             print_table(
-                ("label", "gained", "lost"),
-                [(item.label, _spans(item.gained), _spans(item.lost)) for item in changed],
+                ("character", "gained", "lost"),
+                [(names[item.label], _spans(item.gained), _spans(item.lost)) for item in changed],
             )
     say("")
-    say(f"Gained is what {names[1]} finds and {names[0]} does not; lost the other way round.")
+    say(f"Gained is what {models[1]} finds and {models[0]} does not; lost the other way round.")
 
 
 def _spans(spans: Sequence[Span]) -> str:
@@ -99,10 +103,10 @@ def _spans(spans: Sequence[Span]) -> str:
     )
 
 
-def _json(names: tuple[str, str], found: Sequence[EpisodeDifference]) -> dict[str, Any]:
+def _json(models: tuple[str, str], found: Sequence[EpisodeDifference]) -> dict[str, Any]:
     return {
-        "first": names[0],
-        "second": names[1],
+        "first": models[0],
+        "second": models[1],
         "labels": [
             {"label": item.label}
             | {f"{kind}_seconds": float(getattr(item, kind)) for kind in KINDS}

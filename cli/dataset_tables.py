@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from model.dataset import Dataset
     from model.dataset_pages import NearDuplicates
     from model.doubtful_boxes import DoubtfulBox
+    from model.labels import Names
 
 GROUPS_LISTED = 10
 """Groups of near-duplicates in the table: for a look; --json and stills.csv have all."""
@@ -21,12 +22,12 @@ def print_counts(dataset: "Dataset") -> None:
     manifest = dataset.manifest
     train, validation, test = (manifest.counts[part] for part in ("train", "validation", "test"))
     rows = [
-        (label, *map(str, (sum(counts), *counts)))
+        (manifest.names[label], *map(str, (sum(counts), *counts)))
         for label, *counts in zip(manifest.labels, train, validation, test, strict=True)
     ]
     totals = (sum(train), sum(validation), sum(test))
     rows.append(("total", *map(str, (sum(totals), *totals))))
-    columns = ("label", "stills", "train", "validation", "test")
+    columns = ("character", "stills", "train", "validation", "test")
     print_table(columns, rows, numbers="stills train validation test")
     say(
         f"Split {manifest.split}, seed {manifest.seed}: {manifest.test_with_train_twin} of"
@@ -34,7 +35,9 @@ def print_counts(dataset: "Dataset") -> None:
     )
     if manifest.others:
         fate = "are there as unknown" if manifest.others_are_kept else "were dropped"
-        others = ", ".join(f"{label} {count}" for label, count in manifest.others.items())
+        others = ", ".join(
+            f"{manifest.names[label]} {count}" for label, count in manifest.others.items()
+        )
         say(f"Stills of other labels that {fate}: {others}")
 
 
@@ -64,15 +67,16 @@ def print_boxes(dataset: "Dataset", by_boxes: dict[str, int]) -> None:
         " everybody has one:"
     )
     by_label = zip(dataset.manifest.labels, *(boxes[part] for part in boxes), strict=True)
-    rows = [(label, *map(str, (sum(counts), *counts))) for label, *counts in by_label]
+    names = dataset.manifest.names
+    rows = [(names[label], *map(str, (sum(counts), *counts))) for label, *counts in by_label]
     print_table(
-        ("label", "boxes", *boxes),
+        ("character", "boxes", *boxes),
         [row for row in rows if row[1] != "0"],
         numbers=" ".join(("boxes", *boxes)),
     )
 
 
-def print_groups(groups: list["NearDuplicates"]) -> None:
+def print_groups(groups: list["NearDuplicates"], names: "Names") -> None:
     """Prints the largest groups of near-duplicates."""
     if not groups:
         say("")
@@ -82,12 +86,12 @@ def print_groups(groups: list["NearDuplicates"]) -> None:
     say("")
     say(f"{len(groups)} groups of near-duplicates with {stills} stills; the largest:")
     print_table(
-        ("stills", "sets", "labels", "first"),
+        ("stills", "sets", "characters", "first"),
         [
             (
                 str(len(group.stills)),
                 ", ".join(sorted({part for part, _, _ in group.stills})),
-                ", ".join(sorted({label for _, label, _ in group.stills})),
+                ", ".join(sorted({names[label] for _, label, _ in group.stills})),
                 group.stills[0][2],
             )
             for group in groups[:GROUPS_LISTED]
@@ -96,17 +100,17 @@ def print_groups(groups: list["NearDuplicates"]) -> None:
     )
 
 
-def print_doubtful_boxes(found: Sequence["DoubtfulBox"]) -> None:
+def print_doubtful_boxes(found: Sequence["DoubtfulBox"], names: "Names") -> None:
     """Prints boxes that lie far from where their label was seen, as shares of the picture."""
     if not found:
         say("No box lies far from where the model sees its label.")
         return
     print_table(
-        ("picture", "label", "box", "seen at", "confidence"),
+        ("picture", "character", "box", "seen at", "confidence"),
         [
             (
                 each.source,
-                each.box.label,
+                names[each.box.label],
                 _in_words(each.box.corners),
                 _in_words(each.seen.corners),
                 f"{each.confidence:.2f}",
@@ -139,7 +143,7 @@ def say_what_is_missing(dataset: "Dataset") -> None:
     for part, counts in manifest.counts.items():
         boxes = manifest.boxes[part] if manifest.boxes else (0,) * len(counts)
         by_label = zip(manifest.labels, counts, boxes, strict=True)
-        without = ", ".join(label for label, *seen in by_label if not any(seen))
+        without = ", ".join(manifest.names[label] for label, *seen in by_label if not any(seen))
         if without:
             say(
                 f"No {part} stills of {without}: too many are near-duplicates of each other;"
@@ -172,6 +176,7 @@ def dataset_json(
     return {
         "dataset": str(dataset.folder),
         "labels": list(manifest.labels),
+        "names": manifest.names.shown(manifest.labels),
         "counts": {part: list(counts) for part, counts in manifest.counts.items()},
         "boxes": manifest.boxes and {part: list(n) for part, n in manifest.boxes.items()},
         "stills_by_boxes": by_boxes,

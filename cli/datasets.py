@@ -20,6 +20,7 @@ from cli.dataset_tables import (
     stills_by_boxes,
 )
 from cli.progress import step_bars
+from model.labels import require_label_of
 
 Folder = Annotated[Path, typer.Argument(help="A dataset.", show_default=False)]
 
@@ -82,14 +83,10 @@ def build(
     from model.dataset_build import build_dataset
     from model.dataset_plan import BuildOptions
     from model.still_choice import Choice
-    from model.still_files import slug
 
-    def parted(text: str) -> tuple[str, ...]:
-        return tuple(slug(label) for label in text.split(",") if label.strip())
-
-    wished = None if labels is None else parted(labels)
+    wished = None if labels is None else _labels(labels, "--labels")
     options = BuildOptions(
-        choice=Choice(wished, top, min_images, others, parted(without)),
+        choice=Choice(wished, top, min_images, others, _labels(without, "--without")),
         split=split,
         shards=shards,
         seed=seed,
@@ -100,6 +97,10 @@ def build(
     print_counts(dataset)
     say_what_is_missing(dataset)
     say_what_was_left_out(dataset)
+
+
+def _labels(text: str, option: str) -> tuple[str, ...]:
+    return tuple(require_label_of(name, option) for name in text.split(",") if name.strip())
 
 
 def show(folder: Folder, as_json: Json = False) -> None:
@@ -119,7 +120,7 @@ def show(folder: Folder, as_json: Json = False) -> None:
         return
     print_counts(dataset)
     print_boxes(dataset, by_boxes)
-    print_groups(groups)
+    print_groups(groups, dataset.manifest.names)
     say(f"All of them: {folder / STILLS}")
     say(f"Samples of each label: {folder / CONTACT_SHEET}")
     say(f"The largest groups: {folder / NEAR_DUPLICATES}")
@@ -157,4 +158,4 @@ def check(
     if as_json:
         print_json([doubtful_box_json(each) for each in found])
     else:
-        print_doubtful_boxes(found)
+        print_doubtful_boxes(found, dataset.manifest.names)

@@ -14,6 +14,7 @@ from cli.drawn_cast import DrawnEpisode, draw_episode, draw_stills
 from cli.tagging import enqueue_files, work_on
 from db.records import EpisodeRecord
 from db.runs import list_runs
+from model.labels import Names
 from timeline.truth import LabelledRange, write_truth
 from worker.answers import labelled_ranges
 from worker.errors import WorkerError
@@ -148,9 +149,16 @@ def _show(
 
     score = score_at_samples(episode, found, truth)
     picture = folder / "timeline.png"
-    plot_timeline(found, episode.duration_seconds, picture, episode.name, truth)
+    plot_timeline(
+        found,
+        episode.duration_seconds,
+        picture,
+        episode.name,
+        truth,
+        names=Names().shown(item.label for item in (*found, *truth)),
+    )
     print_table(
-        ("label", "found (seconds)", "true (seconds)", "precision", "recall"),
+        ("character", "found (seconds)", "true (seconds)", "precision", "recall"),
         [
             (
                 label,

@@ -23,9 +23,11 @@ from cli.console import (
 )
 from db.current import find_shown
 from db.queries import SharedTime, first_appearances, shared_time
+from model.labels import Names
 from timeline.errors import TimelineError
 from timeline.times import format_time, parse_time
 from worker.answers import Match, find_matches
+from worker.names import names_of
 from worker.workplace import open_workplace
 
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ def add_commands(app: typer.Typer) -> None:
 def when(
     context: typer.Context,
     expression: Annotated[
-        str, typer.Argument(help="Labels, or parts of them, with & (and), | (or), ! (not), ().")
+        str,
+        typer.Argument(help="Labels, names, or parts of them, with & (and), | (or), ! (not), ()."),
     ],
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     season: Season = None,
@@ -79,7 +82,8 @@ def when(
             shown=shown,
         )
         found = first_rows(matches, limit)
-    _show_matches(asked, found, as_json, " for so long" if shortest else "")
+        names = names_of(connection)
+    _show_matches(asked, found, names, as_json, " for so long" if shortest else "")
 
 
 def read_expression(connection: "Transaction", text: str) -> "Expression":
@@ -94,7 +98,9 @@ def read_expression(connection: "Transaction", text: str) -> "Expression":
     return with_labels(parse_expression(text), lambda name: require_label(connection, name))
 
 
-def _show_matches(asked: "Expression", found: list[Match], as_json: bool, how: str) -> None:
+def _show_matches(
+    asked: "Expression", found: list[Match], names: Names, as_json: bool, how: str
+) -> None:
     from timeline.expressions import Label, format_expression
 
     label = asked.name if isinstance(asked, Label) else None
@@ -103,8 +109,8 @@ def _show_matches(asked: "Expression", found: list[Match], as_json: bool, how: s
         print_json([_match_json(item, label, text) for item in found])
     elif found and label and all(item.appearance for item in found):
         print_table(
-            ("episode", "start", "end", "label", "confidence"),
-            [(*_match_row(item), label, _confidence(item)) for item in found],
+            ("episode", "start", "end", "character", "confidence"),
+            [(*_match_row(item), names[label], _confidence(item)) for item in found],
             numbers="start end confidence",
         )
     elif found:
@@ -112,7 +118,7 @@ def _show_matches(asked: "Expression", found: list[Match], as_json: bool, how: s
             ("episode", "start", "end"), [_match_row(item) for item in found], numbers="start end"
         )
     else:
-        say(f"{label} is not on screen{how}." if label else f"Nowhere{how}: {text}")
+        say(f"{names[label]} is not on screen{how}." if label else f"Nowhere{how}: {text}")
 
 
 def together(
@@ -144,6 +150,7 @@ def together(
             limit=rows_to_read(limit),
             shown=shown,
         )
+        names = names_of(connection)
     found = first_rows(rows, limit)
     if as_json:
         print_json([_pair_json(item) for item in found])
@@ -155,11 +162,11 @@ def together(
         )
     elif found:
         print_table(
-            ("label", "other", "together", "times", "episodes"),
+            ("character", "other", "together", "times", "episodes"),
             [
                 (
-                    item.label,
-                    item.other,
+                    names[item.label],
+                    names[item.other],
                     format_time(item.seconds),
                     str(item.times),
                     str(item.episodes),
@@ -169,12 +176,13 @@ def together(
             numbers="times episodes",
         )
     else:
-        say(f"{' and '.join(labels) or 'Two known'}: never on screen together.")
+        who = " and ".join(names[label] for label in labels) or "Two known"
+        say(f"{who}: never on screen together.")
 
 
 def first(
     context: typer.Context,
-    label: Annotated[str, typer.Argument(help="A label, or a part of one that fits no other.")],
+    label: Annotated[str, typer.Argument(help="A label, a name, or a part that fits no other.")],
     season: Season = None,
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
@@ -187,26 +195,27 @@ def first(
     """
     with open_workplace(context.obj) as place, place.database.read() as connection:
         shown = find_shown(connection, run, model)
-        name = require_label(connection, label)
+        wanted = require_label(connection, label)
         rows = first_appearances(
             connection,
-            name,
+            wanted,
             season=asked_season(connection, season, shown),
             limit=rows_to_read(limit),
             places=as_json,
             shown=shown,
         )
+        names = names_of(connection)
     found = first_rows(rows, limit)
     if as_json:
         print_json([appearance_json(item) for item in found])
     elif found:
         print_table(
             ("episode", "start", "end", "confidence"),
-            [(*appearance_row(item)[:3], appearance_row(item)[4]) for item in found],
+            [(*row[:3], row[4]) for row in (appearance_row(item, names) for item in found)],
             numbers="start end confidence",
         )
     else:
-        say(f"{name} is not on screen.")
+        say(f"{names[wanted]} is not on screen.")
 
 
 def _match_row(found: Match) -> tuple[str, str, str]:

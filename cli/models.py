@@ -186,8 +186,8 @@ def _print_thresholds(version: "ModelVersion") -> None:
             continue  # never a tag
         onset, offset = manifest.label_thresholds.get(label, common)
         own = "own" if label in manifest.label_thresholds else ""
-        rows.append((label, f"{onset:.3f}", f"{offset:.3f}", own))
-    print_table(("label", "onset", "offset", ""), rows, numbers="onset offset")
+        rows.append((manifest.names[label], label, f"{onset:.3f}", f"{offset:.3f}", own))
+    print_table(("character", "label", "onset", "offset", ""), rows, numbers="onset offset")
 
 
 def _model_json(version: "ModelVersion", life: _Life) -> dict[str, Any]:
@@ -214,6 +214,7 @@ def _model_json(version: "ModelVersion", life: _Life) -> dict[str, Any]:
         "is_bundled": version.folder.parent == bundled_folder(),
         "created_at": manifest.created_at,
         "labels": list(manifest.labels),
+        "names": manifest.names.shown(manifest.labels),
         "network": manifest.network,
         "network_parameters": dict(manifest.network_parameters),
         "weights_bytes": version.weights_path.stat().st_size,

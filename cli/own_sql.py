@@ -17,6 +17,7 @@ from db.gathering import SELECT_SECONDS
 from db.reading import Answer, select_rows
 from db.snapshot import write_snapshot
 from timeline.files import check_free, whole_file
+from worker.names import cast_of
 from worker.workplace import open_workplace
 
 LONGEST_SECONDS = SELECT_SECONDS + 5
@@ -70,7 +71,8 @@ def snapshot(
         if place.database.is_sqlite and output.exists() and output.samefile(own):
             raise DatabaseError(f"{output}: is Castline's own database; name another file")
         with place.database.read() as connection, whole_file(output) as temporary:
-            write_snapshot(connection, temporary)
+            cast = cast_of(connection)
+            write_snapshot(connection, temporary, cast.names.shown(cast.labels))
             temporary.chmod(READ_ONLY)
     say(f"Wrote {output}")
 

@@ -10,9 +10,10 @@ from db.engine import Transaction
 from db.promotions import roll_back
 from db.records import EpisodeRecord
 from model.artifact import ModelVersion, find_model
-from timeline.truth import read_truth
+from model.labels import Names
 from worker.errors import WorkerError
 from worker.gate import DEFAULT_REQUIREMENT, Measured, Regression
+from worker.names import names_of, read_named_truth
 from worker.workplace import Workplace, open_workplace
 
 
@@ -55,12 +56,17 @@ def promote(
             return
         measured = _measured(place, version, dataset, episodes or [], device)
         found = promote_version(place, version, require, measured, force=force)
-    _print_regressions(found.regressions)
+        with place.database.read() as connection:
+            names = Names({**names_of(connection), **version.manifest.names})
+    _print_regressions(found.regressions, names)
     if not found.is_promoted:
-        names = sorted({item.measured.label or item.measured.figure for item in found.regressions})
+        worse = {
+            names[item.measured.label] if item.measured.label else item.measured.figure
+            for item in found.regressions
+        }
         raise WorkerError(
             f"{reference}: not promoted, it is worse than the model in use by more than allowed:"
-            f" {', '.join(names)}; train a better one, or promote it with --force"
+            f" {', '.join(sorted(worse))}; train a better one, or promote it with --force"
         )
     say(
         f"{reference}: promoted; {found.episodes} episodes show its runs now, in place of another"
@@ -102,7 +108,7 @@ def _measured(
     with place.database.read() as connection:
         scored = [_scored_episode(connection, text) for text in episodes]
         for episode, path in scored:
-            truth = read_truth(path)
+            truth = read_named_truth(connection, path)
             measured += measured_on_episode(connection, before, after, episode, truth)
     if dataset is not None:
         measured += measured_on_dataset(before, after, open_dataset(dataset), device)
@@ -116,13 +122,13 @@ def _scored_episode(connection: Transaction, text: str) -> tuple[EpisodeRecord, 
     return require_episode(connection, episode), Path(truth)
 
 
-def _print_regressions(found: tuple[Regression, ...]) -> None:
+def _print_regressions(found: tuple[Regression, ...], names: Names) -> None:
     if not found:
         return
     rows = [
         (
             item.measured.figure,
-            item.measured.label,
+            names[item.measured.label],
             item.measured.place,
             f"{item.measured.before:.3f}",
             f"{item.measured.after:.3f}",
@@ -131,5 +137,5 @@ def _print_regressions(found: tuple[Regression, ...]) -> None:
         )
         for item in found
     ]
-    columns = ("regressed", "label", "measured on", "before", "after", "change", "allowed")
+    columns = ("regressed", "character", "measured on", "before", "after", "change", "allowed")
     print_table(columns, rows, numbers="before after change allowed")

@@ -9,7 +9,9 @@ from cli.runs import describe_missing
 from db.effort import STAGES, RunEffort, run_efforts
 from db.records import AppearanceRecord, RunRecord
 from db.runs import current_run_of, run_appearances
+from model.labels import Names
 from timeline.times import format_clock, format_time
+from worker.names import names_of
 from worker.workplace import Workplace
 
 EXIT_FAILED = 1
@@ -58,19 +60,20 @@ def print_run(place: Workplace, run: RunRecord) -> None:
         return
     with place.database.read() as connection:
         found = run_appearances(connection, run.id)
+        names = names_of(connection)
         current = current_run_of(connection, run.episode_id)
     if current and current.id != run.id:
         is_same_model = current.model_sha256 == run.model_sha256
         reason = "that run is complete" if is_same_model else "a newer or a promoted model"
         say(f"castline who shows run {current.id} by {current.model} instead: {reason}.")
     if found:
-        print_table(("label", "on screen", "when"), _rows(found))
+        print_table(("character", "on screen", "when"), _rows(found, names))
     else:
         say("Nobody known is on screen.")
 
 
-def _rows(found: Sequence[AppearanceRecord]) -> list[tuple[str, str, str]]:
-    """A row per label, the one that is on screen longest first."""
+def _rows(found: Sequence[AppearanceRecord], names: Names) -> list[tuple[str, str, str]]:
+    """A row per character, the one that is on screen longest first."""
     by_label: dict[str, list[AppearanceRecord]] = {}
     for item in found:
         by_label.setdefault(item.label, []).append(item)
@@ -79,7 +82,7 @@ def _rows(found: Sequence[AppearanceRecord]) -> list[tuple[str, str, str]]:
         for label, items in by_label.items()
     }
     return [
-        (label, format_time(totals[label]), ", ".join(map(_span, by_label[label])))
+        (names[label], format_time(totals[label]), ", ".join(map(_span, by_label[label])))
         for label in sorted(by_label, key=lambda label: (-totals[label], label))
     ]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import Json, print_json, print_table, require_tagged_episode, say
+from model.labels import Names
 from timeline.times import parse_time
 from worker.workplace import open_workplace
 
@@ -39,13 +40,15 @@ def evaluate(
     Example: castline evaluate pilot.mkv pilot.csv --collar 0.25
     """
     from timeline.evaluation import evaluate_timeline
-    from timeline.truth import read_truth
     from worker.answers import detections
+    from worker.names import names_of, read_named_truth
 
-    ranges, collar_seconds = read_truth(truth), parse_time(collar)
+    collar_seconds = parse_time(collar)
     with open_workplace(context.obj) as place, place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
+        ranges = read_named_truth(connection, truth)
         found = detections(connection, known)
+        names = names_of(connection)
     result = evaluate_timeline(
         ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
     )
@@ -54,15 +57,15 @@ def evaluate(
             {"episode": known.name, "collar_seconds": float(collar_seconds), **_json(result)}
         )
     else:
-        _print(result)
+        _print(result, names)
 
 
-def _print(result: "Evaluation") -> None:
+def _print(result: "Evaluation", names: Names) -> None:
     print_table(
-        ("label", "precision", "recall", "F1", "true (s)", "found (s)"),
+        ("character", "precision", "recall", "F1", "true (s)", "found (s)"),
         [
             (
-                *_row(each.label, result.frames.per_label.get(each.label)),
+                *_row(names[each.label], result.frames.per_label.get(each.label)),
                 f"{float(each.true_seconds):.1f}",
                 f"{float(each.found_seconds):.1f}",
             )

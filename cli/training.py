@@ -119,16 +119,16 @@ def train(
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
     from model.errors import TrainingError
+    from model.labels import label_of
     from model.recipe import recipe_named
     from model.recipe_changes import recipe_to_go_on, usual_recipe, with_epochs
-    from model.still_files import slug
     from model.testing import Words
     from model.versions import train_model_version
 
     settings = context.obj
     opened = open_dataset(dataset)
-    family = slug(dataset.resolve().name) if name is None else name
-    if not family:
+    family = label_of(dataset.resolve().name) if name is None else name
+    if not (family and family.isascii()):  # it is a part of files' names
         raise TrainingError(f"{dataset}: makes no name for a model; give one with --name")
     version = next_version(family, [settings.models_folder])
     begun = None if start is None else find_model(start, [settings.models_folder])

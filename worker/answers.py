@@ -21,6 +21,7 @@ from timeline.export import Entry, ExportedTimeline, Sighting
 from timeline.place import Place
 from timeline.ranges import bridged, lasting, without
 from timeline.truth import LabelledRange
+from worker.names import names_of
 
 if TYPE_CHECKING:
     from timeline.expressions import Expression
@@ -158,7 +159,7 @@ def timeline_to_export(
         expression: in place of appearances the ranges in which it holds, under its own text.
     """
     shown = Shown(run.id)
-    entries = (
+    entries = tuple(
         _entries_of_labels(connection, episode, shown, labels)
         if expression is None
         else _entries_of_expression(connection, episode, shown, expression)
@@ -176,11 +177,16 @@ def timeline_to_export(
         frame_rate=episode.frame_rate,
         rate_varies=episode.rate_varies,
         missing=run.missing,
-        entries=tuple(entries),
+        entries=entries,
         picture_width=picture_width,
         picture_height=picture_height,
         sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
         sightings=_sightings(connection, run.id, labels) if expression is None else (),
+        names=(
+            names_of(connection).shown(entry.label for entry in entries)
+            if expression is None
+            else {}
+        ),
     )
 
 
