@@ -182,7 +182,7 @@ def test_a_version_that_took_another_s_place_is_not_kept_as_that_one(
     meant = variant(trained.version, tmp_path, version="a")
     other = variant(trained.version, tmp_path, version="b", int8=not meant.manifest.int8)
     (meant.folder / "manifest.json").write_bytes((other.folder / "manifest.json").read_bytes())
-    with pytest.raises(ArtifactError, match="changed while it was read; try again"):
+    with pytest.raises(ModelError, match="changed while it was read; try again"):
         compiled(meant)
     assert not cache.exists()
 
