@@ -17,6 +17,8 @@ from model.artifact import (
     read_model_version,
 )
 from model.classifier import Classifier
+from model.compiling import compiled, compiled_here, keep_compiled
+from model.cpu_forward import CpuForwardPass
 from model.errors import ArtifactError
 from model.examples import check_examples, read_examples
 from model.safe_files import read_regular_file, whole_folder, write_synced_file
@@ -38,7 +40,7 @@ class Imported:
 def import_model_version(source: Path, models_folder: Path) -> Imported:
     """Check a model version and copy it into a folder of model versions.
 
-    Its network is rebuilt, filled with its weights and run once before anything is copied.
+    Its network is rebuilt, filled with its weights, compiled and loaded before anything is copied.
 
     Args:
         source: the model version's folder, from anywhere.
@@ -47,15 +49,19 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
     Raises:
         ArtifactError: the folder is damaged, hostile or none, or another model version has its
             name and version.
+        MissingExtraError: its network was never compiled here, and cannot be.
         ModelError: its network cannot be built.
     """
     offered = read_model_version(source)
     there = _namesake(offered, models_folder)
     if there is not None:
+        if not there.compiled_path.exists():
+            keep_compiled(there, compiled(there))
         return Imported(there, is_new=False)
     folder = _free_folder(offered, models_folder)
+    network = compiled_here(offered)
     # one picture is enough: whether the weights fit is the same for any batch
-    Classifier.load(offered, device="cpu", batch_size=1)
+    Classifier(offered, CpuForwardPass(network, batch_size=1))
     if offered.manifest.examples_sha256:
         read_examples(offered)
     try:
@@ -63,11 +69,13 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
             _copy(offered, unfinished)
     except OSError as error:
         raise ArtifactError(f"{folder}: cannot be made ({error.strerror})") from error
-    return Imported(read_model_version(folder), is_new=True)
+    imported = read_model_version(folder)
+    keep_compiled(imported, network)
+    return Imported(imported, is_new=True)
 
 
 def copy_model_version(version: ModelVersion, models_folder: Path) -> None:
-    """Copy a model version that came with Castline, unless the folder has it.
+    """Copy a model version that came with Castline, with its compiled network, unless it is there.
 
     Any number of processes may do so at once.
 
@@ -75,15 +83,18 @@ def copy_model_version(version: ModelVersion, models_folder: Path) -> None:
         ArtifactError: another model version is in its place.
         OSError: it cannot be written.
     """
-    if _is_copy(models_folder / _folder_name(version), version):
-        return
-    folder = _free_folder(version, models_folder)
-    try:
-        with whole_folder(folder) as unfinished:
-            _copy(version, unfinished)
-    except OSError:
-        if not _is_copy(folder, version):  # another process was not faster
-            raise
+    folder = models_folder / _folder_name(version)
+    if not _is_copy(folder, version):
+        _free_folder(version, models_folder)
+        try:
+            with whole_folder(folder) as unfinished:
+                _copy(version, unfinished)
+        except OSError:
+            if not _is_copy(folder, version):  # another process was not faster
+                raise
+    copy = read_model_version(folder)
+    if not copy.compiled_path.exists():
+        keep_compiled(copy, compiled(version))
 
 
 def _is_copy(folder: Path, version: ModelVersion) -> bool:
