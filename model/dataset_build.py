@@ -22,6 +22,7 @@ from model.dataset import (
 from model.dataset_pages import write_pages, write_text
 from model.dataset_plan import BuildOptions, Plan, plan_dataset
 from model.errors import DatasetError, StillsError
+from model.extras import require_train_extra
 from model.progress import Progress
 from model.reading_processes import read_into
 from model.shards import Record, write_shards
@@ -56,7 +57,9 @@ def build_dataset(
     Raises:
         StillsError: the stills make no dataset: no folder, too few labels or too few pictures.
         DatasetError: the output exists, or cannot be written.
+        MissingExtraError: TensorFlow is not installed.
     """
+    require_train_extra("building a dataset")
     options = options or BuildOptions()
     output = output.absolute()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
