@@ -26,6 +26,7 @@ from platformdirs import user_cache_path
 from model.artifact import ModelVersion, read_model_version
 from model.errors import ModelError
 from model.extras import require_train_extra
+from model.interpreter import python_command
 from model.networks import network_of
 from model.quiet import without_chatter
 from model.tensorflow_runtime import load_tensorflow
@@ -122,7 +123,7 @@ def _kept(path: Path) -> bytes | None:
 
 def _compile_in_child(version: ModelVersion) -> bytes:
     """Compile in a process of its own, whose 820 MB are given back when it ends."""
-    command = [sys.executable, "-P", "-m", "model.compiling", str(version.folder)]
+    command = python_command("-m", "model.compiling", str(version.folder))
     ends_with_us, held_open = os.pipe()
     try:
         child = subprocess.run(command, stdin=ends_with_us, capture_output=True, check=False)

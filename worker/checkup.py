@@ -4,7 +4,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from model.artifact import ModelVersion, find_model
 from model.compiling import compiled
 from model.errors import ModelError
 from model.extras import has_train_extra
+from model.interpreter import python_command
 from model.weights import check_weights
 from worker.broker_url import SOCKET, checked_broker_url
 from worker.errors import WorkerError
@@ -235,7 +235,7 @@ def _check_gpu(_settings: Settings) -> str:
     code = "from model.tensorflow_runtime import describe_devices; print(describe_devices())"
     try:
         ended = subprocess.run(
-            [sys.executable, "-P", "-c", code],
+            python_command("-c", code),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
