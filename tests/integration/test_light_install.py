@@ -5,15 +5,21 @@ The libraries of the extras are hidden from every process that a command starts.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from email.parser import Parser
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+from model import extras, tensorflow_runtime
+from model.artifact import bundled_folder, models_in
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
+from model.tensorflow_runtime import CPU, choose_device
 from tests.clips import write_clip
 from tests.commands import environment_of, new_home, one_line
 from tests.models import LABELS, NAME
@@ -116,3 +122,28 @@ def test_all_else_works(ends: dict[str, tuple[int, str, str]], line: str) -> Non
 def test_the_bundled_model_tags_without_tensorflow(ends: dict[str, tuple[int, str, str]]) -> None:
     [run] = json.loads(ends[WORK[0]][1])
     assert (run["state"], run["chunks_total"]) == ("done", 1)
+
+
+def test_without_tensorflow_the_device_is_the_cpu_though_there_is_a_gpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tensorflow_runtime, "_has_gpu_driver", lambda: True)
+    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
+    assert choose_device("auto") == CPU
+
+
+def test_the_wheel_requires_no_library_of_an_extra_and_holds_the_bundled_model_compiled(
+    tmp_path: Path,
+) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    [path] = tmp_path.iterdir()
+    with ZipFile(path) as wheel:
+        [metadata] = [name for name in wheel.namelist() if name.endswith("/METADATA")]
+        required = Parser().parsestr(wheel.read(metadata).decode()).get_all("Requires-Dist", [])
+        files = set(wheel.namelist())
+    plain = {re.split(r"[<>=\[ ]", each)[0] for each in required if "extra ==" not in each}
+    assert {"ai-edge-litert", "av", "sqlalchemy"} <= plain
+    assert not {"keras", "matplotlib", "scikit-learn", "tensorflow"} & plain
+    for version in models_in(bundled_folder()):
+        assert f"model/bundled/compiled/{version.compiled_path.name}" in files
