@@ -50,6 +50,9 @@ def demo(
 
     Example: castline demo -o /tmp/castline-demo
     """
+    from model.extras import require_train_extra
+
+    require_train_extra("training")
     folder = _make_folder(output.absolute())
     home = folder / "home"
     settings: Settings = replace(

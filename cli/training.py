@@ -97,6 +97,9 @@ def train(
 
     Example: castline train dataset --name springfield
     """
+    from model.extras import require_train_extra
+
+    require_train_extra("training")
     given = {"licence": licence, "about_stills": about, "command": _command()}
     texts = {key: text for key, text in given.items() if text is not None}
     if add:
