@@ -20,6 +20,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from model.artifact import COMPILED, ModelVersion, find_model, read_manifest
 from model.classifier import Classifier
+from model.compiling import compiled_here
 from model.dataset import Dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
@@ -267,15 +268,13 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, home: Path) -> No
 
 
 def exchanged_meanwhile(monkeypatch: pytest.MonkeyPatch, exchange: Callable[[], object]) -> None:
-    """Have something happen between an import's check and its copy."""
-    load = Classifier.load
-
-    def load_and_exchange(*arguments: Any, **options: Any) -> Classifier:
+    """Have something happen between an import's first check and its copy."""
+    def exchange_and_compile(version: ModelVersion) -> bytes:
         monkeypatch.undo()
         exchange()
-        return load(*arguments, **options)
+        return compiled_here(version)
 
-    monkeypatch.setattr(Classifier, "load", load_and_exchange)
+    monkeypatch.setattr("model.importing.compiled_here", exchange_and_compile)
 
 
 @pytest.mark.parametrize("part", ["report", "."])

@@ -205,11 +205,12 @@ def test_a_version_that_took_another_s_place_is_not_kept_as_that_one(
 
 
 def test_a_child_process_that_fails_otherwise_is_one_line_with_a_remedy(
-    trained: TrainedShapes, cache: Path, monkeypatch: pytest.MonkeyPatch
+    trained: TrainedShapes, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    never_compiled = variant(trained.version, tmp_path, version="a")
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(ModelError, match=r"shapes-1: .*\(exit code 1\); is there enough memory"):
-        compiled(trained.version)
+    with pytest.raises(ModelError, match=r"/a: .*\(exit code 1\); is there enough memory"):
+        compiled(never_compiled)
     assert not cache.exists()
 
 
