@@ -1,4 +1,4 @@
-"""Where the `castline` command begins; `python -m cli` is the same.
+"""Where the `castline` command begins; `python -m castline` and `python -m cli` are the same.
 
 What the command needs takes a second to import. Ctrl-C then ends it as it does later, with 130 and
 without a traceback.
@@ -15,6 +15,10 @@ def main() -> None:
         from cli.main import main as run
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except ImportError as error:
+        if error.name != "castline":
+            raise
+        sys.exit(f"castline: {error}")  # which says what stands in the place of what
     run()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.commands import environment_of
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ingest", "model", "timeline", "db", "worker", "cli")
+PACKAGES = ("ingest", "model", "timeline", "db", "worker", "castline", "cli")
 TRAINED_BY = ("tensorflow", "keras", "sklearn")
 HEAVY = (*TRAINED_BY, "av", "matplotlib", "opentimelineio", "celery", "kombu", "redis")
 
