@@ -1,9 +1,8 @@
 """The questions about who is on screen when. None of these imports TensorFlow."""
 
 from collections.abc import Iterable
-from fractions import Fraction
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from castline.asking.answers import FoundRange, find_matches
 from castline.asking.names import (
@@ -14,7 +13,7 @@ from castline.asking.names import (
     require_shown_run,
     require_tagged_episode,
 )
-from castline.asking.times import Time, exact_seconds
+from castline.asking.times import AskedTimes, Time, asked_times, exact_seconds
 from castline.asking.values import (
     Appearance,
     Appearances,
@@ -36,9 +35,6 @@ from db.queries import screen_time as find_screen_time
 from db.records import EpisodeRecord, PlaceRecord, RunRecord
 from timeline.times import format_time
 from worker.workplace import Workplace
-
-ROUNDING = Fraction(1, 2000)
-"""The most seconds by which `format_time` rounds."""
 
 APPEARANCE_COLUMNS = columns_of(Appearance)
 MATCH_COLUMNS = columns_of(Match)
@@ -83,7 +79,7 @@ def who(
     places: bool,
 ) -> Appearances:
     """Who is on screen in an episode, and when; see `Library.who`."""
-    asked = _asked_times(at, from_, to)
+    asked = asked_times(at, from_, to)
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         shown = find_shown(connection, run, model)
@@ -259,40 +255,8 @@ def _first(rows: Iterable[AnyT], limit: int | None) -> tuple[list[AnyT], bool]:
     return found[:limit], limit is not None and len(found) > limit
 
 
-class _Asked(NamedTuple):
-    """The seconds that a question is limited to, for comparing them with exact ones.
-
-    They are moved by what tables round, so that times compare as they are printed: at the start
-    that a table shows somebody is on screen, and at the end nobody is.
-    """
-
-    at: float | None
-    start: float | None
-    end: float | None
-
-    def meets(self, start_seconds: float, end_seconds: float) -> bool:
-        """Whether a half-open range is asked about."""
-        if self.at is not None:
-            return start_seconds <= self.at < end_seconds
-        starts_in_time = self.end is None or start_seconds < self.end
-        return starts_in_time and (self.start is None or self.start < end_seconds)
-
-
-def _asked_times(at: Time | None, from_: Time | None, to: Time | None) -> _Asked:
-    if at is not None and (from_ is not None or to is not None):
-        raise RequestError("--at is a moment, --from and --to are a range; leave one of them out")
-    moment, start, end = (None if time is None else exact_seconds(time) for time in (at, from_, to))
-    if start is not None and end is not None and start >= end:
-        raise RequestError(f"--from {from_} --to {to}: the range must end after its start")
-    return _Asked(
-        None if moment is None else float(moment + ROUNDING),
-        None if start is None else float(start + ROUNDING),
-        None if end is None else float(end - ROUNDING),
-    )
-
-
 def _unexamined(
-    episode: EpisodeRecord, run: RunRecord, asked: _Asked
+    episode: EpisodeRecord, run: RunRecord, asked: AskedTimes
 ) -> tuple[tuple[float, float], ...]:
     """The ranges of those asked for that nobody looked at: it tells silence from ignorance."""
     first_asked = asked.start if asked.at is None else asked.at

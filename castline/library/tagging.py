@@ -8,7 +8,8 @@ from castline.asking.values import Appearances
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
-from castline.tagging import rerun, runs, work
+from castline.tagging import queue, rerun, runs, work
+from castline.tagging.queue import Every
 from castline.tagging.rerun_plan import Which
 from castline.tagging.values import (
     NO_HOOKS,
@@ -34,7 +35,7 @@ class TaggingMethods(Opened):
         self,
         *episodes: str | Path,
         model: str | None = None,
-        every: work.Every = "0.5",
+        every: Every = "0.5",
         workers: int | None = None,
         device: Device = "auto",
         hooks: Hooks = NO_HOOKS,
@@ -73,7 +74,7 @@ class TaggingMethods(Opened):
         self,
         *paths: str | Path,
         model: str | None = None,
-        every: work.Every = "0.5",
+        every: Every = "0.5",
         lane: Lane = "bulk",
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
@@ -88,10 +89,10 @@ class TaggingMethods(Opened):
             hooks: What is called meanwhile.
             on_skipped: Told of each file in a folder that is passed over, and why.
         """
-        found = work.find_sources(self.settings, [str(path) for path in paths])
+        found = queue.find_sources(self.settings, [str(path) for path in paths])
         for line in found.skipped:
             on_skipped(line)
-        return work.enqueue(self.place, found, model=model, every=every, lane=lane, hooks=hooks)
+        return queue.enqueue(self.place, found, model=model, every=every, lane=lane, hooks=hooks)
 
     @as_castline_errors()
     def work(

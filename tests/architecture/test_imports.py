@@ -58,6 +58,20 @@ def test_help_and_questions_never_load_a_heavy_library(tmp_path: Path) -> None:
     assert loaded_by(code, tmp_path / "home") == []
 
 
+def test_asking_a_library_never_loads_a_heavy_library(tmp_path: Path) -> None:
+    code = (
+        "import castline\n"
+        "with castline.open() as library:\n"
+        "    for ask in (library.episodes, library.runs, library.screen_time, library.together,\n"
+        "                library.models, library.plan_pruning, lambda: library.when('ned'),\n"
+        "                lambda: library.who('pilot'), lambda: library.sql('SELECT 1')):\n"
+        "        try: ask()\n"
+        "        except castline.NotFoundError: pass\n"
+        "assert 'pandas' not in sys.modules"
+    )
+    assert loaded_by(code, tmp_path / "home") == []
+
+
 def test_no_module_loads_tensorflow_as_it_is_imported(tmp_path: Path) -> None:
     names = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
