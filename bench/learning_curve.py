@@ -92,7 +92,7 @@ def _show(
 
 def _recipe(dataset: Dataset, start: ModelVersion | None, name: str | None) -> Recipe:
     if start is not None:
-        return recipe_to_go_on(name, start.manifest)
+        return recipe_to_go_on(name, start.manifest, dataset.manifest)
     return recipe_named(name) if name else usual_recipe(dataset.manifest)
 
 

@@ -40,7 +40,7 @@ NAME: Final = "springfield"
 
 VERSION: Final = "10"
 
-TOWN: Final = replace(with_epochs(FURTHER, 6), corrected_after=(0, 3))
+TOWN: Final = replace(with_epochs(FURTHER, 4), corrected_after=(0, 2))
 """Goes on from version 9, which was 12 epochs of `strong` from the trunk of version 8."""
 
 COMMIT_OF_9 = "122a49a"

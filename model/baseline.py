@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from model.errors import ModelError
+from model.weights import check_number
 
 PARAMETERS: Final[Mapping[str, Any]] = {"filters": [32, 64, 128, 128], "dense": 64}
 """Its filters are those with which the task's published accuracy was reproduced."""
@@ -20,7 +21,7 @@ def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], s
     LeCun uniform initial weights are the task's own advice ("crucial"): LeCun et al., Efficient
     BackProp, 1998.
     """
-    filters, dense = _checked(parameters)
+    filters, dense = _checked(parameters, shape)
     import keras
 
     seeds = iter(np.random.SeedSequence(seed).generate_state(len(filters) + 2))
@@ -46,7 +47,7 @@ def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], s
     return keras.Model(pictures, logits, name="baseline")
 
 
-def _checked(parameters: Mapping[str, Any]) -> tuple[list[int], int]:
+def _checked(parameters: Mapping[str, Any], shape: tuple[int, int]) -> tuple[list[int], int]:
     if set(parameters) != set(PARAMETERS):
         raise ModelError(
             f"network baseline has the parameters {sorted(map(str, parameters))}: "
@@ -63,4 +64,8 @@ def _checked(parameters: Mapping[str, Any]) -> tuple[list[int], int]:
             raise ModelError(
                 f"network baseline: {units!r} units in a layer; give 1 to {_MAX_UNITS}"
             )
+    height, width = shape
+    for _ in filters:
+        height, width = (height - 2) // 2, (width - 2) // 2
+    check_number("baseline", height * width * filters[-1] * dense)
     return list(filters), dense

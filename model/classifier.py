@@ -124,7 +124,7 @@ class Classifier:
             tells it. None is for `unknown`.
 
         Raises:
-            ModelError: a frame is no such picture.
+            ModelError: a frame is no such picture, or an answer is not finite.
         """
         answers = self._sight.of_frames(self._forward, frames)
         by_region = self._calibrated(answers.logits)
@@ -145,7 +145,7 @@ class Classifier:
             labels; of a network for regions each region's sum to 1.
 
         Raises:
-            ModelError: a frame is no such picture.
+            ModelError: a frame is no such picture, or an answer is not finite.
         """
         return self._calibrated(self._sight.of_frames(self._forward, frames).logits)
 
@@ -161,6 +161,11 @@ class Classifier:
         return self._calibrated(self._sight.of_pictures(self._forward, pictures))
 
     def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        if not np.isfinite(logits).all():  # weights may be finite and too large all the same
+            raise ModelError(
+                f"{self.version.manifest.reference}: the network answers with numbers that are not"
+                " finite; train another version"
+            )
         return self._sight.confidences(logits, self.version.manifest.temperature)
 
     def _predictions(

@@ -21,13 +21,14 @@ from typing import Any, Final
 from platformdirs import user_cache_path
 
 from model.artifact import ModelVersion, read_model_version
-from model.errors import ModelError
+from model.errors import ArtifactError, ModelError
 from model.networks import network_of
 from model.quiet import without_chatter
 from model.tensorflow_runtime import load_tensorflow
 from model.weights import check_weights
 
 _DIGEST_BYTES: Final = hashlib.sha256().digest_size
+_REFUSED: Final = 3  # exit code of a child that says in its last line what is wrong
 _KEPT: Final = 32  # of the bundled network's size they take 85 MB
 
 
@@ -96,7 +97,8 @@ def _kept(path: Path) -> bytes | None:
 
 def _compile_in_child(version: ModelVersion) -> bytes:
     """Compile in a process of its own, whose 820 MB are given back when it ends."""
-    command = [sys.executable, "-P", "-m", "model.compiling", str(version.folder)]
+    module = [sys.executable, "-P", "-m", "model.compiling"]
+    command = [*module, str(version.folder), version.sha256]
     ends_with_us, held_open = os.pipe()
     try:
         child = subprocess.run(command, stdin=ends_with_us, capture_output=True, check=False)
@@ -104,8 +106,15 @@ def _compile_in_child(version: ModelVersion) -> bytes:
         os.close(ends_with_us)
         os.close(held_open)
     if child.returncode != 0:
-        said = child.stderr.decode(errors="replace").strip() or "the process was killed"
-        raise ModelError(said.splitlines()[-1])
+        said = child.stderr.decode(errors="replace").strip().splitlines() or [
+            f"exit code {child.returncode}"
+        ]
+        if child.returncode == _REFUSED:
+            raise ModelError(said[-1])
+        raise ModelError(
+            f"{version.folder}: the process that compiles its network failed ({said[-1]}); "
+            "is there enough memory?"
+        )
     return child.stdout
 
 
@@ -123,17 +132,23 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def main() -> int:
-    """Compile the model version whose folder is given, to stdout, unless stdin ends before."""
+    """Compile the model version whose folder and SHA-256 are given, to stdout.
+
+    It ends early where stdin does.
+    """
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     with os.fdopen(os.dup(1), "wb") as output:
         os.dup2(2, 1)  # what a library prints is not part of the network
         try:
-            version = read_model_version(Path(sys.argv[1]))
+            folder, sha256 = Path(sys.argv[1]), sys.argv[2]
+            version = read_model_version(folder)
+            if version.sha256 != sha256:  # else this network would be kept as another's
+                raise ArtifactError(f"{folder}: changed while it was read; try again")
             load_tensorflow()
             output.write(compile_version(version))
         except ModelError as error:
             print(error, file=sys.stderr)
-            return 1
+            return _REFUSED
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from model import residual
 from model.errors import ModelError
+from model.weights import check_number
 
 STRIDE: Final = 16
 """Pixels from one place to the next, across and down."""
@@ -124,4 +125,6 @@ def _checked(parameters: Mapping[str, Any]) -> _Shape:
     trunk = residual.checked_shape("dense", parameters["widths"], parameters["blocks"])
     if len(trunk.widths) != 5:
         raise ModelError("network dense: widths and blocks are not of 5 stages")
-    return _Shape(trunk, parameters["joined"], parameters["head"])
+    shape = _Shape(trunk, parameters["joined"], parameters["head"])
+    check_number("dense", trunk.weights + 9 * 2 * shape.joined * shape.head)
+    return shape

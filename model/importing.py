@@ -1,10 +1,12 @@
 """Taking over a model version from elsewhere: checked, then there whole or not at all."""
 
-import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from model import manifest as manifests
 from model.artifact import (
@@ -17,13 +19,14 @@ from model.artifact import (
     read_model_version,
 )
 from model.classifier import Classifier
-from model.errors import ArtifactError
+from model.errors import ArtifactError, ModelError
 from model.examples import check_examples, read_examples
-from model.safe_files import read_regular_file, whole_folder, write_synced_file
-from model.weights import MAX_WEIGHTS_BYTES
+from model.safe_files import open_folder, read_regular_file, whole_folder, write_synced_file
+from model.weights import check_weights
 
 _MAX_PAGE_BYTES: Final = 32 << 20  # of a report's file; a contact sheet of ours has under 2 MB
 _MAX_PAGES: Final = 100  # ours have about ten
+_FRAME: Final = (144, 256)  # height and width of a frame of 16:9 in the frame store
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,36 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
     if there is not None:
         return Imported(there, is_new=False)
     folder = _free_folder(offered, models_folder)
-    # one picture is enough: whether the weights fit is the same for any batch
-    Classifier.load(offered, device="cpu", batch_size=1)
-    if offered.manifest.examples_sha256:
-        read_examples(offered)
+    _try(offered)
     try:
         with whole_folder(folder) as unfinished:
             _copy(offered, unfinished)
     except OSError as error:
-        raise ArtifactError(f"{folder}: cannot be made ({error.strerror})") from error
+        if not _is_copy(folder, offered):  # another process was not faster
+            raise ArtifactError(
+                f"{folder}: cannot be made ({error.strerror}); look at the folder above"
+            ) from error
+        return Imported(read_model_version(folder), is_new=False)
     return Imported(read_model_version(folder), is_new=True)
+
+
+def _try(offered: ModelVersion) -> None:
+    """Let the network look at a frame that is black, at one that is white, and at noise.
+
+    Raises:
+        ArtifactError: weights or examples are damaged or do not fit.
+        ModelError: the network cannot be built, or what it answers is no number.
+    """
+    # pictures one by one are enough: whether the weights fit is the same for any batch
+    classifier = Classifier.load(offered, device="cpu", batch_size=1)
+    noise = np.random.default_rng(0).integers(0, 256, (*_FRAME, 3), np.uint8)
+    frames = [np.full_like(noise, shade) for shade in (0, 255)]
+    try:
+        classifier.classify([*frames, noise])
+    except ModelError as error:
+        raise ModelError(f"{offered.folder}: {error}") from error
+    if offered.manifest.examples_sha256:
+        read_examples(offered)
 
 
 def copy_model_version(version: ModelVersion, models_folder: Path) -> None:
@@ -117,29 +140,49 @@ def _namesake(offered: ModelVersion, models_folder: Path) -> ModelVersion | None
                 f"{offered.folder}: {version.folder} is another {reference}; change the version in "
                 f"{offered.folder / MANIFEST}"
             )
+        _check_files(version)
     return namesakes[0] if namesakes else None
+
+
+def _check_files(version: ModelVersion) -> None:
+    """Refuse a version that is there, but damaged: nobody else would say what to do about it."""
+    try:
+        check_weights(version)
+        if version.manifest.examples_sha256:
+            check_examples(version)
+    except ArtifactError as error:
+        raise ArtifactError(
+            f"{version.folder}: is there already, but damaged; move it away and import it again"
+        ) from error
 
 
 def _copy(offered: ModelVersion, folder: Path) -> None:
     """Copy what was checked, byte for byte, and nothing that took its place since."""
-    weights = read_regular_file(offered.weights_path, MAX_WEIGHTS_BYTES)
-    if hashlib.sha256(weights).hexdigest() != offered.manifest.weights_sha256:
-        raise ArtifactError(f"{offered.weights_path}: changed while it was read; import it again")
-    write_synced_file(folder / WEIGHTS, weights)
+    write_synced_file(folder / WEIGHTS, check_weights(offered))
     if offered.manifest.examples_sha256:
         write_synced_file(folder / EXAMPLES, check_examples(offered))
     write_synced_file(folder / MANIFEST, manifests.to_bytes(offered.manifest))
     (folder / REPORT).mkdir()
-    for page in _pages(offered.folder / REPORT):
-        content = read_regular_file(page, _MAX_PAGE_BYTES)
-        write_synced_file(folder / REPORT / page.name, content)
+    for name, content in _pages(offered.folder):
+        write_synced_file(folder / REPORT / name, content)
 
 
-def _pages(report: Path) -> Iterator[Path]:
-    """Yield a report's files; a version without a report has none."""
-    if not report.is_dir():
+def _pages(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield names and contents of a report's files; a version without a report has none.
+
+    The folders are opened once: a link that takes their place leads nowhere.
+    """
+    report = source / REPORT
+    try:
+        with open_folder(source) as folder, open_folder(report, folder) as opened:
+            names = sorted(os.listdir(opened))  # noqa: PTH208 (Path takes no descriptor)
+            if len(names) > _MAX_PAGES:
+                raise ArtifactError(f"{report}: {len(names)} files; keep at most {_MAX_PAGES}")
+            for name in names:
+                yield name, read_regular_file(report / name, _MAX_PAGE_BYTES, opened)
+    except FileNotFoundError:
         return
-    pages = sorted(report.iterdir())
-    if len(pages) > _MAX_PAGES:
-        raise ArtifactError(f"{report}: {len(pages)} files; keep at most {_MAX_PAGES}")
-    yield from pages
+    except OSError as error:
+        raise ArtifactError(
+            f"{report}: cannot be read ({error.strerror}); fetch the model version again"
+        ) from error

@@ -46,7 +46,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = sys.float_info.max
 _MAX_LABELS = 1000  # twenty times the largest cast that was ever labelled for one series
 _YEARS = range(2, 9999)  # what any time zone can tell: an hour beyond, Python's years end
-_MAX_TEMPERATURE = 100.0  # a fitted one lies between 0.5 and 5; far above all are equally likely
+_TEMPERATURES = (0.01, 100.0)  # a fitted one lies between 0.5 and 5; far above, all are equally
+# likely, and what is divided by next to nothing is no number any more
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,9 @@ class Manifest:
 
     def _problems(self) -> list[str]:
         checks = {
-            f"format {self.format!r} is not {FORMAT}; upgrade Castline": self.format == FORMAT,
+            f"format {self.format!r} is not {FORMAT}; upgrade Castline": (
+                type(self.format) is int and self.format == FORMAT
+            ),
             f"name {self.name!r} is not a short lower-case slug": _matches(_NAME, self.name),
             f"version {self.version!r} is not like 1 or 2.1": _matches(_VERSION, self.version),
             f"network {self.network!r} is not a slug": _matches(_NAME, self.network),
@@ -125,8 +128,10 @@ class Manifest:
             f"regions {self.regions!r} are not some of {REGIONS}, or not full alone": (
                 _are_regions(self.regions) and (not self.is_dense or self.regions == (WHOLE,))
             ),
-            f"temperature {self.temperature!r} is not in (0, {_MAX_TEMPERATURE:g}]": (
-                _is_number(self.temperature) and 0 < self.temperature <= _MAX_TEMPERATURE
+            f"temperature {self.temperature!r} is not from {_TEMPERATURES[0]:g} to"
+            f" {_TEMPERATURES[1]:g}": (
+                _is_number(self.temperature)
+                and _TEMPERATURES[0] <= self.temperature <= _TEMPERATURES[1]
             ),
             f"onset {self.onset!r} and offset {self.offset!r} are not 0 < offset <= onset <= 1": (
                 _are_thresholds((self.onset, self.offset))

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from model.dataset import DatasetManifest
+from model.labels import known_labels
 from model.manifest import Manifest
 from model.recipe import FURTHER, REGIONAL, REGIONAL_FURTHER, STRONG, Recipe, recipe_named
 from model.schedule import shown_per_epoch
@@ -22,29 +23,43 @@ def usual_recipe(dataset: DatasetManifest) -> Recipe:
     A dense network learns places from boxes: without any, `regional`. With boxes `strong`, for as
     many epochs as it takes to learn from few pictures.
     """
-    if dataset.boxes is None:
-        return REGIONAL
+    return REGIONAL if dataset.boxes is None else _strong_for(dataset)
+
+
+def _strong_for(dataset: DatasetManifest) -> Recipe:
     counts = np.array(dataset.counts["train"], np.int64)
     shown = int(shown_per_epoch(counts, dataset.labels, STRONG).sum())
     steps = max(1, shown // STRONG.batch_size)
     return with_epochs(STRONG, max(STRONG.epochs, ceil(LEAST_DENSE_STEPS / steps)))
 
 
-def recipe_to_go_on(name: str | None, start: Manifest) -> Recipe:
+def recipe_to_go_on(name: str | None, start: Manifest, dataset: DatasetManifest) -> Recipe:
     """Return a recipe for a training that begins with a version's weights.
 
     Args:
-        name: of the recipe, for the version's network as `with_network_of` makes it; None for
-            `further`, which is of the version's own kind.
+        name: of the recipe, for the version's network as `with_network_of` makes it. None for one
+            of the version's own kind: `further` if it knows at least half of the labels; of those
+            of another series it has everything to learn, and takes as long as without a start.
         start: of the version.
+        dataset: to be learnt.
 
     Raises:
         ModelError: there is no recipe of that name, or it is not for such a network.
     """
-    recipe = FURTHER if name is None else recipe_named(name)
+    if name is not None:
+        recipe = recipe_named(name)
+    elif _knows_half(start, dataset):
+        recipe = FURTHER
+    else:
+        recipe = _strong_for(dataset) if start.is_dense else usual_recipe(dataset)
     if recipe is FURTHER and not start.is_dense:
         recipe = REGIONAL_FURTHER
     return with_network_of(recipe, start)
+
+
+def _knows_half(start: Manifest, dataset: DatasetManifest) -> bool:
+    labels = known_labels(dataset.labels)
+    return 2 * sum(label in start.labels for label in labels) >= len(labels)
 
 
 def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from model.errors import ModelError
+from model.weights import check_number
 
 PARAMETERS: Final[Mapping[str, Any]] = {
     "widths": [24, 48, 96, 192, 256],
@@ -55,6 +56,15 @@ class Shape:
 
     widths: list[int]
     blocks: list[int]
+
+    @property
+    def weights(self) -> int:
+        """How many numbers the convolutions of 3x3 have, nearly all of the network's."""
+        inputs, count = self.widths[0], 9 * 3 * self.widths[0]
+        for width, blocks in zip(self.widths, self.blocks, strict=True):
+            count += 9 * width * (inputs + (2 * blocks - 1) * width)
+            inputs = width
+        return count
 
 
 def layers(keras: Any, seed: int) -> "Layers":
@@ -129,7 +139,9 @@ def _checked(parameters: Mapping[str, Any]) -> tuple[Shape, float]:
     dropout = parameters["dropout"]
     if type(dropout) not in (int, float) or not 0 <= dropout < 1:
         raise ModelError(f"network residual: dropout is {dropout!r}; give 0 to below 1")
-    return checked_shape("residual", parameters["widths"], parameters["blocks"]), float(dropout)
+    shape = checked_shape("residual", parameters["widths"], parameters["blocks"])
+    check_number("residual", shape.weights)
+    return shape, float(dropout)
 
 
 def checked_shape(network: str, widths: object, blocks: object) -> Shape:

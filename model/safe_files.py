@@ -12,8 +12,14 @@ from pathlib import Path
 from model.errors import ArtifactError
 
 
-def read_regular_file(path: Path, limit_bytes: int) -> bytes:
+def read_regular_file(path: Path, limit_bytes: int, folder: int | None = None) -> bytes:
     """Return the content of a regular file, opened once and never through a link.
+
+    Args:
+        path: the file.
+        limit_bytes: how large it may be.
+        folder: descriptor of the folder that it lies in, as `open_folder` gives it, so that no
+            other folder can take that one's place.
 
     Raises:
         ArtifactError: it is absent, a link, no regular file, or larger than the limit.
@@ -21,7 +27,9 @@ def read_regular_file(path: Path, limit_bytes: int) -> bytes:
     try:
         # without O_NONBLOCK, a named pipe would make the open wait for ever
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 (Path cannot take flags)
+        name = path if folder is None else path.name
+        opened = os.open(name, flags, dir_fd=folder)
+        with open(opened, "rb") as file:  # noqa: PTH123 (Path cannot take flags)
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise ArtifactError(f"{path}: not a regular file; fetch the model version again")
@@ -33,6 +41,25 @@ def read_regular_file(path: Path, limit_bytes: int) -> bytes:
     if content is None or len(content) > limit_bytes:  # it may have grown since
         raise ArtifactError(f"{path}: larger than {limit_bytes >> 20} MB; this is no such file")
     return content
+
+
+@contextmanager
+def open_folder(path: Path, parent: int | None = None) -> Iterator[int]:
+    """Give a descriptor of a folder that is no link.
+
+    Args:
+        path: the folder.
+        parent: descriptor of the folder that it lies in.
+
+    Raises:
+        OSError: it is absent, a link or no folder.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    opened = os.open(path if parent is None else path.name, flags, dir_fd=parent)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
 
 
 def read_checked_file(path: Path, limit_bytes: int, sha256: str, what: str) -> bytes:

@@ -12,11 +12,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import WEIGHTS_DTYPE, ModelVersion
-from model.errors import ArtifactError, TrainingError
+from model.errors import ArtifactError, ModelError, TrainingError
 from model.safe_files import read_checked_file
 
 MAX_WEIGHTS_BYTES: Final = 64 << 20
 """Of a weights file; the largest network planned, of 3 M parameters, has 6 MB."""
+
+
+MOST_WEIGHTS: Final = MAX_WEIGHTS_BYTES // WEIGHTS_DTYPE.itemsize
+"""That such a file can hold."""
+
+
+def check_number(network: str, weights: int) -> None:
+    """Refuse to build a network of more weights than a file holds.
+
+    A manifest of a few words could ask for all the memory that there is.
+
+    Args:
+        network: its name.
+        weights: how many it has, at least.
+
+    Raises:
+        ModelError: it has too many.
+    """
+    if weights > MOST_WEIGHTS:
+        raise ModelError(
+            f"network {network}: {weights} weights; make it smaller, with {MOST_WEIGHTS} at most"
+        )
 
 
 def read_weights(

@@ -4,7 +4,6 @@ A worker is several processes: each counts into files of its own in one folder, 
 serves the page adds them up. What the queue holds is asked of the database when the page is read.
 """
 
-import errno
 import os
 import shutil
 import socket
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from db.engine import Database
 from db.errors import DatabaseError
 from db.figures import queue_figures
-from worker.errors import WorkerError
+from worker.metrics_page import serve_page
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,34 +119,21 @@ def serve_metrics(settings: Settings, database: Database) -> Iterator[None]:
     if settings.metrics_port is None:
         yield
         return
-    address, port = settings.metrics_address, settings.metrics_port
+    port = settings.metrics_port
     folder = metrics_folder(settings, port)
     PrometheusMetrics(folder)  # makes the folder, and the library count in it
-    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client import CollectorRegistry
     from prometheus_client.multiprocess import MultiProcessCollector
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
     registry.register(_Queue(database))
-    try:
-        server, thread = start_http_server(port, address, registry)
-    except OSError as error:
-        reason = "is in use" if error.errno == errno.EADDRINUSE else error.strerror
-        raise WorkerError(
-            f"CASTLINE_METRICS_PORT: {address}:{port} {reason}; name another port"
-        ) from error
-    except UnicodeError as error:  # a part of the name is empty or too long
-        raise WorkerError(
-            f"CASTLINE_METRICS_ADDRESS: {address}: no name of a machine; write one, or an address"
-        ) from error
-    try:
+    with serve_page(settings.metrics_address, port, registry):
         _remove_counts_of_others(folder)
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_counts_of_others(folder: Path) -> None:

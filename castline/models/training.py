@@ -153,7 +153,7 @@ def _recipe(training: Training, dataset: "Dataset", start: "ModelVersion | None"
     if training.is_quick:
         chosen = recipes.QUICK
     elif start is not None:
-        chosen = recipe_to_go_on(training.recipe, start.manifest)
+        chosen = recipe_to_go_on(training.recipe, start.manifest, dataset.manifest)
     elif training.recipe is None:
         chosen = usual_recipe(dataset.manifest)
     else:

@@ -1,10 +1,13 @@
 """`castline models`: what is there, taking over what comes from elsewhere, and which is better."""
 
 import csv
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file, save
 from sklearn.metrics import accuracy_score, f1_score
 
 from model.artifact import ModelVersion, find_model, read_manifest
@@ -203,6 +207,21 @@ def a_larger_network(folder: Path) -> None:
     (folder / "manifest.json").write_bytes(to_bytes(larger))
 
 
+def a_network_without_bounds(folder: Path) -> None:
+    """Its dense layer alone would have a thousand million weights."""
+    manifest = replace(read_manifest(folder), network_parameters={"filters": [1024], "dense": 1024})
+    (folder / "manifest.json").write_bytes(to_bytes(manifest))
+
+
+def weights_without_bounds(folder: Path) -> None:
+    weights = load_file(folder / "weights.safetensors")
+    largest = {name: np.full_like(array, 65_504) for name, array in weights.items()}
+    content = save(largest)
+    (folder / "weights.safetensors").write_bytes(content)
+    named = replace(read_manifest(folder), weights_sha256=hashlib.sha256(content).hexdigest())
+    (folder / "manifest.json").write_bytes(to_bytes(named))
+
+
 def an_unknown_network(folder: Path) -> None:
     manifest = replace(read_manifest(folder), network="oracle")
     (folder / "manifest.json").write_bytes(to_bytes(manifest))
@@ -215,6 +234,8 @@ HARM = {
     a_program: "setup.py",
     other_weights: "not the weights",
     a_larger_network: "do not fit",
+    a_network_without_bounds: "make it smaller",
+    weights_without_bounds: "by_lot@1: the network answers with numbers that are not finite",
     an_unknown_network: "'oracle'",
 }
 
@@ -232,6 +253,59 @@ def test_a_folder_that_is_no_sound_model_is_refused_and_leaves_nothing(
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, home: Path) -> None:
     assert str(tmp_path / "nowhere") in refusal(home, "import", tmp_path / "nowhere")
+
+
+def exchanged_meanwhile(monkeypatch: pytest.MonkeyPatch, exchange: Callable[[], object]) -> None:
+    """Have something happen between an import's check and its copy."""
+    load = Classifier.load
+
+    def load_and_exchange(*arguments: Any, **options: Any) -> Classifier:
+        monkeypatch.undo()
+        exchange()
+        return load(*arguments, **options)
+
+    monkeypatch.setattr(Classifier, "load", load_and_exchange)
+
+
+@pytest.mark.parametrize("part", ["report", "."])
+def test_a_link_that_takes_a_folder_s_place_during_an_import_leads_nowhere(
+    part: str, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = write_model_by_lot(tmp_path / "elsewhere").folder
+    secret = tmp_path / "secret" / "report" / "key"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("mine alone")
+    for name in ("manifest.json", "weights.safetensors"):
+        (secret.parent.parent / name).write_bytes((offered / name).read_bytes())
+
+    def exchange() -> None:
+        (offered / part).rename(tmp_path / "moved")
+        (offered / part).symlink_to(secret.parents[part == "."])
+
+    exchanged_meanwhile(monkeypatch, exchange)
+    assert str(offered) in refusal(home, "import", offered)
+    assert list(home.glob("models/*")) == []
+
+
+def test_an_import_that_another_one_overtakes_finds_the_model_there(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = write_model_by_lot(tmp_path / "elsewhere").folder
+    exchanged_meanwhile(
+        monkeypatch, lambda: shutil.copytree(offered, home / "models" / offered.name)
+    )
+    ended = castline_here(home, "models", "import", offered)
+    assert ended.returncode == 0, ended.stderr
+    assert "is there already" in one_line(ended.stderr)
+    assert [path.name for path in (home / "models").iterdir()] == [offered.name]
+
+
+def test_a_damaged_model_is_not_there_already(tmp_path: Path, home: Path) -> None:
+    offered = write_model_by_lot(tmp_path / "elsewhere").folder
+    there = home / "models" / offered.name
+    shutil.copytree(offered, there)
+    (there / "weights.safetensors").write_bytes(b"")
+    assert f"{there}: is there already, but damaged" in refusal(home, "import", offered)
 
 
 def test_what_is_in_the_way_of_an_import_stays(tmp_path: Path, home: Path) -> None:

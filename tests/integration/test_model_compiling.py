@@ -1,6 +1,7 @@
 """Networks compiled for CPUs: as exact as they are said to be, and compiled once."""
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,26 @@ def test_what_a_child_process_refuses_is_one_line(
     with pytest.raises(ModelError, match=r"network 'lambda' is unknown") as caught:
         compiled(spoilt)
     assert "\n" not in str(caught.value)
+    assert not cache.exists()
+
+
+def test_a_version_that_took_another_s_place_is_not_kept_as_that_one(
+    trained: TrainedShapes, tmp_path: Path, cache: Path
+) -> None:
+    meant = variant(trained.version, tmp_path, version="a")
+    other = variant(trained.version, tmp_path, version="b", int8=not meant.manifest.int8)
+    (meant.folder / "manifest.json").write_bytes((other.folder / "manifest.json").read_bytes())
+    with pytest.raises(ArtifactError, match="changed while it was read; try again"):
+        compiled(meant)
+    assert not cache.exists()
+
+
+def test_a_child_process_that_fails_otherwise_is_one_line_with_a_remedy(
+    trained: TrainedShapes, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(ModelError, match=r"shapes-1: .*\(exit code 1\); is there enough memory"):
+        compiled(trained.version)
     assert not cache.exists()
 
 

@@ -128,6 +128,31 @@ def test_parameter_out_of_bounds_is_one_line_that_names_it(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("baseline", {"filters": [1024], "dense": 1024}),
+        ("residual", {"widths": [1024] * 5, "blocks": [8] * 5, "dropout": 0}),
+        ("dense", {"widths": [1024] * 5, "blocks": [8] * 5, "joined": 1024, "head": 1024}),
+    ],
+)
+def test_network_of_more_weights_than_a_file_holds_is_refused_before_it_is_built(
+    name: str, parameters: dict[str, Any]
+) -> None:
+    with pytest.raises(ModelError, match=rf"network {name}: \d+ weights; make it smaller"):
+        build_network(name, parameters, LABELS_17, (64, 64))
+
+
+def test_weights_that_are_counted_beforehand_are_nearly_all(strong: Any) -> None:
+    shape = residual.checked_shape("residual", [8, 12, 20], [2, 1, 3])
+    parameters = {"widths": shape.widths, "blocks": shape.blocks, "dropout": 0}
+    built = shapes_of(build_network("residual", parameters, LABELS_17, (64, 64)))
+    assert shape.weights == sum(int(np.prod(s)) for s in built.values() if s[:2] == (3, 3))
+    widths, blocks = residual.PARAMETERS["widths"], residual.PARAMETERS["blocks"]
+    counted = residual.checked_shape("residual", widths, blocks).weights
+    assert 0.95 * parameters_of(strong) < counted < parameters_of(strong)
+
+
 def test_network_takes_over_each_shared_label_wherever_it_stands(tmp_path: Path) -> None:
     version = write_model_by_lot(tmp_path)
     manifest = version.manifest

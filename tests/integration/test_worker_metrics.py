@@ -1,9 +1,12 @@
 """What Prometheus reads: what all processes of a worker counted, and what the database holds."""
 
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import urllib.request
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +17,8 @@ from db.engine import Database
 from db.queue import claim_chunks
 from db.upgrade import upgrade_database
 from tests.records import make_run
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, wait_until
+from worker import metrics_page
 from worker.errors import WorkerError
 from worker.metrics import metrics_folder, serve_metrics
 from worker.settings import Settings
@@ -111,6 +115,89 @@ def test_the_page_outlives_the_database_and_counts_anew_in_a_new_worker(
     assert ("castline_queue_depth", "extract") not in shown
     assert shown.get(("castline_frames_decoded_total", ""), 0) == 0
     assert not folder.exists()
+
+
+def connection_to(settings: Settings) -> socket.socket:
+    assert settings.metrics_port is not None
+    return socket.create_connection(("127.0.0.1", settings.metrics_port), PATIENCE_SECONDS)
+
+
+def status_of(settings: Settings, request: bytes) -> bytes:
+    """The first line of what is answered to a request as it goes over the wire."""
+    with connection_to(settings) as asking:
+        asking.sendall(request)
+        return asking.makefile("rb").readline()
+
+
+def test_nothing_that_is_asked_for_writes_to_stderr(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    database = Database(settings.database_url)
+    with serve_metrics(settings, database):
+        capfd.readouterr()
+        threads_at_rest = threading.active_count()
+        for kind in (b"application/openmetrics-text", b"text/plain"):
+            accept = b"Accept: %b; version=\x1b[2J\r\n" % kind
+            status = status_of(settings, b"GET /metrics HTTP/1.0\r\n" + accept + b"\r\n")
+            assert status.startswith(b"HTTP/1.0 200 "), status
+        with connection_to(settings) as leaving:
+            leaving.sendall(b"GET /met")
+            no_time_to_linger = struct.pack("ii", 1, 0)  # closing resets the connection
+            leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time_to_linger)
+        read(settings)
+        wait_until(lambda: threading.active_count() <= threads_at_rest)
+    database.dispose()
+    assert capfd.readouterr().err == ""
+
+
+def test_counts_that_are_damaged_are_no_traceback(
+    settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(settings.database_url)
+    assert settings.metrics_port is not None
+    with serve_metrics(settings, database):
+        capfd.readouterr()
+        damaged = metrics_folder(settings, settings.metrics_port) / "counter_1.db"
+        # as the library lays it out: what is used of the file, then a key's length and the key
+        damaged.write_bytes(struct.pack("=ixxxxi", 64, 16) + b"\xff" * 64)
+        status = status_of(settings, b"GET /metrics HTTP/1.0\r\n\r\n")
+    database.dispose()
+    assert status.startswith(b"HTTP/1.0 500 ")
+    assert "metrics cannot be read" in caplog.text
+    assert capfd.readouterr().err == ""
+
+
+def test_whoever_asks_slowly_is_cut_off_and_takes_few_threads(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_page, "LONGEST_SECONDS", 0.1)
+    database = Database(settings.database_url)
+    with serve_metrics(settings, database), ExitStack() as connections:
+        before = threading.active_count()
+        slow = [connections.enter_context(connection_to(settings)) for _ in range(50)]
+        for connection in slow:
+            with suppress(OSError):  # it may be closed already
+                connection.sendall(b"GET /met")
+        assert threading.active_count() <= before + metrics_page.MOST_REQUESTS
+        for connection in slow:
+            with suppress(ConnectionResetError):
+                assert b"200" not in connection.recv(100)
+        wait_until(lambda: threading.active_count() == before)
+        monkeypatch.undo()
+        assert read(settings)["castline_database_up", ""] in (0, 1)
+    database.dispose()
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "[::1]"])
+def test_an_address_elsewhere_is_one_line_that_names_the_address(
+    address: str, settings: Settings
+) -> None:
+    wrong = replace(settings, metrics_address=address)
+    with (
+        pytest.raises(WorkerError, match=r"CASTLINE_METRICS_ADDRESS: .*; write "),
+        serve_metrics(wrong, Database(wrong.database_url)),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("address", ["a" * 64, "a..b", "\u00fc" * 64])

@@ -157,6 +157,7 @@ BAD_VALUES = [
     ("temperature", 0),
     ("temperature", float("nan")),
     ("temperature", True),
+    ("temperature", 5e-324),  # logits divided by it are no numbers any more
     ("closer_view", 0.3),
     ("closer_view", 1.0),
     ("closer_view", False),
@@ -183,6 +184,8 @@ BAD_VALUES = [
     ("metrics", {"accuracy": "high"}),
     ("network_parameters", []),
     ("format", 2),
+    ("format", True),
+    ("format", 1.0),
     ("weights_sha256", ""),
     ("licence", " "),
     # Every other time zone would need a year that Python has not.

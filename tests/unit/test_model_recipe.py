@@ -171,14 +171,18 @@ def test_no_other_network_learns_places() -> None:
         replace(REGIONAL, loss="places")
 
 
-def dataset_of(stills: int, *, with_boxes: bool) -> DatasetManifest:
+def dataset_of(
+    stills: int, *, with_boxes: bool, labels: tuple[str, ...] = ("ant", "bee")
+) -> DatasetManifest:
+    """So many stills of each label in each part."""
     parts = ("train", "validation", "test")
     shards = {
-        part: (Shard(f"{part}-00000-of-00001.tfrecord", 2 * stills, 1, "0" * 64),) for part in parts
+        part: (Shard(f"{part}-00000-of-00001.tfrecord", len(labels) * stills, 1, "0" * 64),)
+        for part in parts
     }
     return DatasetManifest(
-        labels=("ant", "bee"),
-        counts=dict.fromkeys(parts, (stills, stills)),
+        labels=labels,
+        counts=dict.fromkeys(parts, (stills,) * len(labels)),
         others={},
         others_are_kept=False,
         split="grouped",
@@ -190,7 +194,7 @@ def dataset_of(stills: int, *, with_boxes: bool) -> DatasetManifest:
         sources=(),
         shards=shards,
         created_at="2026-01-01T00:00:00+00:00",
-        boxes=dict.fromkeys(parts, (stills, stills)) if with_boxes else None,
+        boxes=dict.fromkeys(parts, (stills,) * len(labels)) if with_boxes else None,
         format=2 if with_boxes else 1,
     )
 
@@ -210,13 +214,32 @@ def test_who_goes_on_from_a_version_learns_as_its_kind_does() -> None:
         network="residual", network_parameters={"widths": [8]}, preprocessing="fit112_crop96"
     )
     dense = manifest_by_lot(**DENSE)
-    assert recipe_to_go_on(None, dense) == FURTHER
-    assert recipe_to_go_on("further", dense) == FURTHER
+    dataset = dataset_of(160, with_boxes=True, labels=residual.labels)
+    assert recipe_to_go_on(None, dense, dataset) == FURTHER
+    assert recipe_to_go_on("further", dense, dataset) == FURTHER
     for name in (None, "further"):
         for start in (residual, manifest_by_lot()):
-            found = recipe_to_go_on(name, start)
+            found = recipe_to_go_on(name, start, dataset)
             assert (found.epochs, found.learning_rate, found.loss) == (8, 1e-3, "binary")
             assert found.network == start.network
-    assert recipe_to_go_on("strong", residual) == STRONG
+    assert recipe_to_go_on("strong", residual, dataset) == STRONG
     with pytest.raises(ModelError, match="network dense does not learn by loss binary"):
-        recipe_to_go_on("regional", dense)
+        recipe_to_go_on("regional", dense, dataset)
+
+
+@pytest.mark.parametrize(
+    ("known", "takes_long"),
+    [(("ann", "bob", "cid"), False), (("ann", "bob", "zoe"), False), (("ann",), True), ((), True)],
+)
+def test_a_start_of_another_series_learns_as_long_as_none(
+    known: tuple[str, ...], takes_long: bool
+) -> None:
+    labels = ("ann", "bob", "cid", "dot", "unknown")
+    start = manifest_by_lot(**DENSE, labels=(*known, "another", "unknown"))
+    few = dataset_of(160, with_boxes=True, labels=labels)
+    found = recipe_to_go_on(None, start, few)
+    assert found == (usual_recipe(few) if takes_long else FURTHER)
+    without_boxes = dataset_of(160, with_boxes=False, labels=labels)
+    assert recipe_to_go_on(None, start, without_boxes) == found
+    residual = manifest_by_lot(labels=(*known, "another", "unknown"))
+    assert (recipe_to_go_on(None, residual, without_boxes).epochs == 48) == takes_long
