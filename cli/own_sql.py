@@ -35,7 +35,7 @@ def sql(
     Example: castline sql 'SELECT label, count(*) FROM timeline GROUP BY label'
     """
     library: Library = context.obj
-    library.open()
+    library.connect()
     with _ended_after(LONGEST_SECONDS):
         answer = library.sql(statement)
     if as_json:

@@ -30,7 +30,7 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def episodes(self) -> Table[Episode]:
         """Returns the episodes that are here, by name."""
-        return questions.episodes(self.place)
+        return questions.episodes(self._place)
 
     @as_castline_errors()
     def who(
@@ -56,7 +56,7 @@ class AskingMethods(Opened):
             places: Also where in the picture, which takes somewhat longer.
         """
         return questions.who(
-            self.place, episode, at=at, from_=from_, to=to, run=run, model=model, places=places
+            self._place, episode, at=at, from_=from_, to=to, run=run, model=model, places=places
         )
 
     @as_castline_errors()
@@ -85,7 +85,7 @@ class AskingMethods(Opened):
             model: Ask this model's runs.
         """
         return questions.when(
-            self.place,
+            self._place,
             expression,
             episode=episode,
             season=season,
@@ -120,7 +120,7 @@ class AskingMethods(Opened):
             model: Ask this model's runs.
         """
         return questions.screen_time(
-            self.place,
+            self._place,
             episode=episode,
             by=by,
             label=label,
@@ -154,7 +154,7 @@ class AskingMethods(Opened):
             model: Ask this model's runs.
         """
         return questions.together(
-            self.place,
+            self._place,
             tuple(name for name in (one, other) if name is not None),
             episode=episode,
             season=season,
@@ -176,7 +176,7 @@ class AskingMethods(Opened):
     ) -> Appearances:
         """Returns a character's first appearance in each episode."""
         return questions.first(
-            self.place, label, season=season, limit=limit, run=run, model=model, places=places
+            self._place, label, season=season, limit=limit, run=run, model=model, places=places
         )
 
     @as_castline_errors()
@@ -190,12 +190,12 @@ class AskingMethods(Opened):
             truth: A .csv file (label,start_seconds,end_seconds) or a .rttm file.
             collar: Seconds around each true border that are not counted, half on each side.
         """
-        return evaluation.evaluate(self.place, episode, Path(truth), collar)
+        return evaluation.evaluate(self._place, episode, Path(truth), collar)
 
     @as_castline_errors()
     def evaluate_at_samples(self, episode: str, truth: str | Path) -> evaluation.SampleScore:
         """Compares the same at the moments that are looked at by default, two a second."""
-        return evaluation.evaluate_at_samples(self.place, episode, Path(truth))
+        return evaluation.evaluate_at_samples(self._place, episode, Path(truth))
 
     @as_castline_errors()
     def export(
@@ -224,7 +224,7 @@ class AskingMethods(Opened):
             force: Replace files that exist.
         """
         return export.export(
-            self.place,
+            self._place,
             episode,
             formats.split(",") if isinstance(formats, str) else formats,
             Path(output),
@@ -255,14 +255,14 @@ class AskingMethods(Opened):
             model: Of this model's run.
         """
         true_file = None if truth is None else Path(truth)
-        export.plot(self.place, episode, Path(output), truth=true_file, run=run, model=model)
+        export.plot(self._place, episode, Path(output), truth=true_file, run=run, model=model)
 
     @as_castline_errors()
     def sql(self, statement: str) -> own_sql.Answer:
         """Answers a SELECT of your own; it can change nothing, and may take half a minute."""
-        return own_sql.sql(self.place, statement)
+        return own_sql.sql(self._place, statement)
 
     @as_castline_errors()
     def snapshot(self, output: str | Path, *, force: bool = False) -> None:
         """Writes the timeline of all episodes into a SQLite file that other tools open."""
-        own_sql.snapshot(self.place, Path(output), force=force)
+        own_sql.snapshot(self._place, Path(output), force=force)

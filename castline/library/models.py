@@ -29,14 +29,14 @@ class ModelMethods(Opened):
         """Returns the model versions that are here, the newest first."""
         from castline.models import listing
 
-        return listing.models(self.place)
+        return listing.models(self._place)
 
     @as_castline_errors()
     def model(self, reference: str) -> Model:
         """Returns one model version."""
         from castline.models import listing
 
-        return listing.model(self.place, reference)
+        return listing.model(self._place, reference)
 
     @as_castline_errors()
     def import_model(self, folder: str | Path) -> Imported:
@@ -140,7 +140,7 @@ class ModelMethods(Opened):
         from castline.models.comparison_on_episodes import compare_on_episodes
 
         written = None if page is None else Path(page)
-        return compare_on_episodes(self.place, first, second, episodes, page=written)
+        return compare_on_episodes(self._place, first, second, episodes, page=written)
 
     @as_castline_errors()
     def promote(
@@ -169,7 +169,7 @@ class ModelMethods(Opened):
         from castline.models.promotion import promote_if_not_worse
 
         return promote_if_not_worse(
-            self.place,
+            self._place,
             model,
             dataset=None if dataset is None else Path(dataset),
             truths=[(name, Path(path)) for name, path in truths],
@@ -183,4 +183,4 @@ class ModelMethods(Opened):
         """Takes the latest promotion back: questions see again what they saw before it."""
         from castline.models.promotion import rollback
 
-        return rollback(self.place)
+        return rollback(self._place)

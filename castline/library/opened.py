@@ -33,8 +33,7 @@ class Opened:
         self._closing = ExitStack()
         self.settings = settings
         """Where everything lies."""
-        self.place: Workplace = OpenedLater(settings, self._closing)
-        """Settings, database and frame store, for functions of the packages below."""
+        self._place: Workplace = OpenedLater(settings, self._closing)
 
     @property
     def home(self) -> Path:
@@ -42,14 +41,14 @@ class Opened:
         return self.settings.home
 
     @as_castline_errors()
-    def open(self) -> None:
+    def connect(self) -> None:
         """Opens the database now; otherwise the first use does."""
-        assert self.place.database
+        assert self._place.database
 
     def close(self) -> None:
         """Closes the database, which the next use opens again."""
         self._closing.close()
-        self.place = OpenedLater(self.settings, self._closing)
+        self._place = OpenedLater(self.settings, self._closing)
 
     def __enter__(self) -> Self:
         return self

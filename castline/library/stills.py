@@ -71,7 +71,7 @@ class StillMethods(Opened):
         from castline.stills import datasets
 
         return datasets.check(
-            self.place, Path(folder), model=model, device=device, on_progress=on_progress
+            self._place, Path(folder), model=model, device=device, on_progress=on_progress
         )
 
     @as_castline_errors()
@@ -104,7 +104,7 @@ class StillMethods(Opened):
         from castline.stills import collecting
 
         return collecting.harvest(
-            self.place,
+            self._place,
             [Path(path) for path in episodes],
             Path(output),
             model=model,
@@ -142,7 +142,7 @@ class StillMethods(Opened):
         from castline.stills import collecting
 
         return collecting.propose(
-            self.place,
+            self._place,
             [Path(path) for path in episodes],
             Path(output),
             model=model,

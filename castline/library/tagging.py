@@ -60,7 +60,7 @@ class TaggingMethods(Opened):
             StoppedError: The work was stopped before its end.
         """
         return work.tag(
-            self.place,
+            self._place,
             [str(path) for path in episodes],
             model=model,
             every=every,
@@ -92,7 +92,7 @@ class TaggingMethods(Opened):
         found = queue.find_sources(self.settings, [str(path) for path in paths])
         for line in found.skipped:
             on_skipped(line)
-        return queue.enqueue(self.place, found, model=model, every=every, lane=lane, hooks=hooks)
+        return queue.enqueue(self._place, found, model=model, every=every, lane=lane, hooks=hooks)
 
     @as_castline_errors()
     def work(
@@ -131,27 +131,27 @@ class TaggingMethods(Opened):
     @as_castline_errors()
     def runs(self) -> Table[Run]:
         """Returns all runs, the oldest first, and how far they are."""
-        return runs.runs(self.place)
+        return runs.runs(self._place)
 
     @as_castline_errors()
     def absent_models(self) -> list[str]:
         """Returns a line for each model that unfinished runs wait for and that is not here."""
-        return runs.absent(self.place)
+        return runs.absent(self._place)
 
     @as_castline_errors()
     def appearances(self, run: int) -> tuple[Appearances, Run | None]:
         """Returns a run's own appearances, and the run that questions see in its place, if any."""
-        return runs.appearances(self.place, run)
+        return runs.appearances(self._place, run)
 
     @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:
         """Stops a run; returns its state, and whether it had not ended before."""
-        return runs.cancel(self.place, run)
+        return runs.cancel(self._place, run)
 
     @as_castline_errors()
     def retry(self, run: int) -> tuple[str, int]:
         """Offers again what a run left undone; returns its state, and how many chunks those are."""
-        return runs.retry(self.place, run)
+        return runs.retry(self._place, run)
 
     @as_castline_errors()
     def plan_rerun(
@@ -163,7 +163,7 @@ class TaggingMethods(Opened):
         since: datetime | None = None,
     ) -> rerun.Plan:
         """Returns what `rerun` would run again, and for about how long; changes nothing."""
-        return rerun.plan(self.place, which, episodes, model=model, since=since)
+        return rerun.plan(self._place, which, episodes, model=model, since=since)
 
     @as_castline_errors()
     def rerun(
@@ -190,7 +190,7 @@ class TaggingMethods(Opened):
             hooks: What is called meanwhile.
         """
         return rerun.rerun(
-            self.place,
+            self._place,
             which,
             episodes,
             model=model,

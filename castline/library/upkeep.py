@@ -27,14 +27,14 @@ class UpkeepMethods(Opened):
         """Finds runs, stored frames and models that nothing refers to, and changes nothing."""
         from castline.upkeep.pruning import plan_pruning
 
-        return plan_pruning(self.place)
+        return plan_pruning(self._place)
 
     @as_castline_errors()
     def prune(self, pruning: "Pruning") -> None:
         """Removes what `plan_pruning` found, except what came into use since."""
         from castline.upkeep.pruning import prune
 
-        prune(self.place, pruning)
+        prune(self._place, pruning)
 
     @as_castline_errors()
     def upgrade_database(self) -> "Upgraded":
