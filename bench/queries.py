@@ -251,7 +251,7 @@ def _report(database: Database, rounds: int, folder: Path) -> bool:
         print(f"{name:28}{middle:10.1f}{late:10.1f}{busy:11.1f}{rows:8}")
     started = time.perf_counter()
     with database.read() as connection:
-        write_snapshot(connection, folder / "snapshot.db")
+        write_snapshot(connection, folder / "snapshot.db", {})
     size = (folder / "snapshot.db").stat().st_size
     print(f"snapshot: {time.perf_counter() - started:.1f} s, {size / 1e6:.0f} MB\n", flush=True)
     return slow

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from castline.errors import ModelError
 from castline.library import Library
-from castline.models.training import Training, label_named
+from castline.models.training import Training
 from castline.models.values import Trained
 from cli.console import say
 from cli.progress import step_bars
@@ -45,22 +45,24 @@ def refuse_without_use(options: Mapping[str, object]) -> None:
 
 
 def _sources(additions: Sequence[str]) -> dict[str, list[Path]]:
+    """Folders by the labels' names as they were written."""
     sources: dict[str, list[Path]] = {}
     for addition in additions:
-        said, equals, folder = addition.partition("=")
-        label = label_named(said)
-        if not (label and equals and folder):
+        end = addition.find("=", 1)  # a name may begin with one
+        name, folder = addition[: max(end, 0)], addition[end + 1 :]
+        if not (name and folder):
             raise ModelError(f"--add {addition}: is not LABEL=FOLDER, such as otto=stills/otto")
-        sources.setdefault(label, []).append(Path(folder))
+        sources.setdefault(name, []).append(Path(folder))
     return sources
 
 
 def _say_what_was_made(made: Trained) -> None:
     metrics = made.metrics
     for label in made.added:
+        recall, false = metrics[f"{label}_recall"], metrics[f"{label}_false_share"]
         say(
-            f"{label}: found in {100 * metrics[f'{label}_recall']:.0f} % of its stills when held "
-            f"out, in {100 * metrics[f'{label}_false_share']:.1f} % of the examples of others"
+            f"{made.names[label]}: found in {100 * recall:.0f} % of its stills when held "
+            f"out, in {100 * false:.1f} % of the examples of others"
         )
     say(f"Model card: {made.folder / 'report'}")
     say(f"Use it: castline tag EPISODE --model {made.model}")

@@ -1,5 +1,6 @@
 """Questions: episodes, who, screen-time, plot. None of these imports TensorFlow."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -89,9 +90,10 @@ def who(
     if as_json:
         print_json(found.to_dicts())
     elif found:
+        names = library.names()
         print_table(
-            ("start", "end", "label", "confidence"),
-            [appearance_row(item)[1:] for item in found],
+            ("start", "end", "character", "confidence"),
+            [appearance_row(item, names)[1:] for item in found],
             numbers="start end confidence",
         )
     elif not (at and found.unexamined):
@@ -129,10 +131,11 @@ def show_screen_time(
     if as_json:
         print_json(found.to_dicts())
     elif found:
-        columns = ("label", "on screen", "appearances", "episodes")
+        names = library.names()
+        columns = ("character", "on screen", "appearances", "episodes")
         print_table(
             columns if by == "character" else (by, *columns),
-            [_screen_time_row(item, by) for item in found],
+            [_screen_time_row(item, by, names) for item in found],
             numbers="appearances episodes",
         )
     else:
@@ -155,8 +158,8 @@ def plot(
     say(f"Wrote {output}")
 
 
-def _screen_time_row(found: ScreenTime, by: Grouping) -> tuple[str, ...]:
+def _screen_time_row(found: ScreenTime, by: Grouping, names: Mapping[str, str]) -> tuple[str, ...]:
     season = "" if found.season is None else str(found.season)
     group = {"character": (), "episode": (found.episode or "",), "season": (season,)}[by]
     numbers = str(found.appearances), str(found.episodes)
-    return (*group, found.label, format_time(found.seconds), *numbers)
+    return (*group, names[found.label], format_time(found.seconds), *numbers)

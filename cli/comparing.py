@@ -53,7 +53,7 @@ def compare(
         if as_json:
             print_json(changes.to_dict())
         else:
-            print_comparison(changes)
+            print_comparison(changes, library.names())
         return
     if html is not None:
         raise typer.BadParameter("--html is for --episodes, not for a dataset")
@@ -69,7 +69,7 @@ def compare(
 def _print_comparison(found: Comparison) -> None:
     rows = [
         (
-            each.label,
+            found.names[each.label],
             str(each.stills),
             _share(each.first_f1),
             _share(each.second_f1),
@@ -79,7 +79,7 @@ def _print_comparison(found: Comparison) -> None:
         )
         for each in found.labels
     ]
-    columns = ("F1 of label", "stills", "A", "B", "B-A", "gained", "lost")
+    columns = ("F1 of character", "stills", "A", "B", "B-A", "gained", "lost")
     print_table(columns, rows, numbers="stills A B B-A gained lost")
     say("")
     _print_figures(found)

@@ -1,6 +1,6 @@
 """Two models compared on episodes that both were run over: seconds gained, lost, unchanged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor
 
@@ -9,21 +9,21 @@ from castline.text import format_clock, format_time
 from cli.console import print_table, say
 
 
-def print_comparison(found: EpisodesComparison) -> None:
+def print_comparison(found: EpisodesComparison, names: Mapping[str, str]) -> None:
     """Prints what changes in episodes when the second model's runs take the first's place."""
     rows = [
-        (item.label, *(format_time(getattr(item, f"{kind}_seconds")) for kind in KINDS))
+        (names[item.label], *(format_time(getattr(item, f"{kind}_seconds")) for kind in KINDS))
         for item in found.labels
     ]
-    print_table(("label", *KINDS), rows, numbers=" ".join(KINDS))
+    print_table(("character", *KINDS), rows, numbers=" ".join(KINDS))
     for episode in found.episodes:
         changed = [item for item in episode.labels if item.is_changed]
         say("")
         say(episode.episode + ("" if changed else ": nothing changes"))
         if changed:
             print_table(
-                ("label", "gained", "lost"),
-                [(item.label, _spans(item.gained), _spans(item.lost)) for item in changed],
+                ("character", "gained", "lost"),
+                [(names[item.label], _spans(item.gained), _spans(item.lost)) for item in changed],
             )
     say("")
     say(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from castline.stills.values import Built, Dataset, DoubtfulBox, Twin
+from castline.stills.values import Built, Dataset, DoubtfulBoxes, Twin
 from cli.console import print_table, say
 
 GROUPS_LISTED = 10
@@ -13,12 +13,12 @@ def print_counts(dataset: Dataset) -> None:
     """Prints how many stills of each label each set holds."""
     train, validation, test = (dataset.counts[part] for part in ("train", "validation", "test"))
     rows = [
-        (label, *map(str, (sum(counts), *counts)))
+        (dataset.names[label], *map(str, (sum(counts), *counts)))
         for label, *counts in zip(dataset.labels, train, validation, test, strict=True)
     ]
     totals = (sum(train), sum(validation), sum(test))
     rows.append(("total", *map(str, (sum(totals), *totals))))
-    columns = ("label", "stills", "train", "validation", "test")
+    columns = ("character", "stills", "train", "validation", "test")
     print_table(columns, rows, numbers="stills train validation test")
     say(
         f"Split {dataset.split}, seed {dataset.seed}: {dataset.test_with_train_twin} of"
@@ -26,7 +26,9 @@ def print_counts(dataset: Dataset) -> None:
     )
     if dataset.others:
         fate = "are there as unknown" if dataset.others_are_kept else "were dropped"
-        others = ", ".join(f"{label} {count}" for label, count in dataset.others.items())
+        others = ", ".join(
+            f"{dataset.names[label]} {count}" for label, count in dataset.others.items()
+        )
         say(f"Stills of other labels that {fate}: {others}")
 
 
@@ -41,15 +43,16 @@ def print_boxes(dataset: Dataset, by_boxes: Mapping[str, int]) -> None:
         " everybody has one:"
     )
     by_label = zip(dataset.labels, *(boxes[part] for part in boxes), strict=True)
-    rows = [(label, *map(str, (sum(counts), *counts))) for label, *counts in by_label]
+    names = dataset.names
+    rows = [(names[label], *map(str, (sum(counts), *counts))) for label, *counts in by_label]
     print_table(
-        ("label", "boxes", *boxes),
+        ("character", "boxes", *boxes),
         [row for row in rows if row[1] != "0"],
         numbers=" ".join(("boxes", *boxes)),
     )
 
 
-def print_groups(groups: Sequence[tuple[Twin, ...]]) -> None:
+def print_groups(groups: Sequence[tuple[Twin, ...]], names: Mapping[str, str]) -> None:
     """Prints the largest groups of near-duplicates."""
     if not groups:
         say("")
@@ -59,12 +62,12 @@ def print_groups(groups: Sequence[tuple[Twin, ...]]) -> None:
     say("")
     say(f"{len(groups)} groups of near-duplicates with {stills} stills; the largest:")
     print_table(
-        ("stills", "sets", "labels", "first"),
+        ("stills", "sets", "characters", "first"),
         [
             (
                 str(len(group)),
                 ", ".join(sorted({twin.set for twin in group})),
-                ", ".join(sorted({twin.label for twin in group})),
+                ", ".join(sorted({names[twin.label] for twin in group})),
                 group[0].source,
             )
             for group in groups[:GROUPS_LISTED]
@@ -73,17 +76,17 @@ def print_groups(groups: Sequence[tuple[Twin, ...]]) -> None:
     )
 
 
-def print_doubtful_boxes(found: Sequence[DoubtfulBox]) -> None:
+def print_doubtful_boxes(found: DoubtfulBoxes) -> None:
     """Prints boxes that lie far from where their label was seen, as shares of the picture."""
     if not found:
         say("No box lies far from where the model sees its label.")
         return
     print_table(
-        ("picture", "label", "box", "seen at", "confidence"),
+        ("picture", "character", "box", "seen at", "confidence"),
         [
             (
                 each.picture,
-                each.label,
+                found.names[each.label],
                 _in_words(each.box),
                 _in_words(each.seen),
                 f"{each.confidence:.2f}",
@@ -103,7 +106,7 @@ def say_what_is_missing(dataset: Dataset) -> None:
     for part, counts in dataset.counts.items():
         boxes = dataset.boxes[part] if dataset.boxes else (0,) * len(counts)
         by_label = zip(dataset.labels, counts, boxes, strict=True)
-        without = ", ".join(label for label, *seen in by_label if not any(seen))
+        without = ", ".join(dataset.names[label] for label, *seen in by_label if not any(seen))
         if without:
             say(
                 f"No {part} stills of {without}: too many are near-duplicates of each other;"

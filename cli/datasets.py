@@ -111,7 +111,7 @@ def show(context: typer.Context, folder: Folder, as_json: Json = False) -> None:
     dataset = shown.dataset
     print_counts(dataset)
     print_boxes(dataset, shown.stills_by_boxes)
-    print_groups(shown.near_duplicates)
+    print_groups(shown.near_duplicates, dataset.names)
     say(f"All of them: {dataset.table}")
     say(f"Samples of each label: {dataset.contact_sheet}")
     say(f"The largest groups: {dataset.near_duplicates_page}")

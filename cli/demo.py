@@ -120,7 +120,7 @@ def _show(folder: Path, found: Appearances, episode: DrawnEpisode, score: Sample
     picture = folder / "timeline.png"
     found_spans = [(item.label, item.start_seconds, item.end_seconds) for item in found]
     print_table(
-        ("label", "found (seconds)", "true (seconds)", "precision", "recall"),
+        ("character", "found (seconds)", "true (seconds)", "precision", "recall"),
         [
             (
                 each.label,

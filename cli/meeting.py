@@ -1,5 +1,6 @@
 """Questions about who meets whom: when, together, first."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -36,7 +37,8 @@ def add_commands(app: typer.Typer) -> None:
 def when(
     context: typer.Context,
     expression: Annotated[
-        str, typer.Argument(help="Labels, or parts of them, with & (and), | (or), ! (not), ().")
+        str,
+        typer.Argument(help="Labels, names, or parts of them, with & (and), | (or), ! (not), ()."),
     ],
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     season: Season = None,
@@ -70,15 +72,16 @@ def when(
     if as_json:
         print_json(found.to_dicts())
     else:
-        _print_matches(found, " for so long" if found.min_seconds else "")
+        how = " for so long" if found.min_seconds else ""
+        _print_matches(found, library.names(), how)
 
 
-def _print_matches(found: Matches, how: str) -> None:
+def _print_matches(found: Matches, names: Mapping[str, str], how: str) -> None:
     label = found.label
     if found and label and all(item.mean_confidence is not None for item in found):
         print_table(
-            ("episode", "start", "end", "label", "confidence"),
-            [(*_match_row(item), label, f"{item.mean_confidence:.2f}") for item in found],
+            ("episode", "start", "end", "character", "confidence"),
+            [(*_match_row(item), names[label], f"{item.mean_confidence:.2f}") for item in found],
             numbers="start end confidence",
         )
     elif found:
@@ -86,7 +89,11 @@ def _print_matches(found: Matches, how: str) -> None:
             ("episode", "start", "end"), [_match_row(item) for item in found], numbers="start end"
         )
     else:
-        say(f"{label} is not on screen{how}." if label else f"Nowhere{how}: {found.expression}")
+        say(
+            f"{names[label]} is not on screen{how}."
+            if label
+            else f"Nowhere{how}: {found.expression}"
+        )
 
 
 def together(
@@ -115,6 +122,7 @@ def together(
         model=model,
     )
     say_if_more(found, limit)
+    names = library.names()
     if as_json:
         print_json(found.to_dicts())
     elif found and len(found.labels) == 2:
@@ -125,11 +133,11 @@ def together(
         )
     elif found:
         print_table(
-            ("label", "other", "together", "times", "episodes"),
+            ("character", "other", "together", "times", "episodes"),
             [
                 (
-                    item.label,
-                    item.other,
+                    names[item.label],
+                    names[item.other],
                     format_time(item.seconds),
                     str(item.times),
                     str(item.episodes),
@@ -139,12 +147,13 @@ def together(
             numbers="times episodes",
         )
     else:
-        say(f"{' and '.join(found.labels) or 'Two known'}: never on screen together.")
+        pair = " and ".join(names[label] for label in found.labels) or "Two known"
+        say(f"{pair}: never on screen together.")
 
 
 def first(
     context: typer.Context,
-    label: Annotated[str, typer.Argument(help="A label, or a part of one that fits no other.")],
+    label: Annotated[str, typer.Argument(help="A label, a name, or a part that fits no other.")],
     season: Season = None,
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
@@ -160,16 +169,17 @@ def first(
         label, season=season, limit=rows_wanted(limit), run=run, model=model, places=as_json
     )
     say_if_more(found, limit)
+    names = library.names()
     if as_json:
         print_json(found.to_dicts())
     elif found:
         print_table(
             ("episode", "start", "end", "confidence"),
-            [(*appearance_row(item)[:3], appearance_row(item)[4]) for item in found],
+            [(*row[:3], row[4]) for row in (appearance_row(item, names) for item in found)],
             numbers="start end confidence",
         )
     else:
-        say(f"{found.label} is not on screen.")
+        say(f"{names[found.label or '']} is not on screen.")
 
 
 def _match_row(found: Match) -> tuple[str, str, str]:

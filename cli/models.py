@@ -146,5 +146,5 @@ def _print_thresholds(model: Model) -> None:
     for label in model.known_labels:
         onset, offset = model.thresholds(label)
         own = "own" if label in model.label_thresholds else ""
-        rows.append((label, f"{onset:.3f}", f"{offset:.3f}", own))
-    print_table(("label", "onset", "offset", ""), rows, numbers="onset offset")
+        rows.append((model.names[label], label, f"{onset:.3f}", f"{offset:.3f}", own))
+    print_table(("character", "label", "onset", "offset", ""), rows, numbers="onset offset")

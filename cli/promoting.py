@@ -1,5 +1,6 @@
 """Promoting a model version, and going back to the one before."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -52,12 +53,15 @@ def promote(
     if found.was_in_use:
         say(f"{reference}: is in use already")
         return
-    _print_regressions(found.regressions)
+    _print_regressions(found.regressions, found.names)
     if not found.is_promoted:
-        names = sorted({item.measured.label or item.measured.figure for item in found.regressions})
+        worse = {
+            found.names[item.measured.label] if item.measured.label else item.measured.figure
+            for item in found.regressions
+        }
         raise RequestError(
             f"{reference}: not promoted, it is worse than the model in use by more than allowed:"
-            f" {', '.join(names)}; train a better one, or promote it with --force"
+            f" {', '.join(sorted(worse))}; train a better one, or promote it with --force"
         )
     say(
         f"{reference}: promoted; {found.episodes} episodes show its runs now, in place of another"
@@ -88,13 +92,13 @@ def _episode_and_truth(text: str) -> tuple[str, Path]:
     return episode, Path(truth)
 
 
-def _print_regressions(found: tuple[Regression, ...]) -> None:
+def _print_regressions(found: tuple[Regression, ...], names: Mapping[str, str]) -> None:
     if not found:
         return
     rows = [
         (
             item.measured.figure,
-            item.measured.label,
+            names[item.measured.label],
             item.measured.place,
             f"{item.measured.before:.3f}",
             f"{item.measured.after:.3f}",
@@ -103,5 +107,5 @@ def _print_regressions(found: tuple[Regression, ...]) -> None:
         )
         for item in found
     ]
-    columns = ("regressed", "label", "measured on", "before", "after", "change", "allowed")
+    columns = ("regressed", "character", "measured on", "before", "after", "change", "allowed")
     print_table(columns, rows, numbers="before after change allowed")

@@ -1,6 +1,6 @@
 """How runs ended: a line each, who was seen when, and the exit code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor
 
 from castline.asking.values import Appearance
@@ -57,13 +57,13 @@ def print_run(library: Library, run: Run) -> None:
             f"castline who shows run {shown_instead.id} by {shown_instead.model} instead: {reason}."
         )
     if found:
-        print_table(("label", "on screen", "when"), _rows(found))
+        print_table(("character", "on screen", "when"), _rows(found, library.names()))
     else:
         say("Nobody known is on screen.")
 
 
-def _rows(found: Sequence[Appearance]) -> list[tuple[str, str, str]]:
-    """A row per label, the one that is on screen longest first."""
+def _rows(found: Sequence[Appearance], names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """A row per character, the one that is on screen longest first."""
     by_label: dict[str, list[Appearance]] = {}
     for item in found:
         by_label.setdefault(item.label, []).append(item)
@@ -72,7 +72,7 @@ def _rows(found: Sequence[Appearance]) -> list[tuple[str, str, str]]:
         for label, items in by_label.items()
     }
     return [
-        (label, format_time(totals[label]), ", ".join(map(_span, by_label[label])))
+        (names[label], format_time(totals[label]), ", ".join(map(_span, by_label[label])))
         for label in sorted(by_label, key=lambda label: (-totals[label], label))
     ]
 

@@ -1,5 +1,6 @@
 """How good a timeline is: evaluate."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -39,15 +40,15 @@ def evaluate(
     if as_json:
         print_json(found.to_dict())
     else:
-        _print(found)
+        _print(found, library.names())
 
 
-def _print(found: Evaluation) -> None:
+def _print(found: Evaluation, names: Mapping[str, str]) -> None:
     print_table(
-        ("label", "precision", "recall", "F1", "true (s)", "found (s)"),
+        ("character", "precision", "recall", "F1", "true (s)", "found (s)"),
         [
             (
-                each.label,
+                names[each.label],
                 *map(_share, (each.precision, each.recall, each.f1)),
                 f"{each.true_seconds:.1f}",
                 f"{each.found_seconds:.1f}",

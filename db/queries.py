@@ -271,6 +271,15 @@ def known_labels(connection: Connection) -> tuple[str, ...]:
     return tuple(sorted({label for labels in listed for label in json.loads(labels)}))
 
 
+@reading_rows()
+def written_names(connection: Connection) -> dict[str, str]:
+    """The names of labels as people wrote them; of several, that of the newest model version."""
+    listed = connection.execute(
+        select(model_version.c.names).order_by(model_version.c.created_at, model_version.c.id)
+    ).scalars()
+    return {label: name for names in listed for label, name in dict(json.loads(names)).items()}
+
+
 # Episodes whose names tell no season come together, before all others on both databases.
 _SEASON = func.coalesce(episode.c.season, -1).label("season")
 

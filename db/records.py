@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
@@ -76,6 +76,8 @@ class ModelVersionRecord:
     metrics: dict[str, object]
     created_at: datetime
     """When it was trained; a run of a newer version is never replaced by one of an older."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of labels, as people wrote them; none of labels that are written as they are."""
 
 
 @dataclass(frozen=True)

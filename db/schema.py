@@ -123,6 +123,8 @@ model_version = Table(
     Column("version", Text, nullable=False),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("labels", Text, nullable=False),
+    # JSON object: labels' names as people wrote them, where these say more than the label.
+    Column("names", Text, nullable=False, server_default="{}"),
     Column("preprocessing", Text, nullable=False),
     Column("metrics", Text, nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),

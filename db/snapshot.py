@@ -1,7 +1,7 @@
 """The timeline as a SQLite file of its own, for Datasette and other tools to open."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,10 @@ CREATE TABLE appearance (
     max_confidence REAL NOT NULL,
     PRIMARY KEY (episode_id, label, start_pts)
 );
+CREATE TABLE character (
+    label TEXT PRIMARY KEY,
+    name TEXT NOT NULL
+);
 CREATE VIEW timeline AS
 SELECT episode.name AS episode, label, start_seconds, end_seconds,
        mean_confidence AS confidence, model
@@ -56,12 +60,13 @@ CREATE INDEX episode_name ON episode (name)
 ROWS_AT_ONCE = 10_000
 
 
-def write_snapshot(connection: Connection, path: Path) -> None:
+def write_snapshot(connection: Connection, path: Path, names: Mapping[str, str]) -> None:
     """Write what queries see now into an empty or absent file.
 
     Args:
         connection: An open transaction, which sees one state throughout.
         path: The file.
+        names: What people call labels.
 
     Raises:
         DatabaseError: It cannot be written.
@@ -76,6 +81,7 @@ def write_snapshot(connection: Connection, path: Path) -> None:
                 written.execute(statement)
             _insert(written, "episode", _rows(connection, _EPISODES))
             _insert(written, "appearance", _rows(connection, _APPEARANCES))
+            _insert(written, "character", sorted(names.items()))
             for statement in INDEXES.split(";"):
                 written.execute(statement)
             written.execute("COMMIT")

@@ -87,7 +87,7 @@ def _card(
     return f"""# {manifest.name} {manifest.version}
 
 Says which of {len(manifest.labels)} characters are in a frame: those of {start.reference}, and
-{", ".join(figures)}.
+{", ".join(manifest.names[label] for label in figures)}.
 
 **Terms of use.** {manifest.licence}
 

@@ -59,7 +59,7 @@ def read_added(sources: Mapping[str, Sequence[Path]], tell: Progress) -> AddedSt
     """Read the stills of labels.
 
     Args:
-        sources: by label, a slug: folders of its stills, whatever they are called, and files of
+        sources: by label: folders of its stills, whatever they are called, and files of
             boxes, of which pictures with a box of the label are taken.
         tell: takes a step's name, how much of it is done, and how much there is.
 

@@ -25,7 +25,7 @@ from model.dataset import Dataset
 from model.dense_features import DenseFeatures
 from model.errors import ArtifactError, TrainingError
 from model.examples import Examples, distinct_places, examples_for, read_examples
-from model.labels import UNKNOWN
+from model.labels import UNKNOWN, Names
 from model.manifest import Manifest
 from model.networks import network_of, weights_of
 from model.preprocess import whole_frame_named
@@ -46,6 +46,7 @@ def add_labels(
     version: str,
     *,
     words: Words,
+    names: Names | None = None,
     dataset: Dataset | None = None,
     seed: int = 0,
     on_progress: Progress | None = None,
@@ -62,6 +63,7 @@ def add_labels(
             that the start keeps.
         seed: of scenes and folds.
         words: for the manifest and the model card.
+        names: of the labels, as they were written.
         on_progress: called while it works.
 
     Raises:
@@ -82,6 +84,7 @@ def add_labels(
         name=name,
         version=version,
         labels=(*start.manifest.labels, *sources),
+        names=Names({**start.manifest.names, **(names or {})}),
         metrics={},
         licence=words.licence,
         examples_sha256="",

@@ -1,14 +1,15 @@
-"""Boxes and their labels on a picture, for people."""
+"""Boxes and their names on a picture, for people."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from model.boxes import Box
-from model.labels import UNKNOWN
+from model.fonts import image_font
+from model.labels import UNKNOWN, Names
 from model.preprocess import resize
 
 _LETTER: Final = 10  # px: the smallest that is read with ease
@@ -22,26 +23,26 @@ _STRANGER: Final = (90, 90, 90)
 
 
 def with_boxes(
-    picture: NDArray[np.uint8], boxes: Sequence[Box], longest_side: int
+    picture: NDArray[np.uint8], boxes: Sequence[Box], longest_side: int, names: Names
 ) -> NDArray[np.uint8]:
-    """Return a picture at another size, with a frame and a label for each box.
+    """Return a picture at another size, with a frame and a name for each box.
 
     Args:
         picture: (height, width, 3) RGB.
         boxes: in it.
         longest_side: in pixels, of what is returned.
+        names: of labels.
     """
     scale = longest_side / max(picture.shape[:2])
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
     drawn = Image.fromarray(resize(picture, height, width))
     pen = ImageDraw.Draw(drawn)
-    font = ImageFont.load_default(_LETTER)
     for box in boxes:
         colour = _STRANGER if box.label == UNKNOWN else _KNOWN
         left, right = round(box.left * (width - 1)), round(box.right * (width - 1))
         top, bottom = round(box.top * (height - 1)), round(box.bottom * (height - 1))
         pen.rectangle((left, top, right, bottom), outline=colour)
-        _write(pen, box.label, (left, top), width, colour, font)
+        _write(pen, names[box.label], (left, top), width, colour)
     return np.asarray(drawn, np.uint8)
 
 
@@ -51,9 +52,9 @@ def _write(
     corner: tuple[int, int],
     width: int,
     colour: tuple[int, int, int],
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> None:
-    """Write a label above a box, or in it where there is no room; within the picture."""
+    """Write a name above a box, or in it where there is no room; within the picture."""
+    font = image_font(text, _LETTER)
     left = max(0, min(corner[0], width - round(font.getlength(text)) - 2))
     top = max(0, corner[1] - _LETTER - 2)
     pen.rectangle((left, top, left + font.getlength(text) + 1, top + _LETTER + 1), colour)

@@ -22,7 +22,7 @@ class Box:
     """
 
     label: str
-    """A slug; `unknown` for a stranger."""
+    """`unknown` for a stranger."""
     left: float
     """Share of the picture's width; 0 is its left edge, 1 its right one."""
     top: float

@@ -1,7 +1,9 @@
 """The model card: what a model version is, in Markdown, for people."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Final
 
 from model.answers import Figures, Overfitting
 from model.card_kinds import (
@@ -12,11 +14,13 @@ from model.card_kinds import (
     wrong_answer,
 )
 from model.dataset import DatasetManifest
-from model.labels import UNKNOWN
+from model.labels import UNKNOWN, known_labels
 from model.manifest import Manifest
 from model.recipe import Recipe
 from model.scores import BINS, KNOWN_RECALL, UnknownScore
 from model.split import PARTS
+
+_MARKUP: Final = re.compile(r"[\\`*_{}\[\]()<>#+!|~-]")  # signs that mean something in Markdown
 
 
 def model_card(
@@ -46,10 +50,9 @@ def model_card(
         about_thresholds: how onset and offset were chosen, a sentence or two.
         command: that made the version.
     """
-    known = [label for label in manifest.labels if label != UNKNOWN]
     return f"""# {manifest.name} {manifest.version}
 
-Says which of {len(known)} characters are in a frame: {", ".join(known)}.
+Says which of {len(known_labels(manifest.labels))} characters are in a frame: {_in_words(manifest)}.
 
 **Terms of use.** {manifest.licence}
 
@@ -104,6 +107,12 @@ turns strangers away. A frame in which no label reaches its onset shows nobody k
 {limits_of_looks(manifest)}
 - Labels with few stills are recognised less well: see the table.
 """
+
+
+def _in_words(manifest: Manifest) -> str:
+    """Return the names of the labels, as plain text in Markdown."""
+    names = (manifest.names[label] for label in known_labels(manifest.labels))
+    return ", ".join(_MARKUP.sub(r"\\\g<0>", name) for name in names)
 
 
 def parts_table(dataset: DatasetManifest) -> str:

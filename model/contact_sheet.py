@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from model.fonts import image_font
 from model.preprocess import resize
 
 PER_ROW: Final = 12
@@ -48,9 +49,8 @@ def contact_sheet(
     size = (_NAME_WIDTH + per_row(cell) * cell, max(1, len(rows)) * cell)
     sheet = Image.new("RGB", size, _PAPER)
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(_LETTER)
     for row, (name, pictures) in enumerate(rows):
-        pen.text((4, row * cell + cell // 2 - _LETTER), name, _INK, font)
+        pen.text((4, row * cell + cell // 2 - _LETTER), name, _INK, image_font(name, _LETTER))
         for column, picture in enumerate(pictures[: per_row(cell)]):
             small = _thumbnail(picture, cell)
             left = _NAME_WIDTH + column * cell + (cell - small.shape[1]) // 2
@@ -82,9 +82,8 @@ def captioned_sheet(
     rows = max(1, -(-len(pictures) // CAPTIONED_PER_ROW))
     sheet = Image.new("RGB", (CAPTIONED_PER_ROW * width, rows * height), _PAPER)
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(_CAPTION_LETTER)
     if not pictures:
-        pen.text((_LETTER, _LETTER), if_none, _INK, font)
+        pen.text((_LETTER, _LETTER), if_none, _INK, image_font(if_none, _CAPTION_LETTER))
     for number, (picture, caption) in enumerate(pictures):
         row, column = divmod(number, CAPTIONED_PER_ROW)
         left, top = column * width, row * height
@@ -92,6 +91,7 @@ def captioned_sheet(
         margin = (width - small.shape[1]) // 2
         sheet.paste(Image.fromarray(small), (left + margin, top + 2))
         for line, text in enumerate(caption):
+            font = image_font(text, _CAPTION_LETTER)
             place = left + width // 2, top + side + line * _CAPTION_LINE
             pen.text(place, _shortened(text, font, width - 4), _INK, font, anchor="ma")
     return _png(sheet)

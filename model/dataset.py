@@ -13,12 +13,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from model.errors import DatasetError
-from model.labels import UNKNOWN
+from model.labels import UNKNOWN, Names, are_names
 from model.split import PARTS, SPLITS
 
 FORMAT: Final = 2
@@ -97,6 +97,8 @@ class DatasetManifest:
     boxes: Mapping[str, tuple[int, ...]] | None = None
     """How many boxes of each label each of train, validation and test holds; None without any."""
     format: int = FORMAT_WITHOUT_BOXES
+    names: Names = field(default_factory=Names)
+    """Of labels, as folders and files of boxes wrote them."""
 
     def __post_init__(self) -> None:
         if self.format != (FORMAT_WITHOUT_BOXES if self.boxes is None else FORMAT):
@@ -106,6 +108,8 @@ class DatasetManifest:
             )
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are not 2 or more different ones")
+        if not are_names(self.names, self.labels):
+            raise ValueError("names are not names of its labels")
         if self.split not in SPLITS or not _SHA256.fullmatch(self.fingerprint_sha256):
             raise ValueError("split or fingerprint is malformed")
         if not 0 < self.stored_side <= _MAX_STORED_SIDE:
@@ -135,6 +139,8 @@ class DatasetManifest:
         values = asdict(self)
         if self.boxes is None:
             del values["boxes"]  # which versions that know no boxes would refuse
+        if not self.names:
+            del values["names"]  # the same
         return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -146,7 +152,7 @@ class DatasetManifest:
         """
         try:
             values: dict[str, Any] = json.loads(text)
-            if {*values, "boxes"} != {field.name for field in fields(cls)}:
+            if {*values, "boxes", "names"} != {item.name for item in fields(cls)}:
                 raise ValueError("has other fields")
             for name in ("labels", "sources"):
                 values[name] = tuple(map(str, values[name]))
@@ -154,6 +160,7 @@ class DatasetManifest:
                 values[name] = {
                     part: tuple(map(int, counts)) for part, counts in values[name].items()
                 }
+            values["names"] = Names(values.get("names", {}))
             values["shards"] = {
                 part: tuple(Shard(**shard) for shard in shards)
                 for part, shards in values["shards"].items()

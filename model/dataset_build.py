@@ -22,6 +22,7 @@ from model.dataset import (
 from model.dataset_pages import write_pages, write_text
 from model.dataset_plan import BuildOptions, Plan, plan_dataset
 from model.errors import DatasetError, StillsError
+from model.labels import Names
 from model.progress import Progress
 from model.reading_processes import read_into
 from model.shards import Record, write_shards
@@ -54,7 +55,9 @@ def build_dataset(
         on_progress: called often.
 
     Raises:
-        StillsError: the stills make no dataset: no folder, too few labels or too few pictures.
+        StillsError: the stills make no dataset: no folder, too few labels or too few pictures, or
+            two folders beside each other have the same label.
+        LabelError: a folder has a name that no label can be made of.
         DatasetError: the output exists, or cannot be written.
     """
     options = options or BuildOptions()
@@ -74,7 +77,7 @@ def build_dataset(
             left_out = (*found.left_out, *unreadable)
             plan = plan_dataset(read, left_out, found.wrong_boxes, options, where)
             on_progress("Looking for near-duplicates", 1, 1)
-            manifest = _write(building, work, plan, options, sources, on_progress)
+            manifest = _write(building, work, plan, found.names, options, sources, on_progress)
         (building / _WORK).unlink()
         write_text(building / names.MANIFEST, manifest.to_json())
         if output.exists():
@@ -128,6 +131,7 @@ def _write(
     building: Path,
     work: WorkFile,
     plan: Plan,
+    names_of_labels: Names,
     options: BuildOptions,
     sources: Sequence[Path],
     on_progress: Progress,
@@ -158,9 +162,16 @@ def _write(
         shards=shards,
         boxes=plan.box_counts if plan.has_boxes else None,
         format=FORMAT if plan.has_boxes else FORMAT_WITHOUT_BOXES,
+        names=names_of_labels.of(plan.labels.labels),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    write_pages(building, plan, lambda index: work.png(plan.stills[index].file), options.seed)
+    write_pages(
+        building,
+        plan,
+        lambda index: work.png(plan.stills[index].file),
+        options.seed,
+        manifest.names,
+    )
     return manifest
 
 

@@ -16,6 +16,7 @@ from model.contact_sheet import CELL, LARGE_CELL, MARGIN, contact_sheet, per_row
 from model.dataset import Dataset
 from model.dataset_plan import Plan
 from model.dataset_table import StillLine, read_table, table_text
+from model.labels import Names
 from model.pictures import read_picture
 from model.split import PARTS
 
@@ -32,7 +33,9 @@ class NearDuplicates:
     """Part, label and source of each."""
 
 
-def write_pages(folder: Path, plan: Plan, png_of: Callable[[int], bytes], seed: int) -> None:
+def write_pages(
+    folder: Path, plan: Plan, png_of: Callable[[int], bytes], seed: int, names_of_labels: Names
+) -> None:
     """Write `stills.csv`, `report.json` and the two contact sheets.
 
     Args:
@@ -40,6 +43,7 @@ def write_pages(folder: Path, plan: Plan, png_of: Callable[[int], bytes], seed: 
         plan: what the dataset holds.
         png_of: gives a still's picture by its index.
         seed: of the choice of stills to show.
+        names_of_labels: for the sheets.
     """
     write_text(folder / names.STILLS, table_text(_lines(plan)))
     write_text(folder / names.REPORT, _report(plan))
@@ -47,11 +51,11 @@ def write_pages(folder: Path, plan: Plan, png_of: Callable[[int], bytes], seed: 
 
     def picture(index: int) -> NDArray[np.uint8]:
         still, boxes = read_picture(png_of(index)), plan.shown[index].boxes
-        return with_boxes(still, boxes, cell - MARGIN) if boxes else still
+        return with_boxes(still, boxes, cell - MARGIN, names_of_labels) if boxes else still
 
     sheets = (
-        (names.CONTACT_SHEET, _samples(plan, per_row(cell), seed)),
-        (names.NEAR_DUPLICATES, _groups(plan, per_row(cell))),
+        (names.CONTACT_SHEET, _samples(plan, per_row(cell), seed, names_of_labels)),
+        (names.NEAR_DUPLICATES, _groups(plan, per_row(cell), names_of_labels)),
     )
     for name, rows in sheets:
         pictures = [(title, [picture(index) for index in row]) for title, row in rows]
@@ -121,7 +125,9 @@ def _report(plan: Plan) -> str:
     return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
 
 
-def _samples(plan: Plan, shown: int, seed: int) -> list[tuple[str, list[int]]]:
+def _samples(
+    plan: Plan, shown: int, seed: int, names_of_labels: Names
+) -> list[tuple[str, list[int]]]:
     """Draw a row of stills that show each label, half of them with boxes where there are such."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -130,17 +136,17 @@ def _samples(plan: Plan, shown: int, seed: int) -> list[tuple[str, list[int]]]:
         drawn = rng.permutation(members).tolist()
         boxed = [index for index in drawn if plan.shown[index].boxes][: shown // 2]
         others = [index for index in drawn if index not in boxed][: shown - len(boxed)]
-        rows.append((f"{label}\n{len(members)} stills", sorted(boxed + others)))
+        rows.append((f"{names_of_labels[label]}\n{len(members)} stills", sorted(boxed + others)))
     return rows
 
 
-def _groups(plan: Plan, shown: int) -> list[tuple[str, list[int]]]:
+def _groups(plan: Plan, shown: int, names_of_labels: Names) -> list[tuple[str, list[int]]]:
     """Take a row of stills of each of the largest groups; thousands of one are not read."""
     counts = Counter(plan.groups.tolist())
     largest = [(group, size) for group, size in counts.most_common(MAX_GROUPS_SHOWN) if size > 1]
     return [
         (
-            f"{plan.label_of(group)}\n{size} near-duplicates",
+            f"{names_of_labels[plan.label_of(group)]}\n{size} near-duplicates",
             np.flatnonzero(plan.groups == group)[:shown].tolist(),
         )
         for group, size in largest

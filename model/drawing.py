@@ -3,6 +3,7 @@
 matplotlib is imported where something is drawn, and without pyplot, which keeps global state.
 """
 
+import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -30,5 +31,8 @@ def new_figure(width_inches: float, height_inches: float) -> "Figure":
 def figure_png(figure: "Figure") -> bytes:
     """Return a figure as a PNG file's content."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
+    with warnings.catch_warnings():
+        # A letter that no font here has gets a box: no reason to print a warning.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
     return buffer.getvalue()

@@ -17,6 +17,10 @@ class DeviceError(ModelError):
     """The device that was asked for is not there or cannot hold the batch."""
 
 
+class LabelError(ModelError):
+    """A name has nothing that a label can be made of."""
+
+
 class StillsError(ModelError):
     """A folder of labelled stills cannot be trained from."""
 

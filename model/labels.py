@@ -1,12 +1,150 @@
-"""What labels mean."""
+"""Labels and names: the one rule by which a name, as somebody wrote it, becomes a label."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
+from unicodedata import bidirectional, category, normalize
+
+from model.errors import LabelError
 
 UNKNOWN: Final = "unknown"
 """The label by which a classifier says that it knows nobody."""
+
+LONGEST_LABEL: Final = 64
+"""Characters, as columns of the database hold."""
+
+LONGEST_NAME: Final = 100
+"""Characters: as many are read in a row of a table or a picture."""
+
+LONGEST_IN_PICTURES: Final = 30
+"""Characters: beside more of them little is left of a picture."""
+
+_REMEMBERED: Final = 1000  # names: a file of boxes has many lines of each
+
+_FIRST_LABEL: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""Labels of models from before there was the rule, which may have hyphens."""
+
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+"""Default_Ignorable_Code_Point of the Unicode Character Database, such as what joins letters in
+Persian, or chooses among their shapes: names that look alike have one label."""
+
+_BIDI_CONTROLS: Final = frozenset(
+    ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+)  # of the Unicode Bidirectional Algorithm: they turn what stands beside a name, too
 
 
 def known_labels(labels: Sequence[str]) -> tuple[str, ...]:
     """Return the labels of somebody, without `unknown`."""
     return tuple(label for label in labels if label != UNKNOWN)
+
+
+@lru_cache(_REMEMBERED)
+def label_of(name: str) -> str:
+    """Return the label of a name: `dr_nick` of `Dr. Nick`, `éd` of `Éd`, `バート` of `バート`.
+
+    Letters and digits of every script are kept, with the marks that belong to them, in one form
+    (NFKC) and without case; whatever else stands between them becomes one `_`. The label of a label
+    is itself.
+
+    Returns:
+        At most LONGEST_LABEL characters; none if the name has no letter or digit.
+    """
+    label = ""
+    for sign in _folded(name):
+        if sign.isalnum() or (_is_mark(sign) and label and label[-1] != "_"):
+            label += sign
+        elif label and label[-1] != "_":
+            label += "_"
+    return label[:LONGEST_LABEL].rstrip("_")
+
+
+def require_label_of(name: str, where: str) -> str:
+    """Return the label of a name that must have one.
+
+    Args:
+        name: as it was written.
+        where: it was written, for an error's line.
+
+    Raises:
+        LabelError: it has no letter or digit.
+    """
+    label = label_of(name)
+    if not label:
+        raise LabelError(
+            f"{where}: {name!r} has no letter or digit to make a label of; give another name"
+        )
+    return label
+
+
+def is_label(text: object) -> bool:
+    """Tell whether a text can be a label: by the rule, or by that of the first models."""
+    return isinstance(text, str) and (
+        _FIRST_LABEL.fullmatch(text) is not None or (text != "" and label_of(text) == text)
+    )
+
+
+@lru_cache(_REMEMBERED)
+def written_name(name: str) -> str:
+    """Return a name as it is shown: on one line, without what acts on a terminal or a text."""
+    shown = "".join(" " if _acts(sign) else sign for sign in name)
+    return " ".join(shown.split())[:LONGEST_NAME].rstrip()
+
+
+def shortened(name: str) -> str:
+    """Return a name with an ellipsis where it is longer than pictures have room for."""
+    if len(name) <= LONGEST_IN_PICTURES:
+        return name
+    return f"{name[: LONGEST_IN_PICTURES - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+
+
+class Names(dict[str, str]):
+    """The names of labels as somebody wrote them; other labels answer with blanks for `_`."""
+
+    def __missing__(self, label: str) -> str:
+        return label.replace("_", " ")
+
+    def note(self, name: str) -> None:
+        """Keep a name, if it is the first of its label that says more than the label itself."""
+        shown = written_name(name)
+        if (label := label_of(name)) not in ("", UNKNOWN, shown):
+            self.setdefault(label, shown)
+
+    def shown(self, labels: Iterable[str]) -> dict[str, str]:
+        """Return the names of these labels, whether somebody wrote them or not."""
+        return {label: self[label] for label in labels}
+
+    def of(self, labels: Iterable[str]) -> "Names":
+        """Return the names that somebody wrote of these labels."""
+        return Names({label: self[label] for label in labels if label in self})
+
+
+def are_names(names: object, labels: Sequence[str]) -> bool:
+    """Tell whether these are names of some of these labels."""
+    return isinstance(names, Mapping) and all(
+        label in labels and isinstance(name, str) and name != "" and name == written_name(name)
+        for label, name in names.items()
+    )
+
+
+def _folded(name: str) -> str:
+    """Return a name in one form, without case and without what nobody sees.
+
+    This is toNFKC_Casefold (Unicode Standard, 3.13), done twice: what folding makes of a few
+    letters has another form still.
+    """
+    for _ in range(2):
+        name = normalize("NFKC", _INVISIBLE.sub("", normalize("NFKC", name)).casefold())
+    return name
+
+
+def _is_mark(sign: str) -> bool:
+    return category(sign).startswith("M")
+
+
+def _acts(sign: str) -> bool:
+    return category(sign) in ("Cc", "Cs") or bidirectional(sign) in _BIDI_CONTROLS

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from model.errors import ArtifactError
+from model.labels import Names, are_names, is_label
 from model.looks import Looks, glance_sides
 from model.preprocess import PREPROCESSINGS, WHOLE_FRAMES
 from model.regions import REGIONS, WHOLE
@@ -37,6 +38,7 @@ _LATER_KEYS: Final = (
     "int8",
     "loss",
     "examples_sha256",
+    "names",
 )
 """That the first manifests lack."""
 
@@ -102,6 +104,8 @@ class Manifest:
     """By which the weights were learnt, one of LOSSES; empty where nobody wrote it down."""
     examples_sha256: str = ""
     """Of the file of `model.examples`; empty where there is none."""
+    names: Names = field(default_factory=Names)
+    """Of labels, as the sources of the stills wrote them."""
     weights_sha256: str = ""
     """Of the weights' file; empty only before it is written."""
     format: int = FORMAT
@@ -120,7 +124,10 @@ class Manifest:
             f"version {self.version!r} is not like 1 or 2.1": _matches(_VERSION, self.version),
             f"network {self.network!r} is not a slug": _matches(_NAME, self.network),
             "network_parameters is not an object": isinstance(self.network_parameters, Mapping),
-            f"labels are not 2 to {_MAX_LABELS} different slugs": _are_labels(self.labels),
+            f"labels are not 2 to {_MAX_LABELS} different ones in lower case": (
+                _are_labels(self.labels)
+            ),
+            "names are not names of labels, on one line": are_names(self.names, self.labels),
             f"preprocessing {self.preprocessing!r} is none that network {self.network!r} takes": (
                 isinstance(self.preprocessing, str)
                 and self.preprocessing in (WHOLE_FRAMES if self.is_dense else PREPROCESSINGS)
@@ -192,8 +199,9 @@ class Manifest:
 def to_bytes(manifest: Manifest) -> bytes:
     """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys.
 
-    Without thresholds of single labels, a closer view, a glance, 8 bits, a loss or examples, it has
-    no such key: manifests from before there were any keep their form, and with it their identity.
+    Without thresholds of single labels, a closer view, a glance, 8 bits, a loss, examples or names
+    of labels, it has no such key: manifests from before there were any keep their form, and with it
+    their identity.
     """
     content = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
     for name in _LATER_KEYS:
@@ -228,6 +236,8 @@ def from_bytes(content: bytes) -> Manifest:
             label: tuple(pair) if isinstance(pair, list) else pair
             for label, pair in thresholds.items()
         }
+    if isinstance(names := read.get("names"), dict):
+        read["names"] = Names(names)
     manifest = Manifest(**read)
     try:
         to_bytes(manifest)
@@ -285,7 +295,7 @@ def _are_thresholds(pair: object) -> bool:
 def _are_labels(labels: tuple[str, ...]) -> bool:
     return (
         2 <= len(labels) <= _MAX_LABELS
-        and all(_matches(_NAME, label) for label in labels)
+        and all(map(is_label, labels))
         and len(set(labels)) == len(labels)
     )
 

@@ -23,6 +23,7 @@ from model.answers import Answers, Figures, Overfitting, figures_of
 from model.contact_sheet import captioned_sheet
 from model.evaluation import Mistake
 from model.history import CSV_NAME, Epoch, history_csv
+from model.labels import Names
 from model.report_pictures import draw_confusion, draw_curves, draw_reliability
 from model.scores import KNOWN_RECALL
 
@@ -35,6 +36,7 @@ def report_pages(
     mistakes: Sequence[Mistake],
     overfitting: Overfitting,
     more: Mapping[str, object] | None = None,
+    names: Names | None = None,
 ) -> dict[str, bytes]:
     """Return the contents of the files by their names.
 
@@ -44,8 +46,10 @@ def report_pages(
         mistakes: to show, the worst first.
         overfitting: of the finished network.
         more: goes into `report.json` as it is, such as the recipe; values that JSON has.
+        names: of labels, for the pictures.
     """
     figures = figures_of(tested)
+    names = Names() if names is None else names
     report = {**report_content(figures, overfitting, mistakes), **(more or {})}
     epochs = (
         {
@@ -57,11 +61,11 @@ def report_pages(
     )
     return {
         **epochs,
-        "confusion.png": draw_confusion(figures.confusion, normalised=False),
-        "confusion_normalised.png": draw_confusion(figures.confusion, normalised=True),
+        "confusion.png": draw_confusion(figures.confusion, names, normalised=False),
+        "confusion_normalised.png": draw_confusion(figures.confusion, names, normalised=True),
         "classification_report.txt": classification_report(tested).encode(),
         "reliability.png": draw_reliability(figures.reliability),
-        "mistakes.png": _mistakes_png(mistakes),
+        "mistakes.png": _mistakes_png(mistakes, names),
         "report.json": _json(report),
     }
 
@@ -112,13 +116,13 @@ def classification_report(tested: Answers) -> str:
     return text
 
 
-def _mistakes_png(mistakes: Sequence[Mistake]) -> bytes:
+def _mistakes_png(mistakes: Sequence[Mistake], names: Names) -> bytes:
     shown = [
         (
             mistake.picture,
             (
-                mistake.truth.replace("_", " "),
-                f"-> {mistake.answer.replace('_', ' ')}",
+                names[mistake.truth],
+                f"-> {names[mistake.answer]}",
                 f"{mistake.confidence:.3f}",
             ),
         )

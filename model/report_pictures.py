@@ -1,13 +1,15 @@
 """The pictures of a model version's report, as PNG files' contents."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from model.answers import Confusion, Overfitting
 from model.drawing import DARK, FAINT, GRID, INK, LIGHT, RED, figure_png, new_figure
+from model.fonts import font_families
 from model.history import Epoch
+from model.labels import Names, shortened
 from model.scores import Reliability
 
 if TYPE_CHECKING:
@@ -65,15 +67,17 @@ def draw_curves(history: Sequence[Epoch], overfitting: Overfitting) -> bytes:
     return figure_png(figure)
 
 
-def draw_confusion(confusion: Confusion, *, normalised: bool) -> bytes:
+def draw_confusion(confusion: Confusion, names: Names, *, normalised: bool) -> bytes:
     """Draw what was taken for what: what is right by row, what was said by column.
 
     Args:
         confusion: of any number of labels.
+        names: of the labels.
         normalised: write percents of each row, not stills. The colours show shares either way, or
             small labels would be white throughout.
     """
-    labels = [label.replace("_", " ") for label in confusion.labels]
+    labels = [shortened(names[label]) for label in confusion.labels]
+    text: dict[str, Any] = {"family": font_families(labels), "parse_math": False}
     side = min(_MATRIX_INCHES, _CELL_INCHES * len(labels))
     figure = new_figure(side + _NAMES_INCHES, side + _NAMES_INCHES)
     axes = figure.add_subplot()
@@ -97,9 +101,9 @@ def draw_confusion(confusion: Confusion, *, normalised: bool) -> bytes:
         colour = "white" if shades[row, column] > _TOO_DARK else INK
         number = str(written[row, column])
         axes.text(column, row, number, ha="center", va="center", color=colour, size=points)
-    names = min(_NAME_POINTS, 2 * points)
-    axes.set_xticks(range(len(labels)), labels, rotation=90, size=names)
-    axes.set_yticks(range(len(labels)), labels, size=names)
+    text["size"] = min(_NAME_POINTS, 2 * points)
+    axes.set_xticks(range(len(labels)), labels, rotation=90, **text)
+    axes.set_yticks(range(len(labels)), labels, **text)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("said")

@@ -137,6 +137,7 @@ def leave_labels_out(choice: Choice, found: FoundStills, where: str) -> FoundSti
             ),
         ),
         found.wrong_boxes,
+        found.names,
     )
 
 

@@ -10,12 +10,13 @@ What is found is not opened here: whether it is a picture, its content decides.
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from model.boxes import DrawnBox, WrongBox
 from model.errors import StillsError
+from model.labels import Names, label_of, require_label_of
 
 SET_NAMES: Final = frozenset(
     (
@@ -27,8 +28,6 @@ SET_NAMES: Final = frozenset(
 """Folders of these names hold a set, not a label; stills right in them are named by label."""
 
 _NUMBERED: Final = re.compile(r"(.+?)[ _-]*\d+")  # `ned_flanders_12`, `ned flanders 12`
-_NO_SLUG: Final = re.compile(r"[^a-z0-9]+")
-_MAX_SLUG: Final = 64  # characters, as a model version's manifest allows
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class StillFile:
 
     path: Path
     label: str
-    """A slug: lower-case letters, digits and `_`."""
+    """As `model.labels.label_of` makes it."""
     name: str
     """The source's name and the path within it, such as `train/ned_flanders/pic_0001.jpg`."""
     boxes: tuple[DrawnBox, ...] = ()
@@ -69,6 +68,8 @@ class FoundStills:
     files: tuple[StillFile, ...]
     left_out: tuple[LeftOut, ...]
     wrong_boxes: tuple[WrongBox, ...] = ()
+    names: Names = field(default_factory=Names)
+    """Of labels, as folders and files of boxes write them."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,11 @@ class _Folder:
 
     @property
     def holds_a_set(self) -> bool:
-        return slug(self.path.name) in SET_NAMES
+        return label_of(self.path.name) in SET_NAMES
 
     def prefixes(self) -> set[str]:
         """Return what its files would be labelled, if their names begin with labels."""
-        return {label for name in self.names if (label := _label_in_name(name))}
+        return {label for name in self.names if (label := label_of(_name_in(name)))}
 
 
 def find_stills(sources: Sequence[Path]) -> FoundStills:
@@ -97,7 +98,8 @@ def find_stills(sources: Sequence[Path]) -> FoundStills:
         sources: folders; one that is named twice counts once.
 
     Raises:
-        StillsError: there is no such folder.
+        StillsError: there is no such folder, or two folders in one place have the same label.
+        LabelError: a folder of stills has a name that no label can be made of.
     """
     left_out: list[LeftOut] = []
     folders = [
@@ -105,25 +107,45 @@ def find_stills(sources: Sequence[Path]) -> FoundStills:
         for source in dict.fromkeys(path.resolve() for path in sources)
         for folder in _folders(source, left_out)
     ]
-    labels = {slug(folder.path.name) for folder in folders if not folder.holds_a_set}
+    labels = {label_of(folder.path.name) for folder in folders if not folder.holds_a_set}
+    flat = {folder.path for folder in folders if _is_flat(folder, labels)}
+    label_of_folder = _labels([folder.path for folder in folders if folder.path not in flat])
     files: list[StillFile] = []
+    names = Names()
     for folder in folders:
-        is_flat = _is_flat(folder, labels)
-        for name in folder.names:
-            label = _label_in_name(name) if is_flat else slug(folder.path.name)
-            path = folder.path / name
+        for file_name in folder.names:
+            name = _name_in(file_name) if folder.path in flat else folder.path.name
+            label = label_of_folder.get(folder.path) or label_of(name)
+            path = folder.path / file_name
             if label:
                 inside = path.relative_to(folder.source).as_posix()
                 files.append(StillFile(path, label, f"{folder.source.name}/{inside}"))
+                names.note(name)
             else:
-                reason = "not in a label's folder, nor named LABEL_NUMBER"
+                reason = "in no label's folder, and its name is not LABEL_NUMBER"
                 left_out.append(LeftOut(path, "no label", reason))
-    return FoundStills(tuple(files), tuple(left_out))
+    return FoundStills(tuple(files), tuple(left_out), names=names)
 
 
-def slug(name: str) -> str:
-    """Return a name as a label: `Ned Flanders` is `ned_flanders`; empty if nothing is left."""
-    return _NO_SLUG.sub("_", name.lower()).strip("_")[:_MAX_SLUG]
+def _labels(folders: Sequence[Path]) -> dict[Path, str]:
+    """Return the labels of folders.
+
+    Raises:
+        StillsError: two that lie beside each other have the same: one of two characters would be
+            taken for the other.
+        LabelError: one has none.
+    """
+    labels: dict[Path, str] = {}
+    namesakes: dict[tuple[Path, str], Path] = {}
+    for folder in folders:
+        label = labels[folder] = require_label_of(folder.name, str(folder.parent))
+        other = namesakes.setdefault((folder.parent, label), folder)
+        if other != folder:
+            raise StillsError(
+                f"{folder.parent}: the folders {other.name!r} and {folder.name!r} both have the "
+                f"label {label}; merge them, or rename one"
+            )
+    return labels
 
 
 def _folders(source: Path, left_out: list[LeftOut]) -> Iterator[_Folder]:
@@ -170,8 +192,9 @@ def _is_flat(folder: _Folder, labels: set[str]) -> bool:
     return len(known) >= 2 and 2 * len(known) >= len(prefixes)
 
 
-def _label_in_name(name: str) -> str:
+def _name_in(name: str) -> str:
+    """Return whose name a file's name begins with; empty if it is not LABEL_NUMBER."""
     stem = Path(name).stem
     # `0012` is a number, not the twelfth still of `0`
     matched = None if stem.isdecimal() else _NUMBERED.fullmatch(stem)
-    return slug(matched[1]) if matched else ""
+    return matched[1] if matched else ""

@@ -9,6 +9,7 @@ from model.annotations.formats import AnnotationSource, annotation_sources
 from model.annotations.sources import Annotations, BoxedPicture, read_annotations
 from model.boxes import main_label
 from model.errors import StillsError
+from model.labels import Names
 from model.still_files import FoundStills, LeftOut, StillFile, find_stills
 
 _NO_PICTURES: Final = frozenset((".txt", ".xml", ".yaml", ".yml", ".json", ".csv", ".names"))
@@ -66,7 +67,8 @@ def _joined(
             files.append(_boxed_file(path, picture))
         else:
             left_out.append(LeftOut(path, "no box", _why_boxless(picture)))
-    return FoundStills(tuple(files), tuple(left_out), annotations.wrong)
+    names = Names({**annotations.names, **found.names})
+    return FoundStills(tuple(files), tuple(left_out), annotations.wrong, names)
 
 
 def _why_boxless(picture: BoxedPicture) -> str:

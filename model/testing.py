@@ -95,7 +95,9 @@ def report_of(
         },
         "shown_per_epoch": dict(zip(dataset.manifest.labels, shown, strict=True)),
     }
-    pages = report_pages(history, tested.answers, tested.mistakes, tested.overfitting, more)
+    pages = report_pages(
+        history, tested.answers, tested.mistakes, tested.overfitting, more, manifest.names
+    )
     card = model_card(
         manifest,
         recipe,

@@ -185,6 +185,7 @@ def _draft(
         network=recipe.network,
         network_parameters=recipe.network_parameters,
         labels=outputs_of(recipe, dataset.manifest.labels),
+        names=dataset.manifest.names,
         preprocessing=recipe.preprocessing,
         regions=(WHOLE,) if recipe.is_dense else REGIONS,
         closer_view=recipe.closer_view,

@@ -1,10 +1,11 @@
 """A page that shows what changes between two models: one file, without anything from elsewhere."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
+from types import MappingProxyType
 
 from timeline.difference import LabelDifference, Span, length
 from timeline.times import format_time
@@ -65,13 +66,19 @@ def totals(episodes: Sequence[EpisodeDifference]) -> list[LabelTotal]:
     return sorted(added, key=lambda item: (-(item.gained + item.lost), item.label))
 
 
-def difference_page(first: str, second: str, episodes: Sequence[EpisodeDifference]) -> str:
+def difference_page(
+    first: str,
+    second: str,
+    episodes: Sequence[EpisodeDifference],
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """The page as HTML.
 
     Args:
         first: the name of the model that is compared with.
         second: the name of the one that may take its place.
         episodes: what changes in each.
+        names: what people call labels; others are shown as they are.
     """
     title = f"{escape(second)} in place of {escape(first)}"
     return "\n".join(
@@ -80,14 +87,14 @@ def difference_page(first: str, second: str, episodes: Sequence[EpisodeDifferenc
             '<meta name="viewport" content="width=device-width">',
             f"<title>{title}</title><style>{STYLE}</style></head><body>",
             f"<h1>{title}</h1>",
-            *_totals_table(episodes),
-            *(line for episode in episodes for line in _episode(episode)),
+            *_totals_table(episodes, names),
+            *(line for episode in episodes for line in _episode(episode, names)),
             "</body></html>\n",
         ]
     )
 
 
-def _totals_table(episodes: Sequence[EpisodeDifference]) -> Iterator[str]:
+def _totals_table(episodes: Sequence[EpisodeDifference], names: Mapping[str, str]) -> Iterator[str]:
     heads = "".join(f'<th class="number">{kind} s</th>' for kind in ("gained", "lost", "unchanged"))
     yield f"<table><tr><th>character</th>{heads}</tr>"
     for item in totals(episodes):
@@ -95,19 +102,23 @@ def _totals_table(episodes: Sequence[EpisodeDifference]) -> Iterator[str]:
             f'<td class="number {kind}">{float(getattr(item, kind)):.1f}</td>'
             for kind in ("gained", "lost", "unchanged")
         )
-        yield f"<tr><td>{escape(item.label)}</td>{cells}</tr>"
+        yield f'<tr><td dir="auto">{_name(names, item.label)}</td>{cells}</tr>'
     yield "</table>"
 
 
-def _episode(episode: EpisodeDifference) -> Iterator[str]:
+def _episode(episode: EpisodeDifference, names: Mapping[str, str]) -> Iterator[str]:
     yield f"<h2>{escape(episode.episode)}</h2>"
     changed = [item for item in episode.labels if item.is_changed]
     if not changed:
         yield "<p>Nothing changes.</p>"
     for item in changed:
-        yield f"<h3>{escape(item.label)}</h3>"
+        yield f'<h3 dir="auto">{_name(names, item.label)}</h3>'
         yield from _spans("gained", item.label, item.gained, episode)
         yield from _spans("lost", item.label, item.lost, episode)
+
+
+def _name(names: Mapping[str, str], label: str) -> str:
+    return escape(names.get(label, label))
 
 
 def _spans(

@@ -1,7 +1,7 @@
 """A timeline in the formats that other tools read: which there are, and what they are made of."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib import import_module
 from typing import NamedTuple
@@ -62,6 +62,12 @@ class ExportedTimeline:
     """The frames that were looked at, ascending."""
     sightings: Sequence[Sighting]
     """Of the labels of the entries, by pts; none where the ranges are those of an expression."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people call labels."""
+
+    def name_of(self, label: str) -> str:
+        """What people call a label; itself, or what was asked, where there is no name."""
+        return self.names.get(label, label)
 
     @property
     def has_places(self) -> bool:

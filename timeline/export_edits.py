@@ -56,7 +56,11 @@ def _all_tracks(timeline: ExportedTimeline) -> Any:
     whole = _clip(timeline, Entry(timeline.name, timeline.start_pts, timeline.end_pts))
     whole.markers.extend(
         [
-            Marker(name=entry.label, marked_range=_range(timeline, entry), color="GREEN")
+            Marker(
+                name=timeline.name_of(entry.label),
+                marked_range=_range(timeline, entry),
+                color="GREEN",
+            )
             for entry in timeline.entries
         ]
     )
@@ -64,7 +68,7 @@ def _all_tracks(timeline: ExportedTimeline) -> Any:
     episode.append(whole)
     written.tracks.append(episode)
     for label in sorted({entry.label for entry in timeline.entries}):
-        track = Track(name=label, kind="Video")
+        track = Track(name=timeline.name_of(label), kind="Video")
         track.extend(list(_clips_with_gaps(timeline, label)))
         written.tracks.append(track)
     return written
@@ -90,10 +94,10 @@ def _clip(timeline: ExportedTimeline, entry: Entry) -> Any:
     whole = Entry("", timeline.start_pts, timeline.end_pts)
     url = timeline.path if "://" in timeline.path else Path(timeline.path).as_uri()
     return Clip(
-        name=entry.label,
+        name=timeline.name_of(entry.label),
         media_reference=ExternalReference(target_url=url, available_range=_range(timeline, whole)),
         source_range=_range(timeline, entry),
-        metadata={"castline": {"confidence": entry.confidence}},
+        metadata={"castline": {"label": entry.label, "confidence": entry.confidence}},
     )
 
 

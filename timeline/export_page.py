@@ -1,4 +1,4 @@
-"""A self-contained page: one row per label with its bars, a table, and the data as JSON.
+"""A self-contained page: one row per character with its bars, a table, and the data as JSON.
 
 It loads nothing from anywhere and runs no script.
 """
@@ -27,7 +27,7 @@ th, td { text-align: left; padding: .15rem 1.5rem .15rem 0; }
 .place { position: absolute; background: #332288; }
 """
 
-COLUMNS = ("label", "start", "end", "confidence", "place")
+COLUMNS = ("character", "start", "end", "confidence", "place")
 """Of the table; a place is drawn as a box in a small picture of the right shape."""
 
 
@@ -67,7 +67,8 @@ def _rows(timeline: ExportedTimeline) -> Iterator[str]:
             for entry in timeline.entries
             if entry.label == label
         )
-        yield f'<div class="row"><div>{escape(label)}</div><div class="bars">{bars}</div></div>'
+        name = escape(timeline.name_of(label))
+        yield f'<div class="row"><div dir="auto">{name}</div><div class="bars">{bars}</div></div>'
     if timeline.missing:
         bars = "".join(_bar(timeline, start, end, "bar unseen") for start, end in timeline.missing)
         yield f'<div class="row"><div>not examined</div><div class="bars">{bars}</div></div>'
@@ -84,8 +85,9 @@ def _bar(timeline: ExportedTimeline, start_pts: int, end_pts: int, kind: str) ->
 def _table_row(timeline: ExportedTimeline, entry: Entry) -> str:
     confidence = "" if entry.confidence is None else f"{entry.confidence:.2f}"
     start, end = _time(timeline, entry.start_pts), _time(timeline, entry.end_pts)
-    cells = (escape(entry.label), start, end, confidence, _place(timeline, entry.place))
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    name = f'<td dir="auto">{escape(timeline.name_of(entry.label))}</td>'
+    cells = (start, end, confidence, _place(timeline, entry.place))
+    return f"<tr>{name}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _place(timeline: ExportedTimeline, place: Place | None) -> str:

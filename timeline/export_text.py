@@ -20,6 +20,12 @@ from timeline.truth import COLUMNS
 PLACE_COLUMNS = ("place_x", "place_y", "place_width", "place_height")
 """Of CSV, after those of a truth file: as shares of the active picture; empty where not known."""
 
+NAME_COLUMN = "name"
+"""Of CSV, at the end."""
+
+FORMULA_SIGNS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20")
+"""By which formulas begin in spreadsheets; the latter four are as wide as Chinese letters."""
+
 NOBODY, UNEXAMINED = "nobody known", "not examined"
 """Titles of chapters."""
 
@@ -40,6 +46,7 @@ def json_text(timeline: ExportedTimeline) -> str:
         "ranges": [
             {
                 "label": entry.label,
+                "name": timeline.name_of(entry.label),
                 "start_seconds": float(timeline.seconds(entry.start_pts)),
                 "end_seconds": float(timeline.seconds(entry.end_pts)),
                 "start_pts": entry.start_pts,
@@ -54,13 +61,14 @@ def json_text(timeline: ExportedTimeline) -> str:
 
 
 def csv_text(timeline: ExportedTimeline) -> str:
-    """The columns of a truth file, so that one timeline can be measured by another; and places."""
+    """A truth file, so that one timeline can be measured by another; with places and names."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow((*COLUMNS, *PLACE_COLUMNS))
+    writer.writerow((*COLUMNS, *PLACE_COLUMNS, NAME_COLUMN))
     for entry, (label, start, end) in zip(timeline.entries, _rows(timeline), strict=True):
         place = ("",) * len(PLACE_COLUMNS) if entry.place is None else astuple(entry.place)
-        writer.writerow((label, _decimal(start, 6), _decimal(end, 6), *place))
+        name = _cell(timeline.name_of(label))
+        writer.writerow((label, _decimal(start, 6), _decimal(end, 6), *place, name))
     return written.getvalue()
 
 
@@ -69,7 +77,11 @@ def vtt_text(timeline: ExportedTimeline) -> str:
     cues = ["WEBVTT"]
     for entry in timeline.entries:
         times = f"{_clock(timeline, entry.start_pts)} --> {_clock(timeline, entry.end_pts)}"
-        payload = {"label": entry.label, "confidence": entry.confidence}
+        payload = {
+            "label": entry.label,
+            "name": timeline.name_of(entry.label),
+            "confidence": entry.confidence,
+        }
         # A cue's text must not hold "-->".
         text = json.dumps(payload, ensure_ascii=False).replace(">", "\\u003e")
         cues.append(f"{times}\n{text}")
@@ -77,11 +89,11 @@ def vtt_text(timeline: ExportedTimeline) -> str:
 
 
 def srt_text(timeline: ExportedTimeline) -> str:
-    """SubRip: each subtitle is a label."""
+    """SubRip: each subtitle is a character's name."""
     return "".join(
         f"{number}\n"
         f"{_clock(timeline, entry.start_pts, ',')} --> {_clock(timeline, entry.end_pts, ',')}\n"
-        f"{_one_line(entry.label)}\n\n"
+        f"{_one_line(timeline.name_of(entry.label))}\n\n"
         for number, entry in enumerate(timeline.entries, start=1)
     )
 
@@ -124,7 +136,7 @@ def _stretches(timeline: ExportedTimeline) -> Iterator[tuple[int, int, str]]:
 def _title(timeline: ExportedTimeline, pts: int) -> str:
     labels = {entry.label for entry in timeline.entries if entry.start_pts <= pts < entry.end_pts}
     unseen = any(start <= pts < end for start, end in timeline.missing)
-    return ", ".join(sorted(labels)) or (UNEXAMINED if unseen else NOBODY)
+    return ", ".join(sorted(map(timeline.name_of, labels))) or (UNEXAMINED if unseen else NOBODY)
 
 
 def _rows(timeline: ExportedTimeline) -> Iterator[tuple[str, Fraction, Fraction]]:
@@ -146,6 +158,11 @@ def _clock(timeline: ExportedTimeline, pts: int, point: str = ".") -> str:
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
     return f"{hour:02}:{minute:02}:{second:02}{point}{milliseconds:03}"
+
+
+def _cell(text: str) -> str:
+    """A text that no spreadsheet computes: an apostrophe stands before what begins a formula."""
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def _one_line(text: str) -> str:

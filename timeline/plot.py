@@ -1,9 +1,10 @@
 """The picture of a timeline: one row per label, a bar for each appearance."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from timeline.errors import TimelineError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg")
 """The pictures that can be written."""
+
+FONT = "DejaVu Sans"
+"""Comes with matplotlib."""
 
 WIDTH_INCHES = 11.0
 ROW_INCHES = 0.36  # a label in 10 points with air above and below
@@ -42,6 +46,8 @@ def plot_timeline(
     title: str,
     truth: Sequence[LabelledRange] | None = None,
     missing: Sequence[tuple[Fraction | float, Fraction | float]] = (),
+    names: Mapping[str, str] = MappingProxyType({}),
+    fonts: Sequence[str] = (FONT,),
 ) -> None:
     """Draw who is on screen when.
 
@@ -54,6 +60,8 @@ def plot_timeline(
         title: stands above the rows.
         truth: what is, if known; its labels get rows too.
         missing: half-open ranges in seconds that nobody looked at: hatched.
+        names: what people call labels; others are shown as they are.
+        fonts: families, of which a letter takes the first that has it.
 
     Raises:
         TimelineError: the suffix or the duration cannot be used, or the file cannot be written.
@@ -71,7 +79,9 @@ def plot_timeline(
     labels = _rows([*ranges, *(truth or ())])
     height = FRAME_INCHES + ROW_INCHES * max(len(labels), 1)
     # A fixed salt and no date: the same timeline gives the same bytes.
-    with mpl.rc_context({"svg.hashsalt": "castline", "font.family": "DejaVu Sans"}):
+    with mpl.rc_context(
+        {"svg.hashsalt": "castline", "font.family": list(fonts), "text.parse_math": False}
+    ):
         figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
         axes = figure.add_subplot()
         _draw_rows(axes, labels, ranges, truth)
@@ -86,13 +96,15 @@ def plot_timeline(
                 zorder=2,
                 gid="missing",
             )
-        _draw_frame(axes, labels, float(duration_seconds), title)
+        _draw_frame(
+            axes, [names.get(label, label) for label in labels], float(duration_seconds), title
+        )
         if truth is not None:
             _draw_legend(axes)
         with whole_file(path) as temporary:
             metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
             with warnings.catch_warnings():
-                # A title in a script that the font lacks gets boxes: no reason to print a warning.
+                # A letter that no font here has gets a box: no reason to print a warning.
                 warnings.filterwarnings("ignore", "Glyph .* missing from font")
                 figure.savefig(temporary, dpi=DOTS_PER_INCH, metadata=metadata)
 
@@ -138,20 +150,20 @@ def _bars(ranges: Sequence[LabelledRange], label: str) -> list[tuple[float, floa
     ]
 
 
-def _draw_frame(axes: "Axes", labels: Sequence[str], duration_seconds: float, title: str) -> None:
+def _draw_frame(axes: "Axes", names: Sequence[str], duration_seconds: float, title: str) -> None:
     fitting = (step for step in TICK_SECONDS if duration_seconds / step <= TICKS_MAX)
     step = next(fitting, TICK_SECONDS[-1])
     ticks = range(0, int(duration_seconds) + 1, step)
     axes.set_xlim(0, duration_seconds)
     axes.set_xticks(ticks, [format_clock(tick) for tick in ticks], color=FAINT)
-    axes.set_ylim(max(len(labels), 1) - 0.5, -0.5)  # the first row on top
-    axes.set_yticks(range(len(labels)), [label.replace("_", " ") for label in labels], color=INK)
+    axes.set_ylim(max(len(names), 1) - 0.5, -0.5)  # the first row on top
+    axes.set_yticks(range(len(names)), names, color=INK)
     axes.set_title(title, loc="left", color=INK, fontsize=13, fontweight="bold", pad=10)
     axes.grid(axis="x", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    if not labels:
+    if not names:
         axes.text(
             duration_seconds / 2,
             0,

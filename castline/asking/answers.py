@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castline.asking.cast import names_of
 from db.current import CURRENT, Shown
 from db.engine import Transaction
 from db.episodes import get_episode_by_sha256, list_episodes
@@ -158,7 +159,7 @@ def timeline_to_export(
         expression: in place of appearances the ranges in which it holds, under its own text.
     """
     shown = Shown(run.id)
-    entries = (
+    entries = tuple(
         _entries_of_labels(connection, episode, shown, labels)
         if expression is None
         else _entries_of_expression(connection, episode, shown, expression)
@@ -176,11 +177,16 @@ def timeline_to_export(
         frame_rate=episode.frame_rate,
         rate_varies=episode.rate_varies,
         missing=run.missing,
-        entries=tuple(entries),
+        entries=entries,
         picture_width=picture_width,
         picture_height=picture_height,
         sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
         sightings=_sightings(connection, run.id, labels) if expression is None else (),
+        names=(
+            names_of(connection).shown(entry.label for entry in entries)
+            if expression is None
+            else {}
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from db.records import EpisodeRecord
 from ingest.cutting import Cut
 from ingest.decoder import Decoder
 from ingest.remote_files import is_remote
+from model.labels import label_of
 from timeline.export import Entry, ExportedTimeline
 from timeline.times import format_time
 from worker.workplace import Workplace
@@ -69,7 +70,7 @@ def _cut(source: str, episode: EpisodeRecord, entry: Entry, output: Path) -> Cut
 
 def _name(timeline: ExportedTimeline, number: int, entry: Entry) -> str:
     """`0007_ned_flanders_00-01-23.480.mp4`: in order, and fit for any file system."""
-    label = "".join(sign if sign.isalnum() else "_" for sign in entry.label)[:80]
+    label = label_of(entry.label)
     start = format_time(timeline.seconds(entry.start_pts)).replace(":", "-")
     return f"{number:04}_{label}_{start}.mp4"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castline.asking.answers import detections, labelled_ranges
+from castline.asking.cast import read_named_truth
 from castline.asking.names import require_tagged_episode
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
@@ -91,11 +92,11 @@ class SampleScore(Table[SampleFigures]):
 def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evaluation:
     """Compares the timeline of an episode with a truth file; see `Library.evaluate`."""
     from timeline.evaluation import evaluate_timeline
-    from timeline.truth import read_truth
 
-    ranges, collar_seconds = read_truth(truth), exact_seconds(collar)
+    collar_seconds = exact_seconds(collar)
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
+        ranges = read_named_truth(connection, truth)
         found = detections(connection, known)
     figures = evaluate_timeline(
         ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
@@ -105,11 +106,9 @@ def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evalu
 
 def evaluate_at_samples(place: Workplace, episode: str, truth: Path) -> SampleScore:
     """Compares an episode's timeline with a truth; see `Library.evaluate_at_samples`."""
-    from timeline.truth import read_truth
-
-    ranges = read_truth(truth)
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
+        ranges = read_named_truth(connection, truth)
         found = labelled_ranges(connection, known)
     score = score_at_samples(known, found, ranges)
     rows = tuple(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castline.asking.answers import labelled_ranges, timeline_to_export
+from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import (
     read_expression,
     require_label,
@@ -14,6 +15,7 @@ from castline.asking.names import (
 from castline.errors import RequestError
 from db.current import find_shown
 from db.records import EpisodeRecord
+from model.labels import shortened
 from timeline.export import FORMATS, ExportedTimeline, export_text
 from timeline.files import check_free, whole_file
 from worker.workplace import Workplace
@@ -94,16 +96,27 @@ def plot(
     model: str | None,
 ) -> None:
     """Draws the timeline of an episode; see `Library.plot`."""
+    from model.fonts import font_families
     from timeline.plot import plot_timeline
-    from timeline.truth import read_truth
 
-    true_ranges = None if truth is None else read_truth(truth)
     with place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
         shown = find_shown(connection, run, model)
         missing = require_shown_run(connection, found, shown).missing_seconds
         ranges = labelled_ranges(connection, found, shown)
-    plot_timeline(ranges, found.duration_seconds, output, found.name, true_ranges, missing)
+        true_ranges = None if truth is None else read_named_truth(connection, truth)
+        written = names_of(connection)
+    names = {item.label: shortened(written[item.label]) for item in (*ranges, *(true_ranges or ()))}
+    plot_timeline(
+        ranges,
+        found.duration_seconds,
+        output,
+        found.name,
+        true_ranges,
+        missing,
+        names=names,
+        fonts=font_families([found.name, *names.values()]),
+    )
 
 
 def _checked(formats: Sequence[str]) -> list[str]:

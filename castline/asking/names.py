@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castline.asking.answers import episode_of_file
+from castline.asking.cast import cast_of
 from castline.errors import NotFoundError
 from db.current import CURRENT, Shown
 from db.engine import Transaction
 from db.episodes import find_episodes, list_episodes
-from db.queries import known_labels, was_season_examined
+from db.queries import was_season_examined
 from db.records import EpisodeRecord, RunRecord
 from db.runs import current_run_of, latest_run_of, shown_run_of
-from model.labels import UNKNOWN
+from model.labels import label_of, require_label_of
 
 if TYPE_CHECKING:
     from timeline.expressions import Expression
@@ -111,34 +112,33 @@ def asked_season(connection: Transaction, season: int | None, shown: Shown) -> i
 
 
 def require_label(connection: Transaction, reference: str) -> str:
-    """The one label that a person means: exact, in other writing, or by a part of it.
+    """The one label that a person means: by itself or by its name, in any writing, or by a part.
 
     Not `unknown`, which no tag has.
 
     Raises:
         NotFoundError: None or several fit.
+        LabelError: No label can be made of what was written.
     """
-    slugs = {label: _slug(label) for label in known_labels(connection) if label != UNKNOWN}
-    if reference in slugs:
-        return reference
-    asked = _slug(reference)
-    fitting = [label for label, slug in slugs.items() if slug == asked] or [
-        label for label, slug in slugs.items() if asked and asked in slug
-    ]
+    cast = cast_of(connection)
+    fitting = cast.called(reference) or cast.with_part(reference)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise NotFoundError(f"{reference}: several labels fit: {', '.join(fitting)}; name one")
-    if not slugs:
+    if not cast.labels:
         raise NotFoundError(f"{reference}: nothing was tagged yet; run: castline tag EPISODE")
-    words = {part: label for label, slug in slugs.items() for part in (slug, *slug.split("_"))}
+    asked = require_label_of(reference, "label")
+    written = {label: (label_of(label), label_of(cast.names[label])) for label in cast.labels}
+    words = {
+        part: label
+        for label, forms in written.items()
+        for form in forms
+        for part in (form, *form.split("_"))
+    }
     close = dict.fromkeys(words[word] for word in get_close_matches(asked, words, n=3))
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(slugs)}"
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(cast.labels)}"
     raise NotFoundError(f"{reference}: no such label; {hint}")
-
-
-def _slug(label: str) -> str:
-    return label.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def read_expression(connection: Transaction, text: str) -> "Expression":

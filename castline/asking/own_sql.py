@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from castline.asking.cast import cast_of
 from castline.errors import DatabaseError
 from castline.tables import data_frame
 from db.gathering import SELECT_SECONDS
@@ -53,5 +54,6 @@ def snapshot(place: Workplace, output: Path, *, force: bool) -> None:
     if place.database.is_sqlite and output.exists() and output.samefile(own):
         raise DatabaseError(f"{output}: is Castline's own database; name another file")
     with place.database.read() as connection, whole_file(output) as temporary:
-        write_snapshot(connection, temporary)
+        cast = cast_of(connection)
+        write_snapshot(connection, temporary, cast.names.shown(cast.labels))
         temporary.chmod(READ_ONLY)

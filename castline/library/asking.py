@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from castline.asking import evaluation, export, own_sql, questions
+from castline.asking.cast import names_of
 from castline.asking.times import Time
 from castline.asking.values import (
     Appearances,
@@ -16,6 +17,7 @@ from castline.asking.values import (
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
+from model.labels import Names
 
 
 class AskingMethods(Opened):
@@ -31,6 +33,15 @@ class AskingMethods(Opened):
     def episodes(self) -> Table[Episode]:
         """Returns the episodes that are here, by name."""
         return questions.episodes(self._place)
+
+    @as_castline_errors()
+    def names(self) -> Names:
+        """Returns what people call labels: `Dr. Nick` for `dr_nick`, by label.
+
+        A label that nobody named answers with blanks for `_`.
+        """
+        with self._place.database.read() as connection:
+            return names_of(connection)
 
     @as_castline_errors()
     def who(

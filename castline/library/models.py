@@ -87,7 +87,7 @@ class ModelMethods(Opened):
         """Adds labels to the model `training.start` from 20 to 100 stills of each, in minutes.
 
         Args:
-            additions: Folders of stills, or files of boxes, by label.
+            additions: Folders of stills, or files of boxes, by the label or the name.
             training: Its start, name, seed and texts count.
             dataset: Of what the start knows, where it keeps no examples of that.
             on_progress: Called with each step's name, what is done of it and what there is.

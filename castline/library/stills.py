@@ -11,12 +11,11 @@ from castline.stills.values import (
     Choice,
     Composed,
     Composing,
-    DoubtfulBox,
+    DoubtfulBoxes,
     Harvested,
     Proposed,
     ShownDataset,
 )
-from castline.tables import Table
 
 
 class StillMethods(Opened):
@@ -66,7 +65,7 @@ class StillMethods(Opened):
         model: str | None = None,
         device: str = "auto",
         on_progress: Progress = tell_nobody,
-    ) -> Table[DoubtfulBox]:
+    ) -> DoubtfulBoxes:
         """Returns boxes that lie far from where a model sees their label, the surest first."""
         from castline.stills import datasets
 

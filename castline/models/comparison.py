@@ -8,6 +8,7 @@ from castline.errors import DatasetError
 from castline.models.measuring import answers_of
 from castline.tables import Row
 from model.artifact import find_model
+from model.labels import Names
 from model.split import PARTS
 from worker.settings import Settings
 
@@ -87,6 +88,14 @@ class Comparison(Row):
     lost: tuple[StillChange, ...]
     chance: float
     """The probability of so uneven a change if both were equally good."""
+    names: Names
+    """What people call the dataset's labels."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns its fields by name, as JSON takes them."""
+        values = super().to_dict()
+        del values["names"]
+        return values
 
 
 def compare(
@@ -123,6 +132,7 @@ def compare(
         gained=tuple(_still(each, sources) for each in found.gained),
         lost=tuple(_still(each, sources) for each in found.lost),
         chance=found.chance,
+        names=opened.manifest.names,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from castline.asking.answers import labelled_ranges
+from castline.asking.cast import names_of
 from castline.asking.names import require_episode, require_shown_run
 from castline.asking.thumbnails import Thumbnails
 from castline.tables import Row, plain
@@ -84,13 +85,15 @@ def compare_on_episodes(
         compared = [
             _compared(place, connection, first, second, name) for name in dict.fromkeys(episodes)
         ]
+        names = names_of(connection)
     found = [difference for _, difference in compared]
-    names = compared[0][0]
+    models = compared[0][0]
     if page is not None:
+        shown = names.shown(item.label for each in found for item in each.labels)
         with whole_file(page) as temporary:
-            temporary.write_text(difference_page(*names, found), encoding="utf-8")
+            temporary.write_text(difference_page(*models, found, shown), encoding="utf-8")
     return EpisodesComparison(
-        *names,
+        *models,
         tuple(
             LabelSeconds(item.label, item.gained, item.lost, item.unchanged)
             for item in totals(found)

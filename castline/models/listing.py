@@ -79,6 +79,7 @@ def _shown(version: ModelVersion, sha256_in_use: str, history: Sequence[Promotio
         is_bundled=version.folder.parent == bundled_folder(),
         created_at=manifest.created_at,
         labels=manifest.labels,
+        names=manifest.names.shown(manifest.labels),
         network=manifest.network,
         network_parameters=manifest.network_parameters,
         weights_bytes=version.weights_path.stat().st_size,

@@ -1,9 +1,10 @@
 """How a model version takes the place of the one in use, and how that is taken back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import require_episode
 from castline.errors import RequestError
 from castline.models.gate import Measured, Regression, parse_requirement, regressions
@@ -12,7 +13,7 @@ from castline.models.measuring import measured_on_dataset, measured_on_episode
 from castline.tagging.enqueue import model_record
 from db.promotions import GateReport, promote_model, roll_back
 from model.artifact import ModelVersion, find_model
-from timeline.truth import read_truth
+from model.labels import Names
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
 
@@ -30,6 +31,8 @@ class Promotion:
     """NAME@VERSION."""
     was_in_use: bool = False
     """Nothing was to be done."""
+    names: Names = field(default_factory=Names)
+    """What people call labels."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ def promote_if_not_worse(
         return Promotion((), True, 0, reference, was_in_use=True)
     measured = _measured(place, version, dataset, truths, device)
     found = promote(place, version, requirement, measured, force=force)
-    return replace(found, model=reference)
+    with place.database.read() as connection:
+        names = Names({**names_of(connection), **version.manifest.names})
+    return replace(found, model=reference, names=names)
 
 
 def rollback(place: Workplace) -> RolledBack:
@@ -89,7 +94,7 @@ def _measured(
     with place.database.read() as connection:
         scored = [(require_episode(connection, name), path) for name, path in truths]
         for episode, path in scored:
-            truth = read_truth(path)
+            truth = read_named_truth(connection, path)
             measured += measured_on_episode(connection, before, after, episode, truth)
     if dataset is not None:
         measured += measured_on_dataset(before, after, open_dataset(dataset), device)

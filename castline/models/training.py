@@ -71,14 +71,14 @@ def train(
     from model.batches import processes_to_spare
     from model.checkpoint import has_checkpoint
     from model.dataset import open_dataset
-    from model.still_files import slug
+    from model.labels import label_of
     from model.testing import Words
     from model.versions import train_model_version
 
     folders = [settings.models_folder]
     opened = open_dataset(dataset)
-    family = slug(dataset.resolve().name) if training.name is None else training.name
-    if not family:
+    family = label_of(dataset.resolve().name) if training.name is None else training.name
+    if not (family and family.isascii()):  # it is a part of files' names
         raise ModelError(f"{dataset}: makes no name for a model; give one with --name")
     version = next_version(family, folders)
     begun = None if training.start is None else find_model(training.start, folders)
@@ -117,33 +117,33 @@ def add_labels(
     from model.adding import add_labels as add
     from model.artifact import find_model, next_version
     from model.dataset import open_dataset
+    from model.labels import Names, require_label_of
     from model.testing import Words
 
     if training.start is None:
         raise ModelError("--add: no model to add to; name it with --start MODEL")
+    sources: dict[str, list[Path]] = {}
+    names = Names()
+    for name, paths in additions.items():
+        sources.setdefault(require_label_of(name, "--add"), []).extend(paths)
+        names.note(name)
     folders = [settings.models_folder]
     begun = find_model(training.start, folders)
     family = begun.manifest.name if training.name is None else training.name
     version = next_version(family, folders)
     made = add(
         begun,
-        {label: list(paths) for label, paths in additions.items()},
+        sources,
         settings.models_folder / f"{family}-{version}",
         family,
         version,
         dataset=None if dataset is None else open_dataset(dataset),
         seed=training.seed,
+        names=names,
         words=Words(**{"licence": begun.manifest.licence, **training.texts}),
         on_progress=on_progress,
     )
-    return replace(_trained(made), added=tuple(additions))
-
-
-def label_named(text: str) -> str:
-    """Returns the label that a name means; empty if it means none."""
-    from model.still_files import slug
-
-    return slug(text)
+    return replace(_trained(made), added=tuple(sources))
 
 
 def _recipe(training: Training, dataset: "Dataset", start: "ModelVersion | None") -> "Recipe":
@@ -169,4 +169,6 @@ def _recipe(training: Training, dataset: "Dataset", start: "ModelVersion | None"
 
 
 def _trained(made: "ModelVersion") -> Trained:
-    return Trained(made.manifest.reference, made.folder, made.manifest.metrics)
+    manifest = made.manifest
+    names = manifest.names.shown(manifest.labels)
+    return Trained(manifest.reference, made.folder, manifest.metrics, names)

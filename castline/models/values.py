@@ -43,6 +43,8 @@ class Model(Row):
     """ISO 8601."""
     labels: tuple[str, ...]
     """In the order of the network's outputs."""
+    names: Mapping[str, str]
+    """Of the labels, as people read them."""
     network: str
     network_parameters: Mapping[str, Any]
     weights_bytes: int
@@ -101,5 +103,7 @@ class Trained:
     folder: Path
     metrics: Mapping[str, float]
     """Figures by name, such as `accuracy` and `macro_f1` of the test stills."""
+    names: Mapping[str, str]
+    """Of its labels, as people read them."""
     added: tuple[str, ...] = ()
     """The labels that were added to another model, if that was done."""

@@ -15,10 +15,12 @@ from castline.stills.values import (
     Choice,
     Dataset,
     DoubtfulBox,
+    DoubtfulBoxes,
     ShownDataset,
     Twin,
 )
-from castline.tables import Table, columns_of
+from castline.tables import columns_of
+from model.labels import require_label_of
 from worker.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -39,18 +41,14 @@ def build(
     from model.dataset_build import build_dataset
     from model.dataset_plan import BuildOptions
     from model.still_choice import Choice as StillChoice
-    from model.still_files import slug
-
-    def slugs(labels: Sequence[str]) -> tuple[str, ...]:
-        return tuple(slug(label) for label in labels if label.strip())
 
     options = BuildOptions(
         choice=StillChoice(
-            None if choice.labels is None else slugs(choice.labels),
+            None if choice.labels is None else _labels(choice.labels, "--labels"),
             choice.top,
             choice.min_images,
             choice.others,
-            slugs(choice.without),
+            _labels(choice.without, "--without"),
         ),
         split=choice.split,
         shards=choice.shards,
@@ -61,6 +59,10 @@ def build(
     path = made.folder / REPORT
     report = json.loads(path.read_text("utf-8"))
     return Built(_shown(made), report["left_out_counts"], report["wrong_box_counts"], path)
+
+
+def _labels(names: Sequence[str], option: str) -> tuple[str, ...]:
+    return tuple(require_label_of(name, option) for name in names if name.strip())
 
 
 def show(folder: Path) -> ShownDataset:
@@ -84,7 +86,7 @@ def check(
     model: str | None,
     device: str,
     on_progress: Progress,
-) -> Table[DoubtfulBox]:
+) -> DoubtfulBoxes:
     """Finds boxes far from where a model sees their label; see `Library.check_dataset`."""
     from model.classifier import Classifier
     from model.dataset import open_dataset
@@ -95,7 +97,8 @@ def check(
     check_tells_places(version)
     classifier = Classifier.load(version, device=device)
     found = doubtful_boxes(classifier, opened, on_progress)
-    return Table(tuple(map(_doubtful, found)), columns_of(DoubtfulBox))
+    rows = tuple(map(_doubtful, found))
+    return DoubtfulBoxes(rows, columns_of(DoubtfulBox), names=opened.manifest.names)
 
 
 def _doubtful(found: "FoundBox") -> DoubtfulBox:
@@ -116,6 +119,7 @@ def _shown(opened: "OpenedDataset") -> Dataset:
     return Dataset(
         folder=folder,
         labels=manifest.labels,
+        names=manifest.names,
         counts=manifest.counts,
         boxes=manifest.boxes,
         others=manifest.others,

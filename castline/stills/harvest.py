@@ -19,6 +19,7 @@ from ingest.frame_store import StoredFrame
 from model.annotations.coco_writing import COCO_NAME
 from model.artifact import ModelVersion
 from model.classifier import Classifier
+from model.labels import label_of
 from model.progress import Progress
 from model.still_writing import add_still, comments_in
 from worker.settings import Settings
@@ -62,6 +63,14 @@ def taken_from(folder: Path) -> set[tuple[str, ...]]:
     """
     found = (_TAKEN.search(comment) for comment in comments_in(folder))
     return {matched.groups() for matched in found if matched}
+
+
+def folders_by_label(folder: Path) -> dict[str, Path]:
+    """Gives the folders of labels in a folder, whatever their names look like."""
+    if not folder.is_dir():
+        return {}
+    inner = (path for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._")
+    return {label_of(path.name): path for path in sorted(inner)}
 
 
 def origin(episode: OpenedEpisode, pts: int, part: str, said: str, version: ModelVersion) -> str:
@@ -117,6 +126,7 @@ class Harvester:
         self._cut = _CUTTING[way]
         # one that was killed and starts over gives no still twice
         self._taken = taken_from(output)
+        self._folders = folders_by_label(output)
 
     def harvest(self, path: Path, seed: int, on_progress: Progress) -> dict[str, int]:
         """Adds an episode's stills to the output folder, except those that are there.
@@ -155,7 +165,7 @@ class Harvester:
         return counts
 
     def _add(self, still: Still, comment: str) -> None:
-        folder = self._output / still.folder
+        folder = self._folders.get(still.folder, self._output / still.folder)
         try:
             add_still(folder, still.picture, comment)
         except OSError as error:

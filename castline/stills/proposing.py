@@ -131,7 +131,8 @@ def _write(
             pictures[name] = _proposed(name, frame, stored)
         in_order = [pictures[name] for name in names.values() if name in pictures]
         manifest = version.manifest
-        text = coco_text(in_order, manifest.labels, f"Proposed by {manifest.reference}, to mend")
+        description = f"Proposed by {manifest.reference}, to mend"
+        text = coco_text(in_order, manifest.labels, description, manifest.names)
         (folder / COCO_NAME).write_text(text, "utf-8")
 
 

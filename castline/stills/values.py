@@ -1,11 +1,12 @@
 """Datasets, and what is collected and composed, as they are asked for and shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from castline.tables import Row, plain
+from castline.tables import Row, Table, plain
+from model.labels import Names
 
 Corners = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the picture."""
@@ -18,6 +19,8 @@ class Dataset(Row):
     folder: Path
     labels: tuple[str, ...]
     """In the order of their numbers."""
+    names: Names
+    """What people call labels."""
     counts: Mapping[str, tuple[int, ...]]
     """Stills by their main label, for each of train, validation and test."""
     boxes: Mapping[str, tuple[int, ...]] | None
@@ -74,11 +77,13 @@ class ShownDataset(Row):
     def to_dict(self) -> dict[str, Any]:
         """Returns what docs/json.md says of `castline dataset show`."""
         shown = plain(self.dataset)
-        first = {name: shown[name] for name in ("labels", "counts", "boxes")}
         kept = ("others", "others_are_kept", "split", "seed", "fingerprint_sha256")
         return {
             "dataset": str(self.dataset.folder),
-            **first,
+            "labels": list(self.dataset.labels),
+            "names": self.dataset.names.shown(self.dataset.labels),
+            "counts": shown["counts"],
+            "boxes": shown["boxes"],
             "stills_by_boxes": dict(self.stills_by_boxes),
             **{name: shown[name] for name in kept},
             "test_with_train_twin": self.dataset.test_with_train_twin,
@@ -100,6 +105,14 @@ class DoubtfulBox(Row):
     box: Corners
     seen: Corners
     confidence: float
+
+
+@dataclass(frozen=True, repr=False)
+class DoubtfulBoxes(Table[DoubtfulBox]):
+    """Boxes far from where a model sees their labels, the surest first."""
+
+    names: Names = field(default_factory=Names)
+    """What people call the dataset's labels."""
 
 
 @dataclass(frozen=True)

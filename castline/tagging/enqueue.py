@@ -281,6 +281,7 @@ def model_record(version: ModelVersion) -> ModelVersionRecord:
         version=manifest.version,
         sha256=version.sha256,
         labels=manifest.labels,
+        names=manifest.names,
         preprocessing=manifest.preprocessing,
         metrics=dict(manifest.metrics),
         created_at=datetime.fromisoformat(manifest.created_at),

@@ -6,8 +6,8 @@ from typing import Final
 
 from model.annotations.entries import Entry
 from model.boxes import DIGITS, Box
+from model.labels import label_of
 from model.pictures import upright_size
-from model.still_files import slug
 
 EDGE: Final = 0.01
 """Share of the picture by which a box may leave it, and is cut: numbers were rounded, or a hand
@@ -55,7 +55,11 @@ def box_of(entry: Entry, picture: Path) -> Box:
         raise WrongBoxError(
             "outside", "leaves the picture; were other units or sizes meant?", shares
         )
-    label = slug(entry.label or "")
+    label = label_of(entry.label or "")
     if not label:
-        raise WrongBoxError("no label", "names nobody", shares)
+        raise WrongBoxError(
+            "no label",
+            "its name has no letter or digit to make a label of" if entry.label else "names nobody",
+            shares,
+        )
     return Box(label, left, top, right, bottom)

@@ -8,6 +8,7 @@ from, are fields besides, which readers pass over or show.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from model.boxes import Box
@@ -52,13 +53,19 @@ class ProposedPicture:
     """Where it comes from, such as `episode` and `seconds`."""
 
 
-def coco_text(pictures: Sequence[ProposedPicture], labels: Sequence[str], description: str) -> str:
+def coco_text(
+    pictures: Sequence[ProposedPicture],
+    labels: Sequence[str],
+    description: str,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return what COCO_NAME holds.
 
     Args:
         pictures: in their order.
         labels: that a person may choose of; `unknown`, for strangers, comes last in any case.
         description: of the whole.
+        names: of labels, as somebody wrote them; for others the label stands there.
     """
     numbers = {label: number for number, label in enumerate((*known_labels(labels), UNKNOWN), 1)}
     annotations: list[dict[str, Any]] = []
@@ -79,7 +86,7 @@ def coco_text(pictures: Sequence[ProposedPicture], labels: Sequence[str], descri
         "info": {"description": description},
         "licenses": [],
         "categories": [
-            {"id": number, "name": label, "supercategory": "character"}
+            {"id": number, "name": names.get(label, label), "supercategory": "character"}
             for label, number in numbers.items()
         ],
         "images": [

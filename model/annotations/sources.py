@@ -11,6 +11,7 @@ from model.annotations.finding import NotFoundError, PictureFinder
 from model.annotations.formats import AnnotationSource
 from model.boxes import DrawnBox, WrongBox
 from model.errors import StillsError
+from model.labels import Names
 
 _MAX_SHOWN: Final = 200  # letters of a name in the report: a file from anywhere may have millions
 
@@ -34,6 +35,8 @@ class Annotations:
     pictures: Mapping[Path, BoxedPicture]
     """By their paths, without links; in the order in which they are named."""
     wrong: tuple[WrongBox, ...]
+    names: Names
+    """Of labels, as the files write them."""
 
 
 def read_annotations(sources: Sequence[AnnotationSource], named: Sequence[Path]) -> Annotations:
@@ -48,12 +51,13 @@ def read_annotations(sources: Sequence[AnnotationSource], named: Sequence[Path])
     """
     pictures: dict[Path, BoxedPicture] = {}
     wrong: list[WrongBox] = []
+    names = Names()
     for source in sources:
-        reading = _Reading(source, PictureFinder(source.folder, named), pictures, wrong)
+        reading = _Reading(source, PictureFinder(source.folder, named), pictures, wrong, names)
         for entry in source.entries():
             reading.take(entry)
         reading.check_found()
-    return Annotations(pictures, tuple(wrong))
+    return Annotations(pictures, tuple(wrong), names)
 
 
 class _Reading:
@@ -65,11 +69,13 @@ class _Reading:
         finder: PictureFinder,
         pictures: dict[Path, BoxedPicture],
         wrong: list[WrongBox],
+        names: Names,
     ) -> None:
         self._source = source
         self._finder = finder
         self._pictures = pictures
         self._wrong = wrong
+        self._names = names
         self._found = 0
         self._missing = ""
 
@@ -102,6 +108,7 @@ class _Reading:
             self._note(entry, "unreadable", str(error))
             picture.lacks_boxes = True
         else:
+            self._names.note(entry.label or "")
             if all(box != drawn.box for drawn in picture.boxes):
                 picture.boxes.append(DrawnBox(box, self._source.path, entry.where, entry.picture))
 

@@ -21,6 +21,7 @@ from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, PlaceRec
 from db.upgrade import upgrade_database
 from db.writes import replace_tags
 from ingest.decoder import Decoder
+from model.labels import label_of
 from tests.commands import castline_here, one_line
 from tests.media import CLOSED, X264, MadeVideo, pattern
 from tests.records import end_run, made_episode, make_run
@@ -143,7 +144,7 @@ def test_times_of_a_file_that_starts_late_come_back_to_the_frame(
     subtitles = srt.parse((tmp_path / "film late.srt").read_text())
     shown = [
         (
-            line.content,
+            label_of(line.content),
             sum(float(each) < line.start.total_seconds() for each in seconds),
             sum(float(each) < line.end.total_seconds() for each in seconds),
         )
@@ -154,7 +155,7 @@ def test_times_of_a_file_that_starts_late_come_back_to_the_frame(
         str(tmp_path / "film late.edl"), rate=float(FILM)
     )
     assert [
-        (each.name, each.source_range.start_time.value, each.source_range.duration.value)
+        (label_of(each.name), each.source_range.start_time.value, each.source_range.duration.value)
         for each in edits.find_clips()
     ] == [(label, start, end - start) for label, start, end in RANGES]
     data = json.loads((tmp_path / "film late.json").read_text())
@@ -319,6 +320,6 @@ def test_evaluate_counts_frames_beside_a_truth(home: Path, tmp_path: Path) -> No
     assert counts["moe"] == (0, 0, 24)
     assert found["false_tag_frames"] == 17 + 4
     table = castline_here(home, "evaluate", "film", truth, "--collar", "0.25")
-    assert (table.returncode, "homer_simpson" in table.stdout) == (0, True)
+    assert (table.returncode, "homer simpson" in table.stdout) == (0, True)
     wrong = castline_here(home, "evaluate", "film", tmp_path / "absent.csv")
     assert (wrong.returncode, "absent.csv" in one_line(wrong.stderr)) == (1, True)

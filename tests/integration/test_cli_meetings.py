@@ -165,7 +165,10 @@ def test_when_of_one_label_tells_its_appearances_and_of_an_expression_none(home:
     assert (both["label"], both["expression"]) == (None, "homer_simpson & ned_flanders")
     assert (both["frames"], both["start_pts"], both["end_pts"]) == (None, 5_000, 10_000)
     table = castline_here(home, "when", "ned", "--season", "2").stdout.split()
-    assert table[-5:] == ["Show.s2e1.mkv", "00:00:07.000", "00:00:08.000", "ned_flanders", "0.80"]
+    assert table[-6:] == [
+        *("Show.s2e1.mkv", "00:00:07.000", "00:00:08.000"),
+        *("ned", "flanders", "0.80"),
+    ]
 
 
 def test_a_bad_expression_is_shown_with_a_caret(home: Path) -> None:
@@ -430,6 +433,8 @@ def test_a_snapshot_is_a_read_only_file_that_datasette_serves(home: Path, tmp_pa
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        named = connection.execute("SELECT name FROM character WHERE label = 'homer_simpson'")
+        assert named.fetchall() == [("homer simpson",)]
         episodes = connection.execute("SELECT name, season, frame_rate, time_base FROM episode")
         assert episodes.fetchall()[2] == ("Show.s2e1.mkv", 2, "24000/1001", "1/1000")
     assert list(tmp_path.iterdir()) == [path]
@@ -461,8 +466,8 @@ def test_a_snapshot_does_not_take_the_place_of_a_folder(
 def test_a_snapshot_that_fails_leaves_nothing(database: Database, tmp_path: Path) -> None:
     fill(database)
     with database.read() as connection:
-        write_snapshot(connection, tmp_path / "whole.db")
+        write_snapshot(connection, tmp_path / "whole.db", {})
         with pytest.raises(DatabaseError, match="cannot be written"):
-            write_snapshot(connection, tmp_path)
+            write_snapshot(connection, tmp_path, {})
     with closing(sqlite3.connect(tmp_path / "whole.db")) as connection:
         assert connection.execute("SELECT count(*) FROM timeline").fetchone() == (7,)

@@ -93,7 +93,7 @@ def test_a_model_without_weights_is_named_beside_those_that_are_well(home: Path)
 def test_unknown_is_shown_without_thresholds(home: Path) -> None:
     write_model_by_lot(home / "models", labels=("bart", "ned", "unknown"))
     shown = castline_here(home, "models", "show", NAME).stdout.splitlines()
-    table = shown[[line.split()[:1] for line in shown].index(["label"]) + 1 :]
+    table = shown[[line.split()[:1] for line in shown].index(["character"]) + 1 :]
     assert [line.split()[0] for line in table] == ["bart", "ned"]
 
 
@@ -126,8 +126,8 @@ def test_a_model_is_shown_with_its_figures_and_the_thresholds_of_each_label(home
 
     lines = castline_here(home, "models", "show", "by_lot").stdout.splitlines()
     rows = {cells[0]: cells[1:] for line in lines if (cells := line.split())}
-    assert rows["birch"] == ["0.400", "0.300"]
-    assert rows["cedar"] == ["0.900", "0.700", "own"]
+    assert rows["birch"] == ["birch", "0.400", "0.300"]
+    assert rows["cedar"] == ["cedar", "0.900", "0.700", "own"]
     assert rows["accuracy"] == ["0.875"]
 
 

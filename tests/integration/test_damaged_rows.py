@@ -12,7 +12,7 @@ from db.engine import Database
 from db.episodes import find_episodes, get_episode, list_episodes
 from db.errors import DatabaseError
 from db.promotions import list_promotions
-from db.queries import known_labels
+from db.queries import known_labels, written_names
 from db.queue import claim_chunks
 from db.runs import list_runs, run_progress
 from db.spans import shown_spans
@@ -52,6 +52,10 @@ DAMAGE: dict[str, tuple[str, Reader]] = {
     "labels that are a number": (
         "UPDATE model_version SET labels = '7'",
         known_labels,
+    ),
+    "names that are a list": (
+        "UPDATE model_version SET names = '[1]'",
+        written_names,
     ),
 }
 

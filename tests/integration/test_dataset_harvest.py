@@ -124,3 +124,13 @@ def test_output_that_is_a_file_is_refused(home: Path, tmp_path: Path) -> None:
     code, complaint = harvest(home, tmp_path / "out")
     assert code == 1
     assert "is not a folder" in one_line(complaint)
+
+
+def test_stills_go_to_the_folder_whose_name_has_the_label(home: Path, tmp_path: Path) -> None:
+    names = {"apple": "Apple", "birch": "BIRCH", "fig_tree": "Fig. Tree"}
+    for name in names.values():
+        (tmp_path / "out" / name).mkdir(parents=True)
+    assert harvest(home, tmp_path / "out")[0] == 0
+    folders = {path.name for path in (tmp_path / "out").iterdir()}
+    assert folders <= {*names.values(), "cedar", "daisy", "elder", "_unsure"}
+    assert any(any((tmp_path / "out" / name).iterdir()) for name in names.values())

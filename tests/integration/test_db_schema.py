@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from db.engine import Database, sqlite_journal_mode
 from db.episodes import list_episodes
 from db.errors import DatabaseError
 from db.promotions import promoted_sha256
-from db.queries import find_appearances, screen_time
+from db.queries import find_appearances, screen_time, written_names
 from db.runs import current_run_of, get_run
 from db.schema import metadata
 from db.upgrade import HEAD, upgrade_database
@@ -69,6 +70,7 @@ def test_a_database_of_the_first_schema_keeps_its_rows(
         assert [bool(value) for value in rows] == [False] * 6
         assert get_run(connection, run_id).frames_decoded == 0
         assert promoted_sha256(connection) is None
+        assert written_names(connection) == {}
     old.dispose()
 
 
@@ -157,6 +159,20 @@ def test_screen_time_adds_up_over_episodes(database: Database) -> None:
         2,
     )
     assert names == ["pilot.mkv", "second.mkv"]
+
+
+def test_of_names_that_models_have_for_a_label_that_of_the_newest_counts(
+    database: Database,
+) -> None:
+    for year, names in (
+        (2028, {"homer_simpson": "Гомер"}),
+        (2027, {"homer_simpson": "Homer J.", "ned_flanders": "=1+1"}),
+        (2029, {}),
+    ):
+        model = replace(made_model(f"{year:064d}", str(year), year), names=names)
+        make_run(database, model=model)
+    with database.read() as connection:
+        assert written_names(connection) == {"homer_simpson": "Гомер", "ned_flanders": "=1+1"}
 
 
 def test_moments_come_back_in_utc(database: Database) -> None:

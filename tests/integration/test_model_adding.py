@@ -108,7 +108,7 @@ def added(home: Path, start: ModelVersion, stills: Path) -> ModelVersion:
     )
     assert done.returncode == 0, done.stderr
     said = done.stderr.splitlines()
-    assert said[0].startswith("cid: found in "), said
+    assert said[0].startswith("Cid: found in "), said
     assert said[-1] == "Use it: castline tag EPISODE --model dense_by_lot@2"
     assert not (home / "training").exists()
     return read_model_version(home / "models" / "dense_by_lot-2")
@@ -135,6 +135,7 @@ def test_what_was_known_stays_bit_for_bit(start: ModelVersion, added: ModelVersi
     np.testing.assert_array_equal(new[..., :3], old)
     manifest = added.manifest
     assert manifest.labels == (*start.manifest.labels, "cid")
+    assert manifest.names == {"cid": "Cid"}
     for field in ("temperature", "onset", "offset", "int8", "preprocessing", "loss"):
         assert getattr(manifest, field) == getattr(start.manifest, field)
     assert set(manifest.label_thresholds) <= {"cid"}
@@ -220,6 +221,7 @@ def refusals(stills: Path) -> dict[str, tuple[tuple[str, ...], str]]:
         "known": ((*begun, "--add", f"Ann={stills / 'cid'}"), "dense_by_lot@1 knows it already"),
         "unknown": ((*begun, "--add", f"unknown={stills / 'cid'}"), "is no label to add"),
         "no folder": ((*begun, "--add", "cid=nowhere"), "nowhere: no such file or folder"),
+        "no letter": ((*begun, "--add", "///=nowhere"), "--add: '///' has no letter or digit"),
         "no label": ((*begun, "--add", str(stills)), "is not LABEL=FOLDER"),
         "no start": (("--add", cid), "name it with --start MODEL"),
         "regional": (("--start", "by_lot", "--add", cid), "network baseline takes no further"),

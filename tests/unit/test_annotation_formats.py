@@ -259,26 +259,27 @@ def cvat_file(folder: Path) -> Path:
     )
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        csv_file,
-        csv_file_of_excel,
-        coco_file,
-        coco_folder_of_roboflow,
-        yolo_folder,
-        yolo_folder_side_by_side,
-        yolo_yaml_file,
-        yolo_yaml_list,
-        voc_folder,
-        voc_folders,
-        via_export,
-        via_project,
-        label_studio_export,
-        label_studio_minimal,
-        cvat_file,
-    ],
+MAKERS = (
+    csv_file,
+    csv_file_of_excel,
+    coco_file,
+    coco_folder_of_roboflow,
+    yolo_folder,
+    yolo_folder_side_by_side,
+    yolo_yaml_file,
+    yolo_yaml_list,
+    voc_folder,
+    voc_folders,
+    via_export,
+    via_project,
+    label_studio_export,
+    label_studio_minimal,
+    cvat_file,
 )
+"""A function for each way in which boxes may lie in a folder."""
+
+
+@pytest.mark.parametrize("make", MAKERS)
 def test_boxes_of_each_format_are_read(make: Callable[[Path], Path], tmp_path: Path) -> None:
     found = find_sources([make(tmp_path / "cast")])
     boxes = {
@@ -292,6 +293,31 @@ def test_boxes_of_each_format_are_read(make: Callable[[Path], Path], tmp_path: P
     assert found.wrong_boxes == ()
     named_bare = [(item.path.name, item.kind) for item in found.left_out]
     assert named_bare == ([] if make is label_studio_minimal else [("c.png", "no box")])
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_names_of_any_script_in_each_format_become_labels_and_are_kept(
+    make: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    source = make(tmp_path / "cast")
+    for path in (tmp_path / "cast").rglob("*.*"):
+        if path.suffix in (".csv", ".json", ".yaml", ".txt", ".xml"):
+            text = path.read_text("utf-8").replace("homer_simpson", "a/b")
+            for written in ("Ned Flanders", "ned_flanders"):
+                text = text.replace(written, "Dr. バート")
+            path.write_text(text.replace("Homer Simpson", "a/b"), "utf-8")
+    found = find_sources([source])
+    assert [file.label for file in found.files] == ["a_b", "dr_バート"]
+    assert found.names == {"a_b": "a/b", "dr_バート": "Dr. バート"}
+
+
+def test_a_box_whose_name_makes_no_label_is_listed_with_it(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    lines = ["path,left,top,right,bottom,label", "a.png,0,0,1,1,ned", "b.png,0,0,1,1,///"]
+    found = find_sources([write(tmp_path / "boxes.csv", "\n".join(lines))])
+    [wrong] = found.wrong_boxes
+    assert (wrong.kind, wrong.label) == ("no label", "///")
+    assert wrong.reason == "its name has no letter or digit to make a label of"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from safetensors.numpy import save
 
 from model.artifact import find_model, read_model_version, write_model_version
 from model.errors import ArtifactError, ModelNotFoundError
+from model.labels import Names
 from model.looks import Looks
 from model.manifest import Manifest, identity
 from model.weights import MAX_WEIGHTS_BYTES, read_weights
@@ -100,6 +101,16 @@ def test_a_manifest_from_before_there_were_some_keys_keeps_its_identity(tmp_path
     assert read_model_version(tmp_path / "m") == written
 
 
+def test_labels_and_names_of_any_script_are_read_back(tmp_path: Path) -> None:
+    manifest = a_manifest(labels=("éd", "バート"), names=Names({"éd": "Éd"}))
+    written = write_model_version(tmp_path / "m", manifest, WEIGHTS)
+    read = read_model_version(tmp_path / "m").manifest
+    assert read == written.manifest
+    assert [read.names[label] for label in read.labels] == ["Éd", "バート"]
+    write_model_version(tmp_path / "n", a_manifest(), WEIGHTS)
+    assert "names" not in json.loads((tmp_path / "n/manifest.json").read_text())
+
+
 def test_glance_is_read_back_and_belongs_to_the_identity(tmp_path: Path) -> None:
     network = {"network": "residual", "preprocessing": "fit112_crop96"}
     glancing = a_manifest(**network, glance_side=64, glance_clear=0.9)
@@ -148,6 +159,15 @@ BAD_VALUES = [
     ("version", "1/2"),
     ("labels", ["one"]),
     ("labels", ["one", "one"]),
+    ("labels", ["one", "É"]),
+    ("labels", ["one", "e\u0301"]),
+    ("labels", ["one", "\u3164"]),
+    ("names", ["Pear"]),
+    ("names", {"plum": "Plum"}),  # no label of the model
+    ("names", {"pear": "Pe\nar"}),
+    ("names", {"pear": "\u202eraep"}),
+    ("names", {"pear": ""}),
+    ("names", {"pear": 7}),
     ("labels", ["one", "T w o"]),
     ("labels", "ab"),
     ("regions", []),

@@ -66,9 +66,22 @@ def test_manifest_of_a_dataset_with_boxes_is_read(tmp_path: Path) -> None:
     assert json.loads(dataset.manifest.to_json())["boxes"] == boxes
 
 
+def test_names_of_labels_are_read_and_older_datasets_have_none(tmp_path: Path) -> None:
+    names = {"ned": "Ned Flanders"}
+    manifest = open_dataset(write(tmp_path, json.dumps(values() | {"names": names}))).manifest
+    assert (manifest.names["ned"], manifest.names["bart"]) == ("Ned Flanders", "bart")
+    assert json.loads(manifest.to_json())["names"] == names
+    (tmp_path / MANIFEST).write_text(json.dumps(values()))
+    assert "names" not in json.loads(open_dataset(tmp_path).manifest.to_json())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"names": {"homer": "Homer"}}, "names are not names of its labels"),
+        ({"names": {"ned": "N\x1bed"}}, "names are not names of its labels"),
+        ({"names": None}, "no dataset's"),
+        ({"names": 7}, "no dataset's"),
         ({"boxes": {"train": [1, 1]}, "format": 2}, "validation: boxes and labels do not fit"),
         ({"boxes": {part: [1] for part in ("train", "validation", "test")}, "format": 2}, "boxes"),
         ({"boxes": {"train": [1, 1]}}, "format 1 is not 1 without boxes, nor 2 with"),

@@ -7,6 +7,7 @@ import numpy as np
 
 from model.dataset_pages import write_pages
 from model.dataset_plan import Plan
+from model.labels import Names
 from model.pictures import to_png
 from model.split import Split
 from model.still_boxes import Labelled
@@ -35,5 +36,5 @@ def test_of_a_large_group_no_more_pictures_are_read_than_its_row_shows(tmp_path:
         read[index] += 1
         return to_png(np.zeros((4, 4, 3), np.uint8))
 
-    write_pages(tmp_path, plan, png_of, seed=0)
+    write_pages(tmp_path, plan, png_of, 0, Names())
     assert read.total() == 2 * 12  # a row of samples and a row of the group

@@ -17,6 +17,7 @@ from model.contact_sheet import captioned_sheet
 from model.dataset import DatasetManifest, Shard
 from model.evaluation import Mistake
 from model.history import Epoch
+from model.labels import Names
 from model.manifest import Manifest
 from model.recipe import STRONG, Recipe
 from model.report import report_pages
@@ -107,7 +108,7 @@ def test_curves_of_a_single_epoch_are_drawn() -> None:
 def test_a_confusion_matrix_grows_with_its_labels(labels: int) -> None:
     names = tuple(f"somebody_with_number_{number}" for number in range(labels))
     confusion = Confusion(names, np.eye(labels, dtype=np.int64) * 7)
-    drawn = np.asarray(picture(draw_confusion(confusion, normalised=True)).convert("RGB"))
+    drawn = np.asarray(picture(draw_confusion(confusion, Names(), normalised=True)).convert("RGB"))
     assert 130 * 0.3 * labels < drawn.shape[0] < 3000
     # the diagonal is blue, the rest all but white
     blue = (drawn[..., 2].astype(int) - drawn[..., 0] > 100).mean()
@@ -118,7 +119,15 @@ def test_a_confusion_matrix_grows_with_its_labels(labels: int) -> None:
 def test_many_labels_still_make_a_picture_of_a_size_that_opens() -> None:
     names = tuple(f"label_{number}" for number in range(120))
     confusion = Confusion(names, np.zeros((120, 120), np.int64))
-    assert picture(draw_confusion(confusion, normalised=False)).width < 4000
+    assert picture(draw_confusion(confusion, Names(), normalised=False)).width < 4000
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_of_any_script_length_and_sign_are_drawn() -> None:
+    names = Names({"a": "バート", "b": "שלום", "c": "x" * 100, "d": r"$\frac{ ${"})
+    confusion = Confusion(tuple(names), np.eye(4, dtype=np.int64))
+    assert picture(draw_confusion(confusion, names, normalised=False)).width > 300
+    assert picture(captioned_sheet([(np.zeros((9, 9, 3), np.uint8), ["バート", "שלום"])], ""))
 
 
 def test_captioned_pictures_stand_in_rows_of_six() -> None:
@@ -205,7 +214,7 @@ def test_card_states_terms_origin_command_and_figures() -> None:
     text = card()
     for stated in (
         "# insects 3\n",
-        "which of 2 characters are in a frame: ant, charles_montgomery_bee.",
+        "which of 2 characters are in a frame: ant, charles montgomery bee.",
         "**Terms of use.** Free for all.",
         "Drawn by hand.",
         "| charles_montgomery_bee | 452 | 360 | 90 | 2 |",

@@ -1,11 +1,12 @@
 """Which files of a folder are stills, and of whom; no file is opened for that."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from model.errors import StillsError
-from model.still_files import find_stills, slug
+from model.errors import LabelError, StillsError
+from model.still_files import find_stills
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -124,9 +125,53 @@ def test_absent_source_is_named(tmp_path: Path) -> None:
         find_stills([tmp_path / "absent"])
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("Ned Flanders", "ned_flanders"), ("moe-szyslak", "moe_szyslak"), ("apu", "apu"), ("...", "")],
-)
-def test_labels_are_slugs(name: str, expected: str) -> None:
-    assert slug(name) == expected
+def test_folders_in_any_script_are_labels_and_their_names_are_kept(tmp_path: Path) -> None:
+    written = ("バート", "Éd", "Dr. Nick", "Милхаус", "=1+1", "ned_flanders", "Unknown")
+    touch(tmp_path / "s" / "train", *(f"{name}/pic_0001.jpg" for name in written))
+    found = find_stills([tmp_path / "s"])
+    assert {file.path.parent.name: file.label for file in found.files} == {
+        "バート": "バート",
+        "Éd": "éd",
+        "Dr. Nick": "dr_nick",
+        "Милхаус": "милхаус",
+        "=1+1": "1_1",
+        "ned_flanders": "ned_flanders",
+        "Unknown": "unknown",
+    }
+    assert found.names == {
+        "éd": "Éd",
+        "dr_nick": "Dr. Nick",
+        "милхаус": "Милхаус",
+        "1_1": "=1+1",
+    }
+
+
+def test_names_of_files_in_a_flat_folder_may_be_of_any_script(tmp_path: Path) -> None:
+    flat = touch(tmp_path / "test", "バート_1.jpg", "Dr. Nick 2.jpg", "🙂_3.jpg")
+    found = find_stills([flat])
+    assert sorted(file.label for file in found.files) == ["dr_nick", "バート"]
+    assert found.names == {"dr_nick": "Dr. Nick"}
+    assert [item.path.name for item in found.left_out] == ["🙂_3.jpg"]
+
+
+def test_folders_beside_each_other_that_have_one_label_are_both_named(tmp_path: Path) -> None:
+    source = touch(tmp_path / "s", "train/Dr. Nick/1.jpg", "train/dr_nick/1.jpg", "train/ned/1.jpg")
+    with pytest.raises(StillsError, match=r"folders 'Dr\. Nick' and 'dr_nick' both have the label"):
+        find_stills([source])
+
+
+def test_folders_of_several_sources_and_sets_that_have_one_label_are_merged(
+    tmp_path: Path,
+) -> None:
+    source = touch(tmp_path / "s", "train/dr_nick/1.jpg", "test/Dr. Nick/1.jpg")
+    other = touch(tmp_path / "t", "DR NICK/1.jpg")
+    found = find_stills([source, other])
+    assert {file.label for file in found.files} == {"dr_nick"}
+    assert found.names == {"dr_nick": "Dr. Nick"}
+
+
+@pytest.mark.parametrize("name", ["🙂", "+++"])
+def test_a_folder_that_makes_no_label_is_named(name: str, tmp_path: Path) -> None:
+    source = touch(tmp_path / "s", f"{name}/1.jpg", "ned/1.jpg")
+    with pytest.raises(LabelError, match=rf"/s: '{re.escape(name)}' has no letter or digit"):
+        find_stills([source])

@@ -1,10 +1,12 @@
 """Each export format, read back by a parser that somebody else wrote, to the frame."""
 
 import csv
+import json
 import re
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from html import escape
 from operator import itemgetter
 from pathlib import Path
 
@@ -131,6 +133,19 @@ def test_a_csv_export_is_a_truth_file(tmp_path: Path) -> None:
     path = tmp_path / "episode.csv"
     path.write_text(export_text(timeline_of(RANGES, "mp4"), "csv"))
     assert [entry.label for entry in read_truth(path)] == [label for label, _, _ in RANGES]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\uff1d1", "שלום (1)", "<b>Ned</b>"])
+def test_names_stand_beside_labels_and_no_spreadsheet_computes_them(name: str) -> None:
+    timeline = replace(timeline_of([("ned", 10, 20)], "mp4"), names={"ned": name})
+    [row] = csv.DictReader(export_text(timeline, "csv").splitlines())
+    guard = "" if name[0] in "ש<" else "'"
+    assert (row["label"], row["name"]) == ("ned", guard + name)
+    [each] = json.loads(export_text(timeline, "json"))["ranges"]
+    assert (each["label"], each["name"]) == ("ned", name)
+    page = export_text(timeline, "html")
+    assert page.count(f'dir="auto">{escape(name)}<') == 2
+    assert export_text(timeline, "srt").splitlines()[2] == name
 
 
 def test_labels_that_mean_something_in_a_format_come_back(tmp_path: Path) -> None:

@@ -44,6 +44,14 @@ def test_a_timeline_with_nobody_in_it_is_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "nobody.png").stat().st_size > 0
 
 
+@pytest.mark.parametrize("name", ["odd.png", "odd.svg"])
+@pytest.mark.filterwarnings("error")
+def test_names_of_any_script_and_with_any_sign_are_drawn(name: str, tmp_path: Path) -> None:
+    names = {"ruby_fox": r"$\frac{ ${", "bolt": "バート 🙂 שלום " + "x" * 90}
+    plot_timeline(FOUND, 10, tmp_path / name, r"$\odd$ バート", TRUTH, names=names)
+    assert (tmp_path / name).stat().st_size > 0
+
+
 @pytest.mark.parametrize("name", ["timeline.pdf", "timeline"])
 def test_another_suffix_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(TimelineError, match=r"\.png or \.svg"):

@@ -1,0 +1,58 @@
+"""Fonts in which names of every script are read, as far as this machine has them.
+
+matplotlib brings one for Latin, Cyrillic, Greek, Hebrew and Arabic letters. For others the fonts
+that are installed are searched; a letter that none has is drawn as a box.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from PIL import ImageFont
+
+FONT: Final = "DejaVu Sans"
+"""Comes with matplotlib."""
+
+_NO_LETTERS: Final = "Last Resort"  # matplotlib's own font of boxes
+
+
+def font_families(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return families of fonts that have the letters of texts, for matplotlib to try in turn."""
+    return tuple(_fonts("".join(sorted(set().union(*texts)))))
+
+
+def image_font(text: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the font that has most letters of a text, for Pillow, in pixels."""
+    if text.isascii():
+        return ImageFont.load_default(size)
+    fonts = _fonts("".join(sorted(set(text))))
+    best = max(fonts.values(), key=lambda path: len(_letters(path) & set(text)))
+    return ImageFont.truetype(best, size)
+
+
+@lru_cache(100)
+def _fonts(letters: str) -> dict[str, str]:
+    """Return the paths of fonts by family, DejaVu Sans first."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    found = {FONT: str(fontManager.findfont(FontProperties(family=[FONT])))}
+    missing = set(letters) - _letters(found[FONT])
+    for entry in sorted(fontManager.ttflist, key=lambda entry: (entry.name, entry.fname)):
+        if not missing:
+            break
+        if entry.name not in found and not entry.name.startswith(_NO_LETTERS):
+            has = _letters(str(entry.fname)) & missing
+            if has:
+                found[entry.name] = str(entry.fname)
+                missing -= has
+    return found
+
+
+@lru_cache(1000)
+def _letters(path: str) -> frozenset[str]:
+    from matplotlib.ft2font import FT2Font
+
+    try:
+        return frozenset(map(chr, FT2Font(path).get_charmap()))
+    except (OSError, RuntimeError):  # it was removed, or is none that can be read
+        return frozenset()
