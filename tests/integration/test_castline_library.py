@@ -175,7 +175,7 @@ def test_the_queue_is_filled_followed_and_worked_through(tmp_path: Path, clip: P
         (lambda library: library.who("pilot", at="1:5"), castline.TimelineError, "is not a time"),
         (lambda library: library.cancel(99), castline.NotFoundError, "run 99: there is no such"),
         (lambda library: library.model("nobody"), castline.NotFoundError, "nobody"),
-        (lambda library: library.sql("DROP TABLE tag"), castline.DatabaseError, "read"),
+        (lambda library: library.sql("DROP TABLE tag"), castline.DatabaseError, "write one SELECT"),
         (lambda library: library.dataset("nowhere"), castline.DatasetError, "nowhere"),
         (lambda library: library.export("pilot", "doc"), castline.RequestError, "none of json"),
         (lambda library: library.plan_rerun("all", model="x"), castline.NotFoundError, "x"),
