@@ -1,6 +1,12 @@
-# Castline's images: `docker build --target cpu .` and `docker build --target gpu .`
+# Castline's images: `docker build --target cpu .`, and `train` or `gpu` in place of `cpu`
+#
+#   cpu     tags on a CPU with the bundled model and with any that is compiled
+#   train   makes datasets and models, on a CPU, and draws pictures besides
+#   gpu     all of it, and on a GPU
+#
 # The locks say which versions, by their hashes; the images hold no compiler and no package manager
-# of ours, and run as a user who owns nothing but the volumes.
+# of ours, and run as a user who owns nothing but the volumes. Castline is a layer of its own above
+# its dependencies, the same in all three: an upgrade of it moves megabytes.
 
 FROM python:3.11-slim-bookworm AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
@@ -8,17 +14,21 @@ RUN python -m pip install --no-cache-dir uv==0.13.9 \
     && uv venv /opt/castline --python /usr/local/bin/python
 WORKDIR /source
 
+FROM build AS build-castline
+COPY . .
+RUN uv pip install --no-cache --python /opt/castline/bin/python --no-deps --build-constraint requirements.lock .
+
 FROM build AS build-cpu
 COPY requirements-cpu.lock ./
 RUN uv pip install --no-cache --python /opt/castline/bin/python --require-hashes -r requirements-cpu.lock
-COPY . .
-RUN uv pip install --no-cache --python /opt/castline/bin/python --no-deps --build-constraint requirements.lock .
+
+FROM build AS build-train
+COPY requirements-train.lock ./
+RUN uv pip install --no-cache --python /opt/castline/bin/python --require-hashes -r requirements-train.lock
 
 FROM build AS build-gpu
 COPY requirements-gpu.lock ./
 RUN uv pip install --no-cache --python /opt/castline/bin/python --require-hashes -r requirements-gpu.lock
-COPY . .
-RUN uv pip install --no-cache --python /opt/castline/bin/python --no-deps --build-constraint requirements.lock .
 
 FROM python:3.11-slim-bookworm AS base
 # The number is fixed, so that volumes keep their owner from one image to the next.
@@ -48,6 +58,12 @@ CMD ["worker"]
 
 FROM base AS gpu
 COPY --from=build-gpu /opt/castline /opt/castline
+COPY --from=build-castline /opt/castline /opt/castline
+
+FROM base AS train
+COPY --from=build-train /opt/castline /opt/castline
+COPY --from=build-castline /opt/castline /opt/castline
 
 FROM base AS cpu
 COPY --from=build-cpu /opt/castline /opt/castline
+COPY --from=build-castline /opt/castline /opt/castline

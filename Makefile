@@ -7,7 +7,7 @@ PACKAGES := ingest model timeline db worker castline cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults celery-rows export-clips bench bench-rerun bench-scale town-model reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults celery-rows export-clips bench bench-rerun bench-scale town-model compile-bundled reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ export-clips: $(READY) ## Every frame of the clips of the composed episodes in .
 town-model: $(READY) ## Train the bundled model in /tmp/town, of Debian packages and the data in ../shared (hours)
 	$(BIN)/python -m bench.town ../shared/data -o /tmp/town
 
+compile-bundled: $(READY) ## Compile the bundled model for CPUs, once another took its place
+	$(BIN)/python -m bench.compile_bundled
+
 reference-task: $(READY) ## Train what the original task asks for, and better, in /tmp/reference (long)
 	$(BIN)/python -m bench.reference_task ../shared/data/simpsons -o /tmp/reference
 
@@ -83,6 +86,7 @@ COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-u
 lock: $(READY) ## Write requirements.lock, and those of the images, anew from pyproject.toml
 	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) --extra s3 -c requirements.lock pyproject.toml -o requirements-cpu.lock
+	$(COMPILE) --extra s3 --extra train -c requirements.lock pyproject.toml -o requirements-train.lock
 	$(COMPILE) --extra s3 --extra gpu -c requirements.lock pyproject.toml -o requirements-gpu.lock
 
 wheel: $(READY) ## Build the wheel

@@ -7,7 +7,7 @@ one town with their boxes, in which those pictures and frames of another series 
 dense network that goes on from version 9, which comes from this repository's history: an hour on
 two cores. Each step that is there already is not made again, and an interrupted
 training goes on. Copy the version to model/bundled without `report/mistakes.png`, which shows
-stills.
+stills, and run `make compile-bundled`.
 
 With `--without LABELS` these are left out whole, not even kept as `unknown`, and the network begins
 with random weights, since version 9 knows them: for `bench.unknown` and

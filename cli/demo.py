@@ -13,7 +13,7 @@ from castline.asking.evaluation import SampleScore
 from castline.asking.values import Appearances
 from castline.errors import RequestError
 from castline.library import Library
-from castline.models.training import Training
+from castline.models.training import Training, require_training
 from castline.stills.episode_files import write_episode
 from cli.console import print_table, say
 from cli.drawn_cast import DrawnEpisode, draw_episode, draw_stills
@@ -47,6 +47,7 @@ def demo(
 
     Example: castline demo -o /tmp/castline-demo
     """
+    require_training()
     folder = _make_folder(output.absolute())
     library: Library = context.obj
     say(f"1/4  Drawing {STILLS_PER_LABEL} stills of each character")

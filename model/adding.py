@@ -21,6 +21,7 @@ from model.added_learning import Learnt, Seen, learn_label
 from model.added_stills import AddedStills, read_added
 from model.added_views import Views, deal_out, plain_features, views_of
 from model.artifact import ModelVersion, write_model_version
+from model.compiling import compile_version, keep_compiled
 from model.dataset import Dataset
 from model.dense_features import DenseFeatures
 from model.errors import ArtifactError, TrainingError
@@ -111,13 +112,15 @@ def add_labels(
     report = added_report(
         manifest, start, added, {label: one.figures for label, one in learnt.items()}, words
     )
-    return write_model_version(
+    made = write_model_version(
         output_folder,
         manifest,
         _extended(weights_of(network), [one.column for one in learnt.values()]),
         report,
         _with_added(examples, views, seen).to_bytes(),
     )
+    keep_compiled(made, compile_version(made))
+    return made
 
 
 def check_addition(start: ModelVersion, labels: Sequence[str], dataset: Dataset | None) -> None:

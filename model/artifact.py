@@ -30,6 +30,9 @@ WEIGHTS: Final = "weights.safetensors"
 EXAMPLES: Final = "examples.safetensors"
 REPORT: Final = "report"
 
+COMPILED: Final = "compiled"
+"""The folder, among those of model versions, of their networks compiled for CPUs."""
+
 MODEL_CARD: Final = "model_card.md"
 """The page of a report that says in words what a model version is."""
 
@@ -57,6 +60,15 @@ class ModelVersion:
     def examples_path(self) -> Path:
         """The file with its examples, where the manifest names one."""
         return self.folder / EXAMPLES
+
+    @property
+    def compiled_path(self) -> Path:
+        """The file with its network compiled for CPUs, which `model.compiling` keeps.
+
+        It lies beside the folder, not in it: a model version comes from anywhere and holds numbers
+        alone, what is compiled runs and is made by Castline itself.
+        """
+        return self.folder.parent / COMPILED / f"{self.sha256}.network"
 
 
 def write_model_version(

@@ -1,5 +1,9 @@
 """Networks compiled for CPUs, and kept where the next process finds them.
 
+Compiling takes TensorFlow, computing does not: so a network is compiled when its version is made or
+imported, and kept beside it (`ModelVersion.compiled_path`); the bundled ones come compiled. One
+that was never compiled is so when it is first used, and kept in the user's cache.
+
 In 8 bits a network is about three times as fast as in 32 (`bench/forward_pass.py`): its weights are
 rounded per channel when it is compiled, what flows between its layers per picture while it computes
 (Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
@@ -9,7 +13,6 @@ stills when it was trained, and stands in its manifest.
 
 import contextlib
 import hashlib
-import importlib.metadata
 import os
 import subprocess
 import sys
@@ -22,6 +25,8 @@ from platformdirs import user_cache_path
 
 from model.artifact import ModelVersion, read_model_version
 from model.errors import ArtifactError, ModelError
+from model.extras import require_train_extra
+from model.interpreter import python_command
 from model.networks import network_of
 from model.quiet import without_chatter
 from model.tensorflow_runtime import load_tensorflow
@@ -29,7 +34,7 @@ from model.weights import check_weights
 
 _DIGEST_BYTES: Final = hashlib.sha256().digest_size
 _REFUSED: Final = 3  # exit code of a child that says in its last line what is wrong
-_KEPT: Final = 32  # of the bundled network's size they take 85 MB
+_KEPT: Final = 32  # in the cache; of the bundled network's size they take 100 MB
 
 
 def compile_network(network: Any, *, int8: bool) -> bytes:
@@ -70,25 +75,47 @@ def compiled(version: ModelVersion) -> bytes:
 
     Raises:
         ArtifactError: the weights are damaged.
-        ModelError: they do not fit, or the manifest's network is unknown or its parameters are not
-            allowed.
+        MissingExtraError: it was never compiled here, and cannot be.
+        ModelError: the weights do not fit, or the manifest's network is unknown or its parameters
+            are not allowed.
     """
-    release = importlib.metadata.version("tensorflow")
-    path = user_cache_path("castline") / "compiled" / f"{version.sha256}-{release}.network"
     check_weights(version)  # whoever brings a damaged model version hears of it each time
+    return _kept(version.compiled_path) or compiled_here(version)
+
+
+def compiled_here(version: ModelVersion) -> bytes:
+    """Return the same without looking beside the version's folder, which may be anybody's.
+
+    Raises:
+        ArtifactError, MissingExtraError, ModelError: as `compiled`.
+    """
+    check_weights(version)
+    path = user_cache_path("castline") / "compiled" / version.compiled_path.name
     content = _kept(path)
     if content is None:
+        require_train_extra(f"compiling {version.manifest.reference}")
         content = _compile_in_child(version)
         with contextlib.suppress(OSError):  # a full or read-only disk only costs time
             _keep(path, content)
+            _remove_unused(path.parent)
+    with contextlib.suppress(OSError):
+        path.touch()
     return content
+
+
+def keep_compiled(version: ModelVersion, content: bytes) -> None:
+    """Keep a compiled network beside the folder of its model version, for good.
+
+    Where it cannot be kept, it is compiled when it is used.
+    """
+    with contextlib.suppress(OSError):
+        _keep(version.compiled_path, content)
 
 
 def _kept(path: Path) -> bytes | None:
     """Return what was kept, unless it is damaged or not there."""
     try:
         kept = path.read_bytes()
-        path.touch()
     except OSError:
         return None
     digest, content = kept[:_DIGEST_BYTES], kept[_DIGEST_BYTES:]
@@ -97,8 +124,7 @@ def _kept(path: Path) -> bytes | None:
 
 def _compile_in_child(version: ModelVersion) -> bytes:
     """Compile in a process of its own, whose 820 MB are given back when it ends."""
-    module = [sys.executable, "-P", "-m", "model.compiling"]
-    command = [*module, str(version.folder), version.sha256]
+    command = python_command("-m", "model.compiling", str(version.folder), version.sha256)
     ends_with_us, held_open = os.pipe()
     try:
         child = subprocess.run(command, stdin=ends_with_us, capture_output=True, check=False)
@@ -126,7 +152,10 @@ def _keep(path: Path, content: bytes) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-    by_use = sorted(path.parent.glob("*.network"), key=lambda one: one.stat().st_mtime)
+
+
+def _remove_unused(cache: Path) -> None:
+    by_use = sorted(cache.glob("*.network"), key=lambda one: one.stat().st_mtime)
     for unused in by_use[:-_KEPT]:
         unused.unlink(missing_ok=True)
 

@@ -22,6 +22,7 @@ from model.dataset import (
 from model.dataset_pages import write_pages, write_text
 from model.dataset_plan import BuildOptions, Plan, plan_dataset
 from model.errors import DatasetError, StillsError
+from model.extras import require_train_extra
 from model.labels import Names
 from model.progress import Progress
 from model.reading_processes import read_into
@@ -59,7 +60,9 @@ def build_dataset(
             two folders beside each other have the same label.
         LabelError: a folder has a name that no label can be made of.
         DatasetError: the output exists, or cannot be written.
+        MissingExtraError: TensorFlow is not installed.
     """
+    require_train_extra("building a dataset")
     options = options or BuildOptions()
     output = output.absolute()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):

@@ -15,7 +15,7 @@ from model.dataset import Dataset, Shard, damaged
 from model.errors import DatasetError, StillsError
 from model.pictures import read_picture
 from model.preprocess import TASK
-from model.shards import SIDES, check_png, read_shard
+from model.shards import READING, SIDES, check_png, read_shard
 from model.shown import Shown
 from model.tensorflow_runtime import load_tensorflow
 
@@ -56,7 +56,7 @@ def pipeline(
         Its elements are pictures (batch, *shape of what `fit` makes), uint8, and label numbers
         (batch,), int64.
     """
-    tensorflow = load_tensorflow()
+    tensorflow = load_tensorflow(READING)
     shape = fit(np.zeros((1, 1, 3), np.uint8)).shape
     records = _records(tensorflow, dataset, part, shuffle_seed, buffered_records)
     return (
@@ -112,7 +112,7 @@ def stream_stills(
     Raises:
         DatasetError: a shard is damaged; the line names it.
     """
-    tensorflow = load_tensorflow()
+    tensorflow = load_tensorflow(READING)
     records = _records(tensorflow, dataset, part, None, BUFFERED_RECORDS)
     fitted = _fitted(tensorflow, records, fit, dataset.manifest.stored_side, with_places=True)
     stills = fitted.prefetch(_FITTING_AT_ONCE)

@@ -13,6 +13,10 @@ class ModelNotFoundError(ModelError):
     """No model version answers to the reference that was asked for."""
 
 
+class MissingExtraError(ModelError):
+    """A library is not installed that only an extra of Castline brings."""
+
+
 class DeviceError(ModelError):
     """The device that was asked for is not there or cannot hold the batch."""
 

@@ -19,6 +19,8 @@ from model.artifact import (
     read_model_version,
 )
 from model.classifier import Classifier
+from model.compiling import compiled, compiled_here, keep_compiled
+from model.cpu_forward import CpuForwardPass
 from model.errors import ArtifactError, ModelError
 from model.examples import check_examples, read_examples
 from model.safe_files import open_folder, read_regular_file, whole_folder, write_synced_file
@@ -41,7 +43,7 @@ class Imported:
 def import_model_version(source: Path, models_folder: Path) -> Imported:
     """Check a model version and copy it into a folder of model versions.
 
-    Its network is rebuilt, filled with its weights and run once before anything is copied.
+    Its network is rebuilt, filled with its weights, compiled and loaded before anything is copied.
 
     Args:
         source: the model version's folder, from anywhere.
@@ -50,14 +52,19 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
     Raises:
         ArtifactError: the folder is damaged, hostile or none, or another model version has its
             name and version.
+        MissingExtraError: its network was never compiled here, and cannot be.
         ModelError: its network cannot be built.
     """
     offered = read_model_version(source)
     there = _namesake(offered, models_folder)
     if there is not None:
+        if not there.compiled_path.exists():
+            keep_compiled(there, compiled(there))
         return Imported(there, is_new=False)
     folder = _free_folder(offered, models_folder)
-    _try(offered)
+    network = compiled_here(offered)
+    _try(offered, network)
+    is_new = True
     try:
         with whole_folder(folder) as unfinished:
             _copy(offered, unfinished)
@@ -66,19 +73,21 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
             raise ArtifactError(
                 f"{folder}: cannot be made ({error.strerror}); look at the folder above"
             ) from error
-        return Imported(read_model_version(folder), is_new=False)
-    return Imported(read_model_version(folder), is_new=True)
+        is_new = False
+    imported = read_model_version(folder)
+    keep_compiled(imported, network)
+    return Imported(imported, is_new)
 
 
-def _try(offered: ModelVersion) -> None:
-    """Let the network look at a frame that is black, at one that is white, and at noise.
+def _try(offered: ModelVersion, network: bytes) -> None:
+    """Let the compiled network look at a frame that is black, at one that is white, and at noise.
 
     Raises:
         ArtifactError: weights or examples are damaged or do not fit.
         ModelError: the network cannot be built, or what it answers is no number.
     """
     # pictures one by one are enough: whether the weights fit is the same for any batch
-    classifier = Classifier.load(offered, device="cpu", batch_size=1)
+    classifier = Classifier(offered, CpuForwardPass(network, batch_size=1))
     noise = np.random.default_rng(0).integers(0, 256, (*_FRAME, 3), np.uint8)
     frames = [np.full_like(noise, shade) for shade in (0, 255)]
     try:
@@ -90,7 +99,7 @@ def _try(offered: ModelVersion) -> None:
 
 
 def copy_model_version(version: ModelVersion, models_folder: Path) -> None:
-    """Copy a model version that came with Castline, unless the folder has it.
+    """Copy a model version that came with Castline, with its compiled network, unless it is there.
 
     Any number of processes may do so at once.
 
@@ -98,15 +107,18 @@ def copy_model_version(version: ModelVersion, models_folder: Path) -> None:
         ArtifactError: another model version is in its place.
         OSError: it cannot be written.
     """
-    if _is_copy(models_folder / _folder_name(version), version):
-        return
-    folder = _free_folder(version, models_folder)
-    try:
-        with whole_folder(folder) as unfinished:
-            _copy(version, unfinished)
-    except OSError:
-        if not _is_copy(folder, version):  # another process was not faster
-            raise
+    folder = models_folder / _folder_name(version)
+    if not _is_copy(folder, version):
+        _free_folder(version, models_folder)
+        try:
+            with whole_folder(folder) as unfinished:
+                _copy(version, unfinished)
+        except OSError:
+            if not _is_copy(folder, version):  # another process was not faster
+                raise
+    copy = read_model_version(folder)
+    if not copy.compiled_path.exists():
+        keep_compiled(copy, compiled(version))
 
 
 def _is_copy(folder: Path, version: ModelVersion) -> bool:

@@ -39,6 +39,8 @@ _PNG_BEGINNING: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 _SIDE_BYTES: Final = 4  # width, then height, both big-endian
 
+READING: Final = "reading the stills of a dataset"
+"""What needs TensorFlow here, where an error says so."""
 
 SIDES: Final = ("left", "top", "right", "bottom")
 """Of a box, in the order of its corners."""
@@ -127,7 +129,7 @@ def read_shard(path: Path) -> Iterator[Record]:
         tensorflow.errors.OpError: the file is gone or damaged.
         ValueError: a record is none of ours.
     """
-    tensorflow = load_tensorflow()
+    tensorflow = load_tensorflow(READING)
     for content in tensorflow.data.TFRecordDataset(str(path)).as_numpy_iterator():
         yield _record(tensorflow, content)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from model.errors import DeviceError
+from model.extras import has_train_extra, require_train_extra
 from model.quiet import without_chatter
 
 DEVICES: Final = ("auto", "cpu", "gpu")
@@ -27,9 +28,17 @@ _NOT_FOR_INFERENCE: Final = ("sklearn", "matplotlib")
 # the start-up time and 75 MB (measured: 9.0 s and 659 MB with them, 6.3 s and 586 MB without).
 
 
-def load_tensorflow() -> Any:
-    """Return the TensorFlow module, imported at the first call (some seconds, about 590 MB)."""
-    if "tensorflow" not in sys.modules:
+def load_tensorflow(purpose: str = "computing with TensorFlow") -> Any:
+    """Return the TensorFlow module, imported at the first call (some seconds, about 590 MB).
+
+    Args:
+        purpose: what it is loaded for, as `require_train_extra` takes it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    if sys.modules.get("tensorflow") is None:
+        require_train_extra(purpose)
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"  # errors only: no information, no warnings
         os.environ["KERAS_BACKEND"] = "tensorflow"
         with without_chatter(), _without_modules(_NOT_FOR_INFERENCE):
@@ -59,15 +68,17 @@ def choose_device(device: str) -> str:
     A GPU's memory is taken as it is needed, never all at once.
 
     Args:
-        device: `cpu`, `gpu`, or `auto` for a GPU where there is one.
+        device: `cpu`, `gpu`, or `auto` for a GPU where there is one and what computes on it.
 
     Raises:
         DeviceError: the name is another, or a GPU was asked for and there is none.
     """
     if device not in DEVICES:
         raise DeviceError(f"device {device!r} is unknown: use one of {', '.join(DEVICES)}")
-    if device == "cpu" or (device == "auto" and not _has_gpu_driver()):
+    if device == "cpu" or (device == "auto" and not (_has_gpu_driver() and has_train_extra())):
         return CPU
+    if not has_train_extra():
+        raise DeviceError("device gpu needs more; install castline[gpu], or use cpu or auto")
     tensorflow = load_tensorflow()
     gpus = tensorflow.config.list_physical_devices("GPU")
     for gpu in gpus:

@@ -15,7 +15,7 @@ from model.artifact import ModelVersion, write_model_version
 from model.calibrating import Calibration, calibrate
 from model.checkpoint import Checkpoint
 from model.classifier import BATCH_SIZE
-from model.compiling import compile_network
+from model.compiling import compile_network, compile_version, keep_compiled
 from model.cpu_forward import CpuForwardPass
 from model.dataset import Dataset
 from model.dense_features import DenseFeatures
@@ -66,6 +66,8 @@ def train_model_version(
     on_epoch: Callable[[tuple[Epoch, ...]], None] | None = None,
 ) -> ModelVersion:
     """Train, calibrate, choose thresholds, test, and write a model version with its report.
+
+    Its network is compiled for CPUs, so that an installation without TensorFlow computes it.
 
     Args:
         dataset: its train set is learnt, its validation set decides temperature and thresholds,
@@ -166,6 +168,7 @@ def train_model_version(
             _examples(trained.network, manifest, stills, recipe, tell),
         )
         checkpoint.remove()
+    keep_compiled(made, compile_version(made))
     return made
 
 

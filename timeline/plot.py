@@ -64,7 +64,8 @@ def plot_timeline(
         fonts: families, of which a letter takes the first that has it.
 
     Raises:
-        TimelineError: the suffix or the duration cannot be used, or the file cannot be written.
+        TimelineError: the suffix or the duration cannot be used, the file cannot be written, or
+            matplotlib is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise TimelineError(
@@ -73,9 +74,11 @@ def plot_timeline(
     if not duration_seconds > 0:
         raise TimelineError(f"{path}: duration {duration_seconds} s must be more than 0")
     # Imported here: a query must not wait for matplotlib. No pyplot, which keeps global state.
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise TimelineError("drawing a timeline needs more; install castline[plot]") from error
     labels = _rows([*ranges, *(truth or ())])
     height = FRAME_INCHES + ROW_INCHES * max(len(labels), 1)
     # A fixed salt and no date: the same timeline gives the same bytes.

@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Collection
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 
 from ingest.errors import ShortageError
 from ingest.shortages import telling_shortages
+from model.interpreter import python_command
 from worker.app import STEPS, make_app
 from worker.celery_process import CeleryOrder
 from worker.errors import WorkerError
@@ -118,8 +118,7 @@ class CeleryWorkers:
         order = CeleryOrder(self._settings, step, concurrency, options.device, options.until_idle)
         in_json = self._settings.log_format == "json"
         process = subprocess.Popen(
-            # -P: the folder that the user happens to be in might hold a `numpy.py` of its own.
-            [sys.executable, "-P", "-m", "worker.celery_process"],
+            python_command("-m", "worker.celery_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if in_json else None,
             stderr=subprocess.STDOUT if in_json else None,

@@ -4,12 +4,12 @@ import json
 import logging
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from model.interpreter import python_command
 from worker.classify_process import ClassifyOrder
 from worker.errors import WorkerError
 from worker.relay import Relay
@@ -73,8 +73,7 @@ class ClassifyChild:
         with self._log() as log:
             # A session of its own: Ctrl-C in a terminal is for the runner to interpret.
             self._process = subprocess.Popen(
-                # -P: the folder that the user happens to be in might hold a `numpy.py` of its own.
-                [sys.executable, "-P", "-m", "worker.classify_process"],
+                python_command("-m", "worker.classify_process"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

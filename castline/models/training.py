@@ -67,6 +67,7 @@ def train(
     on_nothing_to_resume: Callable[[Path], None] | None = None,
 ) -> Trained:
     """Trains a recogniser; see `Library.train`."""
+    require_training()
     from model.artifact import find_model, next_version
     from model.batches import processes_to_spare
     from model.checkpoint import has_checkpoint
@@ -114,6 +115,7 @@ def add_labels(
     on_progress: Progress = tell_nobody,
 ) -> Trained:
     """Adds labels to a model from few stills of each; see `Library.add_labels`."""
+    require_training()
     from model.adding import add_labels as add
     from model.artifact import find_model, next_version
     from model.dataset import open_dataset
@@ -144,6 +146,17 @@ def add_labels(
         on_progress=on_progress,
     )
     return replace(_trained(made), added=tuple(sources))
+
+
+def require_training() -> None:
+    """Refuses to train where the libraries for it are not installed.
+
+    Raises:
+        MissingExtraError: They are not.
+    """
+    from model.extras import require_train_extra
+
+    require_train_extra("training")
 
 
 def _recipe(training: Training, dataset: "Dataset", start: "ModelVersion | None") -> "Recipe":

@@ -4,7 +4,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -30,6 +29,9 @@ from ingest.errors import FrameStoreError
 from ingest.remote_files import RemoteFiles
 from ingest.write_video import write_video
 from model.artifact import ModelVersion, find_model
+from model.compiling import compiled
+from model.extras import has_train_extra
+from model.interpreter import python_command
 from model.weights import check_weights
 from worker.broker_check import describe_broker
 from worker.settings import Settings
@@ -170,6 +172,8 @@ def _check_decoder(_settings: Settings) -> str:
 def _check_model(settings: Settings) -> str:
     version = _model_in_use(settings)
     check_weights(version)
+    if not has_train_extra():
+        compiled(version)  # nothing here could compile it later
     manifest = version.manifest
     return f"{manifest.reference}, {len(manifest.labels)} labels"
 
@@ -193,10 +197,12 @@ def _model_in_use(settings: Settings) -> ModelVersion:
 
 def _check_gpu(_settings: Settings) -> str:
     """In a process of its own: TensorFlow takes 500 MB, and a broken driver may crash it."""
+    if not has_train_extra():
+        return "not used; classifying on one needs castline[gpu]"
     code = "from model.tensorflow_runtime import describe_devices; print(describe_devices())"
     try:
         ended = subprocess.run(
-            [sys.executable, "-P", "-c", code],
+            python_command("-c", code),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

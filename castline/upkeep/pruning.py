@@ -92,7 +92,9 @@ def plan_pruning(place: Workplace) -> Pruning:
         frames_bytes=sum(files[name] for name in frames),
         model_sha256s=tuple(sha256s),
         models=models,
-        models_bytes=sum(_size(path) for each in models for path in each.folder.rglob("*")),
+        models_bytes=sum(
+            _size(path) for each in models for path in (*each.folder.rglob("*"), each.compiled_path)
+        ),
     )
 
 
@@ -121,6 +123,7 @@ def prune(place: Workplace, pruning: Pruning) -> None:
     for version in pruning.models:
         if version.sha256 in gone:
             shutil.rmtree(version.folder)
+            version.compiled_path.unlink(missing_ok=True)
 
 
 def _kept_files(

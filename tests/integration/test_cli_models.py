@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors.numpy import load_file, save
 from sklearn.metrics import accuracy_score, f1_score
 
-from model.artifact import ModelVersion, find_model, read_manifest
+from model.artifact import COMPILED, ModelVersion, find_model, read_manifest
 from model.classifier import Classifier
 from model.dataset import Dataset
 from model.dataset_build import build_dataset
@@ -150,12 +150,23 @@ def test_an_imported_model_is_there_byte_for_byte_with_its_report(
     assert ended.returncode == 0, ended.stderr
     folder = home / "models" / "by_lot-1"
     assert contents(folder) == contents(offered.folder)
-    assert [path.name for path in (home / "models").iterdir()] == ["by_lot-1"]
-    assert find_model("by_lot", [home / "models"]).sha256 == offered.sha256
+    assert {path.name for path in (home / "models").iterdir()} == {"by_lot-1", COMPILED}
+    imported = find_model("by_lot", [home / "models"])
+    assert imported.sha256 == offered.sha256
+    assert imported.compiled_path.exists()
 
     again = castline_here(home, "models", "import", offered.folder)
     assert again.returncode == 0
     assert "is there already" in one_line(again.stderr)
+
+
+def test_a_version_that_is_there_but_was_never_compiled_is_compiled_by_its_import(
+    home: Path,
+) -> None:
+    there = write_model_by_lot(home / "models")
+    ended = castline_here(home, "models", "import", there.folder)
+    assert ended.returncode == 0, ended.stderr
+    assert there.compiled_path.exists()
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from model.artifact import ModelVersion, read_model_version, write_model_version
+from model.artifact import COMPILED, ModelVersion, read_model_version, write_model_version
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.looks import Looks
@@ -79,7 +79,10 @@ def test_models_list_sees_it_and_leaves_nothing_else(
     version, _ = first
     listed = json.loads(castline_here(home, "models", "list", "--json").stdout)
     assert version.manifest.reference in json.dumps(listed)
-    assert [path.name for path in (home / "models").iterdir()] == ["two_fruits-1"]
+    assert {path.name for path in (home / "models").iterdir()} == {"two_fruits-1", COMPILED}
+    assert [path.name for path in (home / "models" / COMPILED).iterdir()] == [
+        version.compiled_path.name
+    ]
 
 
 def test_second_training_makes_the_second_version_with_the_same_weights(

@@ -81,7 +81,7 @@ def test_docker_compose_understands_the_file_with_all_profiles(
     assert resolved["services"].keys() == compose["services"].keys()
     services = resolved["services"].values()
     profiles = [profile for item in services for profile in item.get("profiles", [])]
-    assert sorted(profiles) == ["gpu", "ops", "tools"]
+    assert sorted(profiles) == ["gpu", "ops", "tools", "train"]
     for name, item in resolved["services"].items():
         if item["image"].startswith("castline:"):
             sources = {mount["target"]: mount["source"] for mount in item["volumes"]}
@@ -102,12 +102,19 @@ def test_commands_answer_without_a_log_between_the_lines(compose: dict[str, Any]
                 )
             },
         ).log_format
-        for name in ("castline", "worker-extract", "worker-classify", "worker-classify-gpu")
+        for name in (
+            "castline",
+            "train",
+            "worker-extract",
+            "worker-classify",
+            "worker-classify-gpu",
+        )
     }
     assert re.search(
         r"^ +CASTLINE_LOG_FORMAT=json", (ROOT / "Dockerfile").read_text(), re.MULTILINE
     )
     assert chosen.pop("castline") is None
+    assert chosen.pop("train") is None
     assert set(chosen.values()) == {"json"}
 
 
@@ -222,6 +229,7 @@ def test_the_commands_of_compose_are_commands_of_castline(compose: dict[str, Any
     }
     assert ours["migrate"] == ["db", "upgrade"]
     assert ours["worker-extract"][:3] == ["worker", "--queues", "extract"]
+    assert ours.pop("train") == ["--help"]
     for name, (first, *_) in ours.items():
         assert first in known | groups, name
 
@@ -245,17 +253,39 @@ def test_who_dumps_inside_the_container_of_postgresql_needs_no_password_and_othe
 
 def test_the_images_lock_every_version_by_hash_and_name_no_mirror() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
-    assert dockerfile.count("--require-hashes") == 2
+    assert dockerfile.count("--require-hashes") == 3
     assert re.search(r"^USER 10001:10001$", dockerfile, re.MULTILINE)
-    for kind in ("cpu", "gpu"):
+    for kind in ("cpu", "train", "gpu"):
         lock = (ROOT / f"requirements-{kind}.lock").read_text()
         assert "://" not in lock
         names = set(re.findall(r"^([a-z0-9-]+)(?:\[[^\]]*\])?==", lock, re.MULTILINE))
-        assert {"tensorflow", "psycopg-binary", "s3fs", "prometheus-client"} <= names
+        assert {"ai-edge-litert", "psycopg-binary", "s3fs", "prometheus-client"} <= names
+        trained_by = {"tensorflow", "keras", "scikit-learn", "matplotlib"}
+        assert trained_by & names == (set() if kind == "cpu" else trained_by)
         assert not {"pytest", "moto", "ruff"} & names
         assert ("nvidia-cudnn-cu12" in names) == (kind == "gpu")
         for entry in re.split(r"\n(?=[a-z0-9])", lock.strip()):
             assert "--hash=sha256:" in entry, entry.splitlines()[0]
+
+
+def test_castline_is_a_layer_of_its_own_above_its_dependencies_in_each_image(
+    compose: dict[str, Any],
+) -> None:
+    stages: dict[str, list[str]] = {}
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        if line.startswith("FROM "):
+            stages[line.split()[-1]] = []
+        elif line.startswith(("COPY ", "RUN ")):
+            stages[[*stages][-1]].append(line)
+    targets = {item["build"]["target"] for item in compose["services"].values() if "build" in item}
+    assert targets == {"cpu", "train", "gpu"}
+    for target in targets:
+        first, second = stages[target]
+        assert first == f"COPY --from=build-{target} /opt/castline /opt/castline"
+        assert second == "COPY --from=build-castline /opt/castline /opt/castline"
+        # what Castline's own files change does not make the dependencies' layer again
+        assert stages[f"build-{target}"][0] == f"COPY requirements-{target}.lock ./"
+        assert not any("COPY . ." in line for line in stages[f"build-{target}"])
 
 
 def test_every_setting_is_documented() -> None:

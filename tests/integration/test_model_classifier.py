@@ -20,7 +20,7 @@ from model.networks import build_network, weights_of
 from model.preprocess import TASK, resize
 from model.weights import read_weights
 from tests.drawn_shapes import SHAPES, draw
-from tests.models import manifest_by_lot
+from tests.models import NAME, manifest_by_lot, write_model_by_lot
 from tests.trained_shapes import SMALL, TrainedShapes
 from tests.waiting import PATIENCE_SECONDS
 
@@ -250,12 +250,15 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_classifier_starts_quietly_and_stays_small(tmp_path: Path) -> None:
-    """With the bundled model: nothing on stderr, no TensorFlow, under 200 MB."""
+    """The bundled model, and one to compile: nothing on stderr, no TensorFlow, under 200 MB."""
+    write_model_by_lot(tmp_path / "models")
     start = (
         "import sys, numpy as np\n"
+        "from pathlib import Path\n"
         "from model.artifact import find_model\n"
         "from model.classifier import Classifier\n"
-        "classifier = Classifier.load(find_model(None), device='cpu')\n"
+        f"version = find_model({{reference!r}}, [Path({str(tmp_path / 'models')!r})])\n"
+        "classifier = Classifier.load(version, device='cpu')\n"
         "for _ in range(2):\n"
         "    classifier.classify([np.zeros((144, 256, 3), np.uint8)] * 64)\n"
         "assert 'sklearn' not in sys.modules and 'matplotlib' not in sys.modules\n"
@@ -265,8 +268,10 @@ def test_classifier_starts_quietly_and_stays_small(tmp_path: Path) -> None:
         "print(int(status.split('VmHWM:')[1].split()[0]) * 1024)\n"
         "import sklearn.metrics\n"  # still to be had by whoever wants it later
     )
-    for _ in ("compiles it", "finds it compiled"):
-        done = in_fresh_interpreter(start, XDG_CACHE_HOME=str(tmp_path))
+    for reference in (None, NAME, NAME):  # which is compiled, and then found compiled
+        done = in_fresh_interpreter(
+            start.format(reference=reference), XDG_CACHE_HOME=str(tmp_path / "cache")
+        )
         assert done.stderr == ""
         assert done.returncode == 0
         tensorflow_is_loaded, peak_bytes = done.stdout.split()

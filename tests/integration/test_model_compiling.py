@@ -1,4 +1,4 @@
-"""Networks compiled for CPUs: as exact as they are said to be, and compiled once."""
+"""Networks compiled for CPUs: as exact as they are said to be, compiled once, and kept."""
 
 import os
 import sys
@@ -10,16 +10,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model import compiling
-from model.artifact import ModelVersion, write_model_version
+from model import compiling, extras
+from model.artifact import COMPILED, ModelVersion, bundled_folder, models_in, write_model_version
 from model.calibration import softmax
-from model.compiling import compile_network, compile_version, compiled
+from model.compiling import (
+    compile_network,
+    compile_version,
+    compiled,
+    compiled_here,
+    keep_compiled,
+)
 from model.cpu_forward import CpuForwardPass
-from model.errors import ArtifactError, ModelError
+from model.errors import ArtifactError, MissingExtraError, ModelError
 from model.gpu_forward import GpuForwardPass
 from model.looks import Looks
 from model.networks import NETWORKS, build_network, network_of, weights_of
-from model.preprocess import resize
+from model.preprocess import resize, shape_seen
 from model.residual import PARAMETERS as RESIDUAL
 from tests.trained_shapes import SMALL, TrainedShapes
 
@@ -143,6 +149,18 @@ def variant(trained: ModelVersion, folder: Path, **changes: Any) -> ModelVersion
     return write_model_version(folder / manifest.version, manifest, weights_of(network_of(trained)))
 
 
+@pytest.fixture
+def version(trained: TrainedShapes, tmp_path: Path) -> ModelVersion:
+    """A model version that was never compiled."""
+    return variant(trained.version, tmp_path, version="u")
+
+
+@pytest.fixture
+def is_light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where TensorFlow is not installed."""
+    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
+
+
 def test_a_version_is_compiled_once_and_as_its_manifest_says(
     trained: TrainedShapes, tmp_path: Path, cache: Path, compilations: list[bool]
 ) -> None:
@@ -154,9 +172,8 @@ def test_a_version_is_compiled_once_and_as_its_manifest_says(
 
 
 def test_what_a_child_process_compiles_is_what_this_one_does(
-    trained: TrainedShapes, cache: Path
+    version: ModelVersion, cache: Path
 ) -> None:
-    version = trained.version
     forward = CpuForwardPass(compiled(version), 4)
     pictures = np.zeros((2, SIDE, SIDE, 3), np.uint8)
     pictures[1] = 200
@@ -182,7 +199,7 @@ def test_a_version_that_took_another_s_place_is_not_kept_as_that_one(
     meant = variant(trained.version, tmp_path, version="a")
     other = variant(trained.version, tmp_path, version="b", int8=not meant.manifest.int8)
     (meant.folder / "manifest.json").write_bytes((other.folder / "manifest.json").read_bytes())
-    with pytest.raises(ArtifactError, match="changed while it was read; try again"):
+    with pytest.raises(ModelError, match="changed while it was read; try again"):
         compiled(meant)
     assert not cache.exists()
 
@@ -197,24 +214,24 @@ def test_a_child_process_that_fails_otherwise_is_one_line_with_a_remedy(
 
 
 def test_a_damaged_file_is_compiled_anew(
-    trained: TrainedShapes, cache: Path, compilations: list[bool]
+    version: ModelVersion, cache: Path, compilations: list[bool]
 ) -> None:
-    content = compiled(trained.version)
+    content = compiled(version)
     [path] = cache.iterdir()
     for damaged in (path.read_bytes()[:-1] + b"x", b""):
         path.write_bytes(damaged)
-        assert compiled(trained.version) == content
+        assert compiled(version) == content
     assert len(compilations) == 3
-    assert compiled(trained.version) == content
+    assert compiled(version) == content
     assert len(compilations) == 3
 
 
 def test_where_nothing_can_be_kept_it_is_compiled_each_time(
-    trained: TrainedShapes, cache: Path, compilations: list[bool]
+    version: ModelVersion, cache: Path, compilations: list[bool]
 ) -> None:
     cache.parent.mkdir(parents=True)
     cache.write_text("in the way")
-    assert compiled(trained.version) == compiled(trained.version)
+    assert compiled(version) == compiled(version)
     assert len(compilations) == 2
 
 
@@ -226,10 +243,9 @@ def test_those_used_longest_ago_go(
     first, second, third = (variant(trained.version, tmp_path, version=v) for v in "abc")
     for hour, version in enumerate((first, second, first, third)):
         compiled(version)
-        [path] = cache.glob(f"{version.sha256}-*")
-        os.utime(path, (3600 * hour, 3600 * hour))
-    kept = {path.name.partition("-")[0] for path in cache.iterdir()}
-    assert kept == {first.sha256, third.sha256}
+        os.utime(cache / version.compiled_path.name, (3600 * hour, 3600 * hour))
+    kept = {path.name for path in cache.iterdir()}
+    assert kept == {first.compiled_path.name, third.compiled_path.name}
 
 
 def test_damaged_weights_are_refused_though_the_network_was_kept(
@@ -241,3 +257,51 @@ def test_damaged_weights_are_refused_though_the_network_was_kept(
     made.weights_path.write_bytes(b"not the weights")
     with pytest.raises(ArtifactError, match="not the weights"):
         compiled(made)
+
+
+def test_what_was_trained_is_compiled_and_needs_no_tensorflow(
+    trained: TrainedShapes, cache: Path, is_light: None
+) -> None:
+    assert compiled(trained.version) == compile_version(trained.version)
+    assert not cache.exists()
+
+
+def test_what_is_kept_beside_a_version_outlives_the_cache(
+    version: ModelVersion, cache: Path, compilations: list[bool]
+) -> None:
+    keep_compiled(version, compiled(version))
+    assert version.compiled_path.parent.parent == version.folder.parent
+    [path] = cache.iterdir()
+    path.unlink()
+    compiled(version)
+    assert len(compilations) == 1
+
+
+def test_what_lies_beside_a_folder_from_elsewhere_is_not_taken(
+    version: ModelVersion, cache: Path, compilations: list[bool]
+) -> None:
+    keep_compiled(version, b"somebody's")
+    assert compiled(version) == b"somebody's"
+    assert compiled_here(version) == compile_version(version)
+
+
+def test_what_was_never_compiled_needs_the_extra_where_tensorflow_is_not_installed(
+    version: ModelVersion, cache: Path, is_light: None
+) -> None:
+    with pytest.raises(MissingExtraError) as caught:
+        compiled(version)
+    assert str(caught.value) == "compiling shapes@u needs more; install castline[train]"
+
+
+def test_each_bundled_version_comes_compiled_and_answers_as_its_weights_do(cache: Path) -> None:
+    versions = models_in(bundled_folder())
+    kept = {path.name for path in (bundled_folder() / COMPILED).iterdir()}
+    again = "run: make compile-bundled"
+    assert kept == {version.compiled_path.name for version in versions}, again
+    for version in versions:
+        shipped = CpuForwardPass(compiled(version), 4)
+        assert not cache.exists(), again
+        shape = shape_seen(version.manifest.preprocessing)
+        pictures = np.random.default_rng(0).integers(0, 256, (4, *shape, 3), np.uint8)
+        expected = CpuForwardPass(compile_version(version), 4).logits(pictures)
+        np.testing.assert_allclose(shipped.logits(pictures), expected, atol=0.01, err_msg=again)

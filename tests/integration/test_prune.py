@@ -15,7 +15,8 @@ from db.promotions import list_promotions, roll_back
 from db.runs import list_runs
 from ingest.decoder import Decoder
 from ingest.frame_store import FORMAT_VERSION
-from model.artifact import ModelVersion, find_model
+from model.artifact import COMPILED, ModelVersion, find_model, models_in
+from model.compiling import keep_compiled
 from tests.clips import write_clip
 from tests.commands import castline_here, one_line
 from tests.ended_runs import end_with, ended_run, place_of
@@ -43,6 +44,7 @@ def home(tmp_path: Path) -> Path:
                 lot=number,
                 created_at=f"2199-01-0{number + 1}T00:00:00+00:00",
             )
+            keep_compiled(version, b"compiled")
             if name == "zero":  # looked at five times a second before
                 fine = Fraction(1, 5)
                 ended_run(place, decoder, clip, version, {"apple": [(0, 1)]}, fine)
@@ -111,7 +113,9 @@ def test_what_is_left_answers_as_before_and_one_rollback_stays_possible(home: Pa
     assert runs_by_model(home) == ["first@1", "second@1", "candidate@1"]
     assert stored(home) == {f"v{FORMAT_VERSION}_every_1-2"}
     names = {path.name for path in (home / "models").iterdir()}
-    assert names == {"first-1", "second-1", "candidate-1"}
+    assert names == {"first-1", "second-1", "candidate-1", COMPILED}
+    left = {each.compiled_path.name for each in models_in(home / "models")}
+    assert {path.name for path in (home / "models" / COMPILED).iterdir()} == left
     assert castline_here(home, "who", "pilot", "--json").stdout == shown
     with rows_of(home) as connection:
         for table in ("tag", "appearance", "chunk"):

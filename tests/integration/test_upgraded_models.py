@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from model.artifact import models_in
+from model.compiling import compiled
+from model.cpu_forward import CpuForwardPass
 from tests.clips import write_clip
 from tests.commands import castline_here
 from tests.models import write_model_by_lot
@@ -46,6 +49,15 @@ def test_queued_runs_of_the_old_model_are_done_by_it(home: Path) -> None:
     assert castline_here(home, "status").stderr == ""
     assert castline_here(home, "worker", "--until-idle").returncode == 0
     assert state_in(home) == ("town@1", "done")
+
+
+def test_the_copy_of_the_old_model_is_compiled(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.compiling.user_cache_path", lambda name: tmp_path / "empty" / name)
+    monkeypatch.setattr("model.extras.find_spec", lambda _name: None)  # and cannot be any more
+    [old] = models_in(home / "models")
+    CpuForwardPass(compiled(old), batch_size=1)
 
 
 def test_runs_whose_model_is_gone_are_told_of_with_what_to_do(
