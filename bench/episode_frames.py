@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from castline.tagging.enqueue import chunks_of, find_picture_area
 from ingest.cuts import joined_cuts
 from ingest.decoder import Decoder
 from ingest.extraction import Extraction
 from ingest.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
 from ingest.probe import Probe
 from model.artifact import MANIFEST, ModelVersion, find_model, read_model_version
-from worker.enqueue import chunks_of, find_picture_area
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
 

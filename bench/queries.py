@@ -26,6 +26,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from castline.asking.answers import find_matches
 from db.engine import Database
 from db.episodes import list_episodes
 from db.queries import find_appearances, first_appearances, screen_time, shared_time
@@ -38,7 +39,6 @@ from db.writes import create_run, finish_run, register_episode, register_model_v
 from tests.databases import new_postgresql_url, postgresql_server
 from tests.records import PARAMS, made_episode, made_model
 from timeline.expressions import parse_expression
-from worker.answers import find_matches
 
 CAST = tuple(f"character_{number:02}" for number in range(17))
 WEIGHTS = tuple(1 / (number + 1) for number in range(len(CAST)))

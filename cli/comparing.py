@@ -1,23 +1,14 @@
 """Comparing two model versions on the stills of one dataset, or on episodes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.comparing_episodes import compare_episodes
+from castline.library import Library
+from castline.models.comparison import Comparison, ModelFigures
+from cli.comparing_episodes import print_comparison
 from cli.console import Json, print_json, print_table, say
-from model.artifact import find_model
-from model.errors import DatasetError
-from model.split import PARTS
-from worker.workplace import open_workplace
-
-if TYPE_CHECKING:
-    from model.answers import Figures
-    from model.artifact import ModelVersion
-    from model.comparison import Change, Comparison
-    from model.dataset import Dataset
-    from model.labels import Names
 
 
 def compare(
@@ -52,39 +43,33 @@ def compare(
     """
     if (dataset is None) == (not episodes):
         raise typer.BadParameter("give a dataset or --episodes")
+    library: Library = context.obj
     if dataset is None:
         if part is not None or device is not None:
             raise typer.BadParameter("--part and --device are for a dataset, not for --episodes")
-        with open_workplace(context.obj) as place:
-            names = episodes or []
-            compare_episodes(place, first, second, names, page=html, as_json=as_json)
+        changes = library.compare_on_episodes(first, second, episodes or [], page=html)
+        if html is not None:
+            say(f"Wrote {html}")
+        if as_json:
+            print_json(changes.to_dict())
+        else:
+            print_comparison(changes, library.names())
         return
     if html is not None:
         raise typer.BadParameter("--html is for --episodes, not for a dataset")
-    from model.comparison import compare_answers
-    from model.dataset import open_dataset
-    from worker.measuring import answers_of
-
     part = "test" if part is None else part
     device = "auto" if device is None else device
-    if part not in PARTS:
-        raise DatasetError(f"--part {part!r}: is none of {', '.join(PARTS)}")
-    folders = [context.obj.models_folder]
-    versions = find_model(first, folders), find_model(second, folders)
-    opened = open_dataset(dataset)
-    found = compare_answers(*(answers_of(version, opened, part, device) for version in versions))
+    found = library.compare(first, second, dataset, part=part, device=device)
     if as_json:
-        print_json(_comparison_json(found, versions, opened, part))
+        print_json(found.to_dict())
     else:
-        _print_comparison(found, versions, opened.manifest.names)
+        _print_comparison(found)
 
 
-def _print_comparison(
-    found: "Comparison", versions: tuple["ModelVersion", "ModelVersion"], names: "Names"
-) -> None:
+def _print_comparison(found: Comparison) -> None:
     rows = [
         (
-            names[each.label],
+            found.names[each.label],
             str(each.stills),
             _share(each.first_f1),
             _share(each.second_f1),
@@ -98,15 +83,15 @@ def _print_comparison(
     print_table(columns, rows, numbers="stills A B B-A gained lost")
     say("")
     _print_figures(found)
-    for letter, version in zip("AB", versions, strict=True):
-        say(f"{letter} is {version.manifest.reference}, {version.folder}")
+    for letter, model in (("A", found.first), ("B", found.second)):
+        say(f"{letter} is {model.model}, {model.folder}")
     say(
         f"B gains {len(found.gained)} stills and loses {len(found.lost)}; were both equally good,"
         f" so uneven a change would come about with probability {found.chance:.2g}."
     )
 
 
-def _print_figures(found: "Comparison") -> None:
+def _print_figures(found: Comparison) -> None:
     figures = [_figures(each) for each in (found.first, found.second)]
     rows = [
         (name, _share(a), _share(b), _difference(None if a is None or b is None else b - a))
@@ -116,15 +101,15 @@ def _print_figures(found: "Comparison") -> None:
     print_table(("figure", "A", "B", "B-A"), rows, numbers="A B B-A")
 
 
-def _figures(figures: "Figures") -> dict[str, float | None]:
-    unknown = figures.unknown
+def _figures(model: ModelFigures) -> dict[str, float | None]:
+    unknown = model.unknown
     return {
-        "accuracy": figures.score.accuracy,
-        "macro-F1": figures.score.macro_f1,
-        "calibration error": figures.reliability.error,
+        "accuracy": model.accuracy,
+        "macro-F1": model.macro_f1,
+        "calibration error": model.calibration_error,
         "unknown: AUROC": unknown.auroc if unknown else None,
         "unknown: false positives at 95 % recall": (
-            unknown.false_positive_rate if unknown else None
+            unknown.false_positive_rate_at_95_recall if unknown else None
         ),
     }
 
@@ -135,70 +120,3 @@ def _share(value: float | None) -> str:
 
 def _difference(value: float | None) -> str:
     return "" if value is None else f"{value:+.3f}"
-
-
-def _comparison_json(
-    found: "Comparison",
-    versions: tuple["ModelVersion", "ModelVersion"],
-    dataset: "Dataset",
-    part: str,
-) -> dict[str, Any]:
-    first, second = versions
-    sources = _sources(dataset, part, (*found.gained, *found.lost))
-    return {
-        "dataset": str(dataset.folder),
-        "part": part,
-        "first": _model_json(first, found.first),
-        "second": _model_json(second, found.second),
-        "labels": [
-            {
-                "label": each.label,
-                "stills": each.stills,
-                "first_f1": each.first_f1,
-                "second_f1": each.second_f1,
-                "difference": each.difference,
-                "gained": each.gained,
-                "lost": each.lost,
-            }
-            for each in found.labels
-        ],
-        "gained": [_change_json(each, sources) for each in found.gained],
-        "lost": [_change_json(each, sources) for each in found.lost],
-        "chance": found.chance,
-    }
-
-
-def _model_json(version: "ModelVersion", figures: "Figures") -> dict[str, Any]:
-    unknown = figures.unknown
-    return {
-        "model": version.manifest.reference,
-        "sha256": version.sha256,
-        "accuracy": figures.score.accuracy,
-        "macro_f1": figures.score.macro_f1,
-        "calibration_error": figures.reliability.error,
-        "unknown": {
-            "stills": unknown.stills,
-            "auroc": unknown.auroc,
-            "false_positive_rate_at_95_recall": unknown.false_positive_rate,
-        }
-        if unknown
-        else None,
-    }
-
-
-def _change_json(change: "Change", sources: dict[int, str]) -> dict[str, str]:
-    return {
-        "source": sources[change.index],
-        "label": change.truth,
-        "first_answer": change.first_answer,
-        "second_answer": change.second_answer,
-    }
-
-
-def _sources(dataset: "Dataset", part: str, changes: tuple["Change", ...]) -> dict[int, str]:
-    """The files that the changed stills came from, by the stills' places in the part."""
-    from model.shards import read_part
-
-    wanted = {change.index for change in changes}
-    records = enumerate(read_part(dataset.shard_paths(part)))
-    return {index: record.source for index, record in records if index in wanted}

@@ -1,23 +1,15 @@
 """An episode with its truth out of your own stills: compose."""
 
 import shlex
-from dataclasses import replace as with_changes
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from castline.library import Library
+from castline.stills.values import Composed, Composing
 from cli.console import LARGEST_SEED, say
 from cli.progress import step_bars
-from timeline.files import check_free
-from worker.errors import WorkerError
-
-if TYPE_CHECKING:
-    from model.shot_pictures import Layout
-    from timeline.shots import Shot
-
-SUFFIX = ".mp4"
 
 LONGEST_SECONDS = 86_400
 """A day, which takes a day to make; all its shots are planned before the first is drawn."""
@@ -71,67 +63,35 @@ def compose(
 
     Example: castline compose dataset -o composed.mp4 --negatives landscape.mkv
     """
-    from ingest.decoder import Decoder
-    from model.dataset import open_dataset
-    from worker.composing import (
-        MEASURING_PART,
-        Composition,
-        compose_episode,
-        open_negative,
+    library: Library = context.obj
+    composing = Composing(
+        dataset=dataset,
+        part=part,
+        seconds=seconds,
+        negatives=negatives or (),
+        size=size,
+        aspect=aspect,
+        seed=seed,
+        groups=groups,
     )
-
-    truth = output.with_name(f"{output.name}.truth.csv")
-    if output.suffix.lower() != SUFFIX:
-        raise WorkerError(f"{output}: is an MP4; name it {output.stem}{SUFFIX}")
-    for path in (output, truth):
-        check_free(path, replace, "--replace")
-    if part != MEASURING_PART and not force:
-        raise WorkerError(
-            f"--set {part}: a model may have learnt from these stills, and would look better than"
-            f" it is; take {MEASURING_PART}, or --force"
+    with step_bars() as show_step:
+        made = library.compose(
+            output, composing, force=force, replace=replace, on_progress=show_step
         )
-    layout = _layout(size, aspect)
-    opened = open_dataset(dataset)
-    with Decoder(media_roots=context.obj.readable_roots) as decoder, step_bars() as show_step:
-        clips = tuple(open_negative(decoder, path) for path in negatives or ())
-        composition = Composition(opened, part, clips, layout, seconds, seed)
-        share = composition.usual_groups if groups is None else groups
-        composition = with_changes(composition, groups=share)
-        shots = compose_episode(composition, decoder, output, truth, show_step)
-    _report(output, truth, shots)
+    _report(made)
 
 
-def _layout(size: str, aspect: str | None) -> "Layout":
-    from model.shot_pictures import Layout
-
-    width, height = _two_numbers("--size", size, "x")
-    if aspect is None:
-        return Layout(int(width), int(height))
-    across, down = _two_numbers("--aspect", aspect, ":")
-    return Layout(int(width), int(height), across / down)
-
-
-def _two_numbers(option: str, text: str, between: str) -> tuple[Fraction, Fraction]:
-    first, _, second = text.lower().partition(between)
-    try:
-        numbers = Fraction(first), Fraction(second)
-    except (ValueError, ZeroDivisionError):
-        numbers = Fraction(0), Fraction(0)
-    if min(numbers) <= 0:
-        raise WorkerError(f"{option} {text!r}: write two numbers with {between!r} between them")
-    return numbers
-
-
-def _report(output: Path, truth: Path, shots: list["Shot"]) -> None:
-    say(f"Wrote {output} and {truth}")
-    one, two, nobody = (sum(len(shot.labels) == count for shot in shots) for count in (1, 2, 0))
-    more = len(shots) - one - two - nobody
+def _report(made: Composed) -> None:
+    say(f"Wrote {made.episode} and {made.truth}")
+    one, two, nobody = (made.on_screen.count(count) for count in (1, 2, 0))
+    more = len(made.on_screen) - one - two - nobody
     groups = f", {more} with three or more" if more else ""
     say(
-        f"{len(shots)} shots: {one} with one character, {two} with two{groups},"
+        f"{len(made.on_screen)} shots: {one} with one character, {two} with two{groups},"
         f" {nobody} with nobody known"
     )
     if not nobody:
         say("No shot without anybody known: name clips for them with --negatives")
-    episode, name, path = (shlex.quote(str(each)) for each in (output, output.name, truth))
+    paths = made.episode, made.episode.name, made.truth
+    episode, name, path = (shlex.quote(str(each)) for each in paths)
     say(f"Measure on it: castline tag {episode}; castline evaluate {name} {path}")

@@ -1,35 +1,21 @@
-"""What the commands share: where they print, and how a person names an episode or a label."""
+"""What the commands share: options, and where and how they print."""
 
 import json
 import logging
-import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from io import TextIOWrapper
-from itertools import islice
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.cells import cell_len
-from rich.table import Table
+from rich.table import Table as PrintedTable
 from rich.text import Text
 
+from castline.errors import ExpressionError
+from castline.tables import Row, Table
+from castline.text import visible, visible_json, without_passwords
 from cli.terminal import stderr, stdout
-from db.current import CURRENT, Shown
-from db.engine import Transaction
-from db.episodes import find_episodes, list_episodes
-from db.errors import NotFoundError
-from db.queries import was_season_examined
-from db.records import EpisodeRecord, RunRecord
-from db.runs import current_run_of, latest_run_of, shown_run_of
-from model.labels import label_of, require_label_of
-from timeline.errors import ExpressionError
-from worker.answers import episode_of_file
-from worker.log import without_passwords
-from worker.names import cast_of
-from worker.visible import visible, visible_json
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 """The option of every command that reads."""
@@ -75,9 +61,6 @@ Season = Annotated[
 DEFAULT_LIMIT = 100
 """Rows of an answer: as many as a person reads, and found at once in any library."""
 
-Row = TypeVar("Row")
-
-
 LONGEST_ERROR = 2000
 """Letters of an error's line; of what is longer, as where it quotes a line of a megabyte, both ends
 are shown, for the last words say what to do."""
@@ -92,7 +75,9 @@ def escape_what_stdout_cannot_write() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> Table:
+def make_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = ""
+) -> PrintedTable:
     """A table whose cells are shown as they are: a file's name may look like markup.
 
     What would act on a terminal is shown as an escape.
@@ -102,7 +87,7 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: s
         rows: The cells.
         numbers: The headings of the columns to align right, separated by blanks.
     """
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = PrintedTable(box=None, header_style="bold", pad_edge=False)
     right = numbers.split()
     for column in columns:
         table.add_column(
@@ -172,137 +157,12 @@ def _shortened(line: str) -> str:
     return line if len(line) <= LONGEST_ERROR else f"{line[:half]} ... {line[-half:]}"
 
 
-def rows_to_read(limit: int) -> int | None:
-    """How many rows `first_rows` needs: one more tells that there are more; None for all."""
-    return limit + 1 if limit else None
+def rows_wanted(limit: int) -> int | None:
+    """The limit as a library takes it: None for all."""
+    return limit or None
 
 
-def first_rows(rows: Iterable[Row], limit: int) -> list[Row]:
-    """At most `limit` rows, or all for a limit of 0; says so if there are more."""
-    if not limit:
-        return list(rows)
-    found = list(islice(rows, limit + 1))
-    if len(found) > limit:
+def say_if_more(table: Table[Row], limit: int) -> None:
+    """Says so if there are more rows than are shown."""
+    if table.has_more:
         say(f"The first {limit} are shown; --limit 0 shows all.")
-    return found[:limit]
-
-
-def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
-    """The one episode that a person means.
-
-    Raises:
-        NotFoundError: None or several fit.
-    """
-    if not reference:  # which is a part of every name
-        raise NotFoundError("an episode without a name: give one; castline episodes lists them")
-    by_content = _episode_of_file(connection, reference)
-    writable = reference.encode(errors="replace").decode()  # a name that is not UTF-8 is no row's
-    found = [by_content] if by_content else find_episodes(connection, writable)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        fitting = ", ".join(f"{item.name} ({item.sha256[:8]})" for item in found[:5])
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        raise NotFoundError(
-            f"{reference}: several episodes fit: {fitting}{more}; give a whole name, or the digits"
-            " in brackets"
-        )
-    names = [item.name for item in list_episodes(connection)]
-    close = get_close_matches(reference, names, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(close)}?" if close else "castline episodes lists them"
-    raise NotFoundError(f"{reference}: no such episode here; {hint}")
-
-
-def _episode_of_file(connection: Transaction, reference: str) -> EpisodeRecord | None:
-    try:
-        return episode_of_file(connection, Path(reference))
-    except (OSError, ValueError):
-        return None  # too long for a file name, say: then it is no file
-
-
-def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRecord:
-    """The one episode that a person means, which has a current run.
-
-    Raises:
-        NotFoundError: None or several fit, or it was never tagged to the end.
-    """
-    episode = require_episode(connection, reference)
-    if current_run_of(connection, episode.id) is None:
-        latest = latest_run_of(connection, episode.id)
-        state = f"its run is {latest.state}" if latest else "it has no run"
-        raise NotFoundError(
-            f"{episode.name}: nothing to show yet, {state};"
-            f" run: castline tag {shlex.quote(episode.uri)}"
-        )
-    return episode
-
-
-def require_shown_run(connection: Transaction, episode: EpisodeRecord, shown: Shown) -> RunRecord:
-    """The run of an episode that a question is about.
-
-    Raises:
-        NotFoundError: It has no such run.
-    """
-    run = shown_run_of(connection, episode.id, shown)
-    if run is None:
-        raise NotFoundError(
-            f"{episode.name}: no such run of this episode that ended; castline status lists them"
-        )
-    return run
-
-
-def asked_episode_id(connection: Transaction, reference: str | None, shown: Shown) -> int | None:
-    """The one episode that a question is limited to; None for all of them.
-
-    Raises:
-        NotFoundError: None or several fit, or no run that the question is about looked at it.
-    """
-    if reference is None:
-        return None
-    episode = require_tagged_episode(connection, reference)
-    require_shown_run(connection, episode, shown)
-    return episode.id
-
-
-def asked_season(connection: Transaction, season: int | None, shown: Shown) -> int | None:
-    """The one season that a question is limited to; None for all of them.
-
-    Raises:
-        NotFoundError: No run that the question is about looked at any episode of it.
-    """
-    if season is not None and not was_season_examined(connection, season, shown):
-        by_those = "" if shown == CURRENT else " by the run or model that is asked for"
-        raise NotFoundError(
-            f"--season {season}: no episode of it was tagged{by_those}; castline status lists runs"
-        )
-    return season
-
-
-def require_label(connection: Transaction, reference: str) -> str:
-    """The one label that a person means: by itself or by its name, in any writing, or by a part.
-
-    Not `unknown`, which no tag has.
-
-    Raises:
-        NotFoundError: None or several fit.
-        LabelError: No label can be made of what was written.
-    """
-    cast = cast_of(connection)
-    fitting = cast.called(reference) or cast.with_part(reference)
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise NotFoundError(f"{reference}: several labels fit: {', '.join(fitting)}; name one")
-    if not cast.labels:
-        raise NotFoundError(f"{reference}: nothing was tagged yet; run: castline tag EPISODE")
-    asked = require_label_of(reference, "label")
-    written = {label: (label_of(label), label_of(cast.names[label])) for label in cast.labels}
-    words = {
-        part: label
-        for label, forms in written.items()
-        for form in forms
-        for part in (form, *form.split("_"))
-    }
-    close = dict.fromkeys(words[word] for word in get_close_matches(asked, words, n=3))
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(cast.labels)}"
-    raise NotFoundError(f"{reference}: no such label; {hint}")

@@ -1,26 +1,23 @@
 """Datasets: build, show, check; and the commands that collect pictures for them."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from castline.library import Library
+from castline.stills.values import Choice
 from cli import harvesting
 from cli.console import LARGEST_INTEGER, Json, print_json, say
 from cli.dataset_tables import (
-    dataset_json,
-    doubtful_box_json,
     print_boxes,
     print_counts,
     print_doubtful_boxes,
     print_groups,
     say_what_is_missing,
     say_what_was_left_out,
-    stills_by_boxes,
 )
 from cli.progress import step_bars
-from model.labels import require_label_of
 
 Folder = Annotated[Path, typer.Argument(help="A dataset.", show_default=False)]
 
@@ -36,6 +33,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def build(
+    context: typer.Context,
     sources: Annotated[
         list[Path],
         typer.Argument(help="Folders of labelled stills, files of boxes; they are merged."),
@@ -80,50 +78,43 @@ def build(
 
     Example: castline dataset build simpsons_dataset frames/boxes.csv -o dataset --top 20
     """
-    from model.dataset_build import build_dataset
-    from model.dataset_plan import BuildOptions
-    from model.still_choice import Choice
-
-    wished = None if labels is None else _labels(labels, "--labels")
-    options = BuildOptions(
-        choice=Choice(wished, top, min_images, others, _labels(without, "--without")),
+    library: Library = context.obj
+    choice = Choice(
+        labels=None if labels is None else labels.split(","),
+        top=top,
+        min_images=min_images,
+        others=others,
+        without=without.split(","),
         split=split,
         shards=shards,
         seed=seed,
-        processes=workers or os.cpu_count() or 1,
     )
     with step_bars() as show_step:
-        dataset = build_dataset(sources, output, options, show_step)
-    print_counts(dataset)
-    say_what_is_missing(dataset)
-    say_what_was_left_out(dataset)
+        built = library.build_dataset(
+            sources, output, choice, workers=workers, on_progress=show_step
+        )
+    print_counts(built.dataset)
+    say_what_is_missing(built.dataset)
+    say_what_was_left_out(built)
 
 
-def _labels(text: str, option: str) -> tuple[str, ...]:
-    return tuple(require_label_of(name, option) for name in text.split(",") if name.strip())
-
-
-def show(folder: Folder, as_json: Json = False) -> None:
+def show(context: typer.Context, folder: Folder, as_json: Json = False) -> None:
     """Check a dataset and say what it holds: stills per label and set, near-duplicates.
 
     Example: castline dataset show dataset
     """
-    from model.dataset import CONTACT_SHEET, NEAR_DUPLICATES, STILLS, open_dataset
-    from model.dataset_pages import near_duplicates
-
-    dataset = open_dataset(folder)
-    dataset.check_shards()
-    groups = list(near_duplicates(dataset))
-    by_boxes = stills_by_boxes(dataset)
+    library: Library = context.obj
+    shown = library.dataset(folder)
     if as_json:
-        print_json(dataset_json(dataset, groups, by_boxes))
+        print_json(shown.to_dict())
         return
+    dataset = shown.dataset
     print_counts(dataset)
-    print_boxes(dataset, by_boxes)
-    print_groups(groups, dataset.manifest.names)
-    say(f"All of them: {folder / STILLS}")
-    say(f"Samples of each label: {folder / CONTACT_SHEET}")
-    say(f"The largest groups: {folder / NEAR_DUPLICATES}")
+    print_boxes(dataset, shown.stills_by_boxes)
+    print_groups(shown.near_duplicates, dataset.names)
+    say(f"All of them: {dataset.table}")
+    say(f"Samples of each label: {dataset.contact_sheet}")
+    say(f"The largest groups: {dataset.near_duplicates_page}")
 
 
 def check(
@@ -142,20 +133,10 @@ def check(
 
     Example: castline dataset check dataset --model springfield
     """
-    from model.classifier import Classifier
-    from model.dataset import open_dataset
-    from model.doubtful_boxes import doubtful_boxes
-    from worker.harvest import check_tells_places
-    from worker.promoting import chosen_model
-    from worker.workplace import open_workplace
-
-    dataset = open_dataset(folder)
-    with open_workplace(context.obj) as place:
-        version = chosen_model(place, model)
-    check_tells_places(version)
+    library: Library = context.obj
     with step_bars() as show_step:
-        found = doubtful_boxes(Classifier.load(version, device=device), dataset, show_step)
+        found = library.check_dataset(folder, model=model, device=device, on_progress=show_step)
     if as_json:
-        print_json([doubtful_box_json(each) for each in found])
+        print_json(found.to_dicts())
     else:
-        print_doubtful_boxes(found, dataset.manifest.names)
+        print_doubtful_boxes(found)

@@ -2,25 +2,22 @@
 
 import shlex
 import sys
-from dataclasses import replace
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from castline.asking.evaluation import SampleScore
+from castline.asking.values import Appearances
+from castline.errors import RequestError
+from castline.library import Library
+from castline.models.training import Training, require_training
+from castline.stills.episode_files import write_episode
 from cli.console import print_table, say
 from cli.drawn_cast import DrawnEpisode, draw_episode, draw_stills
-from cli.tagging import enqueue_files, work_on
-from db.records import EpisodeRecord
-from db.runs import list_runs
-from model.labels import Names
-from timeline.truth import LabelledRange, write_truth
-from worker.answers import labelled_ranges
-from worker.errors import WorkerError
-from worker.measuring import score_at_samples
-from worker.settings import Settings, sqlite_url
-from worker.workplace import Workplace, open_workplace
+from cli.tagging import working
 
 STILLS_PER_LABEL = 300
 """About as many as the rarer labels of the real sets have; drawn in ten seconds."""
@@ -50,24 +47,22 @@ def demo(
 
     Example: castline demo -o /tmp/castline-demo
     """
-    from model.extras import require_train_extra
-
-    require_train_extra("training")
+    require_training()
     folder = _make_folder(output.absolute())
-    home = folder / "home"
-    settings: Settings = replace(
-        context.obj, home=home, database_url=sqlite_url(home), media_roots=()
-    )
+    library: Library = context.obj
     say(f"1/4  Drawing {STILLS_PER_LABEL} stills of each character")
     draw_stills(folder / "stills", STILLS_PER_LABEL, STILLS_SEED)
     say(f"2/4  Drawing an episode of {EPISODE_SECONDS} s")
-    truth = _write_episode(draw_episode(EPISODE_SEED, EPISODE_SECONDS), folder)
+    episode = draw_episode(EPISODE_SEED, EPISODE_SECONDS)
+    truth = _write_episode(episode, folder)
     say("3/4  Training a model (one still in six shows hardly anybody: accuracy cannot reach 1)")
-    _train(folder, settings)
-    say("4/4  Tagging the episode")
-    with open_workplace(settings) as place:
-        episode, found = _tag(place, folder / EPISODE_NAME)
-    _show(folder, episode, found, truth)
+    with library.elsewhere(folder / "home") as drawn:
+        _train(folder, drawn)
+        say("4/4  Tagging the episode")
+        found = _tag(drawn, folder / EPISODE_NAME)
+        drawn.plot(EPISODE_NAME, folder / "timeline.png", truth=truth)
+        score = drawn.evaluate_at_samples(EPISODE_NAME, truth)
+    _show(folder, found, episode, score)
 
 
 def _make_folder(folder: Path) -> Path:
@@ -75,108 +70,73 @@ def _make_folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         is_empty = not any(folder.iterdir())
     except OSError as error:
-        raise WorkerError(
+        raise RequestError(
             f"{folder}: cannot be a folder ({error.strerror}); name another with -o"
         ) from error
     if not is_empty:
-        raise WorkerError(f"{folder}: is not empty; remove it or name another with -o")
+        raise RequestError(f"{folder}: is not empty; remove it or name another with -o")
     return folder
 
 
-def _write_episode(episode: DrawnEpisode, folder: Path) -> list[LabelledRange]:
-    from ingest.write_video import write_video
+def _write_episode(episode: DrawnEpisode, folder: Path) -> Path:
+    truth = _truth(episode)
+    return write_episode(folder / EPISODE_NAME, episode.pictures, episode.frame_rate, truth)
 
-    write_video(folder / EPISODE_NAME, episode.pictures, episode.frame_rate)
-    truth = [
-        LabelledRange(
-            label=entry.label,
-            start_seconds=entry.start_frame / episode.frame_rate,
-            end_seconds=entry.end_frame / episode.frame_rate,
-        )
-        for entry in episode.truth
+
+def _truth(episode: DrawnEpisode) -> list[tuple[str, Fraction, Fraction]]:
+    rate = episode.frame_rate
+    return [
+        (entry.label, entry.start_frame / rate, entry.end_frame / rate) for entry in episode.truth
     ]
-    write_truth(folder / f"{EPISODE_NAME}.truth.csv", truth)
-    return truth
 
 
-def _train(folder: Path, settings: Settings) -> None:
-    from model.dataset_build import build_dataset
-    from model.dataset_plan import BuildOptions
-    from model.history import Epoch
-    from model.recipe import QUICK
-    from model.testing import Words
-    from model.versions import train_model_version
-
-    def tell(history: tuple[Epoch, ...]) -> None:
-        epoch = history[-1]
-        say(
+def _train(folder: Path, library: Library) -> None:
+    training = Training(
+        is_quick=True,
+        name="drawn-cast",
+        licence="Drawn by Castline itself: Apache-2.0.",
+        about_stills="A cast drawn by code.",
+        command="castline demo",
+    )
+    built = library.build_dataset([folder / "stills"], folder / "dataset")
+    library.train(
+        built.dataset.folder,
+        training,
+        on_epoch=lambda epoch: say(
             f"     epoch {epoch.number}/{epoch.epochs}, validation accuracy"
             f" {epoch.validation_accuracy:.3f}"
-        )
-
-    train_model_version(
-        build_dataset([folder / "stills"], folder / "dataset", BuildOptions()),
-        settings.models_folder / "drawn-cast-1",
-        "drawn-cast",
-        "1",
-        QUICK,
-        work_folder=settings.training_folder / "drawn-cast-1",
-        words=Words(
-            "Drawn by Castline itself: Apache-2.0.", "A cast drawn by code.", "castline demo"
         ),
-        on_epoch=tell,
     )
 
 
-def _tag(place: Workplace, path: Path) -> tuple[EpisodeRecord, list[LabelledRange]]:
-    from db.episodes import get_episode
-
-    queued = enqueue_files(place, [str(path)], "drawn-cast", "0.5")
-    run_ids = tuple(run.id for run in queued.runs)
-    work_on(place, None, "auto", run_ids, queued.model_sha256)
-    with place.database.read() as connection:
-        [run] = list_runs(connection, run_ids)
-        if run.state != "done":
-            raise WorkerError(f"{path}: the run is {run.state}: {run.error}; castline doctor helps")
-        episode = get_episode(connection, run.episode_id)
-        return episode, labelled_ranges(connection, episode)
+def _tag(library: Library, path: Path) -> Appearances:
+    with working() as hooks:
+        [run] = library.tag(path, model="drawn-cast", hooks=hooks)
+    if run.state != "done":
+        raise RequestError(f"{path}: the run is {run.state}: {run.error}; castline doctor helps")
+    return library.who(run.episode)
 
 
-def _show(
-    folder: Path,
-    episode: EpisodeRecord,
-    found: list[LabelledRange],
-    truth: list[LabelledRange],
-) -> None:
-    from timeline.plot import plot_timeline
-
-    score = score_at_samples(episode, found, truth)
+def _show(folder: Path, found: Appearances, episode: DrawnEpisode, score: SampleScore) -> None:
     picture = folder / "timeline.png"
-    plot_timeline(
-        found,
-        episode.duration_seconds,
-        picture,
-        episode.name,
-        truth,
-        names=Names().shown(item.label for item in (*found, *truth)),
-    )
+    found_spans = [(item.label, item.start_seconds, item.end_seconds) for item in found]
     print_table(
         ("character", "found (seconds)", "true (seconds)", "precision", "recall"),
         [
             (
-                label,
-                _spans(found, label),
-                _spans(truth, label),
-                f"{counts.precision:.2f}",
-                f"{counts.recall:.2f}",
+                each.label,
+                _spans(found_spans, each.label),
+                _spans(_truth(episode), each.label),
+                f"{each.precision:.2f}",
+                f"{each.recall:.2f}",
             )
-            for label, counts in score.per_label.items()
+            for each in score
         ],
         numbers="precision recall",
     )
     say("")
     say(
-        f"Frame-level micro-F1 {score.micro_f1:.3f} over {score.samples} samples;"
+        f"Frame-level micro-F1 {score.f1:.3f} over {score.samples} samples;"
         f" false tags at {score.false_tag_samples} of {score.samples_with_nobody} samples"
         " where nobody known is on screen."
     )
@@ -185,7 +145,7 @@ def _show(
     say("")
     say("What to try next:")
     for command in (
-        f"{castline} --home {home} who {episode.name} --at 0:30",
+        f"{castline} --home {home} who {EPISODE_NAME} --at 0:30",
         f"{castline} --home {home} when {found[0].label if found else 'LABEL'}",
         f"{castline} --home {home} screen-time",
         f"{castline} tag YOUR_EPISODE    (with the bundled model)",
@@ -193,13 +153,13 @@ def _show(
         say(f"  {command}")
 
 
-def _spans(ranges: list[LabelledRange], label: str) -> str:
-    spans: list[tuple[Fraction, Fraction]] = []
-    for item in ranges:
-        if item.label != label:
+def _spans(ranges: Iterable[tuple[str, float | Fraction, float | Fraction]], label: str) -> str:
+    spans: list[tuple[float | Fraction, float | Fraction]] = []
+    for name, start, end in ranges:
+        if name != label:
             continue
-        if spans and spans[-1][1] == item.start_seconds:  # two shots in a row are one range
-            spans[-1] = (spans[-1][0], item.end_seconds)
+        if spans and spans[-1][1] == start:  # two shots in a row are one range
+            spans[-1] = (spans[-1][0], end)
         else:
-            spans.append((item.start_seconds, item.end_seconds))
+            spans.append((start, end))
     return ", ".join(f"{float(start):.1f}-{float(end):.1f}" for start, end in spans)

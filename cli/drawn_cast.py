@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from castline.stills.shots import FRAME_RATE, shot_end, turns
 from cli.drawn_backgrounds import draw_background
 from cli.drawn_figures import FIGURES, STRANGERS, draw_figure
 from cli.drawn_look import Look
-from timeline.shots import FRAME_RATE, shot_end, turns
 
 CAST: tuple[str, ...] = tuple(FIGURES)
 """The labels, sorted."""

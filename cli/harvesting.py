@@ -1,19 +1,14 @@
 """Pictures out of episodes, to train with: harvest, propose."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from castline.library import Library
+from castline.stills.values import Harvested, Proposed
 from cli.console import LARGEST_INTEGER, LARGEST_SEED, say, say_error
 from cli.progress import step_bars
-from model.annotations.coco_writing import COCO_NAME
-
-if TYPE_CHECKING:
-    from model.artifact import ModelVersion
-    from worker.harvest import Way
-    from worker.proposing import Proposal
-    from worker.settings import Settings
 
 EXIT_FAILED = 1
 """An episode was refused."""
@@ -58,19 +53,28 @@ def harvest(
 
     Example: castline dataset harvest pilot.mkv -o harvested
     """
-    from worker.doubt import all_of_them
-    from worker.harvest import Way
-    from worker.proposing import Proposal
-
     if cuts and whole:
         raise typer.BadParameter("give one of --cuts and --whole")
-    version = _chosen(context.obj, model)
-    if whole:
-        proposal = Proposal(episodes, output, seed, all_of_them)
-        _write(context.obj, version, device, proposal)
-        return
-    way = Way.PLACES if cuts else Way.REGIONS
-    if _harvest(context.obj, version, device, episodes, output, seed, way):
+    library: Library = context.obj
+    with step_bars() as show_step:
+        if whole:
+            proposed = library.propose(
+                episodes, output, model=model, seed=seed, device=device, on_progress=show_step
+            )
+            _say_what_was_proposed(proposed)
+            return
+        harvested = library.harvest(
+            episodes,
+            output,
+            model=model,
+            cuts=cuts,
+            seed=seed,
+            device=device,
+            on_progress=show_step,
+            on_harvested=_say_what_was_harvested,
+            on_refused=say_error,
+        )
+    if len(harvested) < len(episodes):
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -95,60 +99,29 @@ def propose(
 
     Example: castline dataset propose pilot.mkv finale.mkv -o proposed --frames 60
     """
-    from worker.doubt import worthiest
-    from worker.proposing import Proposal
-
-    version = _chosen(context.obj, model)
-    proposal = Proposal(episodes, output, seed, worthiest(version, frames))
-    _write(context.obj, version, device, proposal)
-
-
-def _chosen(settings: "Settings", reference: str | None) -> "ModelVersion":
-    from worker.promoting import chosen_model
-    from worker.workplace import open_workplace
-
-    with open_workplace(settings) as place:
-        return chosen_model(place, reference)
-
-
-def _write(
-    settings: "Settings", version: "ModelVersion", device: str, proposal: "Proposal"
-) -> None:
-    from worker.proposing import write_proposal
-
+    library: Library = context.obj
     with step_bars() as show_step:
-        count = write_proposal(settings, version, device, proposal, show_step)
-    if count == 0:
-        say(f"{proposal.output}: has these frames already")
+        proposed = library.propose(
+            episodes,
+            output,
+            model=model,
+            frames=frames,
+            seed=seed,
+            device=device,
+            on_progress=show_step,
+        )
+    _say_what_was_proposed(proposed)
+
+
+def _say_what_was_proposed(proposed: Proposed) -> None:
+    if proposed.frames == 0:
+        say(f"{proposed.folder}: has these frames already")
     else:
-        say(f"{proposal.output}: {count} new frames, with their boxes in {COCO_NAME}")
+        boxes = proposed.boxes.name
+        say(f"{proposed.folder}: {proposed.frames} new frames, with their boxes in {boxes}")
 
 
-def _harvest(
-    settings: "Settings",
-    version: "ModelVersion",
-    device: str,
-    episodes: list[Path],
-    output: Path,
-    seed: int,
-    way: "Way",
-) -> int:
-    """Harvests one episode after the other; returns how many were refused."""
-    from ingest.errors import IngestError
-    from worker.harvest import open_harvester
-
-    refused = 0
-    with (
-        step_bars() as show_step,
-        open_harvester(settings, output, version, device, way) as harvester,
-    ):
-        for path in episodes:
-            try:
-                counts = harvester.harvest(path, seed, show_step)
-            except IngestError as error:
-                say_error(error)
-                refused += 1
-                continue
-            sorted_in = ", ".join(f"{label} {count}" for label, count in counts.items())
-            say(f"{path.name}: {sum(counts.values())} new stills" + f": {sorted_in}" * bool(counts))
-    return refused
+def _say_what_was_harvested(found: Harvested) -> None:
+    sorted_in = ", ".join(f"{label} {count}" for label, count in found.counts.items())
+    count = sum(found.counts.values())
+    say(f"{found.episode.name}: {count} new stills" + f": {sorted_in}" * bool(found.counts))

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +11,9 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from castline.errors import CastlineError, RequestError, WorkError, as_castline_errors
+from castline.library import Library
+from castline.text import configure_logging, visible
 from cli import (
     asking,
     composing,
@@ -29,17 +31,6 @@ from cli import (
     upkeep,
 )
 from cli.console import escape_what_stdout_cannot_write, say_error, say_in_json
-from db.errors import DatabaseError
-from ingest.errors import IngestError
-from model.errors import ModelError
-from timeline.errors import TimelineError
-from worker.errors import WorkerError
-from worker.log import configure_logging
-from worker.settings import Settings
-from worker.visible import visible
-
-EXPECTED_ERRORS = (DatabaseError, IngestError, ModelError, TimelineError, WorkerError)
-"""Errors whose message is one line for the person at the terminal."""
 
 
 @contextmanager
@@ -96,10 +87,10 @@ def start(
     ] = False,
 ) -> None:
     """Who is on screen when: turns episodes of animated series into a timeline."""
-    settings = Settings.from_environment(home)
-    context.obj = replace(settings, log_format=log_format or settings.log_format)
-    configure_logging(context.obj.log_format)
-    say_in_json(context.obj.log_format == "json")
+    library = Library.at(home, log_format)
+    context.obj = context.with_resource(library)
+    configure_logging(library.settings.log_format)
+    say_in_json(library.settings.log_format == "json")
 
 
 for group in (
@@ -126,21 +117,22 @@ def main() -> None:
     escape_what_stdout_cannot_write()
     say_in_json(False)
     try:
-        app()
-    except EXPECTED_ERRORS as error:
+        with as_castline_errors():
+            app()
+    except CastlineError as error:
         say_error(error)
         sys.exit(1)
     except OSError as error:
         say_error(_system_error(error))
         sys.exit(1)
     except MemoryError:
-        say_error(WorkerError("no memory is left; end other programs, or give this one more"))
+        say_error(WorkError("no memory is left; end other programs, or give this one more"))
         sys.exit(1)
 
 
-def _system_error(error: OSError) -> WorkerError:
+def _system_error(error: OSError) -> RequestError:
     """What the system refuses, which names no remedy."""
     what = error.strerror or str(error)
     if error.filename is None:
-        return WorkerError(f"{what}; run: castline doctor")
-    return WorkerError(f"{error.filename}: {what}; check the name, its folder and the rights")
+        return RequestError(f"{what}; run: castline doctor")
+    return RequestError(f"{error.filename}: {what}; check the name, its folder and the rights")

@@ -1,10 +1,14 @@
 """Questions about who meets whom: when, together, first."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
-from cli.appearances import appearance_json, appearance_row
+from castline.asking.values import Match, Matches
+from castline.library import Library
+from castline.text import format_time
+from cli.appearances import appearance_row
 from cli.console import (
     DEFAULT_LIMIT,
     Json,
@@ -12,27 +16,12 @@ from cli.console import (
     OfModel,
     OfRun,
     Season,
-    asked_episode_id,
-    asked_season,
-    first_rows,
     print_json,
     print_table,
-    require_label,
-    rows_to_read,
+    rows_wanted,
     say,
+    say_if_more,
 )
-from db.current import find_shown
-from db.queries import SharedTime, first_appearances, shared_time
-from model.labels import Names
-from timeline.errors import TimelineError
-from timeline.times import format_time, parse_time
-from worker.answers import Match, find_matches
-from worker.names import names_of
-from worker.workplace import open_workplace
-
-if TYPE_CHECKING:
-    from db.engine import Transaction
-    from timeline.expressions import Expression
 
 PAIRS = 20
 """Pairs that are shown unless more are asked for: a cast of 17 has 136."""
@@ -68,49 +57,31 @@ def when(
 
     Example: castline when 'ned & (homer | marge) & !bart' --min-seconds 2
     """
-    shortest, longest_gap = parse_time(min_seconds), parse_time(gap)
-    with open_workplace(context.obj) as place, place.database.read() as connection:
-        asked = read_expression(connection, expression)
-        shown = find_shown(connection, run, model)
-        matches = find_matches(
-            connection,
-            asked,
-            episode_id=asked_episode_id(connection, episode, shown),
-            season=asked_season(connection, season, shown),
-            min_seconds=shortest,
-            gap_seconds=longest_gap,
-            shown=shown,
-        )
-        found = first_rows(matches, limit)
-        names = names_of(connection)
-    _show_matches(asked, found, names, as_json, " for so long" if shortest else "")
-
-
-def read_expression(connection: "Transaction", text: str) -> "Expression":
-    """The expression that a person wrote, with the labels that it means.
-
-    Raises:
-        ExpressionError: it cannot be read.
-        NotFoundError: a name fits no label, or several.
-    """
-    from timeline.expressions import parse_expression, with_labels
-
-    return with_labels(parse_expression(text), lambda name: require_label(connection, name))
-
-
-def _show_matches(
-    asked: "Expression", found: list[Match], names: Names, as_json: bool, how: str
-) -> None:
-    from timeline.expressions import Label, format_expression
-
-    label = asked.name if isinstance(asked, Label) else None
-    text = format_expression(asked)
+    library: Library = context.obj
+    found = library.when(
+        expression,
+        episode=episode,
+        season=season,
+        min_seconds=min_seconds,
+        gap=gap,
+        limit=rows_wanted(limit),
+        run=run,
+        model=model,
+    )
+    say_if_more(found, limit)
     if as_json:
-        print_json([_match_json(item, label, text) for item in found])
-    elif found and label and all(item.appearance for item in found):
+        print_json(found.to_dicts())
+    else:
+        how = " for so long" if found.min_seconds else ""
+        _print_matches(found, library.names(), how)
+
+
+def _print_matches(found: Matches, names: Mapping[str, str], how: str) -> None:
+    label = found.label
+    if found and label and all(item.mean_confidence is not None for item in found):
         print_table(
             ("episode", "start", "end", "character", "confidence"),
-            [(*_match_row(item), names[label], _confidence(item)) for item in found],
+            [(*_match_row(item), names[label], f"{item.mean_confidence:.2f}") for item in found],
             numbers="start end confidence",
         )
     elif found:
@@ -118,7 +89,11 @@ def _show_matches(
             ("episode", "start", "end"), [_match_row(item) for item in found], numbers="start end"
         )
     else:
-        say(f"{names[label]} is not on screen{how}." if label else f"Nowhere{how}: {text}")
+        say(
+            f"{names[label]} is not on screen{how}."
+            if label
+            else f"Nowhere{how}: {found.expression}"
+        )
 
 
 def together(
@@ -136,25 +111,21 @@ def together(
 
     Example: castline together ned homer
     """
-    with open_workplace(context.obj) as place, place.database.read() as connection:
-        shown = find_shown(connection, run, model)
-        labels = tuple(require_label(connection, name) for name in (one, other) if name is not None)
-        if len(labels) == 2 and labels[0] == labels[1]:
-            raise TimelineError(f"{labels[0]}: is named twice; name another one, or none")
-        rows = shared_time(
-            connection,
-            labels,
-            by_episode=len(labels) == 2,
-            episode_id=asked_episode_id(connection, episode, shown),
-            season=asked_season(connection, season, shown),
-            limit=rows_to_read(limit),
-            shown=shown,
-        )
-        names = names_of(connection)
-    found = first_rows(rows, limit)
+    library: Library = context.obj
+    found = library.together(
+        one,
+        other,
+        episode=episode,
+        season=season,
+        limit=rows_wanted(limit),
+        run=run,
+        model=model,
+    )
+    say_if_more(found, limit)
+    names = library.names()
     if as_json:
-        print_json([_pair_json(item) for item in found])
-    elif found and len(labels) == 2:
+        print_json(found.to_dicts())
+    elif found and len(found.labels) == 2:
         print_table(
             ("episode", "together", "times"),
             [(item.episode or "", format_time(item.seconds), str(item.times)) for item in found],
@@ -176,8 +147,8 @@ def together(
             numbers="times episodes",
         )
     else:
-        who = " and ".join(names[label] for label in labels) or "Two known"
-        say(f"{who}: never on screen together.")
+        pair = " and ".join(names[label] for label in found.labels) or "Two known"
+        say(f"{pair}: never on screen together.")
 
 
 def first(
@@ -193,21 +164,14 @@ def first(
 
     Example: castline first ned_flanders
     """
-    with open_workplace(context.obj) as place, place.database.read() as connection:
-        shown = find_shown(connection, run, model)
-        wanted = require_label(connection, label)
-        rows = first_appearances(
-            connection,
-            wanted,
-            season=asked_season(connection, season, shown),
-            limit=rows_to_read(limit),
-            places=as_json,
-            shown=shown,
-        )
-        names = names_of(connection)
-    found = first_rows(rows, limit)
+    library: Library = context.obj
+    found = library.first(
+        label, season=season, limit=rows_wanted(limit), run=run, model=model, places=as_json
+    )
+    say_if_more(found, limit)
+    names = library.names()
     if as_json:
-        print_json([appearance_json(item) for item in found])
+        print_json(found.to_dicts())
     elif found:
         print_table(
             ("episode", "start", "end", "confidence"),
@@ -215,40 +179,8 @@ def first(
             numbers="start end confidence",
         )
     else:
-        say(f"{names[wanted]} is not on screen.")
+        say(f"{names[found.label or '']} is not on screen.")
 
 
 def _match_row(found: Match) -> tuple[str, str, str]:
     return found.episode, format_time(found.start_seconds), format_time(found.end_seconds)
-
-
-def _confidence(found: Match) -> str:
-    return f"{found.appearance.mean_confidence:.2f}" if found.appearance else ""
-
-
-def _match_json(found: Match, label: str | None, text: str) -> dict[str, Any]:
-    shown = found.appearance
-    return {
-        "episode": found.episode,
-        "label": label,
-        "expression": text,
-        "start_seconds": float(found.start_seconds),
-        "end_seconds": float(found.end_seconds),
-        "start_pts": found.start_pts,
-        "end_pts": found.end_pts,
-        "frames": shown.frames if shown else None,
-        "mean_confidence": shown.mean_confidence if shown else None,
-        "max_confidence": shown.max_confidence if shown else None,
-    }
-
-
-def _pair_json(found: SharedTime) -> dict[str, Any]:
-    by_episode = {} if found.episode is None else {"episode": found.episode}
-    return {
-        **by_episode,
-        "label": found.label,
-        "other": found.other,
-        "seconds": found.seconds,
-        "times": found.times,
-        "episodes": found.episodes,
-    }

@@ -10,22 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from castline.asking.own_sql import LONGEST_SECONDS, Answer
+from castline.errors import DatabaseError
+from castline.library import Library
 from cli.console import Json, print_json, print_table, say, say_error
 from cli.report import EXIT_FAILED
-from db.errors import DatabaseError
-from db.gathering import SELECT_SECONDS
-from db.reading import Answer, select_rows
-from db.snapshot import write_snapshot
-from timeline.files import check_free, whole_file
-from worker.names import cast_of
-from worker.workplace import open_workplace
-
-LONGEST_SECONDS = SELECT_SECONDS + 5
-"""For a SELECT to end by itself, before its process is ended: within one function, as `instr` of
-two long values, SQLite looks neither at the clock nor for Ctrl-C, and keeps others from writing."""
-
-READ_ONLY = 0o444
-"""The snapshot's rights: what is changed in it would be lost with the next."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -45,8 +34,10 @@ def sql(
 
     Example: castline sql 'SELECT label, count(*) FROM timeline GROUP BY label'
     """
-    with open_workplace(context.obj) as place, _ended_after(LONGEST_SECONDS):
-        answer = select_rows(place.database, statement, url=place.settings.sql_url)
+    library: Library = context.obj
+    library.connect()
+    with _ended_after(LONGEST_SECONDS):
+        answer = library.sql(statement)
     if as_json:
         _check_names(answer.columns)
         print_json(
@@ -65,15 +56,8 @@ def snapshot(
 
     Example: castline snapshot -o timeline.db
     """
-    check_free(output, force)
-    with open_workplace(context.obj) as place:
-        own = Path(place.database.url.database or "")
-        if place.database.is_sqlite and output.exists() and output.samefile(own):
-            raise DatabaseError(f"{output}: is Castline's own database; name another file")
-        with place.database.read() as connection, whole_file(output) as temporary:
-            cast = cast_of(connection)
-            write_snapshot(connection, temporary, cast.names.shown(cast.labels))
-            temporary.chmod(READ_ONLY)
+    library: Library = context.obj
+    library.snapshot(output, force=force)
     say(f"Wrote {output}")
 
 

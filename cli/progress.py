@@ -14,15 +14,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from castline.tagging.values import RunProgress
+from castline.text import visible
 from cli.terminal import stderr
-from db.runs import RunProgress
-from worker.parameters import RunParameters
-from worker.visible import visible
 
 
 @contextmanager
 def run_bars() -> Iterator[Callable[[Sequence[RunProgress]], None] | None]:
-    """Shows bars while it is open; gives the function that moves them, None off a terminal."""
+    """Gives the function that shows and moves bars until this is closed; None off a terminal."""
     if not stderr.is_terminal:
         yield None
         return
@@ -34,8 +33,12 @@ def run_bars() -> Iterator[Callable[[Sequence[RunProgress]], None] | None]:
         TextColumn("{task.fields[step]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=stderr) as progress:
+    progress = Progress(*columns, console=stderr)
+    try:
         yield RunBars(progress).show
+    finally:
+        if progress.live.is_started:
+            progress.stop()
 
 
 @contextmanager
@@ -85,11 +88,10 @@ class RunBars:
         self._first: dict[int, tuple[float, float]] = {}
 
     def show(self, runs: Sequence[RunProgress]) -> None:
-        """Moves each run's bar to where the run is."""
+        """Moves each run's bar to where the run is; the first time, bars appear."""
+        self._progress.start()
         for run in runs:
-            every_seconds = float(RunParameters.from_json(run.params).every_seconds)
-            total = run.duration_seconds / every_seconds
-            frames = run.extracted_seconds / every_seconds
+            total, frames = run.frames_total, run.frames
             if run.run_id not in self._bars:
                 self._bars[run.run_id] = self._progress.add_task(
                     visible(run.episode), total=total, rate="", step=""

@@ -1,20 +1,15 @@
 """Promoting a model version, and going back to the one before."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.console import print_table, require_episode, say
-from db.engine import Transaction
-from db.promotions import roll_back
-from db.records import EpisodeRecord
-from model.artifact import ModelVersion, find_model
-from model.labels import Names
-from worker.errors import WorkerError
-from worker.gate import DEFAULT_REQUIREMENT, Measured, Regression
-from worker.names import names_of, read_named_truth
-from worker.workplace import Workplace, open_workplace
+from castline.errors import RequestError
+from castline.library import Library
+from castline.models.gate import DEFAULT_REQUIREMENT, Regression
+from cli.console import print_table, say
 
 
 def promote(
@@ -45,26 +40,26 @@ def promote(
 
     Example: castline models promote springfield@8 --dataset dataset
     """
-    from worker.promoting import promote as promote_version
-    from worker.promoting import sha256_in_use
-
-    version = find_model(model, [context.obj.models_folder])
-    reference = version.manifest.reference
-    with open_workplace(context.obj) as place:
-        if sha256_in_use(place) == version.sha256:
-            say(f"{reference}: is in use already")
-            return
-        measured = _measured(place, version, dataset, episodes or [], device)
-        found = promote_version(place, version, require, measured, force=force)
-        with place.database.read() as connection:
-            names = Names({**names_of(connection), **version.manifest.names})
-    _print_regressions(found.regressions, names)
+    library: Library = context.obj
+    found = library.promote(
+        model,
+        dataset=dataset,
+        truths=[_episode_and_truth(text) for text in episodes or []],
+        require=require,
+        force=force,
+        device=device,
+    )
+    reference = found.model
+    if found.was_in_use:
+        say(f"{reference}: is in use already")
+        return
+    _print_regressions(found.regressions, found.names)
     if not found.is_promoted:
         worse = {
-            names[item.measured.label] if item.measured.label else item.measured.figure
+            found.names[item.measured.label] if item.measured.label else item.measured.figure
             for item in found.regressions
         }
-        raise WorkerError(
+        raise RequestError(
             f"{reference}: not promoted, it is worse than the model in use by more than allowed:"
             f" {', '.join(sorted(worse))}; train a better one, or promote it with --force"
         )
@@ -79,50 +74,25 @@ def rollback(context: typer.Context) -> None:
 
     Example: castline models rollback
     """
-    with open_workplace(context.obj) as place, place.database.write() as connection:
-        done = roll_back(connection)
+    library: Library = context.obj
+    done = library.rollback()
     line = (
-        f"{done.in_use.model}: in use again in place of {done.withdrawn.model};"
+        f"{done.in_use}: in use again in place of {done.withdrawn};"
         f" {done.episodes} episodes show the runs that they showed before"
     )
     if done.kept:
-        line += f", {done.kept} still one of {done.withdrawn.model}: castline rerun --stale"
+        line += f", {done.kept} still one of {done.withdrawn}: castline rerun --stale"
     say(line)
 
 
-def _measured(
-    place: Workplace,
-    after: ModelVersion,
-    dataset: Path | None,
-    episodes: list[str],
-    device: str,
-) -> list[Measured]:
-    from model.dataset import open_dataset
-    from worker.measuring import measured_on_dataset, measured_on_episode
-    from worker.promoting import model_in_use
-
-    measured: list[Measured] = []
-    if dataset is None and not episodes:
-        return measured
-    before = model_in_use(place)
-    with place.database.read() as connection:
-        scored = [_scored_episode(connection, text) for text in episodes]
-        for episode, path in scored:
-            truth = read_named_truth(connection, path)
-            measured += measured_on_episode(connection, before, after, episode, truth)
-    if dataset is not None:
-        measured += measured_on_dataset(before, after, open_dataset(dataset), device)
-    return measured
-
-
-def _scored_episode(connection: Transaction, text: str) -> tuple[EpisodeRecord, Path]:
+def _episode_and_truth(text: str) -> tuple[str, Path]:
     episode, equals, truth = text.rpartition("=")
     if not equals or not episode:
-        raise WorkerError(f"--episodes: {text!r} names no truth; write EPISODE=TRUTH.csv")
-    return require_episode(connection, episode), Path(truth)
+        raise RequestError(f"--episodes: {text!r} names no truth; write EPISODE=TRUTH.csv")
+    return episode, Path(truth)
 
 
-def _print_regressions(found: tuple[Regression, ...], names: Names) -> None:
+def _print_regressions(found: tuple[Regression, ...], names: Mapping[str, str]) -> None:
     if not found:
         return
     rows = [

@@ -1,18 +1,15 @@
 """How runs ended: a line each, who was seen when, and the exit code."""
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from math import ceil, floor
 
+from castline.asking.values import Appearance
+from castline.library import Library
+from castline.tagging.runs import total_effort
+from castline.tagging.values import Run, seconds_by_stage
+from castline.text import format_clock, format_time
 from cli.console import answer, print_table, say
 from cli.runs import describe_missing
-from db.effort import STAGES, RunEffort, run_efforts
-from db.records import AppearanceRecord, RunRecord
-from db.runs import current_run_of, run_appearances
-from model.labels import Names
-from timeline.times import format_clock, format_time
-from worker.names import names_of
-from worker.workplace import Workplace
 
 EXIT_FAILED = 1
 """A file was refused, or a run failed or was cancelled."""
@@ -21,60 +18,53 @@ EXIT_PARTIAL = 3
 """Everything was tried, and parts of an episode are missing."""
 
 
-def exit_code(runs: Sequence[RunRecord], refused: int = 0) -> int:
+def exit_code(runs: Sequence[Run], refused: int = 0) -> int:
     """The exit code of a command that worked on these runs and refused this many files."""
     if refused or any(run.state in ("failed", "cancelled") for run in runs):
         return EXIT_FAILED
     return EXIT_PARTIAL if any(run.state == "partial" for run in runs) else 0
 
 
-def describe_end(run: RunRecord) -> str:
+def describe_end(run: Run) -> str:
     """How a run ended, in one line."""
     line = f"{run.episode}: {run.state}, {run.frames} frames"
-    if run.missing:
+    if run.missing_seconds:
         line += f"; missing {describe_missing(run)}"
     return f"{line}; {run.error}" if run.error else line
 
 
-def say_effort(place: Workplace, runs: Sequence[RunRecord]) -> None:
+def say_effort(runs: Sequence[Run]) -> None:
     """Says what work on these runs took, and what most of it was, if anything was done."""
-    with place.database.read() as connection:
-        found = run_efforts(connection)
-    efforts = [found[run.id] for run in runs if run.id in found]
-    amounts = {
-        field.name: sum(getattr(effort, field.name) for effort in efforts)
-        for field in fields(RunEffort)
-    }
-    total = RunEffort(**amounts)
+    total = total_effort(runs)
     if total.bottleneck is None:
         return
-    spent = ", ".join(f"{name} {amounts[name]:.1f} s" for name in STAGES)
+    stages = seconds_by_stage(total).items()
+    spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages)
     fill = "" if total.batch_fill is None else f"; batches {total.batch_fill:.0%} full"
     say(f"Of all processes: {spent}{fill}. Most time went to: {total.bottleneck}.")
 
 
-def print_run(place: Workplace, run: RunRecord) -> None:
+def print_run(library: Library, run: Run) -> None:
     """Says who is on screen when by a run's own appearances, whichever run queries see."""
     answer(describe_end(run))
-    if run.state not in ("done", "partial"):
+    if not run.has_ended_well:
         return
-    with place.database.read() as connection:
-        found = run_appearances(connection, run.id)
-        names = names_of(connection)
-        current = current_run_of(connection, run.episode_id)
-    if current and current.id != run.id:
-        is_same_model = current.model_sha256 == run.model_sha256
+    found, shown_instead = library.appearances(run.id)
+    if shown_instead:
+        is_same_model = shown_instead.model_sha256 == run.model_sha256
         reason = "that run is complete" if is_same_model else "a newer or a promoted model"
-        say(f"castline who shows run {current.id} by {current.model} instead: {reason}.")
+        say(
+            f"castline who shows run {shown_instead.id} by {shown_instead.model} instead: {reason}."
+        )
     if found:
-        print_table(("character", "on screen", "when"), _rows(found, names))
+        print_table(("character", "on screen", "when"), _rows(found, library.names()))
     else:
         say("Nobody known is on screen.")
 
 
-def _rows(found: Sequence[AppearanceRecord], names: Names) -> list[tuple[str, str, str]]:
+def _rows(found: Sequence[Appearance], names: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """A row per character, the one that is on screen longest first."""
-    by_label: dict[str, list[AppearanceRecord]] = {}
+    by_label: dict[str, list[Appearance]] = {}
     for item in found:
         by_label.setdefault(item.label, []).append(item)
     totals = {
@@ -87,6 +77,6 @@ def _rows(found: Sequence[AppearanceRecord], names: Names) -> list[tuple[str, st
     ]
 
 
-def _span(item: AppearanceRecord) -> str:
+def _span(item: Appearance) -> str:
     # Outwards to whole seconds: nothing that was seen is shown as lasting no time.
     return f"{format_clock(floor(item.start_seconds))}-{format_clock(ceil(item.end_seconds))}"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from worker.visible import visible
+from castline.text import visible
 
 
 class Terminal(Console):

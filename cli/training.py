@@ -2,19 +2,17 @@
 
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from castline.library import Library
+from castline.models.training import Training
+from castline.models.values import Trained
 from cli import adding
 from cli.console import LARGEST_INTEGER, LARGEST_SEED, say
 from cli.progress import step_bars
-
-if TYPE_CHECKING:
-    from model.artifact import ModelVersion
-    from model.history import Epoch
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -97,11 +95,21 @@ def train(
 
     Example: castline train dataset --name springfield
     """
-    from model.extras import require_train_extra
-
-    require_train_extra("training")
-    given = {"licence": licence, "about_stills": about, "command": _command()}
-    texts = {key: text for key, text in given.items() if text is not None}
+    library: Library = context.obj
+    training = Training(
+        recipe=recipe,
+        start=start,
+        teachers=tuple(teacher or ()),
+        epochs=epochs,
+        patience=patience,
+        batch_size=batch_size,
+        seed=seed,
+        name=name,
+        resume=resume,
+        licence=licence,
+        about_stills=about,
+        command=_command(),
+    )
     if add:
         adding.refuse_without_use(
             {
@@ -113,58 +121,19 @@ def train(
                 "--resume": resume,
             }
         )
-        adding.add(context.obj, dataset, start, add, seed=seed, name=name, texts=texts)
+        adding.add(library, dataset, add, training)
         return
     if dataset is None:
         raise typer.BadParameter("give one, or --add LABEL=FOLDER", param_hint="DATASET")
-    from model.artifact import find_model, next_version
-    from model.batches import processes_to_spare
-    from model.checkpoint import has_checkpoint
-    from model.dataset import open_dataset
-    from model.errors import TrainingError
-    from model.labels import label_of
-    from model.recipe import recipe_named
-    from model.recipe_changes import recipe_to_go_on, usual_recipe, with_epochs
-    from model.testing import Words
-    from model.versions import train_model_version
-
-    settings = context.obj
-    opened = open_dataset(dataset)
-    family = label_of(dataset.resolve().name) if name is None else name
-    if not (family and family.isascii()):  # it is a part of files' names
-        raise TrainingError(f"{dataset}: makes no name for a model; give one with --name")
-    version = next_version(family, [settings.models_folder])
-    begun = None if start is None else find_model(start, [settings.models_folder])
-    if begun is not None:
-        chosen = recipe_to_go_on(recipe, begun.manifest, opened.manifest)
-    else:
-        chosen = usual_recipe(opened.manifest) if recipe is None else recipe_named(recipe)
-    chosen = with_epochs(chosen, chosen.epochs if epochs is None else epochs)
-    chosen = replace(
-        chosen,
-        seed=seed,
-        batch_size=batch_size or chosen.batch_size,
-        patience_epochs=chosen.patience_epochs if patience is None else patience,
-    )
-    teachers = [find_model(one, [settings.models_folder]) for one in teacher or []]
-    work_folder = settings.training_folder / f"{family}-{version}"
-    if resume and not has_checkpoint(work_folder):
-        say(f"nothing to resume in {work_folder}: beginning anew")
     with step_bars() as show_step:
-        made = train_model_version(
-            opened,
-            settings.models_folder / f"{family}-{version}",
-            family,
-            version,
-            chosen,
-            work_folder=work_folder,
-            teachers=teachers,
-            start=begun,
-            processes=processes_to_spare(),
-            resume=resume,
-            words=Words(**texts),
+        made = library.train(
+            dataset,
+            training,
             on_progress=show_step,
-            on_epoch=_say_epoch,
+            on_epoch=lambda epoch: say(str(epoch)),
+            on_nothing_to_resume=lambda folder: say(
+                f"nothing to resume in {folder}: beginning anew"
+            ),
         )
     _say_what_was_made(made)
 
@@ -173,15 +142,10 @@ def _command() -> str:
     return shlex.join(["castline", *sys.argv[1:]])
 
 
-def _say_epoch(history: tuple["Epoch", ...]) -> None:
-    say(str(history[-1]))
-
-
-def _say_what_was_made(made: "ModelVersion") -> None:
-    metrics = made.manifest.metrics
+def _say_what_was_made(made: Trained) -> None:
+    metrics = made.metrics
     say(
-        f"{made.manifest.reference}: test accuracy {metrics['accuracy']:.3f},"
-        f" macro-F1 {metrics['macro_f1']:.3f}"
+        f"{made.model}: test accuracy {metrics['accuracy']:.3f}, macro-F1 {metrics['macro_f1']:.3f}"
     )
     say(f"Model card and report: {made.folder / 'report'}")
-    say(f"Use it: castline tag EPISODE --model {made.manifest.reference}")
+    say(f"Use it: castline tag EPISODE --model {made.model}")

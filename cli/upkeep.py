@@ -2,23 +2,14 @@
 
 import sys
 from collections import Counter
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from castline.errors import RequestError
+from castline.library import Library
+from castline.upkeep.pruning import Pruning
 from cli.console import Json, answer, print_json, print_table, say, say_error
-from db.engine import Database
-from db.errors import DatabaseError
-from db.reader_role import make_reader
-from db.upgrade import upgrade_database
-from worker.checkup import check_installation
-from worker.errors import WorkerError
-from worker.settings import Settings
-from worker.workplace import open_workplace
-
-if TYPE_CHECKING:
-    from worker.pruning import Pruning
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -35,9 +26,10 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 
     Example: castline doctor
     """
-    findings = check_installation(context.obj)
+    library: Library = context.obj
+    findings = library.check_up()
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json(findings.to_dicts())
     for finding in () if as_json else findings:
         mark = "ok  " if finding.is_well else "FAIL"
         answer(f"{mark}  {finding.subject}: {finding.text}")
@@ -59,26 +51,23 @@ def prune(
 
     Example: castline prune --dry-run
     """
-    from worker.pruning import plan_pruning
-    from worker.pruning import prune as remove
-
-    with open_workplace(context.obj) as place:
-        found = plan_pruning(place)
-        if as_json:
-            print_json(_pruning_json(found))
-        else:
-            _print_pruning(found)
-        if dry_run or found.is_empty:
-            return
-        if not yes:
-            if not sys.stdin.isatty():
-                raise WorkerError("prune: nothing was removed; say that it may be, with --yes")
-            typer.confirm("Remove all this?", abort=True, err=True)
-        remove(place, found)
+    library: Library = context.obj
+    found = library.plan_pruning()
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _print_pruning(found)
+    if dry_run or found.is_empty:
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise RequestError("prune: nothing was removed; say that it may be, with --yes")
+        typer.confirm("Remove all this?", abort=True, err=True)
+    library.prune(found)
     say("Removed.")
 
 
-def _print_pruning(found: "Pruning") -> None:
+def _print_pruning(found: Pruning) -> None:
     if found.is_empty:
         say("Nothing to remove: something refers to all that is here.")
         return
@@ -97,42 +86,13 @@ def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
-def _pruning_json(found: "Pruning") -> dict[str, Any]:
-    return {
-        "runs": [
-            {"run": run.id, "episode": run.episode, "model": run.model, "state": run.state}
-            for run in found.runs
-        ],
-        "tags": found.rows.tags,
-        "appearances": found.rows.appearances,
-        "frames": len(found.frames),
-        "frames_bytes": found.frames_bytes,
-        "models": [
-            {"model": item.manifest.reference, "folder": str(item.folder)} for item in found.models
-        ],
-        "models_bytes": found.models_bytes,
-    }
-
-
 def upgrade(context: typer.Context) -> None:
     """Bring the database to this version's schema; other commands do so by themselves.
 
     Example: castline db upgrade
     """
-    settings: Settings = context.obj
-    database = Database(settings.database_url)
-    try:
-        changed = upgrade_database(database)
-        say(f"{database.shown_url}: {'upgraded' if changed else 'is up to date'}")
-        if not database.is_sqlite and not settings.sql_url:
-            _make_reader(database)
-    finally:
-        database.dispose()
-
-
-def _make_reader(database: Database) -> None:
-    """Makes the role of `castline sql`; all else goes on without it."""
-    try:
-        make_reader(database)
-    except DatabaseError as error:
-        say_error(error)
+    library: Library = context.obj
+    done = library.upgrade_database()
+    say(f"{done.database}: {'upgraded' if done.was_changed else 'is up to date'}")
+    if done.reader_error:
+        say_error(done.reader_error)

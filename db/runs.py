@@ -146,9 +146,11 @@ def ended_chunks(
     return tagged, quarantined
 
 
-def quarantined_chunks(connection: Connection, run_id: int) -> list[QuarantinedChunk]:
-    """The chunks of a run that were given up, in the order of time."""
-    rows = connection.execute(
+def quarantined_chunks(
+    connection: Connection, run_ids: Sequence[int] | None = None
+) -> list[QuarantinedChunk]:
+    """The chunks that were given up, of all runs or of those asked for, in the order of time."""
+    query = (
         select(
             chunk,
             episode.c.start_pts.label("origin"),
@@ -157,18 +159,20 @@ def quarantined_chunks(connection: Connection, run_id: int) -> list[QuarantinedC
         )
         .join(run, run.c.id == chunk.c.run_id)
         .join(episode, episode.c.id == run.c.episode_id)
-        .where(chunk.c.run_id == run_id, chunk.c.state == "quarantined")
-        .order_by(chunk.c.start_pts)
+        .where(chunk.c.state == "quarantined")
+        .order_by(chunk.c.run_id, chunk.c.start_pts)
     )
+    if run_ids is not None:
+        query = query.where(chunk.c.run_id.in_(run_ids))
     return [
         QuarantinedChunk(
-            run_id=run_id,
+            run_id=row.run_id,
             start_seconds=float((row.start_pts - row.origin) * _time_base(row)),
             end_seconds=float((row.end_pts - row.origin) * _time_base(row)),
             attempts=row.attempts,
             error=row.error or "",
         )
-        for row in rows
+        for row in connection.execute(query)
     ]
 
 

@@ -6,6 +6,7 @@ that are installed are searched; a letter that none has is drawn as a box.
 
 from collections.abc import Iterable
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Final
 
 from PIL import ImageFont
@@ -17,7 +18,12 @@ _NO_LETTERS: Final = "Last Resort"  # matplotlib's own font of boxes
 
 
 def font_families(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return families of fonts that have the letters of texts, for matplotlib to try in turn."""
+    """Return families of fonts that have the letters of texts, for matplotlib to try in turn.
+
+    None where matplotlib is not installed: what draws says so.
+    """
+    if find_spec("matplotlib") is None:
+        return ()
     return tuple(_fonts("".join(sorted(set().union(*texts)))))
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
+from castline.tagging.enqueue import enqueue_episode
 from db.engine import Database
 from db.records import AppearanceRecord, RunRecord
 from db.runs import get_run
@@ -13,7 +14,6 @@ from ingest.decoder import Decoder
 from model.artifact import ModelVersion
 from tests.records import end_run
 from worker.claims import claim_step
-from worker.enqueue import enqueue_episode
 from worker.extracting import extract_step
 from worker.parameters import RunParameters
 from worker.settings import Settings

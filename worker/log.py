@@ -21,6 +21,7 @@ _FIELDS = ("run", "chunk", "attempt")
 
 _LEVELS = {
     "cli": logging.INFO,
+    "castline": logging.INFO,
     "worker": logging.INFO,
     "celery": logging.INFO,
     # Two lines about each message; what was done is told by who did it.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from platformdirs import user_data_path
@@ -28,6 +28,8 @@ MOST_GB = 1_000_000
 """A petabyte, which is a mistake."""
 
 HIGHEST_PORT = 65535
+
+LogFormat = Literal["json", "text"]
 
 LOG_FORMATS: Final = ("json", "text")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.commands import environment_of
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ingest", "model", "timeline", "db", "worker", "cli")
+PACKAGES = ("ingest", "model", "timeline", "db", "worker", "castline", "cli")
 TRAINED_BY = ("tensorflow", "keras", "sklearn")
 HEAVY = (*TRAINED_BY, "av", "matplotlib", "opentimelineio", "celery", "kombu", "redis")
 
@@ -54,6 +54,20 @@ def test_help_and_questions_never_load_a_heavy_library(tmp_path: Path) -> None:
         "    sys.argv = ['castline', *line.split()]\n"
         "    try: main()\n"
         "    except SystemExit: pass"
+    )
+    assert loaded_by(code, tmp_path / "home") == []
+
+
+def test_asking_a_library_never_loads_a_heavy_library(tmp_path: Path) -> None:
+    code = (
+        "import castline\n"
+        "with castline.open() as library:\n"
+        "    for ask in (library.episodes, library.runs, library.screen_time, library.together,\n"
+        "                library.models, library.plan_pruning, lambda: library.when('ned'),\n"
+        "                lambda: library.who('pilot'), lambda: library.sql('SELECT 1')):\n"
+        "        try: ask()\n"
+        "        except castline.NotFoundError: pass\n"
+        "assert 'pandas' not in sys.modules"
     )
     assert loaded_by(code, tmp_path / "home") == []
 

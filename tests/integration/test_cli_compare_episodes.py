@@ -122,7 +122,7 @@ def test_no_lock_is_held_while_pictures_are_read(
             other.rollback()
         return read_jpeg(path, pts)
 
-    monkeypatch.setattr("worker.thumbnails.read_jpeg", read)
+    monkeypatch.setattr("castline.asking.thumbnails.read_jpeg", read)
     file = tmp_path / "page.html"
     arguments = ("compare", "first", "second", "--episodes", "pilot", "--html", file)
     assert castline_here(home, "models", *arguments).returncode == 0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.footage.samples import Footage, number_on_screen, samples_of, scores_by
+from castline.stills.composing import Composition
 from model.dataset import open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
@@ -24,7 +25,6 @@ from tests.commands import castline_here, new_home, one_line
 from tests.integration.test_cli_compose import RATE, borders_of, frames_of, true_at
 from tests.placed_stills import COLOURS, GROUND, of_colour
 from timeline.truth import read_truth
-from worker.composing import Composition
 
 pytestmark = pytest.mark.integration
 

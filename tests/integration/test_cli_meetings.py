@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cli.console import LARGEST_INTEGER, LARGEST_RUN, rows_to_read
+from castline.asking.answers import find_matches
+from cli.console import LARGEST_INTEGER, LARGEST_RUN
 from db.current import find_shown
 from db.engine import Database
 from db.errors import DatabaseError, NotFoundError
@@ -25,7 +26,6 @@ from tests.commands import castline_here, one_line
 from tests.databases import with_reader
 from tests.records import end_run, made_episode, made_model, make_run
 from timeline.expressions import parse_expression
-from worker.answers import find_matches
 from worker.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -375,7 +375,7 @@ def test_both_databases_answer_alike(database: Database) -> None:
 
 def test_both_databases_take_the_largest_numbers_that_may_be_given(database: Database) -> None:
     fill(database)
-    rows = rows_to_read(LARGEST_INTEGER - 1)
+    rows = LARGEST_INTEGER  # one more than the most that may be asked for is read
     with database.read() as connection:
         assert screen_time(connection, season=LARGEST_INTEGER, limit=rows) == []
         assert len(screen_time(connection, limit=rows)) == 2

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.console import require_episode, require_label, require_tagged_episode
+from castline.asking.names import require_episode, require_label, require_tagged_episode
+from castline.errors import NotFoundError
 from db.engine import Database
-from db.errors import NotFoundError
 from db.upgrade import upgrade_database
 from tests.records import made_episode, made_model, make_run
 

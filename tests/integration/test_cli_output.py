@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli import tagging
+from castline.upkeep.checkup import _check_database
 from db.engine import Database
 from db.errors import DatabaseError
 from db.records import AppearanceRecord
@@ -31,7 +31,6 @@ from tests.commands import (
 from tests.records import made_episode, make_run
 from tests.rows import rows_of
 from tests.waiting import PATIENCE_SECONDS, wait_until
-from worker.checkup import _check_database
 from worker.settings import Settings
 from worker.workplace import Workplace
 
@@ -94,7 +93,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
                             appearances=appearances,
                         )
 
-        monkeypatch.setattr(tagging, "work_on", work_on)
+        monkeypatch.setattr("castline.tagging.work.work_on", work_on)
 
     return end_with
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from castline.stills.composing import Composition
 from model.boxes import Box
 from model.dataset import Dataset, open_dataset
 from model.dataset_build import build_dataset
@@ -26,7 +27,6 @@ from model.stills import Stills
 from model.tensorflow_runtime import load_tensorflow
 from tests.commands import castline_here, one_line
 from tests.still_folders import blobs, write_stills
-from worker.composing import Composition
 
 pytestmark = pytest.mark.integration
 

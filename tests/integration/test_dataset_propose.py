@@ -173,7 +173,7 @@ def test_full_disk_leaves_nothing(
     def full(*_arguments: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("worker.proposing.coco_text", full)
+    monkeypatch.setattr("castline.stills.proposing.coco_text", full)
     code, said = propose(home, tmp_path / "out")
     assert code == 1
     assert "cannot be written (No space left on device)" in one_line(said)

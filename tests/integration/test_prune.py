@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from castline.models.promotion import promote
+from castline.tagging.enqueue import model_record
+from castline.upkeep.pruning import plan_pruning, prune
 from db.engine import Database
 from db.promotions import list_promotions, roll_back
 from db.runs import list_runs
@@ -20,9 +23,6 @@ from tests.ended_runs import end_with, ended_run, place_of
 from tests.models import write_model_by_lot
 from tests.records import episode_named, make_run
 from tests.rows import rows_of, table_counts
-from worker.enqueue import model_record
-from worker.promoting import promote
-from worker.pruning import plan_pruning, prune
 from worker.settings import Settings
 from worker.workplace import Workplace
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from castline.tagging.enqueue import enqueue_episode
 from db.episodes import get_episode
 from db.runs import list_runs
 from ingest.decoder import Decoder
@@ -18,7 +19,6 @@ from tests.clips import write_clip
 from tests.commands import BY_LOT, castline_here, new_home
 from tests.models import write_model_by_lot
 from tests.waiting import wait_until
-from worker.enqueue import enqueue_episode
 from worker.extracting import extract_step
 from worker.parameters import RunParameters
 from worker.settings import Settings

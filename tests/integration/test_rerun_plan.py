@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from castline.tagging.enqueue import enqueue_episode, model_record
+from castline.tagging.rerun_plan import Rerun, Which, enqueue_rerun, plan_reruns
 from db.completing import complete_extractions
 from db.engine import Database
 from db.library import chunk_ranges
@@ -25,10 +27,8 @@ from tests.clips import write_clip
 from tests.models import write_model_by_lot
 from tests.records import CHUNKS, PARAMS, end_run, episode_named, made_episode, made_model
 from worker.claims import claim_step
-from worker.enqueue import enqueue_episode, model_record
 from worker.extracting import extract_step
 from worker.parameters import RunParameters
-from worker.rerun import Rerun, Which, enqueue_rerun, plan_reruns
 from worker.settings import Settings, sqlite_url
 from worker.workplace import Workplace
 

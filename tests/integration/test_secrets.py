@@ -64,7 +64,7 @@ def test_a_password_in_the_query_of_a_url_is_hidden_too(tmp_path: Path) -> None:
 def test_a_password_that_is_not_encoded_is_refused_in_one_line_and_never_shown(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.checkup._check_gpu", lambda _: "another test looks at it")
+    monkeypatch.setattr("castline.upkeep.checkup._check_gpu", lambda _: "another test looks at it")
     clip = write_clip(tmp_path / "made.mp4")
     home = new_home(tmp_path / "home")
     arguments = {"enqueue": (clip, *BY_LOT), "worker": ("--until-idle",), "doctor": ()}[command]
@@ -92,7 +92,7 @@ def test_an_empty_secret_is_not_taken_for_none(tmp_path: Path) -> None:
 def test_doctor_prints_no_password_and_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.checkup._check_gpu", lambda _: "another test looks at it")
+    monkeypatch.setattr("castline.upkeep.checkup._check_gpu", lambda _: "another test looks at it")
     (tmp_path / "file").touch()
     ended = castline_here(
         tmp_path / "home",

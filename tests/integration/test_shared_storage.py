@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from castline.tagging.rerun_plan import plan_reruns
+from castline.tagging.sources import enqueue_source
 from db.queue import claim_chunks
 from db.records import Claim, RunRecord
 from db.runs import list_runs
@@ -23,9 +25,7 @@ from tests.object_storage import BUCKET, ObjectStorage
 from worker.classifying import classify_step
 from worker.extracting import extract_step
 from worker.parameters import RunParameters
-from worker.rerun import plan_reruns
 from worker.settings import Settings
-from worker.sources import enqueue_source
 from worker.storage import tidy_storage
 from worker.workplace import Workplace, open_workplace
 
@@ -250,7 +250,7 @@ def test_doctor_looks_at_media_on_s3(
     prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("_check_gpu", "_check_decoder"):
-        monkeypatch.setattr(f"worker.checkup.{name}", lambda _: "other tests look at it")
+        monkeypatch.setattr(f"castline.upkeep.checkup.{name}", lambda _: "other tests look at it")
     for url, is_well in ((f"s3://{BUCKET}/{prefix}", True), ("s3://no-such-bucket/series", False)):
         ended = castline_here(tmp_path, "doctor", "--json", media_roots=url)
         [media] = [item for item in json.loads(ended.stdout) if item["subject"] == "media"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from castline.tagging.enqueue import enqueue_episode
 from db.engine import Database
 from db.episodes import list_episodes
 from db.runs import list_runs
@@ -18,7 +19,6 @@ from tests.commands import BY_LOT, end_of, new_home, start_castline
 from tests.models import write_model_by_lot
 from tests.rows import table_counts
 from tests.waiting import PATIENCE_SECONDS
-from worker.enqueue import enqueue_episode
 from worker.parameters import RunParameters
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]

@@ -21,7 +21,7 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What this process takes for the bundled models: `town@1`. Its children have the real ones."""
     folder = tmp_path / "bundled"
     write_model_by_lot(folder, "town")
-    for module in ("model.artifact", "worker.run_models", "cli.models"):
+    for module in ("model.artifact", "castline.tagging.run_models", "castline.models.listing"):
         monkeypatch.setattr(f"{module}.bundled_folder", lambda: folder)
     return folder
 
@@ -63,7 +63,7 @@ def test_the_copy_of_the_old_model_is_compiled(
 def test_runs_whose_model_is_gone_are_told_of_with_what_to_do(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.checkup._check_gpu", lambda _: "another test looks at it")
+    monkeypatch.setattr("castline.upkeep.checkup._check_gpu", lambda _: "another test looks at it")
     shutil.rmtree(home / "models")
     told = "is not here, and 1 unfinished run waits for it (1): castline models import its folder"
     assert told in castline_here(home, "status").stderr

@@ -11,21 +11,20 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import redirect_stderr, suppress
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from rich.progress import Progress
 
+from castline.tagging.values import RunProgress
 from cli.progress import RunBars
 from cli.terminal import Terminal
 from db.engine import Database
-from db.runs import RunProgress
 from db.upgrade import upgrade_database
 from tests.clips import write_clip
 from tests.commands import BY_LOT, COMMAND, castline_here, environment_of, new_home, one_line
 from tests.models import write_model_by_lot
-from tests.records import PARAMS, end_run, made_appearance, made_episode, make_run
+from tests.records import end_run, made_appearance, made_episode, make_run
 from worker.log import configure_logging
 from worker.settings import Settings
 from worker.visible import visible
@@ -163,9 +162,7 @@ def test_what_a_command_says_of_a_file_on_a_terminal_is_harmless(
 def test_a_bar_of_an_episode_is_one_line() -> None:
     screen = io.StringIO()
     with Progress(console=Terminal(file=screen, force_terminal=True, width=300)) as progress:
-        RunBars(progress).show(
-            [RunProgress(1, HOSTILE, "running", PARAMS, 10.0, Fraction(24), 5.0, 2, 1)]
-        )
+        RunBars(progress).show([RunProgress(1, HOSTILE, frames=10.0, frames_total=20.0)])
         progress.refresh()
     shown = screen.getvalue()
     assert visible(HOSTILE) in shown

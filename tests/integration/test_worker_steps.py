@@ -168,7 +168,7 @@ def test_frames_that_can_never_be_read_back_end_in_quarantine(place: Workplace) 
             assert rounds < 50, "it goes round for ever"
     with place.database.read() as connection:
         [run] = list_runs(connection)
-        quarantined = quarantined_chunks(connection, run.id)
+        quarantined = quarantined_chunks(connection, [run.id])
     assert run.state == "failed"
     assert {item.attempts for item in quarantined} == {FAILURES_BEFORE_QUARANTINE}
     assert all("damaged frames" in item.error for item in quarantined)

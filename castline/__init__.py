@@ -1,0 +1,84 @@
+"""Castline: who is on screen, when.
+
+    import castline
+
+    library = castline.open()
+    library.tag("pilot.mkv")
+    for found in library.when("ned & homer"):
+        print(found.episode, found.start_seconds, found.end_seconds)
+
+Everything that the `castline` command does is a method of `Library`. Values are frozen, times are
+exact pts and seconds, and what goes wrong is a `CastlineError` whose text is one line. Nothing
+heavy is imported before it is used.
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from castline.errors import BrokerError as BrokerError
+from castline.errors import CastlineError as CastlineError
+from castline.errors import DatabaseError as DatabaseError
+from castline.errors import DatasetError as DatasetError
+from castline.errors import ExpressionError as ExpressionError
+from castline.errors import IntruderError as IntruderError
+from castline.errors import MediaError as MediaError
+from castline.errors import ModelError as ModelError
+from castline.errors import NotFoundError as NotFoundError
+from castline.errors import RequestError as RequestError
+from castline.errors import StoppedError as StoppedError
+from castline.errors import TimelineError as TimelineError
+from castline.errors import WorkError as WorkError
+from castline.siblings import check_siblings
+
+try:
+    check_siblings()
+except IntruderError as error:
+    if sys.argv[:1] != ["-m"]:  # what Python puts there until it has found what `-m` names
+        raise
+    sys.exit(f"castline: {error}")
+
+if TYPE_CHECKING:
+    from castline.library import Library as Library
+    from castline.models.training import Training as Training
+    from castline.stills.values import Choice as Choice
+    from castline.stills.values import Composing as Composing
+    from castline.tables import Table as Table
+    from castline.tagging.values import Hooks as Hooks
+
+_IMPORTED_LATER = {
+    "Library": "castline.library",
+    "Training": "castline.models.training",
+    "Choice": "castline.stills.values",
+    "Composing": "castline.stills.values",
+    "Table": "castline.tables",
+    "Hooks": "castline.tagging.values",
+}
+"""By name of what belongs to this module: where it lies."""
+
+
+def open(home: str | Path | None = None) -> "Library":  # noqa: A001 - `castline.open` is its name
+    """Opens the library that lies in a folder.
+
+    Args:
+        home: The folder, which may be a new one; None for `CASTLINE_HOME`, or else the user's data
+            folder.
+
+    Raises:
+        CastlineError: The home cannot be a folder, or a setting in the environment is out of
+            bounds.
+    """
+    from castline.library import Library
+
+    return Library.at(None if home is None else Path(home))
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _IMPORTED_LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_IMPORTED_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_IMPORTED_LATER})

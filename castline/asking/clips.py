@@ -1,0 +1,92 @@
+"""The ranges of a timeline as clips: the only place where an export opens the video."""
+
+import secrets
+import shutil
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from castline.errors import RequestError
+from db.records import EpisodeRecord
+from ingest.cutting import Cut
+from ingest.decoder import Decoder
+from ingest.remote_files import is_remote
+from model.labels import label_of
+from timeline.export import Entry, ExportedTimeline
+from timeline.times import format_time
+from worker.workplace import Workplace
+
+
+def write_clips(
+    place: Workplace,
+    decoder: Decoder,
+    episode: EpisodeRecord,
+    timeline: ExportedTimeline,
+    folder: Path,
+) -> list[Path]:
+    """Cut each range out of the video, into a folder that is made whole or not at all.
+
+    Args:
+        place: settings, and where copies lie of episodes on shared storage.
+        decoder: opens the video.
+        episode: whose file is cut.
+        timeline: its ranges.
+        folder: to make; an older one is replaced.
+
+    Returns:
+        The clips, in the order of the ranges.
+
+    Raises:
+        IngestError: the video cannot be read, or a clip cannot be written.
+        RequestError: the folder cannot be made.
+    """
+    source = episode.uri
+    if is_remote(source):
+        source = str(place.episode_cache.fetch(source, episode.sha256))
+    names = [_name(timeline, number, entry) for number, entry in enumerate(timeline.entries, 1)]
+    with _whole_folder(folder) as temporary:
+        for entry, name in zip(timeline.entries, names, strict=True):
+            decoder.cut_out(_cut(source, episode, entry, temporary / name))
+    return [folder / name for name in names]
+
+
+def _cut(source: str, episode: EpisodeRecord, entry: Entry, output: Path) -> Cut:
+    before = bisect_right(episode.key_pts, entry.start_pts)
+    return Cut(
+        path=source,
+        time_base=episode.time_base,
+        episode_start_pts=episode.start_pts,
+        key_pts=episode.key_pts[before - 1] if before else episode.start_pts,
+        start_pts=entry.start_pts,
+        end_pts=entry.end_pts,
+        frame_rate=episode.frame_rate,
+        lag_pts=episode.lag_pts,
+        sample_aspect_ratio=episode.sample_aspect_ratio,
+        rotation=episode.rotation,
+        output=str(output.absolute()),
+    )
+
+
+def _name(timeline: ExportedTimeline, number: int, entry: Entry) -> str:
+    """`0007_ned_flanders_00-01-23.480.mp4`: in order, and fit for any file system."""
+    label = label_of(entry.label)
+    start = format_time(timeline.seconds(entry.start_pts)).replace(":", "-")
+    return f"{number:04}_{label}_{start}.mp4"
+
+
+@contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    except OSError as error:
+        raise RequestError(
+            f"{folder}: cannot be made ({error.strerror}); name another folder with -o"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

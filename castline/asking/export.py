@@ -1,0 +1,137 @@
+"""Taking a timeline elsewhere: files of many formats, and pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from castline.asking.answers import labelled_ranges, timeline_to_export
+from castline.asking.cast import names_of, read_named_truth
+from castline.asking.names import (
+    read_expression,
+    require_label,
+    require_shown_run,
+    require_tagged_episode,
+)
+from castline.errors import RequestError
+from db.current import find_shown
+from db.records import EpisodeRecord
+from model.labels import shortened
+from timeline.export import FORMATS, ExportedTimeline, export_text
+from timeline.files import check_free, whole_file
+from worker.workplace import Workplace
+
+CLIPS = "clips"
+"""The format that is a folder of videos, and no text."""
+
+COCO = "coco"
+"""The format that is about places."""
+
+FORMAT_NAMES = (*FORMATS, CLIPS)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written."""
+
+    files: tuple[Path, ...]
+    clips_folder: Path | None
+    clips: tuple[Path, ...]
+    model: str
+    """NAME@VERSION of whose timeline it is."""
+    lacks_places: bool
+    """Whether the coco file has no boxes, since the model tells no places."""
+
+
+def export(
+    place: Workplace,
+    episode: str,
+    formats: Sequence[str],
+    output: Path,
+    *,
+    labels: Sequence[str],
+    expression: str | None,
+    run: int | None,
+    model: str | None,
+    force: bool,
+) -> Exported:
+    """Writes a timeline in several formats; see `Library.export`."""
+    names = _checked(formats)
+    if labels and expression is not None:
+        raise RequestError("--label and --expression: name the label in the expression")
+    if COCO in names and expression is not None:
+        raise RequestError("--expression: coco tells where labels are; give --label")
+    with place.database.read() as connection:
+        found = require_tagged_episode(connection, episode)
+        shown = find_shown(connection, run, model)
+        timeline = timeline_to_export(
+            connection,
+            found,
+            require_shown_run(connection, found, shown),
+            [require_label(connection, name) for name in labels],
+            None if expression is None else read_expression(connection, expression),
+        )
+    stem = Path(timeline.name).stem
+    folder = output / f"{stem}.clips" if CLIPS in names else None
+    paths = {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
+    for path in (*paths.values(), *([folder] if folder else [])):
+        check_free(path, force)
+    # What may be refused comes before the first file, so that then none is written.
+    texts = {path: export_text(timeline, name) for name, path in paths.items()}
+    clips = _cut(place, found, timeline, folder) if folder else []
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+    lacks_places = COCO in names and bool(timeline.sightings) and not timeline.has_places
+    return Exported(tuple(texts), folder, tuple(clips), timeline.model, lacks_places)
+
+
+def plot(
+    place: Workplace,
+    episode: str,
+    output: Path,
+    *,
+    truth: Path | None,
+    run: int | None,
+    model: str | None,
+) -> None:
+    """Draws the timeline of an episode; see `Library.plot`."""
+    from model.fonts import font_families
+    from timeline.plot import plot_timeline
+
+    with place.database.read() as connection:
+        found = require_tagged_episode(connection, episode)
+        shown = find_shown(connection, run, model)
+        missing = require_shown_run(connection, found, shown).missing_seconds
+        ranges = labelled_ranges(connection, found, shown)
+        true_ranges = None if truth is None else read_named_truth(connection, truth)
+        written = names_of(connection)
+    names = {item.label: shortened(written[item.label]) for item in (*ranges, *(true_ranges or ()))}
+    plot_timeline(
+        ranges,
+        found.duration_seconds,
+        output,
+        found.name,
+        true_ranges,
+        missing,
+        names=names,
+        fonts=font_families([found.name, *names.values()]),
+    )
+
+
+def _checked(formats: Sequence[str]) -> list[str]:
+    names = list(dict.fromkeys(name.strip().lower() for name in formats))
+    for name in names:
+        if name not in FORMAT_NAMES:
+            raise RequestError(f"--format {name!r}: is none of {', '.join(FORMAT_NAMES)}")
+    return names
+
+
+def _cut(
+    place: Workplace, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
+) -> list[Path]:
+    from castline.asking.clips import write_clips
+    from ingest.decoder import Decoder
+
+    with Decoder(media_roots=place.settings.readable_roots) as decoder:
+        return write_clips(place, decoder, episode, timeline, folder)

@@ -1,0 +1,153 @@
+"""How a person names an episode, a label, a season or an expression."""
+
+import shlex
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castline.asking.answers import episode_of_file
+from castline.asking.cast import cast_of
+from castline.errors import NotFoundError
+from db.current import CURRENT, Shown
+from db.engine import Transaction
+from db.episodes import find_episodes, list_episodes
+from db.queries import was_season_examined
+from db.records import EpisodeRecord, RunRecord
+from db.runs import current_run_of, latest_run_of, shown_run_of
+from model.labels import label_of, require_label_of
+
+if TYPE_CHECKING:
+    from timeline.expressions import Expression
+
+
+def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
+    """The one episode that a person means.
+
+    Raises:
+        NotFoundError: None or several fit.
+    """
+    if not reference:  # which is a part of every name
+        raise NotFoundError("an episode without a name: give one; castline episodes lists them")
+    by_content = _episode_of_file(connection, reference)
+    writable = reference.encode(errors="replace").decode()  # a name that is not UTF-8 is no row's
+    found = [by_content] if by_content else find_episodes(connection, writable)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        fitting = ", ".join(f"{item.name} ({item.sha256[:8]})" for item in found[:5])
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        raise NotFoundError(
+            f"{reference}: several episodes fit: {fitting}{more}; give a whole name, or the digits"
+            " in brackets"
+        )
+    names = [item.name for item in list_episodes(connection)]
+    close = get_close_matches(reference, names, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(close)}?" if close else "castline episodes lists them"
+    raise NotFoundError(f"{reference}: no such episode here; {hint}")
+
+
+def _episode_of_file(connection: Transaction, reference: str) -> EpisodeRecord | None:
+    try:
+        return episode_of_file(connection, Path(reference))
+    except (OSError, ValueError):
+        return None  # too long for a file name, say: then it is no file
+
+
+def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRecord:
+    """The one episode that a person means, which has a current run.
+
+    Raises:
+        NotFoundError: None or several fit, or it was never tagged to the end.
+    """
+    episode = require_episode(connection, reference)
+    if current_run_of(connection, episode.id) is None:
+        latest = latest_run_of(connection, episode.id)
+        state = f"its run is {latest.state}" if latest else "it has no run"
+        raise NotFoundError(
+            f"{episode.name}: nothing to show yet, {state};"
+            f" run: castline tag {shlex.quote(episode.uri)}"
+        )
+    return episode
+
+
+def require_shown_run(connection: Transaction, episode: EpisodeRecord, shown: Shown) -> RunRecord:
+    """The run of an episode that a question is about.
+
+    Raises:
+        NotFoundError: It has no such run.
+    """
+    run = shown_run_of(connection, episode.id, shown)
+    if run is None:
+        raise NotFoundError(
+            f"{episode.name}: no such run of this episode that ended; castline status lists them"
+        )
+    return run
+
+
+def asked_episode_id(connection: Transaction, reference: str | None, shown: Shown) -> int | None:
+    """The one episode that a question is limited to; None for all of them.
+
+    Raises:
+        NotFoundError: None or several fit, or no run that the question is about looked at it.
+    """
+    if reference is None:
+        return None
+    episode = require_tagged_episode(connection, reference)
+    require_shown_run(connection, episode, shown)
+    return episode.id
+
+
+def asked_season(connection: Transaction, season: int | None, shown: Shown) -> int | None:
+    """The one season that a question is limited to; None for all of them.
+
+    Raises:
+        NotFoundError: No run that the question is about looked at any episode of it.
+    """
+    if season is not None and not was_season_examined(connection, season, shown):
+        by_those = "" if shown == CURRENT else " by the run or model that is asked for"
+        raise NotFoundError(
+            f"--season {season}: no episode of it was tagged{by_those}; castline status lists runs"
+        )
+    return season
+
+
+def require_label(connection: Transaction, reference: str) -> str:
+    """The one label that a person means: by itself or by its name, in any writing, or by a part.
+
+    Not `unknown`, which no tag has.
+
+    Raises:
+        NotFoundError: None or several fit.
+        LabelError: No label can be made of what was written.
+    """
+    cast = cast_of(connection)
+    fitting = cast.called(reference) or cast.with_part(reference)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise NotFoundError(f"{reference}: several labels fit: {', '.join(fitting)}; name one")
+    if not cast.labels:
+        raise NotFoundError(f"{reference}: nothing was tagged yet; run: castline tag EPISODE")
+    asked = require_label_of(reference, "label")
+    written = {label: (label_of(label), label_of(cast.names[label])) for label in cast.labels}
+    words = {
+        part: label
+        for label, forms in written.items()
+        for form in forms
+        for part in (form, *form.split("_"))
+    }
+    close = dict.fromkeys(words[word] for word in get_close_matches(asked, words, n=3))
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(cast.labels)}"
+    raise NotFoundError(f"{reference}: no such label; {hint}")
+
+
+def read_expression(connection: Transaction, text: str) -> "Expression":
+    """The expression that a person wrote, with the labels that it means.
+
+    Raises:
+        ExpressionError: It cannot be read.
+        NotFoundError: A name fits no label, or several.
+    """
+    from timeline.expressions import parse_expression, with_labels
+
+    return with_labels(parse_expression(text), lambda name: require_label(connection, name))

@@ -1,0 +1,166 @@
+"""Two model versions compared on the stills of one dataset."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from castline.errors import DatasetError
+from castline.models.measuring import answers_of
+from castline.tables import Row
+from model.artifact import find_model
+from model.labels import Names
+from model.split import PARTS
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from model.answers import Figures
+    from model.artifact import ModelVersion
+    from model.comparison import Change
+    from model.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class UnknownFigures(Row):
+    """How well stills of nobody known are told from others."""
+
+    stills: int
+    auroc: float
+    false_positive_rate_at_95_recall: float
+
+
+@dataclass(frozen=True)
+class ModelFigures(Row):
+    """How good one of the models is."""
+
+    model: str
+    """NAME@VERSION."""
+    sha256: str
+    folder: Path
+    accuracy: float
+    macro_f1: float
+    calibration_error: float
+    unknown: UnknownFigures | None
+    """None without stills of `unknown`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns its fields by name, as JSON takes them."""
+        values = super().to_dict()
+        del values["folder"]
+        return values
+
+
+@dataclass(frozen=True)
+class LabelChange(Row):
+    """What changes of one label."""
+
+    label: str
+    stills: int
+    first_f1: float | None
+    """None of `unknown`, as the next two."""
+    second_f1: float | None
+    difference: float | None
+    gained: int
+    """Stills that the second answers right and the first does not."""
+    lost: int
+
+
+@dataclass(frozen=True)
+class StillChange(Row):
+    """A still that one of the models answers right and the other does not."""
+
+    source: str
+    """The file that it came from."""
+    label: str
+    first_answer: str
+    second_answer: str
+
+
+@dataclass(frozen=True)
+class Comparison(Row):
+    """What the second model knows better and worse than the first."""
+
+    dataset: Path
+    part: str
+    first: ModelFigures
+    second: ModelFigures
+    labels: tuple[LabelChange, ...]
+    gained: tuple[StillChange, ...]
+    lost: tuple[StillChange, ...]
+    chance: float
+    """The probability of so uneven a change if both were equally good."""
+    names: Names
+    """What people call the dataset's labels."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns its fields by name, as JSON takes them."""
+        values = super().to_dict()
+        del values["names"]
+        return values
+
+
+def compare(
+    settings: Settings, first: str, second: str, dataset: Path, *, part: str, device: str
+) -> Comparison:
+    """Compares two models on a dataset; see `Library.compare`."""
+    from model.comparison import compare_answers
+    from model.dataset import open_dataset
+
+    if part not in PARTS:
+        raise DatasetError(f"--part {part!r}: is none of {', '.join(PARTS)}")
+    folders = [settings.models_folder]
+    versions = find_model(first, folders), find_model(second, folders)
+    opened = open_dataset(dataset)
+    found = compare_answers(*(answers_of(version, opened, part, device) for version in versions))
+    sources = _sources(opened, part, (*found.gained, *found.lost))
+    return Comparison(
+        dataset=opened.folder,
+        part=part,
+        first=_figures(versions[0], found.first),
+        second=_figures(versions[1], found.second),
+        labels=tuple(
+            LabelChange(
+                each.label,
+                each.stills,
+                each.first_f1,
+                each.second_f1,
+                each.difference,
+                each.gained,
+                each.lost,
+            )
+            for each in found.labels
+        ),
+        gained=tuple(_still(each, sources) for each in found.gained),
+        lost=tuple(_still(each, sources) for each in found.lost),
+        chance=found.chance,
+        names=opened.manifest.names,
+    )
+
+
+def _figures(version: "ModelVersion", figures: "Figures") -> ModelFigures:
+    unknown = figures.unknown
+    return ModelFigures(
+        version.manifest.reference,
+        version.sha256,
+        version.folder,
+        figures.score.accuracy,
+        figures.score.macro_f1,
+        figures.reliability.error,
+        UnknownFigures(unknown.stills, unknown.auroc, unknown.false_positive_rate)
+        if unknown
+        else None,
+    )
+
+
+def _still(change: "Change", sources: dict[int, str]) -> StillChange:
+    return StillChange(
+        sources[change.index], change.truth, change.first_answer, change.second_answer
+    )
+
+
+def _sources(dataset: "Dataset", part: str, changes: tuple["Change", ...]) -> dict[int, str]:
+    """The files that the changed stills came from, by the stills' places in the part."""
+    from model.shards import read_part
+
+    wanted = {change.index for change in changes}
+    records = enumerate(read_part(dataset.shard_paths(part)))
+    return {index: record.source for index, record in records if index in wanted}

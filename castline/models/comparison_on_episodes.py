@@ -1,0 +1,119 @@
+"""Two model versions compared on episodes that both were run over: seconds gained and lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from castline.asking.answers import labelled_ranges
+from castline.asking.cast import names_of
+from castline.asking.names import require_episode, require_shown_run
+from castline.asking.thumbnails import Thumbnails
+from castline.tables import Row, plain
+from db.current import find_shown
+from db.engine import Transaction
+from timeline.difference import LabelDifference, Span, differences, length
+from timeline.difference_page import EpisodeDifference, difference_page, totals
+from timeline.files import whole_file
+from worker.workplace import Workplace
+
+KINDS = ("gained", "lost", "unchanged")
+
+
+@dataclass(frozen=True)
+class LabelSpans(Row):
+    """One label's time in an episode, in ranges of seconds; the three kinds never overlap."""
+
+    label: str
+    gained: tuple[Span, ...]
+    """On screen by the second model alone."""
+    lost: tuple[Span, ...]
+    """On screen by the first model alone."""
+    unchanged: tuple[Span, ...]
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was gained or lost."""
+        return bool(self.gained or self.lost)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns ranges and their lengths, as JSON takes them."""
+        spans = {kind: getattr(self, kind) for kind in KINDS}
+        return (
+            {"label": self.label}
+            | {f"{kind}_seconds": float(length(each)) for kind, each in spans.items()}
+            | {kind: plain(each) for kind, each in spans.items()}
+        )
+
+
+@dataclass(frozen=True)
+class EpisodeChange(Row):
+    """What changes in one episode."""
+
+    episode: str
+    labels: tuple[LabelSpans, ...]
+
+
+@dataclass(frozen=True)
+class LabelSeconds(Row):
+    """One label's seconds over all episodes."""
+
+    label: str
+    gained_seconds: Fraction
+    lost_seconds: Fraction
+    unchanged_seconds: Fraction
+
+
+@dataclass(frozen=True)
+class EpisodesComparison(Row):
+    """What changes when the second model's runs take the place of the first's."""
+
+    first: str
+    """NAME@VERSION."""
+    second: str
+    labels: tuple[LabelSeconds, ...]
+    """Over all episodes, what changes most first."""
+    episodes: tuple[EpisodeChange, ...]
+
+
+def compare_on_episodes(
+    place: Workplace, first: str, second: str, episodes: Sequence[str], *, page: Path | None
+) -> EpisodesComparison:
+    """Compares two models on episodes; see `Library.compare_on_episodes`."""
+    with place.database.read() as connection:
+        compared = [
+            _compared(place, connection, first, second, name) for name in dict.fromkeys(episodes)
+        ]
+        names = names_of(connection)
+    found = [difference for _, difference in compared]
+    models = compared[0][0]
+    if page is not None:
+        shown = names.shown(item.label for each in found for item in each.labels)
+        with whole_file(page) as temporary:
+            temporary.write_text(difference_page(*models, found, shown), encoding="utf-8")
+    return EpisodesComparison(
+        *models,
+        tuple(
+            LabelSeconds(item.label, item.gained, item.lost, item.unchanged)
+            for item in totals(found)
+        ),
+        tuple(EpisodeChange(item.episode, tuple(map(_spans, item.labels))) for item in found),
+    )
+
+
+def _spans(found: LabelDifference) -> LabelSpans:
+    return LabelSpans(found.label, found.gained, found.lost, found.unchanged)
+
+
+def _compared(
+    place: Workplace, connection: Transaction, first: str, second: str, name: str
+) -> tuple[tuple[str, str], EpisodeDifference]:
+    episode = require_episode(connection, name)
+    shown = [find_shown(connection, None, reference) for reference in (first, second)]
+    runs = [require_shown_run(connection, episode, each) for each in shown]
+    before, after = (labelled_ranges(connection, episode, each) for each in shown)
+    seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other
+    thumbnails = Thumbnails(connection, place, runs[1], episode, seen_by)
+    difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)
+    return (runs[0].model, runs[1].model), difference

@@ -1,0 +1,101 @@
+"""The model versions that are here, and those taken over from elsewhere."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from castline.errors import castline_error
+from castline.models.values import Imported, Model, Models, Promotion
+from castline.tables import columns_of
+from db.promotions import PromotionRecord, list_promotions, promoted_sha256
+from model.artifact import (
+    MODEL_CARD,
+    REPORT,
+    ModelVersion,
+    bundled_folder,
+    find_model,
+    list_models,
+)
+from worker.settings import Settings
+from worker.workplace import Workplace
+
+
+def models(place: Workplace) -> Models:
+    """The model versions that are here, the newest first."""
+    found, unreadable = list_models([place.settings.models_folder])
+    sha256, promotions = _history(place)
+    rows = tuple(_shown(version, sha256, promotions) for version in found)
+    told = tuple(filter(None, map(castline_error, unreadable)))
+    return Models(rows, columns_of(Model), unreadable=told)
+
+
+def model(place: Workplace, reference: str) -> Model:
+    """One model version.
+
+    Raises:
+        ModelError: There is none of that name, or it cannot be read.
+    """
+    version = find_model(reference, [place.settings.models_folder])
+    return _shown(version, *_history(place))
+
+
+def import_model(settings: Settings, folder: Path) -> Imported:
+    """Takes over a model version's folder; see `Library.import_model`."""
+    from model.importing import import_model_version
+
+    imported = import_model_version(folder, settings.models_folder)
+    version = imported.version
+    return Imported(version.manifest.reference, version.folder, imported.is_new)
+
+
+def _history(place: Workplace) -> tuple[str, Sequence[PromotionRecord]]:
+    """The SHA-256 of the model in use, and what became of all models."""
+    with place.database.read() as connection:
+        sha256 = promoted_sha256(connection) or find_model(None).sha256
+        return sha256, list_promotions(connection)
+
+
+def _shown(version: ModelVersion, sha256_in_use: str, history: Sequence[PromotionRecord]) -> Model:
+    manifest = version.manifest
+    report = version.folder / REPORT
+    card = report / MODEL_CARD
+    return Model(
+        model=manifest.reference,
+        name=manifest.name,
+        version=manifest.version,
+        sha256=version.sha256,
+        folder=version.folder,
+        is_default=version.sha256 == sha256_in_use,
+        promotions=tuple(
+            Promotion(
+                each.promoted_at,
+                each.requirement,
+                each.is_forced,
+                tuple(each.regressions),
+                each.withdrawn_at,
+            )
+            for each in history
+            if each.model_sha256 == version.sha256
+        ),
+        is_bundled=version.folder.parent == bundled_folder(),
+        created_at=manifest.created_at,
+        labels=manifest.labels,
+        names=manifest.names.shown(manifest.labels),
+        network=manifest.network,
+        network_parameters=manifest.network_parameters,
+        weights_bytes=version.weights_path.stat().st_size,
+        preprocessing=manifest.preprocessing,
+        regions=manifest.regions,
+        closer_view=manifest.closer_view,
+        glance_side=manifest.glance_side,
+        glance_clear=manifest.glance_clear,
+        loss=manifest.loss or None,
+        temperature=manifest.temperature,
+        onset=manifest.onset,
+        offset=manifest.offset,
+        label_thresholds=manifest.label_thresholds,
+        metrics=manifest.metrics,
+        training_data_sha256=manifest.training_data_sha256,
+        licence=manifest.licence,
+        report=report if report.is_dir() else None,
+        model_card=card if card.is_file() else None,
+    )

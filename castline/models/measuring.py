@@ -1,0 +1,127 @@
+"""Two model versions measured on the same stills and the same episodes."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from castline.asking.answers import labelled_ranges
+from castline.errors import RequestError
+from castline.models.gate import Measured
+from db.current import Shown
+from db.engine import Transaction
+from db.records import EpisodeRecord
+from db.runs import shown_run_of
+from model.artifact import ModelVersion
+from model.errors import DatasetError
+from timeline.score import Score, frame_level_score
+from timeline.truth import LabelledRange
+
+if TYPE_CHECKING:
+    from model.answers import Answers
+    from model.dataset import Dataset
+
+SCORED_EVERY_SECONDS = Fraction(1, 2)
+"""The default sampling interval: what lies between two samples was never looked at."""
+
+
+def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: str) -> "Answers":
+    """Lets a model version answer every still of a part.
+
+    Raises:
+        DatasetError: The line names the model, and what does not fit.
+    """
+    from model.classifier import Classifier
+    from model.evaluation import Recogniser, answer_part
+
+    recogniser = Recogniser.of(Classifier.load(version, device=device))
+    try:
+        return answer_part(recogniser, dataset, part)
+    except DatasetError as error:
+        raise DatasetError(f"{version.manifest.reference}: {error}") from error
+
+
+def measured_on_dataset(
+    before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: str
+) -> list[Measured]:
+    """Accuracy and F1 of both on the dataset's test set."""
+    from model.comparison import compare_answers
+
+    found = compare_answers(
+        answers_of(before, dataset, "test", device), answers_of(after, dataset, "test", device)
+    )
+    first, second = found.first.score, found.second.score
+    place = str(dataset.folder)
+    return [
+        Measured(place, "accuracy", "", first.accuracy, second.accuracy),
+        Measured(place, "macro_f1", "", first.macro_f1, second.macro_f1),
+        *(
+            Measured(place, "per_label_f1", each.label, each.first_f1, each.second_f1)
+            for each in found.labels
+            if each.first_f1 is not None and each.second_f1 is not None
+        ),
+    ]
+
+
+def measured_on_episode(
+    connection: Transaction,
+    before: ModelVersion,
+    after: ModelVersion,
+    episode: EpisodeRecord,
+    truth: Sequence[LabelledRange],
+) -> list[Measured]:
+    """F1 of both models' latest runs over an episode whose truth is known.
+
+    Raises:
+        RequestError: One of them has no run over it.
+    """
+    first, second = (
+        score_at_samples(episode, ranges_by(connection, version, episode), truth)
+        for version in (before, after)
+    )
+    return list(_by_label(episode.name, first, second))
+
+
+def ranges_by(
+    connection: Transaction, version: ModelVersion, episode: EpisodeRecord
+) -> list[LabelledRange]:
+    """The appearances of a model's latest run over an episode.
+
+    Raises:
+        RequestError: It has none.
+    """
+    shown = Shown(model_sha256=version.sha256)
+    if shown_run_of(connection, episode.id, shown) is None:
+        reference = version.manifest.reference
+        raise RequestError(
+            f"{episode.name}: no run by {reference} that ended; run:"
+            f" castline rerun --all {episode.sha256[:8]} --model {reference}"
+        )
+    return labelled_ranges(connection, episode, shown)
+
+
+def score_at_samples(
+    episode: EpisodeRecord, found: Sequence[LabelledRange], truth: Sequence[LabelledRange]
+) -> Score:
+    """Compares found and true ranges at two samples per second."""
+    count = int(episode.duration_seconds / SCORED_EVERY_SECONDS)
+    return frame_level_score(
+        truth, found, [number * SCORED_EVERY_SECONDS for number in range(count)]
+    )
+
+
+def _by_label(place: str, first: Score, second: Score) -> Iterator[Measured]:
+    labels = sorted({*first.per_label, *second.per_label})
+    # A label that one of them neither missed nor made up is none of its mistakes: 1.
+    pairs = {
+        label: tuple(
+            score.per_label[label].f1 if label in score.per_label else 1.0
+            for score in (first, second)
+        )
+        for label in labels
+    }
+    yield Measured(place, "micro_f1", "", first.micro_f1, second.micro_f1)
+    if pairs:
+        macro = [sum(each) / len(pairs) for each in zip(*pairs.values(), strict=True)]
+        yield Measured(place, "macro_f1", "", macro[0], macro[1])
+    for label, (before, after) in pairs.items():
+        yield Measured(place, "per_label_f1", label, before, after)

@@ -1,0 +1,142 @@
+"""How a model version takes the place of the one in use, and how that is taken back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from castline.asking.cast import names_of, read_named_truth
+from castline.asking.names import require_episode
+from castline.errors import RequestError
+from castline.models.gate import Measured, Regression, parse_requirement, regressions
+from castline.models.in_use import hold_what_is_shown, model_in_use, sha256_in_use
+from castline.models.measuring import measured_on_dataset, measured_on_episode
+from castline.tagging.enqueue import model_record
+from db.promotions import GateReport, promote_model, roll_back
+from model.artifact import ModelVersion, find_model
+from model.labels import Names
+from worker.parameters import RunParameters
+from worker.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What became of a model that was to be promoted."""
+
+    regressions: tuple[Regression, ...]
+    is_promoted: bool
+    """False: it fell short, and nothing changed."""
+    episodes: int
+    """How many show a run of it instead of another model's now."""
+    model: str = ""
+    """NAME@VERSION."""
+    was_in_use: bool = False
+    """Nothing was to be done."""
+    names: Names = field(default_factory=Names)
+    """What people call labels."""
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """A promotion that was taken back."""
+
+    withdrawn: str
+    """NAME@VERSION."""
+    in_use: str
+    """The model that is in use again."""
+    episodes: int
+    """How many show the runs again that they showed before."""
+    kept: int
+    """How many still show a run of the withdrawn model, for want of another."""
+
+
+def promote_if_not_worse(
+    place: Workplace,
+    model: str,
+    *,
+    dataset: Path | None,
+    truths: Sequence[tuple[str, Path]],
+    requirement: str,
+    force: bool,
+    device: str,
+) -> Promotion:
+    """Measures a model against the one in use and promotes it; see `Library.promote`."""
+    version = find_model(model, [place.settings.models_folder])
+    reference = version.manifest.reference
+    if sha256_in_use(place) == version.sha256:
+        return Promotion((), True, 0, reference, was_in_use=True)
+    measured = _measured(place, version, dataset, truths, device)
+    found = promote(place, version, requirement, measured, force=force)
+    with place.database.read() as connection:
+        names = Names({**names_of(connection), **version.manifest.names})
+    return replace(found, model=reference, names=names)
+
+
+def rollback(place: Workplace) -> RolledBack:
+    """Takes the latest promotion back; see `Library.rollback`."""
+    with place.database.write() as connection:
+        done = roll_back(connection)
+    return RolledBack(done.withdrawn.model, done.in_use.model, done.episodes, done.kept)
+
+
+def _measured(
+    place: Workplace,
+    after: ModelVersion,
+    dataset: Path | None,
+    truths: Sequence[tuple[str, Path]],
+    device: str,
+) -> list[Measured]:
+    from model.dataset import open_dataset
+
+    measured: list[Measured] = []
+    if dataset is None and not truths:
+        return measured
+    before = model_in_use(place)
+    with place.database.read() as connection:
+        scored = [(require_episode(connection, name), path) for name, path in truths]
+        for episode, path in scored:
+            truth = read_named_truth(connection, path)
+            measured += measured_on_episode(connection, before, after, episode, truth)
+    if dataset is not None:
+        measured += measured_on_dataset(before, after, open_dataset(dataset), device)
+    return measured
+
+
+def promote(
+    place: Workplace,
+    version: ModelVersion,
+    requirement: str,
+    measured: Sequence[Measured],
+    *,
+    force: bool,
+) -> Promotion:
+    """Promotes a model version if it meets the requirement, or by force.
+
+    Args:
+        place: The installation.
+        version: What to promote.
+        requirement: As `castline.models.gate` reads it.
+        measured: The figures of the model in use and of this one.
+        force: Whatever they say. That it took force is recorded.
+
+    Raises:
+        RequestError: The requirement cannot be read, or nothing was measured and no force used.
+    """
+    if not measured and not force:
+        raise RequestError(
+            f"{version.manifest.reference}: not measured against the model in use; give --dataset"
+            " DIR or --episodes EPISODE=TRUTH.csv, or promote it with --force"
+        )
+    demands = parse_requirement(requirement)
+    found = tuple(regressions(measured, demands)) if measured else ()
+    if found and not force:
+        return Promotion(found, is_promoted=False, episodes=0)
+    report = GateReport(
+        requirement=requirement if measured else None,
+        is_forced=bool(found) or not measured,
+        regressions=tuple(str(item) for item in found),
+    )
+    hold_what_is_shown(place)
+    parameters = RunParameters.for_model(version.manifest)
+    with place.database.write() as connection:
+        episodes = promote_model(connection, model_record(version), parameters.hash, report)
+    return Promotion(found, is_promoted=True, episodes=episodes)

@@ -1,0 +1,187 @@
+"""Training: from a dataset to a model version, and labels more for a model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castline.errors import ModelError
+from castline.models.values import Trained
+from castline.progress import Progress, tell_nobody
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from model.artifact import ModelVersion
+    from model.dataset import Dataset
+    from model.history import Epoch
+    from model.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train. What is None is as the recipe has it."""
+
+    recipe: str | None = None
+    """None for the usual one: `strong` with boxes, `regional` without, `further` with a start."""
+    is_quick: bool = False
+    """The recipe of `castline demo` instead: enough for a cast drawn by code, and for no other."""
+    start: str | None = None
+    """NAME[@VERSION] of the model with whose weights training begins."""
+    teachers: tuple[str, ...] = ()
+    """NAME[@VERSION] of models whose answers are learnt, too."""
+    epochs: int | None = None
+    patience: int | None = None
+    """Stop after so many epochs that made validation no better; 0: never."""
+    batch_size: int | None = None
+    seed: int = 0
+    """Equal seeds give equal weights."""
+    name: str | None = None
+    """Of the model's family; None for the dataset folder's."""
+    resume: bool = False
+    """Go on with the training that was interrupted."""
+    licence: str | None = None
+    """Terms under which the weights may be used."""
+    about_stills: str | None = None
+    """Where the stills come from, for the model card."""
+    command: str = "castline.train"
+    """That made the version, for the model card."""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What was said of the version, by the field of `model.testing.Words`."""
+        said = {
+            "licence": self.licence,
+            "about_stills": self.about_stills,
+            "command": self.command,
+        }
+        return {key: text for key, text in said.items() if text is not None}
+
+
+def train(
+    settings: Settings,
+    dataset: Path,
+    training: Training,
+    *,
+    on_progress: Progress = tell_nobody,
+    on_epoch: Callable[["Epoch"], None] | None = None,
+    on_nothing_to_resume: Callable[[Path], None] | None = None,
+) -> Trained:
+    """Trains a recogniser; see `Library.train`."""
+    require_training()
+    from model.artifact import find_model, next_version
+    from model.batches import processes_to_spare
+    from model.checkpoint import has_checkpoint
+    from model.dataset import open_dataset
+    from model.labels import label_of
+    from model.testing import Words
+    from model.versions import train_model_version
+
+    folders = [settings.models_folder]
+    opened = open_dataset(dataset)
+    family = label_of(dataset.resolve().name) if training.name is None else training.name
+    if not (family and family.isascii()):  # it is a part of files' names
+        raise ModelError(f"{dataset}: makes no name for a model; give one with --name")
+    version = next_version(family, folders)
+    begun = None if training.start is None else find_model(training.start, folders)
+    recipe = _recipe(training, opened, begun)
+    teachers = [find_model(one, folders) for one in training.teachers]
+    work_folder = settings.training_folder / f"{family}-{version}"
+    if training.resume and on_nothing_to_resume and not has_checkpoint(work_folder):
+        on_nothing_to_resume(work_folder)
+    made = train_model_version(
+        opened,
+        settings.models_folder / f"{family}-{version}",
+        family,
+        version,
+        recipe,
+        work_folder=work_folder,
+        teachers=teachers,
+        start=begun,
+        processes=0 if training.is_quick else processes_to_spare(),
+        resume=training.resume,
+        words=Words(**training.texts),
+        on_progress=on_progress,
+        on_epoch=None if on_epoch is None else lambda history: on_epoch(history[-1]),
+    )
+    return _trained(made)
+
+
+def add_labels(
+    settings: Settings,
+    additions: Mapping[str, Sequence[Path]],
+    training: Training,
+    *,
+    dataset: Path | None = None,
+    on_progress: Progress = tell_nobody,
+) -> Trained:
+    """Adds labels to a model from few stills of each; see `Library.add_labels`."""
+    require_training()
+    from model.adding import add_labels as add
+    from model.artifact import find_model, next_version
+    from model.dataset import open_dataset
+    from model.labels import Names, require_label_of
+    from model.testing import Words
+
+    if training.start is None:
+        raise ModelError("--add: no model to add to; name it with --start MODEL")
+    sources: dict[str, list[Path]] = {}
+    names = Names()
+    for name, paths in additions.items():
+        sources.setdefault(require_label_of(name, "--add"), []).extend(paths)
+        names.note(name)
+    folders = [settings.models_folder]
+    begun = find_model(training.start, folders)
+    family = begun.manifest.name if training.name is None else training.name
+    version = next_version(family, folders)
+    made = add(
+        begun,
+        sources,
+        settings.models_folder / f"{family}-{version}",
+        family,
+        version,
+        dataset=None if dataset is None else open_dataset(dataset),
+        seed=training.seed,
+        names=names,
+        words=Words(**{"licence": begun.manifest.licence, **training.texts}),
+        on_progress=on_progress,
+    )
+    return replace(_trained(made), added=tuple(sources))
+
+
+def require_training() -> None:
+    """Refuses to train where the libraries for it are not installed.
+
+    Raises:
+        MissingExtraError: They are not.
+    """
+    from model.extras import require_train_extra
+
+    require_train_extra("training")
+
+
+def _recipe(training: Training, dataset: "Dataset", start: "ModelVersion | None") -> "Recipe":
+    from model import recipe as recipes
+    from model.recipe_changes import recipe_to_go_on, usual_recipe, with_epochs
+
+    if training.is_quick:
+        chosen = recipes.QUICK
+    elif start is not None:
+        chosen = recipe_to_go_on(training.recipe, start.manifest, dataset.manifest)
+    elif training.recipe is None:
+        chosen = usual_recipe(dataset.manifest)
+    else:
+        chosen = recipes.recipe_named(training.recipe)
+    chosen = with_epochs(chosen, chosen.epochs if training.epochs is None else training.epochs)
+    patience = training.patience
+    return replace(
+        chosen,
+        seed=training.seed,
+        batch_size=training.batch_size or chosen.batch_size,
+        patience_epochs=chosen.patience_epochs if patience is None else patience,
+    )
+
+
+def _trained(made: "ModelVersion") -> Trained:
+    manifest = made.manifest
+    names = manifest.names.shown(manifest.labels)
+    return Trained(manifest.reference, made.folder, manifest.metrics, names)

@@ -1,0 +1,69 @@
+"""Pictures out of episodes, to train with."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from castline.errors import CastlineError, castline_error
+from castline.models.in_use import chosen_model
+from castline.progress import Progress
+from castline.stills.doubt import Choice, all_of_them, worthiest
+from castline.stills.harvest import Way, open_harvester
+from castline.stills.proposing import Proposal, write_proposal
+from castline.stills.values import Harvested, Proposed
+from ingest.errors import IngestError
+from model.annotations.coco_writing import COCO_NAME
+from worker.workplace import Workplace
+
+
+def harvest(
+    place: Workplace,
+    episodes: Sequence[Path],
+    output: Path,
+    *,
+    model: str | None,
+    cuts: bool,
+    seed: int,
+    device: str,
+    on_progress: Progress,
+    on_harvested: Callable[[Harvested], None],
+    on_refused: Callable[[CastlineError], None] | None,
+) -> tuple[Harvested, ...]:
+    """Collects stills from episodes, sorted by a model; see `Library.harvest`."""
+    version = chosen_model(place, model)
+    way = Way.PLACES if cuts else Way.REGIONS
+    found = []
+    with open_harvester(place.settings, output, version, device, way) as harvester:
+        for path in episodes:
+            try:
+                one = Harvested(path, harvester.harvest(path, seed, on_progress))
+            except IngestError as error:
+                told = castline_error(error)
+                if on_refused is None or told is None:
+                    raise
+                on_refused(told)
+                continue
+            on_harvested(one)
+            found.append(one)
+    return tuple(found)
+
+
+def propose(
+    place: Workplace,
+    episodes: Sequence[Path],
+    output: Path,
+    *,
+    model: str | None,
+    frames: int | None,
+    seed: int,
+    device: str,
+    on_progress: Progress,
+) -> Proposed:
+    """Writes frames with the boxes that a model sees in them; see `Library.propose`.
+
+    None of `frames` means all of them.
+    """
+    version = chosen_model(place, model)
+    choice: Choice = all_of_them if frames is None else worthiest(version, frames)
+    proposal = Proposal(episodes, output, seed, choice)
+    count = write_proposal(place.settings, version, device, proposal, on_progress)
+    return Proposed(output, count, output / COCO_NAME)

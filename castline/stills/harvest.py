@@ -1,0 +1,175 @@
+"""Stills from episodes, the way the original training set was made, or around places.
+
+At random moments the frame on display is taken, and parts of it are sorted by a model where it is
+confident, for a person to confirm: its full picture and its halves, or what a dense network sees.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from castline.errors import RequestError
+from castline.stills.moments import MomentFrames, OpenedEpisode
+from castline.stills.still_cuts import Pictures, Still, cut_places, cut_regions
+from ingest.decoder import Decoder
+from ingest.frame_store import StoredFrame
+from model.annotations.coco_writing import COCO_NAME
+from model.artifact import ModelVersion
+from model.classifier import Classifier
+from model.labels import label_of
+from model.progress import Progress
+from model.still_writing import add_still, comments_in
+from worker.settings import Settings
+
+_TAKEN = re.compile(r"\(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, ([\w -]+);")
+"""Which still of which episode a comment tells of, whatever the file and the model are called."""
+
+
+class Way(StrEnum):
+    """How frames become stills."""
+
+    REGIONS = "regions"
+    """The full picture and its halves."""
+    PLACES = "places"
+    """Cuts around the places of a dense network."""
+
+
+_CUTTING: dict[Way, Callable[[Classifier, Pictures], list[list[Still]]]] = {
+    Way.REGIONS: cut_regions,
+    Way.PLACES: cut_places,
+}
+
+
+def check_tells_places(version: ModelVersion) -> None:
+    """Refuses a model that cannot say where in a frame somebody is.
+
+    Raises:
+        RequestError: It knows regions alone.
+    """
+    if not version.manifest.is_dense:
+        raise RequestError(
+            f"{version.manifest.reference}: tells no places, only halves of frames; name a model"
+            " of recipe strong with --model, or train one"
+        )
+
+
+def taken_from(folder: Path) -> set[tuple[str, ...]]:
+    """Gives SHA-256 of the episode, moment and part of each picture under a folder that was taken.
+
+    However a person has moved and renamed them.
+    """
+    found = (_TAKEN.search(comment) for comment in comments_in(folder))
+    return {matched.groups() for matched in found if matched}
+
+
+def folders_by_label(folder: Path) -> dict[str, Path]:
+    """Gives the folders of labels in a folder, whatever their names look like."""
+    if not folder.is_dir():
+        return {}
+    inner = (path for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._")
+    return {label_of(path.name): path for path in sorted(inner)}
+
+
+def origin(episode: OpenedEpisode, pts: int, part: str, said: str, version: ModelVersion) -> str:
+    """Gives the comment of a picture from which `taken_from` knows it."""
+    probe = episode.probe
+    return (
+        f"castline harvest: {probe.name} (SHA-256 {probe.sha256}) at {episode.moment(pts)} s,"
+        f" {part}; {said} by {version.manifest.reference}"
+    )
+
+
+@contextmanager
+def open_harvester(
+    settings: Settings,
+    output: Path,
+    version: ModelVersion,
+    device: str,
+    way: Way = Way.REGIONS,
+) -> Iterator["Harvester"]:
+    """Opens a decoder and loads a model.
+
+    Args:
+        settings: Where models and frames lie, and which media may be opened.
+        output: The folder to add stills to.
+        version: The model version that sorts them.
+        device: `auto`, `cpu` or `gpu`.
+        way: Which parts of a frame become stills.
+
+    Raises:
+        ModelError: The model cannot be loaded, or there is no such device.
+        RequestError: The output is no folder of stills, or the model cannot do it that way.
+    """
+    if way is Way.PLACES:
+        check_tells_places(version)
+    if output.exists() and not output.is_dir():
+        raise RequestError(f"{output}: is not a folder; name another with -o")
+    if (output / COCO_NAME).exists():  # a dataset would be built of the boxes alone
+        raise RequestError(f"{output}: holds whole frames with boxes; name another folder with -o")
+    with Decoder(media_roots=settings.readable_roots) as decoder:
+        classifier = Classifier.load(version, device=device)
+        yield Harvester(MomentFrames(settings, decoder), output, classifier, way)
+
+
+class Harvester:
+    """Takes stills out of one episode after the other; made by `open_harvester`."""
+
+    def __init__(
+        self, frames: MomentFrames, output: Path, classifier: Classifier, way: Way
+    ) -> None:
+        self._frames = frames
+        self._output = output
+        self._classifier = classifier
+        self._cut = _CUTTING[way]
+        # one that was killed and starts over gives no still twice
+        self._taken = taken_from(output)
+        self._folders = folders_by_label(output)
+
+    def harvest(self, path: Path, seed: int, on_progress: Progress) -> dict[str, int]:
+        """Adds an episode's stills to the output folder, except those that are there.
+
+        Args:
+            path: The episode.
+            seed: Of the moments.
+            on_progress: Called after each chunk.
+
+        Returns:
+            How many stills went into each folder now, the fullest first.
+
+        Raises:
+            IngestError: The episode cannot be used.
+            RequestError: A still cannot be written.
+        """
+        episode = self._frames.open(path)
+        counts: Counter[str] = Counter()
+        for _, frames in self._frames.at_random(episode, seed, on_progress):
+            counts += self._write(episode, frames)
+        return dict(counts.most_common())
+
+    def _write(self, episode: OpenedEpisode, frames: list[StoredFrame]) -> Counter[str]:
+        """Writes the stills of these frames into the folders where they belong."""
+        rows = self._cut(self._classifier, [frame.picture for frame in frames])
+        counts: Counter[str] = Counter()
+        for frame, stills in zip(frames, rows, strict=True):
+            for still in stills:
+                key = (episode.probe.sha256, episode.moment(frame.pts), still.part)
+                if key not in self._taken:
+                    version = self._classifier.version
+                    comment = origin(episode, frame.pts, still.part, still.said, version)
+                    self._add(still, comment)
+                    self._taken.add(key)
+                    counts[still.folder] += 1
+        return counts
+
+    def _add(self, still: Still, comment: str) -> None:
+        folder = self._folders.get(still.folder, self._output / still.folder)
+        try:
+            add_still(folder, still.picture, comment)
+        except OSError as error:
+            raise RequestError(
+                f"{folder}: cannot be written ({error.strerror});"
+                " make room or name another folder with -o"
+            ) from error

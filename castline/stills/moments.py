@@ -1,0 +1,138 @@
+"""Episodes at random moments: the frames on display then, from the frame store.
+
+What is learnt from such frames is the very kind of picture that a network sees when it tags. An
+episode that was tagged is not decoded again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from castline.tagging.enqueue import chunks_of, find_picture_area, outliving_kills
+from ingest.chunks import ChunkRange
+from ingest.decoder import Decoder
+from ingest.errors import FrameStoreError
+from ingest.extraction import Extraction
+from ingest.frame_store import StoredFrame, read_frames, read_manifest
+from ingest.probe import PictureArea, Probe
+from ingest.sampling import on_display
+from model.progress import Progress
+from worker.parameters import DEFAULT_EVERY_SECONDS
+from worker.settings import Settings
+from worker.workplace import open_frame_store
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 4, 10
+"""Between two moments: 100 to 250 frames of 25 a second, as when the original set was made."""
+
+
+def random_moments(duration_seconds: Fraction, sha256: str, seed: int) -> list[Fraction]:
+    """Draws the moments at which to look, in seconds from the episode's first frame.
+
+    Args:
+        duration_seconds: Of the episode.
+        sha256: Of the episode: another one has other moments.
+        seed: Another one gives other moments.
+    """
+    rng = np.random.default_rng([seed, int(sha256[:16], 16)])
+    # in the frame store's own steps, so that its frames serve
+    shortest, longest = (
+        int(seconds / DEFAULT_EVERY_SECONDS) for seconds in (SHORTEST_SECONDS, LONGEST_SECONDS)
+    )
+    step = int(rng.integers(longest))
+    moments = []
+    while step * DEFAULT_EVERY_SECONDS < duration_seconds:
+        moments.append(step * DEFAULT_EVERY_SECONDS)
+        step += int(rng.integers(shortest, longest + 1))
+    return moments
+
+
+@dataclass(frozen=True)
+class OpenedEpisode:
+    """An episode whose frames can be taken."""
+
+    probe: Probe
+    area: PictureArea
+    chunks: tuple[ChunkRange, ...]
+
+    def seconds(self, pts: int) -> Fraction:
+        """From its first frame."""
+        return (pts - self.probe.start_pts) * self.probe.time_base
+
+    def moment(self, pts: int) -> str:
+        """The same as pictures' comments tell it, to the millisecond."""
+        return f"{float(self.seconds(pts)):.3f}"
+
+
+class MomentFrames:
+    """Takes frames out of episodes.
+
+    Args:
+        settings: Where frames lie, and how long chunks are.
+        decoder: Opens the episodes.
+    """
+
+    def __init__(self, settings: Settings, decoder: Decoder) -> None:
+        self._settings = settings
+        self._decoder = decoder
+
+    def open(self, path: Path) -> OpenedEpisode:
+        """Looks into an episode file.
+
+        Raises:
+            IngestError: It cannot be used.
+        """
+        probe = outliving_kills(lambda: self._decoder.probe(path))
+        area = find_picture_area(self._decoder, probe)
+        return OpenedEpisode(probe, area, chunks_of(probe, self._settings.chunk_seconds))
+
+    def at_random(
+        self, episode: OpenedEpisode, seed: int, on_progress: Progress
+    ) -> Iterator[tuple[ChunkRange, list[StoredFrame]]]:
+        """Yields the frames at random moments, chunk by chunk.
+
+        Args:
+            episode: From `open`.
+            seed: Of the moments.
+            on_progress: Called after each chunk.
+
+        Raises:
+            IngestError: The frames cannot be taken.
+        """
+        probe = episode.probe
+        moments_pts = [
+            probe.start_pts + int(moment / probe.time_base)
+            for moment in random_moments(probe.duration_seconds, probe.sha256, seed)
+        ]
+        for number, chunk in enumerate(episode.chunks, 1):
+            inside = [pts for pts in moments_pts if chunk.start_pts <= pts < chunk.end_pts]
+            if inside:
+                yield chunk, self.shown_at(episode, chunk, inside)
+            on_progress(probe.name, number, len(episode.chunks))
+
+    def shown_at(
+        self, episode: OpenedEpisode, chunk: ChunkRange, moments_pts: Sequence[int]
+    ) -> list[StoredFrame]:
+        """Gives the frames of a chunk that are on display at these moments.
+
+        Raises:
+            IngestError: They cannot be taken.
+        """
+        path, stored_pts = self._stored(episode, chunk)
+        wanted = set(on_display(moments_pts, stored_pts).values())
+        return [frame for frame in read_frames(path) if frame.pts in wanted]
+
+    def _stored(self, episode: OpenedEpisode, chunk: ChunkRange) -> tuple[Path, Sequence[int]]:
+        probe, area, every_seconds = episode.probe, episode.area, DEFAULT_EVERY_SECONDS
+        store = open_frame_store(self._settings)
+        path = store.path_for(probe.sha256, every_seconds, chunk.start_pts, chunk.end_pts, area)
+        try:
+            store.fetch(path)
+            return path, read_manifest(path).pts
+        except FrameStoreError:  # not there yet, or damaged
+            request = Extraction.of(probe, chunk, every_seconds, area, path)
+            outliving_kills(lambda: self._decoder.extract(request))
+            store.publish(path)
+            return path, read_manifest(path).pts

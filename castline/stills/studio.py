@@ -1,0 +1,191 @@
+"""The pictures of a composed episode's shots: of stills, of clips, and of scenes put together."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castline.errors import RequestError
+from castline.tagging.enqueue import outliving_kills
+from ingest.chunks import ChunkRange
+from ingest.decoder import Decoder
+from ingest.extraction import Extraction
+from ingest.frame_store import read_frames
+from ingest.probe import PictureArea, Probe
+from model.dataset import Dataset
+from model.dataset_reading import stream_stills
+from model.seen import Picture
+from model.shot_pictures import (
+    SUBTITLED,
+    SUBTITLES,
+    Layout,
+    draw_subtitle,
+    fill_picture,
+    seen_by,
+    show_stills,
+    with_overlay,
+)
+from model.shot_scenes import SIDE_FIGURES, TINTED, ShotScene, ShotScenes, draw_tint
+from model.shown import Shown
+from model.stills import Stills
+from timeline.shots import FRAME_RATE, SMALLEST_GROUP, Shot
+
+_OF_SCENES = 1
+"""Third number of a generator's seed, after the episode's and the shot's: with groups, all that is
+drawn without them stays as it is."""
+
+
+@dataclass(frozen=True)
+class Negative:
+    """A clip in which nobody known is on screen."""
+
+    probe: Probe
+    area: PictureArea
+    """What is shown of it: its black bars are cut off."""
+
+
+class Still(NamedTuple):
+    """A still of a dataset."""
+
+    label: str
+    place: int
+    """Among the stills of its label alone, in the order in which they were written."""
+
+
+Content = tuple[Still, ...] | Negative
+"""What a shot shows; as stills none for a group, which is put together when its turn comes."""
+
+
+class Studio:
+    """Draws the pictures of shots; keeps stills, and a clip's frames, on disk meanwhile.
+
+    Args:
+        dataset: whose stills are shown.
+        part: of it.
+        layout: of the frames.
+        seed: of everything that is drawn.
+        decoder: opens the clips.
+        folder: for a clip's frames.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        part: str,
+        layout: Layout,
+        seed: int,
+        decoder: Decoder,
+        folder: Path,
+    ) -> None:
+        self._dataset, self._part, self._layout, self._seed = dataset, part, layout, seed
+        self._decoder, self._folder = decoder, folder
+        self._stills: Stills | None = None
+        self._numbers: dict[Still, int] = {}
+        self._scenes: ShotScenes | None = None
+        self.shown: list[Shot] = []
+        """The shots whose pictures were drawn, with whoever is in them."""
+
+    def unpack(self, wanted: Collection[Still]) -> None:
+        """Takes these stills out of the dataset."""
+        self._stills = self._unpacked(wanted)
+
+    def unpack_all(self) -> None:
+        """Takes all stills out of the dataset, so that scenes can be put together of them."""
+        self._stills = self._unpacked(None)
+        self._scenes = ShotScenes(self._stills, self._layout)
+
+    def show(self, shot: Shot, content: Content, frames: int) -> Iterator[Picture]:
+        """Yields so many frames of a shot, with its subtitle and the black bars around it.
+
+        Raises:
+            RequestError: no group finds room in a picture, or nothing of a clip can be decoded.
+        """
+        layout = self._layout
+        rng = np.random.default_rng([self._seed, shot.number])
+        subtitle = draw_subtitle(*layout.picture_size, str(rng.choice(SUBTITLES)))
+        is_subtitled = rng.random() < SUBTITLED
+        scene_rng = np.random.default_rng([self._seed, shot.number, _OF_SCENES])
+        is_tinted = self._scenes is not None and scene_rng.random() < TINTED
+        tint = draw_tint(scene_rng)
+        scene = self._scene(shot, scene_rng)
+        self.shown.append(replace(shot, labels=scene.labels) if scene else shot)
+        if scene:
+            pictures = _moved_over(scene, frames)
+        elif isinstance(content, Negative):
+            pictures = self._clip(content, frames, rng)
+        else:
+            pictures = show_stills(list(map(self._picture, content)), layout, frames, rng)
+        for picture in pictures:
+            lit = tint(picture) if is_tinted else picture
+            yield layout.framed(with_overlay(lit, subtitle) if is_subtitled else lit)
+
+    def _scene(self, shot: Shot, rng: np.random.Generator) -> ShotScene | None:
+        """Puts a scene together, of a group or of few beside strangers; None for a usual shot."""
+        if self._scenes is None:
+            return None
+        if len(shot.labels) < SMALLEST_GROUP:
+            is_wanted = rng.random() < SIDE_FIGURES
+            return self._scenes.beside_strangers(shot.labels, rng) if is_wanted else None
+        scene = self._scenes.group(shot.labels, rng)
+        if scene is None:
+            raise RequestError(
+                f"{self._dataset.folder}: no {SMALLEST_GROUP} of {', '.join(shot.labels)} find room"
+                " in one picture; leave groups out: --groups 0"
+            )
+        return scene
+
+    def _unpacked(self, wanted: Collection[Still] | None) -> Stills:
+        return Stills.from_pictures(self._dataset.manifest.labels, self._kept(wanted))
+
+    def _kept(self, wanted: Collection[Still] | None) -> Iterator[tuple[NDArray[np.uint8], Shown]]:
+        """Yields the wanted stills, or all, and notes the numbers of those that show one label."""
+        labels = self._dataset.manifest.labels
+        seen: Counter[str] = Counter()
+        kept = 0
+        for picture, shown in stream_stills(self._dataset, self._part, lambda picture: picture):
+            still = None
+            if len(shown.label_set) == 1:
+                label = labels[shown.label_number]
+                still = Still(label, seen[label])
+                seen[label] += 1
+            if wanted is None or still in wanted:
+                if still:
+                    self._numbers[still] = kept
+                kept += 1
+                yield picture, shown
+
+    def _picture(self, still: Still) -> Picture:
+        assert self._stills is not None, "stills are unpacked before shots are shown"
+        return self._stills.picture(self._numbers[still])
+
+    def _clip(self, negative: Negative, frames: int, rng: np.random.Generator) -> Iterator[Picture]:
+        """Yields a clip's pictures from one of its key frames on; the last one stays at its end."""
+        probe, path = negative.probe, self._folder / "clip.zip"
+        # in the clip's own units, and in its own time: it may have another rate
+        frame_pts = 1 / FRAME_RATE / probe.time_base
+        length_pts = ceil(frames * frame_pts)
+        latest_pts = max(probe.start_pts, probe.end_pts - length_pts)
+        starts = [pts for pts in probe.key_pts if pts <= latest_pts] or [probe.start_pts]
+        start_pts = int(rng.choice(starts))
+        chunk = ChunkRange(start_pts, min(start_pts + length_pts, probe.end_pts))
+        request = Extraction.of(probe, chunk, 1 / FRAME_RATE, negative.area, path)
+        outliving_kills(lambda: self._decoder.extract(request))
+        stored = read_frames(path)
+        ahead = next(stored, None)
+        if ahead is None:
+            raise RequestError(f"{probe.path}: no picture can be decoded; leave it out")
+        shown = ahead
+        for number in range(frames):
+            while ahead is not None and ahead.pts <= start_pts + number * frame_pts:
+                shown, ahead = ahead, next(stored, None)
+            yield fill_picture(shown.picture, self._layout)
+
+
+def _moved_over(scene: ShotScene, frames: int) -> Iterator[Picture]:
+    for number in range(frames):
+        yield seen_by(scene.picture, scene.camera, number / max(1, frames - 1))

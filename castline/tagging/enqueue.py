@@ -1,0 +1,288 @@
+"""From an episode file to a run in the queue, in one transaction."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+from castline.errors import RequestError
+from db.engine import Database
+from db.episodes import get_episode_by_sha256
+from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
+from db.runs import get_run
+from db.writes import create_run, register_episode, register_model_version
+from ingest.chunks import ChunkRange, plan_chunks
+from ingest.decoder import Content, Decoder
+from ingest.errors import DecoderLost, IngestError
+from ingest.probe import PictureArea, Probe
+from ingest.remote_files import RemoteFiles, is_remote
+from model.artifact import ModelVersion
+from worker.parameters import RunParameters
+
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".ts",
+        ".m2ts",
+        ".mts",
+        ".flv",
+        ".3gp",
+        ".3g2",
+        ".mj2",
+    ]
+)
+"""What a folder is searched for: the containers that `ingest` opens. A file that is named itself
+is opened whatever its name."""
+
+KILLS_OUTLIVED = 3
+"""The system's memory killer strikes again at once where it struck; a person does not."""
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    """A run, and whether it was made just now."""
+
+    run: RunRecord
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class EpisodeFiles:
+    """What was found to enqueue."""
+
+    paths: tuple[Path, ...]
+    skipped: tuple[str, ...]
+    """A line for each video file or folder that was passed over, and why."""
+
+
+def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
+    """The files to enqueue: files as they are, folders searched through, in order of name.
+
+    Hidden files and folders are passed over in silence: they are what systems leave behind.
+
+    Raises:
+        RequestError: A folder holds no video file.
+    """
+    found: list[Path] = []
+    skipped: list[str] = []
+    for path in paths:
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names too long
+            found.append(path)
+            continue
+        before = len(skipped)
+        inside = list(_video_files(path, skipped))
+        if not inside:
+            looked_for = f"looked for {' '.join(sorted(VIDEO_SUFFIXES))}"
+            reason = skipped[before] if len(skipped) > before else looked_for
+            raise RequestError(f"{path}: no video file in this folder; {reason}")
+        found.extend(inside)
+    return EpisodeFiles(tuple(found), tuple(skipped))
+
+
+def _video_files(folder: Path, skipped: list[str]) -> Iterator[Path]:
+    """The video files below a folder, however deep they lie."""
+    levels = [iter(_entries(str(folder), skipped))]
+    while levels:
+        entry = next(levels[-1], None)
+        if entry is None:
+            levels.pop()
+        elif reason := _why_skipped(entry):
+            skipped.append(f"{entry.path}: skipped, {reason}")
+        elif entry.is_dir(follow_symlinks=False):
+            levels.append(iter(_entries(entry.path, skipped)))
+        elif _has_suffix(entry):
+            yield Path(entry.path)
+
+
+def _has_suffix(entry: os.DirEntry[str]) -> bool:
+    return Path(entry.name).suffix.lower() in VIDEO_SUFFIXES
+
+
+def _why_skipped(entry: os.DirEntry[str]) -> str | None:
+    """Why a file or folder cannot be taken, if it is one to take."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if stat.S_ISLNK(status.st_mode) and _has_suffix(entry):
+        return "a symbolic link; name the file it points to"
+    return None
+
+
+def _entries(folder: str, skipped: list[str]) -> list[os.DirEntry[str]]:
+    """What is in a folder and not hidden, in order of name."""
+    try:
+        with os.scandir(folder) as entries:
+            shown = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        skipped.append(f"{folder}: skipped, cannot be read ({error.strerror})")
+        return []
+    return sorted(shown, key=lambda entry: entry.name)
+
+
+def enqueue_episode(
+    path: Path,
+    *,
+    database: Database,
+    decoder: Decoder,
+    version: ModelVersion,
+    parameters: RunParameters,
+    chunk_seconds: int,
+    lane: str = "bulk",
+    on_progress: Callable[[int], None] | None = None,
+    url: str | None = None,
+) -> Enqueued:
+    """Probes a file and makes its run, or finds the run that was made before.
+
+    The same content under any name is the same episode; with the same model version and
+    parameters it is the same run. Nothing is written unless the file can be used. `url` says where
+    the episode lies if the file is a copy from shared storage.
+
+    Raises:
+        IngestError: The file cannot be used.
+        DatabaseError: The database cannot be used.
+    """
+    probe = outliving_kills(lambda: decoder.probe(path, on_progress))
+    with database.read() as connection:
+        known = get_episode_by_sha256(connection, probe.sha256)
+    area = PictureArea(*known.area) if known else find_picture_area(decoder, probe)
+    record = _episode_record(probe, area)
+    if url:  # what lies there is known by its content alone
+        record = replace(record, name=url.rpartition("/")[2], uri=url, file_stamp="")
+    if known and known.uri != record.uri and _is_where_it_was(known, decoder):
+        # A copy: the episode stays where it was, since copies are what people delete.
+        record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
+    chunks = chunks_of(probe, chunk_seconds)
+    with database.write() as connection:
+        run_id, is_new = create_run(
+            connection,
+            episode_id=register_episode(connection, record),
+            model_version_id=register_model_version(connection, model_record(version)),
+            params=parameters.to_json(),
+            params_hash=parameters.hash,
+            chunks=[(item.start_pts, item.end_pts) for item in chunks],
+            missing=record.missing,
+            lane=lane,
+        )
+        return Enqueued(get_run(connection, run_id), is_new)
+
+
+def chunks_of(probe: Probe, chunk_seconds: int) -> tuple[ChunkRange, ...]:
+    """Plans an episode's chunks; who plans them so finds the frames that tagging has stored."""
+    return plan_chunks(
+        probe.start_pts,
+        probe.end_pts,
+        thinned_key_pts(probe.key_pts, probe.time_base),
+        probe.time_base,
+        Fraction(chunk_seconds),
+    )
+
+
+def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
+    """Finds an episode's picture area, or gives the whole frame where its key frames are damaged.
+
+    Raises:
+        DecoderLost: Someone killed the decoder again and again.
+        VideoError: Another file took the episode's place.
+    """
+    # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
+    # A kill is no such reason: the area is for good, and with other bars come other tags.
+    try:
+        return outliving_kills(lambda: decoder.find_picture_area(probe))
+    except DecoderLost as lost:
+        if lost.killed:
+            raise
+        return probe.whole_frame
+    except IngestError:
+        decoder.prove(Path(probe.path), Content.of(probe))  # another file is no damage to this one
+        return probe.whole_frame
+
+
+def outliving_kills(ask: Callable[[], Answer]) -> Answer:
+    """Asks again when someone killed the decoder, which proves nothing against the file.
+
+    Raises:
+        DecoderLost: It was killed again and again, or lost in another way.
+    """
+    for _ in range(KILLS_OUTLIVED):
+        try:
+            return ask()
+        except DecoderLost as lost:
+            if not lost.killed:
+                raise
+    return ask()
+
+
+def _is_where_it_was(episode: EpisodeRecord, decoder: Decoder) -> bool:
+    if is_remote(episode.uri):
+        folder, _, name = episode.uri.rpartition("/")
+        return RemoteFiles(folder).has(name)
+    content = Content(episode.sha256, episode.size_bytes, episode.file_stamp)
+    try:
+        decoder.prove(Path(episode.uri), content)
+    except DecoderLost:
+        raise
+    except IngestError:
+        return False
+    return True
+
+
+def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
+    return EpisodeRecord(
+        sha256=probe.sha256,
+        name=probe.name,
+        uri=probe.path,
+        size_bytes=probe.size_bytes,
+        file_stamp=probe.file_stamp,
+        container=probe.container,
+        codec=probe.codec,
+        pixel_format=probe.pixel_format,
+        width=probe.width,
+        height=probe.height,
+        rotation=probe.rotation,
+        sample_aspect_ratio=probe.sample_aspect_ratio,
+        lag_pts=probe.lag_pts,
+        frame_rate=probe.frame_rate,
+        rate_varies=probe.rate_varies,
+        time_base=probe.time_base,
+        start_pts=probe.start_pts,
+        end_pts=probe.end_pts,
+        area=(area.x, area.y, area.width, area.height),
+        key_pts=thinned_key_pts(probe.key_pts, probe.time_base),
+        missing=probe.missing,
+    )
+
+
+def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int, ...]:
+    """Key frames at least a second apart: a file of key frames only would fill the database."""
+    kept: list[int] = []
+    for pts in key_pts:
+        if not kept or (pts - kept[-1]) * time_base >= 1:
+            kept.append(pts)
+    return tuple(kept)
+
+
+def model_record(version: ModelVersion) -> ModelVersionRecord:
+    """A model version as the database knows it."""
+    manifest = version.manifest
+    return ModelVersionRecord(
+        name=manifest.name,
+        version=manifest.version,
+        sha256=version.sha256,
+        labels=manifest.labels,
+        names=manifest.names,
+        preprocessing=manifest.preprocessing,
+        metrics=dict(manifest.metrics),
+        created_at=datetime.fromisoformat(manifest.created_at),
+    )

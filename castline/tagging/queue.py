@@ -1,0 +1,131 @@
+"""Episode files into the queue."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from castline.errors import BrokerError, as_castline_errors, castline_error
+from castline.tagging.values import Enqueued, Hooks, Lane, Queue
+from db.records import RunRecord
+from ingest.errors import IngestError
+from ingest.remote_files import is_remote
+from worker.settings import Settings
+from worker.workplace import Workplace
+
+Every: TypeAlias = str | float
+"""Seconds between two looks at an episode: `0.5`, or `1/3` as a text."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Files and URLs to enqueue."""
+
+    names: tuple[str, ...]
+    skipped: tuple[str, ...]
+    """A line for each that was passed over in folders, and why."""
+
+
+@dataclass(frozen=True)
+class QueuedFiles:
+    """What became of the files that were to be enqueued."""
+
+    sources: tuple[str, ...]
+    """The files and URLs that can be used."""
+    runs: tuple[RunRecord, ...]
+    """The run of each of them."""
+    new_run_ids: frozenset[int]
+    refused: int
+    model_sha256: str
+
+    @property
+    def run_ids(self) -> tuple[int, ...]:
+        """Of the runs, each once."""
+        return tuple(dict.fromkeys(run.id for run in self.runs))
+
+
+def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
+    """Finds what to enqueue: files as they are, folders and prefixes searched through."""
+    from castline.tagging.enqueue import find_episode_files
+    from castline.tagging.sources import find_remote_episodes
+    from worker.broker_url import checked_broker_url
+
+    if settings.broker_url is not None:
+        checked_broker_url(settings.broker_url)  # before anything is enqueued
+    files = find_episode_files([Path(path) for path in paths if not is_remote(path)])
+    urls = find_remote_episodes([path for path in paths if is_remote(path)], settings)
+    return Sources((*map(str, files.paths), *urls), files.skipped)
+
+
+def enqueue(
+    place: Workplace, found: Sources, *, model: str | None, every: Every, lane: Lane, hooks: Hooks
+) -> Queue:
+    """Puts files into the queue and tells Celery's workers of them; see `Library.enqueue`."""
+    queued = enqueue_files(place, found.names, model, every, lane, hooks)
+    broker_error = _offer(place)
+    enqueued = tuple(
+        Enqueued(source, run.id, run.episode, run.state, run.id in queued.new_run_ids)
+        for source, run in zip(queued.sources, queued.runs, strict=True)
+    )
+    return Queue(enqueued, queued.refused, len(found.skipped), broker_error)
+
+
+def enqueue_files(
+    place: Workplace,
+    sources: Sequence[str],
+    model: str | None,
+    every: Every,
+    lane: Lane,
+    hooks: Hooks,
+) -> QueuedFiles:
+    """Enqueues files one by one; one that cannot be used is told of and left out."""
+    from castline.models.in_use import chosen_model
+    from castline.tagging.run_models import keep_model
+    from castline.tagging.sources import enqueue_source
+    from ingest.decoder import Decoder
+    from worker.parameters import RunParameters, parse_every_seconds
+
+    version = chosen_model(place, model)
+    keep_model(place.settings, version)
+    parameters = RunParameters.for_model(version.manifest, parse_every_seconds(str(every)))
+    usable: list[str] = []
+    runs: list[RunRecord] = []
+    new: set[int] = set()
+    refused = 0
+    with Decoder(media_roots=place.settings.readable_roots) as decoder:
+        for source in sources:
+            try:
+                with hooks.reading(source) if hooks.reading else nullcontext():
+                    found = enqueue_source(place, source, decoder, version, parameters, lane)
+            except IngestError as error:
+                _refuse(error, hooks)
+                refused += 1
+                continue
+            usable.append(source)
+            runs.append(found.run)
+            if found.is_new:
+                new.add(found.run.id)
+    return QueuedFiles(tuple(usable), tuple(runs), frozenset(new), refused, version.sha256)
+
+
+def _refuse(error: IngestError, hooks: Hooks) -> None:
+    told = castline_error(error)
+    if hooks.on_refused is None or told is None:
+        raise error
+    hooks.on_refused(told)
+
+
+def _offer(place: Workplace) -> BrokerError | None:
+    """Tells Celery's workers of new chunks, which are in the database already."""
+    if place.settings.broker_url is None:
+        return None
+    from worker.app import make_app
+    from worker.offering import offer
+
+    try:
+        with as_castline_errors():
+            offer(place, make_app(place.settings))
+    except BrokerError as error:
+        return error
+    return None

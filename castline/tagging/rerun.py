@@ -1,0 +1,153 @@
+"""Running a model again over what is known: all of it, what is missing, what is out of date."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from castline.asking.names import require_episode
+from castline.models.in_use import chosen_model, hold_what_is_shown, sha256_in_use
+from castline.tables import Row, Table, columns_of
+from castline.tagging.rates import Rates, measured_rates
+from castline.tagging.rerun_plan import Rerun, Which, enqueue_rerun, plan_reruns
+from castline.tagging.run_models import keep_model
+from castline.tagging.runs import shown_runs
+from castline.tagging.values import RUN_COLUMNS, Device, Hooks, Run
+from castline.tagging.work import make_shown, work_on
+from db.runs import list_runs
+from model.artifact import ModelVersion
+from worker.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class PlannedRun(Row):
+    """An episode that a model would be run over."""
+
+    episode: str
+    sha256: str
+    """Of the episode."""
+    model: str
+    """NAME@VERSION."""
+    reason: str
+    """Why, for people."""
+    run: int | None
+    """The number of the run that it would be, where it was begun before."""
+    is_done: bool
+    """Nothing is left to do but to show it."""
+    is_stored: bool
+    """Whether all its frames lie in the frame store."""
+    frames: int
+    """About how many are left to classify."""
+    seconds: float | None
+    """About how long it takes; None where no earlier run tells."""
+
+
+@dataclass(frozen=True, repr=False)
+class Plan(Table[PlannedRun]):
+    """What would be run again."""
+
+    model: str = ""
+    """NAME@VERSION."""
+
+
+@dataclass(frozen=True, repr=False)
+class Reran(Table[Run]):
+    """The runs that were asked for."""
+
+    model: str = ""
+    """NAME@VERSION."""
+    is_in_use: bool = True
+    """Whether it is the model that new runs use and questions see."""
+    seconds: float | None = None
+    """How long the work took; None where nothing was left to do."""
+
+
+def plan(
+    place: Workplace,
+    which: Which,
+    episodes: Sequence[str],
+    *,
+    model: str | None,
+    since: datetime | None,
+) -> Plan:
+    """What would be run again, and for how long; see `Library.plan_rerun`."""
+    version = chosen_model(place, model)
+    found, rates = _planned(place, version, which, episodes, since)
+    rows = tuple(_row(item, rates, version) for item in found)
+    return Plan(rows, columns_of(PlannedRun), model=version.manifest.reference)
+
+
+def rerun(
+    place: Workplace,
+    which: Which,
+    episodes: Sequence[str],
+    *,
+    model: str | None,
+    since: datetime | None,
+    workers: int | None,
+    device: Device,
+    hooks: Hooks,
+) -> Reran:
+    """Runs a model again; see `Library.rerun`."""
+    version = chosen_model(place, model)
+    found, _ = _planned(place, version, which, episodes, since)
+    run_ids, seconds = _run(place, found, version, workers, device, hooks) if found else ((), None)
+    make_shown(place, run_ids)  # those that were done before, too
+    with place.database.read() as connection:
+        runs = shown_runs(connection, run_ids)
+    return Reran(
+        runs,
+        RUN_COLUMNS,
+        model=version.manifest.reference,
+        is_in_use=version.sha256 == sha256_in_use(place),
+        seconds=seconds,
+    )
+
+
+def _planned(
+    place: Workplace,
+    version: ModelVersion,
+    which: Which,
+    episodes: Sequence[str],
+    since: datetime | None,
+) -> tuple[list[Rerun], Rates]:
+    with place.database.read() as connection:
+        wanted = {require_episode(connection, name).id for name in episodes} or None
+        rates = measured_rates(list_runs(connection))
+    added = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
+    return plan_reruns(place, version, which, wanted, added), rates
+
+
+def _run(
+    place: Workplace,
+    found: Sequence[Rerun],
+    version: ModelVersion,
+    workers: int | None,
+    device: Device,
+    hooks: Hooks,
+) -> tuple[tuple[int, ...], float | None]:
+    """Returns the runs' numbers, and how long the work on them took."""
+    keep_model(place.settings, version)
+    if version.sha256 != sha256_in_use(place):
+        hold_what_is_shown(place)
+    runs = [enqueue_rerun(place, item, version) for item in found]
+    run_ids = tuple(run.id for run in runs)
+    if not any(run.is_open for run in runs):
+        return run_ids, None
+    began = time.monotonic()
+    work_on(place, workers, device, run_ids, version.sha256, hooks=hooks)
+    return run_ids, time.monotonic() - began
+
+
+def _row(item: Rerun, rates: Rates, version: ModelVersion) -> PlannedRun:
+    return PlannedRun(
+        episode=item.episode.name,
+        sha256=item.episode.sha256,
+        model=version.manifest.reference,
+        reason=item.reason,
+        run=item.run.id if item.run else None,
+        is_done=item.is_done,
+        is_stored=item.is_stored,
+        frames=round(item.frames),
+        seconds=0.0 if item.is_done else rates.seconds_for(item.frames, is_stored=item.is_stored),
+    )

@@ -1,0 +1,202 @@
+"""Running a model over episodes that are known already, from the frames that are stored."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from castline.tagging.enqueue import model_record
+from db.engine import Transaction
+from db.library import LibraryEntry, chunk_ranges, list_library, untagged_chunks
+from db.records import EpisodeRecord, RunRecord
+from db.runs import get_run
+from db.writes import create_run, register_model_version, retry_run
+from ingest.chunks import plan_chunks
+from ingest.frame_store import FrameStore
+from ingest.probe import PictureArea
+from model.artifact import ModelVersion
+from worker.parameters import RunParameters
+from worker.workplace import Workplace
+
+Which = Literal["missing", "stale", "all"]
+"""Episodes without a run that is done; those shown by another model or with other parameters than
+the promoted ones; every episode."""
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """An episode that a model is to be run over."""
+
+    episode: EpisodeRecord
+    reason: str
+    """Why, for people."""
+    run: RunRecord | None
+    """The run that it would be, where it was begun before."""
+    chunks: Ranges
+    """Half-open [start_pts, end_pts): those of an earlier run, whose frames are stored."""
+    is_stored: bool
+    """Whether all its frames lie in the frame store."""
+    frames: float
+    """About how many are left to classify."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the very run ended well before: nothing is left to do but to show it."""
+        return self.run is not None and self.run.state == "done"
+
+
+def plan_reruns(
+    place: Workplace,
+    version: ModelVersion,
+    which: Which,
+    episode_ids: Collection[int] | None = None,
+    since: datetime | None = None,
+) -> list[Rerun]:
+    """Finds what to run again, and changes nothing.
+
+    Args:
+        place: The installation.
+        version: The model version to run, with the parameters that it has by default.
+        which: As `Which` says.
+        episode_ids: Only of these; None for all.
+        since: Only those that were added then or later.
+
+    Raises:
+        StorageUnreachable: The frame store lies on storage that does not answer.
+    """
+    parameters = RunParameters.for_model(version.manifest)
+    is_stored = _finder(place.frames)
+    with place.database.read() as connection:
+        entries = [
+            entry
+            for entry in list_library(connection)
+            if (episode_ids is None or entry.episode.id in episode_ids)
+            and (since is None or entry.added_at >= since)
+        ]
+        return [
+            _rerun(place, connection, entry, reason, version, parameters, is_stored)
+            for entry in entries
+            if (reason := _reason(entry, which, version, parameters)) is not None
+        ]
+
+
+def enqueue_rerun(place: Workplace, rerun: Rerun, version: ModelVersion) -> RunRecord:
+    """Makes the run, or offers again what it had left undone; one that is done stays so."""
+    parameters = RunParameters.for_model(version.manifest)
+    with place.database.write() as connection:
+        run_id, _ = create_run(
+            connection,
+            episode_id=rerun.episode.id,
+            model_version_id=register_model_version(connection, model_record(version)),
+            params=parameters.to_json(),
+            params_hash=parameters.hash,
+            chunks=rerun.chunks,
+            missing=rerun.episode.missing,
+        )
+        retry_run(connection, run_id)
+        return get_run(connection, run_id)
+
+
+def _reason(
+    entry: LibraryEntry, which: Which, version: ModelVersion, parameters: RunParameters
+) -> str | None:
+    """Why an episode is one of those; None if it is not."""
+    missing, stale = _why_missing(entry), _why_stale(entry, version, parameters)
+    if which == "all":
+        return missing or stale or "all"
+    return missing if which == "missing" else stale
+
+
+def _why_missing(entry: LibraryEntry) -> str | None:
+    shown = entry.current
+    if not entry.runs:
+        return "never run"
+    if shown is not None and shown.state == "done":
+        return None
+    latest = shown or entry.runs[-1]
+    return f"{latest.state}: {latest.error}" if latest.error else latest.state
+
+
+def _why_stale(entry: LibraryEntry, version: ModelVersion, parameters: RunParameters) -> str | None:
+    shown = entry.current
+    if shown is None:
+        return None
+    if shown.model_sha256 != version.sha256:
+        return f"by {shown.model}"
+    return None if shown.params == parameters.to_json() else "other parameters"
+
+
+def _rerun(
+    place: Workplace,
+    connection: Transaction,
+    entry: LibraryEntry,
+    reason: str,
+    version: ModelVersion,
+    parameters: RunParameters,
+    is_stored: Callable[[Path], bool],
+) -> Rerun:
+    wanted = (version.sha256, parameters.to_json())
+    run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
+    chunks = _chunks(place, connection, entry, run, parameters.every_seconds)
+    store, episode = place.frames, entry.episode
+    area = PictureArea(*episode.area)
+    paths = [
+        store.path_for(episode.sha256, parameters.every_seconds, start, end, area)
+        for start, end in chunks
+    ]
+    left = untagged_chunks(connection, run.id) / run.chunks_total if run else 1.0
+    return Rerun(
+        episode=episode,
+        reason=reason,
+        run=run,
+        chunks=chunks,
+        is_stored=all(map(is_stored, paths)),
+        frames=float(episode.duration_seconds / parameters.every_seconds) * left,
+    )
+
+
+def _finder(store: FrameStore) -> Callable[[Path], bool]:
+    """What says of a path whether its frames are stored, here or for all machines."""
+
+    @cache
+    def names() -> frozenset[str]:
+        return frozenset(file.name for file in store.kept_files.entries())
+
+    return lambda path: (
+        path.is_file() or (store.shared is not None and store.name_of(path) in names())
+    )
+
+
+def _chunks(
+    place: Workplace,
+    connection: Transaction,
+    entry: LibraryEntry,
+    run: RunRecord | None,
+    every_seconds: Fraction,
+) -> Ranges:
+    """The chunks of the run itself or of one that stored the frames wanted, else new ones."""
+    if run is not None:
+        return chunk_ranges(connection, run.id)
+    sampled = [
+        earlier
+        for earlier in entry.runs
+        if RunParameters.from_json(earlier.params).every_seconds == every_seconds
+    ]
+    if sampled:
+        # Of those that came furthest the latest.
+        best = max(sampled, key=lambda run: (run.chunks_done / run.chunks_total, run.id))
+        return chunk_ranges(connection, best.id)
+    episode = entry.episode
+    planned = plan_chunks(
+        episode.start_pts,
+        episode.end_pts,
+        episode.key_pts,
+        episode.time_base,
+        Fraction(place.settings.chunk_seconds),
+    )
+    return tuple((item.start_pts, item.end_pts) for item in planned)

@@ -1,0 +1,94 @@
+"""Where episodes lie: files on this machine, or URLs of shared storage."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from castline.errors import RequestError
+from castline.tagging.enqueue import VIDEO_SUFFIXES, Enqueued, enqueue_episode
+from ingest.decoder import Decoder
+from ingest.errors import IngestError, MediaRefused
+from ingest.media_file import open_media
+from ingest.remote_files import RemoteFiles, is_remote
+from model.artifact import ModelVersion
+from worker.parameters import RunParameters
+from worker.settings import Settings
+from worker.workplace import Workplace
+
+
+def find_remote_episodes(places: Sequence[str], settings: Settings) -> list[str]:
+    """The URLs to enqueue: files as they are, prefixes searched through, in order of name.
+
+    URLs outside the media roots are not looked at: `enqueue_source` refuses them.
+
+    Raises:
+        StorageUnreachable: The storage does not answer.
+        RequestError: Below a prefix there is no video file.
+    """
+    found: list[str] = []
+    for place in places:
+        folder, _, name = place.rpartition("/")
+        if not _is_allowed(place, settings) or (name and RemoteFiles(folder).has(name)):
+            found.append(place)
+            continue
+        prefix = RemoteFiles(place)
+        names = sorted(file.name for file in prefix.entries())
+        inside = [name for name in names if _is_video(name)]
+        if not inside:
+            raise RequestError(
+                f"{place}: no video file there; looked for {' '.join(sorted(VIDEO_SUFFIXES))}"
+            )
+        found.extend(map(prefix.url_of, inside))
+    return found
+
+
+def _is_video(name: str) -> bool:
+    is_hidden = any(part.startswith(".") for part in name.split("/"))
+    return not is_hidden and Path(name).suffix.lower() in VIDEO_SUFFIXES
+
+
+def enqueue_source(
+    workplace: Workplace,
+    source: str,
+    decoder: Decoder,
+    version: ModelVersion,
+    parameters: RunParameters,
+    lane: str = "bulk",
+) -> Enqueued:
+    """Makes the run of an episode, wherever it lies; see `enqueue_episode`.
+
+    Raises:
+        IngestError: The file cannot be used.
+        DatabaseError: The database cannot be used.
+    """
+    settings = workplace.settings
+    path, url = Path(source), None
+    if settings.media_roots and not is_remote(source):
+        with open_media(path, settings.media_roots):
+            pass  # an error names the roots that people know of
+    if is_remote(source):
+        if not _is_allowed(source, settings):
+            allowed = ", ".join((*map(str, settings.media_roots), *settings.media_urls))
+            raise MediaRefused(
+                f"{source}: lies outside the media folders, {allowed}; move it there, or add its"
+                " place to CASTLINE_MEDIA_ROOTS"
+            )
+        path, url = workplace.episode_cache.add(source), source
+    try:
+        return enqueue_episode(
+            path,
+            database=workplace.database,
+            decoder=decoder,
+            version=version,
+            parameters=parameters,
+            chunk_seconds=settings.chunk_seconds,
+            lane=lane,
+            url=url,
+        )
+    except IngestError as error:
+        # Whoever named a URL knows nothing of its copy.
+        raise type(error)(str(error).replace(str(path), source)) from error
+
+
+def _is_allowed(url: str, settings: Settings) -> bool:
+    roots = settings.media_urls
+    return not settings.readable_roots or any(f"{url}/".startswith(f"{root}/") for root in roots)

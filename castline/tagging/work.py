@@ -1,0 +1,185 @@
+"""Work on episodes, on this machine or by Celery."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from shlex import quote
+
+from castline.errors import RequestError
+from castline.tagging.queue import Every, enqueue_files
+from castline.tagging.runs import shown_runs
+from castline.tagging.values import (
+    RUN_COLUMNS,
+    Device,
+    Hooks,
+    Run,
+    RunProgress,
+    Tagged,
+    Worked,
+)
+from db.current import make_current
+from db.cuts import outliving_cuts
+from db.patience import patience_of_worker
+from db.records import RunRecord
+from db.runs import RunProgress as StoredProgress
+from db.runs import list_runs
+from db.writes import retry_run
+from worker.settings import Settings
+from worker.workplace import Workplace, open_workplace
+
+
+def tag(
+    place: Workplace,
+    sources: Sequence[str],
+    *,
+    model: str | None,
+    every: Every,
+    workers: int | None,
+    device: Device,
+    hooks: Hooks,
+) -> Tagged:
+    """Tags episodes on this machine until it is known who is on screen; see `Library.tag`."""
+    for source in sources:
+        if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+            raise RequestError(f"{source}: is a folder; run: castline enqueue {quote(source)}")
+    queued = enqueue_files(place, sources, model, every, "interactive", hooks)
+    began = time.monotonic()
+    is_work_left = _offer_again(place, queued.runs)
+    if is_work_left:
+        work_on(place, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
+    make_shown(place, queued.run_ids)
+    with place.database.read() as connection:
+        runs = shown_runs(connection, queued.run_ids)
+    seconds = time.monotonic() - began if is_work_left else None
+    return Tagged(runs, RUN_COLUMNS, refused=queued.refused, seconds=seconds)
+
+
+def make_shown(place: Workplace, run_ids: Sequence[int]) -> None:
+    """Has questions answered from runs that were asked for last, as far as models' order lets."""
+    for run_id in run_ids:
+        with place.database.write() as connection:
+            make_current(connection, run_id)
+
+
+def work_on(
+    place: Workplace,
+    workers: int | None,
+    device: Device,
+    run_ids: tuple[int, ...] | None,
+    model_sha256: str | None,
+    *,
+    until_idle: bool = True,
+    hooks: Hooks,
+) -> None:
+    """Runs the embedded runner until nothing is left, or it is stopped.
+
+    Raises:
+        WorkStoppedError: It was stopped before the end.
+    """
+    from ingest.decoder import Decoder
+    from worker.errors import WorkStoppedError
+    from worker.runner import EmbeddedRunner, RunnerOptions
+
+    options = RunnerOptions(
+        extract_processes=workers or os.cpu_count() or 1,
+        device=device,
+        run_ids=run_ids,
+        model_sha256=model_sha256,
+        until_idle=until_idle,
+    )
+    runner = EmbeddedRunner(
+        place, options, lambda: Decoder(media_roots=place.settings.readable_roots)
+    )
+    with hooks.stopping(runner.stop) if hooks.stopping else nullcontext():
+        finished = runner.run(_told_of(hooks.on_progress))
+    if not finished and until_idle:
+        raise WorkStoppedError("stopped; the same command goes on where it stopped")
+
+
+def work(
+    settings: Settings,
+    *,
+    concurrency: int | None,
+    queues: str | None,
+    device: Device,
+    until_idle: bool,
+    on_start: Callable[[], None],
+    hooks: Hooks,
+) -> Worked:
+    """Works on what is enqueued; see `Library.work`."""
+    with open_workplace(settings, patience_of_worker(stays=not until_idle)) as place:
+        ended_before = _ended_runs(place)
+        on_start()
+        if settings.broker_url:
+            code = _serve(place, queues, concurrency, device, until_idle, hooks)
+            if code:
+                return Worked((), RUN_COLUMNS, exit_code=code)
+        elif queues:
+            raise RequestError("--queues: only with a broker; set CASTLINE_BROKER_URL")
+        else:
+            work_on(place, concurrency, device, None, None, until_idle=until_idle, hooks=hooks)
+        ended = [run for key, run in _ended_runs(place).items() if key not in ended_before]
+        return Worked(tuple(ended), RUN_COLUMNS)
+
+
+def _serve(
+    place: Workplace,
+    queues: str | None,
+    concurrency: int | None,
+    device: Device,
+    until_idle: bool,
+    hooks: Hooks,
+) -> int:
+    from worker.app import STEPS
+    from worker.celery_worker import CeleryWorkers, WorkerOptions
+    from worker.metrics import serve_metrics
+
+    steps = tuple(queues.split(",")) if queues else STEPS
+    options = WorkerOptions(steps, concurrency, device, until_idle)
+    workers = CeleryWorkers(place.settings, options)
+    stopping = hooks.stopping(workers.stop) if hooks.stopping else nullcontext()
+    with serve_metrics(place.settings, place.database), stopping:
+        return workers.run()
+
+
+@outliving_cuts
+def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], Run]:
+    # With the moment: what was offered again meanwhile ends once more.
+    with place.database.read() as connection:
+        return {(run.id, run.ended_at): run for run in shown_runs(connection) if run.ended_at}
+
+
+def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
+    """Offers again what was cancelled or failed; returns whether there is work."""
+    # Who tags again what was cancelled or failed wants it tried again.
+    for run in runs:
+        if run.state in ("cancelled", "failed"):
+            with place.database.write() as connection:
+                retry_run(connection, run.id)
+    with place.database.read() as connection:
+        return any(run.is_open for run in list_runs(connection, [run.id for run in runs]))
+
+
+def _told_of(
+    on_progress: Callable[[Sequence[RunProgress]], None] | None,
+) -> Callable[[Sequence[StoredProgress]], None] | None:
+    from worker.parameters import RunParameters
+
+    if on_progress is None:
+        return None
+
+    def tell(runs: Sequence[StoredProgress]) -> None:
+        on_progress([_progress_of(run) for run in runs])
+
+    def _progress_of(run: StoredProgress) -> RunProgress:
+        every_seconds = float(RunParameters.from_json(run.params).every_seconds)
+        return RunProgress(
+            run.run_id,
+            run.episode,
+            run.extracted_seconds / every_seconds,
+            run.duration_seconds / every_seconds,
+        )
+
+    return tell

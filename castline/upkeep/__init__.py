@@ -1,0 +1,1 @@
+"""Keeping a library well: checked, pruned, upgraded."""

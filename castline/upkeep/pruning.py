@@ -1,0 +1,157 @@
+"""Removing what nothing refers to: runs from the database, stored frames, model folders."""
+
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from castline.tables import Row
+from castline.tagging.enqueue import model_record
+from db.engine import Transaction
+from db.episodes import get_episode
+from db.pruning import (
+    RunRows,
+    count_rows,
+    frames_in_use,
+    prunable_models,
+    prunable_runs,
+    remove_models,
+    remove_runs,
+)
+from db.records import EpisodeRecord, RunRecord
+from ingest.probe import PictureArea
+from model.artifact import ModelVersion, find_model, models_in
+from worker.parameters import RunParameters
+from worker.workplace import Workplace
+
+RUNS_AT_ONCE = 50
+"""A transaction with their 130,000 tags takes a second or two, which others wait."""
+
+
+@dataclass(frozen=True)
+class Pruning(Row):
+    """What is to be removed."""
+
+    runs: tuple[RunRecord, ...]
+    rows: RunRows
+    frames: tuple[str, ...]
+    """Names of files in the frame store."""
+    frames_bytes: int
+    model_sha256s: tuple[str, ...]
+    """Of the model versions."""
+    models: tuple[ModelVersion, ...]
+    """Those of them that have a folder here."""
+    models_bytes: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not (self.runs or self.frames or self.model_sha256s)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns what docs/json.md says of `castline prune`."""
+        return {
+            "runs": [
+                {"run": run.id, "episode": run.episode, "model": run.model, "state": run.state}
+                for run in self.runs
+            ],
+            "tags": self.rows.tags,
+            "appearances": self.rows.appearances,
+            "frames": len(self.frames),
+            "frames_bytes": self.frames_bytes,
+            "models": [
+                {"model": item.manifest.reference, "folder": str(item.folder)}
+                for item in self.models
+            ],
+            "models_bytes": self.models_bytes,
+        }
+
+
+def plan_pruning(place: Workplace) -> Pruning:
+    """Finds what nothing refers to, and changes nothing."""
+    # Before the database is asked: a file that comes later belongs to a run that is asked for.
+    files = {file.name: file.size_bytes for file in place.frames.kept_files.entries()}
+    bundled = model_record(find_model(None))
+    with place.database.read() as connection:
+        runs = prunable_runs(connection, bundled)
+        run_ids = [run.id for run in runs]
+        rows = count_rows(connection, run_ids)
+        sha256s = prunable_models(connection, run_ids, bundled)
+        kept = set(_kept_files(place, connection, run_ids))
+    frames = tuple(sorted(name for name in files if name.endswith(".zip") and name not in kept))
+    models = tuple(
+        version for version in models_in(place.settings.models_folder) if version.sha256 in sha256s
+    )
+    return Pruning(
+        runs=tuple(runs),
+        rows=rows,
+        frames=frames,
+        frames_bytes=sum(files[name] for name in frames),
+        model_sha256s=tuple(sha256s),
+        models=models,
+        models_bytes=sum(
+            _size(path) for each in models for path in (*each.folder.rglob("*"), each.compiled_path)
+        ),
+    )
+
+
+def prune(place: Workplace, pruning: Pruning) -> None:
+    """Removes what was planned, except what came into use since; harmless twice.
+
+    Raises:
+        OSError: A file or folder cannot be removed; what went before it is gone.
+        StorageUnreachable: The frame store lies on storage that does not answer.
+    """
+    ids = [run.id for run in pruning.runs]
+    bundled = model_record(find_model(None))
+    for start in range(0, len(ids), RUNS_AT_ONCE):
+        with place.database.write() as connection:
+            remove_runs(connection, ids[start : start + RUNS_AT_ONCE], bundled)
+    with place.database.read() as connection:
+        kept = set(_kept_files(place, connection, []))
+    for name in pruning.frames:
+        if name not in kept:
+            place.frames.kept_files.evict(name, unless_used_since=math.inf)
+            copy = place.frames.folder / name  # of what lies on shared storage
+            copy.unlink(missing_ok=True)
+            _remove_empty(copy.parent, place.frames.folder)
+    with place.database.write() as connection:
+        gone = remove_models(connection, pruning.model_sha256s, bundled)
+    for version in pruning.models:
+        if version.sha256 in gone:
+            shutil.rmtree(version.folder)
+            version.compiled_path.unlink(missing_ok=True)
+
+
+def _kept_files(
+    place: Workplace, connection: Transaction, pruned_run_ids: Sequence[int]
+) -> Iterator[str]:
+    """The names of the frame store's files that belong to the runs that stay."""
+    store = place.frames
+    episodes: dict[int, EpisodeRecord] = {}
+    for episode_id, params, start_pts, end_pts in frames_in_use(connection, pruned_run_ids):
+        if episode_id not in episodes:
+            episodes[episode_id] = get_episode(connection, episode_id)
+        episode = episodes[episode_id]
+        every_seconds = RunParameters.from_json(params).every_seconds
+        area = PictureArea(*episode.area)
+        path = store.path_for(episode.sha256, every_seconds, start_pts, end_pts, area)
+        yield store.name_of(path)
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Removes a folder and those above it, as long as they are empty."""
+    with suppress(OSError):  # it is not empty, or another process was faster
+        while folder != top:
+            folder.rmdir()
+            folder = folder.parent
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0  # gone meanwhile
