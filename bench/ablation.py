@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from bench.town import BOXES, NAME, SHARDS, STILLS
+from bench.town import BOXES, COMMIT_OF_8, NAME, SHARDS, STILLS
 from bench.trained_version import print_epoch, strangers_in, trained_version, version_of_history
 from model.artifact import ModelVersion
 from model.dataset import Dataset, open_dataset
@@ -27,9 +27,6 @@ from model.dataset_plan import BuildOptions
 from model.recipe import STRONG, Recipe
 from model.recipe_changes import with_epochs
 from model.still_choice import Choice
-
-COMMIT_OF_8: Final = "34af2b0"
-"""Of this repository, with the model whose trunk each row begins with."""
 
 
 @dataclass(frozen=True)

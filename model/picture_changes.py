@@ -71,9 +71,9 @@ def recolour(picture: NDArray[np.uint8], gains: NDArray[np.floating]) -> NDArray
 
 def dye(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Show a picture in coloured light, as at night or in a dream, or with less colour."""
-    if rng.random() < 0.35:  # memories and old films are grey; most scenes are not
+    if rng.random() < 0.25:  # memories and old films are grey; most scenes are not
         grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        share = min(1.0, rng.uniform(0.5, 1.5))  # every second one wholly
+        share = rng.uniform(0.5, 1.0)
         return np.asarray(cv2.addWeighted(grey, share, picture, 1 - share, 0), np.uint8)
     # half to twice as much of each colour, and never brighter on the whole
     gains = np.exp(rng.uniform(-0.7, 0.7, 3))

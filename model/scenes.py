@@ -97,7 +97,7 @@ class SceneMaker:
         """Paste figures, cut out by their boxes, on a background."""
         scene = self._empty(rng)
         manner = Manner(
-            smallest=0.14,
+            smallest=0.17,
             tallest=0.62 if count > 2 else 0.95,
             hats=0.1,
             crowded=0.3,
@@ -170,7 +170,7 @@ class SceneMaker:
         picture, boxes = self._stills.picture(still), self._where.of(still)
         height, width = picture.shape[:2]
         scale = min(self._frame.width / width, self._frame.height / height)
-        scale *= float(np.exp(rng.uniform(np.log(1.0 if on_itself else 0.45), np.log(2.2))))
+        scale *= float(np.exp(rng.uniform(np.log(1.0 if on_itself else 0.6), np.log(2.2))))
         stretch = float(np.exp(rng.uniform(-0.15, 0.15)))
         box = boxes[rng.integers(len(boxes))]
         middle = float(box[1] + box[3]) / 2, float(box[2] + box[4]) / 2

@@ -208,13 +208,13 @@ def test_coloured_light_keeps_black_black_and_never_brightens() -> None:
         assert dyed.shape == picture.shape
         assert not dyed[:10].any()
         changes = dyed[10:].astype(float).mean(axis=(0, 1)) / picture[10:].mean(axis=(0, 1))
-        assert changes.max() < 1.05  # rounding, and colours that are exchanged for their grey
+        assert changes.max() < 1.02  # rounding, and colours that are exchanged for their grey
         spread = (
             np.ptp(dyed[10:].astype(int), axis=2).mean()
             / np.ptp(picture[10:].astype(int), axis=2).mean()
         )
         greys += bool(changes.min() > 0.97 and spread < 0.6)
-    assert 8 < greys < 34  # one in three
+    assert 5 < greys < 28  # one in four
 
 
 def test_blended_picture_is_as_much_of_each_as_it_says() -> None:
