@@ -269,6 +269,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, home: Path) -> No
 
 def exchanged_meanwhile(monkeypatch: pytest.MonkeyPatch, exchange: Callable[[], object]) -> None:
     """Have something happen between an import's first check and its copy."""
+
     def exchange_and_compile(version: ModelVersion) -> bytes:
         monkeypatch.undo()
         exchange()
