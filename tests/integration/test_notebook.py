@@ -8,21 +8,17 @@ import base64
 import re
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
-from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 from PIL import Image
 
 from cli.drawn_cast import CAST, draw_stills
-from tests.waiting import PATIENCE_SECONDS
+from tests.notebooks import NOTEBOOKS, Notebook, code_cells, read_notebook, run_notebook
 
 pytestmark = pytest.mark.integration
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "reference_task.ipynb"
+NOTEBOOK = NOTEBOOKS / "reference_task.ipynb"
 CHOSEN = CAST[:3]
 PER_LABEL = 10
 PARTS = (7, 2, 1)  # of 10: test ceil(1), validation ceil(0.2 * 9), train the rest
@@ -34,15 +30,9 @@ LABELS = {CHOSEN!r}
 RECIPE = replace(BASELINE, epochs=2)
 """
 
-Notebook = Any  # nbformat's attribute dictionaries have no types
-
 
 def committed() -> Notebook:
-    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
-
-
-def code_cells(notebook: Notebook) -> list[Notebook]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return read_notebook(NOTEBOOK)
 
 
 def output_after(notebook: Notebook, source: str, mime: str) -> str:
@@ -74,26 +64,7 @@ def pictures(notebook: Notebook) -> Iterator[Image.Image]:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Notebook:
     folder = tmp_path_factory.mktemp("notebook")
     draw_stills(folder / "stills", PER_LABEL, seed=3)
-    notebook = committed()
-    (place,) = (
-        number
-        for number, cell in enumerate(notebook.cells)
-        if "parameters" in cell.metadata.get("tags", ())
-    )
-    chosen = nbformat.v4.new_code_cell(PARAMETERS)  # type: ignore[no-untyped-call]
-    notebook.cells.insert(place + 1, chosen)
-    client = NotebookClient(
-        notebook,
-        timeout=int(PATIENCE_SECONDS),  # for a cell, which is named then
-        startup_timeout=int(PATIENCE_SECONDS),
-        kernel_name="python3",
-        resources={"metadata": {"path": str(folder)}},
-    )
-    with pytest.MonkeyPatch.context() as patch:  # nothing in the home of who runs the tests
-        for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
-            patch.setenv(name, str(folder / name.lower()))
-        client.execute()
-    return notebook
+    return run_notebook(NOTEBOOK, PARAMETERS, folder)
 
 
 def test_from_start_to_end_the_split_is_the_tasks(ran: Notebook) -> None:

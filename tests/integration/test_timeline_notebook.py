@@ -3,32 +3,23 @@
 import ast
 import re
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import castline
 from castline.stills.episode_files import write_episode
 from cli.drawn_cast import draw_episode, draw_stills
-from tests.waiting import PATIENCE_SECONDS
+from tests.notebooks import NOTEBOOKS, Notebook, code_cells, read_notebook, run_notebook
 
 pytestmark = pytest.mark.integration
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "timeline.ipynb"
+NOTEBOOK = NOTEBOOKS / "timeline.ipynb"
 STILLS_PER_LABEL = 60
 EPISODE_SECONDS = 20
 
-Notebook = Any  # nbformat's attribute dictionaries have no types
-
 
 def committed() -> Notebook:
-    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
-
-
-def code_cells(notebook: Notebook) -> list[Notebook]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return read_notebook(NOTEBOOK)
 
 
 def texts_after(notebook: Notebook, source: str) -> str:
@@ -62,26 +53,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ran(demo: Path) -> Notebook:
     pytest.importorskip("pandas")
-    notebook = committed()
-    (place,) = (
-        number
-        for number, cell in enumerate(notebook.cells)
-        if "parameters" in cell.metadata.get("tags", ())
-    )
-    chosen = nbformat.v4.new_code_cell(f"DEMO = {str(demo)!r}")  # type: ignore[no-untyped-call]
-    notebook.cells.insert(place + 1, chosen)
-    client = NotebookClient(
-        notebook,
-        timeout=int(PATIENCE_SECONDS),  # for a cell, which is named then
-        startup_timeout=int(PATIENCE_SECONDS),
-        kernel_name="python3",
-        resources={"metadata": {"path": str(demo)}},
-    )
-    with pytest.MonkeyPatch.context() as patch:  # nothing in the home of who runs the tests
-        for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
-            patch.setenv(name, str(demo / name.lower()))
-        client.execute()
-    return notebook
+    return run_notebook(NOTEBOOK, f"DEMO = {str(demo)!r}", demo)
 
 
 def test_from_start_to_end_it_tags_asks_draws_and_compares(ran: Notebook) -> None:
