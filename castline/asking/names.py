@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castline.asking.answers import episode_of_file
-from castline.asking.cast import cast_of
+from castline.asking.cast import Cast, cast_of
 from castline.errors import NotFoundError
 from db.current import CURRENT, Shown
 from db.engine import Transaction
@@ -120,7 +120,10 @@ def require_label(connection: Transaction, reference: str) -> str:
         NotFoundError: None or several fit.
         LabelError: No label can be made of what was written.
     """
-    cast = cast_of(connection)
+    return _meant(cast_of(connection), reference)
+
+
+def _meant(cast: Cast, reference: str) -> str:
     fitting = cast.called(reference) or cast.with_part(reference)
     if len(fitting) == 1:
         return fitting[0]
@@ -150,4 +153,6 @@ def read_expression(connection: Transaction, text: str) -> "Expression":
     """
     from timeline.expressions import parse_expression, with_labels
 
-    return with_labels(parse_expression(text), lambda name: require_label(connection, name))
+    expression = parse_expression(text)
+    cast = cast_of(connection)
+    return with_labels(expression, lambda name: _meant(cast, name))
