@@ -80,7 +80,7 @@ def compiled(version: ModelVersion) -> bytes:
             are not allowed.
     """
     check_weights(version)  # whoever brings a damaged model version hears of it each time
-    return _kept(version.compiled_path) or compiled_here(version)
+    return _kept(version.compiled_path) or _cached(version)
 
 
 def compiled_here(version: ModelVersion) -> bytes:
@@ -90,6 +90,11 @@ def compiled_here(version: ModelVersion) -> bytes:
         ArtifactError, MissingExtraError, ModelError: as `compiled`.
     """
     check_weights(version)
+    return _cached(version)
+
+
+def _cached(version: ModelVersion) -> bytes:
+    """Return what the user's cache keeps of a version, compiled now where it keeps nothing."""
     path = user_cache_path("castline") / "compiled" / version.compiled_path.name
     content = _kept(path)
     if content is None:
