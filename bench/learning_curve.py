@@ -32,8 +32,7 @@ from model.dataset import STILLS, Dataset, open_dataset
 from model.dataset_build import build_dataset
 from model.dataset_plan import BuildOptions
 from model.labels import UNKNOWN
-from model.recipe import Recipe, recipe_named
-from model.recipe_changes import recipe_to_go_on, usual_recipe
+from model.recipe_changes import recipe_for
 from model.stills import Stills
 from timeline.score import Score, score_samples
 
@@ -78,7 +77,7 @@ def _show(
     name: str, dataset: Dataset, folder: Path, test: Stills, arguments: argparse.Namespace
 ) -> None:
     start = version_named(arguments.start) if arguments.start else None
-    recipe = _recipe(dataset, start, arguments.recipe)
+    recipe = recipe_for(arguments.recipe, dataset.manifest, start.manifest if start else None)
     began = time.monotonic()
     is_there = (folder / "series-1").exists()
     version = trained_version(
@@ -88,12 +87,6 @@ def _show(
     steps = sum(dataset.manifest.counts["train"]) * recipe.epochs // recipe.batch_size
     trained = f"{recipe.network}, about {steps}"
     print(f"| {name} | {trained} | {minutes} | {frame_figures(version, test)} |", flush=True)
-
-
-def _recipe(dataset: Dataset, start: ModelVersion | None, name: str | None) -> Recipe:
-    if start is not None:
-        return recipe_to_go_on(name, start.manifest, dataset.manifest)
-    return recipe_named(name) if name else usual_recipe(dataset.manifest)
 
 
 def frame_figures(version: ModelVersion, stills: Stills) -> str:

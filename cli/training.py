@@ -30,7 +30,8 @@ def train(
         typer.Option(
             help="strong: for whole frames, the default where there are boxes; regional: for parts "
             "of frames, the default without; large: the same for a GPU; baseline: the original "
-            "task's, quick and weaker; or further, the default with --start."
+            "task's, quick and weaker; or further, the default with --start of a model that "
+            "knows at least half of the labels."
         ),
     ] = None,
     start: Annotated[

@@ -17,6 +17,22 @@ LEAST_DENSE_STEPS: Final = 1800
 hour of two fast cores."""
 
 
+def recipe_for(name: str | None, dataset: DatasetManifest, start: Manifest | None = None) -> Recipe:
+    """Return the recipe of a name, or the one for a dataset of which nothing else is said.
+
+    Args:
+        name: of the recipe; None for what `usual_recipe` or, with a start, `recipe_to_go_on` takes.
+        dataset: to be learnt.
+        start: of the version whose weights training begins with.
+
+    Raises:
+        ModelError: there is no recipe of that name, or it is not for the start's network.
+    """
+    if start is not None:
+        return recipe_to_go_on(name, start, dataset)
+    return usual_recipe(dataset) if name is None else recipe_named(name)
+
+
 def usual_recipe(dataset: DatasetManifest) -> Recipe:
     """Return the recipe for a dataset of which nothing else is said.
 

@@ -22,7 +22,8 @@ class Training:
     """How to train. What is None is as the recipe has it."""
 
     recipe: str | None = None
-    """None for the usual one: `strong` with boxes, `regional` without, `further` with a start."""
+    """None for the usual one: `strong` with boxes, `regional` without, `further` with a start that
+    knows at least half of the labels."""
     is_quick: bool = False
     """The recipe of `castline demo` instead: enough for a cast drawn by code, and for no other."""
     start: str | None = None
@@ -160,17 +161,14 @@ def require_training() -> None:
 
 
 def _recipe(training: Training, dataset: "Dataset", start: "ModelVersion | None") -> "Recipe":
-    from model import recipe as recipes
-    from model.recipe_changes import recipe_to_go_on, usual_recipe, with_epochs
+    from model.recipe import QUICK
+    from model.recipe_changes import recipe_for, with_epochs
 
     if training.is_quick:
-        chosen = recipes.QUICK
-    elif start is not None:
-        chosen = recipe_to_go_on(training.recipe, start.manifest, dataset.manifest)
-    elif training.recipe is None:
-        chosen = usual_recipe(dataset.manifest)
+        chosen = QUICK
     else:
-        chosen = recipes.recipe_named(training.recipe)
+        begun = None if start is None else start.manifest
+        chosen = recipe_for(training.recipe, dataset.manifest, begun)
     chosen = with_epochs(chosen, chosen.epochs if training.epochs is None else training.epochs)
     patience = training.patience
     return replace(
