@@ -56,7 +56,7 @@ celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runne
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP
 
 export-clips: $(READY) ## Every frame of the clips of the composed episodes in ../shared, read back (minutes)
-	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/test_composed_episodes.py -v
+	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/integration/library/test_composed_episodes.py -v
 
 town-model: $(READY) ## Train the bundled model in /tmp/town, of Debian packages and the data in ../shared (hours)
 	$(BIN)/python -m bench.town ../shared/data -o /tmp/town

@@ -20,13 +20,13 @@ from typing import Any, Final
 
 from bench.town import BOXES, COMMIT_OF_8, NAME, SHARDS, STILLS
 from bench.trained_version import print_epoch, strangers_in, trained_version, version_of_history
-from model.artifact import ModelVersion
-from model.dataset import Dataset, open_dataset
-from model.dataset_build import build_dataset
-from model.dataset_plan import BuildOptions
+from model.dataset.build import build_dataset
+from model.dataset.folder import Dataset, open_dataset
+from model.dataset.plan import BuildOptions
 from model.recipe import STRONG, Recipe
 from model.recipe_changes import with_epochs
-from model.still_choice import Choice
+from model.stills.choice import Choice
+from model.version.artifact import ModelVersion
 
 
 @dataclass(frozen=True)

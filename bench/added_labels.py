@@ -28,17 +28,17 @@ from numpy.typing import NDArray
 
 from bench.episode_frames import version_named
 from bench.with_examples import with_examples
-from model.adding import add_labels
-from model.artifact import ModelVersion, read_model_version, write_model_version
-from model.calibration import micro_f1, sigmoid
-from model.dataset import Dataset, open_dataset
-from model.dataset_reading import stream_stills
-from model.dense_features import DenseFeatures
+from model.adding.adding import add_labels
+from model.adding.features import DenseFeatures
+from model.dataset.folder import Dataset, open_dataset
+from model.dataset.reading import stream_stills
+from model.dataset.shards import SIDES, Record, read_part
+from model.inference.calibration import micro_f1, sigmoid
 from model.labels import UNKNOWN
-from model.networks import network_of, weights_of
-from model.preprocess import whole_frame_named
-from model.shards import SIDES, Record, read_part
-from model.testing import Words
+from model.networks.named import network_of, weights_of
+from model.pictures.preprocess import whole_frame_named
+from model.report.testing import Words
+from model.version.artifact import ModelVersion, read_model_version, write_model_version
 
 BATCH = 64
 

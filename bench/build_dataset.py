@@ -17,9 +17,9 @@ from pathlib import Path
 import cv2
 import psutil
 
-from model.dataset import Dataset, open_dataset
-from model.dataset_reading import stream_batches
-from model.tensorflow_runtime import load_tensorflow
+from model.dataset.folder import Dataset, open_dataset
+from model.dataset.reading import stream_batches
+from model.inference.tensorflow_runtime import load_tensorflow
 
 STILLS = Path("../shared/data/simpsons")
 LOOK_SECONDS = 0.2

@@ -9,8 +9,8 @@ gives the same bytes with the same TensorFlow; a test compares the answers of bo
 import shutil
 import sys
 
-from model.artifact import COMPILED, bundled_folder, models_in
-from model.compiling import compile_version, keep_compiled
+from model.inference.compiling import compile_version, keep_compiled
+from model.version.artifact import COMPILED, bundled_folder, models_in
 
 
 def main() -> int:

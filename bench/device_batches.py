@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.batch_size import largest_worthwhile
-from model.networks import build_network
-from model.preprocess import shape_seen
+from model.inference.batch_size import largest_worthwhile
+from model.networks.named import build_network
+from model.pictures.preprocess import shape_seen
 from model.recipe import RECIPES
 
 SMALLEST, OUTPUTS = 16, 18

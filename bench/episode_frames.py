@@ -7,11 +7,11 @@ from pathlib import Path
 
 from castline.tagging.enqueue import chunks_of, find_picture_area
 from ingest.cuts import joined_cuts
-from ingest.decoder import Decoder
-from ingest.extraction import Extraction
-from ingest.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
-from ingest.probe import Probe
-from model.artifact import MANIFEST, ModelVersion, find_model, read_model_version
+from ingest.decoder.parent import Decoder
+from ingest.frames.extraction import Extraction
+from ingest.media.probe import Probe
+from ingest.storage.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
+from model.version.artifact import MANIFEST, ModelVersion, find_model, read_model_version
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
 

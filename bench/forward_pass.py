@@ -11,15 +11,15 @@ import time
 
 import numpy as np
 
-from model.artifact import find_model
-from model.classifier import BATCH_SIZE
-from model.compiling import compile_network
-from model.cpu_forward import CpuForwardPass
-from model.forward import ForwardPass
-from model.gpu_forward import GpuForwardPass
-from model.networks import network_of
-from model.preprocess import shape_seen
-from model.tensorflow_runtime import CPU, load_tensorflow
+from model.inference.classifier import BATCH_SIZE
+from model.inference.compiling import compile_network
+from model.inference.cpu_forward import CpuForwardPass
+from model.inference.forward import ForwardPass
+from model.inference.gpu_forward import GpuForwardPass
+from model.inference.tensorflow_runtime import CPU, load_tensorflow
+from model.networks.named import network_of
+from model.pictures.preprocess import shape_seen
+from model.version.artifact import find_model
 
 WARM_UP_PASSES, PASSES = 2, 12
 

@@ -2,10 +2,10 @@
 
     python -m bench.frames_per_second [MODEL...] [--episode EPISODE]
 
-MODEL is a folder, NAME or NAME@VERSION; none for the bundled one. `model.classifier` sees the
-sampled frames as workers do, on the CPU, preprocessing included and decoding not. The versions take
-turns, and the fastest of some rounds counts, for whatever else the machine does only makes one
-slower. Prints a table in Markdown, with how many times slower than the first each is.
+MODEL is a folder, NAME or NAME@VERSION; none for the bundled one. `model.inference.classifier`
+sees the sampled frames as workers do, on the CPU, preprocessing included and decoding not. The
+versions take turns, and the fastest of some rounds counts, for whatever else the machine does only
+makes one slower. Prints a table in Markdown, with how many times slower than the first each is.
 """
 
 import argparse
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.episode_frames import store_frames, version_named
-from ingest.decoder import Decoder
-from model.classifier import Classifier
+from ingest.decoder.parent import Decoder
+from model.inference.classifier import Classifier
 
 ROUNDS = 6
 

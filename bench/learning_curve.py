@@ -26,15 +26,15 @@ import numpy as np
 
 from bench.episode_frames import version_named
 from bench.trained_version import print_epoch, trained_version
-from model.artifact import ModelVersion
-from model.classifier import Classifier, Prediction
-from model.dataset import STILLS, Dataset, open_dataset
-from model.dataset_build import build_dataset
-from model.dataset_plan import BuildOptions
+from model.dataset.build import build_dataset
+from model.dataset.folder import STILLS, Dataset, open_dataset
+from model.dataset.plan import BuildOptions
+from model.dataset.stills import Stills
+from model.inference.classifier import Classifier, Prediction
 from model.labels import UNKNOWN
 from model.recipe_changes import recipe_for
-from model.stills import Stills
-from timeline.score import Score, score_samples
+from model.version.artifact import ModelVersion
+from timeline.scoring.score import Score, score_samples
 
 FRAMES: Final = (50, 150, 500, 1500, 0)
 SEED: Final = 0

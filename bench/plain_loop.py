@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.artifact import find_model
-from model.networks import network_of
-from model.regions import cut
-from model.sight import sight_of
+from model.inference.sight import sight_of
+from model.networks.named import network_of
+from model.pictures.regions import cut
+from model.version.artifact import find_model
 
 EVERY_SECONDS = 0.5
 

@@ -27,17 +27,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from castline.asking.answers import find_matches
+from db.changes.writes import create_run, finish_run, register_episode, register_model_version
 from db.engine import Database
-from db.episodes import list_episodes
-from db.queries import find_appearances, first_appearances, screen_time, shared_time
-from db.reading import select_rows
+from db.library.episodes import list_episodes
+from db.library.runs import current_run_of
+from db.questions.appearances import find_appearances, first_appearances, screen_time, shared_time
+from db.questions.reading import select_rows
+from db.questions.snapshot import write_snapshot
 from db.records import AppearanceRecord
-from db.runs import current_run_of
-from db.snapshot import write_snapshot
 from db.upgrade import upgrade_database
-from db.writes import create_run, finish_run, register_episode, register_model_version
-from tests.databases import new_postgresql_url, postgresql_server
-from tests.records import PARAMS, made_episode, made_model
+from tests.rows.records import PARAMS, made_episode, made_model
+from tests.servers.databases import new_postgresql_url, postgresql_server
 from timeline.expressions import parse_expression
 
 CAST = tuple(f"character_{number:02}" for number in range(17))

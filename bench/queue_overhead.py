@@ -31,23 +31,23 @@ import numpy as np
 from celery import Celery
 from sqlalchemy import Connection, event
 
+from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
 from db.records import EpisodeRecord
 from db.upgrade import upgrade_database
-from db.writes import create_run, register_episode, register_model_version
-from ingest.decoder import Decoder
-from ingest.extraction import Extracted, Extraction
-from ingest.frame_store import StoredFrame, write_frames
+from ingest.decoder.parent import Decoder
+from ingest.frames.extraction import Extracted, Extraction
 from ingest.progress import Report
-from model.classifier import Classifier, Prediction
-from tests.brokers import redis_broker
-from tests.databases import new_postgresql_url, postgresql_server
-from tests.records import PARAMS, made_episode, made_model
-from worker import offering, station
-from worker.app import make_app, queue_name
-from worker.classifiers import LoadedClassifiers
+from ingest.storage.frame_store import StoredFrame, write_frames
+from model.inference.classifier import Classifier, Prediction
+from tests.rows.records import PARAMS, made_episode, made_model
+from tests.servers.brokers import redis_broker
+from tests.servers.databases import new_postgresql_url, postgresql_server
+from worker.cluster import offering, station
+from worker.cluster.app import make_app, queue_name
+from worker.cluster.station import Station
 from worker.settings import Settings
-from worker.station import Station
+from worker.steps.classifiers import LoadedClassifiers
 from worker.workplace import Workplace
 
 MINUTES = 22

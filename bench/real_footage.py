@@ -29,7 +29,7 @@ from bench.footage.mistakes import worst_samples, write_sheet
 from bench.footage.report import Scored, choice_json, clips_table, figures_table, labels_table
 from bench.footage.samples import GRID_SECONDS, Footage, samples_of
 from bench.footage.tagging import tag_footage
-from model.artifact import ModelVersion
+from model.version.artifact import ModelVersion
 from worker.errors import WorkerError
 from worker.parameters import parse_every_seconds
 

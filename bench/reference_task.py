@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.trained_version import trained_version
-from model.artifact import ModelVersion
-from model.dataset import Dataset, open_dataset
-from model.dataset_build import build_dataset
-from model.dataset_plan import BuildOptions
-from model.history import Epoch
+from model.dataset.build import build_dataset
+from model.dataset.folder import Dataset, open_dataset
+from model.dataset.plan import BuildOptions
 from model.recipe import recipe_named
-from model.still_choice import Choice
+from model.stills.choice import Choice
+from model.training.history import Epoch
+from model.version.artifact import ModelVersion
 
 TEN_LABELS = (
     "maggie_simpson",

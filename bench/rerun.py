@@ -24,10 +24,10 @@ import imageio_ffmpeg
 from safetensors.numpy import load_file
 
 from bench.tag_episode import CLIP, loop_clip
-from model.artifact import ModelVersion, find_model, write_model_version
-from model.baseline import PARAMETERS as BASELINE_PARAMETERS
-from model.networks import build_network, weights_of
-from model.regions import REGIONS
+from model.networks.baseline import PARAMETERS as BASELINE_PARAMETERS
+from model.networks.named import build_network, weights_of
+from model.pictures.regions import REGIONS
+from model.version.artifact import ModelVersion, find_model, write_model_version
 
 SMALL_SIDE = 64  # px: of `fit84_crop64`
 

@@ -23,11 +23,11 @@ from pathlib import Path
 import av
 import psutil
 
-from tests.clips import write_clip
-from tests.cluster import Cluster, cluster
-from tests.commands import castline
-from tests.databases import postgresql_server
-from tests.processes import tree_of
+from tests.servers.cluster import Cluster, cluster
+from tests.servers.commands import castline
+from tests.servers.databases import postgresql_server
+from tests.servers.processes import tree_of
+from tests.video.clips import write_clip
 
 CLIP = Path("../shared/video/big_buck_bunny_480p_30s.mp4")
 

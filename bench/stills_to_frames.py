@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.episode_frames import StoredEpisode, store_frames, version_named
-from ingest.decoder import Decoder
-from model.classifier import FLOOR, Classifier
+from ingest.decoder.parent import Decoder
+from model.inference.classifier import FLOOR, Classifier
 from model.labels import UNKNOWN
-from model.manifest import Manifest
-from timeline.appearances import Tag, find_appearances
-from timeline.rules import Rules
-from timeline.score import Score, frame_level_score
-from timeline.truth import LabelledRange, read_truth
+from model.version.manifest import Manifest
+from timeline.appearances.from_tags import Tag, find_appearances
+from timeline.appearances.rules import Rules
+from timeline.scoring.score import Score, frame_level_score
+from timeline.scoring.truth import LabelledRange, read_truth
 from worker.parameters import RunParameters
 
 EPISODES: Final = tuple(

@@ -16,7 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.pictures import MAX_PIXELS
+from model.pictures.files import MAX_PIXELS
 
 LONGEST_SIDE: Final = 176
 """Of the pictures made, in pixels: no network here looks at more than 112."""

@@ -22,7 +22,7 @@ from PIL import Image
 
 from bench.stranger_pictures import compose, is_flat, read
 from bench.stranger_sources import SOURCES, Source, licences, picture_files, unpack
-from model.near_duplicates import difference_hash, has_near_twin
+from model.pictures.near_duplicates import difference_hash, has_near_twin
 
 ROUNDS = 4
 """How often one file is used at most, each time cropped or composed anew."""

@@ -25,8 +25,8 @@ import psutil
 
 CLIP = Path("../shared/video/big_buck_bunny_480p_30s.mp4")
 ROLES = {
-    "ingest.decoder_process": "extract",
-    "worker.classify_process": "classify",
+    "ingest.decoder.process": "extract",
+    "worker.embedded.classify_process": "classify",
     "castline": "castline (queue, progress)",
 }
 LOOK_SECONDS = 0.1

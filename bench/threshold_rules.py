@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.validation import stills_and_forward
-from model.artifact import ModelVersion, read_model_version
-from model.calibrating import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
-from model.calibration import Thresholds, choose_thresholds, micro_f1, on_screen
-from model.forward import ForwardPass
-from model.rehearsal import SHOT_FRAMES
-from model.scene_calibrating import rehearse_network
-from model.sight import PlaceSight, Sight, sight_of
-from model.stills import Stills
+from model.dataset.stills import Stills
+from model.evaluation.calibrating import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
+from model.evaluation.scene_calibrating import rehearse_network
+from model.inference.calibration import Thresholds, choose_thresholds, micro_f1, on_screen
+from model.inference.forward import ForwardPass
+from model.inference.sight import PlaceSight, Sight, sight_of
+from model.rehearsal.shots import SHOT_FRAMES
+from model.version.artifact import ModelVersion, read_model_version
 
 FOLDS = 5
 

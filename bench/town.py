@@ -28,13 +28,13 @@ from bench.trained_version import (
     trained_version,
     version_of_history,
 )
-from model.dataset import Dataset, open_dataset
-from model.dataset_build import build_dataset
-from model.dataset_plan import BuildOptions
+from model.dataset.build import build_dataset
+from model.dataset.folder import Dataset, open_dataset
+from model.dataset.plan import BuildOptions
 from model.recipe import STRONG
 from model.recipe_changes import with_epochs
-from model.still_choice import Choice
-from model.testing import Words
+from model.report.testing import Words
+from model.stills.choice import Choice
 
 NAME: Final = "springfield"
 

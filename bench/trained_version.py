@@ -7,12 +7,12 @@ import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from model.artifact import ModelVersion, read_model_version
-from model.batches import processes_to_spare
-from model.dataset import Dataset
-from model.history import Epoch
+from model.dataset.folder import Dataset
 from model.recipe import Recipe
-from model.testing import Words
+from model.report.testing import Words
+from model.training.batches import processes_to_spare
+from model.training.history import Epoch
+from model.version.artifact import ModelVersion, read_model_version
 from model.versions import train_model_version
 
 

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.networks import build_network
-from model.place_targets import batch_of
-from model.preprocess import shape_seen
+from model.dataset.stills import Stills
+from model.inference.tensorflow_runtime import bfloat16_arithmetic, load_tensorflow
+from model.networks.named import build_network
+from model.pictures.preprocess import shape_seen
 from model.recipe import RECIPES, Recipe
-from model.seen import Scene, Seen
-from model.stills import Stills
-from model.tensorflow_runtime import bfloat16_arithmetic, load_tensorflow
-from model.training import lesson_of
-from model.whereabouts import SURE
+from model.scenes.place_targets import batch_of
+from model.scenes.seen import Scene, Seen
+from model.scenes.whereabouts import SURE
+from model.training.loop import lesson_of
 
 LABELS = tuple(map(str, range(18)))
 WARM_UP_STEPS, STEPS = 4, 20

@@ -18,14 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.episode_frames import store_frames, version_named
-from ingest.decoder import Decoder
-from model.answers import Answers, figures_of
-from model.classifier import Classifier
-from model.dataset import open_dataset
-from model.evaluation import Recogniser, answer_part
-from model.scores import BINS, KNOWN_RECALL, is_known, known_scores, reliability, unknown_score
-from model.still_files import find_stills
-from model.still_reading import read_still
+from ingest.decoder.parent import Decoder
+from model.dataset.folder import open_dataset
+from model.evaluation.answers import Answers, figures_of
+from model.evaluation.evaluation import Recogniser, answer_part
+from model.evaluation.scores import (
+    BINS,
+    KNOWN_RECALL,
+    is_known,
+    known_scores,
+    reliability,
+    unknown_score,
+)
+from model.inference.classifier import Classifier
+from model.stills.files import find_stills
+from model.stills.reading import read_still
 
 
 def main() -> None:

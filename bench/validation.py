@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from model.artifact import ModelVersion
-from model.dataset import open_dataset
-from model.forward import ForwardPass
-from model.networks import network_of
-from model.preprocess import Preprocessing
-from model.sight import Sight
-from model.stills import Stills
+from model.dataset.folder import open_dataset
+from model.dataset.stills import Stills
+from model.inference.forward import ForwardPass
+from model.inference.sight import Sight
+from model.networks.named import network_of
+from model.pictures.preprocess import Preprocessing
+from model.version.artifact import ModelVersion
 from model.versions import forward_pass
 
 

@@ -10,13 +10,13 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from model.artifact import REPORT, ModelVersion, read_model_version, write_model_version
-from model.dataset import Dataset, open_dataset
-from model.dense_features import DenseFeatures
-from model.examples import examples_for
-from model.networks import network_of, weights_of
+from model.adding.examples import examples_for
+from model.adding.features import DenseFeatures
+from model.dataset.folder import Dataset, open_dataset
+from model.networks.named import network_of, weights_of
 from model.recipe import STRONG
 from model.recipe_changes import with_network_of
+from model.version.artifact import REPORT, ModelVersion, read_model_version, write_model_version
 
 
 def with_examples(version: ModelVersion, dataset: Dataset, folder: Path) -> ModelVersion:

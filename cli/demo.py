@@ -16,8 +16,8 @@ from castline.library import Library
 from castline.models.training import Training, require_training
 from castline.stills.episode_files import write_episode
 from cli.console import print_table, say
-from cli.drawn_cast import DrawnEpisode, draw_episode, draw_stills
-from cli.tagging import working
+from cli.drawn.cast import DrawnEpisode, draw_episode, draw_stills
+from cli.tagging.work import working
 
 STILLS_PER_LABEL = 300
 """About as many as the rarer labels of the real sets have; drawn in ten seconds."""

@@ -14,23 +14,16 @@ from typer.exceptions import TyperException
 from castline.errors import CastlineError, RequestError, WorkError, as_castline_errors
 from castline.library import Library
 from castline.text import configure_logging, visible
-from cli import (
-    asking,
-    composing,
-    datasets,
-    demo,
-    exporting,
-    meeting,
-    models,
-    own_sql,
-    rerunning,
-    runs,
-    scoring,
-    tagging,
-    training,
-    upkeep,
-)
+from cli import demo, upkeep
+from cli.asking import exporting, own_sql, scoring
+from cli.asking import meetings as meeting
+from cli.asking import questions as asking
 from cli.console import escape_what_stdout_cannot_write, say_error, say_in_json
+from cli.models import listing as models
+from cli.models import training
+from cli.stills import composing, datasets
+from cli.tagging import rerunning, runs
+from cli.tagging import work as tagging
 
 
 @contextmanager

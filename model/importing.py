@@ -8,8 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from model import manifest as manifests
-from model.artifact import (
+from model.adding.examples import check_examples, read_examples
+from model.errors import ArtifactError, ModelError
+from model.inference.classifier import Classifier
+from model.inference.compiling import compiled, compiled_here, keep_compiled
+from model.inference.cpu_forward import CpuForwardPass
+from model.version import manifest as manifests
+from model.version.artifact import (
     EXAMPLES,
     MANIFEST,
     REPORT,
@@ -18,13 +23,8 @@ from model.artifact import (
     list_models,
     read_model_version,
 )
-from model.classifier import Classifier
-from model.compiling import compiled, compiled_here, keep_compiled
-from model.cpu_forward import CpuForwardPass
-from model.errors import ArtifactError, ModelError
-from model.examples import check_examples, read_examples
-from model.safe_files import open_folder, read_regular_file, whole_folder, write_synced_file
-from model.weights import check_weights
+from model.version.safe_files import open_folder, read_regular_file, whole_folder, write_synced_file
+from model.version.weights import check_weights
 
 _MAX_PAGE_BYTES: Final = 32 << 20  # of a report's file; a contact sheet of ours has under 2 MB
 _MAX_PAGES: Final = 100  # ours have about ten

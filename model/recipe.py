@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from model import baseline, dense, residual
 from model.errors import ModelError
-from model.looks import Looks
-from model.manifest import DENSE, LOSSES, PLACES
-from model.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
+from model.networks import baseline, dense, residual
+from model.pictures.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
+from model.version.looks import Looks
+from model.version.manifest import DENSE, LOSSES, PLACES
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
-"""Their names in `model.optimizers`."""
+"""Their names in `model.training.optimizers`."""
 
 SIDE_STEP: Final = 16
 """Pixels by which sides grow: three sides from 64 to 96, so that kernels are seldom chosen anew."""
@@ -29,11 +29,11 @@ class Recipe:
     """
 
     network: str = "baseline"
-    """Its name in `model.networks`."""
+    """Its name in `model.networks.named`."""
     network_parameters: Mapping[str, Any] = field(default_factory=lambda: baseline.PARAMETERS)
     """What that network takes."""
     preprocessing: str = TASK.name
-    """Its name in `model.preprocess`."""
+    """Its name in `model.pictures.preprocess`."""
     epochs: int = 13
     """How often as many stills as there are are shown; 0 keeps a start's weights as they are."""
     patience_epochs: int = 0
@@ -56,7 +56,7 @@ class Recipe:
     """The cross-entropy of one label among all, or, `binary`, of each label against the rest
     (Wightman et al., ResNet strikes back, 2021): then two characters can be in a picture, or none
     that is known. `places`, of network `dense` alone: that of each label at each place (see
-    `model.place_loss`)."""
+    `model.training.place_loss`)."""
     label_smoothing: float = 0.0
     """Share of the target that is spread over all labels (Szegedy et al., 2016), or, if the loss
     is binary, between yes and no."""
@@ -107,20 +107,22 @@ class Recipe:
     patched: float = 0.0
     """Share of pictures with a square of another (CutMix: Yun et al., 2019)."""
     mosaics: float = 0.0
-    """Share of scenes with up to five figures, cut out by their boxes (see `model.scenes`); of
-    network `dense` alone, as are the next three."""
+    """Share of scenes with up to five figures, cut out by their boxes (see `model.scenes.scenes`);
+    of network `dense` alone, as are the next three."""
     panels: float = 0.0
     """Share of scenes with two or three stills side by side."""
     whole_frames: float = 0.0
     """Share of scenes that show another picture, in which everybody has a box: there are few."""
     corrected_after: tuple[int, ...] = ()
     """Epochs after which the network says where in the stills their labels are, for the next ones
-    (see `model.whereabouts`); 0 for before the first one, by a start that knows all the labels."""
+    (see `model.scenes.whereabouts`); 0 for before the first one, by a start that knows all the
+    labels."""
     taught: float = 0.0
-    """Share of the targets that teachers give, where there are any; see `model.training.train`."""
+    """Share of the targets that teachers give, where there are any; see
+    `model.training.loop.train`."""
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more when the
-    network answers; see `model.looks`. 0 for never."""
+    network answers; see `model.version.looks`. 0 for never."""
     seed: int = 0
     """Of the initial weights, the order and the variations."""
 

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from model.dataset import DatasetManifest
+from model.dataset.folder import DatasetManifest
 from model.labels import known_labels
-from model.manifest import Manifest
 from model.recipe import FURTHER, REGIONAL, REGIONAL_FURTHER, STRONG, Recipe, recipe_named
-from model.schedule import shown_per_epoch
+from model.training.schedule import shown_per_epoch
+from model.version.manifest import Manifest
 
 LEAST_DENSE_STEPS: Final = 1800
 """Of a dense network that is trained on few pictures, mostly from random weights: less than half an

@@ -11,38 +11,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.artifact import ModelVersion, write_model_version
-from model.calibrating import Calibration, calibrate
-from model.checkpoint import Checkpoint
-from model.classifier import BATCH_SIZE
-from model.compiling import compile_network, compile_version, keep_compiled
-from model.cpu_forward import CpuForwardPass
-from model.dataset import Dataset
-from model.dense_features import DenseFeatures
+from model.adding.examples import examples_of
+from model.adding.features import DenseFeatures
+from model.dataset.folder import Dataset
+from model.dataset.stills import Stills
 from model.errors import ArtifactError
-from model.evaluation import Recogniser
-from model.examples import examples_of
-from model.forward import ForwardPass
-from model.history import Epoch, HistoryFiles
-from model.manifest import Manifest
-from model.networks import add_to_logits, assign_weights, network_of, weights_of
-from model.preprocess import preprocessing_named
+from model.evaluation.calibrating import Calibration, calibrate
+from model.evaluation.evaluation import Recogniser
+from model.evaluation.scene_calibrating import calibrate_scenes, rehearse_network
+from model.inference.classifier import BATCH_SIZE
+from model.inference.compiling import compile_network, compile_version, keep_compiled
+from model.inference.cpu_forward import CpuForwardPass
+from model.inference.forward import ForwardPass
+from model.inference.sight import PlaceSight, Sight, sight_of
+from model.networks.named import add_to_logits, assign_weights, network_of, weights_of
+from model.pictures.preprocess import preprocessing_named
+from model.pictures.regions import REGIONS, WHOLE
 from model.progress import Progress
 from model.recipe import Recipe
-from model.regions import REGIONS, WHOLE
-from model.scene_calibrating import calibrate_scenes, rehearse_network
-from model.sight import PlaceSight, Sight, sight_of
-from model.stills import Stills
-from model.testing import Words, ask, metrics_of, report_of
-from model.training import outputs_of, train
-from model.training_checks import (
+from model.report.testing import Words, ask, metrics_of, report_of
+from model.training.checkpoint import Checkpoint
+from model.training.checks import (
     check_nothing_is_to_learn,
     check_parts,
     check_start,
     check_teachers,
 )
-from model.training_folder import alone_at_work
-from model.weights import rounded
+from model.training.folder import alone_at_work
+from model.training.history import Epoch, HistoryFiles
+from model.training.loop import outputs_of, train
+from model.version.artifact import ModelVersion, write_model_version
+from model.version.manifest import Manifest
+from model.version.weights import rounded
 
 LEAST_AGREEMENT = 0.995
 """Of the validation stills as many must get the same label in 8 bits as in 32. The bundled network
@@ -84,7 +84,7 @@ def train_model_version(
             and preprocessing, as `model.recipe_changes.with_network_of` makes it, or of a residual
             network that gives a dense one its trunk. Of its labels, those of the dataset keep what
             they know.
-        processes: that make batches; see `model.training.train`.
+        processes: that make batches; see `model.training.loop.train`.
         resume: go on from the checkpoint in the work folder, if there is one.
         words: for the manifest and the model card.
         on_progress: called while it works.

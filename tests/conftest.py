@@ -10,7 +10,7 @@ import pytest
 
 from db.engine import Database
 from db.upgrade import upgrade_database
-from tests.databases import new_postgresql_url, postgresql_server
+from tests.servers.databases import new_postgresql_url, postgresql_server
 
 # in the background of a script Ctrl-C is ignored, also by all that tests start and then interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -16,8 +16,8 @@ from typing import TypeAlias
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from timeline.appearances.looks import PtsRange
 from timeline.errors import ExpressionError
-from timeline.looks import PtsRange
 from timeline.ranges import common, united, without
 
 LONGEST = 1000

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from db.engine import Database
 from db.errors import DatabaseError
-from db.figures import queue_figures
+from db.queue.figures import queue_figures
 from worker.metrics_page import serve_page
 from worker.settings import Settings
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from db.failures import RESTORE
-from ingest.frame_store import FORMAT_VERSION
-from model.manifest import Manifest
-from timeline.rules import Rules, ShotRules
+from ingest.storage.frame_store import FORMAT_VERSION
+from model.version.manifest import Manifest
+from timeline.appearances.rules import Rules, ShotRules
 from worker.errors import WorkerError
 
 DEFAULT_EVERY_SECONDS = Fraction(1, 2)

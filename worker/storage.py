@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import cache
 
 from db.cuts import outliving_cuts
-from db.usage import ChunkInUse, chunks_in_use
-from ingest.kept_files import KeptFiles, LocalFiles, keep_below
-from ingest.probe import PictureArea
+from db.queue.usage import ChunkInUse, chunks_in_use
+from ingest.media.probe import PictureArea
+from ingest.storage.kept_files import KeptFiles, LocalFiles, keep_below
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
 

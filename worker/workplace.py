@@ -9,12 +9,12 @@ from db.cuts import outliving_locks
 from db.engine import Database
 from db.patience import Patience
 from db.upgrade import upgrade_database
-from ingest.episode_cache import EpisodeCache
-from ingest.frame_store import FrameStore
-from ingest.remote_files import RemoteFiles
-from worker.effort import Effort
+from ingest.storage.episode_cache import EpisodeCache
+from ingest.storage.frame_store import FrameStore
+from ingest.storage.remote_files import RemoteFiles
 from worker.metrics import Metrics, open_metrics
 from worker.settings import Settings
+from worker.steps.effort import Effort
 
 
 @dataclass(frozen=True)

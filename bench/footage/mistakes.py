@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from bench.episode_frames import store_frames
 from bench.footage.samples import GRID_SECONDS, Sample
-from ingest.decoder import Decoder
-from model.contact_sheet import captioned_sheet
+from ingest.decoder.parent import Decoder
+from model.dataset.contact_sheet import captioned_sheet
 from timeline.files import whole_file
 from timeline.times import format_time
 

@@ -20,7 +20,7 @@ from bench.footage.samples import (
     scores_by,
 )
 from castline.asking.evaluation import counts_json
-from timeline.score import LabelScore, Score
+from timeline.scoring.score import LabelScore, Score
 
 NUMBERS: Final = {"1": "one", "2": "two", f"{MANY}+": "three or more"}
 """Classes of samples, by how many known are on screen."""

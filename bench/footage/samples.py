@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from timeline.score import Score, score_samples
-from timeline.truth import LabelledRange
+from timeline.scoring.score import Score, score_samples
+from timeline.scoring.truth import LabelledRange
 
 GRID_SECONDS: Final = Fraction(37, 100)
 """Between two moments that are scored: no multiple or part of the half second by which episodes are

@@ -13,11 +13,11 @@ from typing import Final
 from bench.footage.samples import Answer, Footage, Look
 from castline.asking.answers import episode_of_file, labelled_ranges
 from db.engine import Transaction
+from db.library.runs import current_run_of, ended_chunks, run_tags
 from db.records import EpisodeRecord
-from db.runs import current_run_of, ended_chunks, run_tags
-from model.artifact import ModelVersion
+from model.version.artifact import ModelVersion
+from timeline.scoring.truth import LabelledRange, read_truth
 from timeline.times import parse_time
-from timeline.truth import LabelledRange, read_truth
 from worker.settings import Settings
 from worker.workplace import open_workplace
 

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castline.asking.cast import names_of
-from db.current import CURRENT, Shown
 from db.engine import Transaction
-from db.episodes import get_episode_by_sha256, list_episodes
-from db.places import tags_of_appearances
-from db.queries import find_appearances
+from db.library.current import CURRENT, Shown
+from db.library.episodes import get_episode_by_sha256, list_episodes
+from db.library.places import tags_of_appearances
+from db.library.runs import ended_chunks
+from db.questions.appearances import find_appearances
+from db.questions.spans import EpisodeSpan, label_ranges, shown_spans
 from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
-from db.runs import ended_chunks
-from db.spans import EpisodeSpan, label_ranges, shown_spans
-from timeline.detection import Detection
-from timeline.export import Entry, ExportedTimeline, Sighting
+from timeline.export.formats import Entry, ExportedTimeline, Sighting
 from timeline.place import Place
 from timeline.ranges import bridged, lasting, without
-from timeline.truth import LabelledRange
+from timeline.scoring.detection import Detection
+from timeline.scoring.truth import LabelledRange
 
 if TYPE_CHECKING:
     from timeline.expressions import Expression

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from db.engine import Transaction
-from db.queries import known_labels, written_names
+from db.questions.appearances import known_labels, written_names
 from model.errors import LabelError
 from model.labels import UNKNOWN, Names, label_of, require_label_of
-from timeline.truth import LabelledRange, read_truth
+from timeline.scoring.truth import LabelledRange, read_truth
 
 
 @dataclass(frozen=True)

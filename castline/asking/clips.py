@@ -9,11 +9,11 @@ from pathlib import Path
 
 from castline.errors import RequestError
 from db.records import EpisodeRecord
-from ingest.cutting import Cut
-from ingest.decoder import Decoder
-from ingest.remote_files import is_remote
+from ingest.decoder.parent import Decoder
+from ingest.frames.cutting import Cut
+from ingest.storage.remote_files import is_remote
 from model.labels import label_of
-from timeline.export import Entry, ExportedTimeline
+from timeline.export.formats import Entry, ExportedTimeline
 from timeline.times import format_time
 from worker.workplace import Workplace
 

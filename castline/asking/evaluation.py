@@ -14,8 +14,8 @@ from castline.tables import Row, Table, columns_of
 from worker.workplace import Workplace
 
 if TYPE_CHECKING:
-    from timeline.evaluation import Evaluation as Figures
-    from timeline.score import LabelScore, Score
+    from timeline.scoring.evaluation import Evaluation as Figures
+    from timeline.scoring.score import LabelScore, Score
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class SampleScore(Table[SampleFigures]):
 
 def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evaluation:
     """Compares the timeline of an episode with a truth file; see `Library.evaluate`."""
-    from timeline.evaluation import evaluate_timeline
+    from timeline.scoring.evaluation import evaluate_timeline
 
     collar_seconds = exact_seconds(collar)
     with place.database.read() as connection:

@@ -13,10 +13,10 @@ from castline.asking.names import (
     require_tagged_episode,
 )
 from castline.errors import RequestError
-from db.current import find_shown
+from db.library.current import find_shown
 from db.records import EpisodeRecord
 from model.labels import shortened
-from timeline.export import FORMATS, ExportedTimeline, export_text
+from timeline.export.formats import FORMATS, ExportedTimeline, export_text
 from timeline.files import check_free, whole_file
 from worker.workplace import Workplace
 
@@ -96,8 +96,8 @@ def plot(
     model: str | None,
 ) -> None:
     """Draws the timeline of an episode; see `Library.plot`."""
-    from model.fonts import font_families
-    from timeline.plot import plot_timeline
+    from model.pictures.fonts import font_families
+    from timeline.drawing.plot import plot_timeline
 
     with place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
@@ -131,7 +131,7 @@ def _cut(
     place: Workplace, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
 ) -> list[Path]:
     from castline.asking.clips import write_clips
-    from ingest.decoder import Decoder
+    from ingest.decoder.parent import Decoder
 
     with Decoder(media_roots=place.settings.readable_roots) as decoder:
         return write_clips(place, decoder, episode, timeline, folder)

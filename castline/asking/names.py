@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from castline.asking.answers import episode_of_file
 from castline.asking.cast import Cast, cast_of
 from castline.errors import NotFoundError
-from db.current import CURRENT, Shown
 from db.engine import Transaction
-from db.episodes import find_episodes, list_episodes
-from db.queries import was_season_examined
+from db.library.current import CURRENT, Shown
+from db.library.episodes import find_episodes, list_episodes
+from db.library.runs import current_run_of, latest_run_of, shown_run_of
+from db.questions.appearances import was_season_examined
 from db.records import EpisodeRecord, RunRecord
-from db.runs import current_run_of, latest_run_of, shown_run_of
 from model.labels import label_of, require_label_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from castline.asking.cast import cast_of
 from castline.errors import DatabaseError
 from castline.tables import data_frame
-from db.gathering import SELECT_SECONDS
-from db.reading import select_rows
-from db.snapshot import write_snapshot
+from db.questions.gathering import SELECT_SECONDS
+from db.questions.reading import select_rows
+from db.questions.snapshot import write_snapshot
 from timeline.files import check_free, whole_file
 from worker.workplace import Workplace
 

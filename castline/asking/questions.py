@@ -28,10 +28,15 @@ from castline.asking.values import (
 )
 from castline.errors import NotFoundError, RequestError
 from castline.tables import Table, columns_of
-from db.current import find_shown
-from db.episodes import list_episodes
-from db.queries import EpisodeAppearance, find_appearances, first_appearances, shared_time
-from db.queries import screen_time as find_screen_time
+from db.library.current import find_shown
+from db.library.episodes import list_episodes
+from db.questions.appearances import (
+    EpisodeAppearance,
+    find_appearances,
+    first_appearances,
+    shared_time,
+)
+from db.questions.appearances import screen_time as find_screen_time
 from db.records import EpisodeRecord, PlaceRecord, RunRecord
 from timeline.times import format_time
 from worker.workplace import Workplace

@@ -5,14 +5,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from db.engine import Transaction
-from db.library import chunk_ranges
-from db.places import surest_place
+from db.library.all_runs import chunk_ranges
+from db.library.places import surest_place
 from db.records import EpisodeRecord, RunRecord
 from ingest.errors import FrameStoreError, StorageUnreachable
-from ingest.frame_store import read_jpeg, read_manifest
-from ingest.jpegs import cut_jpeg
-from ingest.probe import PictureArea
+from ingest.media.probe import PictureArea
 from ingest.sampling import on_display
+from ingest.storage.frame_store import read_jpeg, read_manifest
+from ingest.storage.jpegs import cut_jpeg
 from timeline.place import Place
 from worker.parameters import RunParameters
 from worker.workplace import Workplace

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from castline.models.comparison import Comparison
     from castline.models.comparison_on_episodes import EpisodesComparison
     from castline.models.promotion import Promotion, RolledBack
-    from model.history import Epoch
+    from model.training.history import Epoch
 
 
 class ModelMethods(Opened):

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from castline.errors import DatasetError
 from castline.models.measuring import answers_of
 from castline.tables import Row
-from model.artifact import find_model
+from model.dataset.split import PARTS
 from model.labels import Names
-from model.split import PARTS
+from model.version.artifact import find_model
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    from model.answers import Figures
-    from model.artifact import ModelVersion
-    from model.comparison import Change
-    from model.dataset import Dataset
+    from model.dataset.folder import Dataset
+    from model.evaluation.answers import Figures
+    from model.evaluation.comparison import Change
+    from model.version.artifact import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def compare(
     settings: Settings, first: str, second: str, dataset: Path, *, part: str, device: str
 ) -> Comparison:
     """Compares two models on a dataset; see `Library.compare`."""
-    from model.comparison import compare_answers
-    from model.dataset import open_dataset
+    from model.dataset.folder import open_dataset
+    from model.evaluation.comparison import compare_answers
 
     if part not in PARTS:
         raise DatasetError(f"--part {part!r}: is none of {', '.join(PARTS)}")
@@ -159,7 +159,7 @@ def _still(change: "Change", sources: dict[int, str]) -> StillChange:
 
 def _sources(dataset: "Dataset", part: str, changes: tuple["Change", ...]) -> dict[int, str]:
     """The files that the changed stills came from, by the stills' places in the part."""
-    from model.shards import read_part
+    from model.dataset.shards import read_part
 
     wanted = {change.index for change in changes}
     records = enumerate(read_part(dataset.shard_paths(part)))

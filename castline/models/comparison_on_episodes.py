@@ -11,10 +11,10 @@ from castline.asking.cast import names_of
 from castline.asking.names import require_episode, require_shown_run
 from castline.asking.thumbnails import Thumbnails
 from castline.tables import Row, plain
-from db.current import find_shown
 from db.engine import Transaction
-from timeline.difference import LabelDifference, Span, differences, length
-from timeline.difference_page import EpisodeDifference, difference_page, totals
+from db.library.current import find_shown
+from timeline.drawing.difference import LabelDifference, Span, differences, length
+from timeline.drawing.difference_page import EpisodeDifference, difference_page, totals
 from timeline.files import whole_file
 from worker.workplace import Workplace
 

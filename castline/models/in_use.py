@@ -2,9 +2,9 @@
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import model_record
-from db.promotions import begin_promotions, promoted_sha256
-from model.artifact import ModelVersion, find_model, find_model_by_sha256
+from db.changes.promotions import begin_promotions, promoted_sha256
 from model.errors import ModelNotFoundError
+from model.version.artifact import ModelVersion, find_model, find_model_by_sha256
 from worker.workplace import Workplace
 
 

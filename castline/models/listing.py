@@ -6,8 +6,8 @@ from pathlib import Path
 from castline.errors import castline_error
 from castline.models.values import Imported, Model, Models, Promotion
 from castline.tables import columns_of
-from db.promotions import PromotionRecord, list_promotions, promoted_sha256
-from model.artifact import (
+from db.changes.promotions import PromotionRecord, list_promotions, promoted_sha256
+from model.version.artifact import (
     MODEL_CARD,
     REPORT,
     ModelVersion,

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from castline.asking.answers import labelled_ranges
 from castline.errors import RequestError
 from castline.models.gate import Measured
-from db.current import Shown
 from db.engine import Transaction
+from db.library.current import Shown
+from db.library.runs import shown_run_of
 from db.records import EpisodeRecord
-from db.runs import shown_run_of
-from model.artifact import ModelVersion
 from model.errors import DatasetError
-from timeline.score import Score, frame_level_score
-from timeline.truth import LabelledRange
+from model.version.artifact import ModelVersion
+from timeline.scoring.score import Score, frame_level_score
+from timeline.scoring.truth import LabelledRange
 
 if TYPE_CHECKING:
-    from model.answers import Answers
-    from model.dataset import Dataset
+    from model.dataset.folder import Dataset
+    from model.evaluation.answers import Answers
 
 SCORED_EVERY_SECONDS = Fraction(1, 2)
 """The default sampling interval: what lies between two samples was never looked at."""
@@ -30,8 +30,8 @@ def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: str
     Raises:
         DatasetError: The line names the model, and what does not fit.
     """
-    from model.classifier import Classifier
-    from model.evaluation import Recogniser, answer_part
+    from model.evaluation.evaluation import Recogniser, answer_part
+    from model.inference.classifier import Classifier
 
     recogniser = Recogniser.of(Classifier.load(version, device=device))
     try:
@@ -44,7 +44,7 @@ def measured_on_dataset(
     before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: str
 ) -> list[Measured]:
     """Accuracy and F1 of both on the dataset's test set."""
-    from model.comparison import compare_answers
+    from model.evaluation.comparison import compare_answers
 
     found = compare_answers(
         answers_of(before, dataset, "test", device), answers_of(after, dataset, "test", device)

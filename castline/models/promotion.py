@@ -11,9 +11,9 @@ from castline.models.gate import Measured, Regression, parse_requirement, regres
 from castline.models.in_use import hold_what_is_shown, model_in_use, sha256_in_use
 from castline.models.measuring import measured_on_dataset, measured_on_episode
 from castline.tagging.enqueue import model_record
-from db.promotions import GateReport, promote_model, roll_back
-from model.artifact import ModelVersion, find_model
+from db.changes.promotions import GateReport, promote_model, roll_back
 from model.labels import Names
+from model.version.artifact import ModelVersion, find_model
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
 
@@ -85,7 +85,7 @@ def _measured(
     truths: Sequence[tuple[str, Path]],
     device: str,
 ) -> list[Measured]:
-    from model.dataset import open_dataset
+    from model.dataset.folder import open_dataset
 
     measured: list[Measured] = []
     if dataset is None and not truths:

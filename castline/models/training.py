@@ -11,10 +11,10 @@ from castline.progress import Progress, tell_nobody
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    from model.artifact import ModelVersion
-    from model.dataset import Dataset
-    from model.history import Epoch
+    from model.dataset.folder import Dataset
     from model.recipe import Recipe
+    from model.training.history import Epoch
+    from model.version.artifact import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Training:
 
     @property
     def texts(self) -> dict[str, str]:
-        """What was said of the version, by the field of `model.testing.Words`."""
+        """What was said of the version, by the field of `model.report.testing.Words`."""
         said = {
             "licence": self.licence,
             "about_stills": self.about_stills,
@@ -69,12 +69,12 @@ def train(
 ) -> Trained:
     """Trains a recogniser; see `Library.train`."""
     require_training()
-    from model.artifact import find_model, next_version
-    from model.batches import processes_to_spare
-    from model.checkpoint import has_checkpoint
-    from model.dataset import open_dataset
+    from model.dataset.folder import open_dataset
     from model.labels import label_of
-    from model.testing import Words
+    from model.report.testing import Words
+    from model.training.batches import processes_to_spare
+    from model.training.checkpoint import has_checkpoint
+    from model.version.artifact import find_model, next_version
     from model.versions import train_model_version
 
     folders = [settings.models_folder]
@@ -117,11 +117,11 @@ def add_labels(
 ) -> Trained:
     """Adds labels to a model from few stills of each; see `Library.add_labels`."""
     require_training()
-    from model.adding import add_labels as add
-    from model.artifact import find_model, next_version
-    from model.dataset import open_dataset
+    from model.adding.adding import add_labels as add
+    from model.dataset.folder import open_dataset
     from model.labels import Names, require_label_of
-    from model.testing import Words
+    from model.report.testing import Words
+    from model.version.artifact import find_model, next_version
 
     if training.start is None:
         raise ModelError("--add: no model to add to; name it with --start MODEL")

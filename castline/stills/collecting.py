@@ -11,7 +11,7 @@ from castline.stills.harvest import Way, open_harvester
 from castline.stills.proposing import Proposal, write_proposal
 from castline.stills.values import Harvested, Proposed
 from ingest.errors import IngestError
-from model.annotations.coco_writing import COCO_NAME
+from model.stills.annotations.coco_writing import COCO_NAME
 from worker.workplace import Workplace
 
 

@@ -20,18 +20,25 @@ import numpy as np
 from castline.errors import RequestError
 from castline.stills.studio import Content, Negative, Still, Studio
 from castline.tagging.enqueue import find_picture_area, outliving_kills
-from ingest.decoder import Decoder
-from ingest.write_video import write_video
-from model.dataset import Dataset
-from model.dataset_table import read_table
+from ingest.decoder.parent import Decoder
+from ingest.frames.write_video import write_video
+from model.dataset.folder import Dataset
+from model.dataset.split import PARTS
+from model.dataset.table import read_table
 from model.labels import UNKNOWN
 from model.progress import Progress
-from model.seen import Picture
-from model.shot_pictures import Layout, mix
-from model.split import PARTS
+from model.rehearsal.shot_pictures import Layout, mix
+from model.scenes.seen import Picture
+from timeline.appearances.shots import (
+    FRAME_RATE,
+    SMALLEST_GROUP,
+    Shot,
+    plan_shots,
+    true_ranges,
+    turns,
+)
 from timeline.files import whole_file
-from timeline.shots import FRAME_RATE, SMALLEST_GROUP, Shot, plan_shots, true_ranges, turns
-from timeline.truth import write_truth
+from timeline.scoring.truth import write_truth
 
 MEASURING_PART = "test"
 """The stills that no model learns from, nor has its thresholds chosen on."""

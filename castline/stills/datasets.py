@@ -24,8 +24,8 @@ from model.labels import require_label_of
 from worker.workplace import Workplace
 
 if TYPE_CHECKING:
-    from model.dataset import Dataset as OpenedDataset
-    from model.doubtful_boxes import DoubtfulBox as FoundBox
+    from model.dataset.doubtful_boxes import DoubtfulBox as FoundBox
+    from model.dataset.folder import Dataset as OpenedDataset
 
 
 def build(
@@ -37,10 +37,10 @@ def build(
     on_progress: Progress,
 ) -> Built:
     """Makes a dataset of labelled stills; see `Library.build_dataset`."""
-    from model.dataset import REPORT
-    from model.dataset_build import build_dataset
-    from model.dataset_plan import BuildOptions
-    from model.still_choice import Choice as StillChoice
+    from model.dataset.build import build_dataset
+    from model.dataset.folder import REPORT
+    from model.dataset.plan import BuildOptions
+    from model.stills.choice import Choice as StillChoice
 
     options = BuildOptions(
         choice=StillChoice(
@@ -67,8 +67,8 @@ def _labels(names: Sequence[str], option: str) -> tuple[str, ...]:
 
 def show(folder: Path) -> ShownDataset:
     """Checks a dataset and says what it holds; see `Library.dataset`."""
-    from model.dataset import open_dataset
-    from model.dataset_pages import near_duplicates
+    from model.dataset.folder import open_dataset
+    from model.dataset.pages import near_duplicates
 
     opened = open_dataset(folder)
     opened.check_shards()
@@ -88,9 +88,9 @@ def check(
     on_progress: Progress,
 ) -> DoubtfulBoxes:
     """Finds boxes far from where a model sees their label; see `Library.check_dataset`."""
-    from model.classifier import Classifier
-    from model.dataset import open_dataset
-    from model.doubtful_boxes import doubtful_boxes
+    from model.dataset.doubtful_boxes import doubtful_boxes
+    from model.dataset.folder import open_dataset
+    from model.inference.classifier import Classifier
 
     opened = open_dataset(folder)
     version = chosen_model(place, model)
@@ -113,7 +113,7 @@ def _doubtful(found: "FoundBox") -> DoubtfulBox:
 
 
 def _shown(opened: "OpenedDataset") -> Dataset:
-    from model.dataset import CONTACT_SHEET, NEAR_DUPLICATES, STILLS
+    from model.dataset.folder import CONTACT_SHEET, NEAR_DUPLICATES, STILLS
 
     manifest, folder = opened.manifest, opened.folder
     return Dataset(
@@ -138,7 +138,7 @@ def _shown(opened: "OpenedDataset") -> Dataset:
 
 def _stills_by_boxes(opened: "OpenedDataset") -> dict[str, int]:
     """Counts stills by their number of boxes, and those in which everybody has one."""
-    from model.dataset_table import read_table
+    from model.dataset.table import read_table
 
     lines = read_table(opened)
     counts = Counter(min(line.boxes, 3) for line in lines)

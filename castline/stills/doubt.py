@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castline.stills.seen_frames import SeenFrame
-from model.artifact import ModelVersion
-from model.classifier import Prediction
-from model.near_duplicates import has_near_twin
-from timeline.rules import Rules
+from model.inference.classifier import Prediction
+from model.pictures.near_duplicates import has_near_twin
+from model.version.artifact import ModelVersion
+from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters
 
 Choice = Callable[[list[SeenFrame]], list[SeenFrame]]
@@ -69,7 +69,7 @@ def most_worthy(worths: Sequence[float], hashes: NDArray[np.uint64], most: int) 
 
     Args:
         worths: Of each frame; of equal ones the earlier comes first.
-        hashes: (frames, 4), see `model.near_duplicates`.
+        hashes: (frames, 4), see `model.pictures.near_duplicates`.
         most: How many at most.
 
     Returns:

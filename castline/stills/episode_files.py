@@ -5,10 +5,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline.truth import LabelledRange, write_truth
+from timeline.scoring.truth import LabelledRange, write_truth
 
 if TYPE_CHECKING:
-    from model.seen import Picture
+    from model.scenes.seen import Picture
 
 
 def write_episode(
@@ -28,7 +28,7 @@ def write_episode(
     Returns:
         The truth file.
     """
-    from ingest.write_video import write_video
+    from ingest.frames.write_video import write_video
 
     write_video(output, pictures, frame_rate)
     path = truth_file_of(output)

@@ -19,7 +19,7 @@ from timeline.files import check_free
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    from model.shot_pictures import Layout
+    from model.rehearsal.shot_pictures import Layout
 
 SUFFIX = ".mp4"
 
@@ -34,8 +34,8 @@ def compose(
     on_progress: Progress,
 ) -> Composed:
     """Composes an episode and its truth; see `Library.compose`."""
-    from ingest.decoder import Decoder
-    from model.dataset import open_dataset
+    from ingest.decoder.parent import Decoder
+    from model.dataset.folder import open_dataset
 
     truth = truth_file_of(output)
     if output.suffix.lower() != SUFFIX:
@@ -59,7 +59,7 @@ def compose(
 
 
 def _layout(size: str, aspect: str | None) -> "Layout":
-    from model.shot_pictures import Layout
+    from model.rehearsal.shot_pictures import Layout
 
     width, height = _two_numbers("--size", size, "x")
     if aspect is None:

@@ -14,14 +14,14 @@ from pathlib import Path
 from castline.errors import RequestError
 from castline.stills.moments import MomentFrames, OpenedEpisode
 from castline.stills.still_cuts import Pictures, Still, cut_places, cut_regions
-from ingest.decoder import Decoder
-from ingest.frame_store import StoredFrame
-from model.annotations.coco_writing import COCO_NAME
-from model.artifact import ModelVersion
-from model.classifier import Classifier
+from ingest.decoder.parent import Decoder
+from ingest.storage.frame_store import StoredFrame
+from model.inference.classifier import Classifier
 from model.labels import label_of
 from model.progress import Progress
-from model.still_writing import add_still, comments_in
+from model.stills.annotations.coco_writing import COCO_NAME
+from model.stills.writing import add_still, comments_in
+from model.version.artifact import ModelVersion
 from worker.settings import Settings
 
 _TAKEN = re.compile(r"\(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, ([\w -]+);")

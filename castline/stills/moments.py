@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from castline.tagging.enqueue import chunks_of, find_picture_area, outliving_kills
-from ingest.chunks import ChunkRange
-from ingest.decoder import Decoder
+from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
-from ingest.extraction import Extraction
-from ingest.frame_store import StoredFrame, read_frames, read_manifest
-from ingest.probe import PictureArea, Probe
+from ingest.frames.chunks import ChunkRange
+from ingest.frames.extraction import Extraction
+from ingest.media.probe import PictureArea, Probe
 from ingest.sampling import on_display
+from ingest.storage.frame_store import StoredFrame, read_frames, read_manifest
 from model.progress import Progress
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings

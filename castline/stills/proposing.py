@@ -15,18 +15,18 @@ from castline.stills.doubt import Choice
 from castline.stills.harvest import check_tells_places, origin, taken_from
 from castline.stills.moments import MomentFrames
 from castline.stills.seen_frames import WHOLE_FRAME, SeenFrame, look_at_frames
-from ingest.decoder import Decoder
-from ingest.frame_store import StoredFrame
-from model.annotations.coco_writing import COCO_NAME, ProposedPicture, ScoredBox, coco_text
-from model.artifact import ModelVersion
-from model.boxes import Box
-from model.classifier import Classifier
+from ingest.decoder.parent import Decoder
+from ingest.storage.frame_store import StoredFrame
+from model.inference.classifier import Classifier
 from model.labels import UNKNOWN
-from model.pictures import to_jpeg
-from model.place import Place
+from model.pictures.boxes import Box
+from model.pictures.files import to_jpeg
+from model.pictures.place import Place
 from model.progress import Progress
-from model.safe_files import whole_folder
-from model.still_writing import add_still
+from model.stills.annotations.coco_writing import COCO_NAME, ProposedPicture, ScoredBox, coco_text
+from model.stills.writing import add_still
+from model.version.artifact import ModelVersion
+from model.version.safe_files import whole_folder
 from timeline.times import format_time
 from worker.settings import Settings
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castline.stills.moments import MomentFrames, OpenedEpisode
-from ingest.chunks import ChunkRange
-from model.classifier import Classifier, Prediction
-from model.near_duplicates import difference_hash
+from ingest.frames.chunks import ChunkRange
+from model.inference.classifier import Classifier, Prediction
+from model.pictures.near_duplicates import difference_hash
 from model.progress import Progress
 
 WHOLE_FRAME = "whole frame"
@@ -27,7 +27,7 @@ class SeenFrame:
     predictions: tuple[Prediction, ...]
     """Those with a place."""
     hash: NDArray[np.uint64]
-    """(4,), see `model.near_duplicates`."""
+    """(4,), see `model.pictures.near_duplicates`."""
 
     @property
     def key(self) -> tuple[str, str, str]:

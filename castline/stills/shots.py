@@ -1,5 +1,5 @@
 """How episodes that are composed or drawn are cut into shots."""
 
-from timeline.shots import FRAME_RATE, shot_end, turns
+from timeline.appearances.shots import FRAME_RATE, shot_end, turns
 
 __all__ = ["FRAME_RATE", "shot_end", "turns"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classifier import FLOOR, Classifier
+from model.inference.classifier import FLOOR, Classifier
 from model.labels import UNKNOWN
-from model.place import Place
-from model.regions import REGIONS, WHOLE, cut
+from model.pictures.place import Place
+from model.pictures.regions import REGIONS, WHOLE, cut
 from worker.parameters import RunParameters
 
 CONFIDENT = 0.6

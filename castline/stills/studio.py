@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import outliving_kills
-from ingest.chunks import ChunkRange
-from ingest.decoder import Decoder
-from ingest.extraction import Extraction
-from ingest.frame_store import read_frames
-from ingest.probe import PictureArea, Probe
-from model.dataset import Dataset
-from model.dataset_reading import stream_stills
-from model.seen import Picture
-from model.shot_pictures import (
+from ingest.decoder.parent import Decoder
+from ingest.frames.chunks import ChunkRange
+from ingest.frames.extraction import Extraction
+from ingest.media.probe import PictureArea, Probe
+from ingest.storage.frame_store import read_frames
+from model.dataset.folder import Dataset
+from model.dataset.reading import stream_stills
+from model.dataset.shown import Shown
+from model.dataset.stills import Stills
+from model.rehearsal.shot_pictures import (
     SUBTITLED,
     SUBTITLES,
     Layout,
@@ -30,10 +31,9 @@ from model.shot_pictures import (
     show_stills,
     with_overlay,
 )
-from model.shot_scenes import SIDE_FIGURES, TINTED, ShotScene, ShotScenes, draw_tint
-from model.shown import Shown
-from model.stills import Stills
-from timeline.shots import FRAME_RATE, SMALLEST_GROUP, Shot
+from model.rehearsal.shot_scenes import SIDE_FIGURES, TINTED, ShotScene, ShotScenes, draw_tint
+from model.scenes.seen import Picture
+from timeline.appearances.shots import FRAME_RATE, SMALLEST_GROUP, Shot
 
 _OF_SCENES = 1
 """Third number of a generator's seed, after the episode's and the shot's: with groups, all that is

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from castline.errors import RequestError
+from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
-from db.episodes import get_episode_by_sha256
+from db.library.episodes import get_episode_by_sha256
+from db.library.runs import get_run
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
-from db.runs import get_run
-from db.writes import create_run, register_episode, register_model_version
-from ingest.chunks import ChunkRange, plan_chunks
-from ingest.decoder import Content, Decoder
+from ingest.decoder.parent import Content, Decoder
 from ingest.errors import DecoderLost, IngestError
-from ingest.probe import PictureArea, Probe
-from ingest.remote_files import RemoteFiles, is_remote
-from model.artifact import ModelVersion
+from ingest.frames.chunks import ChunkRange, plan_chunks
+from ingest.media.probe import PictureArea, Probe
+from ingest.storage.remote_files import RemoteFiles, is_remote
+from model.version.artifact import ModelVersion
 from worker.parameters import RunParameters
 
 VIDEO_SUFFIXES = frozenset(

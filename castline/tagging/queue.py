@@ -10,7 +10,7 @@ from castline.errors import BrokerError, as_castline_errors, castline_error
 from castline.tagging.values import Enqueued, Hooks, Lane, Queue
 from db.records import RunRecord
 from ingest.errors import IngestError
-from ingest.remote_files import is_remote
+from ingest.storage.remote_files import is_remote
 from worker.settings import Settings
 from worker.workplace import Workplace
 
@@ -49,7 +49,7 @@ def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
     """Finds what to enqueue: files as they are, folders and prefixes searched through."""
     from castline.tagging.enqueue import find_episode_files
     from castline.tagging.sources import find_remote_episodes
-    from worker.broker_url import checked_broker_url
+    from worker.cluster.broker_url import checked_broker_url
 
     if settings.broker_url is not None:
         checked_broker_url(settings.broker_url)  # before anything is enqueued
@@ -83,7 +83,7 @@ def enqueue_files(
     from castline.models.in_use import chosen_model
     from castline.tagging.run_models import keep_model
     from castline.tagging.sources import enqueue_source
-    from ingest.decoder import Decoder
+    from ingest.decoder.parent import Decoder
     from worker.parameters import RunParameters, parse_every_seconds
 
     version = chosen_model(place, model)
@@ -120,8 +120,8 @@ def _offer(place: Workplace) -> BrokerError | None:
     """Tells Celery's workers of new chunks, which are in the database already."""
     if place.settings.broker_url is None:
         return None
-    from worker.app import make_app
-    from worker.offering import offer
+    from worker.cluster.app import make_app
+    from worker.cluster.offering import offer
 
     try:
         with as_castline_errors():

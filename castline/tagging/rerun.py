@@ -14,8 +14,8 @@ from castline.tagging.run_models import keep_model
 from castline.tagging.runs import shown_runs
 from castline.tagging.values import RUN_COLUMNS, Device, Hooks, Run
 from castline.tagging.work import make_shown, work_on
-from db.runs import list_runs
-from model.artifact import ModelVersion
+from db.library.runs import list_runs
+from model.version.artifact import ModelVersion
 from worker.workplace import Workplace
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Literal
 
 from castline.tagging.enqueue import model_record
+from db.changes.writes import create_run, register_model_version, retry_run
 from db.engine import Transaction
-from db.library import LibraryEntry, chunk_ranges, list_library, untagged_chunks
+from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
+from db.library.runs import get_run
 from db.records import EpisodeRecord, RunRecord
-from db.runs import get_run
-from db.writes import create_run, register_model_version, retry_run
-from ingest.chunks import plan_chunks
-from ingest.frame_store import FrameStore
-from ingest.probe import PictureArea
-from model.artifact import ModelVersion
+from ingest.frames.chunks import plan_chunks
+from ingest.media.probe import PictureArea
+from ingest.storage.frame_store import FrameStore
+from model.version.artifact import ModelVersion
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
 

@@ -5,8 +5,8 @@ from contextlib import suppress
 from shlex import quote
 
 from db.records import RunRecord
-from model.artifact import ModelVersion, bundled_folder, list_models
 from model.errors import ModelError
+from model.version.artifact import ModelVersion, bundled_folder, list_models
 from worker.settings import Settings
 
 

@@ -8,17 +8,17 @@ from castline.asking.values import Appearance, Appearances
 from castline.tables import Table
 from castline.tagging.run_models import absent_models
 from castline.tagging.values import RUN_COLUMNS, Quarantined, Run
-from db.effort import RunEffort, run_efforts
+from db.changes.writes import cancel_run, retry_run
 from db.engine import Transaction
-from db.records import RunRecord
-from db.runs import (
+from db.library.runs import (
     current_run_of,
     get_run,
     list_runs,
     quarantined_chunks,
     run_appearances,
 )
-from db.writes import cancel_run, retry_run
+from db.queue.effort import RunEffort, run_efforts
+from db.records import RunRecord
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
 

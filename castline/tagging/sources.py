@@ -5,11 +5,11 @@ from pathlib import Path
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import VIDEO_SUFFIXES, Enqueued, enqueue_episode
-from ingest.decoder import Decoder
+from ingest.decoder.parent import Decoder
 from ingest.errors import IngestError, MediaRefused
-from ingest.media_file import open_media
-from ingest.remote_files import RemoteFiles, is_remote
-from model.artifact import ModelVersion
+from ingest.media.file import open_media
+from ingest.storage.remote_files import RemoteFiles, is_remote
+from model.version.artifact import ModelVersion
 from worker.parameters import RunParameters
 from worker.settings import Settings
 from worker.workplace import Workplace

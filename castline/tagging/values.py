@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from castline.errors import BrokerError, CastlineError
 from castline.tables import Row, Table, plain
-from db.effort import STAGES, RunEffort
+from db.queue.effort import STAGES, RunEffort
 
 Device: TypeAlias = Literal["auto", "cpu", "gpu"]
 """Where to classify."""

@@ -19,13 +19,13 @@ from castline.tagging.values import (
     Tagged,
     Worked,
 )
-from db.current import make_current
+from db.changes.writes import retry_run
 from db.cuts import outliving_cuts
+from db.library.current import make_current
+from db.library.runs import RunProgress as StoredProgress
+from db.library.runs import list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
-from db.runs import RunProgress as StoredProgress
-from db.runs import list_runs
-from db.writes import retry_run
 from worker.settings import Settings
 from worker.workplace import Workplace, open_workplace
 
@@ -78,9 +78,9 @@ def work_on(
     Raises:
         WorkStoppedError: It was stopped before the end.
     """
-    from ingest.decoder import Decoder
+    from ingest.decoder.parent import Decoder
+    from worker.embedded.runner import EmbeddedRunner, RunnerOptions
     from worker.errors import WorkStoppedError
-    from worker.runner import EmbeddedRunner, RunnerOptions
 
     options = RunnerOptions(
         extract_processes=workers or os.cpu_count() or 1,
@@ -132,8 +132,8 @@ def _serve(
     until_idle: bool,
     hooks: Hooks,
 ) -> int:
-    from worker.app import STEPS
-    from worker.celery_worker import CeleryWorkers, WorkerOptions
+    from worker.cluster.app import STEPS
+    from worker.cluster.celery_worker import CeleryWorkers, WorkerOptions
     from worker.metrics import serve_metrics
 
     steps = tuple(queues.split(",")) if queues else STEPS

@@ -21,19 +21,19 @@ from castline.tables import Row, Table, columns_of
 from castline.tagging.run_models import absent_models
 from db.engine import Database, sqlite_journal_mode
 from db.errors import DatabaseError
-from db.queue import open_chunk_count
-from db.runs import list_runs
+from db.library.runs import list_runs
+from db.queue.claims import open_chunk_count
 from db.upgrade import HEAD, check_revision, current_revision
-from ingest.decoder import Decoder
+from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
-from ingest.remote_files import RemoteFiles
-from ingest.write_video import write_video
-from model.artifact import ModelVersion, find_model
-from model.compiling import compiled
+from ingest.frames.write_video import write_video
+from ingest.storage.remote_files import RemoteFiles
 from model.extras import has_train_extra
+from model.inference.compiling import compiled
 from model.interpreter import python_command
-from model.weights import check_weights
-from worker.broker_check import describe_broker
+from model.version.artifact import ModelVersion, find_model
+from model.version.weights import check_weights
+from worker.cluster.broker_check import describe_broker
 from worker.settings import Settings
 from worker.workplace import Workplace
 
@@ -199,7 +199,9 @@ def _check_gpu(_settings: Settings) -> str:
     """In a process of its own: TensorFlow takes 500 MB, and a broken driver may crash it."""
     if not has_train_extra():
         return "not used; classifying on one needs castline[gpu]"
-    code = "from model.tensorflow_runtime import describe_devices; print(describe_devices())"
+    code = (
+        "from model.inference.tensorflow_runtime import describe_devices; print(describe_devices())"
+    )
     try:
         ended = subprocess.run(
             python_command("-c", code),

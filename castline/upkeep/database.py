@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from castline.errors import DatabaseError, as_castline_errors
 from db.engine import Database
-from db.reader_role import make_reader
+from db.questions.reader_role import make_reader
 from db.upgrade import upgrade_database
 from worker.settings import Settings
 

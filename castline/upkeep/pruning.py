@@ -10,9 +10,7 @@ from typing import Any
 
 from castline.tables import Row
 from castline.tagging.enqueue import model_record
-from db.engine import Transaction
-from db.episodes import get_episode
-from db.pruning import (
+from db.changes.pruning import (
     RunRows,
     count_rows,
     frames_in_use,
@@ -21,9 +19,11 @@ from db.pruning import (
     remove_models,
     remove_runs,
 )
+from db.engine import Transaction
+from db.library.episodes import get_episode
 from db.records import EpisodeRecord, RunRecord
-from ingest.probe import PictureArea
-from model.artifact import ModelVersion, find_model, models_in
+from ingest.media.probe import PictureArea
+from model.version.artifact import ModelVersion, find_model, models_in
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
 

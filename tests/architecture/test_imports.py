@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.commands import environment_of
+from tests.servers.commands import environment_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("ingest", "model", "timeline", "db", "worker", "castline", "cli")

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clips import write_clip
-from tests.commands import BY_LOT, castline, new_home
 from tests.conftest import SHARED
-from tests.media import X264, run_ffmpeg
-from tests.rows import Found, found_in
+from tests.rows.found import Found, found_in
+from tests.servers.commands import BY_LOT, castline, new_home
+from tests.video.clips import write_clip
+from tests.video.media import X264, run_ffmpeg
 
 
 @pytest.fixture(scope="session")

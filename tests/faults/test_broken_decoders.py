@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import BY_LOT, castline, castline_here, new_home
-from tests.decoders import PatientDecoder
-from tests.rows import Found, assert_nothing_is_stuck, found_in, rows_of
-from tests.witness import packets_of
-from worker.runner import EmbeddedRunner, RunnerOptions
+from tests.rows.found import Found, assert_nothing_is_stuck, found_in, rows_of
+from tests.servers.commands import BY_LOT, castline, castline_here, new_home
+from tests.video.decoders import PatientDecoder
+from tests.video.witness import packets_of
+from worker.embedded.runner import EmbeddedRunner, RunnerOptions
 from worker.settings import Settings
 from worker.workplace import open_workplace
 

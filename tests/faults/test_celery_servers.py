@@ -13,11 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.cluster import Cluster, cluster
-from tests.databases import restartable_postgresql
-from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
+from tests.rows.found import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
+from tests.servers.cluster import Cluster, cluster
+from tests.servers.databases import restartable_postgresql
 from tests.waiting import assert_in_time, wait_until
-from worker.app import make_app
+from worker.cluster.app import make_app
 from worker.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cluster import Cluster, cluster
-from tests.commands import BY_LOT, castline, new_home
-from tests.processes import still_running, tree_of
-from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
+from tests.rows.found import Found, assert_equal_rows, assert_nothing_is_stuck, found_in
+from tests.servers.cluster import Cluster, cluster
+from tests.servers.commands import BY_LOT, castline, new_home
+from tests.servers.processes import still_running, tree_of
 from tests.waiting import PATIENCE_SECONDS, assert_in_time, wait_until
-from worker.celery_worker import STEADY_SECONDS
+from worker.cluster.celery_worker import STEADY_SECONDS
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import BY_LOT, castline, new_home, one_line
-from tests.rows import (
+from tests.rows.found import (
     Found,
     assert_equal_rows,
     assert_nothing_is_stuck,
@@ -16,6 +15,7 @@ from tests.rows import (
     integrity_of,
     table_counts,
 )
+from tests.servers.commands import BY_LOT, castline, new_home, one_line
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.commands import BY_LOT, end_of, new_home, start_castline
-from tests.decoders import environment
-from tests.processes import role_of, run_under_kills, still_running, tree_of
-from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in, rows_of
+from tests.rows.found import Found, assert_equal_rows, assert_nothing_is_stuck, found_in, rows_of
+from tests.servers.commands import BY_LOT, end_of, new_home, start_castline
+from tests.servers.processes import role_of, run_under_kills, still_running, tree_of
+from tests.video.decoders import environment
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from db.engine import Database
-from db.queries import find_appearances
+from db.library.runs import list_runs, run_appearances
+from db.questions.appearances import find_appearances
 from db.records import AppearanceRecord
-from db.runs import list_runs, run_appearances
-from tests.commands import castline, castline_here, start_castline
-from tests.models import write_model_by_lot
-from tests.processes import run_under_kills
-from tests.rows import assert_nothing_is_stuck, rows_of
+from tests.rows.found import assert_nothing_is_stuck, rows_of
+from tests.servers.commands import castline, castline_here, start_castline
+from tests.servers.processes import run_under_kills
+from tests.stills.models import write_model_by_lot
 from tests.waiting import wait_until
 from worker.settings import sqlite_url
 

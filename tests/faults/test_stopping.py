@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import BY_LOT, castline, end_of, new_home, one_line, start_castline
-from tests.decoders import environment
-from tests.processes import still_running, tree_of
-from tests.rows import Found, assert_equal_rows, assert_nothing_is_stuck, found_in, rows_of
+from tests.rows.found import Found, assert_equal_rows, assert_nothing_is_stuck, found_in, rows_of
+from tests.servers.commands import BY_LOT, castline, end_of, new_home, one_line, start_castline
+from tests.servers.processes import still_running, tree_of
+from tests.video.decoders import environment
+from tests.video.witness import packets_of
 from tests.waiting import assert_in_time, wait_until
-from tests.witness import packets_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from model import compiling
-from tests.object_storage import ObjectStorage, object_storage
-from tests.trained_shapes import TrainedShapes, train_shapes
+from model.inference import compiling
+from tests.servers.object_storage import ObjectStorage, object_storage
+from tests.stills.trained_shapes import TrainedShapes, train_shapes
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ import sys
 import time
 from functools import partialmethod
 
-from ingest.decoder import Decoder
-from tests.decoders import command
+from ingest.decoder.parent import Decoder
+from tests.video.decoders import command
 
 Decoder.__init__ = partialmethod(  # type: ignore[assignment,method-assign]
     Decoder.__init__, command=command(*shlex.split(os.environ["DECODER_FAULTS"]))

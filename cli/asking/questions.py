@@ -1,0 +1,165 @@
+"""Questions: episodes, who, screen-time, plot. None of these imports TensorFlow."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from castline.asking.values import Grouping, ScreenTime
+from castline.library import Library
+from castline.text import format_time
+from cli.asking.appearances import appearance_row
+from cli.console import (
+    DEFAULT_LIMIT,
+    Json,
+    Limit,
+    OfModel,
+    OfRun,
+    Season,
+    print_json,
+    print_table,
+    rows_wanted,
+    say,
+    say_if_more,
+)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds this group's commands."""
+    app.command()(episodes)
+    app.command()(who)
+    app.command("screen-time")(show_screen_time)
+    app.command()(plot)
+
+
+def episodes(context: typer.Context, as_json: Json = False) -> None:
+    """List the episodes that Castline knows.
+
+    Example: castline episodes
+    """
+    library: Library = context.obj
+    found = library.episodes()
+    if as_json:
+        print_json(found.to_dicts())
+        return
+    if not found:
+        say("No episodes yet; run: castline tag EPISODE")
+        return
+    print_table(
+        ("episode", "length", "size", "labels", "model", "sha256"),
+        [
+            (
+                item.name,
+                format_time(item.duration_seconds),
+                f"{item.width}x{item.height}",
+                str(item.labels) if item.model else "",
+                item.model or "not tagged yet",
+                item.sha256[:8],
+            )
+            for item in found
+        ],
+        numbers="length labels",
+    )
+
+
+def who(
+    context: typer.Context,
+    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    at: Annotated[
+        str | None, typer.Option(help="Only who is on screen at this time: 83.5, 1:23 or 1:23.5.")
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Only who is on screen at this time or later.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Only who is on screen before this time.")
+    ] = None,
+    run: OfRun = None,
+    model: OfModel = None,
+    as_json: Json = False,
+) -> None:
+    """Say who is on screen in an episode, and when.
+
+    Example: castline who pilot.mkv --at 12:30
+    """
+    library: Library = context.obj
+    found = library.who(episode, at=at, from_=from_, to=to, run=run, model=model, places=as_json)
+    for start, end in found.unexamined:
+        say(f"Not examined: {format_time(start)} to {format_time(end)}.")
+    if as_json:
+        print_json(found.to_dicts())
+    elif found:
+        names = library.names()
+        print_table(
+            ("start", "end", "character", "confidence"),
+            [appearance_row(item, names)[1:] for item in found],
+            numbers="start end confidence",
+        )
+    elif not (at and found.unexamined):
+        say(f"Nobody known is on screen{f' at {at}' if at else ' then' if from_ or to else ''}.")
+
+
+def show_screen_time(
+    context: typer.Context,
+    episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
+    by: Annotated[
+        Grouping, typer.Option(help="Add up over all, or for each episode or season.")
+    ] = "character",
+    label: Annotated[str | None, typer.Option(help="Only this character.")] = None,
+    season: Season = None,
+    limit: Limit = DEFAULT_LIMIT,
+    run: OfRun = None,
+    model: OfModel = None,
+    as_json: Json = False,
+) -> None:
+    """Say how long each character is on screen.
+
+    Example: castline screen-time --by season --label ned
+    """
+    library: Library = context.obj
+    found = library.screen_time(
+        episode=episode,
+        by=by,
+        label=label,
+        season=season,
+        limit=rows_wanted(limit),
+        run=run,
+        model=model,
+    )
+    say_if_more(found, limit)
+    if as_json:
+        print_json(found.to_dicts())
+    elif found:
+        names = library.names()
+        columns = ("character", "on screen", "appearances", "episodes")
+        print_table(
+            columns if by == "character" else (by, *columns),
+            [_screen_time_row(item, by, names) for item in found],
+            numbers="appearances episodes",
+        )
+    else:
+        say("Nobody known is on screen in what was tagged so far.")
+
+
+def plot(
+    context: typer.Context,
+    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .svg file.")],
+    run: OfRun = None,
+    model: OfModel = None,
+) -> None:
+    """Draw the timeline of an episode.
+
+    Example: castline plot pilot.mkv -o pilot.svg
+    """
+    library: Library = context.obj
+    library.plot(episode, output, run=run, model=model)
+    say(f"Wrote {output}")
+
+
+def _screen_time_row(found: ScreenTime, by: Grouping, names: Mapping[str, str]) -> tuple[str, ...]:
+    season = "" if found.season is None else str(found.season)
+    group = {"character": (), "episode": (found.episode or "",), "season": (season,)}[by]
+    numbers = str(found.appearances), str(found.episodes)
+    return (*group, names[found.label], format_time(found.seconds), *numbers)

@@ -1,0 +1,1 @@
+"""The drawn cast of `castline demo`."""

@@ -1,0 +1,82 @@
+"""How runs ended: a line each, who was seen when, and the exit code."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil, floor
+
+from castline.asking.values import Appearance
+from castline.library import Library
+from castline.tagging.runs import total_effort
+from castline.tagging.values import Run, seconds_by_stage
+from castline.text import format_clock, format_time
+from cli.console import answer, print_table, say
+from cli.tagging.runs import describe_missing
+
+EXIT_FAILED = 1
+"""A file was refused, or a run failed or was cancelled."""
+
+EXIT_PARTIAL = 3
+"""Everything was tried, and parts of an episode are missing."""
+
+
+def exit_code(runs: Sequence[Run], refused: int = 0) -> int:
+    """The exit code of a command that worked on these runs and refused this many files."""
+    if refused or any(run.state in ("failed", "cancelled") for run in runs):
+        return EXIT_FAILED
+    return EXIT_PARTIAL if any(run.state == "partial" for run in runs) else 0
+
+
+def describe_end(run: Run) -> str:
+    """How a run ended, in one line."""
+    line = f"{run.episode}: {run.state}, {run.frames} frames"
+    if run.missing_seconds:
+        line += f"; missing {describe_missing(run)}"
+    return f"{line}; {run.error}" if run.error else line
+
+
+def say_effort(runs: Sequence[Run]) -> None:
+    """Says what work on these runs took, and what most of it was, if anything was done."""
+    total = total_effort(runs)
+    if total.bottleneck is None:
+        return
+    stages = seconds_by_stage(total).items()
+    spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages)
+    fill = "" if total.batch_fill is None else f"; batches {total.batch_fill:.0%} full"
+    say(f"Of all processes: {spent}{fill}. Most time went to: {total.bottleneck}.")
+
+
+def print_run(library: Library, run: Run) -> None:
+    """Says who is on screen when by a run's own appearances, whichever run queries see."""
+    answer(describe_end(run))
+    if not run.has_ended_well:
+        return
+    found, shown_instead = library.appearances(run.id)
+    if shown_instead:
+        is_same_model = shown_instead.model_sha256 == run.model_sha256
+        reason = "that run is complete" if is_same_model else "a newer or a promoted model"
+        say(
+            f"castline who shows run {shown_instead.id} by {shown_instead.model} instead: {reason}."
+        )
+    if found:
+        print_table(("character", "on screen", "when"), _rows(found, library.names()))
+    else:
+        say("Nobody known is on screen.")
+
+
+def _rows(found: Sequence[Appearance], names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """A row per character, the one that is on screen longest first."""
+    by_label: dict[str, list[Appearance]] = {}
+    for item in found:
+        by_label.setdefault(item.label, []).append(item)
+    totals = {
+        label: sum(item.end_seconds - item.start_seconds for item in items)
+        for label, items in by_label.items()
+    }
+    return [
+        (names[label], format_time(totals[label]), ", ".join(map(_span, by_label[label])))
+        for label in sorted(by_label, key=lambda label: (-totals[label], label))
+    ]
+
+
+def _span(item: Appearance) -> str:
+    # Outwards to whole seconds: nothing that was seen is shown as lasting no time.
+    return f"{format_clock(floor(item.start_seconds))}-{format_clock(ceil(item.end_seconds))}"

@@ -1,0 +1,179 @@
+"""The work: tag, enqueue, worker."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from castline.library import Library
+from castline.tagging.values import Hooks
+from cli.console import Json, print_json, say, say_error
+from cli.progress import reading, run_bars
+from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_effort
+from cli.terminal import stderr
+
+Episodes = Annotated[
+    list[str], typer.Argument(help="Episode files, or s3:// URLs.", show_default=False)
+]
+Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
+Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
+]
+Device = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to classify.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds this group's commands."""
+    app.command()(tag)
+    app.command()(enqueue)
+    app.command()(worker)
+
+
+def tag(
+    context: typer.Context,
+    paths: Episodes,
+    model: Model = None,
+    every: Every = "0.5",
+    workers: Workers = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Say who is on screen when in episode files, working on this machine until it is known.
+
+    Done before, it answers at once; interrupted, it goes on where it stopped.
+
+    Example: castline tag pilot.mkv
+    """
+    library: Library = context.obj
+    with working() as hooks:
+        tagged = library.tag(
+            *paths, model=model, every=every, workers=workers, device=device, hooks=hooks
+        )
+    if as_json:
+        print_json(tagged.to_dicts())
+    else:
+        for run in tagged:
+            print_run(library, run)
+        if tagged.seconds is not None:
+            say(f"Worked for {tagged.seconds:.1f} s.")
+            say_effort(tagged.rows)
+    raise typer.Exit(exit_code(tagged.rows, tagged.refused))
+
+
+def enqueue(
+    context: typer.Context,
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Episode files, folders of them, or s3:// URLs of either."),
+    ],
+    model: Model = None,
+    every: Every = "0.5",
+    lane: Annotated[
+        Literal["interactive", "bulk"], typer.Option(help="What is interactive goes first.")
+    ] = "bulk",
+) -> None:
+    """Put episodes into the queue; castline worker works on them.
+
+    Example: castline enqueue ~/series/season-1
+    """
+    library: Library = context.obj
+    with working() as hooks:
+        queue = library.enqueue(
+            *paths, model=model, every=every, lane=lane, hooks=hooks, on_skipped=say
+        )
+    for found in queue.enqueued:
+        name = Path(found.source).name
+        same = "" if name == found.episode else f"same content as {found.episode}, "
+        known = "" if found.is_new else f", known already, {found.state}"
+        say(f"{name}: {same}run {found.run_id}{known}")
+    new = len({found.run_id for found in queue.enqueued if found.is_new})
+    known_count = len(queue.enqueued) - new
+    say(f"{new} new, {known_count} known, {queue.refused} refused, {queue.skipped} skipped")
+    if queue.broker_error:
+        say_error(queue.broker_error)
+    raise typer.Exit(EXIT_FAILED if queue.refused or queue.broker_error else 0)
+
+
+def worker(
+    context: typer.Context,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            "--concurrency",
+            "--workers",
+            min=1,
+            max=256,
+            help="Processes; default one per core, or per GPU to classify.",
+        ),
+    ] = None,
+    queues: Annotated[
+        str | None, typer.Option(help="With a broker: extract, classify, or both by a comma.")
+    ] = None,
+    device: Device = "auto",
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="End when nothing is left to do.")
+    ] = False,
+) -> None:
+    """Work on what is enqueued, until Ctrl-C.
+
+    By itself, or with others that hear of chunks through CASTLINE_BROKER_URL.
+
+    Example: castline worker --until-idle
+    """
+    library: Library = context.obj
+    with working() as hooks:
+        worked = library.work(
+            concurrency=concurrency,
+            queues=queues,
+            device=device,
+            until_idle=until_idle,
+            hooks=hooks,
+            on_start=lambda: say("Working; Ctrl-C stops, and the next start goes on from there."),
+        )
+    if worked.exit_code:
+        raise typer.Exit(worked.exit_code)
+    for run in worked:
+        say(describe_end(run))
+    say_effort(worked.rows)
+    raise typer.Exit(exit_code(worked.rows) if until_idle else 0)
+
+
+@contextmanager
+def working() -> Iterator[Hooks]:
+    """Shows how far work is, names files that cannot be used, and stops on Ctrl-C and SIGTERM."""
+    with run_bars() as show:
+        yield Hooks(
+            on_progress=show, on_refused=say_error, reading=reading, stopping=_stopping_on_signals
+        )
+
+
+@contextmanager
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, _frame: object) -> None:
+        if asked:
+            # Asked twice: the children die with this process, and their claims are swept up.
+            os._exit(128 + number)
+        asked.append(number)
+        if stderr.is_terminal:
+            say("Stopping; once more stops at once.")
+        stop()
+
+    asked: list[int] = []
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,146 @@
+"""What nothing refers to any more: runs and model versions, and how they are removed.
+
+A run is kept while queries see it, work on it is left, a rollback would bring it back, a candidate
+made it, or it is all that tells what became of its episode. A candidate is a model version that is
+newer than the one in use and was never promoted. Before any is promoted, the bundled one is in use.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, select, update
+
+from db.changes.promotions import PromotionRecord, list_promotions, promoted_sha256
+from db.library.runs import list_runs
+from db.records import ModelVersionRecord, RunRecord
+from db.schema import (
+    OPEN_RUN_STATES,
+    appearance,
+    chunk,
+    current_run,
+    model_version,
+    promotion,
+    replaced_run,
+    run,
+    run_effort,
+    run_label,
+    run_pair,
+    tag,
+)
+
+
+@dataclass(frozen=True)
+class RunRows:
+    """How many rows belong to some runs."""
+
+    tags: int
+    appearances: int
+
+
+def prunable_runs(connection: Connection, bundled: ModelVersionRecord) -> list[RunRecord]:
+    """The runs that nothing refers to, oldest first."""
+    kept = set(connection.execute(_kept_runs(connection, bundled)).scalars())
+    return [item for item in list_runs(connection) if item.id not in kept and not item.is_open]
+
+
+def count_rows(connection: Connection, run_ids: Sequence[int]) -> RunRows:
+    """How many tags and appearances these runs have."""
+    counts = [
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.run_id.in_(run_ids))
+        ).scalar_one()
+        for table in (tag, appearance)
+    ]
+    return RunRows(*counts)
+
+
+def prunable_models(
+    connection: Connection, pruned_run_ids: Sequence[int], bundled: ModelVersionRecord
+) -> list[str]:
+    """The SHA-256 of the model versions that nothing refers to once these runs are gone."""
+    with_runs = select(run.c.model_version_id).where(run.c.id.not_in(pruned_run_ids))
+    standing = [item.model_sha256 for item in _standing(connection)[-2:] if item.model_sha256]
+    rows = connection.execute(
+        select(model_version.c.sha256)
+        .where(
+            model_version.c.id.not_in(with_runs),
+            model_version.c.id.not_in(_candidates(connection, bundled)),
+            model_version.c.sha256.not_in(standing or [bundled.sha256]),
+        )
+        .order_by(model_version.c.id)
+    )
+    return [str(sha256) for sha256 in rows.scalars()]
+
+
+def frames_in_use(
+    connection: Connection, pruned_run_ids: Sequence[int]
+) -> Iterator[tuple[int, str, int, int]]:
+    """The chunks of the runs that stay: (episode id, parameters, start_pts, end_pts)."""
+    rows = connection.execute(
+        select(run.c.episode_id, run.c.params, chunk.c.start_pts, chunk.c.end_pts)
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(run.c.id.not_in(pruned_run_ids))
+    )
+    for row in rows:
+        yield row.episode_id, row.params, row.start_pts, row.end_pts
+
+
+def remove_runs(connection: Connection, run_ids: Sequence[int], bundled: ModelVersionRecord) -> int:
+    """Removes those of these runs that nothing refers to now; returns how many."""
+    wanted = set(run_ids)
+    ids = [item.id for item in prunable_runs(connection, bundled) if item.id in wanted]
+    for table in (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run):
+        connection.execute(delete(table).where(table.c.run_id.in_(ids)))
+    connection.execute(delete(run).where(run.c.id.in_(ids)))
+    return len(ids)
+
+
+def remove_models(
+    connection: Connection, sha256s: Sequence[str], bundled: ModelVersionRecord
+) -> list[str]:
+    """Removes those of these model versions that nothing refers to now; returns their SHA-256.
+
+    Their promotions stay, by name.
+    """
+    gone = [each for each in prunable_models(connection, [], bundled) if each in set(sha256s)]
+    ids = select(model_version.c.id).where(model_version.c.sha256.in_(gone))
+    connection.execute(
+        update(promotion).where(promotion.c.model_version_id.in_(ids)).values(model_version_id=None)
+    )
+    connection.execute(delete(model_version).where(model_version.c.sha256.in_(gone)))
+    return gone
+
+
+def _standing(connection: Connection) -> list[PromotionRecord]:
+    return [item for item in list_promotions(connection) if item.withdrawn_at is None]
+
+
+def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
+    standing = _standing(connection)
+    latest = standing[-1].id if standing else 0
+    brought_back = select(replaced_run.c.run_id).where(replaced_run.c.promotion_id == latest)
+    shown = select(current_run.c.run_id)
+    only_news = (
+        select(func.max(run.c.id))
+        .where(run.c.episode_id.not_in(select(current_run.c.episode_id)))
+        .group_by(run.c.episode_id)
+    )
+    return select(run.c.id).where(
+        run.c.id.in_(shown)
+        | run.c.id.in_(brought_back)
+        | run.c.id.in_(only_news)
+        | run.c.state.in_(OPEN_RUN_STATES)
+        | run.c.model_version_id.in_(_candidates(connection, bundled))
+    )
+
+
+def _candidates(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
+    promoted = select(promotion.c.model_version_id).where(promotion.c.model_version_id.is_not(None))
+    in_use = select(model_version.c.created_at).where(
+        model_version.c.sha256 == promoted_sha256(connection)
+    )
+    made_at = connection.execute(in_use).scalar_one_or_none() or bundled.created_at
+    return select(model_version.c.id).where(
+        model_version.c.id.not_in(promoted), model_version.c.created_at > made_at
+    )

@@ -1,0 +1,356 @@
+"""What is written besides claims: episodes, model versions, runs, tags, appearances.
+
+Each function takes an open connection: the caller decides what shares its transaction. Registering
+the same thing twice, also from many processes at once, gives the same row.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from db.engine import insert_ignoring_conflict
+from db.errors import NotFoundError
+from db.library.current import lock_episode, switch_current_run
+from db.library.run_totals import add_up_run
+from db.queue.claims import database_now, first_token, lock_run
+from db.records import (
+    AppearanceRecord,
+    Claim,
+    EpisodeRecord,
+    ModelVersionRecord,
+    Ranges,
+    TagRecord,
+    dump_ranges,
+)
+from db.schema import (
+    OPEN_CHUNK_STATES,
+    OPEN_RUN_STATES,
+    appearance,
+    chunk,
+    episode,
+    model_version,
+    run,
+    tag,
+)
+
+
+def register_episode(connection: Connection, record: EpisodeRecord) -> int:
+    """The id of the episode with this content, which is added if it is new.
+
+    Of an episode that is known already, where the file lies and its stamp are brought up to date.
+    """
+    values = {
+        "sha256": record.sha256,
+        "name": record.name,
+        "season": record.season,
+        "uri": record.uri,
+        "size_bytes": record.size_bytes,
+        "file_stamp": record.file_stamp,
+        "modified_ns": 0,
+        "container": record.container,
+        "codec": record.codec,
+        "pixel_format": record.pixel_format,
+        "width": record.width,
+        "height": record.height,
+        "rotation": record.rotation,
+        "sample_aspect_num": record.sample_aspect_ratio.numerator,
+        "sample_aspect_den": record.sample_aspect_ratio.denominator,
+        "lag_pts": record.lag_pts,
+        "frame_rate_num": record.frame_rate.numerator,
+        "frame_rate_den": record.frame_rate.denominator,
+        "rate_varies": record.rate_varies,
+        "time_base_num": record.time_base.numerator,
+        "time_base_den": record.time_base.denominator,
+        "start_pts": record.start_pts,
+        "end_pts": record.end_pts,
+        "duration_seconds": float(record.duration_seconds),
+        "area_x": record.area[0],
+        "area_y": record.area[1],
+        "area_width": record.area[2],
+        "area_height": record.area[3],
+        "key_pts": json.dumps(record.key_pts, separators=(",", ":")),
+        "missing": dump_ranges(record.missing),
+        "added_at": database_now(connection),
+    }
+    known = _insert_once(connection, episode, values, ("sha256",))
+    connection.execute(
+        update(episode)
+        .where(
+            episode.c.id == known,
+            # Whoever ends a run locks its row and then this one, in the other order: leave it be.
+            (episode.c.uri != record.uri) | (episode.c.file_stamp != record.file_stamp),
+        )
+        .values(uri=record.uri, file_stamp=record.file_stamp)
+    )
+    return known
+
+
+def register_model_version(connection: Connection, record: ModelVersionRecord) -> int:
+    """The id of the model version with this SHA-256, which is added if it is new."""
+    values = {
+        "name": record.name,
+        "version": record.version,
+        "sha256": record.sha256,
+        "labels": json.dumps(record.labels, ensure_ascii=False),
+        "names": json.dumps(dict(record.names), ensure_ascii=False, sort_keys=True),
+        "preprocessing": record.preprocessing,
+        "metrics": json.dumps(record.metrics, sort_keys=True),
+        "created_at": record.created_at,
+    }
+    return _insert_once(connection, model_version, values, ("sha256",))
+
+
+def create_run(
+    connection: Connection,
+    *,
+    episode_id: int,
+    model_version_id: int,
+    params: str,
+    params_hash: str,
+    chunks: Sequence[tuple[int, int]],
+    missing: Ranges,
+    lane: str = "bulk",
+) -> tuple[int, bool]:
+    """The run of this model version over this episode with these parameters.
+
+    Args:
+        connection: A connection inside a write transaction.
+        episode_id: The episode.
+        model_version_id: The model version.
+        params: The parameters, as JSON with sorted keys.
+        params_hash: Their hash, equal for equal parameters.
+        chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
+        missing: What the file itself lacks.
+        lane: `interactive` or `bulk`, of a new run; a known one of `bulk` becomes `interactive`.
+
+    Returns:
+        The run's id, and whether it is new.
+    """
+    key = {
+        "episode_id": episode_id,
+        "model_version_id": model_version_id,
+        "params_hash": params_hash,
+    }
+    found = _find_id(connection, run, key)
+    if found is not None:
+        if lane == "interactive":
+            connection.execute(update(run).where(run.c.id == found).values(lane=lane))
+        return found, False
+    values = key | {
+        "params": params,
+        "state": "queued",
+        "lane": lane,
+        "chunks_total": len(chunks),
+        "chunks_done": 0,
+        "frames": 0,
+        "decode_errors": 0,
+        "missing": dump_ranges(missing),
+        "queued_at": database_now(connection),
+    }
+    statement = insert_ignoring_conflict(connection, run).values(values).returning(run.c.id)
+    run_id = connection.execute(statement).scalar_one_or_none()
+    if run_id is None:  # another process was faster
+        return _require_id(connection, run, key), False
+    connection.execute(
+        insert(chunk),
+        [
+            {
+                "run_id": run_id,
+                "number": number,
+                "start_pts": start_pts,
+                "end_pts": end_pts,
+                "state": "queued",
+                "attempts": 0,
+                "losses": 0,
+                "token": first_token(),
+                "frames_decoded": 0,
+                "decode_errors": 0,
+                "missing": "[]",
+            }
+            for number, (start_pts, end_pts) in enumerate(chunks)
+        ],
+    )
+    return run_id, True
+
+
+def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
+    """Makes these the tags of the chunks' time ranges, whatever was there before."""
+    connection.execute(
+        _DELETE_TAGS,
+        [
+            {"of_run": claim.run_id, "start_pts": claim.start_pts, "end_pts": claim.end_pts}
+            for claim in tags
+        ],
+    )
+    rows = [
+        (
+            claim.run_id,
+            *(one.pts, one.label, one.region, one.confidence, one.seconds),
+            *(one.place or _NO_PLACE),
+        )
+        for claim, found in tags.items()
+        for one in found
+    ]
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.execute(insert(tag), [dict(zip(_TAG_COLUMNS, row, strict=True)) for row in rows])
+    else:
+        columns = map(list, zip(*rows, strict=True))
+        connection.execute(_INSERT_TAGS, dict(zip(_TAG_COLUMNS, columns, strict=True)))
+
+
+_DELETE_TAGS = delete(tag).where(
+    tag.c.run_id == bindparam("of_run"),
+    tag.c.pts >= bindparam("start_pts"),
+    tag.c.pts < bindparam("end_pts"),
+)
+
+_NO_PLACE = (None, None, None, None)
+
+_TAG_COLUMNS = (
+    *("run_id", "pts", "label", "region", "confidence", "seconds"),
+    *("place_x", "place_y", "place_width", "place_height"),
+)
+
+_INSERT_TAGS = insert(tag).from_select(
+    _TAG_COLUMNS,
+    select(
+        *func.unnest(*(cast(bindparam(name), ARRAY(tag.c[name].type)) for name in _TAG_COLUMNS))
+        .table_valued(*_TAG_COLUMNS)
+        .render_derived()
+        .c
+    ),
+)
+"""On PostgreSQL: an array per column takes half the time that rows take one by one."""
+
+
+def finish_run(
+    connection: Connection,
+    *,
+    run_id: int,
+    episode_id: int,
+    state: str,
+    frames: int,
+    decode_errors: int,
+    missing: Ranges,
+    error: str | None,
+    appearances: Sequence[AppearanceRecord],
+) -> None:
+    """Ends a run: its appearances, its state and the current run change in one transaction."""
+    # The episode's row first: two runs of one episode that end together take turns here, before
+    # either holds what the other will ask for.
+    lock_episode(connection, episode_id)
+    connection.execute(
+        update(run)
+        .where(run.c.id == run_id)
+        .values(
+            state=state,
+            frames=frames,
+            decode_errors=decode_errors,
+            missing=dump_ranges(missing),
+            error=error,
+            ended_at=database_now(connection),
+        )
+    )
+    connection.execute(delete(appearance).where(appearance.c.run_id == run_id))
+    rows = [{"run_id": run_id, "episode_id": episode_id, **vars(item)} for item in appearances]
+    if rows:
+        connection.execute(insert(appearance), rows)
+    add_up_run(connection, run_id)
+    if state != "failed":
+        switch_current_run(connection, episode_id, run_id)
+
+
+def cancel_run(connection: Connection, run_id: int) -> str:
+    """Stops a run that is still open; what its workers do afterwards is refused.
+
+    Returns:
+        The state that the run is in now.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    state = _lock_required_run(connection, run_id)
+    if state not in OPEN_RUN_STATES:
+        return state
+    connection.execute(
+        update(run)
+        .where(run.c.id == run_id)
+        .values(state="cancelled", ended_at=database_now(connection))
+    )
+    connection.execute(
+        update(chunk)
+        .where(chunk.c.run_id == run_id, chunk.c.state.in_(OPEN_CHUNK_STATES))
+        .values(worker=None, lease_until=None, token=chunk.c.token + 1)
+    )
+    return "cancelled"
+
+
+def retry_run(connection: Connection, run_id: int) -> int:
+    """Offers again what a cancelled, failed or partial run left undone.
+
+    Returns:
+        How many chunks are offered; 0 leaves the run as it is.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    if _lock_required_run(connection, run_id) in OPEN_RUN_STATES:
+        return 0
+    undone = (*OPEN_CHUNK_STATES, "quarantined")
+    quarantined = connection.execute(
+        update(chunk)
+        .where(chunk.c.run_id == run_id, chunk.c.state == "quarantined")
+        .values(state="queued")
+    ).rowcount
+    offered = connection.execute(
+        update(chunk)
+        .where(chunk.c.run_id == run_id, chunk.c.state.in_(undone))
+        .values(attempts=0, losses=0, error=None, worker=None, lease_until=None)
+    ).rowcount
+    if offered:
+        connection.execute(
+            update(run)
+            .where(run.c.id == run_id)
+            .values(
+                state="queued",
+                error=None,
+                ended_at=None,
+                chunks_done=run.c.chunks_done - quarantined,
+            )
+        )
+    return offered
+
+
+def _lock_required_run(connection: Connection, run_id: int) -> str:
+    state = lock_run(connection, run_id)
+    if state is None:
+        raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")
+    return state
+
+
+def _insert_once(
+    connection: Connection, table: Table, values: dict[str, Any], unique: tuple[str, ...]
+) -> int:
+    key = {name: values[name] for name in unique}
+    found = _find_id(connection, table, key)
+    if found is not None:
+        return found
+    connection.execute(insert_ignoring_conflict(connection, table).values(values))
+    return _require_id(connection, table, key)
+
+
+def _find_id(connection: Connection, table: Table, key: Mapping[str, object]) -> int | None:
+    wanted = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
+    found = connection.execute(wanted).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def _require_id(connection: Connection, table: Table, key: Mapping[str, object]) -> int:
+    found = _find_id(connection, table, key)
+    assert found is not None, f"{table.name} was just written"
+    return found

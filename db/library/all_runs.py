@@ -1,0 +1,55 @@
+"""All episodes with all their runs: what there is to do again."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from db.library.episodes import episode_record
+from db.library.runs import list_runs
+from db.records import EpisodeRecord, RunRecord
+from db.schema import chunk, episode
+
+
+@dataclass(frozen=True)
+class LibraryEntry:
+    """An episode and what was run over it."""
+
+    episode: EpisodeRecord
+    added_at: datetime
+    runs: tuple[RunRecord, ...]
+    """Oldest first."""
+
+    @property
+    def current(self) -> RunRecord | None:
+        """The run that queries see."""
+        return next((run for run in self.runs if run.is_current), None)
+
+
+def list_library(connection: Connection) -> list[LibraryEntry]:
+    """Every episode, by name."""
+    runs: dict[int, list[RunRecord]] = defaultdict(list)
+    for run in list_runs(connection):
+        runs[run.episode_id].append(run)
+    rows = connection.execute(select(episode).order_by(episode.c.name, episode.c.id))
+    return [
+        LibraryEntry(episode_record(row), row.added_at, tuple(runs.get(row.id, ()))) for row in rows
+    ]
+
+
+def chunk_ranges(connection: Connection, run_id: int) -> tuple[tuple[int, int], ...]:
+    """Half-open [start_pts, end_pts) of a run's chunks, in the order of time."""
+    rows = connection.execute(
+        select(chunk.c.start_pts, chunk.c.end_pts)
+        .where(chunk.c.run_id == run_id)
+        .order_by(chunk.c.start_pts)
+    )
+    return tuple((row.start_pts, row.end_pts) for row in rows)
+
+
+def untagged_chunks(connection: Connection, run_id: int) -> int:
+    """How many of a run's chunks have no tags yet, with those that failed too often."""
+    return connection.execute(
+        select(func.count()).where(chunk.c.run_id == run_id, chunk.c.state != "tagged")
+    ).scalar_one()

@@ -1,0 +1,280 @@
+"""Reading runs and their chunks: how far they are, what they hold, what went wrong."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, case, func, select
+
+from db.errors import NotFoundError
+from db.failures import reading_rows
+from db.library.current import CURRENT, Shown, shown_runs
+from db.library.places import tag_record
+from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord, load_ranges
+from db.schema import (
+    OPEN_RUN_STATES,
+    appearance,
+    chunk,
+    current_run,
+    episode,
+    model_version,
+    run,
+    tag,
+)
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """How far a run is."""
+
+    run_id: int
+    episode: str
+    state: str
+    params: str
+    duration_seconds: float
+    frame_rate: Fraction
+    extracted_seconds: float
+    """How much of the episode was extracted, tagged or given up."""
+    chunks_total: int
+    chunks_done: int
+
+
+@dataclass(frozen=True)
+class QuarantinedChunk:
+    """A chunk that was given up, and why."""
+
+    run_id: int
+    start_seconds: float
+    end_seconds: float
+    attempts: int
+    error: str
+
+
+@reading_rows()
+def list_runs(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunRecord]:
+    """Runs, oldest first; of all episodes, or only those asked for."""
+    query = _runs().order_by(run.c.id)
+    if run_ids is not None:
+        query = query.where(run.c.id.in_(run_ids))
+    return [_run(row) for row in connection.execute(query)]
+
+
+def get_run(connection: Connection, run_id: int) -> RunRecord:
+    """One run.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    found = list_runs(connection, [run_id])
+    if not found:
+        raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")
+    return found[0]
+
+
+@reading_rows()
+def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunProgress]:
+    """How far runs are: of these runs, or of all that are open."""
+    passed = func.sum(
+        case((chunk.c.state != "queued", chunk.c.end_pts - chunk.c.start_pts), else_=0)
+    )
+    wanted = run.c.state.in_(OPEN_RUN_STATES) if run_ids is None else run.c.id.in_(run_ids)
+    extracted = (
+        select(chunk.c.run_id, passed.label("pts"))
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(wanted)
+        .group_by(chunk.c.run_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(run, episode, extracted.c.pts.label("extracted_pts"), run.c.id.label("run_id"))
+        .join(extracted, extracted.c.run_id == run.c.id)
+        .join(episode, episode.c.id == run.c.episode_id)
+        .order_by(run.c.id)
+    )
+    return [
+        RunProgress(
+            run_id=row.run_id,
+            episode=row.name,
+            state=row.state,
+            params=row.params,
+            duration_seconds=row.duration_seconds,
+            frame_rate=Fraction(row.frame_rate_num, row.frame_rate_den),
+            extracted_seconds=float(int(row.extracted_pts) * _time_base(row)),
+            chunks_total=row.chunks_total,
+            chunks_done=row.chunks_done,
+        )
+        for row in rows
+    ]
+
+
+def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
+    """The run of an episode that queries see; None before the first run ended."""
+    return shown_run_of(connection, episode_id, CURRENT)
+
+
+@reading_rows()
+def shown_run_of(connection: Connection, episode_id: int, shown: Shown) -> RunRecord | None:
+    """The run of an episode that a question is about; None if none of its runs is."""
+    runs = shown_runs(shown)
+    row = connection.execute(
+        _runs().join(runs, runs.c.run_id == run.c.id).where(run.c.episode_id == episode_id)
+    ).one_or_none()
+    return None if row is None else _run(row)
+
+
+def latest_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
+    """The run of an episode that was enqueued last; None if there is none."""
+    row = connection.execute(
+        _runs().where(run.c.episode_id == episode_id).order_by(run.c.id.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else _run(row)
+
+
+def ended_chunks(
+    connection: Connection, run_id: int
+) -> tuple[list[ExtractedChunk], list[tuple[int, int, str]]]:
+    """A run's tagged chunks, and (start_pts, end_pts, error) of its quarantined ones."""
+    rows = connection.execute(
+        select(chunk).where(chunk.c.run_id == run_id).order_by(chunk.c.start_pts)
+    ).all()
+    tagged = [extracted_record(row) for row in rows if row.state == "tagged"]
+    quarantined = [
+        (row.start_pts, row.end_pts, row.error) for row in rows if row.state == "quarantined"
+    ]
+    return tagged, quarantined
+
+
+def quarantined_chunks(
+    connection: Connection, run_ids: Sequence[int] | None = None
+) -> list[QuarantinedChunk]:
+    """The chunks that were given up, of all runs or of those asked for, in the order of time."""
+    query = (
+        select(
+            chunk,
+            episode.c.start_pts.label("origin"),
+            episode.c.time_base_num,
+            episode.c.time_base_den,
+        )
+        .join(run, run.c.id == chunk.c.run_id)
+        .join(episode, episode.c.id == run.c.episode_id)
+        .where(chunk.c.state == "quarantined")
+        .order_by(chunk.c.run_id, chunk.c.start_pts)
+    )
+    if run_ids is not None:
+        query = query.where(chunk.c.run_id.in_(run_ids))
+    return [
+        QuarantinedChunk(
+            run_id=row.run_id,
+            start_seconds=float((row.start_pts - row.origin) * _time_base(row)),
+            end_seconds=float((row.end_pts - row.origin) * _time_base(row)),
+            attempts=row.attempts,
+            error=row.error or "",
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def run_tags(connection: Connection, run_id: int) -> list[TagRecord]:
+    """All tags of a run, by pts and label."""
+    rows = connection.execute(
+        select(tag).where(tag.c.run_id == run_id).order_by(tag.c.pts, tag.c.label)
+    )
+    return [tag_record(row) for row in rows]
+
+
+def run_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:
+    """A run's own appearances, whether or not queries see it, by time and label."""
+    own = select(appearance).where(appearance.c.run_id == run_id)
+    rows = connection.execute(own.order_by(appearance.c.start_pts, appearance.c.label))
+    return [appearance_record(row) for row in rows]
+
+
+def appearance_record(row: Row[Any]) -> AppearanceRecord:
+    """An appearance from a row that has its columns."""
+    return AppearanceRecord(**{field.name: getattr(row, field.name) for field in _FIELDS})
+
+
+_FIELDS = fields(AppearanceRecord)
+
+
+def _time_base(row: Row[Any]) -> Fraction:
+    return Fraction(row.time_base_num, row.time_base_den)
+
+
+_CLAIMED = (
+    select(func.count())
+    .select_from(chunk)
+    .where(chunk.c.run_id == run.c.id, chunk.c.worker.is_not(None))
+    .correlate(run)
+    .scalar_subquery()
+)
+
+_DECODED = (
+    select(func.coalesce(func.sum(chunk.c.frames_decoded), 0))
+    .where(chunk.c.run_id == run.c.id, chunk.c.is_reused.is_(False))
+    .correlate(run)
+    .scalar_subquery()
+)
+
+
+def _runs() -> Select[Any]:
+    return (
+        select(
+            run,
+            episode.c.name.label("episode"),
+            episode.c.time_base_num,
+            episode.c.time_base_den,
+            episode.c.start_pts,
+            episode.c.duration_seconds,
+            model_version.c.name.label("model_name"),
+            model_version.c.version,
+            model_version.c.sha256.label("model_sha256"),
+            current_run.c.run_id.label("current"),
+            _CLAIMED.label("claimed"),
+            _DECODED.label("frames_decoded"),
+        )
+        .join(episode, episode.c.id == run.c.episode_id)
+        .join(model_version, model_version.c.id == run.c.model_version_id)
+        .outerjoin(current_run, current_run.c.run_id == run.c.id)
+    )
+
+
+def _run(row: Row[Any]) -> RunRecord:
+    return RunRecord(
+        id=row.id,
+        episode_id=row.episode_id,
+        episode=row.episode,
+        model=f"{row.model_name}@{row.version}",
+        model_sha256=row.model_sha256,
+        params=row.params,
+        state=row.state,
+        chunks_total=row.chunks_total,
+        chunks_done=row.chunks_done,
+        frames=row.frames,
+        decode_errors=row.decode_errors,
+        missing=load_ranges(row.missing),
+        error=row.error,
+        time_base=_time_base(row),
+        start_pts=row.start_pts,
+        duration_seconds=row.duration_seconds,
+        queued_at=row.queued_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        is_current=row.current is not None,
+        claimed=row.claimed,
+        frames_decoded=int(row.frames_decoded),
+    )
+
+
+@reading_rows()
+def extracted_record(row: Row[*tuple[Any, ...]]) -> ExtractedChunk:
+    """What the extraction of a chunk said, from a row that has its columns."""
+    return ExtractedChunk(
+        sampled_pts=tuple(json.loads(row.sampled_pts or "[]")),
+        frames_decoded=row.frames_decoded,
+        decode_errors=row.decode_errors,
+        missing=load_ranges(row.missing),
+        cuts=row.cuts,
+    )

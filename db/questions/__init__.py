@@ -1,0 +1,1 @@
+"""People's questions, and their own SQL."""

@@ -1,0 +1,302 @@
+"""The questions of people: appearances, screen time, labels.
+
+All go through `shown_runs`, so they see all of one run or all of another.
+"""
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, or_, select
+
+from db.failures import reading_rows
+from db.library.current import CURRENT, Shown, shown_runs
+from db.library.places import place_record, with_places
+from db.library.runs import appearance_record
+from db.records import AppearanceRecord, PlaceRecord
+from db.schema import appearance, episode, model_version, run_label, run_pair
+
+Grouping: TypeAlias = Literal["character", "episode", "season"]
+"""What screen time is added up by; always by character, too."""
+
+
+@dataclass(frozen=True)
+class EpisodeAppearance:
+    """An appearance with the name of its episode, and the run that found it."""
+
+    episode: str
+    run_id: int
+    appearance: AppearanceRecord
+    place: PlaceRecord | None = None
+    """Where in the picture, if that was asked for and is known."""
+
+
+@dataclass(frozen=True)
+class ScreenTime:
+    """How long a label is on screen, in all or in one episode or season."""
+
+    label: str
+    seconds: float
+    appearances: int
+    episodes: int
+    episode: str | None = None
+    season: int | None = None
+
+
+@dataclass(frozen=True)
+class SharedTime:
+    """How long two labels are on screen at once, in all or in one episode."""
+
+    label: str
+    other: str
+    seconds: float
+    times: int
+    episodes: int
+    episode: str | None = None
+
+
+def find_appearances(
+    connection: Connection,
+    *,
+    episode_id: int | None = None,
+    run_ids: Collection[int] | None = None,
+    label: str | None = None,
+    at_seconds: float | None = None,
+    from_seconds: float | None = None,
+    to_seconds: float | None = None,
+    min_seconds: float = 0.0,
+    places: bool = False,
+    shown: Shown = CURRENT,
+) -> list[EpisodeAppearance]:
+    """Appearances of the shown runs, by episode and time.
+
+    Args:
+        connection: An open connection.
+        episode_id: Only in this episode.
+        run_ids: Only of these runs.
+        label: Only of this label.
+        at_seconds: Only those on screen at this time: start <= at < end.
+        from_seconds: Only those that end after this time.
+        to_seconds: Only those that start before this time.
+        min_seconds: Only those that last at least this long.
+        places: Also where: at `at_seconds`, or else where the label was seen most surely.
+        shown: Which runs; the current ones by default.
+    """
+    runs = shown_runs(shown)
+    query = _appearances(runs).order_by(
+        episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label
+    )
+    start, end = appearance.c.start_seconds, appearance.c.end_seconds
+    conditions: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+        (episode_id, lambda wanted: runs.c.episode_id == wanted),
+        (run_ids, runs.c.run_id.in_),
+        (label, lambda wanted: appearance.c.label == wanted),
+        (at_seconds, lambda at: (start <= at) & (end > at)),
+        (from_seconds, lambda seconds: end > seconds),
+        (to_seconds, lambda seconds: start < seconds),
+        (min_seconds or None, lambda seconds: end - start >= seconds),
+    ]
+    query = query.where(*(limit(value) for value, limit in conditions if value is not None))
+    return _found(connection, with_places(query, at_seconds) if places else query, places)
+
+
+def was_season_examined(connection: Connection, season: int, shown: Shown = CURRENT) -> bool:
+    """Whether any shown run is of an episode of this season."""
+    runs = shown_runs(shown)
+    query = select(runs.c.run_id).join(episode, episode.c.id == runs.c.episode_id)
+    return connection.execute(query.where(episode.c.season == season).limit(1)).first() is not None
+
+
+def first_appearances(
+    connection: Connection,
+    label: str,
+    *,
+    season: int | None = None,
+    limit: int | None = None,
+    places: bool = False,
+    shown: Shown = CURRENT,
+) -> list[EpisodeAppearance]:
+    """The first appearance of a label in each episode that it appears in, by episode.
+
+    With `places` also where the label was seen most surely in it.
+    """
+    query = (
+        _appearances(shown_runs(shown))
+        .join(
+            run_label,
+            (run_label.c.run_id == appearance.c.run_id)
+            & (run_label.c.label == appearance.c.label)
+            & (run_label.c.first_pts == appearance.c.start_pts),
+        )
+        .where(run_label.c.label == label)
+        .order_by(episode.c.name, episode.c.id)
+        .limit(limit)
+    )
+    if season is not None:
+        query = query.where(episode.c.season == season)
+    return _found(connection, with_places(query) if places else query, places)
+
+
+def screen_time(
+    connection: Connection,
+    episode_id: int | None = None,
+    *,
+    by: Grouping = "character",
+    label: str | None = None,
+    season: int | None = None,
+    limit: int | None = None,
+    shown: Shown = CURRENT,
+) -> list[ScreenTime]:
+    """Seconds on screen over the shown runs: by episode or season first, then most first.
+
+    Args:
+        connection: An open connection.
+        episode_id: Only in this episode.
+        by: What to add up by, besides the label.
+        label: Only of this label.
+        season: Only in this season.
+        limit: At most so many rows.
+        shown: Which runs; the current ones by default.
+    """
+    runs = shown_runs(shown)
+    columns: dict[Grouping, list[Any]] = {
+        "character": [],
+        "episode": [episode.c.name, episode.c.id],
+        "season": [_SEASON],
+    }
+    within = columns[by]
+    seconds = func.sum(run_label.c.seconds)
+    query = (
+        select(
+            run_label.c.label,
+            seconds.label("seconds"),
+            func.sum(run_label.c.appearances).label("appearances"),
+            func.count().label("episodes"),
+            *within,
+        )
+        .select_from(runs)
+        .join(run_label, run_label.c.run_id == runs.c.run_id)
+        .join(episode, episode.c.id == runs.c.episode_id)
+        .group_by(*within, run_label.c.label)
+        .order_by(*within, seconds.desc(), run_label.c.label)
+        .limit(limit)
+    )
+    if episode_id is not None:
+        query = query.where(runs.c.episode_id == episode_id)
+    if label is not None:
+        query = query.where(run_label.c.label == label)
+    if season is not None:
+        query = query.where(episode.c.season == season)
+    return [
+        ScreenTime(
+            label=row.label,
+            seconds=row.seconds,
+            appearances=int(row.appearances),
+            episodes=row.episodes,
+            episode=row.name if by == "episode" else None,
+            season=row.season if by == "season" and row.season >= 0 else None,
+        )
+        for row in connection.execute(query).all()
+    ]
+
+
+def shared_time(
+    connection: Connection,
+    labels: tuple[str, ...] = (),
+    *,
+    by_episode: bool = False,
+    episode_id: int | None = None,
+    season: int | None = None,
+    limit: int | None = None,
+    shown: Shown = CURRENT,
+) -> list[SharedTime]:
+    """How long pairs are on screen at once, the longest first; or by episode.
+
+    Args:
+        connection: An open connection.
+        labels: Only pairs with this label, or only the pair of these two.
+        by_episode: A row for each episode and pair, by episode.
+        episode_id: Only in this episode.
+        season: Only in this season.
+        limit: At most so many rows.
+        shown: Which runs; the current ones by default.
+    """
+    runs = shown_runs(shown)
+    within = [episode.c.name, episode.c.id] if by_episode else []
+    seconds = func.sum(run_pair.c.seconds)
+    query = (
+        select(
+            run_pair.c.label,
+            run_pair.c.other,
+            seconds.label("seconds"),
+            func.sum(run_pair.c.times).label("times"),
+            func.count().label("episodes"),
+            *within,
+        )
+        .select_from(run_pair)
+        .join(runs, runs.c.run_id == run_pair.c.run_id)
+        .group_by(*within, run_pair.c.label, run_pair.c.other)
+        .order_by(*within, seconds.desc(), run_pair.c.label, run_pair.c.other)
+        .limit(limit)
+    )
+    if by_episode or season is not None:  # a third faster without
+        query = query.join(episode, episode.c.id == runs.c.episode_id)
+    if len(labels) == 2:
+        first, second = sorted(labels)
+        query = query.where(run_pair.c.label == first, run_pair.c.other == second)
+    elif labels:
+        query = query.where(or_(run_pair.c.label == labels[0], run_pair.c.other == labels[0]))
+    if episode_id is not None:
+        query = query.where(runs.c.episode_id == episode_id)
+    if season is not None:
+        query = query.where(episode.c.season == season)
+    return [
+        SharedTime(
+            label=row.label,
+            other=row.other,
+            seconds=row.seconds,
+            times=int(row.times),
+            episodes=row.episodes,
+            episode=row.name if by_episode else None,
+        )
+        for row in connection.execute(query).all()
+    ]
+
+
+@reading_rows()
+def known_labels(connection: Connection) -> tuple[str, ...]:
+    """Every label that a registered model version can give, in alphabetical order."""
+    listed = connection.execute(select(model_version.c.labels)).scalars()
+    return tuple(sorted({label for labels in listed for label in json.loads(labels)}))
+
+
+@reading_rows()
+def written_names(connection: Connection) -> dict[str, str]:
+    """The names of labels as people wrote them; of several, that of the newest model version."""
+    listed = connection.execute(
+        select(model_version.c.names).order_by(model_version.c.created_at, model_version.c.id)
+    ).scalars()
+    return {label: name for names in listed for label, name in dict(json.loads(names)).items()}
+
+
+# Episodes whose names tell no season come together, before all others on both databases.
+_SEASON = func.coalesce(episode.c.season, -1).label("season")
+
+
+def _appearances(runs: Subquery) -> Select[Any]:
+    return (
+        select(episode.c.name.label("episode"), appearance)
+        .select_from(runs)
+        .join(appearance, appearance.c.run_id == runs.c.run_id)
+        .join(episode, episode.c.id == runs.c.episode_id)
+    )
+
+
+def _found(connection: Connection, query: Select[Any], places: bool) -> list[EpisodeAppearance]:
+    return [
+        EpisodeAppearance(
+            row.episode, row.run_id, appearance_record(row), place_record(row) if places else None
+        )
+        for row in connection.execute(query).all()
+    ]

@@ -1,0 +1,104 @@
+"""Where in which episodes labels are, as exact ranges: what set expressions are evaluated on."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from db.failures import reading_rows
+from db.library.current import CURRENT, Shown, shown_runs
+from db.records import Ranges, load_ranges
+from db.schema import appearance, episode, run, run_label, run_pair
+
+
+@dataclass(frozen=True)
+class EpisodeSpan:
+    """An episode with a shown run: its length in pts, and what that run did not see."""
+
+    episode_id: int
+    run_id: int
+    name: str
+    time_base: Fraction
+    start_pts: int
+    end_pts: int
+    missing: Ranges
+
+
+def shown_spans(
+    connection: Connection,
+    *,
+    episode_id: int | None = None,
+    season: int | None = None,
+    showing: Collection[str] = (),
+    shown: Shown = CURRENT,
+) -> Iterator[EpisodeSpan]:
+    """The episodes with a shown run, by name; of a large library mostly a few are taken.
+
+    Args:
+        connection: An open connection.
+        episode_id: Only this one.
+        season: Only of this season.
+        showing: Only those in which these labels appear, and each two of them at once somewhere.
+        shown: Which runs; the current ones by default.
+    """
+    runs = shown_runs(shown)
+    query = (
+        select(
+            runs.c.episode_id,
+            runs.c.run_id,
+            episode.c.name,
+            episode.c.time_base_num,
+            episode.c.time_base_den,
+            episode.c.start_pts,
+            episode.c.end_pts,
+            run.c.missing,
+        )
+        .join(episode, episode.c.id == runs.c.episode_id)
+        .join(run, run.c.id == runs.c.run_id)
+        .order_by(episode.c.name, episode.c.id)
+    )
+    if episode_id is not None:
+        query = query.where(runs.c.episode_id == episode_id)
+    if season is not None:
+        query = query.where(episode.c.season == season)
+    for label in showing if len(showing) == 1 else ():
+        query = query.join(run_label, run_label.c.run_id == runs.c.run_id)
+        query = query.where(run_label.c.label == label)
+    for label, other in combinations(sorted(showing), 2):
+        pair = run_pair.alias()
+        query = query.join(pair, pair.c.run_id == runs.c.run_id)
+        query = query.where(pair.c.label == label, pair.c.other == other)
+    return map(_span, connection.execute(query).all())
+
+
+@reading_rows()
+def _span(row: Row[*tuple[Any, ...]]) -> EpisodeSpan:
+    return EpisodeSpan(
+        row.episode_id,
+        row.run_id,
+        row.name,
+        Fraction(row.time_base_num, row.time_base_den),
+        row.start_pts,
+        row.end_pts,
+        load_ranges(row.missing),
+    )
+
+
+def label_ranges(
+    connection: Connection, run_ids: Sequence[int], labels: Collection[str]
+) -> dict[int, dict[str, list[tuple[int, int]]]]:
+    """For each run and label the half-open (start_pts, end_pts) of its appearances, by time."""
+    query = (
+        select(
+            appearance.c.run_id, appearance.c.label, appearance.c.start_pts, appearance.c.end_pts
+        )
+        .where(appearance.c.run_id.in_(run_ids), appearance.c.label.in_(sorted(labels)))
+        .order_by(appearance.c.run_id, appearance.c.label, appearance.c.start_pts)
+    )
+    found: dict[int, dict[str, list[tuple[int, int]]]] = {run_id: {} for run_id in run_ids}
+    for run_id, label, start_pts, end_pts in connection.execute(query).all():
+        found[run_id].setdefault(label, []).append((start_pts, end_pts))
+    return found

@@ -1,0 +1,55 @@
+"""What the queue looks like from outside: how much waits, and for how long."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from db.queue.claims import database_now
+from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, run
+
+
+@dataclass(frozen=True)
+class QueueFigures:
+    """How much work there is."""
+
+    waiting: dict[str, int]
+    """Unclaimed chunks of open runs, by their state: `queued` or `extracted`."""
+    claimed: int
+    """Chunks that somebody works on."""
+    quarantined: int
+    """Chunks that were given up, in all runs."""
+    oldest_unclaimed_seconds: float
+    """Since the run of the oldest unclaimed chunk was queued; 0 where none waits."""
+
+
+def queue_figures(connection: Connection) -> QueueFigures:
+    """Counts chunks; those that are tagged, the most by far, are not looked at."""
+    waiting = dict.fromkeys(OPEN_CHUNK_STATES, 0)
+    claimed, oldest = 0, None
+    rows = connection.execute(
+        select(
+            chunk.c.state,
+            chunk.c.worker.is_(None).label("is_free"),
+            func.count().label("chunks"),
+            func.min(run.c.queued_at).label("queued_at"),
+        )
+        .join(run, run.c.id == chunk.c.run_id)
+        .where(chunk.c.state.in_(OPEN_CHUNK_STATES), run.c.state.in_(OPEN_RUN_STATES))
+        .group_by(chunk.c.state, chunk.c.worker.is_(None))
+    )
+    for row in rows:
+        if row.is_free:
+            waiting[row.state] = row.chunks
+            oldest = row.queued_at if oldest is None else min(oldest, row.queued_at)
+        else:
+            claimed += row.chunks
+    quarantined = connection.execute(
+        select(func.count()).select_from(chunk).where(chunk.c.state == "quarantined")
+    ).scalar_one()
+    now = database_now(connection)
+    return QueueFigures(
+        waiting=waiting,
+        claimed=claimed,
+        quarantined=quarantined,
+        oldest_unclaimed_seconds=0.0 if oldest is None else (now - oldest).total_seconds(),
+    )

@@ -1,0 +1,1 @@
+"""The decoder process and its parent."""

@@ -1,0 +1,1 @@
+"""Opening episode files."""

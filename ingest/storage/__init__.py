@@ -1,0 +1,1 @@
+"""The frame store, the cache of episodes, and shared storage."""

@@ -1,0 +1,1 @@
+"""Labels added to a model that is there."""

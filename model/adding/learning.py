@@ -1,0 +1,171 @@
+"""A label that is added: learnt, and calibrated on what was held out.
+
+Each fold of its stills and of the examples of others is answered by what was learnt from the other
+folds. These answers give its confidence, its thresholds and its figures; the output that is kept
+learnt from all folds.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.adding.card import AddedFigures
+from model.adding.column import Column, learn_column
+from model.adding.examples import Examples
+from model.adding.features import DenseFeatures
+from model.adding.stills import AddedStills
+from model.adding.views import FOLDS, Views
+from model.evaluation.calibrating import MAX_FALSE_SHARE
+from model.inference.calibration import fit_logistic, sigmoid
+from model.version.manifest import Manifest
+
+PRESENT_SHARE: Final = 0.05
+"""Of the frames in which a label is rehearsed, those that show it: of 33 labels each is in so many
+of the frames of `model.rehearsal.scene_rehearsal`."""
+
+_STEP: Final = 0.01  # of thresholds, as all labels' are chosen
+_HIGHEST: Final = 0.99
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What became of a label that is added."""
+
+    column: Column
+    """Calibrated: it shares the model's temperature."""
+    thresholds: tuple[float, float]
+    """Onset and offset."""
+    figures: AddedFigures
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that is seen of the stills of added labels, and of everybody else."""
+
+    added: AddedStills
+    folds: NDArray[np.int64]
+    """(n,) of each still."""
+    views: Views
+    """Scenes made of them."""
+    plain: NDArray[np.float16]
+    """(n, places, features) of the stills as they are."""
+    examples: Examples
+    network: DenseFeatures
+    start: Manifest
+    """Of the network's version."""
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """What was answered by what was learnt without them: the logits of the likeliest places."""
+
+    views: NDArray[np.float64]
+    plain: NDArray[np.float64]
+    examples: NDArray[np.float64]
+
+
+def learn_label(number: int, seen: Seen) -> Learnt:
+    """Learn an added label's output, and calibrate it on what it has not learnt."""
+    start = seen.start
+    somebody = _somebody(seen)
+    held_out = _held_out(number, seen, somebody)
+    own, others = _with_and_without(number, seen, held_out)
+    # so many times as often as the label is there, as `model.rehearsal.scene_rehearsal` shows it
+    often = np.resize(others, round(len(own) * (1 / PRESENT_SHARE - 1)))
+    truth = np.arange(len(own) + len(often)) < len(own)
+    slope, shift = fit_logistic(np.concatenate([own, often]), truth)
+
+    def confidences(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        return sigmoid(slope * logits + shift)
+
+    pair = thresholds_of_added(confidences(own), confidences(others), (start.onset, start.offset))
+    stills = seen.added.of(number)
+    figures = AddedFigures(
+        stills=len(stills),
+        groups=len(np.unique(seen.added.groups[stills])),
+        boxed=int(seen.added.boxed[stills].sum()),
+        recall=float((confidences(held_out.plain[stills]) >= pair[0]).mean()),
+        scene_recall=float((confidences(own) >= pair[0]).mean()),
+        false_share=float((confidences(held_out.examples) >= pair[0]).mean()),
+        taken_for=_taken_for(start, seen.network.logits(seen.plain[stills].astype(np.float32))),
+    )
+    final = learn_column(seen.views, number, seen.examples.features, somebody)
+    return Learnt(final.scaled(start.temperature * slope, shift / slope), pair, figures)
+
+
+def thresholds_of_added(
+    own: NDArray[np.float64], others: NDArray[np.float64], general: tuple[float, float]
+) -> tuple[float, float]:
+    """Choose onset and offset of a label that is added.
+
+    They are those of the labels without their own, if by their onset no more than MAX_FALSE_SHARE
+    of the pictures in which the label is said to be are others', beyond what chance makes of few
+    (one standard error), where PRESENT_SHARE of all show it; else the lowest onset by which no more
+    are, and an offset as far below it.
+
+    Args:
+        own: (n,) confidences in pictures that show it.
+        others: (m,) in pictures that do not.
+        general: onset and offset of labels without their own.
+    """
+    onset, offset = general
+    each = len(own) * (1 / PRESENT_SHARE - 1) / len(others)  # pictures that one stands for
+    for higher in np.arange(onset, _HIGHEST, _STEP).round(2).tolist():
+        false = int((others >= higher).sum())
+        said = int((own >= higher).sum()) + each * false
+        if each * (false - np.sqrt(false)) <= MAX_FALSE_SHARE * said:
+            return higher, round(max(_STEP, higher - (onset - offset)), 2)
+    return _HIGHEST, _HIGHEST
+
+
+def _somebody(seen: Seen) -> NDArray[np.float32]:
+    """Return (n, places) how likely each place of the scenes is for any label known before."""
+    size, features = seen.network.batch_size, seen.views.features
+    parts = [
+        seen.network.logits(features[start : start + size].astype(np.float32)).max(axis=-1)
+        for start in range(0, len(features), size)
+    ]
+    return np.concatenate(parts)
+
+
+def _held_out(number: int, seen: Seen, somebody: NDArray[np.float32]) -> _HeldOut:
+    views, examples = seen.views, seen.examples.features
+    example_folds = np.arange(len(examples)) % FOLDS
+    answers = _HeldOut(*(np.empty(len(each)) for each in (views.folds, seen.folds, examples)))
+    for fold in range(FOLDS):
+        column = learn_column(
+            views.without(fold),
+            number,
+            examples[example_folds != fold],
+            somebody[views.folds != fold],
+        )
+        for logits, features, folds in (
+            (answers.views, views.features, views.folds),
+            (answers.plain, seen.plain, seen.folds),
+            (answers.examples, examples, example_folds),
+        ):
+            if (folds == fold).any():
+                logits[folds == fold] = column.highest(features[folds == fold])
+    return answers
+
+
+def _with_and_without(
+    number: int, seen: Seen, held_out: _HeldOut
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the logits of the scenes that show a label, and those of all other pictures."""
+    labels = len(seen.added.labels)
+    is_there, counts = seen.views.picture[:, number], seen.views.picture[:, labels + number]
+    own = held_out.views[(is_there > 0) & (counts > 0)]
+    return own, np.concatenate([held_out.examples, held_out.views[(is_there == 0) & (counts > 0)]])
+
+
+def _taken_for(start: Manifest, logits: NDArray[np.float32]) -> dict[str, float]:
+    """Return in which share of pictures each label that the start knows is said to be, if any."""
+    confidences = sigmoid(logits.max(axis=1) / start.temperature)
+    general = (start.onset, start.offset)
+    onsets = [start.label_thresholds.get(label, general)[0] for label in start.labels]
+    shares = (confidences >= onsets).mean(axis=0)
+    order = np.argsort(-shares, kind="stable")
+    return {start.labels[number]: float(shares[number]) for number in order if shares[number]}

@@ -1,0 +1,1 @@
+"""Datasets: labelled stills, split, in shards."""

@@ -1,0 +1,234 @@
+"""Shards: TFRecord files of `tf.train.Example`, which any TensorFlow program reads.
+
+    image    bytes, a PNG, RGB, no side above the manifest's stored_side
+    label    int64, the number of the label
+    name     bytes, the label
+    source   bytes, the file that it came from
+    group    int64, equal for near-duplicates
+    split    bytes, train, validation or test
+    sha256   bytes, of that file's content, in hexadecimal
+
+Stills that have boxes, or show more than one label, have besides:
+
+    labels      int64 list, the numbers of all labels that it shows, ascending
+    all_boxed   int64, 1 if everybody of the dataset's labels in it has a box, else 0
+    box_label   int64 list, the number of each box's label
+    box_name    bytes list, each box's label
+    box_left, box_top, box_right, box_bottom   float lists, shares of its width and height
+
+Pictures are kept without loss: the still was mostly compressed once already, and each network fits
+it to its own size. Nothing is ever pickled.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, Final
+
+from model.dataset.folder import Shard
+from model.errors import BoxError, DatasetError
+from model.inference.tensorflow_runtime import load_tensorflow
+from model.pictures.boxes import DIGITS, Box
+
+_PNG_BEGINNING: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+"""Signature, then length and name of the first chunk (W3C, PNG, 5.2 and 11.2.2)."""
+
+_SIDE_BYTES: Final = 4  # width, then height, both big-endian
+
+READING: Final = "reading the stills of a dataset"
+"""What needs TensorFlow here, where an error says so."""
+
+SIDES: Final = ("left", "top", "right", "bottom")
+"""Of a box, in the order of its corners."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A still as a shard holds it.
+
+    Raises:
+        ValueError: its labels and boxes do not fit together.
+    """
+
+    png: bytes
+    label_number: int
+    """Of its main label: its folder's, or that of its largest box."""
+    label: str
+    source: str
+    group: int
+    part: str
+    sha256: str
+    labels: tuple[int, ...] = ()
+    """The numbers of all labels that it shows, ascending; by default of the main one alone."""
+    boxes: tuple[Box, ...] = ()
+    box_numbers: tuple[int, ...] = ()
+    """The number of each box's label."""
+    all_boxed: bool = False
+    """Whether everybody of the dataset's labels in it has a box."""
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            object.__setattr__(self, "labels", (self.label_number,))
+        shown = {self.label_number, *self.box_numbers}
+        if len(self.boxes) != len(self.box_numbers) or not shown <= set(self.labels):
+            raise ValueError("a record's labels and boxes do not fit together")
+
+    @property
+    def has_places(self) -> bool:
+        """Whether there is more to it than one label."""
+        return bool(self.boxes) or self.all_boxed or len(self.labels) > 1
+
+
+def write_shards(
+    folder: Path, part: str, shards: int, records: Iterable[Record]
+) -> tuple[Shard, ...]:
+    """Write the shards of a part, dealing the records out in turn.
+
+    Args:
+        folder: where to; it exists.
+        part: train, validation or test.
+        shards: how many files; some stay empty if there are fewer records.
+        records: in the order in which they are to be read; each is written at once.
+
+    Raises:
+        DatasetError: the disk is full, or the folder cannot be written.
+    """
+    tensorflow = load_tensorflow()
+    names = [f"{part}-{number:05}-of-{shards:05}.tfrecord" for number in range(shards)]
+    counts = [0] * shards
+    try:
+        with ExitStack() as stack:
+            writers = [
+                stack.enter_context(tensorflow.io.TFRecordWriter(str(folder / name)))
+                for name in names
+            ]
+            for number, record in enumerate(records):
+                # deterministic: the order of a map's fields is else another in each process
+                content = _example(tensorflow, record).SerializeToString(deterministic=True)
+                writers[number % shards].write(content)
+                counts[number % shards] += 1
+    except tensorflow.errors.OpError as error:  # in place of an OSError
+        raise DatasetError(
+            f"{folder}: cannot be written ({error.message}); make room or name another place, "
+            "and the same command goes on"
+        ) from error
+    return tuple(
+        Shard(name, count, *_synced(folder / name))
+        for name, count in zip(names, counts, strict=True)
+    )
+
+
+def read_shard(path: Path) -> Iterator[Record]:
+    """Read a shard's records in their order, one at a time.
+
+    Raises:
+        tensorflow.errors.OpError: the file is gone or damaged.
+        ValueError: a record is none of ours.
+    """
+    tensorflow = load_tensorflow(READING)
+    for content in tensorflow.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        yield _record(tensorflow, content)
+
+
+def read_part(paths: Sequence[Path]) -> Iterator[Record]:
+    """Read the records of a part in the order in which `write_shards` dealt them out.
+
+    Args:
+        paths: all its shards, in their order.
+
+    Raises:
+        tensorflow.errors.OpError: a file is gone or damaged.
+        ValueError: a record is none of ours.
+    """
+    for dealt in zip_longest(*map(read_shard, paths)):
+        yield from (record for record in dealt if record is not None)
+
+
+def check_png(content: bytes, longest_side: int) -> None:
+    """Refuse what is no PNG file, or would be large once it is decoded, by its first bytes.
+
+    Args:
+        content: of the file.
+        longest_side: of the picture, in pixels.
+
+    Raises:
+        ValueError: it is none, or has a longer side.
+    """
+    if not content.startswith(_PNG_BEGINNING):
+        raise ValueError("a picture is no PNG")
+    width, height = (
+        int.from_bytes(content[start : start + _SIDE_BYTES])
+        for start in (len(_PNG_BEGINNING), len(_PNG_BEGINNING) + _SIDE_BYTES)
+    )
+    if max(width, height) > longest_side:
+        raise ValueError(f"a picture of {width}x{height} pixels, of {longest_side} at most")
+
+
+def _record(tensorflow: Any, content: bytes) -> Record:
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        found = tensorflow.train.Example.FromString(content).features.feature
+        return Record(
+            png=found["image"].bytes_list.value[0],
+            label_number=int(found["label"].int64_list.value[0]),
+            label=found["name"].bytes_list.value[0].decode(),
+            source=found["source"].bytes_list.value[0].decode(),
+            group=int(found["group"].int64_list.value[0]),
+            part=found["split"].bytes_list.value[0].decode(),
+            sha256=found["sha256"].bytes_list.value[0].decode(),
+            labels=tuple(map(int, found["labels"].int64_list.value)),
+            boxes=tuple(_boxes(found)),
+            box_numbers=tuple(map(int, found["box_label"].int64_list.value)),
+            all_boxed=any(found["all_boxed"].int64_list.value),
+        )
+    except (DecodeError, IndexError, UnicodeDecodeError, BoxError) as error:
+        raise ValueError("a record is none of ours") from error
+
+
+def _boxes(found: Any) -> Iterator[Box]:
+    names = [name.decode() for name in found["box_name"].bytes_list.value]
+    sides = [found[f"box_{side}"].float_list.value for side in SIDES]
+    for name, *corners in zip(names, *sides, strict=True):
+        yield Box(name, *(round(corner, DIGITS) for corner in corners))
+
+
+def _example(tensorflow: Any, record: Record) -> Any:
+    texts = {
+        "name": record.label,
+        "source": record.source,
+        "split": record.part,
+        "sha256": record.sha256,
+    }
+    make = tensorflow.train
+    feature = {"image": make.Feature(bytes_list=make.BytesList(value=[record.png]))}
+    for name, text in texts.items():
+        content = text.encode("utf-8", "backslashreplace")  # names of files may be no UTF-8
+        feature[name] = make.Feature(bytes_list=make.BytesList(value=[content]))
+    numbers = {"label": [record.label_number], "group": [record.group]}
+    if record.has_places:  # others are written as they were before there were boxes
+        names = [box.label.encode() for box in record.boxes]
+        feature["box_name"] = make.Feature(bytes_list=make.BytesList(value=names))
+        for side in SIDES:
+            shares = make.FloatList(value=[getattr(box, side) for box in record.boxes])
+            feature[f"box_{side}"] = make.Feature(float_list=shares)
+        numbers |= {
+            "labels": list(record.labels),
+            "all_boxed": [int(record.all_boxed)],
+            "box_label": list(record.box_numbers),
+        }
+    for name, values in numbers.items():
+        feature[name] = make.Feature(int64_list=make.Int64List(value=values))
+    return make.Example(features=make.Features(feature=feature))
+
+
+def _synced(path: Path) -> tuple[int, str]:
+    """Wait until a file is on the disk; return its size in bytes and its SHA-256."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return path.stat().st_size, digest

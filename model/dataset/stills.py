@@ -1,0 +1,187 @@
+"""One part of a dataset as training reads it: any still at any time, in little memory.
+
+Shards are made to be read in their order. Training draws in an order of its own and pastes two
+stills into one frame, so a part is unpacked once: decoded, fitted to the canvas, and written to a
+file without a name, which the system deletes with the process, killed or not. Boxes are shares of a
+picture, so that fitting leaves them as they are.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.reduction import DupFd
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.dataset.folder import Dataset
+from model.dataset.reading import stream_stills
+from model.dataset.shown import NO_BOXES, Shown
+from model.errors import DatasetError
+from model.pictures.preprocess import Preprocessing, WholeFrame
+
+_CHANNELS: Final = 3
+
+
+@dataclass(frozen=True)
+class Stills:
+    """Labelled stills, unpacked; all arrays have one entry per still."""
+
+    labels: tuple[str, ...]
+    """A still's label is an index into them."""
+    label_numbers: NDArray[np.int64]
+    """(n,) of the main label of each"""
+    label_sets: tuple[tuple[int, ...], ...]
+    """The numbers of all labels that each shows, ascending."""
+    all_boxed: NDArray[np.bool_]
+    """(n,) whether everybody of these labels in it has a box."""
+    sizes: NDArray[np.int64]
+    """(n, 2) height and width in pixels."""
+    fitted_by: Preprocessing | None
+    """To whose canvas they are fitted; None if they are as they were stored."""
+    _boxes: NDArray[np.float32]  # (boxes, 5) of all stills, one after another
+    _box_ends: NDArray[np.int64]  # (n,) where those of each end
+    _offsets: NDArray[np.int64]  # (n,) where each begins in the file, in bytes
+    _file: Any  # open for reading; gone when it is closed
+
+    @classmethod
+    def unpack(
+        cls, dataset: Dataset, part: str, preprocessing: Preprocessing | None = None
+    ) -> Self:
+        """Unpack one of train, validation and test.
+
+        Args:
+            dataset: which.
+            part: of it.
+            preprocessing: to whose canvas pictures are fitted; without it they stay as stored.
+
+        Raises:
+            DatasetError: a shard is damaged, or there is no room; the line names it.
+        """
+        fit = preprocessing.fit if preprocessing else _as_it_is
+        pictures = stream_stills(dataset, part, fit)
+        return cls.from_pictures(dataset.manifest.labels, pictures, preprocessing)
+
+    @classmethod
+    def from_pictures(
+        cls,
+        labels: tuple[str, ...],
+        pictures: Iterable[tuple[NDArray[np.uint8], int | Shown]],
+        preprocessing: Preprocessing | None = None,
+    ) -> Self:
+        """Unpack pictures with who they show; a number alone is that of their only label.
+
+        Raises:
+            DatasetError: there is no room for the file.
+        """
+        with _said_where():
+            file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last reference to it
+        all_shown, sizes, offsets = [], [], []
+        for picture, shown in pictures:
+            fitted = preprocessing.fit(picture) if preprocessing else picture
+            offsets.append(file.tell())
+            sizes.append(fitted.shape[:2])
+            all_shown.append(shown if isinstance(shown, Shown) else Shown.alone(shown))
+            with _said_where():
+                file.write(np.ascontiguousarray(fitted).data)
+        with _said_where():
+            file.flush()
+        return cls(
+            labels,
+            np.array([shown.label_number for shown in all_shown], np.int64),
+            tuple(shown.label_set for shown in all_shown),
+            np.array([shown.all_boxed for shown in all_shown], np.bool_),
+            np.array(sizes, np.int64).reshape(-1, 2),
+            preprocessing,
+            np.concatenate([NO_BOXES, *(shown.boxes for shown in all_shown)]),
+            np.cumsum([len(shown.boxes) for shown in all_shown], dtype=np.int64),
+            np.array(offsets, np.int64),
+            file,
+        )
+
+    def __len__(self) -> int:
+        return len(self.label_numbers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Let a process that is being started read the same file."""
+        return {**vars(self), "_file": DupFd(self._file.fileno())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _file=os.fdopen(state["_file"].detach(), "rb"))
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """To whose canvas they are fitted."""
+        assert self.fitted_by is not None, "stills that are as they were stored fit no canvas"
+        return self.fitted_by
+
+    def boxes(self, index: int) -> NDArray[np.float32]:
+        """Return a still's boxes (n, 5): label number, left, top, right, bottom, as shares."""
+        start = self._box_ends[index - 1] if index else 0
+        return self._boxes[start : self._box_ends[index]]
+
+    def chosen(self, indices: NDArray[np.int64]) -> Self:
+        """Return some of them, in this order, which share the file."""
+        boxes = [self.boxes(int(index)) for index in indices]
+        return replace(
+            self,
+            label_numbers=self.label_numbers[indices],
+            label_sets=tuple(self.label_sets[index] for index in indices),
+            all_boxed=self.all_boxed[indices],
+            sizes=self.sizes[indices],
+            _boxes=np.concatenate([NO_BOXES, *boxes]),
+            _box_ends=np.cumsum([len(each) for each in boxes], dtype=np.int64),
+            _offsets=self._offsets[indices],
+        )
+
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """Return a still (height, width, 3), RGB, as large as it is on the canvas, or stored."""
+        height, width = map(int, self.sizes[index])
+        length = height * width * _CHANNELS
+        content = os.pread(self._file.fileno(), length, int(self._offsets[index]))
+        return np.frombuffer(content, np.uint8).reshape(height, width, _CHANNELS)
+
+    def batches(
+        self, batch_size: int, rule: Preprocessing | WholeFrame | None = None
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        """Yield all stills in their order, as `inputs` shows them, with their label numbers."""
+        for start in range(0, len(self), batch_size):
+            indices = np.arange(start, min(start + batch_size, len(self)), dtype=np.int64)
+            yield self.inputs(indices, rule), self.label_numbers[indices]
+
+    def inputs(
+        self,
+        indices: Sequence[int] | NDArray[np.int64],
+        rule: Preprocessing | WholeFrame | None = None,
+    ) -> NDArray[np.uint8]:
+        """Return stills as a network sees them at inference, (n, height, width, 3).
+
+        Args:
+            indices: of the stills.
+            rule: of the network; None for the one to whose canvas they are fitted.
+        """
+        rule = rule or self.preprocessing
+        seen = np.empty((len(indices), *rule.shape, _CHANNELS), np.uint8)
+        for row, index in enumerate(indices):
+            seen[row] = rule.preprocess(self.picture(int(index)))
+        return seen
+
+
+def _as_it_is(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return picture
+
+
+@contextmanager
+def _said_where() -> Iterator[None]:
+    """Turn the errors of a file without a name into one line that says where it lies."""
+    try:
+        yield
+    except OSError as error:
+        folder = tempfile.tempdir or "the temporary folder"  # None while none can be written
+        raise DatasetError(
+            f"{folder}: cannot hold the unpacked stills ({error.strerror}); make room, or set "
+            "TMPDIR to a folder that has it"
+        ) from error

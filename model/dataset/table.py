@@ -1,0 +1,87 @@
+"""`stills.csv`: a line for each still of a dataset."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from typing import Final
+
+from model.dataset import folder as names
+from model.dataset.folder import Dataset
+from model.errors import DatasetError
+
+_COLUMNS: Final = ("part", "label", "labels", "boxes", "all_boxed", "group", "source", "sha256")
+_SHA256_DIGITS: Final = 64  # of the last column: fewer show that the line was cut off
+
+
+@dataclass(frozen=True)
+class StillLine:
+    """What the table says of a still."""
+
+    part: str
+    label: str
+    """The main one."""
+    labels: tuple[str, ...]
+    """All that it shows."""
+    boxes: int
+    all_boxed: bool
+    group: int
+    source: str
+    sha256: str
+
+
+def table_text(lines: Iterable[StillLine]) -> str:
+    """Return the table's content."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for line in lines:
+        writer.writerow(
+            (
+                line.part,
+                line.label,
+                " ".join(line.labels),
+                line.boxes,
+                int(line.all_boxed),
+                line.group,
+                line.source,
+                line.sha256,
+            )
+        )
+    return text.getvalue()
+
+
+def read_table(dataset: Dataset) -> list[StillLine]:
+    """Return the lines of a dataset's table; older ones have no columns for boxes.
+
+    Raises:
+        DatasetError: it is gone or damaged.
+    """
+    path = dataset.folder / names.STILLS
+    try:
+        if not path.is_file():  # a named pipe would make the open wait for ever
+            raise ValueError("no regular file")  # noqa: TRY301
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(_lines(csv.DictReader(file)))
+        expected = sum(map(sum, dataset.manifest.counts.values()))
+        if len(lines) != expected:
+            raise ValueError(f"not {expected} lines")  # noqa: TRY301
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise DatasetError(f"{path}: gone or damaged; build the dataset again") from error
+    return lines
+
+
+def _lines(rows: Iterable[dict[str, str]]) -> Iterator[StillLine]:
+    for row in rows:
+        if len(row["sha256"]) != _SHA256_DIGITS:  # None, a TypeError, in a shorter line
+            raise ValueError("a line was cut off")
+        yield StillLine(
+            row["part"],
+            row["label"],
+            tuple(row.get("labels", row["label"]).split()),
+            int(row.get("boxes", 0)),
+            row.get("all_boxed") == "1",
+            int(row["group"]),
+            row["source"],
+            row["sha256"],
+        )

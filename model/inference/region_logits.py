@@ -1,0 +1,83 @@
+"""The logits of frames' regions, looked at as often as `model.version.looks` says."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.inference.calibration import softmax
+from model.inference.forward import ForwardPass
+from model.labels import UNKNOWN
+from model.pictures.preprocess import resize
+from model.pictures.regions import WHOLE
+from model.pictures.threads import on_all_cores
+from model.version.looks import Looks
+
+
+def region_logits(
+    forward: ForwardPass,
+    pictures: NDArray[np.uint8],
+    regions: Sequence[str],
+    labels: Sequence[str],
+    looks: Looks,
+) -> NDArray[np.float32]:
+    """Return the logits (n, regions, labels) of frames.
+
+    Args:
+        forward: of the network.
+        pictures: (n, regions, side, side, 3), each region as the preprocessing makes it.
+        regions: their names, in this order.
+        labels: in the order of the logits.
+        looks: how often.
+    """
+    count, _, *shape = pictures.shape
+    seen = pictures.reshape(-1, *shape)
+    # halves are closer views themselves
+    twice = bool(looks.closer_view) and WHOLE in regions
+    if twice:
+        whole = list(regions).index(WHOLE)
+        closer = np.empty((count, *shape), np.uint8)
+        for number, picture in enumerate(pictures[:, whole]):
+            closer[number] = view_closer(picture, looks.closer_view)
+        seen = np.concatenate([seen, closer])
+    logits = _logits(forward, seen, labels, looks)
+    first = count * len(regions)
+    by_region = logits[:first].reshape(count, len(regions), logits.shape[-1])
+    if twice:
+        by_region[:, whole] = (by_region[:, whole] + logits[first:]) / 2
+    return by_region
+
+
+def whole_logits(
+    forward: ForwardPass, pictures: NDArray[np.uint8], labels: Sequence[str], looks: Looks
+) -> NDArray[np.float32]:
+    """Return the logits (n, labels) of pictures (n, side, side, 3) that are looked at as wholes."""
+    return region_logits(forward, pictures[:, None], (WHOLE,), labels, looks)[:, 0]
+
+
+def view_closer(picture: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """Return the middle of a picture (side, side, 3) as large as the whole.
+
+    Args:
+        picture: as a network sees it.
+        share: of its side that stays.
+    """
+    side = len(picture)
+    margin = round(side * (1 - share) / 2)
+    return resize(picture[margin : side - margin, margin : side - margin], side, side)
+
+
+def _logits(
+    forward: ForwardPass, pictures: NDArray[np.uint8], labels: Sequence[str], looks: Looks
+) -> NDArray[np.float32]:
+    """Return the logits (n, labels) of pictures (n, side, side, 3), looked at once."""
+    if not looks.glance_side or not len(pictures):
+        return forward.logits(pictures)
+    side = looks.glance_side
+    small = on_all_cores(lambda picture: resize(picture, side, side), list(pictures))
+    logits = forward.logits(np.stack(small))
+    known = [label != UNKNOWN for label in labels]
+    likeliest = softmax(logits)[:, known].max(axis=1)
+    unclear = (likeliest > 1 - looks.glance_clear) & (likeliest < looks.glance_clear)
+    logits[unclear] = forward.logits(pictures[unclear])
+    return logits

@@ -1,0 +1,213 @@
+"""How networks are shown frames and stills, and how their answers become confidences.
+
+A network for regions sees the whole of a frame and its halves, one after another, and shares one
+answer among all labels. A dense one sees the whole frame once and answers for each label alone.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.inference.calibration import sigmoid, softmax
+from model.inference.forward import ForwardPass
+from model.inference.places import as_shares, most_likely_places
+from model.inference.region_logits import region_logits, whole_logits
+from model.pictures.preprocess import (
+    Preprocessing,
+    WholeFrame,
+    preprocessing_named,
+    whole_frame_named,
+)
+from model.pictures.regions import REGIONS, WHOLE, cut
+from model.pictures.threads import on_all_cores
+from model.recipe import Recipe
+from model.version.looks import Looks
+from model.version.manifest import Manifest
+
+Frames = Sequence[NDArray[np.uint8]]
+"""Active pictures, each (height, width, 3) RGB of any size."""
+
+
+@dataclass(frozen=True)
+class FrameAnswers:
+    """What a network says of n frames."""
+
+    logits: NDArray[np.float32]
+    """(n, regions, labels)"""
+    corners: NDArray[np.float64] | None = None
+    """(n, labels, 4) left, top, right, bottom of each label's most likely place as shares of the
+    frame; None of a network that does not say."""
+
+
+class Sight(ABC):
+    """Shows a network what it is asked about.
+
+    Args:
+        labels: in the order of its answers.
+    """
+
+    regions: tuple[str, ...]
+    """The parts of a frame that it sees, by name."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+
+    @property
+    @abstractmethod
+    def views_per_frame(self) -> int:
+        """How many pictures it sees of a frame."""
+
+    @property
+    @abstractmethod
+    def shapes(self) -> frozenset[tuple[int, int]]:
+        """Heights and widths in pixels of the pictures that it sees."""
+
+    @property
+    @abstractmethod
+    def rule(self) -> Preprocessing | WholeFrame:
+        """By which a picture that is looked at as a whole is preprocessed."""
+
+    @abstractmethod
+    def of_frames(self, forward: ForwardPass, frames: Frames) -> FrameAnswers:
+        """Return what a network answers to frames.
+
+        Raises:
+            ModelError: a frame is no RGB picture.
+        """
+
+    @abstractmethod
+    def of_pictures(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits (n, labels) of pictures (n, *shape, 3) that are looked at as wholes."""
+
+    @abstractmethod
+    def confidences(self, logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+        """Return calibrated confidences of logits (..., labels), 0 to 1."""
+
+
+class RegionSight(Sight):
+    """Of networks for regions: their labels share one certainty.
+
+    Args:
+        labels: in the order of the logits.
+        regions: parts of a frame, in their order.
+        preprocessing: of each.
+        looks: how often the network looks.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        regions: tuple[str, ...],
+        preprocessing: Preprocessing,
+        looks: Looks,
+    ) -> None:
+        super().__init__(labels)
+        self.regions, self.looks = regions, looks
+        self._preprocessing = preprocessing
+
+    @property
+    def rule(self) -> Preprocessing:
+        """By which a picture is preprocessed."""
+        return self._preprocessing
+
+    @property
+    def views_per_frame(self) -> int:
+        """Its regions, and the whole from closer."""
+        return len(self.regions) + (self.looks.closer_view > 0 and WHOLE in self.regions)
+
+    @property
+    def shapes(self) -> frozenset[tuple[int, int]]:
+        """Those of regions and of glances."""
+        sides = {self._preprocessing.side, self.looks.glance_side} - {0}
+        return frozenset((side, side) for side in sides)
+
+    def of_frames(self, forward: ForwardPass, frames: Frames) -> FrameAnswers:
+        """Return what a network answers to each region."""
+        side = self._preprocessing.side
+        pictures = np.empty((len(frames), len(self.regions), side, side, 3), np.uint8)
+
+        def preprocess(number: int) -> None:
+            for which, region in enumerate(self.regions):
+                pictures[number, which] = self._preprocessing.preprocess(
+                    cut(frames[number], region)
+                )
+
+        on_all_cores(preprocess, range(len(frames)))
+        return FrameAnswers(region_logits(forward, pictures, self.regions, self.labels, self.looks))
+
+    def of_pictures(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits of pictures that are looked at as wholes."""
+        return whole_logits(forward, pictures, self.labels, self.looks)
+
+    def confidences(self, logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+        """Return confidences that add up to 1."""
+        return softmax(logits / temperature)
+
+
+class PlaceSight(Sight):
+    """Of dense networks: each label is there or not, whatever the others are.
+
+    Args:
+        labels: in the order of the answers.
+        frame: that pictures are fitted into.
+    """
+
+    regions = (WHOLE,)
+    views_per_frame = 1
+
+    def __init__(self, labels: Sequence[str], frame: WholeFrame) -> None:
+        super().__init__(labels)
+        self._frame = frame
+
+    @property
+    def rule(self) -> WholeFrame:
+        """By which a picture is preprocessed."""
+        return self._frame
+
+    @property
+    def shapes(self) -> frozenset[tuple[int, int]]:
+        """That of the frame."""
+        return frozenset((self._frame.shape,))
+
+    def of_frames(self, forward: ForwardPass, frames: Frames) -> FrameAnswers:
+        """Return what a network answers to whole frames, and where."""
+        pictures = np.empty((len(frames), *self._frame.shape, 3), np.uint8)
+
+        def preprocess(number: int) -> None:
+            pictures[number] = self._frame.preprocess(frames[number])
+
+        on_all_cores(preprocess, range(len(frames)))
+        places = most_likely_places(forward.logits(pictures))
+        corners = np.empty(places.boxes.shape, np.float64)
+        for number, frame in enumerate(frames):
+            area = self._frame.area(*frame.shape[:2])
+            corners[number] = as_shares(places.boxes[number], area)
+        return FrameAnswers(places.logits[:, None], corners)
+
+    def of_pictures(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits of each label's most likely place."""
+        return most_likely_places(forward.logits(pictures)).logits
+
+    def confidences(self, logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+        """Return each label's confidence on its own."""
+        return sigmoid(np.asarray(logits) / temperature)
+
+
+def sight_of(described: Manifest | Recipe, labels: Sequence[str]) -> Sight:
+    """Return how a network is shown frames.
+
+    Args:
+        described: the manifest of its version, or the recipe that it is trained by.
+        labels: in the order of its answers.
+
+    Raises:
+        ModelError: its preprocessing is unknown.
+    """
+    if described.is_dense:
+        return PlaceSight(labels, whole_frame_named(described.preprocessing))
+    regions = described.regions if isinstance(described, Manifest) else REGIONS
+    preprocessing = preprocessing_named(described.preprocessing)
+    return RegionSight(labels, regions, preprocessing, described.looks)

@@ -1,0 +1,1 @@
+"""Pictures, regions and boxes: what everything else works on."""

@@ -1,0 +1,1 @@
+"""Rehearsed shots, on which thresholds are chosen."""

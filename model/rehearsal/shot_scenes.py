@@ -1,0 +1,196 @@
+"""Shots as footage has them: groups, strangers beside known ones, hats, and light of a colour.
+
+Scenes are drawn until nobody in them is neither there nor not: whoever is named is in sight as long
+as the shot lasts, whatever the camera does, and of nobody else much is seen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from model.dataset.stills import Stills
+from model.pictures.preprocess import WholeFrame
+from model.rehearsal.shot_pictures import HELD, Camera, Layout, draw_camera, view_of
+from model.scenes.changes import by_night, dye, in_sepia
+from model.scenes.figures import Manner
+from model.scenes.scenes import SceneMaker
+from model.scenes.seen import Picture, Scene
+from model.scenes.whereabouts import Whereabouts
+
+GROUP: Final = 3
+"""Known characters from which on they are one."""
+
+SIDE_FIGURES: Final = 1 / 3
+"""The share of the other shots that strangers, cut out of their stills, are in."""
+
+TINTED: Final = 1 / 6
+"""The share of shots at night, in sepia or in coloured light."""
+
+_HATS: Final = 0.2  # of figures; less often there would be none in a short episode
+_WHOLE_FRAMES: Final = 1 / 4  # of groups, if there are any: they are real, but few
+_IN_SIGHT: Final = 0.65
+"""Share of a box in sight: more than half of everybody is seen."""
+
+_SMALLEST: Final = 1 / 7  # of the height; 27 pixels of 192, about what heads in groups have
+_TALLEST: Final = 0.62  # as in the mosaics that networks learn from
+_TALLEST_OF_FEW: Final = 0.8
+
+_TRIES: Final = 80
+_EXACT_TRIES: Final = 30
+"""For just the wanted labels; after them any group will do."""
+
+_SHRINKING: Final = 0.97  # of the tallest figure with each try: smaller ones find room
+_VIEWS: Final = 9  # of a moving camera that are looked at
+
+
+@dataclass(frozen=True)
+class ShotScene:
+    """A picture over which a camera moves, and who is seen in it all the time."""
+
+    picture: Picture
+    camera: Camera
+    labels: tuple[str, ...]
+    """The names of those known, in the order of their numbers."""
+
+
+class ShotScenes:
+    """Makes scenes of stills for shots; each depends on what is wanted and the chance alone.
+
+    Args:
+        stills: as they are stored.
+        layout: of the pictures; they come without bars.
+    """
+
+    def __init__(self, stills: Stills, layout: Layout) -> None:
+        height, width = layout.picture_size
+        self._stills = stills
+        self._scenes = SceneMaker(
+            stills, Whereabouts.certain(stills), WholeFrame("shot", width, height)
+        )
+        self._figures = self._scenes.figures
+        known = len(self._scenes.labels)
+        self._groups = [
+            still
+            for still in np.flatnonzero(stills.all_boxed).tolist()
+            if sum(label < known for label in stills.label_sets[still]) >= GROUP
+        ]
+        names = self._scenes.labels
+        self._alone = {
+            name: [
+                still
+                for still, label_set in enumerate(stills.label_sets)
+                if label_set == (number,) and not stills.all_boxed[still]
+            ]
+            for number, name in enumerate(names)
+        }
+        self._nobody = np.flatnonzero((stills.label_numbers >= known) & ~stills.all_boxed)
+
+    def group(self, wanted: Sequence[str], rng: np.random.Generator) -> ShotScene | None:
+        """Return a group of three or more, if possible of those wanted; None if there is no room.
+
+        Sometimes it is a whole frame instead, with whoever is in it.
+        """
+        if self._groups and rng.random() < _WHOLE_FRAMES:
+            for _ in range(_TRIES):
+                still = self._groups[rng.integers(len(self._groups))]
+                scene = self._scenes.whole_frame(rng, still, on_itself=True)
+                if shot := self._settled(scene, rng, _is_group):
+                    return shot
+        exactly = set(wanted)
+        standing = bool(rng.random() < 0.5)
+        with_strangers = self._figures.have_strangers and rng.random() < 0.5
+        strangers = int(rng.integers(1, 3)) if with_strangers else 0
+        for number in range(_TRIES):
+            scene = self._gathering(wanted, strangers, _TALLEST * _SHRINKING**number, standing, rng)
+            is_right = _is_group if number >= _EXACT_TRIES else exactly.__eq__
+            if shot := self._settled(scene, rng, is_right):
+                return shot
+        return None
+
+    def beside_strangers(self, wanted: Sequence[str], rng: np.random.Generator) -> ShotScene | None:
+        """Return just those wanted, few or none, with strangers; None if there are none or no room.
+
+        Strangers stand before or behind them or, in their own stills, at their side.
+        """
+        exactly = set(wanted)
+        ways: list[Callable[[float], Scene]] = []
+        if self._figures.have_strangers and all(map(self._has_figure, wanted)):
+            ways.append(lambda tallest: self._with_figures(wanted, tallest, rng))
+        if len(wanted) == 1 and len(self._nobody) and self._alone[wanted[0]]:
+            ways.append(lambda _: self._with_stills(wanted[0], rng))
+        if not ways:
+            return None
+        way = ways[rng.integers(len(ways))]
+        for number in range(_TRIES):
+            scene = way(_TALLEST_OF_FEW * _SHRINKING**number)
+            if shot := self._settled(scene, rng, exactly.__eq__):
+                return shot
+        return None
+
+    def _with_figures(
+        self, wanted: Sequence[str], tallest: float, rng: np.random.Generator
+    ) -> Scene:
+        strangers = int(rng.integers(1, 4))
+        return self._gathering(wanted, strangers, tallest, bool(rng.random() < 0.5), rng)
+
+    def _with_stills(self, name: str, rng: np.random.Generator) -> Scene:
+        lead = int(rng.choice(self._alone[name]))
+        beside = rng.choice(self._nobody, int(rng.integers(1, 3)))
+        return self._scenes.panels(rng, lead, beside.tolist())
+
+    def _gathering(
+        self,
+        wanted: Sequence[str],
+        strangers: int,
+        tallest: float,
+        standing: bool,
+        rng: np.random.Generator,
+    ) -> Scene:
+        labels = [self._scenes.labels.index(name) for name in wanted if self._has_figure(name)]
+        manner = Manner(min(_SMALLEST, tallest / 2), tallest, standing, _HATS)
+        return self._scenes.gathering(rng, rng.permutation(labels).tolist(), strangers, manner)
+
+    def _has_figure(self, name: str) -> bool:
+        return self._figures.has(self._scenes.labels.index(name))
+
+    def _settled(
+        self, scene: Scene, rng: np.random.Generator, is_right: Callable[[set[str]], bool]
+    ) -> ShotScene | None:
+        """Return a scene with a camera if it has the right labels, and is sure of everybody."""
+        names = {self._scenes.labels[label] for label in scene.present}
+        doubtful = scene.doubtful - scene.present
+        if scene.hidden or scene.somewhere or doubtful or not is_right(names):
+            return None
+        for camera in (draw_camera(rng), HELD):
+            if _are_in_sight(scene, camera):
+                labels = tuple(self._scenes.labels[label] for label in sorted(scene.present))
+                return ShotScene(scene.picture, camera, labels)
+        return None
+
+
+def draw_tint(rng: np.random.Generator) -> Callable[[Picture], Picture]:
+    """Return what shows all pictures of a shot at night, in sepia or in light of one colour."""
+    way = rng.choice(("night", "sepia", "light"))
+    if way == "night":
+        darkness = rng.uniform(0.2, 0.6)
+        return lambda picture: by_night(picture, darkness)
+    if way == "sepia":
+        return in_sepia
+    seed = int(rng.integers(2**32))
+    return lambda picture: dye(picture, np.random.default_rng(seed))
+
+
+def _is_group(names: set[str]) -> bool:
+    return len(names) >= GROUP
+
+
+def _are_in_sight(scene: Scene, camera: Camera) -> bool:
+    """Tell whether a camera sees everybody from its first picture to its last."""
+    height, width = scene.picture.shape[:2]
+    return all(
+        scene.share_in_sight(box, view_of(camera, done, width, height)) >= _IN_SIGHT
+        for done in np.linspace(0, 1, _VIEWS).tolist()
+        for box in scene.seen
+    )

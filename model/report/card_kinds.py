@@ -1,0 +1,49 @@
+"""What model cards say of each kind of network: those for regions, and dense ones."""
+
+from model.labels import UNKNOWN
+from model.version.manifest import Manifest
+
+
+def looks_at(manifest: Manifest) -> str:
+    """Return what the network sees of a frame."""
+    if manifest.is_dense:
+        return "whole frames, each seen once"
+    return f"regions {', '.join(manifest.regions)}"
+
+
+def wrong_answer(manifest: Manifest) -> str:
+    """Return which answer is never right, if there is one."""
+    return "" if manifest.is_dense else f", where `{UNKNOWN}` is a wrong answer"
+
+
+def all_labels(manifest: Manifest) -> str:
+    """Return which labels tell known from unknown."""
+    return "all labels" if manifest.is_dense else f"all labels but `{UNKNOWN}`"
+
+
+def about_confidence(manifest: Manifest) -> str:
+    """Return how logits become confidences."""
+    if manifest.is_dense:
+        return (
+            f"Confidence is sigmoid(logit / {manifest.temperature:.3f}) of a label's likeliest "
+            "place, whatever the\nother labels have; the temperature, and a shift of all logits, "
+            "were fitted on the shots below\n(Platt, 1999)."
+        )
+    return (
+        f"Confidence is softmax(logits / {manifest.temperature:.3f}), the temperature fitted on the"
+        " validation\nstills (Guo et al., 2017)."
+    )
+
+
+def limits_of_looks(manifest: Manifest) -> str:
+    """Return what the network misses by how it looks."""
+    if manifest.is_dense:
+        return (
+            "- It looks at a frame once, with the pixels that its preprocessing leaves. The smaller"
+            " somebody\n  is there, or the more of them is covered or cut off, the more often they "
+            "are missed."
+        )
+    return (
+        "- It looks at full frames and their left and right halves. Three characters abreast, or "
+        "small ones\n  far away, are mostly missed."
+    )

@@ -1,0 +1,151 @@
+"""A trained network asked about its whole dataset, and what a model version says of that."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from model.dataset.folder import Dataset
+from model.dataset.split import PARTS
+from model.evaluation.answers import Answers, Figures, Overfitting, figures_of
+from model.evaluation.calibrating import ABOUT_THRESHOLDS, Calibration
+from model.evaluation.evaluation import Mistake, Recogniser, answer_part, show_mistakes
+from model.evaluation.scene_calibrating import ABOUT_SCENES
+from model.progress import Progress
+from model.recipe import Recipe
+from model.report.card import model_card
+from model.report.report import report_pages
+from model.training.history import Epoch
+from model.training.schedule import shown_per_epoch
+from model.version.artifact import MODEL_CARD, ModelVersion
+from model.version.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Words:
+    """What people read of a model version."""
+
+    licence: str = "The terms of the stills that it was trained on."
+    """Under which terms the weights may be used."""
+    about_stills: str = "Labelled stills."
+    """Where they come from, a sentence or two."""
+    command: str = "castline train"
+    """That made the version."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a network reached."""
+
+    answers: Answers
+    """On the test stills."""
+    figures: Figures
+    """On the test stills."""
+    overfitting: Overfitting
+    mistakes: tuple[Mistake, ...]
+    """Some of those on the test stills, the worst first."""
+
+
+def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
+    """Ask a network about each part of a dataset.
+
+    Args:
+        recogniser: the network with its temperature.
+        dataset: that it was trained on.
+        tell: takes a step's name, how much of it is done, and how much there is.
+
+    Raises:
+        DatasetError: a shard is damaged.
+    """
+    answers = {}
+    for number, part in enumerate(PARTS):
+        tell("Testing", number, len(PARTS))
+        answers[part] = answer_part(recogniser, dataset, part)
+    tell("Testing", len(PARTS), len(PARTS))
+    return Tested(
+        answers["test"],
+        figures_of(answers["test"]),
+        Overfitting(answers["train"].accuracy, answers["validation"].accuracy),
+        show_mistakes(answers["test"], dataset, "test", recogniser.preprocessing),
+    )
+
+
+def report_of(
+    manifest: Manifest,
+    recipe: Recipe,
+    teachers: Sequence[ModelVersion],
+    start: ModelVersion | None,
+    dataset: Dataset,
+    history: tuple[Epoch, ...],
+    tested: Tested,
+    words: Words,
+) -> dict[str, bytes]:
+    """Return the contents of the report's files by their names, the model card included."""
+    counts = np.array(dataset.manifest.counts["train"], np.int64)
+    shown = shown_per_epoch(counts, dataset.manifest.labels, recipe).tolist()
+    more = {
+        "recipe": asdict(recipe),
+        "teachers": [_named(teacher) for teacher in teachers],
+        "start": _named(start) if start else None,
+        "dataset": {
+            "fingerprint_sha256": dataset.manifest.fingerprint_sha256,
+            "split": dataset.manifest.split,
+            "seed": dataset.manifest.seed,
+            "counts": dataset.manifest.counts,
+        },
+        "shown_per_epoch": dict(zip(dataset.manifest.labels, shown, strict=True)),
+    }
+    pages = report_pages(
+        history, tested.answers, tested.mistakes, tested.overfitting, more, manifest.names
+    )
+    card = model_card(
+        manifest,
+        recipe,
+        [teacher.manifest for teacher in teachers],
+        start.manifest if start else None,
+        dataset.manifest,
+        tested.figures,
+        tested.overfitting,
+        about_stills=words.about_stills,
+        about_thresholds=ABOUT_SCENES if manifest.is_dense else ABOUT_THRESHOLDS,
+        command=words.command,
+    )
+    return {**pages, MODEL_CARD: card.encode()}
+
+
+def _named(version: ModelVersion) -> dict[str, str]:
+    return {"reference": version.manifest.reference, "sha256": version.sha256}
+
+
+def metrics_of(
+    tested: Tested, calibration: Calibration, agreement: float, dataset: Dataset
+) -> dict[str, float]:
+    """Return the figures that a manifest holds.
+
+    Args:
+        tested: what the network reached.
+        calibration: how its thresholds were chosen.
+        agreement: the share of the validation stills with the same label in 8 bits as in 32.
+        dataset: that it was trained on.
+    """
+    figures, overfitting, counts = tested.figures, tested.overfitting, dataset.manifest.counts
+    unknown = figures.unknown
+    return {
+        "accuracy": figures.score.accuracy,
+        "macro_f1": figures.score.macro_f1,
+        "expected_calibration_error": figures.reliability.error,
+        "train_accuracy": overfitting.train_accuracy,
+        "validation_accuracy": overfitting.validation_accuracy,
+        "rehearsal_frames": calibration.frames,
+        "rehearsal_micro_f1": calibration.micro_f1,
+        "int8_agreement": agreement,
+        **{f"stills_{part}": sum(counts[part]) for part in PARTS},
+        **(
+            {
+                "unknown_auroc": unknown.auroc,
+                "unknown_false_positive_rate": unknown.false_positive_rate,
+            }
+            if unknown
+            else {}
+        ),
+    }

@@ -1,0 +1,1 @@
+"""Scenes: what a network learns from."""

@@ -1,0 +1,1 @@
+"""Stills in people's folders and files of boxes, read."""

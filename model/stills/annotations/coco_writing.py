@@ -1,0 +1,111 @@
+"""Boxes that a model proposes, as COCO beside the pictures, for a person to mend.
+
+A folder with this file is a source of `dataset build`, and of CVAT, Label Studio and others. The
+format is that of cocodataset.org/#format-data; `score`, and what else tells where a picture comes
+from, are fields besides, which readers pass over or show.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from model.errors import BoxError
+from model.labels import UNKNOWN, known_labels
+from model.pictures.boxes import Box
+
+COCO_NAME: Final = "_annotations.coco.json"
+"""As Roboflow exports it: the one name by which a folder is known to hold COCO."""
+
+_PIXEL_DIGITS: Final = 2
+_SCORE_DIGITS: Final = 4
+
+
+@dataclass(frozen=True)
+class ScoredBox:
+    """A box of which a model is more or less sure.
+
+    Raises:
+        BoxError: the score is none.
+    """
+
+    box: Box
+    score: float
+    """Its confidence, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.score <= 1:
+            raise BoxError(f"score {self.score!r} of a box of {self.box.label} is not in 0..1")
+
+
+@dataclass(frozen=True)
+class ProposedPicture:
+    """A picture and the boxes that a model sees in it."""
+
+    file_name: str
+    """Beside the file of boxes."""
+    width: int
+    """In pixels."""
+    height: int
+    boxes: tuple[ScoredBox, ...]
+    origin: Mapping[str, str | float] = field(default_factory=dict)
+    """Where it comes from, such as `episode` and `seconds`."""
+
+
+def coco_text(
+    pictures: Sequence[ProposedPicture],
+    labels: Sequence[str],
+    description: str,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return what COCO_NAME holds.
+
+    Args:
+        pictures: in their order.
+        labels: that a person may choose of; `unknown`, for strangers, comes last in any case.
+        description: of the whole.
+        names: of labels, as somebody wrote them; for others the label stands there.
+    """
+    numbers = {label: number for number, label in enumerate((*known_labels(labels), UNKNOWN), 1)}
+    annotations: list[dict[str, Any]] = []
+    for image_id, picture in enumerate(pictures, 1):
+        for scored in picture.boxes:
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": numbers[scored.box.label],
+                    # no segmentation: Label Studio's converter stumbles over an empty one
+                    **_pixels(scored.box, picture),
+                    "iscrowd": 0,
+                    "score": round(scored.score, _SCORE_DIGITS),
+                }
+            )
+    document = {
+        "info": {"description": description},
+        "licenses": [],
+        "categories": [
+            {"id": number, "name": names.get(label, label), "supercategory": "character"}
+            for label, number in numbers.items()
+        ],
+        "images": [
+            {
+                "id": image_id,
+                "file_name": picture.file_name,
+                "width": picture.width,
+                "height": picture.height,
+                **picture.origin,
+            }
+            for image_id, picture in enumerate(pictures, 1)
+        ],
+        "annotations": annotations,
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _pixels(box: Box, picture: ProposedPicture) -> dict[str, Any]:
+    left, right = (share * picture.width for share in (box.left, box.right))
+    top, bottom = (share * picture.height for share in (box.top, box.bottom))
+    sides = [round(number, _PIXEL_DIGITS) for number in (left, top, right - left, bottom - top)]
+    return {"bbox": sides, "area": round(sides[2] * sides[3], _PIXEL_DIGITS)}

@@ -1,0 +1,147 @@
+"""What was read of each file so far, kept on disk, so that a killed build goes on where it was.
+
+One SQLite file with a row per file, known by its path, size and time of change. A transaction
+that was cut off leaves no trace, and the pictures need no memory.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from model.errors import DatasetError
+from model.stills.candidates import Candidate
+from model.stills.files import LeftOut, StillFile
+
+_FORMAT: Final = 2  # changes whenever what is kept of a still does: older files are begun anew
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS still (
+    path TEXT PRIMARY KEY, size_bytes INTEGER, changed_ns INTEGER,
+    reason TEXT, sha256 TEXT, difference_hash BLOB, height INTEGER, width INTEGER,
+    png BLOB -- last, so that the other columns are read without it
+)
+"""
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """What came of reading a file: a still's content, or why there is none."""
+
+    path: Path
+    size_bytes: int
+    changed_ns: int
+    reason: str
+    """Empty if it was read."""
+    sha256: str = ""
+    difference_hash: bytes = b""
+    size: tuple[int, int] = (0, 0)
+    """Height and width in pixels of the picture that is kept."""
+    png: bytes = b""
+
+
+class WorkFile:
+    """The rows that are there, and new ones; opened by `open_work_file`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, rows: Iterable[ReadFile]) -> None:
+        """Keep what was read, all or nothing; files that were read before are replaced."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO still VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        _key(row.path),
+                        row.size_bytes,
+                        row.changed_ns,
+                        row.reason,
+                        row.sha256,
+                        row.difference_hash,
+                        *row.size,
+                        row.png,
+                    )
+                    for row in rows
+                ],
+            )
+
+    def unread(self, files: Iterable[StillFile]) -> list[Path]:
+        """Return the files that were not read yet, or were changed since."""
+        columns = "path, size_bytes, changed_ns"
+        known = {
+            path: (size, changed)
+            for path, size, changed in self._connection.execute(f"SELECT {columns} FROM still")  # noqa: S608 (no input in it)
+        }
+        return [file.path for file in files if known.get(_key(file.path)) != state_of(file.path)]
+
+    def candidates(self, files: Iterable[StillFile]) -> tuple[list[Candidate], list[LeftOut]]:
+        """Return the stills among these files, all of which were read, and what is none."""
+        rows = {
+            path: values
+            for path, *values in self._connection.execute(
+                "SELECT path, reason, sha256, difference_hash, height, width FROM still"
+            )
+        }
+        found, left_out = [], []
+        for file in files:
+            reason, sha256, words, *size = rows[_key(file.path)]
+            if reason:
+                left_out.append(LeftOut(file.path, "unreadable", reason))
+            else:
+                found.append(Candidate(file, sha256, np.frombuffer(words, np.uint64), tuple(size)))
+        return found, left_out
+
+    def png(self, file: StillFile) -> bytes:
+        """Return a still's picture as PNG."""
+        query = "SELECT png FROM still WHERE path = ?"
+        [content] = self._connection.execute(query, (_key(file.path),)).fetchone()
+        return bytes(content)
+
+
+@contextmanager
+def open_work_file(path: Path) -> Iterator[WorkFile]:
+    """Open what was read so far, for this process alone; begin it where there is none.
+
+    Raises:
+        DatasetError: another process has it open, it is damaged, or the disk is full.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=0)
+        try:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            _prepare(connection)
+            yield WorkFile(connection)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise DatasetError(f"{path.parent}: another build is at work there; wait") from error
+        raise DatasetError(f"{path}: {error}; make room, or delete the file and go on") from error
+
+
+def state_of(path: Path) -> tuple[int, int]:
+    """Return a file's size in bytes and when it was changed, in ns; (0, 0) if it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    [found] = connection.execute("PRAGMA user_version").fetchone()
+    with connection:
+        if found != _FORMAT:
+            connection.execute("DROP TABLE IF EXISTS still")
+        connection.execute(_SCHEMA)
+        connection.execute(f"PRAGMA user_version = {_FORMAT}")
+
+
+def _key(path: Path) -> str:
+    # names of files are bytes: those that are no UTF-8 hold surrogates, which SQLite refuses
+    return str(path).encode("utf-8", "backslashreplace").decode()

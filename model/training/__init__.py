@@ -1,0 +1,1 @@
+"""From stills to weights."""

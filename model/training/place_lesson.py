@@ -1,0 +1,83 @@
+"""How a dense network learns who is where."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.dataset.stills import Stills
+from model.inference.calibration import sigmoid
+from model.inference.places import most_likely_places
+from model.labels import known_labels
+from model.pictures.preprocess import WholeFrame, whole_frame_named
+from model.recipe import Recipe
+from model.scenes.place_targets import Targets
+from model.scenes.whereabouts import Whereabouts, seen_by
+from model.training.lesson import LEAST_LOSS, Lesson
+from model.training.optimizers import build_optimizer
+from model.training.place_loss import by_output, compile_learning, learning_network
+
+_BATCH = 32  # pictures that are validated together
+
+
+class PlaceLesson(Lesson):
+    """Scenes, and stills to validate on.
+
+    Args:
+        network: a dense one.
+        recipe: how it learns.
+        validation: stills as they are stored.
+        steps_per_epoch: over which the optimiser averages weights.
+    """
+
+    def __init__(
+        self, network: Any, recipe: Recipe, validation: Stills, steps_per_epoch: int
+    ) -> None:
+        self._labels = len(known_labels(validation.labels))
+        super().__init__(network, learning_network(network, self._labels))
+        self._frame: WholeFrame = whole_frame_named(recipe.preprocessing)
+        self._validation = validation
+        optimizer = build_optimizer(recipe, steps_per_epoch)
+        compile_learning(self.learner, optimizer)
+        # a checkpoint is given before the first step
+        optimizer.build(self.learner.trainable_variables)
+
+    def learn(self, pictures: NDArray[np.uint8], targets: Targets) -> tuple[float, float]:
+        """Take a step; its accuracy is the share of the labels present that are found."""
+        said = self.learner.train_on_batch(pictures, by_output(targets), return_dict=True)
+        self.learner.reset_metrics()
+        return float(said["loss"]), float(said["picture_found"])
+
+    def validate(self) -> tuple[float, float]:
+        """Return the mean cross-entropy and the accuracy on the stills that show somebody.
+
+        The likeliest label is right if the still has it; the cross-entropy is that of all labels.
+        """
+        rows = [
+            still
+            for still in range(len(self._validation))
+            if self._validation.label_numbers[still] < self._labels
+        ]
+        right, loss = 0, 0.0
+        for start in range(0, len(rows), _BATCH):
+            stills = rows[start : start + _BATCH]
+            pictures = np.stack(
+                [self._frame.preprocess(self._validation.picture(still)) for still in stills]
+            )
+            likely = sigmoid(most_likely_places(self.answers(pictures)).logits)
+            truth = np.zeros_like(likely)
+            for row, still in enumerate(stills):
+                shown = [n for n in self._validation.label_sets[still] if n < self._labels]
+                truth[row, shown] = 1
+            right += int(truth[np.arange(len(stills)), likely.argmax(axis=1)].sum())
+            of_truth = np.where(truth == 1, likely, 1 - likely)
+            loss -= float(np.log(np.maximum(of_truth, LEAST_LOSS)).sum())
+        return loss / max(len(rows), 1), right / max(len(rows), 1)
+
+    def answers(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the network's answers to pictures (n, height, width, 3), as they are now."""
+        return np.asarray(self.network.predict_on_batch(pictures), np.float32)
+
+    def correct(self, stills: Stills, drawn: Whereabouts) -> Whereabouts:
+        """Return what people said of stills, corrected by what the network sees now."""
+        return seen_by(self.answers, stills, drawn, self._frame)

@@ -1,0 +1,15 @@
+"""Claims as another machine's worker makes them."""
+
+from db.queue.claims import claim_chunks
+from db.records import Claim
+from worker.workplace import Workplace
+
+ELSEWHERE = "another-machine/1/1.0"
+"""Its identity."""
+
+
+def claim(place: Workplace, state: str, lease_seconds: float = 60) -> Claim:
+    """Claim the one chunk that waits in this state."""
+    with place.database.write() as connection:
+        [found] = claim_chunks(connection, state, ELSEWHERE, lease_seconds)
+    return found

@@ -1,0 +1,134 @@
+"""One label inside one shot: where it is active, and how it is followed from look to look.
+
+A shot shows the same people from its first frame to its last, more or less. So who is seen again at
+about the same place was there meanwhile, with a turned head; and who is seen in one look of many
+was hardly there, unless the classifier is very sure. Pure and deterministic.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from timeline.appearances.looks import Look
+from timeline.appearances.rules import Rules, ShotRules
+from timeline.place import Place
+
+Run = tuple[int, int]
+"""The first and the last look, both inclusive, as places in a list of looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A label in one look."""
+
+    confidence: float
+    place: Place | None
+
+
+Sights = Mapping[int, Sight]
+"""By the number of the look; without any the confidence is 0."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A label, and who else is there."""
+
+    sights: Sights
+    others: Mapping[int, Sequence[tuple[str, Place]]]
+    """Labels that reach their onset, this one among them, and where, by the number of the look."""
+    label: str
+    time_base: Fraction
+    rules: Rules
+
+
+def active_runs(looks: Sequence[Look], sights: Sights, onset: float, offset: float) -> list[Run]:
+    """Where a label is active: from the onset, until below the offset or something is missing."""
+    runs: list[Run] = []
+    is_active = False
+    for i, look in enumerate(looks):
+        sight = sights.get(look.number)
+        confidence = sight.confidence if sight else 0.0
+        goes_on = is_active and look.follows
+        is_active = confidence >= (offset if goes_on else onset)
+        if is_active and goes_on:
+            runs[-1] = runs[-1][0], i
+        elif is_active:
+            runs.append((i, i))
+    return runs
+
+
+def runs_in_shot(looks: Sequence[Look], label: Followed, shots: ShotRules) -> Iterator[Run]:
+    """Where a label is on screen in a shot, whose looks these are, all of them.
+
+    1. Active by onset and offset, 2. followed back while it reaches the offset at about the same
+    place, 3. gaps are filled: short ones, and those over which its place was followed, 4. what is
+    short is dropped, unless it fills the shot or is very sure.
+    """
+    runs = active_runs(looks, label.sights, *label.rules.thresholds(label.label))
+    runs = [(_followed_back(looks, label, first), last) for first, last in runs]
+    shortest = label.rules.min_duration_on_seconds / label.time_base
+    for first, last in _filled(looks, runs, label, shots):
+        fills_shot = (first, last) == (0, len(looks) - 1)
+        is_long = looks[last].until_pts - looks[first].pts >= shortest
+        numbers = [look.number for look in looks[first : last + 1] if look.number in label.sights]
+        is_sure = max(label.sights[number].confidence for number in numbers) >= shots.sure
+        if fills_shot or is_long or is_sure:
+            yield first, last
+
+
+def _followed_back(looks: Sequence[Look], label: Followed, first: int) -> int:
+    """The first look of a run, followed to where the label reached no onset yet."""
+    _, offset = label.rules.thresholds(label.label)
+    while first > 0 and looks[first].follows:
+        here, before = (label.sights.get(looks[i].number) for i in (first, first - 1))
+        if before is None or before.confidence < offset or not _same_place(here, before):
+            break
+        first -= 1
+    return first
+
+
+def _filled(
+    looks: Sequence[Look], runs: Sequence[Run], label: Followed, shots: ShotRules
+) -> Iterator[Run]:
+    """Runs, those across whose gap the label was there joined."""
+    short = label.rules.min_duration_off_seconds / label.time_base
+    longest = shots.link_seconds / label.time_base
+    current: Run | None = None
+    for first, last in runs:
+        if current is not None:
+            gap = looks[first].pts - looks[current[1]].until_pts
+            is_whole = all(look.follows for look in looks[current[1] + 1 : first + 1])
+            is_linked = gap <= longest and _is_followed(looks, label, current[1], first)
+            if is_whole and (gap < short or is_linked):
+                current = current[0], last
+                continue
+            yield current
+        current = first, last
+    if current is not None:
+        yield current
+
+
+def _is_followed(looks: Sequence[Look], label: Followed, last: int, first: int) -> bool:
+    """Whether a label's place leads from one look to a later one, with nobody else in it."""
+    at = label.sights[looks[last].number]
+    for look in looks[last + 1 : first]:
+        sight = label.sights.get(look.number)
+        if _same_place(at, sight):
+            assert sight is not None
+            at = sight
+        elif _is_taken(look.number, at.place, label):
+            return False
+    return _same_place(at, label.sights[looks[first].number])
+
+
+def _is_taken(number: int, place: Place | None, label: Followed) -> bool:
+    there = label.others.get(number, ())
+    return place is not None and any(
+        other != label.label and at.is_about(place) for other, at in there
+    )
+
+
+def _same_place(one: Sight | None, other: Sight | None) -> bool:
+    if one is None or other is None or one.place is None or other.place is None:
+        return False
+    return one.place.is_about(other.place)

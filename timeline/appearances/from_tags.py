@@ -1,0 +1,223 @@
+"""From tags to appearances: who is on screen from when to when.
+
+The rule is the one that speech research uses to turn scores into ranges (Gelly and Gauvain,
+"Minimum Word Error Training of RNN-based Voice Activity Detection", Interspeech 2015): a label
+becomes active at a high confidence and stays so until a lower one, short gaps are filled, and
+what is still short is dropped. Where cuts are known, this is done shot by shot.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby, pairwise
+from math import fsum
+
+from timeline.appearances.following import Followed, Run, Sight, active_runs, runs_in_shot
+from timeline.appearances.looks import Look, PtsRange, looks_at
+from timeline.appearances.rules import Rules
+from timeline.errors import TimelineError
+from timeline.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """How sure the classifier is that a label is in the frame at `pts`."""
+
+    pts: int
+    label: str
+    confidence: float
+    """Calibrated, 0 to 1."""
+    place: Place | None = None
+    """Where; None where the classifier tells no places."""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            raise TimelineError(f"tag at pts {self.pts}: its label is empty; give it a label")
+        if not 0 <= self.confidence <= 1:
+            raise TimelineError(
+                f"tag {self.label} at pts {self.pts}: confidence {self.confidence} must be 0 to 1"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A label over the half-open range `start_pts <= pts < end_pts`."""
+
+    label: str
+    start_pts: int
+    end_pts: int
+    frames: int
+    """Frames inside that carry a tag of the label."""
+    mean_confidence: float
+    max_confidence: float
+
+    def __post_init__(self) -> None:
+        if self.start_pts >= self.end_pts:
+            raise TimelineError(
+                f"appearance of {self.label}: it must end after its start, "
+                f"not at pts {self.end_pts} having started at {self.start_pts}"
+            )
+        if self.frames < 1 or not 0 <= self.mean_confidence <= self.max_confidence <= 1:
+            raise TimelineError(
+                f"appearance of {self.label} at pts {self.start_pts}: {self.frames} frames, mean "
+                f"{self.mean_confidence}, max {self.max_confidence} cannot be; it takes a frame, "
+                "and 0 <= mean <= max <= 1"
+            )
+
+
+def find_appearances(
+    tags: Sequence[Tag],
+    sampled_pts: Sequence[int],
+    end_pts: int,
+    time_base: Fraction,
+    rules: Rules,
+    missing: Sequence[PtsRange] = (),
+    cuts: Sequence[int] | None = None,
+) -> list[Appearance]:
+    """Join the tags of each label to appearances.
+
+    A sampled frame speaks for its shot, as `timeline.appearances.looks` tells; without cuts, from
+    its own pts to the next sampled frame, to the next missing range or to the end, whichever comes
+    first. One that lies in a missing range speaks for nothing. A label without a tag there has
+    confidence 0. No appearance spans a missing range: it ends where the range starts, and after
+    the range only the onset starts a new one.
+
+    With cuts each shot is told by itself, as `timeline.appearances.following` does, so that after a
+    cut, too, only the onset starts an appearance. Then what goes on across cuts is joined, and
+    short gaps are filled, unless a whole shot that was looked at lies in them.
+
+    Args:
+        tags: in any order; of several for one frame and label the surest counts.
+        sampled_pts: all frames that were looked at, ascending.
+        end_pts: where the last sampled frame leaves the screen.
+        time_base: seconds per pts.
+        rules: thresholds and durations.
+        missing: half-open ranges in which nothing could be looked at, in any order.
+        cuts: the first frames of shots, ascending; None where nobody looked for them. They count
+            only if the rules have some for shots.
+
+    Returns:
+        Appearances by start, then label.
+
+    Raises:
+        TimelineError: a tag for a frame that was not sampled, samples or cuts out of order, an
+            empty missing range or a time base that is not positive.
+    """
+    _check_samples(sampled_pts, end_pts, time_base)
+    looks = looks_at(sampled_pts, end_pts, missing, None if rules.shots is None else cuts)
+    labels = _by_label(tags, sampled_pts)
+    others = _on_screen(labels, rules)
+    found: list[Appearance] = []
+    for label, sights in labels.items():
+        followed = Followed(sights, others, label, time_base, rules)
+        if rules.shots is None or cuts is None:
+            runs = _without_cuts(looks, followed)
+        else:
+            runs = _with_cuts(looks, followed)
+        found.extend(_appearance(looks, run, followed) for run in runs)
+    return sorted(found, key=lambda appearance: (appearance.start_pts, appearance.label))
+
+
+def _without_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
+    # 1. Hysteresis, 2. fill short gaps, 3. drop short appearances.
+    runs = active_runs(looks, label.sights, *label.rules.thresholds(label.label))
+    shortest = label.rules.min_duration_on_seconds / label.time_base
+    for first, last in _joined(looks, runs, label):
+        if looks[last].until_pts - looks[first].pts >= shortest:
+            yield first, last
+
+
+def _with_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
+    # 1. Shot by shot, 2. join what goes on across cuts, and fill short gaps.
+    assert label.rules.shots is not None
+    runs: list[Run] = []
+    start = 0
+    for _, group in groupby(looks, key=lambda look: look.shot):
+        shot = list(group)
+        runs += (
+            (start + first, start + last)
+            for first, last in runs_in_shot(shot, label, label.rules.shots)
+        )
+        start += len(shot)
+    return _joined(looks, runs, label)
+
+
+def _joined(looks: Sequence[Look], runs: Iterable[Run], label: Followed) -> Iterator[Run]:
+    """Runs, those that follow each other or have a short gap between them joined."""
+    longest = label.rules.min_duration_off_seconds / label.time_base  # pts, here fractional
+    current: Run | None = None
+    for first, last in runs:
+        if current is not None and _is_bridged(looks, current[1], first, longest):
+            current = current[0], last
+            continue
+        if current is not None:
+            yield current
+        current = first, last
+    if current is not None:
+        yield current
+
+
+def _is_bridged(looks: Sequence[Look], last: int, first: int, longest: Fraction) -> bool:
+    if not all(look.follows for look in looks[last + 1 : first + 1]):
+        return False
+    if first == last + 1:  # there are cuts between the two, and with several nobody looked there
+        gap = looks[first].start_pts - looks[last].end_pts
+        return gap == 0 or gap < longest
+    own_shots = looks[last].shot, looks[first].shot
+    shots_between = {look.shot for look in looks[last + 1 : first]}.difference(own_shots)
+    return looks[first].pts - looks[last].until_pts < longest and not shots_between
+
+
+def _appearance(looks: Sequence[Look], run: Run, label: Followed) -> Appearance:
+    inside = [
+        label.sights[look.number].confidence
+        for look in looks[run[0] : run[1] + 1]
+        if look.number in label.sights
+    ]
+    largest = max(inside)
+    # The mean of equal numbers may come out one rounding above them.
+    mean = min(fsum(inside) / len(inside), largest)
+    start_pts, end_pts = looks[run[0]].start_pts, looks[run[1]].end_pts
+    return Appearance(label.label, start_pts, end_pts, len(inside), mean, largest)
+
+
+def _by_label(tags: Sequence[Tag], sampled_pts: Sequence[int]) -> dict[str, dict[int, Sight]]:
+    """For each label: frame number (the place in sampled_pts) to what was seen of it there."""
+    number = {pts: i for i, pts in enumerate(sampled_pts)}
+    by_label: dict[str, dict[int, Sight]] = defaultdict(dict)
+    for tag in tags:
+        if tag.pts not in number:
+            raise TimelineError(
+                f"tag {tag.label} at pts {tag.pts}: no frame was sampled there; "
+                "pass every frame that was looked at"
+            )
+        sights, i = by_label[tag.label], number[tag.pts]
+        if i not in sights or sights[i].confidence < tag.confidence:
+            sights[i] = Sight(tag.confidence, tag.place)
+    return by_label
+
+
+def _on_screen(
+    labels: Mapping[str, Mapping[int, Sight]], rules: Rules
+) -> dict[int, list[tuple[str, Place]]]:
+    """By frame number the labels that reach their onset, and where."""
+    found: dict[int, list[tuple[str, Place]]] = defaultdict(list)
+    for label, sights in labels.items():
+        onset, _ = rules.thresholds(label)
+        for number, sight in sights.items():
+            if sight.place is not None and sight.confidence >= onset:
+                found[number].append((label, sight.place))
+    return found
+
+
+def _check_samples(sampled_pts: Sequence[int], end_pts: int, time_base: Fraction) -> None:
+    if time_base <= 0:
+        raise TimelineError(f"time base {time_base}: it must be more than 0 seconds per pts")
+    ascending = [*sampled_pts, end_pts]
+    for pts, next_pts in pairwise(ascending):
+        if pts >= next_pts:
+            raise TimelineError(
+                f"sampled pts {pts} is followed by {next_pts}: each must be later than the one "
+                "before, and the end later than all"
+            )

@@ -1,0 +1,1 @@
+"""Found ranges beside a truth."""

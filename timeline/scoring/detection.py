@@ -1,0 +1,79 @@
+"""Average precision of appearances as detections in time, as ActivityNet measures them.
+
+An appearance is right if it overlaps a true one of its label that no surer one has taken, by a
+temporal IoU (seconds in both over seconds in either) of at least a threshold. (F. Caba Heilbron et
+al., "ActivityNet", CVPR 2015; precision is interpolated as in PASCAL VOC 2010.)
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+
+from timeline.scoring.identification import Seconds
+from timeline.scoring.truth import LabelledRange
+
+THRESHOLDS = tuple(Fraction(percent, 100) for percent in range(50, 100, 5))
+"""0.5 to 0.95 in steps of 0.05."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """An appearance that was found, and how sure it is."""
+
+    range: LabelledRange
+    confidence: float
+
+
+def mean_average_precision(
+    true_sets: Mapping[str, Sequence[Seconds]], found: Sequence[Detection], threshold: Fraction
+) -> float | None:
+    """The mean over the labels of the truth, given as `label_sets` does; None if it has none."""
+    if not true_sets:
+        return None
+    by_label: dict[str, list[Detection]] = defaultdict(list)
+    for each in found:
+        by_label[each.range.label].append(each)
+    return sum(
+        average_precision(ranges, by_label[label], threshold) for label, ranges in true_sets.items()
+    ) / len(true_sets)
+
+
+def average_precision(
+    truth: Sequence[Seconds], found: Sequence[Detection], threshold: Fraction
+) -> float:
+    """The area under the interpolated curve of precision over recall, of one label.
+
+    Args:
+        truth: what is, at least one range; ascending, none overlaps another.
+        found: appearances of the label.
+        threshold: the least IoU.
+    """
+    starts, ends = [start for start, _ in truth], [end for _, end in truth]
+    taken: set[int] = set()
+    right: list[bool] = []
+    for each in sorted(found, key=lambda one: (-one.confidence, one.range.start_seconds)):
+        overlapping = range(
+            bisect_right(ends, each.range.start_seconds),
+            bisect_left(starts, each.range.end_seconds),
+        )
+        free = [(_iou(each.range, truth[i]), -i) for i in overlapping if i not in taken]
+        best, place = max(free, default=(Fraction(0), 0))
+        right.append(best >= threshold)
+        if best >= threshold:
+            taken.add(-place)
+    precisions = [hits / count for count, hits in enumerate(accumulate(right), start=1)]
+    # Each true range that is found adds its share of the recall, at the best precision from there.
+    best_from = [*accumulate(reversed(precisions), max)][::-1]
+    return sum(best for best, is_right in zip(best_from, right, strict=True) if is_right) / len(
+        truth
+    )
+
+
+def _iou(found: LabelledRange, true: Seconds) -> Fraction:
+    start, end = true
+    both = min(found.end_seconds, end) - max(found.start_seconds, start)
+    either = max(found.end_seconds, end) - min(found.start_seconds, start)
+    return both / either if both > 0 else Fraction(0)

@@ -1,0 +1,99 @@
+"""Identification error rate: the share of what should be said that is wrong, missing or made up.
+
+As speech research counts it (H. Bredin, "pyannote.metrics", Interspeech 2017): at each moment the
+labels that are there are set against those that were found; of n and m labels with c in common,
+min(n, m) - c are confused, n - m missed, m - n false alarms. All exact, in seconds.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from timeline.ranges import common, rank, united, without
+from timeline.scoring.truth import LabelledRange
+
+Seconds = tuple[Fraction, Fraction]
+"""Half-open."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationErrors:
+    """Seconds of labels, added over all labels."""
+
+    total: Fraction
+    """What is there."""
+    correct: Fraction
+    confused: Fraction
+    missed: Fraction
+    false_alarm: Fraction
+
+    @property
+    def rate(self) -> float:
+        """May exceed 1; of nothing that is there it is 0 if nothing was found, else 1."""
+        wrong = self.confused + self.missed + self.false_alarm
+        if not self.total:
+            return 1.0 if wrong else 0.0
+        return float(wrong / self.total)
+
+
+def label_sets(ranges: Sequence[LabelledRange]) -> dict[str, list[Seconds]]:
+    """For each label, sorted, the set of its times; empty labels are left out."""
+    by_label: dict[str, list[Seconds]] = defaultdict(list)
+    for entry in ranges:
+        if entry.label:
+            by_label[entry.label].append((entry.start_seconds, entry.end_seconds))
+    return {label: united(by_label[label]) for label in sorted(by_label)}
+
+
+def scored_seconds(
+    truth: Sequence[LabelledRange], duration_seconds: Fraction, collar_seconds: Fraction
+) -> list[Seconds]:
+    """The times that are scored: all but half a collar to each side of every true border."""
+    whole = [(Fraction(0), duration_seconds)]
+    half = collar_seconds / 2
+    if not half:
+        return whole
+    borders = [
+        border for ranges in label_sets(truth).values() for each in ranges for border in each
+    ]
+    return without(whole, united((border - half, border + half) for border in borders))
+
+
+def identification_errors(
+    truth: Sequence[LabelledRange], found: Sequence[LabelledRange], scored: Sequence[Seconds]
+) -> IdentificationErrors:
+    """Count the seconds of labels that are right and wrong within the scored times."""
+    there = {label: common(ranges, scored) for label, ranges in label_sets(truth).items()}
+    seen = {label: common(ranges, scored) for label, ranges in label_sets(found).items()}
+    changes_there, changes_seen = _changes(there), _changes(seen)
+    true_labels: set[str] = set()
+    found_labels: set[str] = set()
+    spent: dict[tuple[int, int, int], Fraction] = defaultdict(Fraction)
+    for start, end in pairwise(sorted({*changes_there, *changes_seen}, key=rank)):
+        true_labels ^= changes_there.get(start, set())
+        found_labels ^= changes_seen.get(start, set())
+        right = len(true_labels & found_labels)
+        spent[len(true_labels), len(found_labels), right] += end - start
+
+    def seconds(count: Callable[[int, int, int], int]) -> Fraction:
+        return sum((count(*of) * length for of, length in spent.items()), Fraction(0))
+
+    return IdentificationErrors(
+        total=seconds(lambda true, _found, _right: true),
+        correct=seconds(lambda _true, _found, right: right),
+        confused=seconds(lambda true, found, right: min(true, found) - right),
+        missed=seconds(lambda true, found, _right: max(0, true - found)),
+        false_alarm=seconds(lambda true, found, _right: max(0, found - true)),
+    )
+
+
+def _changes(sets: Mapping[str, Sequence[Seconds]]) -> dict[Fraction, set[str]]:
+    """The labels that come or go at each border; no set has two ranges that touch."""
+    changes: dict[Fraction, set[str]] = defaultdict(set)
+    for label, ranges in sets.items():
+        for each in ranges:
+            for border in each:
+                changes[border].add(label)
+    return changes

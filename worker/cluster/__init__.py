@@ -1,0 +1,1 @@
+"""Celery workers on many machines."""

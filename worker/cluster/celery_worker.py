@@ -1,0 +1,161 @@
+"""The Celery workers of this machine: one process for each step, each with a pool of its own.
+
+Apart, because a process that classifies holds TensorFlow, and one that extracts need not; and
+because what classifies is as many as there are GPUs, what extracts as many as there are cores.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ingest.errors import ShortageError
+from ingest.shortages import telling_shortages
+from model.interpreter import python_command
+from worker.cluster.app import STEPS, make_app
+from worker.cluster.celery_process import CeleryOrder
+from worker.errors import WorkerError
+from worker.gpus import usable_gpus
+from worker.relay import Relay
+from worker.settings import Settings
+
+LOOK_SECONDS = 0.2
+"""Between looks at processes: what a person still takes for at once."""
+
+STEADY_SECONDS = 10.0
+"""What could not begin has ended by then; what ends later with an error had worked."""
+
+PAUSE_SECONDS = 1.0
+"""Before a process is started again, so that one that ends at once does not take up a core."""
+
+LAST_WORDS_SECONDS = 5.0
+"""A pipe that is open for longer is held by a process that outlived its parent."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How the workers of this machine work."""
+
+    steps: tuple[str, ...] = STEPS
+    concurrency: int | None = None
+    """Processes for each step; None for what the machine has."""
+    device: str = "auto"
+    until_idle: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.steps or not set(self.steps) <= set(STEPS):
+            raise WorkerError(
+                f"--queues: {' or '.join(STEPS)}, or both by a comma,"
+                f" received {','.join(self.steps)!r}"
+            )
+
+
+class CeleryWorkers:
+    """Celery workers that end together; one that dies at work is started again.
+
+    Celery's process may die when the broker does: of a message that is done while there is no
+    connection, the acknowledgement can end it with an AttributeError (Kombu 5.7). It also dies of a
+    BrokenPipeError when it replaces a pool process after Billiard's semaphore tracker, a process of
+    its own, was killed (Billiard 4.3).
+
+    Args:
+        settings: Of the installation, with a broker.
+        options: How to work.
+
+    Raises:
+        WorkerError: The broker's URL cannot be used.
+    """
+
+    def __init__(self, settings: Settings, options: WorkerOptions) -> None:
+        make_app(settings)  # refuses a URL that it cannot use, before anything is started
+        self._settings = settings
+        self._options = options
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Makes `run` return soon; may be called from a signal handler."""
+        self._stopped.set()
+
+    def run(self) -> int:
+        """Works until `stop`, or until the workers end or cannot begin; gives the exit code."""
+        workers = [self._start(step) for step in self._options.steps]
+        try:
+            while not (self._stopped.wait(LOOK_SECONDS) or _are_over(workers)):
+                for place, worker in enumerate(workers):
+                    workers[place] = self._revived(worker)
+        finally:
+            for worker in workers:
+                worker.process.terminate()
+            codes = [worker.process.wait() for worker in workers]
+            for worker in workers:
+                if worker.relay:
+                    worker.relay.join(LAST_WORDS_SECONDS)
+        # One that had not begun yet ends by the signal itself.
+        return max((abs(code) for code in codes if code != -signal.SIGTERM), default=0)
+
+    def _revived(self, worker: "_Worker") -> "_Worker":
+        """The worker, or another in its place if it died at work."""
+        if not worker.died_at_work:
+            return worker
+        log.warning("%s: ended with code %s; starts again", worker.step, worker.process.returncode)
+        self._stopped.wait(PAUSE_SECONDS)
+        try:
+            with telling_shortages():
+                return self._start(worker.step, takes_over=True)
+        except ShortageError as error:
+            log.warning("%s", error)
+            return worker  # the next look tries again
+
+    def _start(self, step: str, *, takes_over: bool = False) -> "_Worker":
+        options = self._options
+        concurrency = options.concurrency or self._default_concurrency(step)
+        order = CeleryOrder(self._settings, step, concurrency, options.device, options.until_idle)
+        in_json = self._settings.log_format == "json"
+        process = subprocess.Popen(
+            python_command("-m", "worker.cluster.celery_process"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if in_json else None,
+            stderr=subprocess.STDOUT if in_json else None,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C in a terminal is for this process to interpret
+        )
+        assert process.stdin is not None
+        process.stdin.write(order.to_json() + "\n")
+        process.stdin.flush()  # and left open: that it ends tells of the end of this process
+        relay = Relay(process.stdout, step) if process.stdout else None
+        return _Worker(step, process, time.monotonic(), takes_over, relay)
+
+    def _default_concurrency(self, step: str) -> int:
+        if step == "classify":
+            return len(usable_gpus(self._settings, self._options.device)) or 1
+        return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class _Worker:
+    step: str
+    process: subprocess.Popen[str]
+    began_seconds: float
+    takes_over: bool
+    """Whether it does so from one that died at work: what ails it then may pass, as outages do."""
+    relay: Relay | None = None
+    """Of what it prints, where that has to be JSON."""
+
+    @property
+    def died_at_work(self) -> bool:
+        """Whether it ended with an error, though it could begin."""
+        is_steady = time.monotonic() - self.began_seconds > STEADY_SECONDS
+        return bool(self.process.poll()) and (is_steady or self.takes_over)
+
+
+def _are_over(workers: Collection[_Worker]) -> bool:
+    """Whether all have ended in good order, or one could not begin."""
+    failed = any(worker.process.poll() and not worker.died_at_work for worker in workers)
+    return failed or all(worker.process.poll() == 0 for worker in workers)

@@ -1,0 +1,128 @@
+"""What tells workers of free chunks: messages in the broker's queues."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from celery import Celery
+from celery.utils.log import get_task_logger
+from kombu.exceptions import KombuError, OperationalError
+from redis.exceptions import RedisError
+
+from db.cuts import outliving_cuts
+from db.queue.free import chunks_ahead
+from db.queue.offers import offered_groups
+from worker.cluster.app import LANES, STEPS, TASKS, queue_name
+from worker.errors import BrokerError
+from worker.workplace import Workplace
+
+logger = get_task_logger(__name__)
+
+STATES = {"extract": "queued", "classify": "extracted"}
+"""The state of the chunks that each step takes."""
+
+
+def publish(app: Celery, step: str, lane: str, chunk_ids: Sequence[int]) -> None:
+    """Puts a message for each of these chunks into the queue of a step's lane.
+
+    Raises:
+        BrokerError: The broker does not take them.
+    """
+    with _one_line_errors(app), app.producer_or_acquire() as producer:
+        for chunk_id in chunk_ids:
+            app.send_task(
+                TASKS[step],
+                [chunk_id],
+                queue=queue_name(step, lane),
+                producer=producer,
+            )
+
+
+def offer(place: Workplace, app: Celery, steps: Sequence[str] = STEPS) -> int:
+    """Publishes what the broker's queues lack: as many messages as there are groups of free chunks.
+
+    Where a queue holds fewer messages than that, some were lost, or never published; queues are
+    in the order of time, so it is the oldest groups whose messages are missing. Groups that were
+    published before, and are again, are claimed once all the same.
+
+    Extraction gets no more than what may be ahead of classification.
+
+    Returns:
+        How many messages were published.
+
+    Raises:
+        BrokerError: The broker cannot be asked, or does not take messages.
+    """
+    published = 0
+    for lane in LANES:
+        for step in steps:
+            waiting = messages_in(app, step, lane)
+            free = _offered(place, step, lane)
+            lacking = free[: max(len(free) - waiting, 0)]
+            publish(app, step, lane, lacking)
+            published += len(lacking)
+    return published
+
+
+def top_up(place: Workplace, app: Celery, tagged: int) -> None:
+    """Publishes what may be extracted since so many chunks were tagged.
+
+    Those are the last of what may be offered. The others were published before: whatever of them
+    was lost is the sweeper's.
+
+    Raises:
+        BrokerError: The broker does not take messages.
+    """
+    for lane, chunk_ids in _newly_offered(place, tagged).items():
+        if chunk_ids:
+            publish(app, "extract", lane, chunk_ids)
+
+
+def messages_in(app: Celery, step: str, lane: str) -> int:
+    """How many messages wait in the queue of a step's lane.
+
+    Raises:
+        BrokerError: The broker cannot be asked.
+    """
+    with _one_line_errors(app), app.connection_or_acquire() as connection:
+        # Asked of Redis itself: what Kombu has for it takes twice as long.
+        return int(connection.default_channel.client.llen(queue_name(step, lane)))
+
+
+@contextmanager
+def leaving_it_to_the_sweeper() -> Iterator[None]:
+    """Lets work go on without the broker: what could not be published, the sweeper publishes."""
+    try:
+        yield
+    except BrokerError as error:
+        logger.warning("%s", error)
+
+
+@outliving_cuts
+def _newly_offered(place: Workplace, tagged: int) -> dict[str, list[int]]:
+    most = place.settings.chunks_ahead
+    with place.database.read() as connection:
+        most -= chunks_ahead(connection, most)
+        before = max(most - tagged, 0)
+        return {lane: offered_groups(connection, "queued", lane, most, before) for lane in LANES}
+
+
+@outliving_cuts
+def _offered(place: Workplace, step: str, lane: str) -> list[int]:
+    most = place.settings.chunks_ahead
+    with place.database.read() as connection:
+        if step == "extract":
+            most -= chunks_ahead(connection, most)
+        return offered_groups(connection, STATES[step], lane, most)
+
+
+@contextmanager
+def _one_line_errors(app: Celery) -> Iterator[None]:
+    try:
+        yield
+    except (KombuError, OperationalError, RedisError, OSError) as error:
+        shown = app.connection_for_write().as_uri()
+        cause = " ".join(str(error).split()) or type(error).__name__
+        raise BrokerError(
+            f"{shown}: the broker cannot be used ({cause}); check that it runs, what is enqueued"
+            " is kept and offered when it is back"
+        ) from error

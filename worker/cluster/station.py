@@ -1,0 +1,191 @@
+"""A process of a Celery worker: what it holds, and what it does when it hears of a chunk."""
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from celery import Celery
+from celery.utils.log import get_task_logger
+
+from db.queue.claimed import ClaimedChunk
+from db.queue.free import CHUNKS_PER_GROUP
+from db.queue.offers import WaitingChunk
+from db.records import Claim
+from ingest.decoder.parent import Decoder
+from ingest.errors import (
+    FrameStoreError,
+    ShortageError,
+    StorageFullError,
+    StorageUnreachable,
+    VideoError,
+)
+from ingest.shortages import telling_shortages
+from model.errors import ModelError
+from worker.cluster.app import LANES, SOFT_LIMIT_SECONDS
+from worker.cluster.offering import leaving_it_to_the_sweeper, messages_in, offer, publish, top_up
+from worker.errors import BrokerError, WorkerError, WorkStoppedError
+from worker.identity import worker_identity
+from worker.steps.claims import claim_to_classify, claim_to_extract
+from worker.steps.classifiers import LoadedClassifiers
+from worker.steps.classifying import chunks_that_fill, classify_chunks
+from worker.steps.extracting import BEGUN_WITHIN_SECONDS, extract_group
+from worker.workplace import Workplace
+
+logger = get_task_logger(__name__)
+
+OTHERS_FIRST_SECONDS = 5.0
+"""As long as the sweeper lets a chunk lie."""
+
+LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30 - BEGUN_WITHIN_SECONDS
+"""Before Celery ends the task, whose last chunk may have begun so late: thus it is written down
+against the chunk, which is then split."""
+
+LOOK_SECONDS = 2.0
+"""In the midst of a group, between questions whether something interactive waits: about a chunk."""
+
+UNANSWERED_SECONDS = 60.0
+"""A broker that did not answer is back by then, or workers hear of nothing anyway."""
+
+SHARING_PROCESSES = 16
+"""Where fewer groups wait than this, a process takes its share of their chunks as if it were one of
+so many: a single episode is spread over the processes of some machines, chunk by chunk."""
+
+
+class Station:
+    """One process's place in the work.
+
+    Args:
+        place: Settings and database.
+        app: Publishes what comes next.
+        device: Where to classify.
+    """
+
+    def __init__(self, place: Workplace, app: Celery, device: str) -> None:
+        self._place = place
+        self._app = app
+        self._decoder = Decoder(media_roots=place.settings.readable_roots)
+        self._classifiers = LoadedClassifiers(place.settings, device, probes=True)
+        self._identity = worker_identity()
+        self._stopped = threading.Event()
+        self._asks_from_seconds = self._looks_from_seconds = 0.0
+
+    def stop(self) -> None:
+        """Makes the step that is under way end soon; may be called from a signal handler."""
+        self._place.database.patience.hurry()
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Ends the decoder process, and writes down what was spent."""
+        self._decoder.close()
+        self._place.effort.write(self._place.database, at_once=True)
+
+    def extract(self, chunk_id: int, lane: str) -> None:
+        """Extracts a chunk and its group, unless others were faster; tells who classifies."""
+        try:
+            with telling_shortages():
+                self._extract_and_tell(chunk_id, lane)
+        except ShortageError as error:
+            self._let_others_go_first(error)
+
+    def _extract_and_tell(self, chunk_id: int, lane: str) -> None:
+        self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
+        most = self._share(lane)
+        chunks, rest = claim_to_extract(self._place, self._identity, chunk_id, most)
+        if not chunks:
+            return
+        if rest is not None:
+            with leaving_it_to_the_sweeper():
+                publish(self._app, "extract", lane, [rest])
+        extracted = self._extract(chunks, lane)
+        if extracted:
+            publish(self._app, "classify", lane, [extracted[0].chunk_id])
+        if len(extracted) < len(chunks):
+            offer(self._place, self._app)
+
+    def _share(self, lane: str) -> int:
+        """How many chunks of a group to extract: few where other processes may lack work."""
+        waiting = self._messages_in("extract", lane, otherwise=SHARING_PROCESSES)
+        if waiting < SHARING_PROCESSES:  # is classification what others wait for?
+            waiting += self._messages_in("classify", lane, otherwise=0)
+        return min(max(waiting * CHUNKS_PER_GROUP // SHARING_PROCESSES, 1), CHUNKS_PER_GROUP)
+
+    def _is_first(self, lane: str) -> bool:
+        """Whether no message waits of a lane that goes before this one, asked now and then."""
+        if time.monotonic() < self._looks_from_seconds:
+            return True
+        self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
+        before = LANES[: LANES.index(lane)]
+        return not any(self._messages_in("extract", one, otherwise=0) for one in before)
+
+    def _messages_in(self, step: str, lane: str, *, otherwise: int) -> int:
+        """How many messages wait, or `otherwise` if the broker does not answer.
+
+        Then it is not asked again for a while: each try takes seconds.
+        """
+        if time.monotonic() >= self._asks_from_seconds:
+            try:
+                return messages_in(self._app, step, lane)
+            except BrokerError as error:
+                logger.warning("%s", error)
+                self._asks_from_seconds = time.monotonic() + UNANSWERED_SECONDS
+        return otherwise
+
+    def classify(self, chunk_id: int) -> None:
+        """Classifies a chunk, unless others were faster, and as many more as fill a batch."""
+        try:
+            with telling_shortages():
+                if classified := self._classify(chunk_id):
+                    top_up(self._place, self._app, classified)
+        except (ModelError, ShortageError, StorageFullError, StorageUnreachable) as error:
+            self._let_others_go_first(error)
+
+    def _extract(self, chunks: Sequence[ClaimedChunk], lane: str) -> Sequence[Claim]:
+        """Those of the claimed chunks that are extracted now."""
+        began: dict[Claim, float] = {}
+
+        def check(claim: Claim, _frames: int) -> None:
+            if self._stopped.is_set():
+                raise WorkStoppedError("stopped; what is not extracted yet is offered again")
+            now = time.monotonic()
+            if now > began.setdefault(claim, now) + LONGEST_EXTRACTION_SECONDS:
+                raise VideoError(f"took longer than {LONGEST_EXTRACTION_SECONDS} s")
+
+        try:
+            goes_on = partial(self._is_first, lane)
+            return extract_group(self._place, chunks, self._decoder, check, goes_on)
+        except WorkStoppedError:
+            return ()
+        except (FrameStoreError, StorageUnreachable, WorkerError) as error:
+            self._let_others_go_first(error)
+            return ()
+
+    def _classify(self, chunk_id: int) -> int:
+        """Classifies a chunk's group and others; how many in all, 0 if others were faster."""
+        waiting, chunks = self._claim_to_classify(chunk_id)
+        if waiting and not chunks:
+            # Before any claim: what takes long here should not hold a chunk.
+            self._classifiers.load(waiting.model_sha256)
+            _, chunks = self._claim_to_classify(chunk_id)
+        if chunks:
+            classify_chunks(self._place, chunks, self._classifiers.load)
+        return len(chunks)
+
+    def _claim_to_classify(self, chunk_id: int) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
+        """Claims what fills a batch of the classifier in memory; nothing for another one."""
+
+        def most_of(waiting: WaitingChunk) -> int:
+            classifier = self._classifiers.loaded(waiting.model_sha256)
+            return (
+                chunks_that_fill(classifier.frames_per_batch, waiting.frames) if classifier else 0
+            )
+
+        return claim_to_classify(self._place, self._identity, chunk_id, most_of)
+
+    def _let_others_go_first(self, error: Exception) -> None:
+        """Waits after what is no chunk's fault: a process that cannot work would drain the queue.
+
+        The chunk is free again, and the sweeper offers it.
+        """
+        logger.error("%s", " ".join(str(error).split()))
+        self._stopped.wait(OTHERS_FIRST_SECONDS)

@@ -1,0 +1,89 @@
+"""Looks after what got lost on the way, from a thread; of all workers, one at a time does so.
+
+What lies on this machine's disks every worker keeps tidy itself.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from celery import Celery
+
+from db.cuts import outliving_cuts
+from db.errors import DatabaseCutError, DatabaseError
+from db.queue.claims import open_chunk_count
+from db.queue.duties import leave_duty, take_duty
+from ingest.errors import IngestError
+from ingest.shortages import telling_shortages
+from worker.cluster.offering import offer
+from worker.errors import BrokerError
+from worker.identity import worker_identity
+from worker.steps.claims import sweep
+from worker.storage import TIDY_SECONDS, tidy_storage
+from worker.workplace import Workplace
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 5.0
+"""Between two looks: short beside a lease of a minute, and a few queries for the database."""
+
+DUTY_SECONDS = 30.0
+"""Longer than a look takes while the broker is frozen; a dead sweeper is replaced after it."""
+
+
+class Sweeper:
+    """Offers chunks again whose worker vanished or whose message was lost, until it is left."""
+
+    def __init__(self, place: Workplace, app: Celery, on_idle: Callable[[], None]) -> None:
+        self._place = place
+        self._app = app
+        self._on_idle = on_idle
+        self._identity = worker_identity()
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def __enter__(self) -> "Sweeper":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._left.set()
+        self._thread.join()
+        # Where the database does not answer, the duty ends by itself.
+        with suppress(DatabaseCutError), self._place.database.write() as connection:
+            leave_duty(connection, "sweep", self._identity)
+
+    def _run(self) -> None:
+        next_tidying = 0.0
+        while True:
+            try:
+                with telling_shortages():
+                    if time.monotonic() >= next_tidying:
+                        next_tidying = time.monotonic() + TIDY_SECONDS
+                        tidy_storage(self._place)
+                    if self._is_on_duty():
+                        self._look()
+                    if self._is_idle():
+                        self._on_idle()
+            except (BrokerError, DatabaseError, IngestError, OSError) as error:
+                logger.warning("%s", error)
+            if self._left.wait(SWEEP_SECONDS):
+                return
+
+    def _look(self) -> None:
+        lost = sweep(self._place.database)
+        offered = offer(self._place, self._app)
+        if lost or offered:
+            logger.info("%d chunks were lost, %d offered again", lost, offered)
+
+    @outliving_cuts
+    def _is_on_duty(self) -> bool:
+        with self._place.database.write() as connection:
+            return take_duty(connection, "sweep", self._identity, DUTY_SECONDS)
+
+    @outliving_cuts
+    def _is_idle(self) -> bool:
+        with self._place.database.read() as connection:
+            return open_chunk_count(connection) == 0

@@ -1,0 +1,79 @@
+"""The Celery tasks. A message says that a chunk may be free; the database says whether it is.
+
+That it is the number of a chunk, `worker.cluster.door` saw to.
+"""
+
+import os
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+from billiard import current_process
+from celery import Celery, Task, shared_task, signals
+
+from db.engine import Database
+from db.patience import patience_of_worker
+from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, lane_of
+from worker.cluster.offering import leaving_it_to_the_sweeper
+from worker.cluster.station import Station
+from worker.gpus import usable_gpus
+from worker.settings import Settings
+from worker.workplace import Workplace
+
+STOP_SIGNAL = signal.SIGUSR2
+"""Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
+
+
+@shared_task(name=TASKS["extract"], bind=True, max_retries=TRIES_AFTER_LOSS)
+def extract(task: Task, chunk_id: int) -> None:
+    """Extracts a chunk."""
+    with leaving_it_to_the_sweeper():
+        _station(task.app).extract(chunk_id, _lane(task))
+
+
+@shared_task(name=TASKS["classify"], bind=True, max_retries=TRIES_AFTER_LOSS)
+def classify(task: Task, chunk_id: int) -> None:
+    """Classifies a chunk, and others with it."""
+    with leaving_it_to_the_sweeper():
+        _station(task.app).classify(chunk_id)
+
+
+_stations: list[Station] = []
+"""This process's one station, once it has heard of a chunk."""
+
+
+def _station(app: Celery) -> Station:
+    if not _stations:
+        settings = Settings.from_json(app.conf.castline_settings)
+        _take_gpu(usable_gpus(settings, app.conf.castline_device))
+        # What it gives up, the sweeper offers again: Celery's time for a task is limited anyway.
+        database = Database(settings.database_url, patience_of_worker(stays=False))
+        place = Workplace(settings, database)
+        _stations.append(Station(place, app, app.conf.castline_device))
+    return _stations[0]
+
+
+def _take_gpu(gpus: Sequence[str]) -> None:
+    """Leaves this process one GPU, by its place in the pool, before TensorFlow looks for them."""
+    if gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]
+
+
+def _lane(task: Task) -> str:
+    return lane_of(task.request.delivery_info["routing_key"])
+
+
+@signals.worker_process_init.connect
+def _begin(**_: Any) -> None:
+    signal.signal(STOP_SIGNAL, _stop)
+
+
+def _stop(*_: Any) -> None:
+    for station in _stations:
+        station.stop()
+
+
+@signals.worker_process_shutdown.connect
+def _leave(**_: Any) -> None:
+    for station in _stations:
+        station.close()

@@ -1,0 +1,1 @@
+"""All steps on this machine, without a server."""

@@ -1,0 +1,135 @@
+"""The end of a run: what was found, what is missing, and how queries come to see it."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+
+from db.changes.writes import finish_run
+from db.engine import Transaction
+from db.library.episodes import get_episode
+from db.library.runs import ended_chunks, get_run, run_tags
+from db.queue.claims import has_open_chunk
+from db.records import (
+    AppearanceRecord,
+    EpisodeRecord,
+    ExtractedChunk,
+    Ranges,
+    TagRecord,
+    merge_ranges,
+)
+from ingest.cuts import Cuts, joined_cuts
+from timeline.appearances.from_tags import Appearance, Tag, find_appearances
+from timeline.place import Place
+from worker.parameters import RunParameters
+
+TOLERATED_MISSING_SECONDS = Fraction(1)
+"""Containers round their declared durations; a second is far above that and below any shot."""
+
+TOLERATED_ERROR_RATE = Fraction(1, 100)
+"""A damaged packet now and then costs no sample; one in a hundred is a damaged file."""
+
+
+def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
+    """Ends a run whose chunks are all tagged or quarantined, in the caller's transaction.
+
+    Returns:
+        Whether the run ended now.
+    """
+    if has_open_chunk(connection, run_id):
+        return False
+    run = get_run(connection, run_id)
+    if not run.is_open:
+        return False
+    episode = get_episode(connection, run.episode_id)
+    tagged, quarantined = ended_chunks(connection, run_id)
+    missing = merge_ranges(
+        [
+            *episode.missing,
+            *(item for part in tagged for item in part.missing),
+            *((start, end) for start, end, _ in quarantined),
+        ]
+    )
+    appearances = find_appearances(
+        [_tag(item) for item in run_tags(connection, run_id)],
+        sorted({pts for part in tagged for pts in part.sampled_pts}),
+        episode.end_pts,
+        episode.time_base,
+        RunParameters.from_json(run.params).rules,
+        missing,
+        _cuts(tagged, [start for start, _, _ in quarantined]),
+    )
+    finish_run(
+        connection,
+        run_id=run_id,
+        episode_id=episode.id,
+        state=_final_state(tagged, bool(quarantined), missing, episode.time_base),
+        frames=sum(len(part.sampled_pts) for part in tagged),
+        decode_errors=sum(part.decode_errors for part in tagged),
+        missing=missing,
+        error=quarantined[0][2] if quarantined else _damage(tagged, episode, missing),
+        appearances=[_record(item, episode) for item in appearances],
+    )
+    return True
+
+
+def _tag(stored: TagRecord) -> Tag:
+    place = None if stored.place is None else Place(*stored.place)
+    return Tag(stored.pts, stored.label, stored.confidence, place)
+
+
+def _cuts(
+    tagged: Sequence[ExtractedChunk], quarantined_from: Sequence[int]
+) -> tuple[int, ...] | None:
+    """The cuts of a run, also those between two chunks; None where one does not tell its own.
+
+    Args:
+        tagged: The chunks, ascending.
+        quarantined_from: Where those begin that were given up. Across them nothing is compared.
+    """
+    parts = [Cuts.from_json(part.cuts) for part in tagged if part.cuts is not None]
+    if len(parts) < len(tagged):
+        return None
+    stretches: dict[int, list[Cuts]] = {}
+    for part in parts:
+        if part.head.pts:
+            before = bisect_right(quarantined_from, part.head.pts[0])
+            stretches.setdefault(before, []).append(part)
+    return tuple(pts for stretch in stretches.values() for pts in joined_cuts(stretch))
+
+
+def _final_state(
+    tagged: Sequence[ExtractedChunk], has_quarantined: bool, missing: Ranges, time_base: Fraction
+) -> str:
+    if not any(part.sampled_pts for part in tagged):
+        return "failed"
+    missing_seconds = sum(end - start for start, end in missing) * time_base
+    decoded = sum(part.frames_decoded for part in tagged)
+    errors = sum(part.decode_errors for part in tagged)
+    is_damaged = errors > 0 and errors >= TOLERATED_ERROR_RATE * (decoded + errors)
+    is_partial = has_quarantined or is_damaged or missing_seconds > TOLERATED_MISSING_SECONDS
+    return "partial" if is_partial else "done"
+
+
+def _damage(
+    tagged: Sequence[ExtractedChunk], episode: EpisodeRecord, missing: Ranges
+) -> str | None:
+    """What is wrong with the file, for the person who reads that a run is partial."""
+    errors = sum(part.decode_errors for part in tagged)
+    if any(end == episode.end_pts for _, end in episode.missing):
+        return "the file ends early; copy it again"
+    if errors:
+        return f"{errors} errors while decoding, the file is damaged; copy it again"
+    return "a part of the file is missing; copy it again" if missing else None
+
+
+def _record(found: Appearance, episode: EpisodeRecord) -> AppearanceRecord:
+    return AppearanceRecord(
+        label=found.label,
+        start_pts=found.start_pts,
+        end_pts=found.end_pts,
+        start_seconds=float((found.start_pts - episode.start_pts) * episode.time_base),
+        end_seconds=float((found.end_pts - episode.start_pts) * episode.time_base),
+        frames=found.frames,
+        mean_confidence=found.mean_confidence,
+        max_confidence=found.max_confidence,
+    )
