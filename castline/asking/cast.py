@@ -51,14 +51,19 @@ def cast_of(connection: Transaction) -> Cast:
     return Cast(known, names_of(connection))
 
 
-def read_named_truth(connection: Transaction, path: Path) -> list[LabelledRange]:
+def read_named_truth(connection: Transaction, path: Path, episode: str) -> list[LabelledRange]:
     """Read a truth file, whose characters may be written as labels or by their names.
+
+    Args:
+        connection: an open transaction.
+        path: of the file.
+        episode: whose truth it is, by its name; the file may tell of others, too.
 
     Raises:
         TimelineError: the file cannot be read, or one of its lines cannot be used.
         LabelError: a name fits several labels, or no label can be made of it.
     """
-    ranges = read_truth(path)
+    ranges = read_truth(path, episode)
     cast = cast_of(connection)
     labels = {name: _meant(cast, name, path) for name in {item.label for item in ranges} if name}
     return [replace(item, label=labels.get(item.label, "")) for item in ranges]

@@ -96,7 +96,7 @@ def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evalu
     collar_seconds = exact_seconds(collar)
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        ranges = read_named_truth(connection, truth)
+        ranges = read_named_truth(connection, truth, known.name)
         found = detections(connection, known)
     figures = evaluate_timeline(
         ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
@@ -108,7 +108,7 @@ def evaluate_at_samples(place: Workplace, episode: str, truth: Path) -> SampleSc
     """Compares an episode's timeline with a truth; see `Library.evaluate_at_samples`."""
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        ranges = read_named_truth(connection, truth)
+        ranges = read_named_truth(connection, truth, known.name)
         found = labelled_ranges(connection, known)
     score = score_at_samples(known, found, ranges)
     rows = tuple(

@@ -211,12 +211,15 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def export(
         self,
-        episode: str,
+        episode: str | None,
         formats: str | Sequence[str],
         output: str | Path = ".",
         *,
         labels: Sequence[str] = (),
         expression: str | None = None,
+        min_seconds: Time = 0,
+        gap: Time = 0,
+        chapter_seconds: Time = 0,
         run: int | None = None,
         model: str | None = None,
         force: bool = False,
@@ -224,12 +227,16 @@ class AskingMethods(Opened):
         """Writes who is on screen when in an episode, for other tools to read.
 
         Args:
-            episode: Which.
-            formats: Names of formats, in a sequence or with commas between them: json, csv, vtt,
-                srt, rttm, chapters, otio, edl, fcpxml, html, coco, clips.
+            episode: Which; None for all in one file, where a format can tell of several: json, csv,
+                parquet, rttm, iiif, graphml.
+            formats: Names of formats, in a sequence or with commas between them: those, and vtt,
+                srt, chapters, matroska, eaf, otio, edl, fcpxml, html, coco, clips.
             output: The folder to write to.
             labels: Only these.
             expression: The ranges in which this holds, in place of appearances.
+            min_seconds: Only ranges that last at least this long, once gaps are filled.
+            gap: Gaps of at most this length are filled.
+            chapter_seconds: Chapters last at least so long.
             run: Of this run.
             model: Of this model's run.
             force: Replace files that exist.
@@ -237,10 +244,13 @@ class AskingMethods(Opened):
         return export.export(
             self._place,
             episode,
-            formats.split(",") if isinstance(formats, str) else formats,
+            [formats] if isinstance(formats, str) else formats,
             Path(output),
             labels=labels,
             expression=expression,
+            min_seconds=min_seconds,
+            gap=gap,
+            chapter_seconds=chapter_seconds,
             run=run,
             model=model,
             force=force,
