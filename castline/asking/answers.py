@@ -132,10 +132,12 @@ def labelled_ranges(
     ]
 
 
-def detections(connection: Transaction, episode: EpisodeRecord) -> list[Detection]:
-    """The appearances of an episode's current run, each with its mean confidence."""
-    found = find_appearances(connection, episode_id=episode.id)
-    ranges = labelled_ranges(connection, episode)
+def detections(
+    connection: Transaction, episode: EpisodeRecord, shown: Shown = CURRENT
+) -> list[Detection]:
+    """The appearances of an episode's shown run, each with its mean confidence."""
+    found = find_appearances(connection, episode_id=episode.id, shown=shown)
+    ranges = labelled_ranges(connection, episode, shown)
     return [
         Detection(each, item.appearance.mean_confidence)
         for each, item in zip(ranges, found, strict=True)

@@ -193,7 +193,9 @@ def plot(
         shown = find_shown(connection, run, model)
         missing = require_shown_run(connection, found, shown).missing_seconds
         ranges = labelled_ranges(connection, found, shown)
-        true_ranges = None if truth is None else read_named_truth(connection, truth, found.name)
+        true_ranges = (
+            None if truth is None else read_named_truth(connection, truth, found.name).ranges
+        )
         written = names_of(connection)
     names = {item.label: shortened(written[item.label]) for item in (*ranges, *(true_ranges or ()))}
     plot_timeline(

@@ -1,10 +1,10 @@
 """What can be asked of a library, and taken from it elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from castline.asking import evaluation, export, own_sql, questions
-from castline.asking.cast import names_of
+from castline.asking.cast import NO_CHANGE, names_of
 from castline.asking.times import Time
 from castline.asking.values import (
     Appearances,
@@ -192,16 +192,28 @@ class AskingMethods(Opened):
 
     @as_castline_errors()
     def evaluate(
-        self, episode: str, truth: str | Path, *, collar: Time = 0
+        self,
+        episode: str,
+        truth: str | Path,
+        *,
+        collar: Time = 0,
+        run: int | None = None,
+        model: str | None = None,
+        renamed: Mapping[str, str] = NO_CHANGE,
     ) -> evaluation.Evaluation:
         """Compares the timeline of an episode with what is known to be true.
 
         Args:
             episode: Which.
-            truth: A .csv file (label,start_seconds,end_seconds) or a .rttm file.
+            truth: A .csv (label,start_seconds,end_seconds), .rttm, .vtt, .srt or .eaf file.
             collar: Seconds around each true border that are not counted, half on each side.
+            run: Score this run.
+            model: Score this model's run.
+            renamed: By names in the truth, what is to be read in their place.
         """
-        return evaluation.evaluate(self._place, episode, Path(truth), collar)
+        return evaluation.evaluate(
+            self._place, episode, Path(truth), collar, run=run, model=model, renamed=renamed
+        )
 
     @as_castline_errors()
     def evaluate_at_samples(self, episode: str, truth: str | Path) -> evaluation.SampleScore:

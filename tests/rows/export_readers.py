@@ -294,7 +294,7 @@ def _element(number: str, *payloads: bytes) -> bytes:
 def read_eaf(path: Path, frames: Frames) -> Found:
     """A tier's name is the label, as pympi reads ELAN's files."""
     read = Eaf(str(path))
-    assert read.media_descriptors[0]["MEDIA_URL"].startswith("file:///episodes/")
+    assert read.media_descriptors[0]["MEDIA_URL"].startswith("file:///")
     found = [
         (label, *frames.within(Fraction(start, 1000), Fraction(end, 1000)))
         for label in read.get_tier_names()
