@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from db.library.episodes import episode_record
+from db.library.episode_rows import episode_record
 from db.library.runs import list_runs
 from db.records import EpisodeRecord, RunRecord
 from db.schema import chunk, episode
