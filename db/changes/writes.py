@@ -22,9 +22,7 @@ from db.records import (
     Claim,
     EpisodeRecord,
     ModelVersionRecord,
-    Ranges,
     TagRecord,
-    dump_ranges,
 )
 from db.schema import (
     OPEN_CHUNK_STATES,
@@ -36,6 +34,7 @@ from db.schema import (
     run,
     tag,
 )
+from exact.ranges import PtsRanges, dump_ranges
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
@@ -80,7 +79,7 @@ def create_run(
     params: str,
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
-    missing: Ranges,
+    missing: PtsRanges,
     lane: str = "bulk",
 ) -> tuple[int, bool]:
     """The run of this model version over this episode with these parameters.
@@ -205,7 +204,7 @@ def finish_run(
     state: str,
     frames: int,
     decode_errors: int,
-    missing: Ranges,
+    missing: PtsRanges,
     error: str | None,
     appearances: Sequence[AppearanceRecord],
 ) -> None:

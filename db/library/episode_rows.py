@@ -5,14 +5,16 @@ A field is kept in the column of its name, unless `_MAPPED` names others.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Row
 
 from db.failures import reading_rows
-from db.records import EpisodeRecord, dump_ranges, load_ranges
+from db.records import EpisodeRecord
+from exact.picture_area import PictureArea
+from exact.ranges import dump_ranges, load_ranges
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ _MAPPED = {
     "time_base": _fraction("time_base"),
     "area": _Columns(
         ("area_x", "area_y", "area_width", "area_height"),
-        tuple,
-        lambda *area: area,
+        astuple,
+        PictureArea,
     ),
     "key_pts": _Columns(
         ("key_pts",),

@@ -11,6 +11,7 @@ from db.library.episode_rows import episode_values
 from db.library.episodes import get_episode, list_episodes
 from db.records import EpisodeRecord
 from db.schema import episode
+from exact.picture_area import PictureArea
 from tests.rows.records import made_episode
 
 pytestmark = pytest.mark.integration
@@ -34,7 +35,7 @@ ODD = EpisodeRecord(
     time_base=Fraction(1, 90000),
     start_pts=-2_700,
     end_pts=2**40,
-    area=(4, 8, 700, 500),
+    area=PictureArea(4, 8, 700, 500),
     key_pts=(0, 90_000, 2**39),
     missing=((3, 5), (2**38, 2**38 + 1)),
 )
