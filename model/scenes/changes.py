@@ -140,7 +140,7 @@ def compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 def erase(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Fill a rectangle of 2 to 20 % of the picture with one random colour."""
     rows, columns = picture.shape[:2]
-    share, aspect = rng.uniform(0.02, 0.2), np.exp(rng.uniform(-0.7, 0.7))  # width:height from 1:2 to 2:1
+    share, aspect = rng.uniform(0.02, 0.2), np.exp(rng.uniform(-0.7, 0.7))  # 1:2 to 2:1
     height = min(rows, round(rows * float(np.sqrt(share * aspect))))
     width = min(columns, round(columns * float(np.sqrt(share / aspect))))
     top, left = rng.integers(rows - height + 1), rng.integers(columns - width + 1)
