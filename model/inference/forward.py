@@ -21,7 +21,7 @@ class ForwardPass(ABC):
         self._answer_shape = answer_shape
 
     def logits(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the outputs (n, *answer_shape) for pictures (n, height, width, 3), n of any size."""
+        """Return the outputs (n, *answer_shape) for n pictures (n, height, width, 3)."""
         logits = np.empty((len(pictures), *self._answer_shape), np.float32)
         for start in range(0, len(pictures), self.batch_size):
             batch = pictures[start : start + self.batch_size]
