@@ -16,10 +16,10 @@ from db.library.runs import ended_chunks
 from db.questions.appearances import find_appearances
 from db.questions.spans import EpisodeSpan, label_ranges, shown_spans
 from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
+from exact.ranges import difference, fill_gaps, lasting, union
 from model.labels import Names
 from timeline.export.formats import Entry, ExportedTimeline, Sighting, smoothed
 from timeline.place import Place
-from timeline.ranges import bridged, lasting, without
 from timeline.scoring.detection import Detection
 from timeline.scoring.truth import LabelledRange
 
@@ -80,9 +80,9 @@ def find_matches(
         ranges = label_ranges(connection, run_ids, labels_of(expression))
         records = _records(connection, run_ids, expression, shown)
         for span in some:
-            examined = without([(span.start_pts, span.end_pts)], span.missing)
+            examined = difference([(span.start_pts, span.end_pts)], union(span.missing))
             found = evaluate(expression, ranges[span.run_id], examined)
-            found = bridged(found, gap_seconds / span.time_base, examined)
+            found = fill_gaps(found, gap_seconds / span.time_base, examined)
             for start_pts, end_pts in lasting(found, min_seconds / span.time_base):
                 yield FoundRange(
                     span.name,
@@ -125,8 +125,8 @@ def labelled_ranges(
     return [
         LabelledRange(
             label=item.appearance.label,
-            start_seconds=(item.appearance.start_pts - episode.start_pts) * episode.time_base,
-            end_seconds=(item.appearance.end_pts - episode.start_pts) * episode.time_base,
+            start_seconds=episode.seconds_at(item.appearance.start_pts),
+            end_seconds=episode.seconds_at(item.appearance.end_pts),
         )
         for item in found
     ]
@@ -175,7 +175,7 @@ def timeline_to_export(
         names: what people call labels.
     """
     shown = Shown(run.id)
-    examined = without([(episode.start_pts, episode.end_pts)], run.missing)
+    examined = difference([(episode.start_pts, episode.end_pts)], run.missing)
     entries = list(
         _entries_of_labels(connection, episode, shown, wanted.labels)
         if wanted.expression is None
@@ -201,8 +201,8 @@ def timeline_to_export(
         entries=entries,
         width=episode.width,
         height=episode.height,
-        picture_width=episode.area[2],
-        picture_height=episode.area[3],
+        picture_width=episode.area.width,
+        picture_height=episode.area.height,
         names=(names.shown(entry.label for entry in entries) if wanted.expression is None else {}),
         shortest_chapter_seconds=wanted.chapter_seconds,
     )

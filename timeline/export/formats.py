@@ -8,10 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from timeline.appearances.looks import PtsRange
+from exact.ranges import PtsRange, fill_gaps, lasting, union
 from timeline.errors import TimelineError
 from timeline.place import Place
-from timeline.ranges import bridged, lasting, united
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,8 @@ def smoothed(
         own.get((label, *each), Entry(label, *each))
         for label, some in groupby(by_label, key=lambda entry: entry.label)
         for each in lasting(
-            bridged(
-                united((entry.start_pts, entry.end_pts) for entry in some),
+            fill_gaps(
+                union((entry.start_pts, entry.end_pts) for entry in some),
                 longest_gap_pts,
                 examined,
             ),

@@ -7,9 +7,9 @@ from fractions import Fraction
 from itertools import combinations
 from xml.etree.ElementTree import Element, SubElement
 
+from exact.ranges import PtsRanges, intersection, union
 from timeline.export.formats import ExportedTimeline
 from timeline.export.xml import xml_text
-from timeline.ranges import common, united
 
 NODE_KEYS = {"name": "string", "seconds": "double"}
 EDGE_KEYS = {"seconds": "double", "times": "int", "episodes": "int"}
@@ -66,18 +66,18 @@ def _add(graph: _Graph, timeline: ExportedTimeline) -> None:
         graph.names[label] = timeline.name_of(label)
         graph.seconds[label] += sum(end - start for start, end in own) * timeline.time_base
     for one, other in combinations(sorted(ranges), 2):
-        if shared := common(ranges[one], ranges[other]):
+        if shared := intersection(ranges[one], ranges[other]):
             pair = graph.meetings[one, other]
             pair.seconds += sum(end - start for start, end in shared) * timeline.time_base
             pair.times += len(shared)
             pair.episodes += 1
 
 
-def _ranges(timeline: ExportedTimeline) -> dict[str, list[tuple[int, int]]]:
+def _ranges(timeline: ExportedTimeline) -> dict[str, PtsRanges]:
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for entry in timeline.entries:
         found[entry.label].append((entry.start_pts, entry.end_pts))
-    return {label: united(ranges) for label, ranges in found.items()}
+    return {label: union(ranges) for label, ranges in found.items()}
 
 
 def _tell(element: Element, **values: object) -> None:
