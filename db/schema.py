@@ -131,6 +131,22 @@ model_version = Table(
     Column("promoted_at", UtcDateTime()),
 )
 
+# What people set in place of a model version's own thresholds, for all its runs.
+model_thresholds = Table(
+    "model_thresholds",
+    metadata,
+    Column(
+        "model_version_id",
+        RowId,
+        ForeignKey("model_version.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # JSON: the parameters of runs that tell when appearances start and end.
+    Column("rules", Text, nullable=False),
+    Column("set_at", UtcDateTime(), nullable=False),
+)
+
 run = Table(
     "run",
     metadata,

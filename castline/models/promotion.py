@@ -11,6 +11,7 @@ from castline.models.gate import Measured, Regression, parse_requirement, regres
 from castline.models.in_use import hold_what_is_shown, model_in_use, sha256_in_use
 from castline.models.measuring import measured_on_dataset, measured_on_episode
 from castline.tagging.enqueue import model_record
+from castline.tagging.thresholds import with_thresholds_in_use
 from db.changes.promotions import GateReport, promote_model, roll_back
 from model.labels import Names
 from model.version.artifact import ModelVersion, find_model
@@ -136,7 +137,8 @@ def promote(
         regressions=tuple(str(item) for item in found),
     )
     hold_what_is_shown(place)
-    parameters = RunParameters.for_model(version.manifest)
     with place.database.write() as connection:
+        own = RunParameters.for_model(version.manifest)
+        parameters = with_thresholds_in_use(connection, version, own)
         episodes = promote_model(connection, model_record(version), parameters.hash, report)
     return Promotion(found, is_promoted=True, episodes=episodes)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from castline.tagging.enqueue import model_record
+from castline.tagging.thresholds import parameters_of_new_run, with_thresholds_in_use
 from db.changes.writes import create_run, register_model_version, retry_run
 from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
@@ -67,9 +68,11 @@ def plan_reruns(
     Raises:
         StorageUnreachable: The frame store lies on storage that does not answer.
     """
-    parameters = RunParameters.for_model(version.manifest)
     is_stored = _finder(place.frames)
     with place.database.read() as connection:
+        parameters = with_thresholds_in_use(
+            connection, version, RunParameters.for_model(version.manifest)
+        )
         entries = [
             entry
             for entry in list_library(connection)
@@ -85,12 +88,14 @@ def plan_reruns(
 
 def enqueue_rerun(place: Workplace, rerun: Rerun, version: ModelVersion) -> RunRecord:
     """Makes the run, or offers again what it had left undone; one that is done stays so."""
-    parameters = RunParameters.for_model(version.manifest)
     with place.database.write() as connection:
+        model_version_id = register_model_version(connection, model_record(version))
+        own = RunParameters.for_model(version.manifest)
+        parameters = parameters_of_new_run(connection, version, own)
         run_id, _ = create_run(
             connection,
             episode_id=rerun.episode.id,
-            model_version_id=register_model_version(connection, model_record(version)),
+            model_version_id=model_version_id,
             params=parameters.to_json(),
             params_hash=parameters.hash,
             chunks=rerun.chunks,

@@ -1,0 +1,26 @@
+"""thresholds that people set in place of a model version's own
+
+Revision: 0013, after 0010
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0013'
+down_revision = '0010'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('model_thresholds',
+    sa.Column('model_version_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('rules', sa.Text(), nullable=False),
+    sa.Column('set_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['model_version_id'], ['model_version.id'], name=op.f('fk_model_thresholds_model_version_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('model_version_id', name=op.f('pk_model_thresholds'))
+    )
+
+
+def downgrade() -> None:
+    op.drop_table('model_thresholds')
