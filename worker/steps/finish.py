@@ -8,9 +8,9 @@ from typing import TypeAlias
 from db.changes.writes import finish_run
 from db.engine import Transaction
 from db.library.episodes import get_episode
-from db.library.runs import ended_chunks, get_run, run_tags
+from db.library.runs import ended_chunks, get_run, seen_labels
 from db.queue.claims import has_open_chunk
-from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, TagRecord
+from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk
 from exact.ranges import PtsRanges, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
@@ -63,7 +63,10 @@ def derive_appearances(
     """What a run found, by its stored tags, these rules and what it did not see."""
     tagged, quarantined = ended_chunks(connection, run_id)
     found = find_appearances(
-        [_tag(item) for item in run_tags(connection, run_id)],
+        [
+            Tag(pts, label, confidence, None if place is None else Place(*place))
+            for pts, label, confidence, place in seen_labels(connection, run_id)
+        ],
         sorted({pts for part in tagged for pts in part.sampled_pts}),
         episode.end_pts,
         episode.time_base,
@@ -84,11 +87,6 @@ def _missing(
             *((start, end) for start, end, _ in quarantined),
         ]
     )
-
-
-def _tag(stored: TagRecord) -> Tag:
-    place = None if stored.place is None else Place(*stored.place)
-    return Tag(stored.pts, stored.label, stored.confidence, place)
 
 
 def _cuts(
