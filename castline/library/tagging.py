@@ -20,6 +20,7 @@ from castline.tagging.values import (
     Run,
     Tagged,
     Worked,
+    Worker,
 )
 
 
@@ -142,6 +143,11 @@ class TaggingMethods(Opened):
     def appearances(self, run: int) -> tuple[Appearances, Run | None]:
         """Returns a run's own appearances, and the run that questions see in its place, if any."""
         return runs.appearances(self._place, run)
+
+    @as_castline_errors()
+    def workers(self) -> Table[Worker]:
+        """Returns the processes that work on the queue, on this machine and on others."""
+        return runs.workers(self._place)
 
     @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:

@@ -5,9 +5,9 @@ from dataclasses import fields
 
 from castline.asking.questions import APPEARANCE_COLUMNS
 from castline.asking.values import Appearance, Appearances
-from castline.tables import Table
+from castline.tables import Table, columns_of
 from castline.tagging.run_models import absent_models
-from castline.tagging.values import RUN_COLUMNS, Quarantined, Run
+from castline.tagging.values import RUN_COLUMNS, Quarantined, Run, Worker
 from db.changes.writes import cancel_run, retry_run
 from db.engine import Transaction
 from db.library.runs import (
@@ -17,8 +17,11 @@ from db.library.runs import (
     quarantined_chunks,
     run_appearances,
 )
+from db.queue.alive import AliveWorker
 from db.queue.effort import RunEffort, run_efforts
 from db.records import RunRecord
+from worker.alive import living_workers, steps_without_worker
+from worker.identity import host_and_pid
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
 
@@ -32,12 +35,13 @@ def runs(place: Workplace) -> Table[Run]:
 def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) -> tuple[Run, ...]:
     """Runs as they are shown, the oldest first: of all, or only those asked for."""
     efforts = run_efforts(connection, run_ids)
+    alive = living_workers(connection)
     given_up: dict[int, list[Quarantined]] = {}
     for item in quarantined_chunks(connection, run_ids):
         part = Quarantined(item.start_seconds, item.end_seconds, item.attempts, item.error)
         given_up.setdefault(item.run_id, []).append(part)
     return tuple(
-        _shown(record, efforts.get(record.id, RunEffort()), given_up.get(record.id, []))
+        _shown(record, efforts.get(record.id, RunEffort()), given_up.get(record.id, []), alive)
         for record in list_runs(connection, run_ids)
     )
 
@@ -85,7 +89,20 @@ def total_effort(runs: Iterable[Run]) -> RunEffort:
     return RunEffort(**amounts)
 
 
-def _shown(record: RunRecord, effort: RunEffort, given_up: Sequence[Quarantined]) -> Run:
+def workers(place: Workplace) -> Table[Worker]:
+    """The workers that are alive, by machine."""
+    with place.database.read() as connection:
+        found = living_workers(connection)
+    rows = (Worker(*host_and_pid(each.identity), each.steps, each.run_ids) for each in found)
+    return Table(tuple(rows), columns_of(Worker))
+
+
+def _shown(
+    record: RunRecord,
+    effort: RunEffort,
+    given_up: Sequence[Quarantined],
+    alive: Sequence[AliveWorker],
+) -> Run:
     return Run(
         id=record.id,
         episode=record.episode,
@@ -95,6 +112,7 @@ def _shown(record: RunRecord, effort: RunEffort, given_up: Sequence[Quarantined]
         state=record.state,
         is_current=record.is_current,
         is_at_work=record.claimed > 0,
+        lacks=steps_without_worker(alive, record.id) if record.is_open else (),
         chunks_done=record.chunks_done,
         chunks_total=record.chunks_total,
         frames=record.frames,

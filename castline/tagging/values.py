@@ -45,6 +45,9 @@ class Run(Row):
     """Whether questions are answered from it."""
     is_at_work: bool
     """Whether somebody works on it now."""
+    lacks: tuple[str, ...]
+    """Of a run that has not ended: the steps (extract, classify) that no living worker does, now or
+    when it is the run's turn."""
     chunks_done: int
     chunks_total: int
     frames: int
@@ -89,8 +92,21 @@ def seconds_by_stage(effort: RunEffort) -> dict[str, float]:
     return {name: getattr(effort, name) for name in STAGES}
 
 
+@dataclass(frozen=True)
+class Worker(Row):
+    """A process that works on the queue, and was heard of lately."""
+
+    host: str
+    pid: int
+    steps: tuple[str, ...]
+    """What it does to chunks: extract, classify."""
+    run_ids: tuple[int, ...] | None
+    """The only runs that it works on, as `castline tag` does; None for any."""
+
+
 RUN_COLUMNS = (
-    *("run", "episode", "model", "state", "is_current", "chunks_done", "chunks_total"),
+    *("run", "episode", "model", "state", "is_current", "is_at_work", "lacks"),
+    *("chunks_done", "chunks_total"),
     *("frames", "frames_decoded", "decode_errors", "seconds", "bottleneck", "batch_fill"),
     *("missing_seconds", "error", "queued_at", "started_at", "ended_at", "quarantined"),
 )

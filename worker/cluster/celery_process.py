@@ -82,7 +82,8 @@ def work(place: Workplace, order: CeleryOrder) -> int:
     signals.worker_shutting_down.connect(stop)
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
-        with Sweeper(place, app, _stop if order.until_idle else lambda: None):
+        on_idle = _stop if order.until_idle else lambda: None
+        with Sweeper(place, app, order.step, on_idle):
             worker.start()
     finally:
         _sweep_at_the_end(place)

@@ -13,10 +13,12 @@ from celery import Celery
 
 from db.cuts import outliving_cuts
 from db.errors import DatabaseCutError, DatabaseError
+from db.queue.alive import AliveWorker
 from db.queue.claims import open_chunk_count
 from db.queue.duties import leave_duty, take_duty
 from ingest.errors import IngestError
 from ingest.shortages import telling_shortages
+from worker.alive import say_alive, say_gone
 from worker.cluster.offering import offer
 from worker.errors import BrokerError
 from worker.identity import worker_identity
@@ -36,11 +38,14 @@ DUTY_SECONDS = 30.0
 class Sweeper:
     """Offers chunks again whose worker vanished or whose message was lost, until it is left."""
 
-    def __init__(self, place: Workplace, app: Celery, on_idle: Callable[[], None]) -> None:
+    def __init__(
+        self, place: Workplace, app: Celery, step: str, on_idle: Callable[[], None]
+    ) -> None:
         self._place = place
         self._app = app
         self._on_idle = on_idle
         self._identity = worker_identity()
+        self._alive = AliveWorker(self._identity, (step,))
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -51,6 +56,7 @@ class Sweeper:
     def __exit__(self, *_: object) -> None:
         self._left.set()
         self._thread.join()
+        say_gone(self._place.database, self._alive)
         # Where the database does not answer, the duty ends by itself.
         with suppress(DatabaseCutError), self._place.database.write() as connection:
             leave_duty(connection, "sweep", self._identity)
@@ -63,6 +69,7 @@ class Sweeper:
                     if time.monotonic() >= next_tidying:
                         next_tidying = time.monotonic() + TIDY_SECONDS
                         tidy_storage(self._place)
+                    say_alive(self._place.database, self._alive)
                     if self._is_on_duty():
                         self._look()
                     if self._is_idle():

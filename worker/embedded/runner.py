@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 
 from db.cuts import outliving_cuts
 from db.library.runs import RunProgress, run_progress
+from db.queue.alive import AliveWorker
 from db.queue.claims import open_chunk_count
 from db.records import Claim
 from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
 from ingest.shortages import telling_shortages
+from worker.alive import say_alive, say_gone
 from worker.embedded.classify_child import ClassifyChild
 from worker.embedded.classify_process import SHORTAGE_SECONDS, ClassifyOrder
 from worker.errors import WorkStoppedError
@@ -71,6 +73,7 @@ class EmbeddedRunner:
         self._options = options
         self._make_decoder = make_decoder
         self._identity = worker_identity()
+        self._alive = AliveWorker(self._identity, run_ids=options.run_ids)
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
         # Frames decoded so far of each chunk under way; written by the thread that decodes it.
@@ -97,8 +100,11 @@ class EmbeddedRunner:
             DatabaseError: The database cannot be used.
             WorkerError: The classify process cannot work, or the metrics' port is taken.
         """
-        with self._shown_metrics(), telling_shortages():
-            finished = self._run(on_progress)
+        try:
+            with self._shown_metrics(), telling_shortages():
+                finished = self._run(on_progress)
+        finally:
+            say_gone(self._workplace.database, self._alive)
         self._workplace.effort.write(self._workplace.database, at_once=True)
         return finished
 
@@ -169,6 +175,7 @@ class EmbeddedRunner:
     def _sweep_and_tidy(self, at_once: bool) -> None:
         now = time.monotonic()
         if at_once or now >= self._next_sweep:
+            say_alive(self._workplace.database, self._alive)
             sweep(self._workplace.database)
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
         if now >= self._next_tidying:
