@@ -214,6 +214,21 @@ run_effort = Table(
     _one_of("name", EFFORTS),
 )
 
+# Ends of runs that somebody is still to be told of.
+notice = Table(
+    "notice",
+    metadata,
+    Column(
+        "run_id",
+        RowId,
+        ForeignKey("run.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime(), nullable=False),
+)
+
 tag = Table(
     "tag",
     metadata,

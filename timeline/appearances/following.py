@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import NamedTuple
 
 from timeline.appearances.looks import Look
 from timeline.appearances.rules import Rules, ShotRules
@@ -18,8 +19,7 @@ Run = tuple[int, int]
 """The first and the last look, both inclusive, as places in a list of looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """A label in one look."""
 
     confidence: float

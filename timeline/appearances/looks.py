@@ -20,15 +20,14 @@ looked behind it). A sample in a missing range speaks for nothing.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from exact.ranges import PtsRange, PtsRanges, holds, union
 from timeline.errors import TimelineError
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """A sampled frame that lies in no missing range."""
 
     number: int

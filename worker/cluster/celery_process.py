@@ -27,6 +27,7 @@ from worker.cluster.sweeper import Sweeper
 from worker.cluster.tasks import STOP_SIGNAL
 from worker.errors import WorkerError
 from worker.log import configure_logging
+from worker.on_done import Teller
 from worker.settings import Settings
 from worker.steps.claims import sweep
 from worker.visible import visible
@@ -83,7 +84,7 @@ def work(place: Workplace, order: CeleryOrder) -> int:
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
         on_idle = _stop if order.until_idle else lambda: None
-        with Sweeper(place, app, order.step, on_idle):
+        with Sweeper(place, app, order.step, on_idle), Teller(place):
             worker.start()
     finally:
         _sweep_at_the_end(place)
@@ -93,7 +94,7 @@ def work(place: Workplace, order: CeleryOrder) -> int:
 def _sweep_at_the_end(place: Workplace) -> None:
     """Frees what was killed instead of ended, at once; the next sweep does so where it cannot."""
     try:
-        sweep(place.database)
+        sweep(place)
     except DatabaseCutError as error:
         log.warning("%s", error)
 

@@ -80,7 +80,7 @@ class Sweeper:
                 return
 
     def _look(self) -> None:
-        lost = sweep(self._place.database)
+        lost = sweep(self._place)
         offered = offer(self._place, self._app)
         if lost or offered:
             logger.info("%d chunks were lost, %d offered again", lost, offered)

@@ -26,6 +26,7 @@ from worker.embedded.classify_process import SHORTAGE_SECONDS, ClassifyOrder
 from worker.errors import WorkStoppedError
 from worker.identity import worker_identity
 from worker.metrics import serve_metrics
+from worker.on_done import Teller
 from worker.steps.claims import claim_step, sweep
 from worker.steps.extracting import extract_step
 from worker.storage import TIDY_SECONDS, tidy_storage
@@ -101,7 +102,7 @@ class EmbeddedRunner:
             WorkerError: The classify process cannot work, or the metrics' port is taken.
         """
         try:
-            with self._shown_metrics(), telling_shortages():
+            with self._shown_metrics(), telling_shortages(), Teller(self._workplace):
                 finished = self._run(on_progress)
         finally:
             say_gone(self._workplace.database, self._alive)
@@ -176,7 +177,7 @@ class EmbeddedRunner:
         now = time.monotonic()
         if at_once or now >= self._next_sweep:
             say_alive(self._workplace.database, self._alive)
-            sweep(self._workplace.database)
+            sweep(self._workplace)
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
         if now >= self._next_tidying:
             tidy_storage(self._workplace)

@@ -22,6 +22,7 @@ from db.records import Claim
 from ingest.frames.chunks import ChunkRange, split_chunk
 from worker.identity import is_dead
 from worker.log import about
+from worker.on_done import note_end
 from worker.parameters import RunParameters
 from worker.steps.finish import finish_run_if_complete
 from worker.workplace import Workplace
@@ -141,10 +142,10 @@ def _claim(
 
 @outliving_cuts
 def record_failure(
-    database: Database, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
+    workplace: Workplace, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
 ) -> None:
     """Writes a failed attempt down; ends the run if its last open chunk is given up with this."""
-    with database.write() as connection:
+    with workplace.database.write() as connection:
         try:
             run = get_run(connection, claim.run_id)
         except NotFoundError:
@@ -161,8 +162,8 @@ def record_failure(
             split_at=halves[1].start_pts if halves else None,
             extract_again=extract_again,
         )
-        if outcome == "quarantined":
-            finish_run_if_complete(connection, claim.run_id)
+        if outcome == "quarantined" and finish_run_if_complete(connection, claim.run_id):
+            note_end(connection, workplace.settings, claim.run_id)
     log.info("failed", extra=about(claim, outcome=outcome, error=error))
 
 
@@ -175,12 +176,12 @@ def give_back(database: Database, claims: Sequence[Claim]) -> None:
 
 
 @outliving_cuts
-def sweep(database: Database) -> int:
+def sweep(workplace: Workplace) -> int:
     """Offers chunks again whose worker vanished. Returns how many there were."""
-    with database.read() as connection:
+    with workplace.database.read() as connection:
         lost = lost_claims(connection, is_dead)
     for claim in lost:
-        record_failure(database, claim, "its worker vanished", lost=True)
+        record_failure(workplace, claim, "its worker vanished", lost=True)
     return len(lost)
 
 

@@ -17,6 +17,7 @@ from ingest.storage.frame_store import StoredFrame, read_frames
 from model.inference.classifier import Classifier, Prediction
 from model.pictures.place import Place
 from worker.log import about
+from worker.on_done import note_end
 from worker.steps.claims import chunks_of, give_back, record_failure, store_path
 from worker.steps.effort import Effort
 from worker.steps.finish import finish_run_if_complete
@@ -130,7 +131,7 @@ def _classify_group(
                 _classify(part, classifier, workplace)
     except _ClassifyingError as error:
         for tagging in group:  # those whose failure is recorded already are not held any more
-            record_failure(workplace.database, tagging.chunk.claim, str(error), lost=False)
+            record_failure(workplace, tagging.chunk.claim, str(error), lost=False)
         return
     # A transaction for each run: who locks two at once may meet who locks them the other way round.
     by_run: dict[int, dict[Claim, Sequence[TagRecord]]] = {}
@@ -156,7 +157,7 @@ def _frames_of_all(
             if what_is_lacking(error):
                 raise
             claim = tagging.chunk.claim
-            record_failure(workplace.database, claim, str(error), lost=False, extract_again=True)
+            record_failure(workplace, claim, str(error), lost=False, extract_again=True)
             continue
         whole.append(tagging)
 
@@ -228,7 +229,8 @@ def _write_tags(workplace: Workplace, tags: Mapping[Claim, Sequence[TagRecord]])
         held = complete_taggings(connection, list(tags))
         if held:
             replace_tags(connection, {claim: tags[claim] for claim in held})
-            finish_run_if_complete(connection, held[0].run_id)
+            if finish_run_if_complete(connection, held[0].run_id):
+                note_end(connection, workplace.settings, held[0].run_id)
     for claim in held:
         log.info("tagged", extra=about(claim, tags=len(tags[claim])))
 

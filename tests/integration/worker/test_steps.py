@@ -83,7 +83,7 @@ def extract_whole(place: Workplace) -> None:
 
 def test_a_late_extraction_is_refused(place: Workplace) -> None:
     def others_do_it() -> None:
-        assert sweep(place.database) == 1
+        assert sweep(place) == 1
         extract_whole(place)
         with place.database.write() as connection:
             [taken] = claim_chunks(connection, "extracted", ELSEWHERE, 60)
@@ -101,7 +101,7 @@ def test_a_late_extraction_is_refused(place: Workplace) -> None:
 
 def test_late_tags_are_refused(place: Workplace) -> None:
     def others_do_it() -> None:
-        assert sweep(place.database) == 1
+        assert sweep(place) == 1
         classify_step(place, [claim(place, "extracted", 60)], lambda _: OneLabel("cedar"))
 
     extract_whole(place)
@@ -117,7 +117,7 @@ def test_late_tags_are_refused(place: Workplace) -> None:
 
 def test_a_renewed_lease_is_not_taken_away(place: Workplace) -> None:
     def long_work() -> None:
-        taken_away.append(sweep(place.database))
+        taken_away.append(sweep(place))
 
     taken_away: list[int] = []
     mine = claim(place, "queued", lease_seconds=60)

@@ -1,4 +1,4 @@
-"""thresholds that people set in place of a model version's own
+"""thresholds that people set in place of a model version's own, and ends of runs to tell of
 
 Revision: 0013, after 0010
 """
@@ -20,7 +20,15 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['model_version_id'], ['model_version.id'], name=op.f('fk_model_thresholds_model_version_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('model_version_id', name=op.f('pk_model_thresholds'))
     )
+    op.create_table('notice',
+    sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_notice_run_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('run_id', name=op.f('pk_notice'))
+    )
 
 
 def downgrade() -> None:
+    op.drop_table('notice')
     op.drop_table('model_thresholds')
