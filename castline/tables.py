@@ -18,7 +18,7 @@ class Row:
     """One row of an answer."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns its fields by name, as JSON takes them: docs/json.md says what they mean."""
+        """Returns its fields by name, as JSON takes them (docs/reference/json.md)."""
         return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
 

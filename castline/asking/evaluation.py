@@ -59,7 +59,7 @@ class Evaluation(Row):
         return Table(tuple(rows), columns_of(LabelFigures))
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns all figures, as docs/json.md describes them."""
+        """Returns all figures, as docs/reference/json.md describes them."""
         return {
             "episode": self.episode,
             "collar_seconds": float(self.collar_seconds),

@@ -75,7 +75,7 @@ class ShownDataset(Row):
     """The largest group first."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns what docs/json.md says of `castline dataset show`."""
+        """Returns what docs/reference/json.md says of `castline dataset show`."""
         shown = plain(self.dataset)
         kept = ("others", "others_are_kept", "split", "seed", "fingerprint_sha256")
         return {

@@ -52,7 +52,7 @@ class Pruning(Row):
         return not (self.runs or self.frames or self.model_sha256s)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns what docs/json.md says of `castline prune`."""
+        """Returns what docs/reference/json.md says of `castline prune`."""
         return {
             "runs": [
                 {"run": run.id, "episode": run.episode, "model": run.model, "state": run.state}

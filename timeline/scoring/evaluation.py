@@ -1,4 +1,4 @@
-"""All figures of a timeline beside a truth; docs/scoring.md says what each means."""
+"""All figures of a timeline beside a truth; docs/how-to/measuring.md says what each means."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict

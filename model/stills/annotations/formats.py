@@ -106,7 +106,7 @@ def _reader(path: Path) -> Callable[[Path], Entries]:
         if root == CVAT_ROOT:
             return read_cvat
     raise StillsError(
-        f"{path}: no folder of stills, nor a file of boxes as {FORMATS}; see docs/datasets.md"
+        f"{path}: no folder of stills, nor a file of boxes as {FORMATS}; see docs/how-to/datasets.md"
     )
 
 
