@@ -22,7 +22,5 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     if PLACE not in markdown:
         raise ValueError(f"docs/{PAGE}: no line {PLACE!r} for the commands")
     command = typer.main.get_command(app)
-    written = get_docs_for_click(
-        obj=command, ctx=typer.Context(command), name="castline", indent=1
-    )
+    written = get_docs_for_click(obj=command, ctx=typer.Context(command), name="castline", indent=1)
     return markdown.replace(PLACE, written.replace("### `castline ", "### `"))
