@@ -1,5 +1,6 @@
 """Write the reference of all commands into its page, from the commands themselves."""
 
+import re
 from typing import Any
 
 import typer
@@ -23,4 +24,7 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
         raise ValueError(f"docs/{PAGE}: no line {PLACE!r} for the commands")
     command = typer.main.get_command(app)
     written = get_docs_for_click(obj=command, ctx=typer.Context(command), name="castline", indent=1)
-    return markdown.replace(PLACE, written.replace("### `castline ", "### `"))
+    # `dataset build` stands beside `dataset` in the table of contents, without `castline` in front
+    return markdown.replace(
+        PLACE, re.sub(r"^#{3,4} `castline ", "### `", written, flags=re.MULTILINE)
+    )
