@@ -199,7 +199,9 @@ def test_training_that_starts_from_a_version_is_short_and_says_from_which(
     for name in ("network", "network_parameters", "preprocessing", "looks"):
         assert getattr(made.manifest, name) == getattr(first[0].manifest, name)
     card = (made.folder / "report" / "model_card.md").read_text()
-    assert "It began with the weights of two_fruits@1, which learnt from the same stills:" in card
+    assert (
+        "It began with the weights of two_fruits@1, which was trained on the same stills:" in card
+    )
     report = json.loads((made.folder / "report" / "report.json").read_text())
     assert report["start"] == {"reference": "two_fruits@1", "sha256": first[0].sha256}
 
