@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = "bench|castline|cli|db|docs|ingest|model|tests|timeline|worker"
+PACKAGES = "bench|castline|cli|db|docs|exact|ingest|model|tests|timeline|worker"
 MOST_WORDS = 800
 
 
