@@ -142,7 +142,7 @@ class Settings:
     def from_environment(
         cls, home: Path | None = None, environment: Mapping[str, str] = os.environ
     ) -> "Settings":
-        """Reads CASTLINE_HOME, _DATABASE_URL, _BROKER_URL and the others of docs/reference/settings.md.
+        """Reads CASTLINE_HOME and the other variables of docs/reference/settings.md.
 
         A value may lie in a file: CASTLINE_DATABASE_URL_FILE names one that holds the URL.
 
