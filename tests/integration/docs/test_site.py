@@ -9,6 +9,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
 import castline
 from cli.main import app
@@ -112,12 +114,11 @@ def test_no_page_loads_anything_from_elsewhere(site: Path, pages: dict[Path, Pag
 
 
 def test_every_command_and_option_is_in_the_reference(site: Path) -> None:
-    import typer
-
     text = (site / "reference" / "commands.html").read_text("utf-8")
     overview = (ROOT / "docs" / "reference" / "commands.md").read_text("utf-8")
-    context = typer.Context(command := typer.main.get_command(app))
-    for name in command.list_commands(context):
+    command = typer.main.get_command(app)
+    assert isinstance(command, TyperGroup)
+    for name in command.list_commands(typer.Context(command)):
         assert f'id="{name}"' in text, name
         assert f"castline {name}" in overview, name
     assert "--min-seconds" in text
