@@ -59,12 +59,19 @@ class Plan:
     """The content of a dataset; arrays have one entry per still."""
 
     stills: tuple[Candidate, ...]
+    """The stills that are used."""
     labels: ChosenLabels
+    """The labels of the dataset."""
     shown: tuple[Labelled, ...]
+    """The labels and boxes of each still."""
     groups: NDArray[np.int64]
+    """(n,) equal for near-duplicates."""
     split: Split
+    """The part of each still."""
     left_out: tuple[LeftOut, ...]
+    """Files that are not used, with the reason."""
     wrong_boxes: tuple[WrongBox, ...] = ()
+    """Boxes that are not used, with the reason."""
 
     @cached_property
     def label_numbers(self) -> NDArray[np.int64]:

@@ -166,12 +166,10 @@ def test_who_is_taught_says_by_whom(
     small = ("--recipe", "regional", "--epochs", "1", "--batch-size", "8", "--name", "pupil")
     refused = castline_here(tmp_path, "train", dataset, *small, "--teacher", "two_fruits")
     assert refused.returncode == 1
-    assert "sees pictures by fit84_crop64, the recipe's network by fit112_crop96" in one_line(
-        refused.stderr
-    )
+    assert "uses preprocessing fit84_crop64, the recipe fit112_crop96" in one_line(refused.stderr)
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY, "--teacher", "two_fruits")
     assert refused.returncode == 1
-    assert "this recipe learns from no teacher" in one_line(refused.stderr)
+    assert "this recipe uses no teacher" in one_line(refused.stderr)
 
     taught = [*small]
     assert castline_here(tmp_path, "train", dataset, *taught).returncode == 0
@@ -256,9 +254,9 @@ def absent(_dataset: Path, folder: Path) -> Path:
             "recipe 'weak' is unknown: use baseline, strong, regional, large or further",
         ),
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
-        ("sound", ("--teacher", "springfield"), "teacher springfield@9: knows other labels than"),
+        ("sound", ("--teacher", "springfield"), "teacher springfield@9: has other labels than"),
         ("sound", ("--start", "nobody@1"), "nobody@1"),
-        ("sound", ("--start", ""), "model '': no name; give NAME or NAME@VERSION"),
+        ("sound", ("--start", ""), "model '': not a name; give NAME or NAME@VERSION"),
         ("sound", ("--recipe", ""), "recipe '' is unknown"),
         ("sound", ("--epochs", "0"), "0 epochs: nothing would be learnt; give a start"),
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),
