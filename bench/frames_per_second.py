@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bench.episode_frames import store_frames, version_named
 from ingest.decoder.parent import Decoder
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 
 ROUNDS = 6
 
@@ -28,7 +29,8 @@ def main() -> None:
     """Print a row for each model version."""
     arguments = _arguments()
     classifiers = [
-        Classifier.load(version_named(name), device="cpu") for name in arguments.models or [None]
+        Classifier.load(version_named(name), device=Device.CPU)
+        for name in arguments.models or [None]
     ]
     with tempfile.TemporaryDirectory() as folder, Decoder() as decoder:
         stored = store_frames(arguments.episode, decoder, Path(folder))

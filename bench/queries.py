@@ -35,6 +35,7 @@ from db.questions.appearances import find_appearances, first_appearances, screen
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
 from db.records import AppearanceRecord
+from db.states import RunState
 from db.upgrade import upgrade_database
 from tests.rows.records import PARAMS, made_episode, made_model
 from tests.servers.databases import new_postgresql_url, postgresql_server
@@ -124,7 +125,7 @@ def fill(database: Database, episodes: int) -> None:
                 connection,
                 run_id=run_id,
                 episode_id=episode_id,
-                state="done",
+                state=RunState.DONE,
                 frames=MINUTES * 120,
                 decode_errors=0,
                 missing=(),

@@ -34,12 +34,14 @@ from sqlalchemy import Connection, event
 from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
 from db.records import EpisodeRecord
+from db.states import Lane
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from ingest.frames.extraction import Extracted, Extraction
 from ingest.progress import Report
 from ingest.storage.frame_store import StoredFrame, write_frames
 from model.inference.classifier import Classifier, Prediction
+from model.inference.device import Device
 from tests.rows.records import PARAMS, made_episode, made_model
 from tests.servers.brokers import redis_broker
 from tests.servers.databases import new_postgresql_url, postgresql_server
@@ -47,6 +49,7 @@ from worker.cluster import offering, station
 from worker.cluster.app import make_app, queue_name
 from worker.cluster.station import Station
 from worker.settings import Settings
+from worker.step import Step
 from worker.steps.classifiers import LoadedClassifiers
 from worker.workplace import Workplace
 
@@ -213,9 +216,9 @@ class IdleStation(Station):
     """A worker's process that does everything but the useful work."""
 
     def __init__(self, place: Workplace, app: Celery, ledger: Ledger) -> None:
-        super().__init__(place, app, "cpu")
+        super().__init__(place, app, Device.CPU)
         self._decoder = IdleDecoder(ledger)
-        self._classifiers = IdleClassifiers(place.settings, "cpu")
+        self._classifiers = IdleClassifiers(place.settings, Device.CPU)
 
 
 def main() -> None:
@@ -300,7 +303,7 @@ def _episode(path: Path, number: int) -> EpisodeRecord:
 def _work(place: Workplace, app: Celery, ledger: Ledger, chunks: int) -> None:
     """Process one group after another: extract a message's chunks, then classify them together."""
     worker = IdleStation(place, app, ledger)
-    offering.offer(place, app, ["extract"])
+    offering.offer(place, app, [Step.EXTRACT])
     looking = _timed(ledger, "look", offering.messages_in)
     publishing = _timed(ledger, "publish", offering.publish)
     with (
@@ -311,10 +314,10 @@ def _work(place: Workplace, app: Celery, ledger: Ledger, chunks: int) -> None:
         while sum(ledger.sizes) < chunks:
             ledger.begin_group()
             ledger.phase = "extract"
-            with _message(app, ledger, "extract") as chunk_id:
-                worker.extract(chunk_id, "bulk")
+            with _message(app, ledger, Step.EXTRACT) as chunk_id:
+                worker.extract(chunk_id, Lane.BULK)
             ledger.phase = "classify"
-            with _message(app, ledger, "classify") as chunk_id:
+            with _message(app, ledger, Step.CLASSIFY) as chunk_id:
                 worker.classify(chunk_id)
 
 
@@ -327,10 +330,10 @@ def _timed(ledger: Ledger, name: str, do: Callable[..., Any]) -> Callable[..., A
 
 
 @contextmanager
-def _message(app: Celery, ledger: Ledger, step: str) -> Iterator[int]:
+def _message(app: Celery, ledger: Ledger, step: Step) -> Iterator[int]:
     """Yield the chunk of a queue's next message, which is acknowledged when its work is done."""
     with app.connection_or_acquire() as connection:
-        queue = app.amqp.queues[queue_name(step, "bulk")]
+        queue = app.amqp.queues[queue_name(step, Lane.BULK)]
         with ledger.timed("take"):
             message = queue.bind(connection.default_channel).get()
             assert message is not None, f"nothing to {step}"

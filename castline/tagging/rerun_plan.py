@@ -14,8 +14,9 @@ from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
 from db.library.runs import get_run
 from db.records import EpisodeRecord, RunRecord
+from db.states import RunState
+from exact.ranges import PtsRanges
 from ingest.frames.chunks import plan_chunks
-from ingest.media.probe import PictureArea
 from ingest.storage.frame_store import FrameStore
 from model.version.artifact import ModelVersion
 from worker.parameters import RunParameters
@@ -24,8 +25,6 @@ from worker.workplace import Workplace
 Which = Literal["missing", "stale", "all"]
 """Episodes without a run that is done; those shown by another model or with other parameters than
 the promoted ones; every episode."""
-
-Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Rerun:
     """Why, for people."""
     run: RunRecord | None
     """The run that it would be, where it was begun before."""
-    chunks: Ranges
+    chunks: PtsRanges
     """Half-open [start_pts, end_pts): those of an earlier run, whose frames are stored."""
     is_stored: bool
     """Whether all its frames lie in the frame store."""
@@ -47,7 +46,7 @@ class Rerun:
     @property
     def is_done(self) -> bool:
         """Whether the very run ended well before: nothing is left to do but to show it."""
-        return self.run is not None and self.run.state == "done"
+        return self.run is not None and self.run.state is RunState.DONE
 
 
 def plan_reruns(
@@ -116,7 +115,7 @@ def _why_missing(entry: LibraryEntry) -> str | None:
     shown = entry.current
     if not entry.runs:
         return "never run"
-    if shown is not None and shown.state == "done":
+    if shown is not None and shown.state is RunState.DONE:
         return None
     latest = shown or entry.runs[-1]
     return f"{latest.state}: {latest.error}" if latest.error else latest.state
@@ -144,9 +143,8 @@ def _rerun(
     run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
     chunks = _chunks(place, connection, entry, run, parameters.every_seconds)
     store, episode = place.frames, entry.episode
-    area = PictureArea(*episode.area)
     paths = [
-        store.path_for(episode.sha256, parameters.every_seconds, start, end, area)
+        store.path_for(episode.sha256, parameters.every_seconds, start, end, episode.area)
         for start, end in chunks
     ]
     left = untagged_chunks(connection, run.id) / run.chunks_total if run else 1.0
@@ -178,7 +176,7 @@ def _chunks(
     entry: LibraryEntry,
     run: RunRecord | None,
     every_seconds: Fraction,
-) -> Ranges:
+) -> PtsRanges:
     """The chunks of the run itself or of one that stored the frames wanted, else new ones."""
     if run is not None:
         return chunk_ranges(connection, run.id)

@@ -125,7 +125,7 @@ def test_interrupted_training_goes_on_with_resume_to_the_same_weights(
     # and an hour is not thrown away
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY)
     assert refused.returncode == 1
-    assert "of this training after epoch 1; go on with --resume" in one_line(refused.stderr)
+    assert "of this training after epoch 1; continue with --resume" in one_line(refused.stderr)
     left = set((tmp_path / "training" / "two_fruits-1" / "tensorboard").iterdir())
 
     resumed = castline_here(tmp_path, "train", dataset, *QUICKLY, "--resume")
