@@ -30,7 +30,7 @@ class DoubtfulBox:
     box: Box
     """The annotated box."""
     seen: Place
-    """Where the model detects the label."""
+    """The position where the model detects the label."""
     confidence: float
     """Confidence of the detection."""
 

@@ -31,7 +31,7 @@ class BuildOptions:
     """
 
     choice: Choice = field(default_factory=Choice)
-    """Which labels are chosen."""
+    """The choice of labels."""
     split: str = "grouped"
     """One of SPLITS."""
     shards: int = 15
@@ -174,7 +174,7 @@ def plan_dataset(
 
 
 def _in_words(shown: Labelled) -> list[str]:
-    """Return what a fingerprint covers besides the main label; nothing if there is no box."""
+    """Return the boxes' part of a still's line in the fingerprint; empty without boxes."""
     if not shown.boxes:
         return []
     boxes = sorted(f"{box.label} {' '.join(map(str, box.corners))}" for box in shown.boxes)

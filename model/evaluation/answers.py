@@ -134,7 +134,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Overfitting:
-    """How much better a network performs on its training stills.
+    """The accuracy on training stills against that on validation stills.
 
     Both accuracies are those of the final network on stills preprocessed as for inference; the
     accuracy logged during training belongs to changing weights and augmented pictures.

@@ -84,7 +84,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class UnknownScore:
-    """How well stills of unknown characters are distinguished from stills of known ones."""
+    """The separation of stills of unknown characters from stills of known ones."""
 
     stills: int
     """Number of stills of unknown characters."""
