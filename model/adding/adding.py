@@ -31,9 +31,9 @@ from model.pictures.preprocess import whole_frame_named
 from model.progress import Progress
 from model.recipe import STRONG
 from model.recipe_changes import with_network_of
-from model.report.testing import Words
 from model.version.artifact import ModelVersion, write_model_version
 from model.version.manifest import Manifest
+from model.version.provenance import Provenance
 
 _KEPT_EXAMPLES: Final = 20
 """Pictures of an added label whose places are kept, for those that are added after it."""
@@ -46,7 +46,7 @@ def add_labels(
     name: str,
     version: str,
     *,
-    words: Words,
+    provenance: Provenance,
     names: Names | None = None,
     dataset: Dataset | None = None,
     seed: int = 0,
@@ -63,7 +63,7 @@ def add_labels(
         dataset: of what the start knows, from whose train set examples are made; None for those
             that the start keeps.
         seed: of scenes and folds.
-        words: for the manifest and the model card.
+        provenance: for the manifest and the model card.
         names: of the labels, as they were written.
         on_progress: called while it works.
 
@@ -87,7 +87,7 @@ def add_labels(
         labels=(*start.manifest.labels, *sources),
         names=Names({**start.manifest.names, **(names or {})}),
         metrics={},
-        licence=words.licence,
+        licence=provenance.licence,
         examples_sha256="",
         weights_sha256="",
     )
@@ -110,7 +110,7 @@ def add_labels(
     tell("Learning labels", len(added.labels), len(added.labels))
     manifest = _completed(draft, added, learnt)
     report = added_report(
-        manifest, start, added, {label: one.figures for label, one in learnt.items()}, words
+        manifest, start, added, {label: one.figures for label, one in learnt.items()}, provenance
     )
     made = write_model_version(
         output_folder,
