@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 from functools import cache
 
-from db.cuts import outliving_cuts
 from db.queue.usage import ChunkInUse, chunks_in_use
+from db.retrying import retry_on_disconnect
 from ingest.storage.kept_files import KeptFiles, LocalFiles, keep_below
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
@@ -57,7 +57,7 @@ def _keep_below(
     names_of: Callable[[ChunkInUse], list[str]],
 ) -> None:
     @cache
-    @outliving_cuts
+    @retry_on_disconnect
     def in_use() -> frozenset[str]:
         with workplace.database.read() as connection:
             chunks = chunks_in_use(connection)

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from db.cuts import outliving_locks
 from db.engine import Database
 from db.patience import Patience
+from db.retrying import retry_on_lock
 from db.upgrade import upgrade_database
 from ingest.storage.episode_cache import EpisodeCache
 from ingest.storage.frame_store import FrameStore
@@ -69,7 +69,7 @@ def open_workplace(settings: Settings, patience: Patience | None = None) -> Iter
     database = Database(settings.database_url, patience)
     try:
         # A server that is not there is told at once: it may be a wrong URL.
-        (outliving_locks(upgrade_database) if patience else upgrade_database)(database)
+        (retry_on_lock(upgrade_database) if patience else upgrade_database)(database)
         yield Workplace(settings, database)
     finally:
         database.dispose()

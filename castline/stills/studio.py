@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castline.errors import RequestError
-from castline.tagging.enqueue import outliving_kills
+from castline.tagging.enqueue import retry_on_kill
 from exact.picture_area import PictureArea
 from ingest.decoder.parent import Decoder
 from ingest.frames.chunks import ChunkRange
@@ -175,7 +175,7 @@ class Studio:
         start_pts = int(rng.choice(starts))
         chunk = ChunkRange(start_pts, min(start_pts + length_pts, probe.end_pts))
         request = Extraction.of(probe, probe.path, chunk, 1 / FRAME_RATE, negative.area, path)
-        outliving_kills(lambda: self._decoder.extract(request))
+        retry_on_kill(lambda: self._decoder.extract(request))
         stored = read_frames(path)
         ahead = next(stored, None)
         if ahead is None:

@@ -12,12 +12,12 @@ from castline.tagging.queue import Every, enqueue_files
 from castline.tagging.runs import shown_runs
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
 from db.changes.writes import retry_run
-from db.cuts import outliving_cuts
 from db.library.current import make_current
 from db.library.runs import RunProgress as StoredProgress
 from db.library.runs import list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
+from db.retrying import retry_on_disconnect
 from db.states import Lane, RunState
 from model.inference.device import Device
 from worker.settings import Settings
@@ -148,7 +148,7 @@ def _steps(queues: str | None) -> tuple[Step, ...]:
         ) from None
 
 
-@outliving_cuts
+@retry_on_disconnect
 def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], Run]:
     # With the moment: what was offered again meanwhile ends once more.
     with place.database.read() as connection:

@@ -8,9 +8,9 @@ from celery.utils.log import get_task_logger
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
-from db.cuts import outliving_cuts
 from db.queue.free import chunks_ahead
 from db.queue.offers import offered_groups
+from db.retrying import retry_on_disconnect
 from db.states import Lane
 from worker.cluster.app import TASKS, queue_name
 from worker.errors import BrokerError
@@ -88,7 +88,7 @@ def messages_in(app: Celery, step: Step, lane: Lane) -> int:
 
 
 @contextmanager
-def leaving_it_to_the_sweeper() -> Iterator[None]:
+def suppressing_broker_errors() -> Iterator[None]:
     """Lets work go on without the broker: what could not be published, the sweeper publishes."""
     try:
         yield
@@ -96,7 +96,7 @@ def leaving_it_to_the_sweeper() -> Iterator[None]:
         logger.warning("%s", error)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def _newly_offered(place: Workplace, tagged: int) -> dict[Lane, list[int]]:
     most = place.settings.chunks_ahead
     with place.database.read() as connection:
@@ -108,7 +108,7 @@ def _newly_offered(place: Workplace, tagged: int) -> dict[Lane, list[int]]:
         }
 
 
-@outliving_cuts
+@retry_on_disconnect
 def _offered(place: Workplace, step: Step, lane: Lane) -> list[int]:
     most = place.settings.chunks_ahead
     with place.database.read() as connection:

@@ -26,7 +26,7 @@ from ingest.shortages import telling_shortages
 from model.errors import ModelError
 from model.inference.device import Device
 from worker.cluster.app import SOFT_LIMIT_SECONDS
-from worker.cluster.offering import leaving_it_to_the_sweeper, messages_in, offer, publish, top_up
+from worker.cluster.offering import messages_in, offer, publish, suppressing_broker_errors, top_up
 from worker.errors import BrokerError, WorkerError, WorkStoppedError
 from worker.identity import worker_identity
 from worker.step import Step
@@ -99,7 +99,7 @@ class Station:
         if not chunks:
             return
         if rest is not None:
-            with leaving_it_to_the_sweeper():
+            with suppressing_broker_errors():
                 publish(self._app, Step.EXTRACT, lane, [rest])
         extracted = self._extract(chunks, lane)
         if extracted:

@@ -11,10 +11,10 @@ from contextlib import suppress
 
 from celery import Celery
 
-from db.cuts import outliving_cuts
 from db.errors import DatabaseCutError, DatabaseError
 from db.queue.claims import open_chunk_count
 from db.queue.duties import leave_duty, take_duty
+from db.retrying import retry_on_disconnect
 from ingest.errors import IngestError
 from ingest.shortages import telling_shortages
 from worker.cluster.offering import offer
@@ -78,12 +78,12 @@ class Sweeper:
         if lost or offered:
             logger.info("%d chunks were lost, %d offered again", lost, offered)
 
-    @outliving_cuts
+    @retry_on_disconnect
     def _is_on_duty(self) -> bool:
         with self._place.database.write() as connection:
             return take_duty(connection, "sweep", self._identity, DUTY_SECONDS)
 
-    @outliving_cuts
+    @retry_on_disconnect
     def _is_idle(self) -> bool:
         with self._place.database.read() as connection:
             return open_chunk_count(connection) == 0

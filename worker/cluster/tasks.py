@@ -16,7 +16,7 @@ from db.patience import patience_of_worker
 from db.states import Lane
 from model.inference.device import Device
 from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, lane_of
-from worker.cluster.offering import leaving_it_to_the_sweeper
+from worker.cluster.offering import suppressing_broker_errors
 from worker.cluster.station import Station
 from worker.gpus import usable_gpus
 from worker.settings import Settings
@@ -30,14 +30,14 @@ STOP_SIGNAL = signal.SIGUSR2
 @shared_task(name=TASKS[Step.EXTRACT], bind=True, max_retries=TRIES_AFTER_LOSS)
 def extract(task: Task, chunk_id: int) -> None:
     """Extracts a chunk."""
-    with leaving_it_to_the_sweeper():
+    with suppressing_broker_errors():
         _station(task.app).extract(chunk_id, _lane(task))
 
 
 @shared_task(name=TASKS[Step.CLASSIFY], bind=True, max_retries=TRIES_AFTER_LOSS)
 def classify(task: Task, chunk_id: int) -> None:
     """Classifies a chunk, and others with it."""
-    with leaving_it_to_the_sweeper():
+    with suppressing_broker_errors():
         _station(task.app).classify(chunk_id)
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from db.cuts import outliving_cuts
 from db.library.runs import RunProgress, run_progress
 from db.queue.claims import open_chunk_count
 from db.records import Claim
+from db.retrying import retry_on_disconnect
 from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
@@ -160,7 +160,7 @@ class EmbeddedRunner:
             self._wait_out(error)
             return False
 
-    @outliving_cuts
+    @retry_on_disconnect
     def _look(self, *, with_progress: bool) -> tuple[int, Sequence[RunProgress]]:
         """How many chunks are left, and how far the runs are if somebody wants to know."""
         run_ids = self._options.run_ids

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from db.cuts import outliving_cuts
 from db.engine import Database, Transaction
 from db.errors import NotFoundError
 from db.library.episodes import get_episode
@@ -19,6 +18,7 @@ from db.queue.claims import begin_claim, claim_chunks, fail_claim, lost_claims, 
 from db.queue.free import CHUNKS_PER_GROUP, chunks_ahead, has_free_chunk
 from db.queue.offers import WaitingChunk, free_beside, waiting_chunk
 from db.records import Claim
+from db.retrying import retry_on_disconnect
 from db.states import ChunkState, Outcome, Statistic
 from ingest.frames.chunks import ChunkRange, split_chunk
 from worker.identity import is_dead
@@ -31,7 +31,7 @@ from worker.workplace import Workplace
 log = logging.getLogger(__name__)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_step(
     workplace: Workplace,
     state: ChunkState,
@@ -65,7 +65,7 @@ def claim_step(
     return claims
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_to_extract(
     workplace: Workplace, worker: str, chunk_id: int, most: int
 ) -> tuple[list[ClaimedChunk], int | None]:
@@ -90,7 +90,7 @@ def claim_to_extract(
     return chunks, rest
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_to_classify(
     workplace: Workplace, worker: str, chunk_id: int, most_of: Callable[[WaitingChunk], int]
 ) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
@@ -150,7 +150,7 @@ def _claim(
     )
 
 
-@outliving_cuts
+@retry_on_disconnect
 def record_failure(
     database: Database, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
 ) -> None:
@@ -177,7 +177,7 @@ def record_failure(
     log.info("failed", extra=about(claim, outcome=outcome, error=error))
 
 
-@outliving_cuts
+@retry_on_disconnect
 def give_back(database: Database, claims: Sequence[Claim]) -> None:
     """Offers claimed chunks again at once, as if they had never been claimed."""
     for claim in claims:
@@ -185,7 +185,7 @@ def give_back(database: Database, claims: Sequence[Claim]) -> None:
             release_claim(connection, claim)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def sweep(database: Database) -> int:
     """Offers chunks again whose worker vanished. Returns how many there were."""
     with database.read() as connection:
@@ -195,7 +195,7 @@ def sweep(database: Database) -> int:
     return len(lost)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def chunks_of(database: Database, claims: Sequence[Claim]) -> list[ClaimedChunk]:
     """What claimed chunks are about."""
     with database.read() as connection:

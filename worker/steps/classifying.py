@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from db.changes.writes import replace_tags
-from db.cuts import outliving_cuts
 from db.queue.claimed import ClaimedChunk
 from db.queue.completing import complete_taggings
 from db.queue.free import CHUNKS_PER_GROUP
 from db.records import Claim, EpisodeRecord, PlaceRecord, TagRecord
+from db.retrying import retry_on_disconnect
 from db.states import Statistic
 from ingest.errors import FrameStoreError, ShortageError, StorageFullError, StorageUnreachable
 from ingest.shortages import telling_shortages, what_is_lacking
@@ -218,7 +218,7 @@ def _frames(workplace: Workplace, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
         raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
 
 
-@outliving_cuts
+@retry_on_disconnect
 def _write_tags(workplace: Workplace, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
     """Writes the tags of one run's chunks, but of none whose claim was lost meanwhile."""
     run_ids = [claim.run_id for claim in tags]

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from db.changes.writes import register_episode
-from db.cuts import outliving_cuts
 from db.engine import Database
 from db.queue.claimed import ClaimedChunk
 from db.queue.completing import complete_extractions
 from db.records import Claim, EpisodeRecord, ExtractedChunk
+from db.retrying import retry_on_disconnect
 from db.states import Statistic
 from ingest.cuts import Cuts
 from ingest.decoder.parent import Decoder
@@ -118,7 +118,7 @@ def extract_group(
     return completed
 
 
-@outliving_cuts
+@retry_on_disconnect
 def _completed(workplace: Workplace, extracted: Mapping[Claim, ExtractedChunk]) -> list[Claim]:
     run_ids = [claim.run_id for claim in extracted]
     with (
@@ -216,7 +216,7 @@ def _source(workplace: Workplace, chunk: ClaimedChunk, on_progress: Callable[[],
     return path
 
 
-@outliving_cuts
+@retry_on_disconnect
 def _note_stamp(database: Database, episode: EpisodeRecord, stamp: str) -> None:
     """Remembers by what the file is known to hold the episode, so that it is not hashed again."""
     if stamp in ("", episode.file_stamp):
