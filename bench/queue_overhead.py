@@ -45,9 +45,9 @@ from model.inference.device import Device
 from tests.rows.records import PARAMS, made_episode, made_model
 from tests.servers.brokers import redis_broker
 from tests.servers.databases import new_postgresql_url, postgresql_server
-from worker.cluster import offering, station
+from worker.cluster import offering, pool_worker
 from worker.cluster.app import make_app, queue_name
-from worker.cluster.station import Station
+from worker.cluster.pool_worker import PoolWorker
 from worker.settings import Settings
 from worker.step import Step
 from worker.steps.classifiers import LoadedClassifiers
@@ -212,7 +212,7 @@ class IdleClassifiers(LoadedClassifiers):
         return IdleClassifier()
 
 
-class IdleStation(Station):
+class IdlePoolWorker(PoolWorker):
     """A worker's process that does everything but the useful work."""
 
     def __init__(self, place: Workplace, app: Celery, ledger: Ledger) -> None:
@@ -302,13 +302,13 @@ def _episode(path: Path, number: int) -> EpisodeRecord:
 
 def _work(place: Workplace, app: Celery, ledger: Ledger, chunks: int) -> None:
     """Group after group: a message's chunks are extracted, and then classified together."""
-    worker = IdleStation(place, app, ledger)
+    worker = IdlePoolWorker(place, app, ledger)
     offering.offer(place, app, [Step.EXTRACT])
     looking = _timed(ledger, "look", offering.messages_in)
     publishing = _timed(ledger, "publish", offering.publish)
     with (
-        patch.object(station, "messages_in", looking),
-        patch.object(station, "publish", publishing),
+        patch.object(pool_worker, "messages_in", looking),
+        patch.object(pool_worker, "publish", publishing),
         patch.object(offering, "publish", publishing),
     ):
         while sum(ledger.sizes) < chunks:

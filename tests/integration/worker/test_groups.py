@@ -24,7 +24,7 @@ from tests.rows.records import made_episode, make_run
 from tests.servers.brokers import redis_broker
 from worker.cluster.app import make_app, queue_name
 from worker.cluster.offering import messages_in, offer, publish
-from worker.cluster.station import SHARING_PROCESSES, Station
+from worker.cluster.pool_worker import SHARING_PROCESSES, PoolWorker
 from worker.errors import BrokerError, WorkStoppedError
 from worker.identity import worker_identity
 from worker.settings import Settings
@@ -86,7 +86,7 @@ class OneClassifier(LoadedClassifiers):
         return self._classifier
 
 
-class MadeStation(Station):
+class MadePoolWorker(PoolWorker):
     """A worker's process without decoder and network."""
 
     def __init__(self, place: Workplace, app: Celery) -> None:
@@ -212,7 +212,7 @@ def test_a_worker_that_vanishes_costs_its_group_a_loss_each_and_they_are_alone_t
 def test_a_single_episode_is_shared_chunk_by_chunk_and_of_many_whole_groups_are_taken(
     place: Workplace, app: Celery
 ) -> None:
-    worker = MadeStation(place, app)
+    worker = MadePoolWorker(place, app)
     add_run(place, 4)
     assert offer(place, app) == 1
     worker.extract(taken(app, Step.EXTRACT), Lane.BULK)
@@ -229,11 +229,11 @@ def test_a_single_episode_is_shared_chunk_by_chunk_and_of_many_whole_groups_are_
 def test_a_group_is_left_after_a_chunk_when_something_interactive_waits(
     place: Workplace, app: Celery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.cluster.station.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("worker.cluster.pool_worker.LOOK_SECONDS", 0.0)
     add_run(place, 4)
     publish(app, Step.EXTRACT, Lane.BULK, [1] * SHARING_PROCESSES)
     publish(app, Step.EXTRACT, Lane.INTERACTIVE, [100])
-    MadeStation(place, app).extract(1, Lane.BULK)
+    MadePoolWorker(place, app).extract(1, Lane.BULK)
     assert chunks_of(place) == [EXTRACTED, FREE, FREE, FREE]
 
 
@@ -245,10 +245,10 @@ def test_what_is_claimed_is_extracted_though_the_broker_is_gone(
         raise BrokerError("gone")
 
     asked: list[int] = []
-    monkeypatch.setattr("worker.cluster.station.messages_in", gone)
-    monkeypatch.setattr("worker.cluster.station.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("worker.cluster.pool_worker.messages_in", gone)
+    monkeypatch.setattr("worker.cluster.pool_worker.LOOK_SECONDS", 0.0)
     add_run(place, 4)
-    MadeStation(place, app).extract(1, Lane.BULK)
+    MadePoolWorker(place, app).extract(1, Lane.BULK)
     assert chunks_of(place) == [EXTRACTED] * 4
     assert len(asked) == 1, "each question takes seconds"
 
@@ -262,7 +262,7 @@ def test_whatever_may_be_ahead_no_chunk_waits_for_the_sweeper(
     place = replace(place, settings=replace(place.settings, chunks_ahead=chunks_ahead))
     for number, chunks in enumerate((7, 4, 1)):
         add_run(place, chunks, number)
-    worker = MadeStation(place, app)
+    worker = MadePoolWorker(place, app)
     offer(place, app)
     steps = sorted(Step, key=lambda step: step != first)
     while step := next((one for one in steps if messages_in(app, one, Lane.BULK)), None):

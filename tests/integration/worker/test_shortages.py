@@ -21,7 +21,7 @@ from tests.servers.brokers import redis_broker
 from tests.servers.commands import BY_LOT, castline_here, new_home
 from tests.video.clips import write_clip
 from worker.cluster.app import make_app
-from worker.cluster.station import Station
+from worker.cluster.pool_worker import PoolWorker
 from worker.embedded.runner import EmbeddedRunner, RunnerOptions
 from worker.identity import worker_identity
 from worker.settings import Settings
@@ -153,17 +153,17 @@ def test_the_embedded_runner_says_so_and_waits_it_out(
 def test_a_process_of_celery_says_so_and_goes_on(
     place: Workplace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("worker.cluster.station.OTHERS_FIRST_SECONDS", 0.0)
+    monkeypatch.setattr("worker.cluster.pool_worker.OTHERS_FIRST_SECONDS", 0.0)
     with redis_broker() as broker:
         place = replace(place, settings=replace(place.settings, broker_url=broker.url))
-        station = Station(place, make_app(place.settings), Device.CPU)
-        monkeypatch.setattr(station, "_decoder", LackingDecoder(*SHORTAGES))
+        pool_worker = PoolWorker(place, make_app(place.settings), Device.CPU)
+        monkeypatch.setattr(pool_worker, "_decoder", LackingDecoder(*SHORTAGES))
         chunk_id = the_chunk(place)
         for _ in SHORTAGES:
-            station.extract(chunk_id, Lane.BULK)
+            pool_worker.extract(chunk_id, Lane.BULK)
             assert chunks(place) == FREE
-        station.extract(chunk_id, Lane.BULK)
-        station.close()
+        pool_worker.extract(chunk_id, Lane.BULK)
+        pool_worker.close()
     assert chunks(place) == EXTRACTED
     said = [line for line in caplog.messages if line.startswith("this machine lacks")]
     assert len(said) == len(SHORTAGES)

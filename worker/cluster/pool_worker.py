@@ -56,7 +56,7 @@ SHARING_PROCESSES = 16
 so many: a single episode is spread over the processes of some machines, chunk by chunk."""
 
 
-class Station:
+class PoolWorker:
     """One process's place in the work.
 
     Args:
