@@ -14,7 +14,7 @@ from ingest.storage.frame_store import FrameStore
 from ingest.storage.remote_files import RemoteFiles
 from worker.metrics import Metrics, open_metrics
 from worker.settings import Settings
-from worker.steps.effort import Effort
+from worker.steps.statistics import StatisticsRecorder
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Workplace:
         return open_metrics(self.settings)
 
     @cached_property
-    def effort(self) -> Effort:
+    def statistics(self) -> StatisticsRecorder:
         """What this process spends."""
-        return Effort()
+        return StatisticsRecorder()
 
     @property
     def episode_cache(self) -> EpisodeCache:

@@ -82,7 +82,7 @@ class PoolWorker:
     def close(self) -> None:
         """Ends the decoder process, and writes down what was spent."""
         self._decoder.close()
-        self._place.effort.write(self._place.database, at_once=True)
+        self._place.statistics.write(self._place.database, at_once=True)
 
     def extract(self, chunk_id: int, lane: Lane) -> None:
         """Extracts a chunk and its group, unless others were faster; tells who classifies."""

@@ -100,7 +100,7 @@ def work(
         except ShortageError as error:
             trouble(str(error))
             stopped.wait(SHORTAGE_SECONDS)
-    workplace.effort.write(workplace.database, at_once=True)
+    workplace.statistics.write(workplace.database, at_once=True)
 
 
 def _classify_next(

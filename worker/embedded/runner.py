@@ -101,7 +101,7 @@ class EmbeddedRunner:
         """
         with self._shown_metrics(), telling_shortages():
             finished = self._run(on_progress)
-        self._workplace.effort.write(self._workplace.database, at_once=True)
+        self._workplace.statistics.write(self._workplace.database, at_once=True)
         return finished
 
     def _shown_metrics(self) -> AbstractContextManager[None]:

@@ -56,7 +56,7 @@ def claim_step(
             return []
     claimed_for: list[int] = []
     with (
-        workplace.effort.spent(Statistic.DATABASE, claimed_for),
+        workplace.statistics.timed(Statistic.DATABASE, claimed_for),
         workplace.database.write() as connection,
     ):
         claims = _claim(connection, workplace, state, worker, limit, run_ids, None)
@@ -78,7 +78,7 @@ def claim_to_extract(
     rest = None
     claimed_for: list[int] = []
     with (
-        workplace.effort.spent(Statistic.DATABASE, claimed_for),
+        workplace.statistics.timed(Statistic.DATABASE, claimed_for),
         workplace.database.write() as connection,
     ):
         if claims := _claim(connection, workplace, ChunkState.QUEUED, worker, most, None, chunk_id):
@@ -108,7 +108,7 @@ def claim_to_classify(
     chunks: list[ClaimedChunk] = []
     claimed_for: list[int] = []
     with (
-        workplace.effort.spent(Statistic.DATABASE, claimed_for),
+        workplace.statistics.timed(Statistic.DATABASE, claimed_for),
         workplace.database.write() as connection,
     ):
         waiting = waiting_chunk(connection, chunk_id)

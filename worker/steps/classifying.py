@@ -19,10 +19,10 @@ from model.inference.classifier import Classifier, Prediction
 from model.pictures.place import Place
 from worker.log import about
 from worker.steps.claims import chunks_of, give_back, record_failure, store_path
-from worker.steps.effort import Effort
 from worker.steps.finish import finish_run_if_complete
 from worker.steps.lease import LeaseKeeper
 from worker.steps.reading_ahead import in_parts_read_ahead
+from worker.steps.statistics import StatisticsRecorder
 from worker.workplace import Workplace
 
 FRAMES_AT_ONCE = 320
@@ -127,7 +127,7 @@ def _classify_group(
     try:
         # closed before a failure is recorded: nothing reads these chunks any more
         with closing(in_parts_read_ahead(frames, batches * classifier.frames_per_batch)) as parts:
-            while part := _next_part(parts, workplace.effort):
+            while part := _next_part(parts, workplace.statistics):
                 _classify(part, classifier, workplace)
     except _ClassifyingError as error:
         for tagging in group:  # those whose failure is recorded already are not held any more
@@ -140,7 +140,7 @@ def _classify_group(
         by_run.setdefault(claim.run_id, {})[claim] = tagging.tags
     for tags in by_run.values():
         _write_tags(workplace, tags)
-    workplace.effort.write(workplace.database)
+    workplace.statistics.write(workplace.database)
 
 
 def _frames_of_all(
@@ -162,10 +162,10 @@ def _frames_of_all(
         whole.append(tagging)
 
 
-def _next_part(parts: Iterator[_Part], effort: Effort) -> _Part:
+def _next_part(parts: Iterator[_Part], statistics: StatisticsRecorder) -> _Part:
     """The next frames to classify; none at the end."""
     run_ids: list[int] = []
-    with effort.spent(Statistic.READ, run_ids):
+    with statistics.timed(Statistic.READ, run_ids):
         part = next(parts, [])
         run_ids += _run_ids(part)
     return part
@@ -183,14 +183,16 @@ def _classify(part: _Part, classifier: Classifier, workplace: Workplace) -> None
     """Classifies frames, and adds what was found to their chunks."""
     run_ids = _run_ids(part)
     try:
-        with workplace.effort.spent(Statistic.DEVICE, run_ids):
+        with workplace.statistics.timed(Statistic.DEVICE, run_ids):
             predictions = classifier.classify([frame.picture for _, frame in part])
     except Exception as error:
         if what_is_lacking(error):
             raise
         raise _ClassifyingError(" ".join(str(error).split())) from error
-    workplace.effort.add(Statistic.FRAMES, run_ids, len(part))
-    workplace.effort.add(Statistic.PLACES, run_ids, len(part) / classifier.batch_fill(len(part)))
+    workplace.statistics.add(Statistic.FRAMES, run_ids, len(part))
+    workplace.statistics.add(
+        Statistic.PLACES, run_ids, len(part) / classifier.batch_fill(len(part))
+    )
     for (tagging, frame), found in zip(part, predictions, strict=True):
         tagging.tags.extend(_tag(item, tagging.chunk.episode, frame.pts) for item in found)
     workplace.metrics.count_classified(len(part), classifier)
@@ -223,7 +225,7 @@ def _write_tags(workplace: Workplace, tags: Mapping[Claim, Sequence[TagRecord]])
     """Writes the tags of one run's chunks, but of none whose claim was lost meanwhile."""
     run_ids = [claim.run_id for claim in tags]
     with (
-        workplace.effort.spent(Statistic.DATABASE, run_ids),
+        workplace.statistics.timed(Statistic.DATABASE, run_ids),
         workplace.database.write() as connection,
     ):
         held = complete_taggings(connection, list(tags))

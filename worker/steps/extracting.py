@@ -114,7 +114,7 @@ def extract_group(
     finally:
         completed = _completed(workplace, extracted) if extracted else []
         give_back(database, left)
-        workplace.effort.write(database)
+        workplace.statistics.write(database)
     return completed
 
 
@@ -122,7 +122,7 @@ def extract_group(
 def _completed(workplace: Workplace, extracted: Mapping[Claim, ExtractedChunk]) -> list[Claim]:
     run_ids = [claim.run_id for claim in extracted]
     with (
-        workplace.effort.spent(Statistic.DATABASE, run_ids),
+        workplace.statistics.timed(Statistic.DATABASE, run_ids),
         workplace.database.write() as connection,
     ):
         completed = complete_extractions(connection, extracted)
@@ -178,7 +178,7 @@ def _extract(
 ) -> ExtractedChunk:
     path = store_path(workplace, chunk)
     source = _source(workplace, chunk, lambda: check(0))
-    with workplace.effort.spent(Statistic.DECODE, [chunk.claim.run_id]):
+    with workplace.statistics.timed(Statistic.DECODE, [chunk.claim.run_id]):
         extracted = decoder.extract(_request(chunk, source, path), check)
     _note_stamp(workplace.database, chunk.episode, extracted.file_stamp)
     workplace.frames.publish(path)

@@ -13,8 +13,8 @@ from db.queue.free import CHUNKS_PER_GROUP
 from tests.waiting import wait_until
 from worker.steps import classifying
 from worker.steps.classifying import chunks_that_fill
-from worker.steps.effort import Effort
 from worker.steps.reading_ahead import in_parts_read_ahead
+from worker.steps.statistics import StatisticsRecorder
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_nothing_is_read_any_more_when_a_failure_is_recorded(
     monkeypatch.setattr(
         classifying, "_frames_of_all", lambda *_: ((tagging, frame) for _ in range(2_000))
     )
-    workplace: Any = SimpleNamespace(database=None, effort=Effort())
+    workplace: Any = SimpleNamespace(database=None, statistics=StatisticsRecorder())
     classifying._classify_group(workplace, [tagging], Breaking())  # type: ignore[arg-type]
     assert said == [(claim, "no such shape", False)]
     assert not reading
