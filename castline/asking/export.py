@@ -9,11 +9,11 @@ from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import (
     read_expression,
     require_label,
-    require_shown_run,
+    require_selected_run,
     require_tagged_episode,
 )
 from castline.errors import RequestError
-from db.library.current import find_shown
+from db.library.current import find_selection
 from db.records import EpisodeRecord
 from model.labels import shortened
 from timeline.export.formats import FORMATS, ExportedTimeline, export_text
@@ -62,11 +62,11 @@ def export(
         raise RequestError("--expression: coco tells where labels are; give --label")
     with place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
+        selection = find_selection(connection, run, model)
         timeline = timeline_to_export(
             connection,
             found,
-            require_shown_run(connection, found, shown),
+            require_selected_run(connection, found, selection),
             [require_label(connection, name) for name in labels],
             None if expression is None else read_expression(connection, expression),
         )
@@ -101,9 +101,9 @@ def plot(
 
     with place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
-        missing = require_shown_run(connection, found, shown).missing_seconds
-        ranges = labelled_ranges(connection, found, shown)
+        selection = find_selection(connection, run, model)
+        missing = require_selected_run(connection, found, selection).missing_seconds
+        ranges = labelled_ranges(connection, found, selection)
         true_ranges = None if truth is None else read_named_truth(connection, truth)
         written = names_of(connection)
     names = {item.label: shortened(written[item.label]) for item in (*ranges, *(true_ranges or ()))}

@@ -8,11 +8,11 @@ from typing import Any
 
 from castline.asking.answers import labelled_ranges
 from castline.asking.cast import names_of
-from castline.asking.names import require_episode, require_shown_run
+from castline.asking.names import require_episode, require_selected_run
 from castline.asking.thumbnails import Thumbnails
 from castline.tables import Row, plain
 from db.engine import Transaction
-from db.library.current import find_shown
+from db.library.current import find_selection
 from timeline.drawing.difference import LabelDifference, Span, differences, length
 from timeline.drawing.difference_page import EpisodeDifference, difference_page, totals
 from timeline.files import whole_file
@@ -110,9 +110,9 @@ def _compared(
     place: Workplace, connection: Transaction, first: str, second: str, name: str
 ) -> tuple[tuple[str, str], EpisodeDifference]:
     episode = require_episode(connection, name)
-    shown = [find_shown(connection, None, reference) for reference in (first, second)]
-    runs = [require_shown_run(connection, episode, each) for each in shown]
-    before, after = (labelled_ranges(connection, episode, each) for each in shown)
+    selections = [find_selection(connection, None, reference) for reference in (first, second)]
+    runs = [require_selected_run(connection, episode, each) for each in selections]
+    before, after = (labelled_ranges(connection, episode, each) for each in selections)
     seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other
     thumbnails = Thumbnails(connection, place, runs[1], episode, seen_by)
     difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)

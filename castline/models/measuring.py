@@ -8,8 +8,8 @@ from castline.asking.answers import labelled_ranges
 from castline.errors import RequestError
 from castline.models.gate import Measured
 from db.engine import Transaction
-from db.library.current import Shown
-from db.library.runs import shown_run_of
+from db.library.current import RunSelection
+from db.library.runs import selected_run_of
 from db.records import EpisodeRecord
 from model.errors import DatasetError
 from model.inference.device import Device
@@ -90,14 +90,14 @@ def ranges_by(
     Raises:
         RequestError: It has none.
     """
-    shown = Shown(model_sha256=version.sha256)
-    if shown_run_of(connection, episode.id, shown) is None:
+    selection = RunSelection(model_sha256=version.sha256)
+    if selected_run_of(connection, episode.id, selection) is None:
         reference = version.manifest.reference
         raise RequestError(
             f"{episode.name}: no run by {reference} that ended; run:"
             f" castline rerun --all {episode.sha256[:8]} --model {reference}"
         )
-    return labelled_ranges(connection, episode, shown)
+    return labelled_ranges(connection, episode, selection)
 
 
 def score_at_samples(
