@@ -18,9 +18,9 @@ from ingest.frames.chunks import ChunkRange
 from ingest.frames.extraction import Extraction
 from ingest.media.probe import Probe
 from ingest.storage.frame_store import read_frames
+from model.dataset.annotation import Annotation
 from model.dataset.folder import Dataset
 from model.dataset.reading import stream_stills
-from model.dataset.shown import Shown
 from model.dataset.stills import Stills
 from model.rehearsal.shot_pictures import (
     SUBTITLED,
@@ -143,7 +143,9 @@ class Studio:
     def _unpacked(self, wanted: Collection[Still] | None) -> Stills:
         return Stills.from_pictures(self._dataset.manifest.labels, self._kept(wanted))
 
-    def _kept(self, wanted: Collection[Still] | None) -> Iterator[tuple[NDArray[np.uint8], Shown]]:
+    def _kept(
+        self, wanted: Collection[Still] | None
+    ) -> Iterator[tuple[NDArray[np.uint8], Annotation]]:
         """Yields the wanted stills, or all, and notes the numbers of those that show one label."""
         labels = self._dataset.manifest.labels
         seen: Counter[str] = Counter()
