@@ -67,7 +67,7 @@ def _rehearsed(
         shown = rehearse_network(forward, sight.rule, validation, seed, _quietly)
         confidences = sight.confidences(shown.logits, temperature)
         return np.where(shown.unheard, 0.0, confidences), shown.truth
-    return rehearsed(forward, version.manifest.looks, temperature, validation, seed, _quietly)
+    return rehearsed(forward, version.manifest.views, temperature, validation, seed, _quietly)
 
 
 def _frames(shots: NDArray[Any]) -> NDArray[Any]:

@@ -7,8 +7,8 @@ from typing import Any, Final
 from model.errors import ModelError
 from model.networks import baseline, dense, residual
 from model.pictures.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
-from model.version.looks import Looks
 from model.version.manifest import DENSE, LOSSES, PLACES
+from model.version.region_views import RegionViews
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
 """Their names in `model.training.optimizers`."""
@@ -122,7 +122,7 @@ class Recipe:
     `model.training.loop.train`."""
     closer_view: float = 0.0
     """The middle of a whole frame, as a share of its side, that is looked at once more when the
-    network answers; see `model.version.looks`. 0 for never."""
+    network answers; see `model.version.region_views`. 0 for never."""
     seed: int = 0
     """Of the initial weights, the order and the variations."""
 
@@ -189,9 +189,9 @@ class Recipe:
         return self.network == DENSE
 
     @property
-    def looks(self) -> Looks:
+    def views(self) -> RegionViews:
         """How often the network looks when it answers."""
-        return Looks(self.closer_view)
+        return RegionViews(self.closer_view)
 
     def _check_first_side(self) -> None:
         sides = [0]

@@ -184,7 +184,7 @@ def _calibrated(
     logits changes no answer in 8 bits that is not changed in 32.
     """
     if not isinstance(sight, PlaceSight):
-        return calibrate(forward, recipe.looks, validation, recipe.seed, tell), forward
+        return calibrate(forward, recipe.views, validation, recipe.seed, tell), forward
     rehearsed = rehearse_network(forward, sight.rule, validation, recipe.seed, tell)
     calibration, shift = calibrate_scenes(rehearsed, sight.labels)
     add_to_logits(network, shift)

@@ -34,7 +34,7 @@ from model.version.artifact import (
     models_in,
     write_model_version,
 )
-from model.version.looks import Looks
+from model.version.region_views import RegionViews
 from tests.stills.trained_shapes import SMALL, TrainedShapes
 
 pytestmark = pytest.mark.integration
@@ -119,8 +119,8 @@ def test_on_either_device_a_glance_gives_what_each_look_alone_gives(
         clear = float(np.median(clearness))  # enough for half of them
         is_clear = clearness >= clear
         assert 0 < is_clear.sum() < len(pictures)
-        looks = Looks(glance_side=glance, glance_clear=clear)
-        found = whole_logits(forward, pictures, ("one", "two", "unknown"), looks)
+        views = RegionViews(glance_side=glance, glance_clear=clear)
+        found = whole_logits(forward, pictures, ("one", "two", "unknown"), views)
         np.testing.assert_array_equal(found, np.where(is_clear[:, None], first, full))
     assert on_gpu.compiled_signatures == 2
 
