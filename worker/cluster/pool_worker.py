@@ -45,7 +45,7 @@ LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30 - BEGUN_WITHIN_SECONDS
 """Before Celery ends the task, whose last chunk may have begun so late: thus it is written down
 against the chunk, which is then split."""
 
-LOOK_SECONDS = 2.0
+LANE_CHECK_SECONDS = 2.0
 """In the midst of a group, between questions whether something interactive waits: about a chunk."""
 
 UNANSWERED_SECONDS = 60.0
@@ -72,7 +72,7 @@ class PoolWorker:
         self._classifiers = LoadedClassifiers(place.settings, device, probes=True)
         self._identity = worker_identity()
         self._stopped = threading.Event()
-        self._asks_from_seconds = self._looks_from_seconds = 0.0
+        self._asks_from_seconds = self._checks_lanes_from_seconds = 0.0
 
     def stop(self) -> None:
         """Makes the step that is under way end soon; may be called from a signal handler."""
@@ -93,7 +93,7 @@ class PoolWorker:
             self._let_others_go_first(error)
 
     def _extract_and_tell(self, chunk_id: int, lane: Lane) -> None:
-        self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
+        self._checks_lanes_from_seconds = time.monotonic() + LANE_CHECK_SECONDS
         most = self._share(lane)
         chunks, rest = claim_to_extract(self._place, self._identity, chunk_id, most)
         if not chunks:
@@ -116,9 +116,9 @@ class PoolWorker:
 
     def _is_first(self, lane: Lane) -> bool:
         """Whether no message waits of a lane that goes before this one, asked now and then."""
-        if time.monotonic() < self._looks_from_seconds:
+        if time.monotonic() < self._checks_lanes_from_seconds:
             return True
-        self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
+        self._checks_lanes_from_seconds = time.monotonic() + LANE_CHECK_SECONDS
         before = takewhile(lambda one: one is not lane, Lane)
         return not any(self._messages_in(Step.EXTRACT, one, otherwise=0) for one in before)
 

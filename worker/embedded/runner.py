@@ -31,7 +31,7 @@ from worker.steps.extracting import extract_step
 from worker.storage import TIDY_SECONDS, tidy_storage
 from worker.workplace import Workplace
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 """Between looks at processes and progress: what a person still takes for at once."""
 
 SWEEP_SECONDS = 5.0
@@ -147,7 +147,7 @@ class EmbeddedRunner:
                 on_progress([self._with_work_under_way(run) for run in progress])
             if left == 0 and self._options.until_idle:
                 return True
-            if self._stopped.wait(LOOK_SECONDS):
+            if self._stopped.wait(POLL_SECONDS):
                 if self._failure is not None:
                     raise self._failure
                 return False
@@ -201,7 +201,7 @@ class EmbeddedRunner:
             self._workplace, ChunkState.QUEUED, self._identity, self._options.run_ids
         )
         if not claims:
-            self._stopped.wait(LOOK_SECONDS)
+            self._stopped.wait(POLL_SECONDS)
             return
         [claim] = claims
 

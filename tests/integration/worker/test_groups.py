@@ -229,7 +229,7 @@ def test_a_single_episode_is_shared_chunk_by_chunk_and_of_many_whole_groups_are_
 def test_a_group_is_left_after_a_chunk_when_something_interactive_waits(
     place: Workplace, app: Celery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.cluster.pool_worker.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("worker.cluster.pool_worker.LANE_CHECK_SECONDS", 0.0)
     add_run(place, 4)
     publish(app, Step.EXTRACT, Lane.BULK, [1] * SHARING_PROCESSES)
     publish(app, Step.EXTRACT, Lane.INTERACTIVE, [100])
@@ -246,7 +246,7 @@ def test_what_is_claimed_is_extracted_though_the_broker_is_gone(
 
     asked: list[int] = []
     monkeypatch.setattr("worker.cluster.pool_worker.messages_in", gone)
-    monkeypatch.setattr("worker.cluster.pool_worker.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("worker.cluster.pool_worker.LANE_CHECK_SECONDS", 0.0)
     add_run(place, 4)
     MadePoolWorker(place, app).extract(1, Lane.BULK)
     assert chunks_of(place) == [EXTRACTED] * 4
