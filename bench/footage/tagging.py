@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.footage.samples import Answer, Footage, Look
-from castline.asking.answers import episode_of_file, labelled_ranges
+from castline.asking.timelines import episode_of_file, labelled_ranges
 from db.engine import Transaction
 from db.library.runs import current_run_of, ended_chunks, run_tags
 from db.records import EpisodeRecord

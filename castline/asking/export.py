@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from castline.asking.answers import labelled_ranges, timeline_to_export
 from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import (
     read_expression,
@@ -12,6 +11,7 @@ from castline.asking.names import (
     require_selected_run,
     require_tagged_episode,
 )
+from castline.asking.timelines import labelled_ranges, timeline_to_export
 from castline.errors import RequestError
 from db.library.current import find_selection
 from db.records import EpisodeRecord

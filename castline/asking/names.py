@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castline.asking.answers import episode_of_file
 from castline.asking.cast import Cast, cast_of
+from castline.asking.timelines import episode_of_file
 from castline.errors import NotFoundError
 from db.engine import Transaction
 from db.library.current import CURRENT, RunSelection

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TypeVar
 
-from castline.asking.answers import FoundRange, find_matches
 from castline.asking.names import (
     asked_episode_id,
     asked_season,
@@ -13,6 +12,7 @@ from castline.asking.names import (
     require_selected_run,
     require_tagged_episode,
 )
+from castline.asking.timelines import FoundRange, find_matches
 from castline.asking.times import AskedTimes, Time, asked_times, exact_seconds
 from castline.asking.values import (
     Appearance,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from castline.asking import evaluation, export, own_sql, questions
+from castline.asking import export, own_sql, questions, scoring
 from castline.asking.cast import names_of
 from castline.asking.times import Time
 from castline.asking.values import (
@@ -191,9 +191,7 @@ class AskingMethods(Opened):
         )
 
     @as_castline_errors()
-    def evaluate(
-        self, episode: str, truth: str | Path, *, collar: Time = 0
-    ) -> evaluation.Evaluation:
+    def evaluate(self, episode: str, truth: str | Path, *, collar: Time = 0) -> scoring.Evaluation:
         """Compares the timeline of an episode with what is known to be true.
 
         Args:
@@ -201,12 +199,12 @@ class AskingMethods(Opened):
             truth: A .csv file (label,start_seconds,end_seconds) or a .rttm file.
             collar: Seconds around each true border that are not counted, half on each side.
         """
-        return evaluation.evaluate(self._place, episode, Path(truth), collar)
+        return scoring.evaluate(self._place, episode, Path(truth), collar)
 
     @as_castline_errors()
-    def evaluate_at_samples(self, episode: str, truth: str | Path) -> evaluation.SampleScore:
+    def evaluate_at_samples(self, episode: str, truth: str | Path) -> scoring.SampleScore:
         """Compares the same at the moments that are looked at by default, two a second."""
-        return evaluation.evaluate_at_samples(self._place, episode, Path(truth))
+        return scoring.evaluate_at_samples(self._place, episode, Path(truth))
 
     @as_castline_errors()
     def export(

@@ -6,10 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from castline.asking.answers import labelled_ranges
 from castline.asking.cast import names_of
 from castline.asking.names import require_episode, require_selected_run
 from castline.asking.thumbnails import Thumbnails
+from castline.asking.timelines import labelled_ranges
 from castline.tables import Row, plain
 from db.engine import Transaction
 from db.library.current import find_selection

@@ -6,9 +6,9 @@ import numpy as np
 
 from model.dataset.folder import Dataset
 from model.dataset.split import PARTS
-from model.evaluation.answers import Answers, Figures, Overfitting, figures_of
 from model.evaluation.calibrating import ABOUT_THRESHOLDS, Calibration
-from model.evaluation.evaluation import Mistake, Recogniser, answer_part, show_mistakes
+from model.evaluation.predictions import Figures, Overfitting, Predictions, figures_of
+from model.evaluation.recogniser import Mistake, Recogniser, predict_part, show_mistakes
 from model.evaluation.scene_calibrating import ABOUT_SCENES
 from model.progress import Progress
 from model.report.card import model_card
@@ -24,7 +24,7 @@ from model.version.manifest import Manifest
 class Tested:
     """The test results of a network."""
 
-    answers: Answers
+    answers: Predictions
     """Predictions for the test stills."""
     figures: Figures
     """Metrics on the test stills."""
@@ -47,7 +47,7 @@ def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
     answers = {}
     for number, part in enumerate(PARTS):
         tell("Testing", number, len(PARTS))
-        answers[part] = answer_part(recogniser, dataset, part)
+        answers[part] = predict_part(recogniser, dataset, part)
     tell("Testing", len(PARTS), len(PARTS))
     return Tested(
         answers["test"],

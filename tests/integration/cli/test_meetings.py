@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from castline.asking.answers import find_matches
+from castline.asking.timelines import find_matches
 from cli.console import LARGEST_INTEGER, LARGEST_RUN
 from db.engine import Database
 from db.errors import DatabaseError, NotFoundError

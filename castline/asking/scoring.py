@@ -5,9 +5,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castline.asking.answers import detections, labelled_ranges
 from castline.asking.cast import read_named_truth
 from castline.asking.names import require_tagged_episode
+from castline.asking.timelines import detections, labelled_ranges
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
