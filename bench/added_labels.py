@@ -33,7 +33,7 @@ from model.adding.features import DenseFeatures
 from model.dataset.folder import Dataset, open_dataset
 from model.dataset.reading import stream_stills
 from model.dataset.shards import SIDES, Record, read_part
-from model.inference.calibration import micro_f1, sigmoid
+from model.inference.confidence import micro_f1, sigmoid
 from model.labels import UNKNOWN
 from model.networks.named import network_of, weights_of
 from model.pictures.preprocess import whole_frame_named

@@ -13,9 +13,9 @@ from model.adding.examples import examples_of
 from model.adding.features import DenseFeatures
 from model.dataset.stills import Stills
 from model.errors import ArtifactError
-from model.evaluation.calibrating import Calibration, calibrate
+from model.evaluation.calibration import Calibration, calibrate
 from model.evaluation.recogniser import Recogniser
-from model.evaluation.scene_calibrating import calibrate_scenes, rehearse_network
+from model.evaluation.scene_calibration import calibrate_scenes, rehearse_network
 from model.inference.classifier import BATCH_SIZE
 from model.inference.compiling import compile_network, compile_version, keep_compiled
 from model.inference.cpu_forward import CpuForwardPass

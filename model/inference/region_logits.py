@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from model.inference.calibration import softmax
+from model.inference.confidence import softmax
 from model.inference.forward import ForwardPass
 from model.labels import UNKNOWN
 from model.pictures.preprocess import resize

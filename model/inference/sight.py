@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.inference.calibration import sigmoid, softmax
+from model.inference.confidence import sigmoid, softmax
 from model.inference.forward import ForwardPass
 from model.inference.places import as_shares, most_likely_places
 from model.inference.region_logits import region_logits, whole_logits

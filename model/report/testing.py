@@ -6,10 +6,10 @@ import numpy as np
 
 from model.dataset.folder import Dataset
 from model.dataset.split import PARTS
-from model.evaluation.calibrating import ABOUT_THRESHOLDS, Calibration
+from model.evaluation.calibration import ABOUT_THRESHOLDS, Calibration
 from model.evaluation.predictions import Figures, Overfitting, Predictions, figures_of
 from model.evaluation.recogniser import Mistake, Recogniser, predict_part, show_mistakes
-from model.evaluation.scene_calibrating import ABOUT_SCENES
+from model.evaluation.scene_calibration import ABOUT_SCENES
 from model.progress import Progress
 from model.report.card import model_card
 from model.report.report import report_pages

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from model import extras
 from model.errors import ArtifactError, MissingExtraError, ModelError
 from model.inference import compiling
-from model.inference.calibration import softmax
 from model.inference.compiling import (
     compile_network,
     compile_version,
@@ -21,6 +20,7 @@ from model.inference.compiling import (
     compiled_here,
     keep_compiled,
 )
+from model.inference.confidence import softmax
 from model.inference.cpu_forward import CpuForwardPass
 from model.inference.gpu_forward import GpuForwardPass
 from model.inference.region_logits import whole_logits

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dataset.stills import Stills
-from model.inference.calibration import (
+from model.inference.confidence import (
     Thresholds,
     choose_thresholds,
     fit_temperature,

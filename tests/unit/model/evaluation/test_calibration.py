@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.dataset.stills import Stills
-from model.evaluation.calibrating import Calibration, calibrate, rehearsed
+from model.evaluation.calibration import Calibration, calibrate, rehearsed
 from model.inference.forward import ForwardPass
 from model.labels import UNKNOWN
 from model.pictures.preprocess import TASK
