@@ -37,7 +37,7 @@ from db.records import EpisodeRecord
 from db.states import Lane
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.progress import Report
 from ingest.storage.frame_store import StoredFrame, write_frames
 from model.inference.classifier import Classifier, Prediction

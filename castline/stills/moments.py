@@ -16,7 +16,7 @@ from exact.picture_area import PictureArea
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media.probe import Probe
 from ingest.sampling import on_display
 from ingest.storage.frame_store import StoredFrame, read_frames, read_manifest

@@ -15,7 +15,7 @@ from castline.tagging.enqueue import retry_on_kill
 from exact.picture_area import PictureArea
 from ingest.decoder.parent import Decoder
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media.probe import Probe
 from ingest.storage.frame_store import read_frames
 from model.dataset.annotation import Annotation

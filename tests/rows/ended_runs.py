@@ -17,7 +17,7 @@ from tests.rows.records import end_run
 from worker.parameters import RunParameters
 from worker.settings import Settings
 from worker.steps.claims import claim_step
-from worker.steps.extracting import extract_step
+from worker.steps.extract_step import extract_step
 from worker.workplace import Workplace
 
 Labels = Mapping[str, Sequence[tuple[int, int]]]

@@ -32,8 +32,8 @@ from worker.identity import worker_identity
 from worker.step import Step
 from worker.steps.claims import claim_to_classify, claim_to_extract
 from worker.steps.classifiers import LoadedClassifiers
-from worker.steps.classifying import chunks_that_fill, classify_chunks
-from worker.steps.extracting import BEGUN_WITHIN_SECONDS, extract_group
+from worker.steps.classify_step import chunks_that_fill, classify_chunks
+from worker.steps.extract_step import BEGUN_WITHIN_SECONDS, extract_group
 from worker.workplace import Workplace
 
 logger = get_task_logger(__name__)

@@ -26,7 +26,7 @@ from worker.log import configure_logging
 from worker.settings import Settings
 from worker.steps.claims import claim_step
 from worker.steps.classifiers import LoadedClassifiers
-from worker.steps.classifying import classify_step
+from worker.steps.classify_step import classify_step
 from worker.workplace import Workplace, open_workplace
 
 CLAIMED_AT_ONCE = 4

@@ -27,7 +27,7 @@ from worker.errors import WorkStoppedError
 from worker.identity import worker_identity
 from worker.metrics import serve_metrics
 from worker.steps.claims import claim_step, sweep
-from worker.steps.extracting import extract_step
+from worker.steps.extract_step import extract_step
 from worker.storage import TIDY_SECONDS, tidy_storage
 from worker.workplace import Workplace
 

@@ -30,7 +30,7 @@ from tests.video.clips import write_clip
 from worker.parameters import RunParameters
 from worker.settings import Settings, sqlite_url
 from worker.steps.claims import claim_step
-from worker.steps.extracting import extract_step
+from worker.steps.extract_step import extract_step
 from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration

@@ -16,8 +16,8 @@ from tests.servers.commands import castline_here
 from tests.stills.models import write_model_by_lot
 from tests.video.clips import write_clip
 from worker.settings import Settings
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 from worker.workplace import open_workplace
 
 pytestmark = pytest.mark.integration

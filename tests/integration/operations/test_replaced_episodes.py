@@ -21,7 +21,7 @@ from tests.video.clips import write_clip
 from tests.waiting import wait_until
 from worker.parameters import RunParameters
 from worker.settings import Settings
-from worker.steps.extracting import extract_step
+from worker.steps.extract_step import extract_step
 from worker.workplace import Workplace, open_workplace
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]

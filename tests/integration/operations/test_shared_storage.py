@@ -25,8 +25,8 @@ from tests.servers.object_storage import BUCKET, ObjectStorage
 from tests.video.clips import write_clip
 from worker.parameters import RunParameters
 from worker.settings import Settings
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 from worker.storage import tidy_storage
 from worker.workplace import Workplace, open_workplace
 

@@ -15,7 +15,7 @@ from db.schema import chunk
 from db.states import Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError, VideoError
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.progress import Report
 from ingest.storage.frame_store import StoredFrame, write_frames
 from model.inference.classifier import Classifier, Prediction
@@ -31,7 +31,7 @@ from worker.settings import Settings
 from worker.step import Step
 from worker.steps.claims import claim_to_extract, sweep
 from worker.steps.classifiers import LoadedClassifiers
-from worker.steps.extracting import extract_group
+from worker.steps.extract_step import extract_group
 from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
@@ -190,7 +190,7 @@ def test_a_frame_store_that_cannot_be_written_costs_no_chunk_of_a_group_anything
 def test_what_is_not_begun_in_time_is_offered_again(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.steps.extracting.BEGUN_WITHIN_SECONDS", -1)
+    monkeypatch.setattr("worker.steps.extract_step.BEGUN_WITHIN_SECONDS", -1)
     add_run(place, 4)
     assert extract(place) == [0]
     assert chunks_of(place) == [EXTRACTED, FREE, FREE, FREE]

@@ -13,7 +13,7 @@ from db.library.runs import list_runs
 from db.states import ChunkState, Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.progress import Report
 from model.inference.device import Device
 from tests.integration.worker.test_steps import OneLabel
@@ -26,8 +26,8 @@ from worker.embedded.runner import EmbeddedRunner, RunnerOptions
 from worker.identity import worker_identity
 from worker.settings import Settings
 from worker.steps.claims import claim_step
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 from worker.workplace import Workplace, open_workplace
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]

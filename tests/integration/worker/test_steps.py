@@ -16,7 +16,7 @@ from db.records import Claim
 from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.progress import Report
 from model.errors import ModelError
 from model.inference.classifier import Classifier, Prediction
@@ -28,8 +28,8 @@ from tests.video.clips import write_clip
 from worker.errors import WorkerError
 from worker.settings import Settings
 from worker.steps.claims import claim_step, sweep
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 from worker.workplace import Workplace, open_workplace
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
@@ -197,7 +197,7 @@ def test_a_second_model_reads_the_frames_that_the_first_one_left(
 def test_more_frames_than_fit_in_memory_are_classified_in_parts(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.steps.classifying.FRAMES_AT_ONCE", 5)
+    monkeypatch.setattr("worker.steps.classify_step.FRAMES_AT_ONCE", 5)
     sizes: list[int] = []
 
     class Counting(OneLabel):

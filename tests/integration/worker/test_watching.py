@@ -18,8 +18,8 @@ from worker.metrics import FillsBatches, Metrics
 from worker.settings import Settings
 from worker.step import Step
 from worker.steps.claims import claim_step
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 from worker.workplace import open_workplace
 
 pytestmark = pytest.mark.integration

@@ -25,7 +25,7 @@ from ingest.errors import (
     StorageUnreachable,
 )
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.shortages import telling_shortages, what_is_lacking
 from ingest.storage.frame_store import read_manifest
 from ingest.storage.remote_files import is_remote
