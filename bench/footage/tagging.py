@@ -18,8 +18,8 @@ from db.records import EpisodeRecord
 from model.version.artifact import ModelVersion
 from timeline.scoring.truth import LabelledRange, read_truth
 from timeline.times import parse_time
+from worker.installation import open_installation
 from worker.settings import Settings
-from worker.workplace import open_workplace
 
 PARTIAL: Final = 3
 """The exit code where parts of an episode could not be examined: there nobody is found."""
@@ -42,8 +42,8 @@ def tag_footage(
         model = ["--model", version.manifest.reference]
     _castline(home, "tag", *map(str, paths), "--every", str(every_seconds), *model)
     with (
-        open_workplace(Settings.from_environment(home, {})) as place,
-        place.database.read() as connection,
+        open_installation(Settings.from_environment(home, {})) as installation,
+        installation.database.read() as connection,
     ):
         return [_footage(connection, path) for path in paths]
 

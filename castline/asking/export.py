@@ -18,7 +18,7 @@ from db.records import EpisodeRecord
 from model.labels import shortened
 from timeline.export.formats import FORMATS, ExportedTimeline, export_text
 from timeline.files import check_free, whole_file
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 CLIPS = "clips"
 """The format that is a folder of videos, and no text."""
@@ -43,7 +43,7 @@ class Exported:
 
 
 def export(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     formats: Sequence[str],
     output: Path,
@@ -60,7 +60,7 @@ def export(
         raise RequestError("--label and --expression: name the label in the expression")
     if COCO in names and expression is not None:
         raise RequestError("--expression: coco tells where labels are; give --label")
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
         selection = find_selection(connection, run, model)
         timeline = timeline_to_export(
@@ -77,7 +77,7 @@ def export(
         check_free(path, force)
     # What may be refused comes before the first file, so that then none is written.
     texts = {path: export_text(timeline, name) for name, path in paths.items()}
-    clips = _cut(place, found, timeline, folder) if folder else []
+    clips = _cut(installation, found, timeline, folder) if folder else []
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
@@ -87,7 +87,7 @@ def export(
 
 
 def plot(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     output: Path,
     *,
@@ -99,7 +99,7 @@ def plot(
     from model.pictures.fonts import font_families
     from timeline.drawing.plot import plot_timeline
 
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
         selection = find_selection(connection, run, model)
         missing = require_selected_run(connection, found, selection).missing_seconds
@@ -128,10 +128,10 @@ def _checked(formats: Sequence[str]) -> list[str]:
 
 
 def _cut(
-    place: Workplace, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
+    installation: Installation, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
 ) -> list[Path]:
     from castline.asking.clips import write_clips
     from ingest.decoder.parent import Decoder
 
-    with Decoder(media_roots=place.settings.readable_roots) as decoder:
-        return write_clips(place, decoder, episode, timeline, folder)
+    with Decoder(media_roots=installation.settings.readable_roots) as decoder:
+        return write_clips(installation, decoder, episode, timeline, folder)

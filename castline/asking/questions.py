@@ -39,7 +39,7 @@ from db.questions.appearances import (
 from db.questions.appearances import screen_time as find_screen_time
 from db.records import EpisodeRecord, PlaceRecord, RunRecord
 from timeline.times import format_time
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 APPEARANCE_COLUMNS = columns_of(Appearance)
 MATCH_COLUMNS = columns_of(Match)
@@ -50,9 +50,9 @@ PAIR_COLUMNS = ("label", "other", "seconds", "times", "episodes")
 AnyT = TypeVar("AnyT")
 
 
-def episodes(place: Workplace) -> Table[Episode]:
+def episodes(installation: Installation) -> Table[Episode]:
     """The episodes that the library knows, by name."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = list_episodes(connection)
     rows = (
         Episode(
@@ -73,7 +73,7 @@ def episodes(place: Workplace) -> Table[Episode]:
 
 
 def who(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     *,
     at: Time | None,
@@ -85,7 +85,7 @@ def who(
 ) -> Appearances:
     """Who is on screen in an episode, and when; see `Library.who`."""
     asked = asked_times(at, from_, to)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         selection = find_selection(connection, run, model)
         shown_run = require_selected_run(connection, known, selection)
@@ -104,7 +104,7 @@ def who(
 
 
 def when(
-    place: Workplace,
+    installation: Installation,
     expression: str,
     *,
     episode: str | None,
@@ -119,7 +119,7 @@ def when(
     from timeline.expressions import Label, format_expression
 
     shortest, longest_gap = exact_seconds(min_seconds), exact_seconds(gap)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         asked = read_expression(connection, expression)
         selection = find_selection(connection, run, model)
         matches = find_matches(
@@ -139,7 +139,7 @@ def when(
 
 
 def screen_time(
-    place: Workplace,
+    installation: Installation,
     *,
     episode: str | None,
     by: Grouping,
@@ -150,7 +150,7 @@ def screen_time(
     model: str | None,
 ) -> Table[ScreenTime]:
     """How long each character is on screen; see `Library.screen_time`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         selection = find_selection(connection, run, model)
         name = None if label is None else require_label(connection, label)
         found = find_screen_time(
@@ -168,7 +168,7 @@ def screen_time(
 
 
 def together(
-    place: Workplace,
+    installation: Installation,
     names: tuple[str, ...],
     *,
     episode: str | None,
@@ -178,7 +178,7 @@ def together(
     model: str | None,
 ) -> SharedTimes:
     """Who is on screen together, and how long; see `Library.together`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         selection = find_selection(connection, run, model)
         labels = tuple(require_label(connection, name) for name in names)
         if len(labels) == 2 and labels[0] == labels[1]:
@@ -199,7 +199,7 @@ def together(
 
 
 def first(
-    place: Workplace,
+    installation: Installation,
     label: str,
     *,
     season: int | None,
@@ -209,7 +209,7 @@ def first(
     places: bool,
 ) -> Appearances:
     """When a character is first on screen in each episode; see `Library.first`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         selection = find_selection(connection, run, model)
         name = require_label(connection, label)
         found = first_appearances(

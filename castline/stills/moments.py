@@ -21,9 +21,9 @@ from ingest.media.probe import Probe
 from ingest.sampling import on_display
 from ingest.storage.frame_store import StoredFrame, read_frames, read_manifest
 from model.progress import Progress
+from worker.installation import open_frame_store
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
-from worker.workplace import open_frame_store
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 4, 10
 """Between two moments: 100 to 250 frames of 25 a second, as when the original set was made."""

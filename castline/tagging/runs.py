@@ -19,13 +19,13 @@ from db.library.runs import (
 )
 from db.queue.statistics import RunStatistics, run_statistics
 from db.records import RunRecord
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 
-def runs(place: Workplace) -> Table[Run]:
+def runs(installation: Installation) -> Table[Run]:
     """All runs, the oldest first."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         return Table(shown_runs(connection), RUN_COLUMNS)
 
 
@@ -42,29 +42,29 @@ def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) ->
     )
 
 
-def absent(place: Workplace) -> list[str]:
+def absent(installation: Installation) -> list[str]:
     """A line for each model that unfinished runs wait for and that is not here."""
-    with place.database.read() as connection:
-        return absent_models(place.settings, list_runs(connection))
+    with installation.database.read() as connection:
+        return absent_models(installation.settings, list_runs(connection))
 
 
-def cancel(place: Workplace, run_id: int) -> tuple[str, bool]:
+def cancel(installation: Installation, run_id: int) -> tuple[str, bool]:
     """Stops a run; returns its state, and whether it had not ended before."""
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         was_open = get_run(connection, run_id).is_open
         return cancel_run(connection, run_id), was_open
 
 
-def retry(place: Workplace, run_id: int) -> tuple[str, int]:
+def retry(installation: Installation, run_id: int) -> tuple[str, int]:
     """Offers again what a run left undone; returns its state, and how many chunks those are."""
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         offered = retry_run(connection, run_id)
         return get_run(connection, run_id).state, offered
 
 
-def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]:
+def appearances(installation: Installation, run_id: int) -> tuple[Appearances, Run | None]:
     """A run's own appearances, and the run that questions see in its place if they do."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         run = get_run(connection, run_id)
         rows = tuple(
             Appearance(run.episode, **vars(found)) for found in run_appearances(connection, run_id)

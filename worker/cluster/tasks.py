@@ -19,9 +19,9 @@ from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, lane_of
 from worker.cluster.offering import suppressing_broker_errors
 from worker.cluster.pool_worker import PoolWorker
 from worker.gpus import usable_gpus
+from worker.installation import Installation
 from worker.settings import Settings
 from worker.step import Step
-from worker.workplace import Workplace
 
 STOP_SIGNAL = signal.SIGUSR2
 """Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
@@ -52,8 +52,8 @@ def _pool_worker(app: Celery) -> PoolWorker:
         _take_gpu(usable_gpus(settings, device))
         # What it gives up, the sweeper offers again: Celery's time for a task is limited anyway.
         database = Database(settings.database_url, patience_of_worker(stays=False))
-        place = Workplace(settings, database)
-        _pool_workers.append(PoolWorker(place, app, device))
+        installation = Installation(settings, database)
+        _pool_workers.append(PoolWorker(installation, app, device))
     return _pool_workers[0]
 
 

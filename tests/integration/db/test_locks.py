@@ -20,8 +20,8 @@ from ingest.decoder.parent import Decoder
 from tests.rows.records import make_run
 from tests.servers.databases import new_postgresql_url
 from worker.embedded.runner import EmbeddedRunner, RunnerOptions
+from worker.installation import Installation, open_installation
 from worker.settings import Settings
-from worker.workplace import Workplace, open_workplace
 
 pytestmark = pytest.mark.integration
 
@@ -141,8 +141,8 @@ def test_the_embedded_worker_outlives_a_lock_that_is_held_for_minutes(
     patience = patience_of_worker(stays=True)
     patience.lock_seconds = AT_ONCE
     with opened(path, patience) as database, other_program(path) as other:
-        place = Workplace(settings, database)
-        runner = EmbeddedRunner(place, RunnerOptions(1, until_idle=False), Decoder)
+        installation = Installation(settings, database)
+        runner = EmbeddedRunner(installation, RunnerOptions(1, until_idle=False), Decoder)
         count = iter(range(PAUSES_WITH_LOCK))
 
         def pause(_seconds: float) -> None:
@@ -163,8 +163,8 @@ def test_the_embedded_worker_that_is_told_to_stop_ends_while_the_lock_is_held(
     patience = patience_of_worker(stays=True)
     patience.lock_seconds = AT_ONCE if database.is_sqlite else 0.05
     held = Database(database.url.render_as_string(hide_password=False), patience)
-    place = Workplace(Settings(home=tmp_path, database_url=database.shown_url), held)
-    runner = EmbeddedRunner(place, RunnerOptions(1, until_idle=False), Decoder)
+    installation = Installation(Settings(home=tmp_path, database_url=database.shown_url), held)
+    runner = EmbeddedRunner(installation, RunnerOptions(1, until_idle=False), Decoder)
 
     def pause(seconds: float) -> None:
         pauses.append(seconds)
@@ -222,8 +222,8 @@ def test_a_worker_that_starts_while_the_database_is_locked_waits(
                 other.execute("COMMIT")
 
         monkeypatch.setattr("db.retrying.time.sleep", pause)
-        with open_workplace(settings, patience) as place:
-            assert make_run(place.database) == 1
+        with open_installation(settings, patience) as installation:
+            assert make_run(installation.database) == 1
     assert len(pauses) == PAUSES_WITH_LOCK
 
 

@@ -92,11 +92,11 @@ def test_nothing_is_read_any_more_when_a_failure_is_recorded(
         said.append((of, error, lost))
         reading.extend(set(threading.enumerate()) - before)
 
-    monkeypatch.setattr(classifying, "record_failure", record)
+    monkeypatch.setattr(classify_step, "record_failure", record)
     monkeypatch.setattr(
-        classifying, "_frames_of_all", lambda *_: ((tagging, frame) for _ in range(2_000))
+        classify_step, "_frames_of_all", lambda *_: ((tagging, frame) for _ in range(2_000))
     )
-    workplace: Any = SimpleNamespace(database=None, statistics=StatisticsRecorder())
-    classify_step._classify_group(workplace, [tagging], Breaking())  # type: ignore[arg-type]
+    installation: Any = SimpleNamespace(database=None, statistics=StatisticsRecorder())
+    classify_step._classify_group(installation, [tagging], Breaking())  # type: ignore[arg-type]
     assert said == [(claim, "no such shape", False)]
     assert not reading

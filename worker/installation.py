@@ -18,7 +18,7 @@ from worker.steps.statistics import StatisticsRecorder
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Installation:
     """An installation that is ready for use: its settings and its migrated database."""
 
     settings: Settings
@@ -56,7 +56,9 @@ def open_frame_store(settings: Settings) -> FrameStore:
 
 
 @contextmanager
-def open_workplace(settings: Settings, patience: Patience | None = None) -> Iterator[Workplace]:
+def open_installation(
+    settings: Settings, patience: Patience | None = None
+) -> Iterator[Installation]:
     """Opens the installation that the settings describe; its database is migrated if need be.
 
     Args:
@@ -70,6 +72,6 @@ def open_workplace(settings: Settings, patience: Patience | None = None) -> Iter
     try:
         # A server that is not there is told at once: it may be a wrong URL.
         (retry_on_lock(upgrade_database) if patience else upgrade_database)(database)
-        yield Workplace(settings, database)
+        yield Installation(settings, database)
     finally:
         database.dispose()
