@@ -1,11 +1,12 @@
-"""How many frames of an episode a second model versions classify, one beside another.
+"""Compare how many frames of an episode several model versions classify per second.
 
     python -m bench.frames_per_second [MODEL...] [--episode EPISODE]
 
-MODEL is a folder, NAME or NAME@VERSION; none for the bundled one. `model.inference.classifier`
-sees the sampled frames as workers do, on the CPU, preprocessing included and decoding not. The
-versions take turns, and the fastest of some rounds counts, for whatever else the machine does only
-makes one slower. Prints a table in Markdown, with how many times slower than the first each is.
+MODEL is a folder, NAME or NAME@VERSION; the bundled one by default. `model.inference.classifier`
+processes the sampled frames like a worker, on the CPU, including preprocessing and without
+decoding. The versions take turns, and the fastest of several rounds counts, because other load only
+makes a round slower. Prints a table in Markdown, with each version's slowdown relative to the
+first.
 """
 
 import argparse
@@ -57,7 +58,7 @@ def _arguments() -> argparse.Namespace:
         "--episode",
         type=Path,
         default=Path("../shared/video/real_footage_71_clips.mp4"),
-        help="whose frames",
+        help="episode of the frames",
     )
     return parser.parse_args()
 

@@ -221,7 +221,7 @@ def refusals(stills: Path) -> dict[str, tuple[tuple[str, ...], str]]:
     begun = ("--start", "dense_by_lot@1")
     return {
         "known": ((*begun, "--add", f"Ann={stills / 'cid'}"), "dense_by_lot@1 knows it already"),
-        "unknown": ((*begun, "--add", f"unknown={stills / 'cid'}"), "is no label to add"),
+        "unknown": ((*begun, "--add", f"unknown={stills / 'cid'}"), "cannot be added"),
         "no folder": ((*begun, "--add", "cid=nowhere"), "nowhere: no such file or folder"),
         "no letter": ((*begun, "--add", "///=nowhere"), "--add: '///' has no letter or digit"),
         "no label": ((*begun, "--add", str(stills)), "is not LABEL=FOLDER"),
