@@ -7,8 +7,8 @@ from typing import Any, Final
 from model.errors import ModelError
 from model.networks import baseline, dense, residual
 from model.pictures.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
-from model.version.looks import Looks
 from model.version.manifest import DENSE, LOSSES, PLACES
+from model.version.region_views import RegionViews
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
 """Names of the optimisers in `model.training.optimizers`."""
@@ -126,7 +126,7 @@ class Recipe:
     `model.training.loop.train`."""
     closer_view: float = 0.0
     """Closer view: the centre of a whole frame, as a share of its side, that is classified
-    additionally at inference; see `model.version.looks`. 0 for never."""
+    additionally at inference; see `model.version.region_views`. 0 for never."""
     seed: int = 0
     """Seed of the initial weights, the order and the augmentation."""
 
@@ -195,9 +195,9 @@ class Recipe:
         return self.network == DENSE
 
     @property
-    def looks(self) -> Looks:
+    def views(self) -> RegionViews:
         """The views that the network gets of a frame at inference."""
-        return Looks(self.closer_view)
+        return RegionViews(self.closer_view)
 
     def _check_first_side(self) -> None:
         sides = [0]

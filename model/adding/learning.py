@@ -17,8 +17,8 @@ from model.adding.examples import Examples
 from model.adding.features import DenseFeatures
 from model.adding.stills import AddedStills
 from model.adding.views import FOLDS, Views
-from model.evaluation.calibrating import MAX_FALSE_SHARE
-from model.inference.calibration import fit_logistic, sigmoid
+from model.evaluation.calibration import MAX_FALSE_SHARE
+from model.inference.confidence import fit_logistic, sigmoid
 from model.version.manifest import Manifest
 
 PRESENT_SHARE: Final = 0.05

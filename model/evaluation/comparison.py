@@ -1,6 +1,6 @@
 """Compare two classifiers on the same stills: per label, and still by still.
 
-Pure functions: `model.evaluation.evaluation` runs the classifiers.
+Pure functions: `model.evaluation.recogniser` runs the classifiers.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ModelError
-from model.evaluation.answers import STRANGER, Answers, Figures, figures_of
+from model.evaluation.predictions import STRANGER, Figures, Predictions, figures_of
 from model.labels import UNKNOWN
 
 
@@ -83,7 +83,7 @@ class Comparison:
         return min(1.0, 2 * sum(comb(throws, count) for count in range(fewer + 1)) / (1 << throws))
 
 
-def compare_answers(first: Answers, second: Answers) -> Comparison:
+def compare_predictions(first: Predictions, second: Predictions) -> Comparison:
     """Compare the predictions of two classifiers for the same stills.
 
     Args:
@@ -107,7 +107,7 @@ def compare_answers(first: Answers, second: Answers) -> Comparison:
     return Comparison(*figures, labels, gained, lost)
 
 
-def _names(answers: Answers, numbers: NDArray[np.int64]) -> NDArray[np.str_]:
+def _names(answers: Predictions, numbers: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return the names of label numbers; a stranger is always `unknown`."""
     names = np.array([*answers.labels, UNKNOWN])
     return names[np.where(numbers == STRANGER, len(answers.labels), numbers)]

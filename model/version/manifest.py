@@ -16,7 +16,7 @@ from model.errors import ArtifactError
 from model.labels import Names, are_names, is_label
 from model.pictures.preprocess import PREPROCESSINGS, WHOLE_FRAMES
 from model.pictures.regions import REGIONS, WHOLE
-from model.version.looks import Looks, glance_sides
+from model.version.region_views import RegionViews, glance_sides
 
 DENSE: Final = "dense"
 """The network that sees whole frames; see `model.networks.dense`."""
@@ -186,9 +186,9 @@ class Manifest:
         return self.network == DENSE
 
     @property
-    def looks(self) -> Looks:
+    def views(self) -> RegionViews:
         """The looks of the network at a frame."""
-        return Looks(self.closer_view, self.glance_side, self.glance_clear)
+        return RegionViews(self.closer_view, self.glance_side, self.glance_clear)
 
     @property
     def reference(self) -> str:

@@ -14,7 +14,7 @@ from model.networks.named import build_network, weights_of
 from model.pictures.preprocess import TASK
 from model.recipe import RECIPES, REGIONAL
 from model.version.artifact import COMPILED, ModelVersion, read_model_version, write_model_version
-from model.version.looks import Looks
+from model.version.region_views import RegionViews
 from tests.servers.commands import castline_here, one_line
 from tests.stills.models import manifest_by_lot
 from tests.stills.still_folders import write_stills
@@ -194,7 +194,7 @@ def test_training_that_starts_from_a_version_is_short_and_says_from_which(
     assert done.stderr.splitlines()[0].startswith("epoch   1/8 ")  # recipe further's
     made = read_model_version(tmp_path / "models" / "two_fruits-2")
     # what is trained is the start's network, which sees as it did
-    for name in ("network", "network_parameters", "preprocessing", "looks"):
+    for name in ("network", "network_parameters", "preprocessing", "views"):
         assert getattr(made.manifest, name) == getattr(first[0].manifest, name)
     card = (made.folder / "report" / "model_card.md").read_text()
     assert (
@@ -223,7 +223,7 @@ def test_training_that_starts_from_one_that_glances_keeps_its_network_and_not_th
     made = read_model_version(tmp_path / "models" / "two_fruits-1")
     assert made.manifest.network == "residual"
     assert made.manifest.labels == ("apple", "pear")
-    assert made.manifest.looks == Looks()
+    assert made.manifest.views == RegionViews()
     card = (made.folder / "report" / "model_card.md").read_text()
     assert "which learnt from other stills" in card
 

@@ -17,8 +17,8 @@ from safetensors.numpy import save
 from model.errors import ArtifactError, ModelNotFoundError
 from model.labels import Names
 from model.version.artifact import find_model, read_model_version, write_model_version
-from model.version.looks import Looks
 from model.version.manifest import Manifest, identity
+from model.version.region_views import RegionViews
 from model.version.weights import MAX_WEIGHTS_BYTES, read_weights
 
 WEIGHTS: dict[str, NDArray[np.float32]] = {
@@ -116,7 +116,7 @@ def test_glance_is_read_back_and_belongs_to_the_identity(tmp_path: Path) -> None
     glancing = a_manifest(**network, glance_side=64, glance_clear=0.9)
     written = write_model_version(tmp_path / "m", glancing, WEIGHTS)
     assert read_model_version(tmp_path / "m") == written
-    assert written.manifest.looks == Looks(0.0, 64, 0.9)
+    assert written.manifest.views == RegionViews(0.0, 64, 0.9)
     others = [
         a_manifest(**network),
         a_manifest(**network, glance_side=80, glance_clear=0.9),

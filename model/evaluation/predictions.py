@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ModelError
-from model.evaluation.scores import (
+from model.evaluation.metrics import (
     Reliability,
     Score,
     UnknownScore,
@@ -24,7 +24,7 @@ STRANGER: Final = -1
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """The predictions for n stills, with the ground truth.
 
     Raises:
@@ -151,7 +151,7 @@ class Overfitting:
         return self.train_accuracy - self.validation_accuracy
 
 
-def figures_of(answers: Answers) -> Figures:
+def figures_of(answers: Predictions) -> Figures:
     """Return all metrics of predictions."""
     known = is_known(answers.truth, answers.labels)
     known_ones = known_scores(answers.confidences, answers.labels)
@@ -164,7 +164,7 @@ def figures_of(answers: Answers) -> Figures:
     )
 
 
-def confusion_of(answers: Answers) -> Confusion:
+def confusion_of(answers: Predictions) -> Confusion:
     """Count the stills by correct and predicted label."""
     labels, truth = answers.labels, answers.counted
     if not answers.has_output.all():
@@ -175,7 +175,7 @@ def confusion_of(answers: Answers) -> Confusion:
     return Confusion(labels, counts)
 
 
-def worst_mistakes(answers: Answers, count: int) -> NDArray[np.int64]:
+def worst_mistakes(answers: Predictions, count: int) -> NDArray[np.int64]:
     """Return the indices of the most confident mistakes, worst first.
 
     Unknown characters do not count if the classifier has no output `unknown`: it could not be
