@@ -30,9 +30,10 @@ demo: $(READY) ## Draw a cast, train, tag an episode, compare with the truth
 	rm -rf castline-demo
 	$(BIN)/castline demo -o castline-demo
 
-# The variable leaves out advice that Material for MkDocs prints on its own future.
+# The variable leaves out advice that Material for MkDocs prints on its own future. With --quiet, --strict
+# would miss warnings.
 docs: $(READY) ## Build the documentation into site/; warnings are errors
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # Files in order: the long ones, of faults, come first, and the short ones even out the end.
 test: $(READY) ## Run the tests

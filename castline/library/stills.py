@@ -72,7 +72,7 @@ class StillMethods(Opened):
         from castline.stills import datasets
 
         return datasets.check(
-            self._place,
+            self._installation,
             Path(folder),
             model=model,
             device=chosen(Device, device),
@@ -109,7 +109,7 @@ class StillMethods(Opened):
         from castline.stills import collecting
 
         return collecting.harvest(
-            self._place,
+            self._installation,
             [Path(path) for path in episodes],
             Path(output),
             model=model,
@@ -147,7 +147,7 @@ class StillMethods(Opened):
         from castline.stills import collecting
 
         return collecting.propose(
-            self._place,
+            self._installation,
             [Path(path) for path in episodes],
             Path(output),
             model=model,

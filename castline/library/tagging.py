@@ -61,7 +61,7 @@ class TaggingMethods(Opened):
             StoppedError: The work was stopped before its end.
         """
         return work.tag(
-            self._place,
+            self._installation,
             [str(path) for path in episodes],
             model=model,
             every=every,
@@ -94,7 +94,12 @@ class TaggingMethods(Opened):
         for line in found.skipped:
             on_skipped(line)
         return queue.enqueue(
-            self._place, found, model=model, every=every, lane=chosen(Lane, lane), hooks=hooks
+            self._installation,
+            found,
+            model=model,
+            every=every,
+            lane=chosen(Lane, lane),
+            hooks=hooks,
         )
 
     @as_castline_errors()
@@ -134,27 +139,27 @@ class TaggingMethods(Opened):
     @as_castline_errors()
     def runs(self) -> Table[Run]:
         """Returns all runs, the oldest first, and how far they are."""
-        return runs.runs(self._place)
+        return runs.runs(self._installation)
 
     @as_castline_errors()
     def absent_models(self) -> list[str]:
         """Returns a line for each model that unfinished runs wait for and that is not here."""
-        return runs.absent(self._place)
+        return runs.absent(self._installation)
 
     @as_castline_errors()
     def appearances(self, run: int) -> tuple[Appearances, Run | None]:
         """Returns a run's own appearances, and the run that questions see in its place, if any."""
-        return runs.appearances(self._place, run)
+        return runs.appearances(self._installation, run)
 
     @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:
         """Stops a run; returns its state, and whether it had not ended before."""
-        return runs.cancel(self._place, run)
+        return runs.cancel(self._installation, run)
 
     @as_castline_errors()
     def retry(self, run: int) -> tuple[str, int]:
         """Offers again what a run left undone; returns its state, and how many chunks those are."""
-        return runs.retry(self._place, run)
+        return runs.retry(self._installation, run)
 
     @as_castline_errors()
     def plan_rerun(
@@ -166,7 +171,7 @@ class TaggingMethods(Opened):
         since: datetime | None = None,
     ) -> rerun.Plan:
         """Returns what `rerun` would run again, and for about how long; changes nothing."""
-        return rerun.plan(self._place, which, episodes, model=model, since=since)
+        return rerun.plan(self._installation, which, episodes, model=model, since=since)
 
     @as_castline_errors()
     def rerun(
@@ -193,7 +198,7 @@ class TaggingMethods(Opened):
             hooks: What is called meanwhile.
         """
         return rerun.rerun(
-            self._place,
+            self._installation,
             which,
             episodes,
             model=model,

@@ -45,7 +45,7 @@ VIDEO_SUFFIXES = frozenset(
 """What a folder is searched for: the containers that `ingest` opens. A file that is named itself
 is opened whatever its name."""
 
-KILLS_OUTLIVED = 3
+RETRIES_AFTER_KILL = 3
 """The system's memory killer strikes again at once where it struck; a person does not."""
 
 Answer = TypeVar("Answer")
@@ -155,7 +155,7 @@ def enqueue_episode(
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    probe = outliving_kills(lambda: decoder.probe(path, on_progress))
+    probe = retry_on_kill(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
     area = known.area if known else find_picture_area(decoder, probe)
@@ -201,7 +201,7 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
     # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
     # A kill is no such reason: the area is for good, and with other bars come other tags.
     try:
-        return outliving_kills(lambda: decoder.find_picture_area(probe))
+        return retry_on_kill(lambda: decoder.find_picture_area(probe))
     except DecoderLost as lost:
         if lost.killed:
             raise
@@ -211,13 +211,13 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
         return probe.whole_frame
 
 
-def outliving_kills(ask: Callable[[], Answer]) -> Answer:
+def retry_on_kill(ask: Callable[[], Answer]) -> Answer:
     """Asks again when someone killed the decoder, which proves nothing against the file.
 
     Raises:
         DecoderLost: It was killed again and again, or lost in another way.
     """
-    for _ in range(KILLS_OUTLIVED):
+    for _ in range(RETRIES_AFTER_KILL):
         try:
             return ask()
         except DecoderLost as lost:
