@@ -129,5 +129,7 @@ def test_every_method_of_a_library_is_in_the_api(pages: dict[Path, Page], site: 
     for name in dir(castline.Library):
         if not name.startswith("_") and name not in ("at", "elsewhere", "connect"):
             assert f"castline.library.Library.{name}" in anchors, name
-    for name in ("Table", "Hooks", "Training", "Choice", "Composing", "CastlineError"):
-        assert any(anchor.endswith(f".{name}") for anchor in anchors), name
+    public = {getattr(castline, name) for name in dir(castline) if not name.startswith("_")}
+    for kind in public:
+        if isinstance(kind, type) and kind.__module__ not in ("pathlib", "typing"):
+            assert any(anchor.endswith(f".{kind.__name__}") for anchor in anchors), kind

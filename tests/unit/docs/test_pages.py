@@ -48,3 +48,12 @@ def test_every_link_in_the_repositorys_pages_leads_somewhere(name: str) -> None:
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
     named = re.findall(rf"`((?:{PACKAGES})/[\w/.-]+)`", page.read_text("utf-8"))
     assert [path for path in named if not (ROOT / path).exists() and "NAME" not in path] == []
+
+
+def test_the_tour_of_the_rooms_is_complete() -> None:
+    tour = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    packages = ["exact", "ingest", "model", "timeline", "db", "worker", "castline", "cli"]
+    rooms = [path.parent for name in packages for path in (ROOT / name).glob("*/__init__.py")]
+    assert len(rooms) > 30
+    for room in [*(ROOT / name for name in packages), *rooms]:
+        assert f"`{room.relative_to(ROOT)}/`" in tour, room
