@@ -41,13 +41,10 @@ class TimelineError(CastlineError):
 
 
 class ExpressionError(TimelineError):
-    """An expression cannot be read.
-
-    Attributes:
-        marked: The expression and the position of the character to blame; None where there is none.
-    """
+    """An expression cannot be read."""
 
     marked: tuple[str, int] | None = None
+    """The expression and the position of the character to blame; None where there is none."""
 
 
 class WorkError(CastlineError):

@@ -9,50 +9,47 @@ from exact.ranges import PtsRange
 
 @dataclass(frozen=True, kw_only=True)
 class VideoFile:
-    """An episode file, as a scan of all its packets describes it.
-
-    Attributes:
-        name: the file's name.
-        size_bytes: its size, by which a later change is noticed.
-        sha256: of its whole content, in hexadecimal: the episode's identity.
-        file_stamp: by which it is known to have this content still; empty where nothing tells.
-        container: the demuxer's name, `matroska,webm`.
-        codec: `h264`, `hevc`, ...
-        width: coded pixels after rotation.
-        height: coded pixels after rotation.
-        rotation: degrees counter-clockwise by which the picture is turned for display.
-        pixel_format: `yuv420p`, ...
-        sample_aspect_ratio: width of a coded pixel over its height.
-        frame_rate: frames per second; the mean where it varies.
-        rate_varies: whether frames come at uneven steps.
-        time_base: seconds per pts unit.
-        start_pts: the first displayed frame.
-        end_pts: half-open; when the last frame leaves, or the declared end of a truncated file.
-        key_pts: displayed key frames, ascending.
-        lag_pts: None where the packets state display times; else (AVI) what to add to their
-            decoding times to get those that the decoder gives the frames.
-        missing: half-open ranges within [start_pts, end_pts) that the file lacks.
-    """
+    """An episode file, as a scan of all its packets describes it."""
 
     name: str
+    """The file's name."""
     size_bytes: int
+    """Its size, by which a later change is noticed."""
     sha256: str
+    """Of its whole content, in hexadecimal: the episode's identity."""
     file_stamp: str
+    """By which it is known to have this content still; empty where nothing tells."""
     container: str
+    """The demuxer's name, `matroska,webm`."""
     codec: str
+    """`h264`, `hevc`, ..."""
     width: int
+    """Coded pixels after rotation."""
     height: int
+    """Coded pixels after rotation."""
     rotation: int
+    """Degrees counter-clockwise by which the picture is turned for display."""
     pixel_format: str
+    """`yuv420p`, ..."""
     sample_aspect_ratio: Fraction
+    """Width of a coded pixel over its height."""
     frame_rate: Fraction
+    """Frames per second; the mean where it varies."""
     rate_varies: bool
+    """Whether frames come at uneven steps."""
     time_base: Fraction
+    """Seconds per pts unit."""
     start_pts: int
+    """The first displayed frame."""
     end_pts: int
+    """Half-open; when the last frame leaves, or the declared end of a truncated file."""
     key_pts: tuple[int, ...]
+    """Displayed key frames, ascending."""
     lag_pts: int | None
+    """None where the packets state display times; else (AVI) what to add to their decoding times to
+    get those that the decoder gives the frames."""
     missing: tuple[PtsRange, ...]
+    """Half-open ranges within [start_pts, end_pts) that the file lacks."""
 
     def __post_init__(self) -> None:
         """Check the ranges and the units."""

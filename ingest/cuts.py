@@ -67,15 +67,12 @@ Signatures = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """The signatures of successive frames.
-
-    Attributes:
-        pts: of each, ascending.
-        signatures: uint8 (frames, SIGNATURE_BYTES).
-    """
+    """The signatures of successive frames."""
 
     pts: tuple[int, ...]
+    """Of each, ascending."""
     signatures: Signatures
+    """Uint8 (frames, SIGNATURE_BYTES)."""
 
     def __post_init__(self) -> None:
         """Check order and shape, since this may come from a damaged process or file."""
@@ -104,17 +101,14 @@ class Frames:
 
 @dataclass(frozen=True, eq=False)
 class Cuts:
-    """The cuts of a stretch of frames, as far as it tells by itself.
-
-    Attributes:
-        pts: of the cuts that are certain: first frames of shots, ascending.
-        head: the first frames, whose cuts hang on what comes before; all frames where they are few.
-        tail: the last frames, whose cuts hang on what comes after; none where `head` is all.
-    """
+    """The cuts of a stretch of frames, as far as it tells by itself."""
 
     pts: tuple[int, ...]
+    """Of the cuts that are certain: first frames of shots, ascending."""
     head: Frames
+    """The first frames, whose cuts hang on what comes before; all frames where they are few."""
     tail: Frames
+    """The last frames, whose cuts hang on what comes after; none where `head` is all."""
 
     @classmethod
     def among(cls, frames: Frames) -> "Cuts":

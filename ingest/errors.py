@@ -14,13 +14,10 @@ class VideoError(IngestError):
 
 
 class DecoderLost(IngestError):  # noqa: N818 - named for what happened to the process
-    """The decoder process died, fell silent, ran out of memory or talked nonsense.
-
-    Attributes:
-        killed: someone outside sent it SIGKILL, which proves nothing against the file.
-    """
+    """The decoder process died, fell silent, ran out of memory or talked nonsense."""
 
     killed: bool = False
+    """Someone outside sent it SIGKILL, which proves nothing against the file."""
 
 
 class ShortageError(IngestError):

@@ -18,17 +18,14 @@ from math import ceil
 
 @dataclass(frozen=True)
 class SampleGrid:
-    """The sample times of an episode, in pts.
-
-    Attributes:
-        origin_pts: the time of sample 0: the first frame on display.
-        every_seconds: the sampling interval, exact.
-        time_base: seconds per pts unit.
-    """
+    """The sample times of an episode, in pts."""
 
     origin_pts: int
+    """The time of sample 0: the first frame on display."""
     every_seconds: Fraction
+    """The sampling interval, exact."""
     time_base: Fraction
+    """Seconds per pts unit."""
 
     def __post_init__(self) -> None:
         """Check that both units are positive."""

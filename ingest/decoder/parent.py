@@ -33,17 +33,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Content:
-    """What a file is expected to hold.
-
-    Attributes:
-        sha256: of all of it.
-        size_bytes: its length.
-        stamp: what a file had that held it; None where it needs no proof.
-    """
+    """What a file is expected to hold."""
 
     sha256: str
+    """Of all of it."""
     size_bytes: int
+    """Its length."""
     stamp: str | None
+    """What a file had that held it; None where it needs no proof."""
 
     @classmethod
     def of(cls, described: VideoFile | Extraction) -> Self:

@@ -55,23 +55,20 @@ class ScannedPacket:
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """The displayed frames of a stream, ascending.
-
-    Attributes:
-        pts: their times; from packets that are shown, not merely decoded.
-        key_pts: those that decoding can start at.
-        step_pts: the usual distance from one to the next.
-        end_pts: when the last one leaves the screen.
-        rate_varies: whether the distances differ by more than rounding.
-        longest_pts: the longest duration that any packet declares.
-    """
+    """The displayed frames of a stream, ascending."""
 
     pts: tuple[int, ...]
+    """Their times; from packets that are shown, not merely decoded."""
     key_pts: tuple[int, ...]
+    """Those that decoding can start at."""
     step_pts: int
+    """The usual distance from one to the next."""
     end_pts: int
+    """When the last one leaves the screen."""
     rate_varies: bool
+    """Whether the distances differ by more than rounding."""
     longest_pts: int
+    """The longest duration that any packet declares."""
 
     def gaps(self, time_base: Fraction) -> tuple[PtsRange, ...]:
         """Half-open ranges without a frame, longer than a second and declared by nobody.

@@ -42,33 +42,30 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True)
 class Cut:
-    """A range to cut out.
-
-    Attributes:
-        path: of the episode file.
-        time_base: seconds per pts unit.
-        episode_start_pts: its first frame.
-        key_pts: the key frame at or before the range.
-        start_pts: the first frame to keep.
-        end_pts: half-open.
-        frame_rate: frames per second, for players that want to know.
-        lag_pts: see `VideoFile.lag_pts`.
-        sample_aspect_ratio: width of a coded pixel over its height.
-        rotation: degrees counter-clockwise by which the picture is turned for display.
-        output: the .mp4 file to write; an older one is replaced.
-    """
+    """A range to cut out."""
 
     path: str
+    """Of the episode file."""
     time_base: Fraction
+    """Seconds per pts unit."""
     episode_start_pts: int
+    """Its first frame."""
     key_pts: int
+    """The key frame at or before the range."""
     start_pts: int
+    """The first frame to keep."""
     end_pts: int
+    """Half-open."""
     frame_rate: Fraction
+    """Frames per second, for players that want to know."""
     lag_pts: int | None
+    """See `VideoFile.lag_pts`."""
     sample_aspect_ratio: Fraction
+    """Width of a coded pixel over its height."""
     rotation: int
+    """Degrees counter-clockwise by which the picture is turned for display."""
     output: str
+    """The .mp4 file to write; an older one is replaced."""
 
     def __post_init__(self) -> None:
         """Check the range."""

@@ -16,30 +16,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """What the packets of a chunk promise, before anything is decoded.
-
-    Attributes:
-        frame_pts: displayed frames in the chunk, ascending.
-        is_complete: whether each packet states its display time, so that these are all frames.
-        skippable_layer: the temporal sub-layer whose pictures may be skipped; None for none.
-    """
+    """What the packets of a chunk promise, before anything is decoded."""
 
     frame_pts: tuple[int, ...]
+    """Displayed frames in the chunk, ascending."""
     is_complete: bool
+    """Whether each packet states its display time, so that these are all frames."""
     skippable_layer: int | None
+    """The temporal sub-layer whose pictures may be skipped; None for none."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """One step of decoding: a frame, or an error in place of one.
-
-    Attributes:
-        pts: the frame's display time, or that of the packet that failed; None where unknown.
-        frame: None where decoding failed.
-    """
+    """One step of decoding: a frame, or an error in place of one."""
 
     pts: int | None
+    """The frame's display time, or that of the packet that failed; None where unknown."""
     frame: "VideoFrame | None"
+    """None where decoding failed."""
 
     @property
     def sound_frame(self) -> "VideoFrame | None":

@@ -18,46 +18,43 @@ from ingest.storage.store_manifest import StoreManifest
 
 @dataclass(frozen=True)
 class Extraction:
-    """A request: take the frames on display at the sample times of one chunk.
-
-    Attributes:
-        path: the episode file, absolute.
-        size_bytes: its size when it was probed; another size means that it was changed.
-        sha256: its identity, which the frame store file keeps.
-        file_stamp: what the file had when it was found to have this content; None of a copy of our
-            own, which nobody else writes to.
-        time_base: seconds per pts unit.
-        episode_start_pts: the time of sample 0.
-        start_pts: the chunk's half-open range.
-        end_pts: the same.
-        every_seconds: the sampling interval.
-        picture_area: what to cut out of each frame.
-        width: of the episode's frames after rotation, which the area refers to.
-        height: the same.
-        rotation: see `VideoFile.rotation`.
-        sample_aspect_ratio: see `VideoFile.sample_aspect_ratio`.
-        lag_pts: see `VideoFile.lag_pts`.
-        missing: ranges known to be absent; samples in them are not looked for.
-        store_path: the frame store file to write.
-    """
+    """A request: take the frames on display at the sample times of one chunk."""
 
     path: str
+    """The episode file, absolute."""
     size_bytes: int
+    """Its size when it was probed; another size means that it was changed."""
     sha256: str
+    """Its identity, which the frame store file keeps."""
     file_stamp: str | None
+    """What the file had when it was found to have this content; None of a copy of our own, which
+    nobody else writes to."""
     time_base: Fraction
+    """Seconds per pts unit."""
     episode_start_pts: int
+    """The time of sample 0."""
     start_pts: int
+    """The chunk's half-open range."""
     end_pts: int
+    """The same."""
     every_seconds: Fraction
+    """The sampling interval."""
     picture_area: PictureArea
+    """What to cut out of each frame."""
     width: int
+    """Of the episode's frames after rotation, which the area refers to."""
     height: int
+    """The same."""
     rotation: int
+    """See `VideoFile.rotation`."""
     sample_aspect_ratio: Fraction
+    """See `VideoFile.sample_aspect_ratio`."""
     lag_pts: int | None
+    """See `VideoFile.lag_pts`."""
     missing: tuple[PtsRange, ...]
+    """Ranges known to be absent; samples in them are not looked for."""
     store_path: str
+    """The frame store file to write."""
 
     def __post_init__(self) -> None:
         """Check that the chunk holds something and lies in its episode."""
@@ -136,25 +133,22 @@ class Extraction:
 
 @dataclass(frozen=True)
 class Extracted:
-    """An answer: what lies in the frame store now.
-
-    Attributes:
-        sampled_pts: the stored frames, ascending. Fewer than samples where a frame stays on
-            display for several of them.
-        frames_decoded: frames that the decoder gave out.
-        decode_errors: packets that failed and frames that came out damaged.
-        missing: half-open ranges of the chunk without a frame: those of the request, and the
-            sample intervals whose frame failed.
-        cuts: where shots begin, as far as the chunk tells by itself; None where nobody looked.
-        file_stamp: by which the file was found to have its content; empty where it tells nothing.
-    """
+    """An answer: what lies in the frame store now."""
 
     sampled_pts: tuple[int, ...]
+    """The stored frames, ascending. Fewer than samples where a frame stays on display for several
+    of them."""
     frames_decoded: int
+    """Frames that the decoder gave out."""
     decode_errors: int
+    """Packets that failed and frames that came out damaged."""
     missing: tuple[PtsRange, ...]
+    """Half-open ranges of the chunk without a frame: those of the request, and the sample intervals
+    whose frame failed."""
     cuts: Cuts | None = None
+    """Where shots begin, as far as the chunk tells by itself; None where nobody looked."""
     file_stamp: str = ""
+    """By which the file was found to have its content; empty where it tells nothing."""
 
     def __post_init__(self) -> None:
         """Check order and counts, since the answer comes from a process that may be damaged."""

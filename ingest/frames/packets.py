@@ -28,26 +28,23 @@ a picture more slowly than this, and leading pictures need but the group before 
 
 @dataclass(frozen=True)
 class ChunkSource:
-    """Where a chunk's packets are.
-
-    Attributes:
-        file: the episode, open.
-        time_base: seconds per pts unit.
-        episode_start_pts: the first frame on display; its chunk is read from the file's start.
-        start_pts: the chunk's first frame: a key frame.
-        end_pts: half-open.
-        lag_pts: see `Probe.lag_pts`.
-        run_up_seconds: start decoding so much earlier than at the chunk's key frame, for streams
-            whose pictures are whole only some time after it; see `run_up_for`, too.
-    """
+    """Where a chunk's packets are."""
 
     file: MediaFile
+    """The episode, open."""
     time_base: Fraction
+    """Seconds per pts unit."""
     episode_start_pts: int
+    """The first frame on display; its chunk is read from the file's start."""
     start_pts: int
+    """The chunk's first frame: a key frame."""
     end_pts: int
+    """Half-open."""
     lag_pts: int | None = None
+    """See `Probe.lag_pts`."""
     run_up_seconds: int = 0
+    """Start decoding so much earlier than at the chunk's key frame, for streams whose pictures are
+    whole only some time after it; see `run_up_for`, too."""
 
     def time_of(self, packet: "Packet[Any]") -> int | None:
         """When a packet's frame is on display, as far as the packet tells."""

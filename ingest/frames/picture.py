@@ -40,23 +40,20 @@ _FULL_RANGE = 2
 
 @dataclass(frozen=True)
 class PictureShape:
-    """How frames become stored pictures.
-
-    Attributes:
-        area: the active part, in coded pixels after rotation, of frames of the size below.
-        frame_width: the size that the area was found in, after rotation.
-        frame_height: the same.
-        rotation: degrees counter-clockwise, a multiple of 90.
-        width: of the stored picture.
-        height: of the stored picture.
-    """
+    """How frames become stored pictures."""
 
     area: PictureArea
+    """The active part, in coded pixels after rotation, of frames of the size below."""
     frame_width: int
+    """The size that the area was found in, after rotation."""
     frame_height: int
+    """The same."""
     rotation: int
+    """Degrees counter-clockwise, a multiple of 90."""
     width: int
+    """Of the stored picture."""
     height: int
+    """Of the stored picture."""
 
     @classmethod
     def of(

@@ -29,15 +29,12 @@ _PASS = getattr(os, "O_PATH", os.O_RDONLY)
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A regular file that is open.
-
-    Attributes:
-        path: absolute and real, as it was when the file was opened; for people.
-        descriptor: what it is read by.
-    """
+    """A regular file that is open."""
 
     path: Path
+    """Absolute and real, as it was when the file was opened; for people."""
     descriptor: int
+    """What it is read by."""
 
     @property
     def place(self) -> str:

@@ -10,13 +10,10 @@ from exact.video_file import VideoFile
 
 @dataclass(frozen=True, kw_only=True)
 class Probe(VideoFile):
-    """An episode file where it lies.
-
-    Attributes:
-        path: absolute, real.
-    """
+    """An episode file where it lies."""
 
     path: str
+    """Absolute, real."""
 
     def to_json(self) -> str:
         """As one line of JSON; fractions as `"24000/1001"`."""

@@ -23,13 +23,10 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class EpisodeCache:
-    """The folder of copies.
-
-    Attributes:
-        folder: where they lie; made with the first of them.
-    """
+    """The folder of copies."""
 
     folder: Path
+    """Where they lie; made with the first of them."""
 
     def path_for(self, sha256: str) -> Path:
         """Where the copy of an episode lies, if it is here."""

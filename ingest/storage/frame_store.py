@@ -67,15 +67,12 @@ class StoredFrame:
 
 @dataclass(frozen=True)
 class FrameStore:
-    """The folder of frame store files, or a cache of one that lies on shared storage.
-
-    Attributes:
-        folder: where they are written and read; made when the first file is written.
-        shared: where they lie for all machines; None where they lie in `folder` alone.
-    """
+    """The folder of frame store files, or a cache of one that lies on shared storage."""
 
     folder: Path
+    """Where they are written and read; made when the first file is written."""
     shared: RemoteFiles | None = None
+    """Where they lie for all machines; None where they lie in `folder` alone."""
 
     def path_for(
         self,

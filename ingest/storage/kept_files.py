@@ -16,17 +16,14 @@ lie milliseconds, and on a database that is slow to answer, seconds."""
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A file in a folder that is kept small.
-
-    Attributes:
-        name: its place below the folder, with slashes.
-        size_bytes: its size.
-        used_at: when it was last written or used, in seconds since 1970.
-    """
+    """A file in a folder that is kept small."""
 
     name: str
+    """Its place below the folder, with slashes."""
     size_bytes: int
+    """Its size."""
     used_at: float
+    """When it was last written or used, in seconds since 1970."""
 
 
 class KeptFiles(Protocol):
@@ -44,17 +41,14 @@ class KeptFiles(Protocol):
 
 @dataclass(frozen=True)
 class Eviction:
-    """What was evicted, and what is left.
-
-    Attributes:
-        files: how many were deleted.
-        size_bytes: their size in all.
-        left_bytes: of the files that are left.
-    """
+    """What was evicted, and what is left."""
 
     files: int
+    """How many were deleted."""
     size_bytes: int
+    """Their size in all."""
     left_bytes: int
+    """Of the files that are left."""
 
 
 def keep_below(files: KeptFiles, limit_bytes: int, is_in_use: Callable[[str], bool]) -> Eviction:

@@ -16,30 +16,27 @@ FORMAT_VERSION = 2
 
 @dataclass(frozen=True)
 class StoreManifest:
-    """What a frame store file holds.
-
-    Attributes:
-        sha256: of the episode.
-        time_base: seconds per pts unit.
-        every_seconds: the sampling interval.
-        start_pts: of the chunk.
-        end_pts: of the chunk, half-open.
-        picture_area: what was cut out of each frame.
-        pts: of the frames, ascending.
-        cuts: where shots begin in the chunk, as far as it tells by itself, from all frames that
-            were decoded; None where nobody looked.
-        format_version: of the file.
-    """
+    """What a frame store file holds."""
 
     sha256: str
+    """Of the episode."""
     time_base: Fraction
+    """Seconds per pts unit."""
     every_seconds: Fraction
+    """The sampling interval."""
     start_pts: int
+    """Of the chunk."""
     end_pts: int
+    """Of the chunk, half-open."""
     picture_area: PictureArea
+    """What was cut out of each frame."""
     pts: tuple[int, ...] = ()
+    """Of the frames, ascending."""
     cuts: Cuts | None = None
+    """Where shots begin in the chunk, as far as it tells by itself, from all frames that were
+    decoded; None where nobody looked."""
     format_version: int = FORMAT_VERSION
+    """Of the file."""
 
     def to_json(self) -> str:
         """As JSON; fractions as `"1/2"`."""
