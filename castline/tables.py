@@ -64,7 +64,7 @@ class Table(Sequence[RowT_co], Generic[RowT_co]):
         """Returns the rows as a DataFrame; an empty answer has its columns, too.
 
         Raises:
-            RequestError: pandas is not installed.
+            RequestError: Pandas is not installed.
         """
         return data_frame(self.to_dicts(), self.columns)
 
@@ -73,7 +73,7 @@ def data_frame(rows: Sequence[Any], columns: Sequence[str]) -> "pd.DataFrame":
     """Returns rows as a DataFrame.
 
     Raises:
-        RequestError: pandas is not installed.
+        RequestError: Pandas is not installed.
     """
     try:
         from pandas import DataFrame

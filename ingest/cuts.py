@@ -144,7 +144,7 @@ class Cuts:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: it is not that.
+            ValueError: It is not that.
         """
         try:
             values: dict[str, Any] = json.loads(text)

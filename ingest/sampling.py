@@ -55,7 +55,7 @@ def on_display(times: Iterable[int], frame_pts: Sequence[int]) -> dict[int, int 
 
     Args:
         times: pts values to ask for.
-        frame_pts: the pts of the displayed frames, ascending.
+        frame_pts: The pts of the displayed frames, ascending.
 
     Returns:
         For each time the greatest frame pts at or before it, None before the first frame.

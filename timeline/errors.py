@@ -9,9 +9,9 @@ class ExpressionError(TimelineError):
     """An expression that cannot be read.
 
     Args:
-        message: one line.
-        text: the expression, to show it with a caret below it; empty where no place is to blame.
-        position: of the caret, in characters from 0.
+        message: One line.
+        text: The expression, to show it with a caret below it; empty where no place is to blame.
+        position: Of the caret, in characters from 0.
     """
 
     def __init__(self, message: str, text: str = "", position: int = 0) -> None:

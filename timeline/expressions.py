@@ -69,7 +69,7 @@ def parse_expression(text: str) -> Expression:
     """Read an expression; its labels are still as they were written.
 
     Raises:
-        ExpressionError: it cannot be read; says where.
+        ExpressionError: It cannot be read; says where.
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text)} characters; at most {LONGEST}")
@@ -137,9 +137,9 @@ def evaluate(
     """The set of times that an expression means in one episode.
 
     Args:
-        expression: what is asked.
-        ranges_of: for each label its half-open ranges, in any order; none means never.
-        examined: the set of times that were looked at.
+        expression: What is asked.
+        ranges_of: For each label its half-open ranges, in any order; none means never.
+        examined: The set of times that were looked at.
 
     Returns:
         Half-open ranges, ascending, which neither overlap nor touch.

@@ -24,7 +24,7 @@ def read_text(path: Path) -> str:
     """Read a regular file, with its line ends as they are.
 
     Raises:
-        TimelineError: it is absent, no regular file, too large, not readable or not in UTF-8.
+        TimelineError: It is absent, no regular file, too large, not readable or not in UTF-8.
     """
     try:
         # Path.open takes no opener.
@@ -51,12 +51,12 @@ def check_free(path: Path, may_replace: bool, option: str = "--force") -> None:
     """Refuse to write where something is already, unless told to replace it.
 
     Args:
-        path: where to write.
-        may_replace: whether its user said so.
-        option: how it is said.
+        path: Where to write.
+        may_replace: Whether its user said so.
+        option: How it is said.
 
     Raises:
-        TimelineError: there is something.
+        TimelineError: There is something.
     """
     if not may_replace and os.path.lexists(path):  # also a link that leads nowhere
         raise TimelineError(f"{path}: is there already; {option} replaces it")
@@ -69,7 +69,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     The temporary file keeps the suffix, for there are writers that choose their format by it.
 
     Raises:
-        TimelineError: the folder is absent or full, or cannot be written to, or `path` is one, or a
+        TimelineError: The folder is absent or full, or cannot be written to, or `path` is one, or a
             device or a pipe, whose place no file shall take.
     """
     stem, suffix = path.stem[:LONGEST_STEM], path.suffix[:LONGEST_SUFFIX]

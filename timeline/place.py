@@ -45,7 +45,7 @@ class Place:
         over an edge, and the whole picture along a side that it fills.
 
         Args:
-            smallest: extent of the cut-out along each side, as a share of the picture's.
+            smallest: Extent of the cut-out along each side, as a share of the picture's.
         """
         left, right = _around(self.x, self.width, smallest)
         top, bottom = _around(self.y, self.height, smallest)

@@ -23,7 +23,7 @@ def parse_time(text: str) -> Fraction:
         The exact time in seconds, never negative.
 
     Raises:
-        TimelineError: the text has none of these forms.
+        TimelineError: The text has none of these forms.
     """
     match = _FORMS.fullmatch(text.strip())
     if match is None:
@@ -41,10 +41,10 @@ def format_time(seconds: Fraction | float) -> str:
     """Write a time as `HH:MM:SS.mmm`, rounded to the nearest millisecond.
 
     Args:
-        seconds: the time; a negative one (streams may start before zero) gets a leading minus.
+        seconds: The time; a negative one (streams may start before zero) gets a leading minus.
 
     Raises:
-        TimelineError: the time is not a finite number.
+        TimelineError: The time is not a finite number.
     """
     milliseconds = round(_exact(seconds) * 1000)
     sign = "-" if milliseconds < 0 else ""
@@ -58,7 +58,7 @@ def format_clock(seconds: Fraction | float) -> str:
     """Write a time as `MM:SS`, or `H:MM:SS` from one hour on, as a clock shows it: rounded down.
 
     Raises:
-        TimelineError: the time is not a finite number.
+        TimelineError: The time is not a finite number.
     """
     exact = _exact(seconds)
     sign = "-" if exact <= -1 else ""

@@ -58,13 +58,13 @@ def find_matches(
     """The ranges in which a set expression holds, by episode and time, read as they are taken.
 
     Args:
-        connection: an open transaction.
-        expression: of labels as they are stored.
-        episode_id: only in this episode.
-        season: only in this season.
-        min_seconds: only ranges that last at least this long, once gaps are filled.
-        gap_seconds: gaps of at most this length are filled, unless a part was not examined.
-        shown: in which runs; the current ones by default.
+        connection: An open transaction.
+        expression: Of labels as they are stored.
+        episode_id: Only in this episode.
+        season: Only in this season.
+        min_seconds: Only ranges that last at least this long, once gaps are filled.
+        gap_seconds: Gaps of at most this length are filled, unless a part was not examined.
+        shown: In which runs; the current ones by default.
     """
     from timeline.expressions import always_shown, evaluate, labels_of
 
@@ -152,11 +152,11 @@ def timeline_to_export(
     """What queries see of an episode, as the export formats take it.
 
     Args:
-        connection: an open transaction.
-        episode: as it is stored.
-        run: which of its runs.
-        labels: only these; none means all.
-        expression: in place of appearances the ranges in which it holds, under its own text.
+        connection: An open transaction.
+        episode: As it is stored.
+        run: Which of its runs.
+        labels: Only these; none means all.
+        expression: In place of appearances the ranges in which it holds, under its own text.
     """
     shown = Shown(run.id)
     entries = tuple(

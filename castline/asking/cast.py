@@ -55,8 +55,8 @@ def read_named_truth(connection: Transaction, path: Path) -> list[LabelledRange]
     """Read a truth file, whose characters may be written as labels or by their names.
 
     Raises:
-        TimelineError: the file cannot be read, or one of its lines cannot be used.
-        LabelError: a name fits several labels, or no label can be made of it.
+        TimelineError: The file cannot be read, or one of its lines cannot be used.
+        LabelError: A name fits several labels, or no label can be made of it.
     """
     ranges = read_truth(path)
     cast = cast_of(connection)

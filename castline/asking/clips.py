@@ -27,18 +27,18 @@ def write_clips(
     """Cut each range out of the video, into a folder that is made whole or not at all.
 
     Args:
-        place: settings, and where copies lie of episodes on shared storage.
-        decoder: opens the video.
-        episode: whose file is cut.
-        timeline: its ranges.
-        folder: to make; an older one is replaced.
+        place: Settings, and where copies lie of episodes on shared storage.
+        decoder: Opens the video.
+        episode: Whose file is cut.
+        timeline: Its ranges.
+        folder: To make; an older one is replaced.
 
     Returns:
         The clips, in the order of the ranges.
 
     Raises:
-        IngestError: the video cannot be read, or a clip cannot be written.
-        RequestError: the folder cannot be made.
+        IngestError: The video cannot be read, or a clip cannot be written.
+        RequestError: The folder cannot be made.
     """
     source = episode.uri
     if is_remote(source):

@@ -36,7 +36,7 @@ class Answer:
         """Returns the rows as a DataFrame.
 
         Raises:
-            RequestError: pandas is not installed.
+            RequestError: Pandas is not installed.
         """
         return data_frame(self.rows, self.columns)
 

@@ -35,12 +35,12 @@ class Thumbnails:
         """Look into a run's frames.
 
         Args:
-            connection: an open transaction, which may end before a picture is asked for: to read
+            connection: An open transaction, which may end before a picture is asked for: to read
                 pictures takes long, and on SQLite a reader holds up who writes.
-            place: where they lie, and the database.
-            run: whose frames these are.
-            episode: of the run.
-            seen_by: the numbers of the runs whose tags say where somebody is.
+            place: Where they lie, and the database.
+            run: Whose frames these are.
+            episode: Of the run.
+            seen_by: The numbers of the runs whose tags say where somebody is.
         """
         self._database = place.database
         self._episode = episode

@@ -66,12 +66,12 @@ class Studio:
     """Draws the pictures of shots; keeps stills, and a clip's frames, on disk meanwhile.
 
     Args:
-        dataset: whose stills are shown.
-        part: of it.
-        layout: of the frames.
-        seed: of everything that is drawn.
-        decoder: opens the clips.
-        folder: for a clip's frames.
+        dataset: Whose stills are shown.
+        part: Of it.
+        layout: Of the frames.
+        seed: Of everything that is drawn.
+        decoder: Opens the clips.
+        folder: For a clip's frames.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Studio:
         """Yields so many frames of a shot, with its subtitle and the black bars around it.
 
         Raises:
-            RequestError: no group finds room in a picture, or nothing of a clip can be decoded.
+            RequestError: No group finds room in a picture, or nothing of a clip can be decoded.
         """
         layout = self._layout
         rng = np.random.default_rng([self._seed, shot.number])

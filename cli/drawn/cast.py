@@ -99,8 +99,8 @@ def draw_episode(seed: int, duration_seconds: int = 60) -> DrawnEpisode:
     """Draw an episode of shots with one of the cast, two of them, nobody, or a stranger.
 
     Args:
-        seed: the same seed gives the same episode.
-        duration_seconds: rounded up to a whole frame.
+        seed: The same seed gives the same episode.
+        duration_seconds: Rounded up to a whole frame.
     """
     frames = ceil(duration_seconds * FRAME_RATE)
     shots = _plan(frames, np.random.default_rng(seed))

@@ -17,10 +17,10 @@ def add(
     """Adds labels to a model and says how well each is told apart.
 
     Args:
-        library: where models are.
-        dataset: of what the start knows, where it keeps no examples of that.
+        library: Where models are.
+        dataset: Of what the start knows, where it keeps no examples of that.
         additions: LABEL=FOLDER each.
-        training: its start, seed, name and texts count.
+        training: Its start, seed, name and texts count.
     """
     if training.start is None:
         raise ModelError("--add: no model to add to; name it with --start MODEL")
@@ -34,7 +34,7 @@ def refuse_without_use(options: Mapping[str, object]) -> None:
     """Refuses options that say how a network learns, of which adding a label has no use.
 
     Raises:
-        ModelError: one of them was given.
+        ModelError: One of them was given.
     """
     given = [name for name, value in options.items() if value]
     if given:

@@ -27,8 +27,8 @@ def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Se
     """The same appearances, each with the place of one of its tags.
 
     Args:
-        appearances: their columns, and `episode`; sorted by its name and id, start and label.
-        at_seconds: take the latest tag until then, or else the first one; None for the surest, the
+        appearances: Their columns, and `episode`; sorted by its name and id, start and label.
+        at_seconds: Take the latest tag until then, or else the first one; None for the surest, the
             earliest of equals.
     """
     inside = select(tag.c.pts).where(

@@ -55,12 +55,12 @@ def select_rows(
         database: SQLite, where an authorizer refuses all but reading; or PostgreSQL, where a role
             that may only read asks, and the statement becomes a cursor's, which the server grants
             to SELECT alone, in a read-only transaction.
-        statement: one statement, as the database writes it.
-        limits: how long it may take, and how much it may answer.
-        url: of the role of PostgreSQL; None for the one that `castline db upgrade` makes.
+        statement: One statement, as the database writes it.
+        limits: How long it may take, and how much it may answer.
+        url: Of the role of PostgreSQL; None for the one that `castline db upgrade` makes.
 
     Raises:
-        DatabaseError: it is not one, asks for more than reading, is refused for what it says, or
+        DatabaseError: It is not one, asks for more than reading, is refused for what it says, or
             takes too long or too much.
         KeyboardInterrupt: Ctrl-C came; SQLite swallows that and ends the statement instead.
     """

@@ -52,8 +52,8 @@ class DecoderChild:
     """A process that answers requests, started when first needed and again whenever it is gone.
 
     Args:
-        command: starts it.
-        silent_seconds: how long it may be silent, from the next wait on when this changes.
+        command: Starts it.
+        silent_seconds: How long it may be silent, from the next wait on when this changes.
     """
 
     def __init__(self, command: Sequence[str], silent_seconds: float) -> None:
@@ -87,12 +87,12 @@ class DecoderChild:
         """Ask for something, of the child that runs or of a new one.
 
         Args:
-            request: what `decoder_process` reads.
-            file: the open file that it is about.
-            what: the request's name, for errors.
+            request: What `decoder_process` reads.
+            file: The open file that it is about.
+            what: The request's name, for errors.
 
         Raises:
-            DecoderLost: the child cannot be spoken to.
+            DecoderLost: The child cannot be spoken to.
         """
         if self._child is None or self._child.poll() is not None:
             self.close()
@@ -129,13 +129,13 @@ class DecoderChild:
         """Pass progress on until the answer comes.
 
         Args:
-            what: the request's name, for errors.
-            on_progress: takes what the child reports.
+            what: The request's name, for errors.
+            on_progress: Takes what the child reports.
 
         Raises:
-            IngestError: the error that the child reports, by its class.
-            DecoderLost: no answer will come.
-            ShortageError: the machine lacks something.
+            IngestError: The error that the child reports, by its class.
+            DecoderLost: No answer will come.
+            ShortageError: The machine lacks something.
         """
         while True:
             match self._next_reply(what):

@@ -95,14 +95,14 @@ class Decoder:
         """Describe an episode file.
 
         Args:
-            path: the file, under one of the media roots if there are any.
-            on_progress: takes the bytes and packets read so far, about twice a second; whatever
+            path: The file, under one of the media roots if there are any.
+            on_progress: Takes the bytes and packets read so far, about twice a second; whatever
                 it raises ends the request and the child, and passes through.
 
         Raises:
-            MediaRefused: the path may not be opened.
-            VideoError: the file cannot be used as video.
-            DecoderLost: the child died, hung or ran out of memory.
+            MediaRefused: The path may not be opened.
+            VideoError: The file cannot be used as video.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         with open_media(path, self._media_roots) as file:
             return self._ask("probe", "", Probe.from_json, file, on_progress)
@@ -111,8 +111,8 @@ class Decoder:
         """Find the active part of an episode's picture; the whole frame if in doubt.
 
         Raises:
-            VideoError: the file cannot be opened any more, or was changed.
-            DecoderLost: the child died, hung or ran out of memory.
+            VideoError: The file cannot be opened any more, or was changed.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         with open_media(Path(probe.path), self._media_roots) as file:
             content = Content.of(probe)
@@ -126,15 +126,15 @@ class Decoder:
         """Take a chunk's sampled frames into its frame store file.
 
         Args:
-            request: the chunk.
-            on_progress: takes the frames decoded so far, about twice a second; whatever it raises
+            request: The chunk.
+            on_progress: Takes the frames decoded so far, about twice a second; whatever it raises
                 ends the request and the child, and passes through.
 
         Raises:
-            MediaRefused: the path may not be opened.
-            VideoError: the file cannot be opened, or was changed.
-            FrameStoreError: the frames cannot be written.
-            DecoderLost: the child died, hung or ran out of memory.
+            MediaRefused: The path may not be opened.
+            VideoError: The file cannot be opened, or was changed.
+            FrameStoreError: The frames cannot be written.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         read = partial(_extracted, request)
         with open_media(Path(request.path), self._media_roots) as file:
@@ -156,10 +156,10 @@ class Decoder:
             How many frames it holds.
 
         Raises:
-            MediaRefused: the path may not be opened.
-            VideoError: the file cannot be opened, or no frame of the range can be decoded.
-            IngestError: the clip cannot be written.
-            DecoderLost: the child died, hung or ran out of memory.
+            MediaRefused: The path may not be opened.
+            VideoError: The file cannot be opened, or no frame of the range can be decoded.
+            IngestError: The clip cannot be written.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         with open_media(Path(request.path), self._media_roots) as file:
             return self._ask("cut_out", request.to_json(), int, file, on_progress)
@@ -168,9 +168,9 @@ class Decoder:
         """Make sure that a file holds what it is expected to.
 
         Raises:
-            MediaRefused: the path may not be opened.
-            VideoError: the file cannot be opened, or holds something else.
-            DecoderLost: the child died, hung or ran out of memory.
+            MediaRefused: The path may not be opened.
+            VideoError: The file cannot be opened, or holds something else.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         with open_media(path, self._media_roots) as file:
             self._prove(content, file, None)
@@ -181,16 +181,16 @@ class Decoder:
         """Make sure of what a file holds: by its stamp, or by hashing it again.
 
         Args:
-            content: what it should hold.
-            file: the file.
-            on_progress: takes `done` now and then.
-            done: the frames that were decoded before.
+            content: What it should hold.
+            file: The file.
+            on_progress: Takes `done` now and then.
+            done: The frames that were decoded before.
 
         Returns:
             A stamp that it has with this content.
 
         Raises:
-            VideoError: it holds something else.
+            VideoError: It holds something else.
         """
         if content.size_bytes != file.status.st_size:
             raise VideoError(f"{file.path}: {_CHANGED}")

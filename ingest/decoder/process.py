@@ -44,7 +44,7 @@ def main(memory_bytes: int) -> None:
     """Answer requests until stdin ends.
 
     Args:
-        memory_bytes: how much data memory the process may have.
+        memory_bytes: How much data memory the process may have.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _die_with_parent()

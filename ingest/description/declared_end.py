@@ -43,10 +43,10 @@ def declared_end_pts(
     The container's counts where the stream has none and all streams end early.
 
     Args:
-        container: the open file.
-        stream: its video stream.
-        times: its frames on display.
-        all_end_seconds: when the last packet of any stream ends.
+        container: The open file.
+        stream: Its video stream.
+        times: Its frames on display.
+        all_end_seconds: When the last packet of any stream ends.
 
     Returns:
         The end in pts, or None where the file ends as it declares, or declares nothing.

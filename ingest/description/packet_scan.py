@@ -95,10 +95,10 @@ def frame_times(
     """Order the packets by display time.
 
     Args:
-        packets: all packets of the stream that carry a pts.
-        start_pts: the first frame on display, where known; earlier ones are never shown.
-        rate: frames per second as the container states it, for a stream of one frame.
-        time_base: seconds per pts unit.
+        packets: All packets of the stream that carry a pts.
+        start_pts: The first frame on display, where known; earlier ones are never shown.
+        rate: Frames per second as the container states it, for a stream of one frame.
+        time_base: Seconds per pts unit.
 
     Returns:
         The times, or None where no packet is on display.
@@ -131,7 +131,7 @@ def clock_restart(packets: Iterable[ScannedPacket]) -> int | None:
     Times of the one are then times of the other, too, or lie a whole round of the clock later.
 
     Args:
-        packets: all packets of the stream, in file order.
+        packets: All packets of the stream, in file order.
 
     Returns:
         The decoding time of the last packet before, or None where the clock goes on.
@@ -173,9 +173,9 @@ def measured_rate(times: FrameTimes, stated: Fraction | None, time_base: Fractio
     """Frames per second: as stated where the frames bear it out, else as they come.
 
     Args:
-        times: the frames on display.
-        stated: what the container says, if anything.
-        time_base: seconds per pts unit.
+        times: The frames on display.
+        stated: What the container says, if anything.
+        time_base: Seconds per pts unit.
     """
     if not times.rate_varies:
         usual = 1 / (times.step_pts * time_base)

@@ -63,12 +63,12 @@ def find_picture_area(
     Runs in the decoder process.
 
     Args:
-        probe: the episode.
-        file: its file.
-        on_progress: takes the frames looked at so far, every half second.
+        probe: The episode.
+        file: Its file.
+        on_progress: Takes the frames looked at so far, every half second.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     pulse = Pulse(on_progress)
     rows: list[Levels] = []
@@ -90,8 +90,8 @@ def area_of_levels(rows: Levels, columns: Levels) -> PictureArea:
     """Cut the dark lines at the edges.
 
     Args:
-        rows: float64 (height,), how bright each row ever gets, as 8-bit luma code values.
-        columns: float64 (width,), the same for columns.
+        rows: Float64 (height,), how bright each row ever gets, as 8-bit luma code values.
+        columns: Float64 (width,), the same for columns.
 
     Returns:
         The rest; without a cut in the direction in which too little would be left.

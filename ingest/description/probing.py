@@ -56,12 +56,12 @@ def probe(file: MediaFile, on_progress: Report | None = None) -> Probe:
     """Describe an episode file: decode its first frame, scan its packets, then hash it.
 
     Args:
-        file: the file.
-        on_progress: takes the packets and bytes read so far, every half second.
+        file: The file.
+        on_progress: Takes the packets and bytes read so far, every half second.
 
     Raises:
-        MediaRefused: its pictures are too large.
-        VideoError: the file cannot be used as video, or is being written.
+        MediaRefused: Its pictures are too large.
+        VideoError: The file cannot be used as video, or is being written.
     """
     pulse = Pulse(on_progress)
     for _ in range(READINGS):
@@ -119,9 +119,9 @@ def sha256_of(file: MediaFile, pulse: Pulse, done: int = 0) -> str:
     """Hash the whole content.
 
     Args:
-        file: the file.
-        pulse: beats with each block read.
-        done: what was done before, by which the progress goes on.
+        file: The file.
+        pulse: Beats with each block read.
+        done: What was done before, by which the progress goes on.
     """
     digest = hashlib.sha256()
     at = 0
@@ -136,7 +136,7 @@ def _first_frame(container: "InputContainer", stream: "VideoStream", path: Path)
     """The first frame that comes out, for what only a decoded frame tells.
 
     Raises:
-        VideoError: none comes out.
+        VideoError: None comes out.
     """
     from av.error import FFmpegError
 
@@ -173,7 +173,7 @@ def _check_clock(scan: _Scan, stream: "VideoStream", path: Path) -> None:
     """Refuse a transport stream in which several frames may have the same time.
 
     Raises:
-        VideoError: its clock starts anew.
+        VideoError: Its clock starts anew.
     """
     restart = clock_restart(scan.packets)
     if restart is None:

@@ -33,17 +33,17 @@ def plan_chunks(
     """Tile [start_pts, end_pts) with chunks whose inner borders are key frames.
 
     Args:
-        start_pts: the first frame on display.
-        end_pts: the half-open end.
-        key_pts: displayed key frames, ascending.
-        time_base: seconds per pts unit.
-        chunk_seconds: each chunk is at least this long, except the last.
+        start_pts: The first frame on display.
+        end_pts: The half-open end.
+        key_pts: Displayed key frames, ascending.
+        time_base: Seconds per pts unit.
+        chunk_seconds: Each chunk is at least this long, except the last.
 
     Returns:
         The chunks in order; one chunk where there is no key frame to cut at.
 
     Raises:
-        ValueError: the range is empty or chunk_seconds is not positive.
+        ValueError: The range is empty or chunk_seconds is not positive.
     """
     if chunk_seconds <= 0:
         raise ValueError(f"chunk_seconds must be positive, not {chunk_seconds}")

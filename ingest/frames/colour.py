@@ -22,10 +22,10 @@ def rgb_matrix(matrix: int, is_full_range: bool, bits: int, height: int) -> npt.
     """The affine map from code values to R'G'B' between 0 and 1.
 
     Args:
-        matrix: matrix coefficients by H.273; unknown ones are guessed from the height.
-        is_full_range: whether code values use the whole range.
-        bits: of a code value.
-        height: of the frame in pixels.
+        matrix: Matrix coefficients by H.273; unknown ones are guessed from the height.
+        is_full_range: Whether code values use the whole range.
+        bits: Of a code value.
+        height: Of the frame in pixels.
 
     Returns:
         float32 (3, 4), for column vectors (Y, Cb, Cr, 1). Formulas: ITU-T H.273, equations 20 to

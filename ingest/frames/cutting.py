@@ -107,16 +107,16 @@ def cut_out(cut: Cut, file: MediaFile, on_progress: Report | None = None) -> int
     """Write a clip.
 
     Args:
-        cut: the range.
-        file: the episode.
-        on_progress: takes the frames written so far, every half second.
+        cut: The range.
+        file: The episode.
+        on_progress: Takes the frames written so far, every half second.
 
     Returns:
         How many frames of video it holds.
 
     Raises:
-        VideoError: the file cannot be opened, or no frame of the range can be decoded.
-        IngestError: the clip cannot be written, or what was decoded cannot be encoded.
+        VideoError: The file cannot be opened, or no frame of the range can be decoded.
+        IngestError: The clip cannot be written, or what was decoded cannot be encoded.
     """
     import av
     from av.error import FFmpegError

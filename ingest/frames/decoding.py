@@ -45,12 +45,12 @@ def plan_chunk(source: ChunkSource, pulse: Pulse) -> ChunkPlan:
     """Read a chunk's packets without decoding them.
 
     Args:
-        source: the chunk.
-        pulse: beats at each packet, with no frame decoded yet: from a slow disk, or where a file
+        source: The chunk.
+        pulse: Beats at each packet, with no frame decoded yet: from a slow disk, or where a file
             must be read from its start, reading alone may take minutes.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     times: set[int] = set()
     layers: set[int | None] = set()
@@ -79,7 +79,7 @@ def decode_all(source: ChunkSource) -> Iterator[Decoded]:
         Frames and errors, also of groups of pictures that the chunk shares with its neighbours.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     with open_chunk(source) as (stream, packets):
         stamp = _Stamp(source, stream)
@@ -94,15 +94,15 @@ def decode_wanted(
     """Decode a chunk but skip frames that are neither wanted nor needed by others.
 
     Args:
-        source: the chunk.
-        plan: what `plan_chunk` found.
-        wanted: display times of the frames that must come out.
+        source: The chunk.
+        plan: What `plan_chunk` found.
+        wanted: Display times of the frames that must come out.
 
     Yields:
         As `decode_all`, less the frames skipped.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     with open_chunk(source) as (stream, packets):
         stamp = _Stamp(source, stream)

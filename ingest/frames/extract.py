@@ -51,16 +51,16 @@ def extract_chunk(
     """Decode a chunk and write its frame store file.
 
     Args:
-        request: the chunk.
-        file: the episode.
-        on_progress: takes the frames decoded so far, every half second.
+        request: The chunk.
+        file: The episode.
+        on_progress: Takes the frames decoded so far, every half second.
 
     Returns:
         What was stored and what is missing.
 
     Raises:
-        VideoError: the file cannot be opened.
-        FrameStoreError: the frames cannot be written.
+        VideoError: The file cannot be opened.
+        FrameStoreError: The frames cannot be written.
     """
     source = ChunkSource(
         file=file,
@@ -110,7 +110,7 @@ class _Chunk:
         """Decode what the packets promise.
 
         Raises:
-            _PlanBroken: they do not keep it.
+            _PlanBroken: They do not keep it.
         """
         shown = on_display(self._samples.values(), plan.frame_pts)
         wanted = frozenset(pts for pts in shown.values() if pts is not None)

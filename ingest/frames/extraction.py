@@ -118,7 +118,7 @@ class Extraction:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: it is not a request.
+            ValueError: It is not a request.
         """
         try:
             values: dict[str, Any] = json.loads(text)
@@ -167,7 +167,7 @@ class Extracted:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: it is not an answer.
+            ValueError: It is not an answer.
         """
         try:
             values: dict[str, Any] = json.loads(text)

@@ -39,7 +39,7 @@ def to_standard_range(rgb: Floats, transfer: int, primaries: int) -> Floats:
     Args:
         rgb: float32 (h, w, 3), non-linear R'G'B' between 0 and 1.
         transfer: PQ or HLG.
-        primaries: colour primaries by H.273; anything but BT.2020 is left alone.
+        primaries: Colour primaries by H.273; anything but BT.2020 is left alone.
 
     Returns:
         float32 (h, w, 3), non-linear BT.709 R'G'B' between 0 and 1.

@@ -75,7 +75,7 @@ def open_chunk(source: ChunkSource) -> Iterator[tuple["VideoStream", "Packets"]]
         frames of the chunk are in.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     with open_video(source.file) as (container, stream):
         packets = _sought(container, stream, source)

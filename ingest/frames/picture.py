@@ -77,8 +77,8 @@ def stored_picture(frame: "VideoFrame", shape: PictureShape) -> Picture:
     """Cut, shrink and colour one frame.
 
     Args:
-        frame: as the decoder gives it.
-        shape: what to cut and how large to make it.
+        frame: As the decoder gives it.
+        shape: What to cut and how large to make it.
 
     Returns:
         uint8 (shape.height, shape.width, 3), RGB.

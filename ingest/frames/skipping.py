@@ -25,7 +25,7 @@ def nal_length_bytes(extradata: bytes) -> int | None:
     """How the NAL units of an HEVC stream are told apart.
 
     Args:
-        extradata: the codec's configuration as the container holds it.
+        extradata: The codec's configuration as the container holds it.
 
     Returns:
         The bytes of the length before each unit (MP4, Matroska: hvcC, ISO/IEC 14496-15, 8.3.3.1),
@@ -40,11 +40,11 @@ def hevc_sub_layer(head: bytes, length_bytes: int | None) -> int | None:
     """The temporal sub-layer of the first slice in an HEVC packet.
 
     Args:
-        head: the first bytes of the packet, `HEAD_BYTES` of them.
-        length_bytes: see `nal_length_bytes`.
+        head: The first bytes of the packet, `HEAD_BYTES` of them.
+        length_bytes: See `nal_length_bytes`.
 
     Returns:
-        nuh_temporal_id_plus1 - 1, or None where no slice is found near the packet's start.
+        Nuh_temporal_id_plus1 - 1, or None where no slice is found near the packet's start.
     """
     if length_bytes is None:
         return None

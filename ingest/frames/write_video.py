@@ -26,13 +26,13 @@ def write_video(
     """Write an H.264 MP4 (yuv420p, B-frames).
 
     Args:
-        path: the file to write; an older one is replaced.
+        path: The file to write; an older one is replaced.
         pictures: uint8 (h, w, 3) RGB, all of one size with even sides.
-        frame_rate: frames per second.
+        frame_rate: Frames per second.
 
     Raises:
-        ValueError: there is no picture, or their sides are odd.
-        OSError: the file cannot be written.
+        ValueError: There is no picture, or their sides are odd.
+        OSError: The file cannot be written.
     """
     import av
     from av.video.frame import VideoFrame

@@ -65,8 +65,8 @@ def stamp_of(status: os.stat_result, now: float) -> str:
     change the stamp too, and then the content must be looked at.
 
     Args:
-        status: of the file.
-        now: seconds since 1970.
+        status: Of the file.
+        now: Seconds since 1970.
 
     Returns:
         The stamp; empty while the file is so new that a change might not change its times.
@@ -84,16 +84,16 @@ def open_media(path: Path, roots: Sequence[Path] = ()) -> Iterator[MediaFile]:
     meanwhile gets the file opened that was checked, or none.
 
     Args:
-        path: what the user named.
-        roots: folders that media may lie in; none means anywhere.
+        path: What the user named.
+        roots: Folders that media may lie in; none means anywhere.
 
     Yields:
         The open file, closed afterwards.
 
     Raises:
-        MediaRefused: a folder, a link, a device, outside the roots, a playlist, or a name that is
+        MediaRefused: A folder, a link, a device, outside the roots, a playlist, or a name that is
             not UTF-8.
-        VideoError: missing, unreadable or empty, or moved while it was opened.
+        VideoError: Missing, unreadable or empty, or moved while it was opened.
     """
     real = _resolved(path)
     top = _root_of(path, real, roots)

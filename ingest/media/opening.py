@@ -39,14 +39,14 @@ def open_video(file: MediaFile) -> Iterator[tuple["InputContainer", "VideoStream
     """Open the first real video stream of a file, with one decoder thread and a pixel limit.
 
     Args:
-        file: is opened by `file:` and a name of our own, so that no protocol can be named in it.
+        file: Is opened by `file:` and a name of our own, so that no protocol can be named in it.
 
     Yields:
         The container and its video stream, never cover art.
 
     Raises:
-        MediaRefused: its pictures are too large.
-        VideoError: it cannot be opened, or has no video stream that can be decoded.
+        MediaRefused: Its pictures are too large.
+        VideoError: It cannot be opened, or has no video stream that can be decoded.
     """
     container = _open_container(file)
     with container:
@@ -114,8 +114,8 @@ def read_packets(container: "InputContainer", *streams: Any) -> Iterator["Packet
     """Demux, going on after damage; ends at the end of the file or when nothing more comes.
 
     Args:
-        container: an open file, at any position.
-        streams: the streams to read; none means all.
+        container: An open file, at any position.
+        streams: The streams to read; none means all.
 
     Yields:
         The packets in file order, without the empty ones that mark the end.

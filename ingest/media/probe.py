@@ -24,7 +24,7 @@ class Probe(VideoFile):
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: it is not the description of an episode.
+            ValueError: It is not the description of an episode.
         """
         try:
             fields: dict[str, Any] = json.loads(text)

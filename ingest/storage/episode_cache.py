@@ -39,8 +39,8 @@ class EpisodeCache:
             Its copy, named by the SHA-256 of what came.
 
         Raises:
-            VideoError: there is no such file.
-            StorageUnreachable: the storage does not answer.
+            VideoError: There is no such file.
+            StorageUnreachable: The storage does not answer.
         """
         came = self.folder / f".{uuid.uuid4().hex}.part"
         try:
@@ -58,13 +58,13 @@ class EpisodeCache:
         Of several processes that want the same episode, one fetches and the others wait.
 
         Args:
-            url: where it lies.
-            sha256: its identity.
-            on_progress: called now and then; whatever it raises ends the fetching.
+            url: Where it lies.
+            sha256: Its identity.
+            on_progress: Called now and then; whatever it raises ends the fetching.
 
         Raises:
-            VideoError: there is no such file, or its content is another by now.
-            StorageUnreachable: the storage does not answer.
+            VideoError: There is no such file, or its content is another by now.
+            StorageUnreachable: The storage does not answer.
         """
         path = self.path_for(sha256)
         with self._only_one(sha256, on_progress):

@@ -93,7 +93,7 @@ class FrameStore:
         """Bring a file here that another machine wrote, if there is one.
 
         Raises:
-            StorageUnreachable: the shared storage does not answer.
+            StorageUnreachable: The shared storage does not answer.
         """
         if self.shared is not None and not path.exists():
             with suppress(FileNotFoundError):  # who reads it says what to do
@@ -103,7 +103,7 @@ class FrameStore:
         """Let all machines have a file that was written here.
 
         Raises:
-            StorageUnreachable: the shared storage does not take it.
+            StorageUnreachable: The shared storage does not take it.
         """
         if self.shared is not None:
             self.shared.store(path, self.name_of(path))
@@ -117,7 +117,7 @@ class FrameStore:
         """Note that a file is used, so that it is evicted later than others.
 
         Raises:
-            FrameStoreError: it is gone.
+            FrameStoreError: It is gone.
         """
         try:
             self.kept_files.mark_used(self.name_of(path))
@@ -147,13 +147,13 @@ def write_frames(
     """Write a frame store file: whole, or not at all.
 
     Args:
-        path: as `FrameStore.path_for` gives it; an older file there is replaced.
-        frames: in display order.
-        manifest: what they are; its `pts` are filled in from the frames.
-        cuts: tells the manifest's `cuts`, once the last frame was taken.
+        path: As `FrameStore.path_for` gives it; an older file there is replaced.
+        frames: In display order.
+        manifest: What they are; its `pts` are filled in from the frames.
+        cuts: Tells the manifest's `cuts`, once the last frame was taken.
 
     Raises:
-        FrameStoreError: the file cannot be written; StorageFullError where there is no room.
+        FrameStoreError: The file cannot be written; StorageFullError where there is no room.
     """
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
@@ -210,7 +210,7 @@ def read_manifest(path: Path) -> StoreManifest:
     """What a frame store file holds, without its pictures.
 
     Raises:
-        FrameStoreError: the file is missing or damaged.
+        FrameStoreError: The file is missing or damaged.
     """
     with _opened(path) as archive:
         return _manifest(path, archive)
@@ -223,7 +223,7 @@ def read_frames(path: Path) -> Iterator[StoredFrame]:
         Each frame with its exact pts.
 
     Raises:
-        FrameStoreError: the file is missing or damaged.
+        FrameStoreError: The file is missing or damaged.
     """
     with _opened(path) as archive:
         for number, pts in enumerate(_manifest(path, archive).pts):
@@ -270,11 +270,11 @@ def read_jpeg(path: Path, pts: int) -> bytes:
     """The stored picture that is on display at a time of the chunk, as the JPEG that it is.
 
     Args:
-        path: of the chunk.
-        pts: the time; before the first stored frame, that one is given.
+        path: Of the chunk.
+        pts: The time; before the first stored frame, that one is given.
 
     Raises:
-        FrameStoreError: the file is missing, damaged or without pictures.
+        FrameStoreError: The file is missing, damaged or without pictures.
     """
     with _opened(path) as archive:
         times = _manifest(path, archive).pts

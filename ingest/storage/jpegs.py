@@ -47,11 +47,11 @@ def cut_jpeg(jpeg: bytes, box: tuple[float, float, float, float]) -> bytes:
     """A part of a stored picture, encoded as the store does.
 
     Args:
-        jpeg: as `read_jpeg` gives it.
-        box: left, top, right and bottom, as shares of the picture; a pixel at least is kept.
+        jpeg: As `read_jpeg` gives it.
+        box: Left, top, right and bottom, as shares of the picture; a pixel at least is kept.
 
     Raises:
-        FrameStoreError: it is no picture.
+        FrameStoreError: It is no picture.
     """
     picture = decode_jpeg(jpeg)
     if picture is None:

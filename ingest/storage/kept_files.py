@@ -55,12 +55,12 @@ def keep_below(files: KeptFiles, limit_bytes: int, is_in_use: Callable[[str], bo
     """Evict files until the rest is within a limit, those first that were used least lately.
 
     Args:
-        files: the folder.
-        limit_bytes: what it may hold.
-        is_in_use: says of a name whether the file must stay, whatever the limit.
+        files: The folder.
+        limit_bytes: What it may hold.
+        is_in_use: Says of a name whether the file must stay, whatever the limit.
 
     Raises:
-        StorageUnreachable: the folder lies on storage that does not answer.
+        StorageUnreachable: The folder lies on storage that does not answer.
     """
     entries = sorted(files.entries(), key=lambda file: (file.used_at, file.name))
     left_bytes = sum(file.size_bytes for file in entries)
@@ -119,7 +119,7 @@ class LocalFiles:
         """Delete what writers that were killed left behind.
 
         Args:
-            older_than_seconds: leave younger files alone, which may still be written.
+            older_than_seconds: Leave younger files alone, which may still be written.
 
         Returns:
             How many files were deleted.

@@ -34,7 +34,7 @@ class RemoteFiles:
         url: `s3://bucket/prefix`.
 
     Raises:
-        StorageUnreachable: what speaks to such storage is not installed.
+        StorageUnreachable: What speaks to such storage is not installed.
     """
 
     def __init__(self, url: str) -> None:
@@ -55,14 +55,14 @@ class RemoteFiles:
         """Copy a file to a place here: whole, or not at all.
 
         Args:
-            name: the file.
-            path: where to; an older file there is replaced.
-            on_progress: called with each piece that comes; whatever it raises passes through.
+            name: The file.
+            path: Where to; an older file there is replaced.
+            on_progress: Called with each piece that comes; whatever it raises passes through.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            StorageUnreachable: the storage does not answer, or nothing can be written here.
-            StorageFullError: there is no room here.
+            FileNotFoundError: There is no such file.
+            StorageUnreachable: The storage does not answer, or nothing can be written here.
+            StorageFullError: There is no room here.
         """
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         _make(part)
@@ -77,7 +77,7 @@ class RemoteFiles:
         """Copy a file from here: whole, or not at all.
 
         Raises:
-            StorageUnreachable: the storage does not answer or does not take it.
+            StorageUnreachable: The storage does not answer or does not take it.
         """
         with self._errors(name), self._bucket_there():
             self._files.put_file(str(path), self._key(name))

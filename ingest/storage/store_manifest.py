@@ -50,7 +50,7 @@ class StoreManifest:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: it is not a manifest of this version.
+            ValueError: It is not a manifest of this version.
         """
         try:
             values: dict[str, Any] = json.loads(text)

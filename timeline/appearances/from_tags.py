@@ -89,20 +89,20 @@ def find_appearances(
     short gaps are filled, unless a whole shot that was looked at lies in them.
 
     Args:
-        tags: in any order; of several for one frame and label the surest counts.
-        sampled_pts: all frames that were looked at, ascending.
-        end_pts: where the last sampled frame leaves the screen.
-        time_base: seconds per pts.
-        rules: thresholds and durations.
-        missing: half-open ranges in which nothing could be looked at, in any order.
-        cuts: the first frames of shots, ascending; None where nobody looked for them. They count
+        tags: In any order; of several for one frame and label the surest counts.
+        sampled_pts: All frames that were looked at, ascending.
+        end_pts: Where the last sampled frame leaves the screen.
+        time_base: Seconds per pts.
+        rules: Thresholds and durations.
+        missing: Half-open ranges in which nothing could be looked at, in any order.
+        cuts: The first frames of shots, ascending; None where nobody looked for them. They count
             only if the rules have some for shots.
 
     Returns:
         Appearances by start, then label.
 
     Raises:
-        TimelineError: a tag for a frame that was not sampled, samples or cuts out of order, an
+        TimelineError: A tag for a frame that was not sampled, samples or cuts out of order, an
             empty missing range or a time base that is not positive.
     """
     _check_samples(sampled_pts, end_pts, time_base)

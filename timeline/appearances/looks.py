@@ -55,13 +55,13 @@ def looks_at(
     """Tell what each sampled frame speaks for, leaving out those in missing ranges.
 
     Args:
-        sampled_pts: ascending.
-        end_pts: later than all of them.
-        missing: in any order.
-        cuts: first frames of shots, ascending; None where nobody looked for them.
+        sampled_pts: Ascending.
+        end_pts: Later than all of them.
+        missing: In any order.
+        cuts: First frames of shots, ascending; None where nobody looked for them.
 
     Raises:
-        TimelineError: an empty missing range, or cuts out of order.
+        TimelineError: An empty missing range, or cuts out of order.
     """
     lost = _joined(missing)
     if any(before >= after for before, after in pairwise(cuts or ())):

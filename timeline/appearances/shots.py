@@ -69,14 +69,14 @@ def plan_shots(
     """Plan an episode of shots with one label, two of them, or nobody; and of groups.
 
     Args:
-        labels: those that appear, one or more; each gets its turn.
-        frames: of the whole episode, 1 or more.
-        seed: the same seed gives the same shots.
-        with_nobody: whether there is anything to show when nobody is on screen.
-        groups: share of the shots with three labels or more.
+        labels: Those that appear, one or more; each gets its turn.
+        frames: Of the whole episode, 1 or more.
+        seed: The same seed gives the same shots.
+        with_nobody: Whether there is anything to show when nobody is on screen.
+        groups: Share of the shots with three labels or more.
 
     Raises:
-        ValueError: there are too few labels for a group.
+        ValueError: There are too few labels for a group.
     """
     if groups and len(labels) < SMALLEST_GROUP:
         raise ValueError(f"no group of {SMALLEST_GROUP} can be made of {len(labels)} labels")

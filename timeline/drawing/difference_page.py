@@ -75,10 +75,10 @@ def difference_page(
     """The page as HTML.
 
     Args:
-        first: the name of the model that is compared with.
-        second: the name of the one that may take its place.
-        episodes: what changes in each.
-        names: what people call labels; others are shown as they are.
+        first: The name of the model that is compared with.
+        second: The name of the one that may take its place.
+        episodes: What changes in each.
+        names: What people call labels; others are shown as they are.
     """
     title = f"{escape(second)} in place of {escape(first)}"
     return "\n".join(

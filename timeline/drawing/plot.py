@@ -54,17 +54,17 @@ def plot_timeline(
     Rows are ordered by first appearance. With a truth, a dark strip under each bar shows what is.
 
     Args:
-        ranges: what was found; empty labels are left out.
-        duration_seconds: the length of the time axis.
-        path: a .png or .svg file, written whole or not at all.
-        title: stands above the rows.
-        truth: what is, if known; its labels get rows too.
-        missing: half-open ranges in seconds that nobody looked at: hatched.
-        names: what people call labels; others are shown as they are.
-        fonts: families, of which a letter takes the first that has it.
+        ranges: What was found; empty labels are left out.
+        duration_seconds: The length of the time axis.
+        path: A .png or .svg file, written whole or not at all.
+        title: Stands above the rows.
+        truth: What is, if known; its labels get rows too.
+        missing: Half-open ranges in seconds that nobody looked at: hatched.
+        names: What people call labels; others are shown as they are.
+        fonts: Families, of which a letter takes the first that has it.
 
     Raises:
-        TimelineError: the suffix or the duration cannot be used, the file cannot be written, or
+        TimelineError: The suffix or the duration cannot be used, the file cannot be written, or
             matplotlib is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:

@@ -47,9 +47,9 @@ def average_precision(
     """The area under the interpolated curve of precision over recall, of one label.
 
     Args:
-        truth: what is, at least one range; ascending, none overlaps another.
-        found: appearances of the label.
-        threshold: the least IoU.
+        truth: What is, at least one range; ascending, none overlaps another.
+        found: Appearances of the label.
+        threshold: The least IoU.
     """
     starts, ends = [start for start, _ in truth], [end for _, end in truth]
     taken: set[int] = set()

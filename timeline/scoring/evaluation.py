@@ -73,11 +73,11 @@ def evaluate_timeline(
     """Compare what was found in an episode with what is.
 
     Args:
-        truth: what is; ranges with an empty label say that nobody known is on screen.
-        found: the appearances.
-        duration_seconds: of the episode.
-        frame_rate: whose frames are counted.
-        collar_seconds: so much around each true border is not scored, half before, half after; of
+        truth: What is; ranges with an empty label say that nobody known is on screen.
+        found: The appearances.
+        duration_seconds: Of the episode.
+        frame_rate: Whose frames are counted.
+        collar_seconds: So much around each true border is not scored, half before, half after; of
             average precision and screen time everything is.
     """
     ranges = [each.range for each in found]

@@ -119,9 +119,9 @@ def frame_level_score(
     that a truth which lists appearances alone still makes every false one count.
 
     Args:
-        truth: what is; ranges with an empty label say that nobody known is on screen.
-        found: what was found; empty labels are left out.
-        sample_seconds: the times to compare at, in any order.
+        truth: What is; ranges with an empty label say that nobody known is on screen.
+        found: What was found; empty labels are left out.
+        sample_seconds: The times to compare at, in any order.
 
     Returns:
         The counts and what follows from them.
@@ -136,8 +136,8 @@ def score_samples(there: Sequence[Set[str]], seen: Sequence[Set[str]]) -> Score:
     """Compare the labels of each sample.
 
     Args:
-        there: of each sample, those that are on screen.
-        seen: of each, those that were found.
+        there: Of each sample, those that are on screen.
+        seen: Of each, those that were found.
     """
     right, made_up, missed = Counter[str](), Counter[str](), Counter[str]()
     for true_labels, found_labels in zip(there, seen, strict=True):
@@ -167,8 +167,8 @@ def labels_at(ordered: Sequence[Fraction], sets: Mapping[str, Sequence[Seconds]]
     """For each sample time (ascending) the labels whose half-open ranges contain it.
 
     Args:
-        ordered: the times.
-        sets: each label's ranges, as `label_sets` gives them.
+        ordered: The times.
+        sets: Each label's ranges, as `label_sets` gives them.
     """
     ranks = [*map(rank, ordered)]
     labels: list[set[str]] = [set() for _ in ordered]
