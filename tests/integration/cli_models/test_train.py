@@ -147,7 +147,7 @@ def test_training_with_nothing_to_resume_says_so_and_leaves_no_earlier_events(
     once = ("--recipe", "baseline", "--epochs", "1", "--batch-size", "8", "--resume")
     done = castline_here(tmp_path, "train", dataset, *once)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[0] == f"nothing to resume in {work}: beginning anew"
+    assert done.stderr.splitlines()[0] == f"nothing to resume in {work}: starting from the beginning"
     assert [path for path in (work / "tensorboard").iterdir() if "earlier" in path.name] == []
 
 
