@@ -39,8 +39,8 @@ def refuse_without_use(options: Mapping[str, object]) -> None:
     given = [name for name, value in options.items() if value]
     if given:
         raise ModelError(
-            f"{', '.join(given)}: have no effect with --add, which keeps the network; "
-            "leave them out"
+            f"{', '.join(given)}: not allowed with --add, which keeps the network; "
+            "leave it out"
         )
 
 
