@@ -1,4 +1,4 @@
-"""Runs that were made: how far they are, cancelled, offered again."""
+"""List, cancel and retry runs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -24,13 +24,13 @@ from worker.workplace import Workplace
 
 
 def runs(place: Workplace) -> Table[Run]:
-    """All runs, the oldest first."""
+    """Return all runs, the oldest first."""
     with place.database.read() as connection:
         return Table(shown_runs(connection), RUN_COLUMNS)
 
 
 def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) -> tuple[Run, ...]:
-    """Runs as they are shown, the oldest first: of all, or only those asked for."""
+    """Return public values of all runs or of given ones, the oldest first."""
     efforts = run_efforts(connection, run_ids)
     given_up: dict[int, list[Quarantined]] = {}
     for item in quarantined_chunks(connection, run_ids):
@@ -43,27 +43,27 @@ def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) ->
 
 
 def absent(place: Workplace) -> list[str]:
-    """A line for each model that unfinished runs wait for and that is not here."""
+    """Return a line for each missing model for which unfinished runs wait."""
     with place.database.read() as connection:
         return absent_models(place.settings, list_runs(connection))
 
 
 def cancel(place: Workplace, run_id: int) -> tuple[str, bool]:
-    """Stops a run; returns its state, and whether it had not ended before."""
+    """Stop a run; return its state, and whether it was still open."""
     with place.database.write() as connection:
         was_open = get_run(connection, run_id).is_open
         return cancel_run(connection, run_id), was_open
 
 
 def retry(place: Workplace, run_id: int) -> tuple[str, int]:
-    """Offers again what a run left undone; returns its state, and how many chunks those are."""
+    """Queue the unfinished work of a run again; return its state and the number of chunks."""
     with place.database.write() as connection:
         offered = retry_run(connection, run_id)
         return get_run(connection, run_id).state, offered
 
 
 def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]:
-    """A run's own appearances, and the run that questions see in its place if they do."""
+    """Return a run's own appearances, and the current run if it is another one."""
     with place.database.read() as connection:
         run = get_run(connection, run_id)
         rows = tuple(
@@ -76,7 +76,7 @@ def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]
 
 
 def total_effort(runs: Iterable[Run]) -> RunEffort:
-    """What all processes spent on some runs together."""
+    """Return the total time that all processes spent on runs."""
     efforts = [run.effort for run in runs]
     amounts = {
         field.name: sum(getattr(effort, field.name) for effort in efforts)
