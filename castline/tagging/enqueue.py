@@ -209,7 +209,7 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
             raise
         return probe.whole_frame
     except IngestError:
-        decoder.prove(Path(probe.path), Content.of(probe))  # another file is no damage to this one
+        decoder.prove(Path(probe.path), Content.of(probe))  # a replaced file is not damaged
         return probe.whole_frame
 
 
