@@ -7,6 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple, Self
 
+from db.states import ChunkState, RunState
 from exact.picture_area import PictureArea
 from exact.ranges import PtsRanges
 from exact.video_file import VideoFile
@@ -59,7 +60,7 @@ class Claim:
 
     chunk_id: int
     run_id: int
-    state: str
+    state: ChunkState
     """The state it was claimed in: `queued` asks for extraction, `extracted` for tags."""
     token: int
     start_pts: int
@@ -131,7 +132,7 @@ class RunRecord:
     """NAME@VERSION."""
     model_sha256: str
     params: str
-    state: str
+    state: RunState
     chunks_total: int
     chunks_done: int
     frames: int
@@ -153,7 +154,7 @@ class RunRecord:
     @property
     def is_open(self) -> bool:
         """Whether work is still to be done."""
-        return self.state in ("queued", "running")
+        return self.state.is_open
 
     @property
     def missing_seconds(self) -> tuple[tuple[float, float], ...]:

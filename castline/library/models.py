@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castline.choices import AnyDevice, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.models.gate import DEFAULT_REQUIREMENT
 from castline.models.training import Training
 from castline.models.values import Imported, Model, Models, Trained
 from castline.progress import Progress, tell_nobody
+from model.inference.device import Device
 
 if TYPE_CHECKING:
     from castline.models.comparison import Comparison
@@ -153,7 +155,7 @@ class ModelMethods(Opened):
         dataset: str | Path,
         *,
         part: str = "test",
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
     ) -> "Comparison":
         """Compare two models on the stills of a dataset.
 
@@ -173,7 +175,9 @@ class ModelMethods(Opened):
         """
         from castline.models.comparison import compare
 
-        return compare(self.settings, first, second, Path(dataset), part=part, device=device)
+        return compare(
+            self.settings, first, second, Path(dataset), part=part, device=chosen(Device, device)
+        )
 
     @as_castline_errors()
     def compare_on_episodes(
@@ -208,7 +212,7 @@ class ModelMethods(Opened):
         truths: Sequence[tuple[str, str | Path]] = (),
         require: str = DEFAULT_REQUIREMENT,
         force: bool = False,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
     ) -> "Promotion":
         """Make a model the one for new runs and for questions, if it is not worse.
 
@@ -238,7 +242,7 @@ class ModelMethods(Opened):
             truths=[(name, Path(path)) for name, path in truths],
             requirement=require,
             force=force,
-            device=device,
+            device=chosen(Device, device),
         )
 
     @as_castline_errors()

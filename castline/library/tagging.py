@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from castline.asking.values import Appearances
+from castline.choices import AnyDevice, AnyLane, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
@@ -13,14 +14,14 @@ from castline.tagging.queue import Every
 from castline.tagging.rerun_plan import Which
 from castline.tagging.values import (
     NO_HOOKS,
-    Device,
     Hooks,
-    Lane,
     Queue,
     Run,
     Tagged,
     Worked,
 )
+from db.states import Lane
+from model.inference.device import Device
 
 
 class TaggingMethods(Opened):
@@ -37,7 +38,7 @@ class TaggingMethods(Opened):
         model: str | None = None,
         every: Every = "0.5",
         workers: int | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
     ) -> Tagged:
         """Tag episodes on this machine and wait for the result.
@@ -68,7 +69,7 @@ class TaggingMethods(Opened):
             model=model,
             every=every,
             workers=workers,
-            device=device,
+            device=chosen(Device, device),
             hooks=hooks,
         )
 
@@ -78,7 +79,7 @@ class TaggingMethods(Opened):
         *paths: str | Path,
         model: str | None = None,
         every: Every = "0.5",
-        lane: Lane = "bulk",
+        lane: AnyLane = Lane.BULK,
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
     ) -> Queue:
@@ -104,7 +105,9 @@ class TaggingMethods(Opened):
         found = queue.find_sources(self.settings, [str(path) for path in paths])
         for line in found.skipped:
             on_skipped(line)
-        return queue.enqueue(self._place, found, model=model, every=every, lane=lane, hooks=hooks)
+        return queue.enqueue(
+            self._place, found, model=model, every=every, lane=chosen(Lane, lane), hooks=hooks
+        )
 
     @as_castline_errors()
     def work(
@@ -112,7 +115,7 @@ class TaggingMethods(Opened):
         *,
         concurrency: int | None = None,
         queues: str | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         until_idle: bool = True,
         hooks: Hooks = NO_HOOKS,
         on_start: Callable[[], None] = lambda: None,
@@ -138,7 +141,7 @@ class TaggingMethods(Opened):
             self.settings,
             concurrency=concurrency,
             queues=queues,
-            device=device,
+            device=chosen(Device, device),
             until_idle=until_idle,
             on_start=on_start,
             hooks=hooks,
@@ -237,7 +240,7 @@ class TaggingMethods(Opened):
         model: str | None = None,
         since: datetime | None = None,
         workers: int | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
     ) -> rerun.Reran:
         """Run a model again on the stored frames: nothing is decoded twice.
@@ -267,6 +270,6 @@ class TaggingMethods(Opened):
             model=model,
             since=since,
             workers=workers,
-            device=device,
+            device=chosen(Device, device),
             hooks=hooks,
         )

@@ -5,17 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from castline.errors import BrokerError, CastlineError
 from castline.tables import Row, Table, plain
-from db.queue.effort import STAGES, RunEffort
-
-Device: TypeAlias = Literal["auto", "cpu", "gpu"]
-"""Device to classify on."""
-
-Lane: TypeAlias = Literal["interactive", "bulk"]
-"""Lane of the queue: `interactive` goes before `bulk`."""
+from db.queue.effort import RunEffort
+from db.states import STAGES, RunState
 
 
 @dataclass(frozen=True)
@@ -39,8 +34,7 @@ class Run(Row):
     model_sha256: str
     every_seconds: Fraction
     """Sampling interval."""
-    state: str
-    """State: queued, running, done, partial, failed or cancelled."""
+    state: RunState
     is_current: bool
     """Whether questions are answered from this run."""
     is_at_work: bool
@@ -65,12 +59,12 @@ class Run(Row):
     @property
     def is_open(self) -> bool:
         """Whether work is still to be done."""
-        return self.state in ("queued", "running")
+        return self.state.is_open
 
     @property
     def has_ended_well(self) -> bool:
         """Whether questions can be answered from it, at least in part."""
-        return self.state in ("done", "partial")
+        return self.state.has_ended_well
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, as plain values for JSON."""
@@ -86,7 +80,7 @@ class Run(Row):
 
 def seconds_by_stage(effort: RunEffort) -> dict[str, float]:
     """Return the seconds spent per stage: decode, read, device, database."""
-    return {name: getattr(effort, name) for name in STAGES}
+    return {stage.value: getattr(effort, stage) for stage in STAGES}
 
 
 RUN_COLUMNS = (
@@ -115,7 +109,7 @@ class Enqueued:
     run_id: int
     episode: str
     """Name of the episode in the library: the name of the file when it was first added."""
-    state: str
+    state: RunState
     """State of the run."""
     is_new: bool
     """Whether the run was just created."""

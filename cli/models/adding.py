@@ -39,8 +39,7 @@ def refuse_without_use(options: Mapping[str, object]) -> None:
     given = [name for name, value in options.items() if value]
     if given:
         raise ModelError(
-            f"{', '.join(given)}: not allowed with --add, which keeps the network; "
-            "leave it out"
+            f"{', '.join(given)}: not allowed with --add, which keeps the network; leave it out"
         )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from castline import Device
 from castline.library import Library
 from castline.models.comparison import Comparison, ModelFigures
 from cli.console import Json, print_json, print_table, say
@@ -30,8 +31,8 @@ def compare(
         str | None, typer.Option(help="Set of the dataset: test (default), validation or train.")
     ] = None,
     device: Annotated[
-        str | None,
-        typer.Option(help="Device to classify the dataset on: auto (default), cpu or gpu."),
+        Device | None,
+        typer.Option(help="Device to classify the dataset on; default auto."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -59,7 +60,7 @@ def compare(
     if html is not None:
         raise typer.BadParameter("--html is for --episodes, not for a dataset")
     part = "test" if part is None else part
-    device = "auto" if device is None else device
+    device = Device.AUTO if device is None else device
     found = library.compare(first, second, dataset, part=part, device=device)
     if as_json:
         print_json(found.to_dict())

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from castline import Device
 from castline.errors import RequestError
 from castline.library import Library
 from castline.models.gate import DEFAULT_REQUIREMENT, Regression
@@ -31,7 +32,7 @@ def promote(
     force: Annotated[
         bool, typer.Option("--force", help="Promote regardless of the metrics; this is recorded.")
     ] = False,
-    device: Annotated[str, typer.Option(help="Device to classify on: auto, cpu or gpu.")] = "auto",
+    device: Annotated[Device, typer.Option(help="Device to classify on.")] = Device.AUTO,
 ) -> None:
     """Make a model the one for new runs and for queries, if it is not worse.
 

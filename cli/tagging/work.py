@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from castline import Device, Lane
 from castline.library import Library
 from castline.tagging.values import Hooks
 from cli.console import Json, print_json, say, say_error
@@ -26,7 +27,7 @@ Workers = Annotated[
     int | None,
     typer.Option(min=1, max=256, help="Number of decoder processes; default one per core."),
 ]
-Device = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Device to classify on.")]
+DeviceOption = Annotated[Device, typer.Option(help="Device to classify on.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -42,7 +43,7 @@ def tag(
     model: Model = None,
     every: Every = "0.5",
     workers: Workers = None,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
     """Tag episode files on this machine, and show who is on screen when.
@@ -76,9 +77,8 @@ def enqueue(
     model: Model = None,
     every: Every = "0.5",
     lane: Annotated[
-        Literal["interactive", "bulk"],
-        typer.Option(help="Lane of the queue; interactive goes first."),
-    ] = "bulk",
+        Lane, typer.Option(help="Lane of the queue; interactive goes first.")
+    ] = Lane.BULK,
 ) -> None:
     """Put episodes into the queue, on which castline worker works.
 
@@ -117,7 +117,7 @@ def worker(
     queues: Annotated[
         str | None, typer.Option(help="With a broker: extract, classify, or extract,classify.")
     ] = None,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when the queue is empty.")
     ] = False,
