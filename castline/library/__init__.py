@@ -42,6 +42,10 @@ class Library(AskingMethods, TaggingMethods, ModelMethods, StillMethods, UpkeepM
         return cls(replace(settings, log_format=log_format or settings.log_format))
 
     def elsewhere(self, home: Path) -> Self:
-        """Return a library with all its state in another folder, and without media roots."""
+        """Return a library with all its state in another folder, and without media roots.
+
+        Args:
+            home: The other folder.
+        """
         settings = replace(self.settings, home=home, database_url=sqlite_url(home), media_roots=())
         return type(self)(settings)

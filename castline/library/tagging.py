@@ -158,7 +158,11 @@ class TaggingMethods(Opened):
 
     @as_castline_errors()
     def absent_models(self) -> list[str]:
-        """Return a line for each missing model for which unfinished runs wait."""
+        """Return the missing models for which unfinished runs wait.
+
+        Returns:
+            A line with the remedy for each model.
+        """
         return runs.absent(self._place)
 
     @as_castline_errors()
