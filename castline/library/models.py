@@ -98,6 +98,7 @@ class ModelMethods(Opened):
 
         Raises:
             DatasetError: The dataset cannot be used.
+            NotFoundError: There is no such start model or teacher.
             ModelError: A parameter is invalid, or the extra `train` is not installed.
         """
         from castline.models.training import train
@@ -134,7 +135,8 @@ class ModelMethods(Opened):
 
         Raises:
             DatasetError: The stills or the dataset cannot be used.
-            ModelError: The start model is missing or unsuitable, or the extra `train` is not
+            NotFoundError: There is no such start model.
+            ModelError: The start model is unsuitable, or the extra `train` is not
                 installed.
         """
         from castline.models.training import add_labels
@@ -171,6 +173,7 @@ class ModelMethods(Opened):
 
         Raises:
             DatasetError: The dataset does not fit the models, or cannot be read.
+            NotFoundError: There is no such model.
             ModelError: A model or the device cannot be used.
         """
         from castline.models.comparison import compare

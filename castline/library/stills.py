@@ -101,6 +101,7 @@ class StillMethods(Opened):
 
         Raises:
             DatasetError: The dataset cannot be read.
+            NotFoundError: There is no such model.
             ModelError: The model or the device cannot be used.
             RequestError: The model gives no places.
         """
@@ -147,6 +148,7 @@ class StillMethods(Opened):
 
         Raises:
             MediaError: A file cannot be used, and `on_refused` is None.
+            NotFoundError: There is no such model.
             ModelError: The model or the device cannot be used.
             RequestError: The output is not a folder of stills, or the model does not support
                 `cuts`.
@@ -194,6 +196,7 @@ class StillMethods(Opened):
 
         Raises:
             MediaError: A file cannot be used.
+            NotFoundError: There is no such model.
             ModelError: The model or the device cannot be used.
             RequestError: The model gives no places, or the output cannot be written.
         """

@@ -134,8 +134,9 @@ class TaggingMethods(Opened):
             The runs that ended during this call.
 
         Raises:
-            BrokerError: The broker cannot be used.
-            StoppedError: The work was stopped before its end.
+            RequestError: `queues` is invalid, or there is no broker.
+            WorkError: The broker's URL is invalid, or a process cannot work.
+            StoppedError: The work was stopped before the queue was empty.
         """
         return work.work(
             self.settings,
