@@ -79,7 +79,7 @@ def _print_pruning(found: Pruning) -> None:
     rows.append(("stored frames, files", str(len(found.frames)), _megabytes(found.frames_bytes)))
     rows.append(("models", str(len(found.model_sha256s)), _megabytes(found.models_bytes)))
     rows += [(f"  {item.manifest.reference}, {item.folder}", "", "") for item in found.models]
-    print_table(("what nothing refers to", "count", "size"), rows, numbers="count size")
+    print_table(("to be removed", "count", "size"), rows, numbers="count size")
 
 
 def _megabytes(count: int) -> str:

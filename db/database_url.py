@@ -13,8 +13,8 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite+pysqlite"}
 
 _UNREADABLE = (
     "the database URL cannot be read; write sqlite:////absolute/path.db or"
-    " postgresql+psycopg://user:password@host:5432/name, and percent-encode what is not a letter or"
-    " a digit in the password"
+    " postgresql+psycopg://user:password@host:5432/name, and percent-encode all characters of"
+    " the password except letters and digits"
 )
 
 

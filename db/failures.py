@@ -23,7 +23,7 @@ REMEDIES = {
     "does not exist": "make it on the server, or name another in CASTLINE_DATABASE_URL",
     "unable to open database file": "check that the folder exists and may be written to",
     "malformed": RESTORE,
-    "disk I/O error": "check the disk, and that the file and its folder are what they should be",
+    "disk I/O error": "check the disk, the file and its folder",
     "not a database": "move this file away or name another database",
     "readonly database": "check the permissions of the file and its folder",
     "connection": "check that the server runs and that the URL is right",

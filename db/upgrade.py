@@ -51,7 +51,7 @@ def check_revision(database: Database, revision: str | None) -> None:
         )
     if revision is not None and not (revision >= FIRST and revision.isdecimal()):
         raise DatabaseError(
-            f"{database.shown_url}: schema {revision!r} is none of Castline's; {RESTORE}"
+            f"{database.shown_url}: schema {revision!r} is not one of Castline's; {RESTORE}"
         )
 
 

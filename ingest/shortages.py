@@ -45,8 +45,8 @@ def telling_shortages() -> Iterator[None]:
 def shortage(lacking: str) -> ShortageError:
     """Return the error that names an exhausted resource."""
     return ShortageError(
-        f"this machine lacks {lacking}; end what else runs, or raise its"
-        " limits (ulimit -a shows them); what was begun is offered again"
+        f"this machine lacks {lacking}; end other programs, or raise its"
+        " limits (ulimit -a shows them); unfinished work is offered again"
     )
 
 

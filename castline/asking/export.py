@@ -59,7 +59,7 @@ def export(
     if labels and expression is not None:
         raise RequestError("--label and --expression: name the label in the expression")
     if COCO in names and expression is not None:
-        raise RequestError("--expression: coco tells where labels are; give --label")
+        raise RequestError("--expression: coco exports places of labels; give --label")
     with place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
         shown = find_shown(connection, run, model)

@@ -81,7 +81,7 @@ def train(
     opened = open_dataset(dataset)
     family = label_of(dataset.resolve().name) if training.name is None else training.name
     if not (family and family.isascii()):  # it becomes a part of file names
-        raise ModelError(f"{dataset}: makes no name for a model; give one with --name")
+        raise ModelError(f"{dataset}: gives no valid name for a model; give one with --name")
     version = next_version(family, folders)
     begun = None if training.start is None else find_model(training.start, folders)
     recipe = _recipe(training, opened, begun)

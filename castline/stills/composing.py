@@ -75,8 +75,8 @@ class Composition:
             raise RequestError(f"set {self.part!r}: is none of {', '.join(PARTS)}")
         if not self.labels:
             raise RequestError(
-                f"{self.dataset.folder}: {self.part} shows nobody known alone; "
-                "build it of more stills"
+                f"{self.dataset.folder}: {self.part} has no still with a single known "
+                "label; build it from more stills"
             )
         if not 0 <= self.groups <= 1:
             raise RequestError(f"--groups {self.groups:g}: give a share from 0 to 1")

@@ -52,7 +52,7 @@ def check_tells_places(version: ModelVersion) -> None:
     """
     if not version.manifest.is_dense:
         raise RequestError(
-            f"{version.manifest.reference}: tells no places, only halves of frames; name a model"
+            f"{version.manifest.reference}: gives no places, only regions of frames; choose a model"
             " of recipe strong with --model, or train one"
         )
 

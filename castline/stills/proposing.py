@@ -83,8 +83,8 @@ def write_proposal(
         chosen = proposal.choose(seen)
         if not chosen:
             raise RequestError(
-                f"{version.manifest.reference} sees nobody in {len(seen)} frames; give other"
-                " episodes, another --seed or another --model"
+                f"{version.manifest.reference} recognises no character in {len(seen)} frames;"
+                " give other episodes, another --seed or another --model"
             )
         if taken:
             if all(frame.key in taken for frame in chosen):

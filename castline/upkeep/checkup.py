@@ -152,7 +152,7 @@ def _check_frames(settings: Settings) -> str:
 def _check_media(settings: Settings) -> str:
     for root in settings.media_roots:
         if not root.is_dir():
-            raise RequestError(f"{root}: is no folder; mount it, or change CASTLINE_MEDIA_ROOTS")
+            raise RequestError(f"{root}: is not a folder; mount it, or change CASTLINE_MEDIA_ROOTS")
         if not os.access(root, os.R_OK | os.X_OK):
             raise RequestError(f"{root}: cannot be read; change its rights")
     for url in settings.media_urls:

@@ -54,4 +54,4 @@ def export(
     for path in written.files:
         say(f"Wrote {path}")
     if written.lacks_places:
-        say(f"{written.model} tells no places, so the coco file has no boxes")
+        say(f"{written.model} gives no places, so the coco file has no boxes")

@@ -67,7 +67,9 @@ def _ended_after(seconds: float) -> Iterator[None]:
 
     def end() -> None:
         why = f"no answer within {seconds:g} s"
-        say_error(DatabaseError(f"{why}; ask for less, or end what holds the database's lock"))
+        say_error(
+            DatabaseError(f"{why}; ask for less, or end the process that holds the database's lock")
+        )
         os._exit(EXIT_FAILED)
 
     timer = threading.Timer(seconds, end)

@@ -89,7 +89,7 @@ def rollback(context: typer.Context) -> None:
 def _episode_and_truth(text: str) -> tuple[str, Path]:
     episode, equals, truth = text.rpartition("=")
     if not equals or not episode:
-        raise RequestError(f"--episodes: {text!r} names no truth; write EPISODE=TRUTH.csv")
+        raise RequestError(f"--episodes: {text!r} lacks a truth file; write EPISODE=TRUTH.csv")
     return episode, Path(truth)
 
 

@@ -63,6 +63,6 @@ class Gathering:
     def refuse_time(self) -> NoReturn:
         """Says that the answer takes too long."""
         raise DatabaseError(
-            f"no answer within {self._limits.seconds:g} s; ask for less, or ask a snapshot"
-            " (castline snapshot), which holds up nobody"
+            f"no answer within {self._limits.seconds:g} s; ask for less, or query a snapshot"
+            " (castline snapshot), which blocks nobody"
         )

@@ -263,7 +263,7 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> StoreManifest:
 def _picture(path: Path, archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.uint8]:
     picture = decode_jpeg(_entry_bytes(path, archive, name))
     if picture is None:
-        raise FrameStoreError(f"{path}: {name} is no picture; delete it and extract again")
+        raise FrameStoreError(f"{path}: {name} is not a picture; delete it and extract again")
     return picture
 
 

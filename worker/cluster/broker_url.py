@@ -42,7 +42,7 @@ def checked_broker_url(url: str | None) -> str:
         # Without the URL and without a cause: what is no host or port may be of the password.
         raise WorkerError(
             f"{NAME}: cannot be read; write redis://user:password@host:6379/0, and percent-encode"
-            " what is not a letter or a digit in the password: %23 for #, %2F for /, %3F for ?"
+            " all but letters and digits in the password: %23 for #, %2F for /, %3F for ?"
         )
     return url
 
