@@ -65,7 +65,7 @@ class Table(Sequence[RowT_co], Generic[RowT_co]):
         """Return the rows as a pandas DataFrame, with the columns even if there are no rows.
 
         Raises:
-            RequestError: pandas is not installed.
+            RequestError: Pandas is not installed.
         """
         return data_frame(self.to_dicts(), self.columns)
 
@@ -74,7 +74,7 @@ def data_frame(rows: Sequence[Any], columns: Sequence[str]) -> "pd.DataFrame":
     """Return rows as a pandas DataFrame.
 
     Raises:
-        RequestError: pandas is not installed.
+        RequestError: Pandas is not installed.
     """
     try:
         from pandas import DataFrame

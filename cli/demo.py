@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from castline import RunState
-from castline.asking.evaluation import SampleScore
+from castline.asking.scoring import SampleScore
 from castline.asking.values import Appearances
 from castline.errors import RequestError
 from castline.library import Library

@@ -13,8 +13,8 @@ from ingest.sampling import on_display
 from ingest.storage.frame_store import read_jpeg, read_manifest
 from ingest.storage.jpegs import cut_jpeg
 from timeline.place import Place
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 SMALLEST = 0.4
 """Least extent of a crop along each side: 58 of the 144 lines of a wide picture, where a face of a
@@ -27,7 +27,7 @@ class Thumbnails:
     def __init__(
         self,
         connection: Transaction,
-        place: Workplace,
+        installation: Installation,
         run: RunRecord,
         episode: EpisodeRecord,
         seen_by: Collection[int] = (),
@@ -37,14 +37,14 @@ class Thumbnails:
         Args:
             connection: An open transaction, which may end before a picture is requested: reading
                 pictures takes long, and on SQLite a reader blocks writers.
-            place: The installation.
+            installation: The installation.
             run: The run whose frames are read.
             episode: The episode of the run.
             seen_by: The numbers of the runs whose tags give the places of labels.
         """
-        self._database = place.database
+        self._database = installation.database
         self._episode = episode
-        self._store = place.frames
+        self._store = installation.frames
         self._every_seconds = RunParameters.from_json(run.params).every_seconds
         self._chunks = chunk_ranges(connection, run.id)
         self._seen_by = seen_by

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from castline.asking import evaluation, export, own_sql, questions
+from castline.asking import export, own_sql, questions, scoring
 from castline.asking.cast import names_of
 from castline.asking.times import Time
 from castline.asking.values import (
@@ -36,7 +36,7 @@ class AskingMethods(Opened):
         Returns:
             The episodes, by name.
         """
-        return questions.episodes(self._place)
+        return questions.episodes(self._installation)
 
     @as_castline_errors()
     def names(self) -> Names:
@@ -46,7 +46,7 @@ class AskingMethods(Opened):
             A mapping from labels to names. The name of a label without a display name is the label
             with spaces for `_`.
         """
-        with self._place.database.read() as connection:
+        with self._installation.database.read() as connection:
             return names_of(connection)
 
     @as_castline_errors()
@@ -81,7 +81,14 @@ class AskingMethods(Opened):
             TimelineError: A time cannot be parsed.
         """
         return questions.who(
-            self._place, episode, at=at, from_=from_, to=to, run=run, model=model, places=places
+            self._installation,
+            episode,
+            at=at,
+            from_=from_,
+            to=to,
+            run=run,
+            model=model,
+            places=places,
         )
 
     @as_castline_errors()
@@ -118,7 +125,7 @@ class AskingMethods(Opened):
             TimelineError: A time cannot be parsed.
         """
         return questions.when(
-            self._place,
+            self._installation,
             expression,
             episode=episode,
             season=season,
@@ -159,7 +166,7 @@ class AskingMethods(Opened):
             NotFoundError: A name matches no label or episode, or several, or there is no such run.
         """
         return questions.screen_time(
-            self._place,
+            self._installation,
             episode=episode,
             by=by,
             label=label,
@@ -200,7 +207,7 @@ class AskingMethods(Opened):
             RequestError: Both names stand for the same character.
         """
         return questions.together(
-            self._place,
+            self._installation,
             tuple(name for name in (one, other) if name is not None),
             episode=episode,
             season=season,
@@ -237,13 +244,17 @@ class AskingMethods(Opened):
             NotFoundError: A name matches no label, or several, or there is no such run.
         """
         return questions.first(
-            self._place, label, season=season, limit=limit, run=run, model=model, places=places
+            self._installation,
+            label,
+            season=season,
+            limit=limit,
+            run=run,
+            model=model,
+            places=places,
         )
 
     @as_castline_errors()
-    def evaluate(
-        self, episode: str, truth: str | Path, *, collar: Time = 0
-    ) -> evaluation.Evaluation:
+    def evaluate(self, episode: str, truth: str | Path, *, collar: Time = 0) -> scoring.Evaluation:
         """Score the timeline of an episode against a truth file.
 
         Args:
@@ -258,10 +269,10 @@ class AskingMethods(Opened):
             NotFoundError: No episode matches, or several do, or it has no finished run.
             TimelineError: The truth file or the collar is invalid.
         """
-        return evaluation.evaluate(self._place, episode, Path(truth), collar)
+        return scoring.evaluate(self._installation, episode, Path(truth), collar)
 
     @as_castline_errors()
-    def evaluate_at_samples(self, episode: str, truth: str | Path) -> evaluation.SampleScore:
+    def evaluate_at_samples(self, episode: str, truth: str | Path) -> scoring.SampleScore:
         """Score the timeline of an episode at the default sample times, two per second.
 
         Args:
@@ -275,7 +286,7 @@ class AskingMethods(Opened):
             NotFoundError: No episode matches, or several do, or it has no finished run.
             TimelineError: The truth file is invalid.
         """
-        return evaluation.evaluate_at_samples(self._place, episode, Path(truth))
+        return scoring.evaluate_at_samples(self._installation, episode, Path(truth))
 
     @as_castline_errors()
     def export(
@@ -315,7 +326,7 @@ class AskingMethods(Opened):
             MediaError: The video cannot be read for clips.
         """
         return export.export(
-            self._place,
+            self._installation,
             episode,
             formats.split(",") if isinstance(formats, str) else formats,
             Path(output),
@@ -351,7 +362,9 @@ class AskingMethods(Opened):
                 not installed.
         """
         true_file = None if truth is None else Path(truth)
-        export.plot(self._place, episode, Path(output), truth=true_file, run=run, model=model)
+        export.plot(
+            self._installation, episode, Path(output), truth=true_file, run=run, model=model
+        )
 
     @as_castline_errors()
     def sql(self, statement: str) -> own_sql.Answer:
@@ -366,7 +379,7 @@ class AskingMethods(Opened):
         Raises:
             DatabaseError: The statement is not a single SELECT, is invalid, or takes too long.
         """
-        return own_sql.sql(self._place, statement)
+        return own_sql.sql(self._installation, statement)
 
     @as_castline_errors()
     def snapshot(self, output: str | Path, *, force: bool = False) -> None:
@@ -380,4 +393,4 @@ class AskingMethods(Opened):
             DatabaseError: The file is the library's own database.
             TimelineError: The file exists or cannot be written.
         """
-        own_sql.snapshot(self._place, Path(output), force=force)
+        own_sql.snapshot(self._installation, Path(output), force=force)

@@ -36,7 +36,7 @@ class ModelMethods(Opened):
         """
         from castline.models import listing
 
-        return listing.models(self._place)
+        return listing.models(self._installation)
 
     @as_castline_errors()
     def model(self, reference: str) -> Model:
@@ -54,7 +54,7 @@ class ModelMethods(Opened):
         """
         from castline.models import listing
 
-        return listing.model(self._place, reference)
+        return listing.model(self._installation, reference)
 
     @as_castline_errors()
     def import_model(self, folder: str | Path) -> Imported:
@@ -204,7 +204,7 @@ class ModelMethods(Opened):
         from castline.models.comparison_on_episodes import compare_on_episodes
 
         written = None if page is None else Path(page)
-        return compare_on_episodes(self._place, first, second, episodes, page=written)
+        return compare_on_episodes(self._installation, first, second, episodes, page=written)
 
     @as_castline_errors()
     def promote(
@@ -239,7 +239,7 @@ class ModelMethods(Opened):
         from castline.models.promotion import promote_if_not_worse
 
         return promote_if_not_worse(
-            self._place,
+            self._installation,
             model,
             dataset=None if dataset is None else Path(dataset),
             truths=[(name, Path(path)) for name, path in truths],
@@ -260,4 +260,4 @@ class ModelMethods(Opened):
         """
         from castline.models.promotion import rollback
 
-        return rollback(self._place)
+        return rollback(self._installation)

@@ -8,11 +8,11 @@ from typing import Self
 
 from castline.errors import as_castline_errors
 from db.engine import Database
+from worker.installation import Installation, open_installation
 from worker.settings import Settings
-from worker.workplace import Workplace, open_workplace
 
 
-class OpenedLater(Workplace):
+class OpenedLater(Installation):
     """An installation whose database is opened, and migrated if needed, on first use."""
 
     def __init__(self, settings: Settings, closing: ExitStack) -> None:
@@ -21,9 +21,9 @@ class OpenedLater(Workplace):
 
     @cached_property
     def database(self) -> Database:
-        """The database; `open_workplace` lists the errors."""
+        """The database; `open_installation` lists the errors."""
         closing: ExitStack = self.__dict__["_closing"]
-        return closing.enter_context(open_workplace(self.settings)).database
+        return closing.enter_context(open_installation(self.settings)).database
 
 
 class Opened:
@@ -33,7 +33,7 @@ class Opened:
         self._closing = ExitStack()
         self.settings = settings
         """The settings of the library, with all its folders."""
-        self._place: Workplace = OpenedLater(settings, self._closing)
+        self._installation: Installation = OpenedLater(settings, self._closing)
 
     @property
     def home(self) -> Path:
@@ -47,12 +47,12 @@ class Opened:
         Raises:
             DatabaseError: The database cannot be used.
         """
-        assert self._place.database
+        assert self._installation.database
 
     def close(self) -> None:
         """Close the database; the next use opens it again."""
         self._closing.close()
-        self._place = OpenedLater(self.settings, self._closing)
+        self._installation = OpenedLater(self.settings, self._closing)
 
     def __enter__(self) -> Self:
         return self

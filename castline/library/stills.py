@@ -108,7 +108,7 @@ class StillMethods(Opened):
         from castline.stills import datasets
 
         return datasets.check(
-            self._place,
+            self._installation,
             Path(folder),
             model=model,
             device=chosen(Device, device),
@@ -156,7 +156,7 @@ class StillMethods(Opened):
         from castline.stills import collecting
 
         return collecting.harvest(
-            self._place,
+            self._installation,
             [Path(path) for path in episodes],
             Path(output),
             model=model,
@@ -203,7 +203,7 @@ class StillMethods(Opened):
         from castline.stills import collecting
 
         return collecting.propose(
-            self._place,
+            self._installation,
             [Path(path) for path in episodes],
             Path(output),
             model=model,

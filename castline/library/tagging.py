@@ -64,7 +64,7 @@ class TaggingMethods(Opened):
             StoppedError: The work was stopped before its end.
         """
         return work.tag(
-            self._place,
+            self._installation,
             [str(path) for path in episodes],
             model=model,
             every=every,
@@ -106,7 +106,12 @@ class TaggingMethods(Opened):
         for line in found.skipped:
             on_skipped(line)
         return queue.enqueue(
-            self._place, found, model=model, every=every, lane=chosen(Lane, lane), hooks=hooks
+            self._installation,
+            found,
+            model=model,
+            every=every,
+            lane=chosen(Lane, lane),
+            hooks=hooks,
         )
 
     @as_castline_errors()
@@ -155,7 +160,7 @@ class TaggingMethods(Opened):
         Returns:
             The runs, the oldest first.
         """
-        return runs.runs(self._place)
+        return runs.runs(self._installation)
 
     @as_castline_errors()
     def absent_models(self) -> list[str]:
@@ -164,7 +169,7 @@ class TaggingMethods(Opened):
         Returns:
             A line with the remedy for each model.
         """
-        return runs.absent(self._place)
+        return runs.absent(self._installation)
 
     @as_castline_errors()
     def appearances(self, run: int) -> tuple[Appearances, Run | None]:
@@ -179,7 +184,7 @@ class TaggingMethods(Opened):
         Raises:
             NotFoundError: There is no such run.
         """
-        return runs.appearances(self._place, run)
+        return runs.appearances(self._installation, run)
 
     @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:
@@ -194,7 +199,7 @@ class TaggingMethods(Opened):
         Raises:
             NotFoundError: There is no such run.
         """
-        return runs.cancel(self._place, run)
+        return runs.cancel(self._installation, run)
 
     @as_castline_errors()
     def retry(self, run: int) -> tuple[str, int]:
@@ -209,7 +214,7 @@ class TaggingMethods(Opened):
         Raises:
             NotFoundError: There is no such run.
         """
-        return runs.retry(self._place, run)
+        return runs.retry(self._installation, run)
 
     @as_castline_errors()
     def plan_rerun(
@@ -234,7 +239,7 @@ class TaggingMethods(Opened):
         Raises:
             NotFoundError: A name matches no episode or model, or several.
         """
-        return rerun.plan(self._place, which, episodes, model=model, since=since)
+        return rerun.plan(self._installation, which, episodes, model=model, since=since)
 
     @as_castline_errors()
     def rerun(
@@ -269,7 +274,7 @@ class TaggingMethods(Opened):
             StoppedError: The work was stopped before its end.
         """
         return rerun.rerun(
-            self._place,
+            self._installation,
             which,
             episodes,
             model=model,

@@ -35,7 +35,7 @@ class UpkeepMethods(Opened):
         """
         from castline.upkeep.pruning import plan_pruning
 
-        return plan_pruning(self._place)
+        return plan_pruning(self._installation)
 
     @as_castline_errors()
     def prune(self, pruning: "Pruning") -> None:
@@ -49,7 +49,7 @@ class UpkeepMethods(Opened):
         """
         from castline.upkeep.pruning import prune
 
-        prune(self._place, pruning)
+        prune(self._installation, pruning)
 
     @as_castline_errors()
     def upgrade_database(self) -> "Upgraded":

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castline.errors import DatasetError
-from castline.models.measuring import answers_of
+from castline.models.measuring import predictions_of
 from castline.tables import Row
 from model.dataset.split import PARTS
 from model.inference.device import Device
@@ -15,8 +15,8 @@ from worker.settings import Settings
 
 if TYPE_CHECKING:
     from model.dataset.folder import Dataset
-    from model.evaluation.answers import Figures
     from model.evaluation.comparison import Change
+    from model.evaluation.predictions import Figures
     from model.version.artifact import ModelVersion
 
 
@@ -104,14 +104,16 @@ def compare(
 ) -> Comparison:
     """Compare two models on a dataset; see `Library.compare`."""
     from model.dataset.folder import open_dataset
-    from model.evaluation.comparison import compare_answers
+    from model.evaluation.comparison import compare_predictions
 
     if part not in PARTS:
         raise DatasetError(f"--part {part!r}: is none of {', '.join(PARTS)}")
     folders = [settings.models_folder]
     versions = find_model(first, folders), find_model(second, folders)
     opened = open_dataset(dataset)
-    found = compare_answers(*(answers_of(version, opened, part, device) for version in versions))
+    found = compare_predictions(
+        *(predictions_of(version, opened, part, device) for version in versions)
+    )
     sources = _sources(opened, part, (*found.gained, *found.lost))
     return Comparison(
         dataset=opened.folder,

@@ -45,7 +45,7 @@ VIDEO_SUFFIXES = frozenset(
 """Suffixes for which folders are searched: the containers that `ingest` opens. A file given
 explicitly is opened whatever its name."""
 
-KILLS_OUTLIVED = 3
+RETRIES_AFTER_KILL = 3
 """The system's memory killer strikes again immediately where it struck; a person does not."""
 
 Answer = TypeVar("Answer")
@@ -158,7 +158,7 @@ def enqueue_episode(
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    probe = outliving_kills(lambda: decoder.probe(path, on_progress))
+    probe = retry_on_kill(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
     area = known.area if known else find_picture_area(decoder, probe)
@@ -204,7 +204,7 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
     # A file whose keyframes crash the decoder may still be tagged in part, with its bars. A kill is
     # not a reason for this: the area is permanent, and other bars lead to other tags.
     try:
-        return outliving_kills(lambda: decoder.find_picture_area(probe))
+        return retry_on_kill(lambda: decoder.find_picture_area(probe))
     except DecoderLost as lost:
         if lost.killed:
             raise
@@ -214,13 +214,13 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
         return probe.whole_frame
 
 
-def outliving_kills(ask: Callable[[], Answer]) -> Answer:
+def retry_on_kill(ask: Callable[[], Answer]) -> Answer:
     """Retry when another process killed the decoder, which proves nothing against the file.
 
     Raises:
         DecoderLost: It was killed repeatedly, or lost in another way.
     """
-    for _ in range(KILLS_OUTLIVED):
+    for _ in range(RETRIES_AFTER_KILL):
         try:
             return ask()
         except DecoderLost as lost:

@@ -19,8 +19,8 @@ from exact.ranges import PtsRanges
 from ingest.frames.chunks import plan_chunks
 from ingest.storage.frame_store import FrameStore
 from model.version.artifact import ModelVersion
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 Which = Literal["missing", "stale", "all"]
 """Episodes without a finished run; episodes whose current run has another model than the promoted
@@ -51,7 +51,7 @@ class Rerun:
 
 
 def plan_reruns(
-    place: Workplace,
+    installation: Installation,
     version: ModelVersion,
     which: Which,
     episode_ids: Collection[int] | None = None,
@@ -60,7 +60,7 @@ def plan_reruns(
     """Find the runs to make, without changing anything.
 
     Args:
-        place: The installation.
+        installation: The installation.
         version: The model version to run, with its default parameters.
         which: The kind of episodes, see `Which`.
         episode_ids: Only these episodes; None for all.
@@ -73,8 +73,8 @@ def plan_reruns(
         StorageUnreachable: The frame store is on storage that does not answer.
     """
     parameters = RunParameters.for_model(version.manifest)
-    is_stored = _finder(place.frames)
-    with place.database.read() as connection:
+    is_stored = _finder(installation.frames)
+    with installation.database.read() as connection:
         entries = [
             entry
             for entry in list_library(connection)
@@ -82,16 +82,16 @@ def plan_reruns(
             and (since is None or entry.added_at >= since)
         ]
         return [
-            _rerun(place, connection, entry, reason, version, parameters, is_stored)
+            _rerun(installation, connection, entry, reason, version, parameters, is_stored)
             for entry in entries
             if (reason := _reason(entry, which, version, parameters)) is not None
         ]
 
 
-def enqueue_rerun(place: Workplace, rerun: Rerun, version: ModelVersion) -> RunRecord:
+def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersion) -> RunRecord:
     """Create the run, or queue its unfinished work again; a finished run stays unchanged."""
     parameters = RunParameters.for_model(version.manifest)
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         run_id, _ = create_run(
             connection,
             episode_id=rerun.episode.id,
@@ -135,7 +135,7 @@ def _why_stale(entry: LibraryEntry, version: ModelVersion, parameters: RunParame
 
 
 def _rerun(
-    place: Workplace,
+    installation: Installation,
     connection: Transaction,
     entry: LibraryEntry,
     reason: str,
@@ -145,8 +145,8 @@ def _rerun(
 ) -> Rerun:
     wanted = (version.sha256, parameters.to_json())
     run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
-    chunks = _chunks(place, connection, entry, run, parameters.every_seconds)
-    store, episode = place.frames, entry.episode
+    chunks = _chunks(installation, connection, entry, run, parameters.every_seconds)
+    store, episode = installation.frames, entry.episode
     paths = [
         store.path_for(episode.sha256, parameters.every_seconds, start, end, episode.area)
         for start, end in chunks
@@ -175,7 +175,7 @@ def _finder(store: FrameStore) -> Callable[[Path], bool]:
 
 
 def _chunks(
-    place: Workplace,
+    installation: Installation,
     connection: Transaction,
     entry: LibraryEntry,
     run: RunRecord | None,
@@ -199,6 +199,6 @@ def _chunks(
         episode.end_pts,
         episode.key_pts,
         episode.time_base,
-        Fraction(place.settings.chunk_seconds),
+        Fraction(installation.settings.chunk_seconds),
     )
     return tuple((item.start_pts, item.end_pts) for item in planned)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from castline.errors import BrokerError, CastlineError
 from castline.tables import Row, Table, plain
-from db.queue.effort import RunEffort
+from db.queue.statistics import RunStatistics
 from db.states import STAGES, RunState
 
 
@@ -46,7 +46,7 @@ class Run(Row):
     frames_decoded: int
     """Number of frames decoded for this run, without those already in the frame store."""
     decode_errors: int
-    effort: RunEffort
+    statistics: RunStatistics
     """Time that all processes spent on it."""
     missing_seconds: tuple[tuple[float, float], ...]
     """Ranges that could not be examined."""
@@ -69,18 +69,18 @@ class Run(Row):
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, as plain values for JSON."""
         values = super().to_dict()
-        del values["effort"]
+        del values["statistics"]
         return values | {
             "run": values["id"],
-            "seconds": seconds_by_stage(self.effort),
-            "bottleneck": self.effort.bottleneck,
-            "batch_fill": plain(self.effort.batch_fill),
+            "seconds": seconds_by_stage(self.statistics),
+            "bottleneck": self.statistics.bottleneck,
+            "batch_fill": plain(self.statistics.batch_fill),
         }
 
 
-def seconds_by_stage(effort: RunEffort) -> dict[str, float]:
+def seconds_by_stage(statistics: RunStatistics) -> dict[str, float]:
     """Return the seconds spent per stage: decode, read, device, database."""
-    return {stage.value: getattr(effort, stage) for stage in STAGES}
+    return {stage.value: getattr(statistics, stage) for stage in STAGES}
 
 
 RUN_COLUMNS = (

@@ -11,7 +11,7 @@ from castline.tagging.rerun import Plan, PlannedRun, Reran
 from castline.tagging.rerun_plan import Which
 from castline.text import format_time
 from cli.console import Json, answer, print_json, print_table, say
-from cli.tagging.report import describe_end, exit_code, say_effort
+from cli.tagging.report import describe_end, exit_code, say_statistics
 from cli.tagging.work import DeviceOption, Workers, working
 
 
@@ -76,7 +76,7 @@ def rerun(
         )
     if reran.seconds is not None:
         say(f"Worked for {reran.seconds:.1f} s.")
-        say_effort(reran.rows)
+        say_statistics(reran.rows)
     if as_json:
         print_json(reran.to_dicts())
     else:

@@ -108,7 +108,7 @@ def _run_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             else run.state,
             f"{run.chunks_done}/{run.chunks_total}",
             str(run.frames) if run.ended_at else "",
-            run.effort.bottleneck or "",
+            run.statistics.bottleneck or "",
             describe_missing(run),
             run.error or "",
         )

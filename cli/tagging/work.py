@@ -15,7 +15,7 @@ from castline.library import Library
 from castline.tagging.values import Hooks
 from cli.console import Json, print_json, say, say_error
 from cli.progress import reading, run_bars
-from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_effort
+from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_statistics
 from cli.terminal import stderr
 
 Episodes = Annotated[
@@ -64,7 +64,7 @@ def tag(
             print_run(library, run)
         if tagged.seconds is not None:
             say(f"Worked for {tagged.seconds:.1f} s.")
-            say_effort(tagged.rows)
+            say_statistics(tagged.rows)
     raise typer.Exit(exit_code(tagged.rows, tagged.refused))
 
 
@@ -142,7 +142,7 @@ def worker(
         raise typer.Exit(worked.exit_code)
     for run in worked:
         say(describe_end(run))
-    say_effort(worked.rows)
+    say_statistics(worked.rows)
     raise typer.Exit(exit_code(worked.rows) if until_idle else 0)
 
 

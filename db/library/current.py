@@ -17,36 +17,38 @@ from db.states import ENDED_RUN_STATES, RunState
 
 
 @dataclass(frozen=True)
-class Shown:
+class RunSelection:
     """What a question is about: the current runs, one run, or a model's own runs."""
 
     run_id: int | None = None
     model_sha256: str | None = None
 
 
-CURRENT = Shown()
+CURRENT = RunSelection()
 """What queries see unless told otherwise."""
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-def shown_runs(shown: Shown) -> Subquery:
+def selected_runs(selection: RunSelection) -> Subquery:
     """At most one run for each episode, as (episode_id, run_id)."""
-    if shown.run_id is not None:
-        one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == shown.run_id)
+    if selection.run_id is not None:
+        one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == selection.run_id)
         return one.subquery("shown")
-    if shown.model_sha256 is not None:
+    if selection.model_sha256 is not None:
         latest = (
             select(run.c.episode_id, func.max(run.c.id).label("run_id"))
             .join(model_version, model_version.c.id == run.c.model_version_id)
-            .where(model_version.c.sha256 == shown.model_sha256, run.c.state.in_(ENDED_RUN_STATES))
+            .where(
+                model_version.c.sha256 == selection.model_sha256, run.c.state.in_(ENDED_RUN_STATES)
+            )
             .group_by(run.c.episode_id)
         )
         return latest.subquery("shown")
     return select(current_run.c.episode_id, current_run.c.run_id).subquery("shown")
 
 
-def find_shown(connection: Connection, run_id: int | None, model: str | None) -> Shown:
+def find_selection(connection: Connection, run_id: int | None, model: str | None) -> RunSelection:
     """What a person asks about with a run's number or a model's NAME[@VERSION].
 
     Raises:
@@ -60,15 +62,15 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
         if state not in ENDED_RUN_STATES:
             found = f"it is {state}" if state else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
-        return Shown(run_id=run_id)
+        return RunSelection(run_id=run_id)
     if model is None:
         return CURRENT
-    shown = Shown(model_sha256=_registered_sha256(connection, model))
-    if connection.execute(select(shown_runs(shown)).limit(1)).first() is None:
+    selection = RunSelection(model_sha256=_registered_sha256(connection, model))
+    if connection.execute(select(selected_runs(selection)).limit(1)).first() is None:
         raise NotFoundError(
             f"model {model}: none of its runs ended yet; castline status lists them"
         )
-    return shown
+    return selection
 
 
 def make_current(connection: Connection, run_id: int) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, case, func, select
 
 from db.errors import NotFoundError
 from db.failures import reading_rows
-from db.library.current import CURRENT, Shown, shown_runs
+from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import tag_record
 from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord
 from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
@@ -104,13 +104,15 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
 
 def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
     """The run of an episode that queries see; None before the first run ended."""
-    return shown_run_of(connection, episode_id, CURRENT)
+    return selected_run_of(connection, episode_id, CURRENT)
 
 
 @reading_rows()
-def shown_run_of(connection: Connection, episode_id: int, shown: Shown) -> RunRecord | None:
+def selected_run_of(
+    connection: Connection, episode_id: int, selection: RunSelection
+) -> RunRecord | None:
     """The run of an episode that a question is about; None if none of its runs is."""
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     row = connection.execute(
         _runs().join(runs, runs.c.run_id == run.c.id).where(run.c.episode_id == episode_id)
     ).one_or_none()

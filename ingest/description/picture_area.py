@@ -94,8 +94,8 @@ def area_of_levels(rows: Levels, columns: Levels) -> PictureArea:
     """Cut the dark lines at the edges.
 
     Args:
-        rows: float64 (height,), the greatest brightness of each row, as 8-bit luma code values.
-        columns: float64 (width,), the same for columns.
+        rows: Float64 (height,), the greatest brightness of each row, as 8-bit luma code values.
+        columns: Float64 (width,), the same for columns.
 
     Returns:
         The remaining area, without a cut in a direction in which too little would remain.

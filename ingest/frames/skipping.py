@@ -45,7 +45,7 @@ def hevc_sub_layer(head: bytes, length_bytes: int | None) -> int | None:
         length_bytes: See `nal_length_bytes`.
 
     Returns:
-        nuh_temporal_id_plus1 - 1, or None where no slice is found near the packet's start.
+        Nuh_temporal_id_plus1 - 1, or None where no slice is found near the packet's start.
     """
     if length_bytes is None:
         return None

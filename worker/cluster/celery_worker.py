@@ -24,7 +24,7 @@ from worker.relay import Relay
 from worker.settings import Settings
 from worker.step import Step
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 """Between looks at processes: what a person still takes for at once."""
 
 STEADY_SECONDS = 10.0
@@ -80,7 +80,7 @@ class CeleryWorkers:
         """Works until `stop`, or until the workers end or cannot begin; gives the exit code."""
         workers = [self._start(step) for step in self._options.steps]
         try:
-            while not (self._stopped.wait(LOOK_SECONDS) or _are_over(workers)):
+            while not (self._stopped.wait(POLL_SECONDS) or _are_over(workers)):
                 for place, worker in enumerate(workers):
                     workers[place] = self._revived(worker)
         finally:

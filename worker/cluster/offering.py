@@ -8,14 +8,14 @@ from celery.utils.log import get_task_logger
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
-from db.cuts import outliving_cuts
 from db.queue.free import chunks_ahead
 from db.queue.offers import offered_groups
+from db.retrying import retry_on_disconnect
 from db.states import Lane
 from worker.cluster.app import TASKS, queue_name
 from worker.errors import BrokerError
+from worker.installation import Installation
 from worker.step import Step
-from worker.workplace import Workplace
 
 logger = get_task_logger(__name__)
 
@@ -36,7 +36,7 @@ def publish(app: Celery, step: Step, lane: Lane, chunk_ids: Sequence[int]) -> No
             )
 
 
-def offer(place: Workplace, app: Celery, steps: Iterable[Step] = tuple(Step)) -> int:
+def offer(installation: Installation, app: Celery, steps: Iterable[Step] = tuple(Step)) -> int:
     """Publishes what the broker's queues lack: as many messages as there are groups of free chunks.
 
     Where a queue holds fewer messages than that, some were lost, or never published; queues are
@@ -55,14 +55,14 @@ def offer(place: Workplace, app: Celery, steps: Iterable[Step] = tuple(Step)) ->
     for lane in Lane:
         for step in steps:
             waiting = messages_in(app, step, lane)
-            free = _offered(place, step, lane)
+            free = _offered(installation, step, lane)
             lacking = free[: max(len(free) - waiting, 0)]
             publish(app, step, lane, lacking)
             published += len(lacking)
     return published
 
 
-def top_up(place: Workplace, app: Celery, tagged: int) -> None:
+def top_up(installation: Installation, app: Celery, tagged: int) -> None:
     """Publishes what may be extracted since so many chunks were tagged.
 
     Those are the last of what may be offered. The others were published before: whatever of them
@@ -71,7 +71,7 @@ def top_up(place: Workplace, app: Celery, tagged: int) -> None:
     Raises:
         BrokerError: The broker does not take messages.
     """
-    for lane, chunk_ids in _newly_offered(place, tagged).items():
+    for lane, chunk_ids in _newly_offered(installation, tagged).items():
         if chunk_ids:
             publish(app, Step.EXTRACT, lane, chunk_ids)
 
@@ -88,7 +88,7 @@ def messages_in(app: Celery, step: Step, lane: Lane) -> int:
 
 
 @contextmanager
-def leaving_it_to_the_sweeper() -> Iterator[None]:
+def suppressing_broker_errors() -> Iterator[None]:
     """Lets work go on without the broker: what could not be published, the sweeper publishes."""
     try:
         yield
@@ -96,10 +96,10 @@ def leaving_it_to_the_sweeper() -> Iterator[None]:
         logger.warning("%s", error)
 
 
-@outliving_cuts
-def _newly_offered(place: Workplace, tagged: int) -> dict[Lane, list[int]]:
-    most = place.settings.chunks_ahead
-    with place.database.read() as connection:
+@retry_on_disconnect
+def _newly_offered(installation: Installation, tagged: int) -> dict[Lane, list[int]]:
+    most = installation.settings.chunks_ahead
+    with installation.database.read() as connection:
         most -= chunks_ahead(connection, most)
         before = max(most - tagged, 0)
         return {
@@ -108,10 +108,10 @@ def _newly_offered(place: Workplace, tagged: int) -> dict[Lane, list[int]]:
         }
 
 
-@outliving_cuts
-def _offered(place: Workplace, step: Step, lane: Lane) -> list[int]:
-    most = place.settings.chunks_ahead
-    with place.database.read() as connection:
+@retry_on_disconnect
+def _offered(installation: Installation, step: Step, lane: Lane) -> list[int]:
+    most = installation.settings.chunks_ahead
+    with installation.database.read() as connection:
         if step is Step.EXTRACT:
             most -= chunks_ahead(connection, most)
         return offered_groups(connection, step.takes, lane, most)

@@ -22,12 +22,12 @@ from ingest.shortages import telling_shortages
 from model.errors import ModelError
 from model.inference.device import Device
 from worker.identity import worker_identity
+from worker.installation import Installation, open_installation
 from worker.log import configure_logging
 from worker.settings import Settings
 from worker.steps.claims import claim_step
 from worker.steps.classifiers import LoadedClassifiers
-from worker.steps.classifying import classify_step
-from worker.workplace import Workplace, open_workplace
+from worker.steps.classify_step import classify_step
 
 CLAIMED_AT_ONCE = 4
 """Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
@@ -72,7 +72,7 @@ class ClassifyOrder:
 
 
 def work(
-    workplace: Workplace,
+    installation: Installation,
     order: ClassifyOrder,
     stopped: threading.Event,
     ready: Callable[[], None],
@@ -81,13 +81,13 @@ def work(
     """Classifies what is extracted until `stopped` is set.
 
     Args:
-        workplace: Settings and database.
+        installation: Settings and database.
         order: What to classify, and where.
         stopped: Ends it.
         ready: Called before the first chunk.
         trouble: Told what this machine lacks; the work is tried again after a while.
     """
-    classifiers = LoadedClassifiers(workplace.settings, order.device)
+    classifiers = LoadedClassifiers(installation.settings, order.device)
     if order.model_sha256:
         classifiers.load(order.model_sha256)
     ready()
@@ -95,23 +95,23 @@ def work(
     while not stopped.is_set():
         try:
             with telling_shortages():
-                is_idle = not _classify_next(workplace, order, classifiers, identity)
+                is_idle = not _classify_next(installation, order, classifiers, identity)
             stopped.wait(IDLE_SECONDS if is_idle else 0)
         except ShortageError as error:
             trouble(str(error))
             stopped.wait(SHORTAGE_SECONDS)
-    workplace.effort.write(workplace.database, at_once=True)
+    installation.statistics.write(installation.database, at_once=True)
 
 
 def _classify_next(
-    workplace: Workplace, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
+    installation: Installation, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
 ) -> bool:
     """Classifies some chunks; False if there are none."""
     claims = claim_step(
-        workplace, ChunkState.EXTRACTED, identity, order.run_ids, limit=CLAIMED_AT_ONCE
+        installation, ChunkState.EXTRACTED, identity, order.run_ids, limit=CLAIMED_AT_ONCE
     )
     if claims:
-        classify_step(workplace, claims, classifiers.load)
+        classify_step(installation, claims, classifiers.load)
     return bool(claims)
 
 
@@ -137,8 +137,14 @@ def main() -> int:
         _answer(answers, {"ready": True})
 
     try:
-        with open_workplace(order.settings, patience) as workplace:
-            work(workplace, order, stopped, ready, lambda text: _answer(answers, {"trouble": text}))
+        with open_installation(order.settings, patience) as installation:
+            work(
+                installation,
+                order,
+                stopped,
+                ready,
+                lambda text: _answer(answers, {"trouble": text}),
+            )
     except (ModelError, DatabaseError, IngestError) as error:
         _answer(answers, {"error": str(error)})
         return 1

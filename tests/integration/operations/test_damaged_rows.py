@@ -13,7 +13,7 @@ from db.errors import DatabaseError
 from db.library.episodes import find_episodes, get_episode, list_episodes
 from db.library.runs import list_runs, run_progress
 from db.questions.appearances import known_labels, written_names
-from db.questions.spans import shown_spans
+from db.questions.spans import selected_spans
 from db.queue.claimed import claimed_chunks
 from db.queue.claims import claim_chunks
 from db.states import ChunkState
@@ -48,7 +48,7 @@ DAMAGE: dict[str, tuple[str, Reader]] = {
     ),
     "a range without an end in a span": (
         "UPDATE run SET missing = '[[1]]'",
-        lambda connection: list(shown_spans(connection)),
+        lambda connection: list(selected_spans(connection)),
     ),
     "labels that are a number": (
         "UPDATE model_version SET labels = '7'",

@@ -12,7 +12,7 @@ from db.states import STAGES, Statistic
 
 
 @dataclass(frozen=True)
-class RunEffort:
+class RunStatistics:
     """What all processes spent on a run, in seconds, about: what a killed one had not told is lost.
 
     Processes work side by side, so that the sum may exceed the time from start to end.
@@ -44,7 +44,7 @@ class RunEffort:
         return self.frames / self.places if self.places else None
 
 
-def add_effort(connection: Connection, amounts: Mapping[tuple[int, Statistic], float]) -> None:
+def add_statistics(connection: Connection, amounts: Mapping[tuple[int, Statistic], float]) -> None:
     """Adds to what work took, by run and name; what is of a run that was pruned is dropped.
 
     Args:
@@ -72,17 +72,17 @@ def add_effort(connection: Connection, amounts: Mapping[tuple[int, Statistic], f
     )
 
 
-def run_efforts(
+def run_statistics(
     connection: Connection, run_ids: Sequence[int] | None = None
-) -> dict[int, RunEffort]:
+) -> dict[int, RunStatistics]:
     """What work on each of these runs took, or on each there is; of some, nothing was told yet.
 
     Names that this version does not know are left out: others may share the database.
     """
-    efforts = select(run_effort).where(run_effort.c.name.in_(tuple(Statistic)))
+    statistics = select(run_effort).where(run_effort.c.name.in_(tuple(Statistic)))
     if run_ids is not None:
-        efforts = efforts.where(run_effort.c.run_id.in_(run_ids))
+        statistics = statistics.where(run_effort.c.run_id.in_(run_ids))
     found: dict[int, dict[str, float]] = {}
-    for row in connection.execute(efforts):
+    for row in connection.execute(statistics):
         found.setdefault(row.run_id, {})[row.name] = row.amount
-    return {run_id: RunEffort(**amounts) for run_id, amounts in found.items()}
+    return {run_id: RunStatistics(**amounts) for run_id, amounts in found.items()}

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from castline.asking.cast import names_of
 from db.engine import Transaction
-from db.library.current import CURRENT, Shown
+from db.library.current import CURRENT, RunSelection
 from db.library.episodes import get_episode_by_sha256, list_episodes
 from db.library.places import tags_of_appearances
 from db.library.runs import ended_chunks
 from db.questions.appearances import find_appearances
-from db.questions.spans import EpisodeSpan, label_ranges, shown_spans
+from db.questions.spans import EpisodeSpan, label_ranges, selected_spans
 from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
 from exact.ranges import difference, fill_gaps, lasting, union
 from timeline.export.formats import Entry, ExportedTimeline, Sighting
@@ -53,7 +53,7 @@ def find_matches(
     season: int | None = None,
     min_seconds: Fraction = Fraction(0),
     gap_seconds: Fraction = Fraction(0),
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> Iterator[FoundRange]:
     """Yield the ranges in which a set expression holds, by episode and time, read on demand.
 
@@ -64,21 +64,21 @@ def find_matches(
         season: Only in this season.
         min_seconds: Only ranges that last at least this long, once gaps are filled.
         gap_seconds: Gaps of at most this length are filled, unless a part was not examined.
-        shown: The runs to read; the current ones by default.
+        selection: The runs to read; the current ones by default.
     """
     from timeline.expressions import always_shown, evaluate, labels_of
 
-    spans = shown_spans(
+    spans = selected_spans(
         connection,
         episode_id=episode_id,
         season=season,
         showing=always_shown(expression),
-        shown=shown,
+        selection=selection,
     )
     for some in _growing(spans):
         run_ids = [span.run_id for span in some]
         ranges = label_ranges(connection, run_ids, labels_of(expression))
-        records = _records(connection, run_ids, expression, shown)
+        records = _records(connection, run_ids, expression, selection)
         for span in some:
             examined = difference([(span.start_pts, span.end_pts)], union(span.missing))
             found = evaluate(expression, ranges[span.run_id], examined)
@@ -102,7 +102,10 @@ def _growing(spans: Iterator[EpisodeSpan]) -> Iterator[list[EpisodeSpan]]:
 
 
 def _records(
-    connection: Transaction, run_ids: Sequence[int], expression: "Expression", shown: Shown
+    connection: Transaction,
+    run_ids: Sequence[int],
+    expression: "Expression",
+    selection: RunSelection,
 ) -> dict[tuple[int, int, int], AppearanceRecord]:
     """Return appearances by run, start and end, if the expression is a single label."""
     from timeline.expressions import Label
@@ -112,16 +115,16 @@ def _records(
     return {
         (item.run_id, item.appearance.start_pts, item.appearance.end_pts): item.appearance
         for item in find_appearances(
-            connection, run_ids=run_ids, label=expression.name, shown=shown
+            connection, run_ids=run_ids, label=expression.name, selection=selection
         )
     }
 
 
 def labelled_ranges(
-    connection: Transaction, episode: EpisodeRecord, shown: Shown = CURRENT
+    connection: Transaction, episode: EpisodeRecord, selection: RunSelection = CURRENT
 ) -> list[LabelledRange]:
     """Return the appearances of an episode's shown run, in seconds from its first frame."""
-    found = find_appearances(connection, episode_id=episode.id, shown=shown)
+    found = find_appearances(connection, episode_id=episode.id, selection=selection)
     return [
         LabelledRange(
             label=item.appearance.label,
@@ -158,11 +161,11 @@ def timeline_to_export(
         labels: Only these labels; none means all.
         expression: Export the ranges of this expression, named by its text, instead of appearances.
     """
-    shown = Shown(run.id)
+    selection = RunSelection(run.id)
     entries = tuple(
-        _entries_of_labels(connection, episode, shown, labels)
+        _entries_of_labels(connection, episode, selection, labels)
         if expression is None
-        else _entries_of_expression(connection, episode, shown, expression)
+        else _entries_of_expression(connection, episode, selection, expression)
     )
     tagged, _ = ended_chunks(connection, run.id)
     return ExportedTimeline(
@@ -198,9 +201,11 @@ def _sightings(connection: Transaction, run_id: int, labels: Sequence[str]) -> l
 
 
 def _entries_of_labels(
-    connection: Transaction, episode: EpisodeRecord, shown: Shown, labels: Sequence[str]
+    connection: Transaction, episode: EpisodeRecord, selection: RunSelection, labels: Sequence[str]
 ) -> Iterator[Entry]:
-    for item in find_appearances(connection, episode_id=episode.id, places=True, shown=shown):
+    for item in find_appearances(
+        connection, episode_id=episode.id, places=True, selection=selection
+    ):
         found = item.appearance
         if not labels or found.label in labels:
             yield Entry(
@@ -210,16 +215,21 @@ def _entries_of_labels(
 
 
 def _entries_of_expression(
-    connection: Transaction, episode: EpisodeRecord, shown: Shown, expression: "Expression"
+    connection: Transaction,
+    episode: EpisodeRecord,
+    selection: RunSelection,
+    expression: "Expression",
 ) -> Iterator[Entry]:
     from timeline.expressions import format_expression
 
     text = format_expression(expression)
     places = {
         item.appearance: item.place
-        for item in find_appearances(connection, episode_id=episode.id, places=True, shown=shown)
+        for item in find_appearances(
+            connection, episode_id=episode.id, places=True, selection=selection
+        )
     }
-    for match in find_matches(connection, expression, episode_id=episode.id, shown=shown):
+    for match in find_matches(connection, expression, episode_id=episode.id, selection=selection):
         found = match.appearance
         if found is None:
             yield Entry(text, match.start_pts, match.end_pts)

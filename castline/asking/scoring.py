@@ -5,13 +5,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castline.asking.answers import detections, labelled_ranges
 from castline.asking.cast import read_named_truth
 from castline.asking.names import require_tagged_episode
+from castline.asking.timelines import detections, labelled_ranges
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 if TYPE_CHECKING:
     from timeline.scoring.evaluation import Evaluation as Figures
@@ -90,12 +90,12 @@ class SampleScore(Table[SampleFigures]):
     """Those of samples_with_nobody at which a character was found."""
 
 
-def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evaluation:
+def evaluate(installation: Installation, episode: str, truth: Path, collar: Time) -> Evaluation:
     """Score the timeline of an episode against a truth file; see `Library.evaluate`."""
     from timeline.scoring.evaluation import evaluate_timeline
 
     collar_seconds = exact_seconds(collar)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         ranges = read_named_truth(connection, truth)
         found = detections(connection, known)
@@ -105,9 +105,9 @@ def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evalu
     return Evaluation(known.name, collar_seconds, figures)
 
 
-def evaluate_at_samples(place: Workplace, episode: str, truth: Path) -> SampleScore:
+def evaluate_at_samples(installation: Installation, episode: str, truth: Path) -> SampleScore:
     """Score an episode's timeline at two samples per second; see `Library.evaluate_at_samples`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         ranges = read_named_truth(connection, truth)
         found = labelled_ranges(connection, known)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from db.engine import Database
 from db.errors import DatabaseCutError
-from db.queue.effort import add_effort
+from db.queue.statistics import add_statistics
 from db.states import Statistic
 
 WRITTEN_EVERY_SECONDS = 5.0
@@ -16,7 +16,7 @@ WRITTEN_EVERY_SECONDS = 5.0
 along, or what it had kept since the database was cut."""
 
 
-class Effort:
+class StatisticsRecorder:
     """What this process spent and has not written down yet. Threads may share it."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Effort:
                 self._amounts[run_id, name] += amount / len(among)
 
     @contextmanager
-    def spent(self, name: Statistic, run_ids: Iterable[int]) -> Iterator[None]:
+    def timed(self, name: Statistic, run_ids: Iterable[int]) -> Iterator[None]:
         """Adds the seconds that are spent inside; `run_ids` may still be filled there."""
         began = time.monotonic()
         try:
@@ -60,7 +60,7 @@ class Effort:
         try:
             if amounts:
                 with database.write() as connection:
-                    add_effort(connection, amounts)
+                    add_statistics(connection, amounts)
         except DatabaseCutError:
             for (run_id, name), amount in amounts.items():
                 self.add(name, [run_id], amount)
