@@ -25,14 +25,14 @@ def export(
         Path, typer.Option("--output", "-o", help="The folder to write to.")
     ] = Path(),
     label: Annotated[
-        list[str] | None, typer.Option(help="Only this character; may be given again.")
+        list[str] | None, typer.Option(help="Only this character; may be repeated.")
     ] = None,
     expression: Annotated[
         str | None, typer.Option(help="Export the ranges of this expression, as for castline when.")
     ] = None,
     run: OfRun = None,
     model: OfModel = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Export the timeline of an episode for other tools.
 

@@ -50,7 +50,7 @@ def sql(
 def snapshot(
     context: typer.Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="The SQLite file to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write the timeline of all episodes into a SQLite file that other tools open.
 

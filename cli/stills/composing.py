@@ -29,9 +29,11 @@ def compose(
             "--output", "-o", help="The .mp4 file to write; its truth goes to OUTPUT.truth.csv."
         ),
     ],
-    part: Annotated[str, typer.Option("--set", help="Labels to show.")] = "test",
+    part: Annotated[
+        str, typer.Option("--set", help="Set of the stills: test, validation or train.")
+    ] = "test",
     seconds: Annotated[
-        int, typer.Option(min=1, max=LONGEST_SECONDS, metavar="N", help="Duration.")
+        int, typer.Option(min=1, max=LONGEST_SECONDS, metavar="N", help="Duration in seconds.")
     ] = 240,
     negatives: Annotated[
         list[Path] | None,
@@ -61,7 +63,7 @@ def compose(
     force: Annotated[
         bool, typer.Option("--force", help="Allow stills of a set that models are trained on.")
     ] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace files that exist.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing files.")] = False,
 ) -> None:
     """Compose an episode with its truth from labelled stills, to measure a timeline on.
 

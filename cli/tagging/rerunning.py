@@ -26,15 +26,16 @@ def rerun(
         list[str] | None, typer.Argument(help="Only these episodes; default all.")
     ] = None,
     missing: Annotated[
-        bool, typer.Option("--missing", help="Episodes without a finished run.")
+        bool, typer.Option("--missing", help="Run on episodes without a finished run.")
     ] = False,
     stale: Annotated[
         bool,
         typer.Option(
-            "--stale", help="Episodes whose current run has another model or other parameters."
+            "--stale",
+            help="Run on episodes whose current run has another model or other parameters.",
         ),
     ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Every episode.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Run on every episode.")] = False,
     model: Annotated[
         str | None,
         typer.Option(help="NAME or NAME@VERSION, run without becoming current; default: in use."),
