@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from db.cuts import outliving_cuts
 from db.engine import Database, Transaction
 from db.errors import DatabaseError
 from db.queue.alive import STEPS, AliveWorker, alive_workers, tell_alive, tell_gone
+from db.retrying import retry_on_disconnect
 from worker.identity import is_dead
 
 LEASE_SECONDS = 30.0
 """Six times as long as between two words of a worker, which a busy disk may hold up."""
 
 
-@outliving_cuts
+@retry_on_disconnect
 def say_alive(database: Database, worker: AliveWorker) -> None:
     """Says that a worker is alive, for a while."""
     with database.write() as connection:

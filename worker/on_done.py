@@ -9,7 +9,6 @@ import base64
 import http.client
 import json
 import logging
-import os
 import shlex
 import subprocess
 import threading
@@ -18,15 +17,15 @@ import urllib.request
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from db.cuts import outliving_cuts
 from db.engine import Transaction
 from db.errors import DatabaseError
 from db.library.runs import get_run
 from db.queue.notices import Notice, add_notice, claim_notice, drop_notice
 from db.records import RunRecord
+from db.retrying import retry_on_disconnect
 from worker.errors import WorkerError
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 PAUSE_SECONDS: Final = (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)
 """After each failure: what is away for a moment, for a restart, for a night. Then that is all."""
@@ -58,13 +57,13 @@ def note_end(connection: Transaction, settings: Settings, run_id: int) -> None:
 class Teller:
     """Tells of ends of runs from a thread, while a worker works; at its end what is left."""
 
-    def __init__(self, place: Workplace) -> None:
-        self._place = place
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._run, name="on done", daemon=True)
 
     def __enter__(self) -> "Teller":
-        if self._place.settings.on_done is not None:
+        if self._installation.settings.on_done is not None:
             self._thread.start()
         return self
 
@@ -77,7 +76,7 @@ class Teller:
         while True:
             is_last = self._left.wait(LOOK_SECONDS)
             try:
-                while tell_next(self._place):
+                while tell_next(self._installation):
                     pass
             except (DatabaseError, WorkerError) as error:
                 log.warning("CASTLINE_ON_DONE: %s", error)
@@ -85,22 +84,22 @@ class Teller:
                 return
 
 
-def tell_next(place: Workplace) -> bool:
+def tell_next(installation: Installation) -> bool:
     """Tells of one run's end that is due; False if there is none."""
-    claimed = _claim(place)
+    claimed = _claim(installation)
     if claimed is None:
         return False
     found, run = claimed
-    assert place.settings.on_done is not None
+    assert installation.settings.on_done is not None
     try:
-        tell(place.settings.on_done, run)
+        tell(installation.settings.on_done, run)
     except _NotToldError as error:
         is_given_up = found.attempts + 1 >= len(PAUSE_SECONDS)
         then = "given up" if is_given_up else f"tried again in {PAUSE_SECONDS[found.attempts]:g} s"
         log.warning("CASTLINE_ON_DONE: run %d: %s; %s", found.run_id, error, then)
         if not is_given_up:
             return True
-    _drop(place, found.run_id)
+    _drop(installation, found.run_id)
     return True
 
 
@@ -110,19 +109,19 @@ def tell(on_done: str, run: RunRecord) -> None:
     if on_done.startswith(WEB):
         _post(on_done, document)
     else:
-        _command(on_done, document, run)
+        _command(on_done, document)
 
 
-@outliving_cuts
-def _claim(place: Workplace) -> tuple[Notice, RunRecord] | None:
-    with place.database.write() as connection:
+@retry_on_disconnect
+def _claim(installation: Installation) -> tuple[Notice, RunRecord] | None:
+    with installation.database.write() as connection:
         found = claim_notice(connection, PAUSE_SECONDS)
         return None if found is None else (found, get_run(connection, found.run_id))
 
 
-@outliving_cuts
-def _drop(place: Workplace, run_id: int) -> None:
-    with place.database.write() as connection:
+@retry_on_disconnect
+def _drop(installation: Installation, run_id: int) -> None:
+    with installation.database.write() as connection:
         drop_notice(connection, run_id)
 
 
@@ -162,13 +161,11 @@ def _post(url: str, document: bytes) -> None:
     raise _NotToldError(f"{parts.hostname} {reason}") from None
 
 
-def _command(command: str, document: bytes, run: RunRecord) -> None:
-    told = {"CASTLINE_RUN": str(run.id), "CASTLINE_STATE": run.state}
+def _command(command: str, document: bytes) -> None:
     try:
         ended = subprocess.run(
             shlex.split(command),
             input=document,
-            env={**os.environ, **told},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=COMMAND_SECONDS,

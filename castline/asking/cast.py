@@ -1,4 +1,4 @@
-"""What people call labels, and which label they mean."""
+"""Display names of labels, and the labels that names stand for."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
@@ -25,9 +25,9 @@ class Cast:
     names: Names
 
     def called(self, name: str) -> list[str]:
-        """The labels that a name means: the very label, a label written otherwise, or a name.
+        """Return the labels that a name stands for: a label, in any spelling, or a display name.
 
-        Labels of the first models may have hyphens, so that two may be written alike.
+        Labels of the first models may have hyphens, so two labels may have the same spelling.
         """
         if name in self.labels:
             return [name]
@@ -42,7 +42,7 @@ class Cast:
         return self.called(name) or self.with_part(name)
 
     def with_part(self, name: str) -> list[str]:
-        """The labels of which a name is a part, or a part of their names."""
+        """Return the labels for which the name is a part of the label or of its display name."""
         asked = label_of(name)
         return [
             label
@@ -65,12 +65,12 @@ class Cast:
 
 
 def names_of(connection: Transaction) -> Names:
-    """What people call labels."""
+    """Return the display names of labels."""
     return Names(written_names(connection))
 
 
 def cast_of(connection: Transaction) -> Cast:
-    """All labels that are known, and what people call them."""
+    """Return all labels with their display names."""
     known = tuple(label for label in known_labels(connection) if label != UNKNOWN)
     return Cast(known, names_of(connection))
 

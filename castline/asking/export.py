@@ -1,35 +1,35 @@
-"""Taking a timeline elsewhere: files of many formats, and pictures."""
+"""Export a timeline: files of many formats, and plots."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from castline.asking.answers import Wanted, labelled_ranges, timeline_to_export
 from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import (
     read_expression,
     require_label,
-    require_shown_run,
+    require_selected_run,
     require_tagged_episode,
 )
+from castline.asking.timelines import Wanted, labelled_ranges, timeline_to_export
 from castline.asking.times import Time, exact_seconds
 from castline.errors import NotFoundError, RequestError
 from db.engine import Transaction
-from db.library.current import Shown, find_shown
+from db.library.current import RunSelection, find_selection
 from db.library.episodes import get_episode, list_episodes
-from db.library.runs import shown_run_of
+from db.library.runs import selected_run_of
 from db.records import EpisodeRecord
 from model.labels import shortened
 from timeline.export.formats import FORMATS, ExportedTimeline, exported, exported_together
 from timeline.files import check_free, whole_file
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 CLIPS = "clips"
-"""The format that is a folder of videos, and no file."""
+"""The format that is a folder of video clips instead of a text file."""
 
 COCO = "coco"
-"""The format that is about places."""
+"""The format that requires places."""
 
 FORMAT_NAMES = (*FORMATS, CLIPS)
 
@@ -42,7 +42,7 @@ ALL_STEM = "episodes"
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written."""
+    """The files written by an export."""
 
     files: tuple[Path, ...]
     clips_folder: Path | None
@@ -50,13 +50,13 @@ class Exported:
     model: str | None
     """NAME@VERSION of whose timeline it is; None where it is one of all episodes."""
     lacks_places: bool
-    """Whether the coco file has no boxes, since the model tells no places."""
+    """Whether the coco file has no boxes because the model gives no places."""
     left_out: tuple[str, ...]
     """The episodes, of all, that have nothing to show."""
 
 
 def export(
-    place: Workplace,
+    installation: Installation,
     episode: str | None,
     formats: Sequence[str],
     output: Path,
@@ -70,13 +70,13 @@ def export(
     model: str | None,
     force: bool,
 ) -> Exported:
-    """Writes a timeline in several formats; see `Library.export`."""
+    """Write a timeline in several formats; see `Library.export`."""
     names = _checked(formats)
     if labels and expression is not None:
         raise RequestError("--label and --expression: name the label in the expression")
     if COCO in names and expression is not None:
         raise RequestError("--expression: coco tells where labels are; give --label")
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         wanted = Wanted(
             tuple(require_label(connection, name) for name in labels),
             None if expression is None else read_expression(connection, expression),
@@ -88,19 +88,19 @@ def export(
         if episode is None:
             _check_of_all(names, run)
             return _export_all(
-                connection, names, output, wanted, find_shown(connection, run, model), force
+                connection, names, output, wanted, find_selection(connection, run, model), force
             )
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
+        selection = find_selection(connection, run, model)
         timeline = timeline_to_export(
-            *(connection, found, require_shown_run(connection, found, shown)),
+            *(connection, found, require_selected_run(connection, found, selection)),
             *(wanted, names_of(connection)),
         )
-    return _export_one(place, found, timeline, names, output, force)
+    return _export_one(installation, found, timeline, names, output, force)
 
 
 def _export_one(
-    place: Workplace,
+    installation: Installation,
     episode: EpisodeRecord,
     timeline: ExportedTimeline,
     names: Sequence[str],
@@ -114,7 +114,7 @@ def _export_one(
         check_free(path, force)
     # What may be refused comes before the first file, so that then none is written.
     contents = {path: list(exported(timeline, name)) for name, path in paths.items()}
-    clips = _cut(place, episode, timeline, folder) if folder else []
+    clips = _cut(installation, episode, timeline, folder) if folder else []
     _write(contents)
     lacks_places = COCO in names and bool(timeline.sightings) and not timeline.has_places
     return Exported(tuple(contents), folder, tuple(clips), timeline.model, lacks_places, ())
@@ -125,7 +125,7 @@ def _export_all(
     names: Sequence[str],
     output: Path,
     wanted: Wanted,
-    shown: Shown,
+    selection: RunSelection,
     force: bool,
 ) -> Exported:
     paths = _paths(names, output, ALL_STEM)
@@ -133,7 +133,7 @@ def _export_all(
         check_free(path, force)
     written = names_of(connection)
     ids = [item.id for item in list_episodes(connection)]
-    runs = {number: shown_run_of(connection, number, shown) for number in ids}
+    runs = {number: selected_run_of(connection, number, selection) for number in ids}
 
     def timelines() -> Iterator[ExportedTimeline]:
         for number, run in runs.items():
@@ -176,7 +176,7 @@ def _check_of_all(names: Sequence[str], run: int | None) -> None:
 
 
 def plot(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     output: Path,
     *,
@@ -184,15 +184,15 @@ def plot(
     run: int | None,
     model: str | None,
 ) -> None:
-    """Draws the timeline of an episode; see `Library.plot`."""
+    """Plot the timeline of an episode; see `Library.plot`."""
     from model.pictures.fonts import font_families
     from timeline.drawing.plot import plot_timeline
 
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
-        missing = require_shown_run(connection, found, shown).missing_seconds
-        ranges = labelled_ranges(connection, found, shown)
+        selection = find_selection(connection, run, model)
+        missing = require_selected_run(connection, found, selection).missing_seconds
+        ranges = labelled_ranges(connection, found, selection)
         true_ranges = (
             None if truth is None else read_named_truth(connection, truth, found.name).ranges
         )
@@ -221,10 +221,10 @@ def _checked(formats: Sequence[str]) -> list[str]:
 
 
 def _cut(
-    place: Workplace, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
+    installation: Installation, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
 ) -> list[Path]:
     from castline.asking.clips import write_clips
     from ingest.decoder.parent import Decoder
 
-    with Decoder(media_roots=place.settings.readable_roots) as decoder:
-        return write_clips(place, decoder, episode, timeline, folder)
+    with Decoder(media_roots=installation.settings.readable_roots) as decoder:
+        return write_clips(installation, decoder, episode, timeline, folder)

@@ -1,53 +1,57 @@
-"""Two model versions measured on the same stills and the same episodes."""
+"""Measure two model versions on the same stills and the same episodes."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from castline.asking.answers import labelled_ranges
+from castline.asking.timelines import labelled_ranges
 from castline.errors import RequestError
 from castline.models.gate import Measured
 from db.engine import Transaction
-from db.library.current import Shown
-from db.library.runs import shown_run_of
+from db.library.current import RunSelection
+from db.library.runs import selected_run_of
 from db.records import EpisodeRecord
 from model.errors import DatasetError
+from model.inference.device import Device
 from model.version.artifact import ModelVersion
 from timeline.scoring.score import Score, frame_level_score
 from timeline.scoring.truth import LabelledRange
 
 if TYPE_CHECKING:
     from model.dataset.folder import Dataset
-    from model.evaluation.answers import Answers
+    from model.evaluation.predictions import Predictions
 
 SCORED_EVERY_SECONDS = Fraction(1, 2)
-"""The default sampling interval: what lies between two samples was never looked at."""
+"""The default sampling interval: the time between two samples was never examined."""
 
 
-def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: str) -> "Answers":
-    """Lets a model version answer every still of a part.
+def predictions_of(
+    version: ModelVersion, dataset: "Dataset", part: str, device: Device
+) -> "Predictions":
+    """Classify every still of a part with a model version.
 
     Raises:
-        DatasetError: The line names the model, and what does not fit.
+        DatasetError: The dataset does not fit the model; the message names it and says why.
     """
-    from model.evaluation.evaluation import Recogniser, answer_part
+    from model.evaluation.recogniser import Recogniser, predict_part
     from model.inference.classifier import Classifier
 
     recogniser = Recogniser.of(Classifier.load(version, device=device))
     try:
-        return answer_part(recogniser, dataset, part)
+        return predict_part(recogniser, dataset, part)
     except DatasetError as error:
         raise DatasetError(f"{version.manifest.reference}: {error}") from error
 
 
 def measured_on_dataset(
-    before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: str
+    before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: Device
 ) -> list[Measured]:
-    """Accuracy and F1 of both on the dataset's test set."""
-    from model.evaluation.comparison import compare_answers
+    """Return accuracy and F1 of both models on the dataset's test set."""
+    from model.evaluation.comparison import compare_predictions
 
-    found = compare_answers(
-        answers_of(before, dataset, "test", device), answers_of(after, dataset, "test", device)
+    found = compare_predictions(
+        predictions_of(before, dataset, "test", device),
+        predictions_of(after, dataset, "test", device),
     )
     first, second = found.first.score, found.second.score
     place = str(dataset.folder)
@@ -69,10 +73,10 @@ def measured_on_episode(
     episode: EpisodeRecord,
     truth: Sequence[LabelledRange],
 ) -> list[Measured]:
-    """F1 of both models' latest runs over an episode whose truth is known.
+    """Return F1 of both models' latest runs over an episode with a truth.
 
     Raises:
-        RequestError: One of them has no run over it.
+        RequestError: One of the models has no run over it.
     """
     first, second = (
         score_at_samples(episode, ranges_by(connection, version, episode), truth)
@@ -84,25 +88,25 @@ def measured_on_episode(
 def ranges_by(
     connection: Transaction, version: ModelVersion, episode: EpisodeRecord
 ) -> list[LabelledRange]:
-    """The appearances of a model's latest run over an episode.
+    """Return the appearances of a model's latest run over an episode.
 
     Raises:
-        RequestError: It has none.
+        RequestError: It has no run over the episode.
     """
-    shown = Shown(model_sha256=version.sha256)
-    if shown_run_of(connection, episode.id, shown) is None:
+    selection = RunSelection(model_sha256=version.sha256)
+    if selected_run_of(connection, episode.id, selection) is None:
         reference = version.manifest.reference
         raise RequestError(
             f"{episode.name}: no run by {reference} that ended; run:"
             f" castline rerun --all {episode.sha256[:8]} --model {reference}"
         )
-    return labelled_ranges(connection, episode, shown)
+    return labelled_ranges(connection, episode, selection)
 
 
 def score_at_samples(
     episode: EpisodeRecord, found: Sequence[LabelledRange], truth: Sequence[LabelledRange]
 ) -> Score:
-    """Compares found and true ranges at two samples per second."""
+    """Compare found and true ranges at two samples per second."""
     count = int(episode.duration_seconds / SCORED_EVERY_SECONDS)
     return frame_level_score(
         truth, found, [number * SCORED_EVERY_SECONDS for number in range(count)]
@@ -111,7 +115,7 @@ def score_at_samples(
 
 def _by_label(place: str, first: Score, second: Score) -> Iterator[Measured]:
     labels = sorted({*first.per_label, *second.per_label})
-    # A label that one of them neither missed nor made up is none of its mistakes: 1.
+    # For a model, a label that is absent from the truth and from its timeline has F1 1.
     pairs = {
         label: tuple(
             score.per_label[label].f1 if label in score.per_label else 1.0

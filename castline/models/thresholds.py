@@ -20,9 +20,9 @@ from model.labels import UNKNOWN
 from model.version.artifact import ModelVersion
 from timeline.appearances.rules import Rules
 from timeline.errors import TimelineError
+from worker.installation import Installation
 from worker.parameters import thresholds_json
 from worker.steps.rederiving import rederive
-from worker.workplace import Workplace
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ class Changed(Row):
     """How many there are now."""
 
 
-def thresholds(place: Workplace, model: str | None) -> Thresholds:
+def thresholds(installation: Installation, model: str | None) -> Thresholds:
     """The thresholds of a model; see `Library.thresholds`."""
-    version = chosen_model(place, model)
-    with place.database.read() as connection:
+    version = chosen_model(installation, model)
+    with installation.database.read() as connection:
         rules = thresholds_in_use(connection, version)
     own = own_thresholds(version)
     rows = tuple(
@@ -110,40 +110,44 @@ class Wish:
 
 
 def set_thresholds(
-    place: Workplace, wish: Wish, model: str | None, on_progress: Progress
+    installation: Installation, wish: Wish, model: str | None, on_progress: Progress
 ) -> Changed:
     """Sets thresholds, and derives all appearances by them; see `Library.set_thresholds`."""
-    version = chosen_model(place, model)
-    with place.database.read() as connection:
+    version = chosen_model(installation, model)
+    with installation.database.read() as connection:
         label = None if wish.label is None else _label(connection, version, wish.label)
         rules = thresholds_in_use(connection, version)
     try:
         after = _changed(rules, label, wish)
     except TimelineError as error:
         raise RequestError(f"{error}; give --onset and --offset together") from error
-    return _change(place, version, rules, after, on_progress)
+    return _change(installation, version, rules, after, on_progress)
 
 
 def reset_thresholds(
-    place: Workplace, label: str | None, model: str | None, on_progress: Progress
+    installation: Installation, label: str | None, model: str | None, on_progress: Progress
 ) -> Changed:
     """Brings a model's own thresholds back; see `Library.reset_thresholds`."""
-    version = chosen_model(place, model)
+    version = chosen_model(installation, model)
     own = own_thresholds(version)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         name = None if label is None else _label(connection, version, label)
         rules = thresholds_in_use(connection, version)
     after = own if name is None else _with_label(rules, name, own.thresholds(name))
-    return _change(place, version, rules, after, on_progress)
+    return _change(installation, version, rules, after, on_progress)
 
 
 def _change(
-    place: Workplace, version: ModelVersion, before: Rules, after: Rules, on_progress: Progress
+    installation: Installation,
+    version: ModelVersion,
+    before: Rules,
+    after: Rules,
+    on_progress: Progress,
 ) -> Changed:
     own = own_thresholds(version)
     rules = own if _plain(after) == _plain(own) else _plain(after)
-    keep_model(place.settings, version)
-    with place.database.write() as connection:
+    keep_model(installation.settings, version)
+    with installation.database.write() as connection:
         key = register_model_version(connection, model_record(version))
 
     def write(connection: Transaction) -> None:
@@ -152,7 +156,7 @@ def _change(
         write_thresholds(connection, key, None if rules is own else thresholds_json(rules))
 
     done = rederive(
-        place.database, key, rules, write, lambda count, of: on_progress("runs", count, of)
+        installation.database, key, rules, write, lambda count, of: on_progress("runs", count, of)
     )
     return Changed(version.manifest.reference, done.runs, done.appearances)
 

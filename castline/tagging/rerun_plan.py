@@ -1,4 +1,4 @@
-"""Running a model over episodes that are known already, from the frames that are stored."""
+"""Plan the runs of a model over known episodes, from the stored frames."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -15,61 +15,66 @@ from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
 from db.library.runs import get_run
 from db.records import EpisodeRecord, RunRecord
+from db.states import RunState
 from exact.ranges import PtsRanges
 from ingest.frames.chunks import plan_chunks
 from ingest.storage.frame_store import FrameStore
 from model.version.artifact import ModelVersion
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 Which = Literal["missing", "stale", "all"]
-"""Episodes without a run that is done; those shown by another model or with other parameters than
-the promoted ones; every episode."""
+"""Episodes without a finished run; episodes whose current run has another model than the promoted
+one or other parameters; every episode."""
 
 
 @dataclass(frozen=True)
 class Rerun:
-    """An episode that a model is to be run over."""
+    """An episode over which a model is to be run."""
 
     episode: EpisodeRecord
     reason: str
-    """Why, for people."""
+    """The reason, as text."""
     run: RunRecord | None
-    """The run that it would be, where it was begun before."""
+    """The run, if it was started before."""
     chunks: PtsRanges
-    """Half-open [start_pts, end_pts): those of an earlier run, whose frames are stored."""
+    """Half-open ranges [start_pts, end_pts): the chunks of an earlier run, whose frames are
+    stored."""
     is_stored: bool
-    """Whether all its frames lie in the frame store."""
+    """Whether all its frames are in the frame store."""
     frames: float
-    """About how many are left to classify."""
+    """Estimated number of frames left to classify."""
 
     @property
     def is_done(self) -> bool:
-        """Whether the very run ended well before: nothing is left to do but to show it."""
-        return self.run is not None and self.run.state == "done"
+        """Whether the run itself ended well before and only has to become current."""
+        return self.run is not None and self.run.state is RunState.DONE
 
 
 def plan_reruns(
-    place: Workplace,
+    installation: Installation,
     version: ModelVersion,
     which: Which,
     episode_ids: Collection[int] | None = None,
     since: datetime | None = None,
 ) -> list[Rerun]:
-    """Finds what to run again, and changes nothing.
+    """Find the runs to make, without changing anything.
 
     Args:
-        place: The installation.
-        version: The model version to run, with the parameters that it has by default.
-        which: As `Which` says.
-        episode_ids: Only of these; None for all.
-        since: Only those that were added then or later.
+        installation: The installation.
+        version: The model version to run, with its default parameters.
+        which: The kind of episodes, see `Which`.
+        episode_ids: Only these episodes; None for all.
+        since: Only episodes that were added at this time or later.
+
+    Returns:
+        The planned runs.
 
     Raises:
-        StorageUnreachable: The frame store lies on storage that does not answer.
+        StorageUnreachable: The frame store is on storage that does not answer.
     """
-    is_stored = _finder(place.frames)
-    with place.database.read() as connection:
+    is_stored = _finder(installation.frames)
+    with installation.database.read() as connection:
         parameters = with_thresholds_in_use(
             connection, version, RunParameters.for_model(version.manifest)
         )
@@ -80,15 +85,15 @@ def plan_reruns(
             and (since is None or entry.added_at >= since)
         ]
         return [
-            _rerun(place, connection, entry, reason, version, parameters, is_stored)
+            _rerun(installation, connection, entry, reason, version, parameters, is_stored)
             for entry in entries
             if (reason := _reason(entry, which, version, parameters)) is not None
         ]
 
 
-def enqueue_rerun(place: Workplace, rerun: Rerun, version: ModelVersion) -> RunRecord:
+def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersion) -> RunRecord:
     """Makes the run, or offers again what it had left undone; one that is done stays so."""
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         model_version_id = register_model_version(connection, model_record(version))
         own = RunParameters.for_model(version.manifest)
         parameters = parameters_of_new_run(connection, version, own)
@@ -108,7 +113,7 @@ def enqueue_rerun(place: Workplace, rerun: Rerun, version: ModelVersion) -> RunR
 def _reason(
     entry: LibraryEntry, which: Which, version: ModelVersion, parameters: RunParameters
 ) -> str | None:
-    """Why an episode is one of those; None if it is not."""
+    """Return why an episode is to be run again; None if it is not."""
     missing, stale = _why_missing(entry), _why_stale(entry, version, parameters)
     if which == "all":
         return missing or stale or "all"
@@ -119,7 +124,7 @@ def _why_missing(entry: LibraryEntry) -> str | None:
     shown = entry.current
     if not entry.runs:
         return "never run"
-    if shown is not None and shown.state == "done":
+    if shown is not None and shown.state is RunState.DONE:
         return None
     latest = shown or entry.runs[-1]
     return f"{latest.state}: {latest.error}" if latest.error else latest.state
@@ -135,7 +140,7 @@ def _why_stale(entry: LibraryEntry, version: ModelVersion, parameters: RunParame
 
 
 def _rerun(
-    place: Workplace,
+    installation: Installation,
     connection: Transaction,
     entry: LibraryEntry,
     reason: str,
@@ -145,8 +150,8 @@ def _rerun(
 ) -> Rerun:
     wanted = (version.sha256, parameters.to_json())
     run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
-    chunks = _chunks(place, connection, entry, run, parameters.every_seconds)
-    store, episode = place.frames, entry.episode
+    chunks = _chunks(installation, connection, entry, run, parameters.every_seconds)
+    store, episode = installation.frames, entry.episode
     paths = [
         store.path_for(episode.sha256, parameters.every_seconds, start, end, episode.area)
         for start, end in chunks
@@ -163,7 +168,7 @@ def _rerun(
 
 
 def _finder(store: FrameStore) -> Callable[[Path], bool]:
-    """What says of a path whether its frames are stored, here or for all machines."""
+    """Return a function that tells whether a frame store file exists, here or on shared storage."""
 
     @cache
     def names() -> frozenset[str]:
@@ -175,13 +180,13 @@ def _finder(store: FrameStore) -> Callable[[Path], bool]:
 
 
 def _chunks(
-    place: Workplace,
+    installation: Installation,
     connection: Transaction,
     entry: LibraryEntry,
     run: RunRecord | None,
     every_seconds: Fraction,
 ) -> PtsRanges:
-    """The chunks of the run itself or of one that stored the frames wanted, else new ones."""
+    """Return the chunks of the run itself, of one that stored the wanted frames, or new ones."""
     if run is not None:
         return chunk_ranges(connection, run.id)
     sampled = [
@@ -190,7 +195,7 @@ def _chunks(
         if RunParameters.from_json(earlier.params).every_seconds == every_seconds
     ]
     if sampled:
-        # Of those that came furthest the latest.
+        # Of the runs with the most chunks done, the latest.
         best = max(sampled, key=lambda run: (run.chunks_done / run.chunks_total, run.id))
         return chunk_ranges(connection, best.id)
     episode = entry.episode
@@ -199,6 +204,6 @@ def _chunks(
         episode.end_pts,
         episode.key_pts,
         episode.time_base,
-        Fraction(place.settings.chunk_seconds),
+        Fraction(installation.settings.chunk_seconds),
     )
     return tuple((item.start_pts, item.end_pts) for item in planned)

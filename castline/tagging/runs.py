@@ -1,4 +1,4 @@
-"""Runs that were made: how far they are, cancelled, offered again."""
+"""List, cancel and retry runs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -18,57 +18,62 @@ from db.library.runs import (
     run_appearances,
 )
 from db.queue.alive import AliveWorker
-from db.queue.effort import RunEffort, run_efforts
+from db.queue.statistics import RunStatistics, run_statistics
 from db.records import RunRecord
 from worker.alive import living_workers, steps_without_worker
 from worker.identity import host_and_pid
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 
-def runs(place: Workplace) -> Table[Run]:
-    """All runs, the oldest first."""
-    with place.database.read() as connection:
+def runs(installation: Installation) -> Table[Run]:
+    """Return all runs, the oldest first."""
+    with installation.database.read() as connection:
         return Table(shown_runs(connection), RUN_COLUMNS)
 
 
 def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) -> tuple[Run, ...]:
-    """Runs as they are shown, the oldest first: of all, or only those asked for."""
-    efforts = run_efforts(connection, run_ids)
+    """Return public values of all runs or of given ones, the oldest first."""
+    statistics = run_statistics(connection, run_ids)
     alive = living_workers(connection)
     given_up: dict[int, list[Quarantined]] = {}
     for item in quarantined_chunks(connection, run_ids):
         part = Quarantined(item.start_seconds, item.end_seconds, item.attempts, item.error)
         given_up.setdefault(item.run_id, []).append(part)
     return tuple(
-        _shown(record, efforts.get(record.id, RunEffort()), given_up.get(record.id, []), alive)
+        _shown(
+            record,
+            statistics.get(record.id, RunStatistics()),
+            given_up.get(record.id, []),
+            alive,
+        )
         for record in list_runs(connection, run_ids)
     )
 
 
-def absent(place: Workplace) -> list[str]:
-    """A line for each model that unfinished runs wait for and that is not here."""
-    with place.database.read() as connection:
-        return absent_models(place.settings, list_runs(connection))
+def absent(installation: Installation) -> list[str]:
+    """Return a line for each missing model for which unfinished runs wait."""
+    with installation.database.read() as connection:
+        return absent_models(installation.settings, list_runs(connection))
 
 
-def cancel(place: Workplace, run_id: int) -> tuple[str, bool]:
-    """Stops a run; returns its state, and whether it had not ended before."""
-    with place.database.write() as connection:
+def cancel(installation: Installation, run_id: int) -> tuple[str, bool]:
+    """Stop a run; return its state, and whether it was still open."""
+    with installation.database.write() as connection:
         was_open = get_run(connection, run_id).is_open
         return cancel_run(connection, run_id), was_open
 
 
-def retry(place: Workplace, run_id: int) -> tuple[str, int]:
-    """Offers again what a run left undone; returns its state, and how many chunks those are."""
-    with place.database.write() as connection:
+def retry(installation: Installation, run_id: int) -> tuple[str, int]:
+    """Queue the unfinished work of a run again; return its state and the number of chunks."""
+    with installation.database.write() as connection:
         offered = retry_run(connection, run_id)
         return get_run(connection, run_id).state, offered
 
 
-def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]:
-    """A run's own appearances, and the run that questions see in its place if they do."""
-    with place.database.read() as connection:
+def appearances(installation: Installation, run_id: int) -> tuple[Appearances, Run | None]:
+    """Return a run's own appearances, and the current run if it is another one."""
+    with installation.database.read() as connection:
         run = get_run(connection, run_id)
         rows = tuple(
             Appearance(run.episode, **vars(found)) for found in run_appearances(connection, run_id)
@@ -79,19 +84,18 @@ def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]
     return Appearances(rows, APPEARANCE_COLUMNS), shown[0] if shown else None
 
 
-def total_effort(runs: Iterable[Run]) -> RunEffort:
-    """What all processes spent on some runs together."""
-    efforts = [run.effort for run in runs]
+def total_statistics(runs: Iterable[Run]) -> RunStatistics:
+    """Return the total time that all processes spent on runs."""
+    each = [run.statistics for run in runs]
     amounts = {
-        field.name: sum(getattr(effort, field.name) for effort in efforts)
-        for field in fields(RunEffort)
+        field.name: sum(getattr(one, field.name) for one in each) for field in fields(RunStatistics)
     }
-    return RunEffort(**amounts)
+    return RunStatistics(**amounts)
 
 
-def workers(place: Workplace) -> Table[Worker]:
-    """The workers that are alive, by machine."""
-    with place.database.read() as connection:
+def workers(installation: Installation) -> Table[Worker]:
+    """Return the living workers, by machine."""
+    with installation.database.read() as connection:
         found = living_workers(connection)
     rows = (Worker(*host_and_pid(each.identity), each.steps, each.run_ids) for each in found)
     return Table(tuple(rows), columns_of(Worker))
@@ -99,7 +103,7 @@ def workers(place: Workplace) -> Table[Worker]:
 
 def _shown(
     record: RunRecord,
-    effort: RunEffort,
+    statistics: RunStatistics,
     given_up: Sequence[Quarantined],
     alive: Sequence[AliveWorker],
 ) -> Run:
@@ -118,7 +122,7 @@ def _shown(
         frames=record.frames,
         frames_decoded=record.frames_decoded,
         decode_errors=record.decode_errors,
-        effort=effort,
+        statistics=statistics,
         missing_seconds=record.missing_seconds,
         error=record.error,
         queued_at=record.queued_at,

@@ -1,4 +1,4 @@
-"""Taking a timeline elsewhere: export."""
+"""The command that writes a timeline for other tools: export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from cli.console import OfModel, OfRun, say
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(export)
 
 
@@ -36,10 +36,10 @@ def export(
         Path, typer.Option("--output", "-o", help="The folder to write to.")
     ] = Path(),
     label: Annotated[
-        list[str] | None, typer.Option(help="Only this character; may be given again.")
+        list[str] | None, typer.Option(help="Only this character; may be repeated.")
     ] = None,
     expression: Annotated[
-        str | None, typer.Option(help="The ranges in which this holds, as castline when takes it.")
+        str | None, typer.Option(help="Export the ranges of this expression, as for castline when.")
     ] = None,
     min_seconds: Annotated[
         str, typer.Option(metavar="SECONDS", help="Only ranges that last at least this long.")
@@ -52,9 +52,9 @@ def export(
     ] = "0",
     run: OfRun = None,
     model: OfModel = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Write who is on screen when in an episode, or in all, for other tools to read.
+    """Export the timeline of an episode, or of all episodes, for other tools.
 
     Example: castline export pilot.mkv -f vtt,otio -o exports
     """
@@ -79,6 +79,6 @@ def export(
     for path in written.files:
         say(f"Wrote {path}")
     if written.lacks_places:
-        say(f"{written.model} tells no places, so the coco file has no boxes")
+        say(f"{written.model} gives no places, so the coco file has no boxes")
     if written.left_out:
         say(f"Left out, for nothing was tagged to the end: {', '.join(written.left_out)}")

@@ -21,11 +21,12 @@ from sqlalchemy import (
     update,
 )
 
-from db.library.current import ENDED_STATES, lock_model_versions
+from db.library.current import lock_model_versions
 from db.library.run_totals import LABEL_COLUMNS, PAIR_COLUMNS, label_totals, pair_totals
 from db.records import AppearanceRecord, EpisodeRecord
 from db.rows import insert_rows
 from db.schema import appearance, current_run, run, run_label, run_pair
+from db.states import ENDED_RUN_STATES
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class RunStamp:
     @property
     def has_ended(self) -> bool:
         """Whether it has appearances: a run that is tried again keeps those that it shows."""
-        return self.state in ENDED_STATES or self.is_current
+        return self.state in ENDED_RUN_STATES or self.is_current
 
 
 def _temporary(table: Table) -> Table:

@@ -1,7 +1,7 @@
-"""What is written besides claims: episodes, model versions, runs, tags, appearances.
+"""Writes other than those of the queue: episodes, model versions, runs, tags, appearances.
 
 Each function takes an open connection: the caller decides what shares its transaction. Registering
-the same thing twice, also from many processes at once, gives the same row.
+is idempotent, also from many processes concurrently: it returns the same row.
 """
 
 import json
@@ -24,23 +24,15 @@ from db.records import (
     TagRecord,
 )
 from db.rows import insert_rows
-from db.schema import (
-    OPEN_CHUNK_STATES,
-    OPEN_RUN_STATES,
-    appearance,
-    chunk,
-    episode,
-    model_version,
-    run,
-    tag,
-)
+from db.schema import appearance, chunk, episode, model_version, run, tag
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Lane, RunState
 from exact.ranges import PtsRanges, dump_ranges
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
-    """The id of the episode with this content, which is added if it is new.
+    """Return the id of the episode with this content, which is added if it is new.
 
-    Of an episode that is known already, where the file lies and its stamp are brought up to date.
+    The path and stamp of an existing episode are updated.
     """
     values = episode_values(record) | {"added_at": database_now(connection)}
     known = _insert_once(connection, episode, values, ("sha256",))
@@ -48,7 +40,8 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
         update(episode)
         .where(
             episode.c.id == known,
-            # Whoever ends a run locks its row and then this one, in the other order: leave it be.
+            # Ending a run locks its row and then this one, in the opposite order: avoid needless
+            # updates.
             (episode.c.uri != record.uri) | (episode.c.file_stamp != record.file_stamp),
         )
         .values(uri=record.uri, file_stamp=record.file_stamp)
@@ -57,7 +50,7 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
 
 
 def register_model_version(connection: Connection, record: ModelVersionRecord) -> int:
-    """The id of the model version with this SHA-256, which is added if it is new."""
+    """Return the id of the model version with this SHA-256, which is added if it is new."""
     values = {
         "name": record.name,
         "version": record.version,
@@ -80,9 +73,9 @@ def create_run(
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
     missing: PtsRanges,
-    lane: str = "bulk",
+    lane: Lane = Lane.BULK,
 ) -> tuple[int, bool]:
-    """The run of this model version over this episode with these parameters.
+    """Return the run of a model version over an episode with these parameters; create it if new.
 
     Args:
         connection: A connection inside a write transaction.
@@ -90,9 +83,9 @@ def create_run(
         model_version_id: The model version.
         params: The parameters, as JSON with sorted keys.
         params_hash: Their hash, equal for equal parameters.
-        chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
-        missing: What the file itself lacks.
-        lane: `interactive` or `bulk`, of a new run; a known one of `bulk` becomes `interactive`.
+        chunks: Half-open [start_pts, end_pts) of each chunk, in order of time.
+        missing: Ranges that are missing from the file.
+        lane: Lane of a new run; an existing `bulk` run becomes `interactive` on request.
 
     Returns:
         The run's id, and whether it is new.
@@ -104,12 +97,12 @@ def create_run(
     }
     found = _find_id(connection, run, key)
     if found is not None:
-        if lane == "interactive":
+        if lane is Lane.INTERACTIVE:
             connection.execute(update(run).where(run.c.id == found).values(lane=lane))
         return found, False
     values = key | {
         "params": params,
-        "state": "queued",
+        "state": RunState.QUEUED,
         "lane": lane,
         "chunks_total": len(chunks),
         "chunks_done": 0,
@@ -130,7 +123,7 @@ def create_run(
                 "number": number,
                 "start_pts": start_pts,
                 "end_pts": end_pts,
-                "state": "queued",
+                "state": ChunkState.QUEUED,
                 "attempts": 0,
                 "losses": 0,
                 "token": first_token(),
@@ -145,7 +138,7 @@ def create_run(
 
 
 def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
-    """Makes these the tags of the chunks' time ranges, whatever was there before."""
+    """Replace the tags of the chunks' time ranges by these; idempotent."""
     connection.execute(
         _DELETE_TAGS,
         [
@@ -184,16 +177,16 @@ def finish_run(
     *,
     run_id: int,
     episode_id: int,
-    state: str,
+    state: RunState,
     frames: int,
     decode_errors: int,
     missing: PtsRanges,
     error: str | None,
     appearances: Sequence[AppearanceRecord],
 ) -> None:
-    """Ends a run: its appearances, its state and the current run change in one transaction."""
-    # The episode's row first: two runs of one episode that end together take turns here, before
-    # either holds what the other will ask for.
+    """End a run: write appearances, state and current run in one transaction."""
+    # Lock the episode's row first: two runs of one episode that end concurrently are serialised
+    # here, before either holds a lock that the other needs.
     lock_episode(connection, episode_id)
     connection.execute(
         update(run)
@@ -212,15 +205,15 @@ def finish_run(
     if rows:
         connection.execute(insert(appearance), rows)
     write_totals(connection, run_id, appearances)
-    if state != "failed":
+    if state is not RunState.FAILED:
         switch_current_run(connection, episode_id, run_id)
 
 
-def cancel_run(connection: Connection, run_id: int) -> str:
-    """Stops a run that is still open; what its workers do afterwards is refused.
+def cancel_run(connection: Connection, run_id: int) -> RunState:
+    """Stop an open run; later writes of its workers are refused.
 
     Returns:
-        The state that the run is in now.
+        The state of the run now.
 
     Raises:
         NotFoundError: There is no such run.
@@ -231,32 +224,32 @@ def cancel_run(connection: Connection, run_id: int) -> str:
     connection.execute(
         update(run)
         .where(run.c.id == run_id)
-        .values(state="cancelled", ended_at=database_now(connection))
+        .values(state=RunState.CANCELLED, ended_at=database_now(connection))
     )
     connection.execute(
         update(chunk)
         .where(chunk.c.run_id == run_id, chunk.c.state.in_(OPEN_CHUNK_STATES))
         .values(worker=None, lease_until=None, token=chunk.c.token + 1)
     )
-    return "cancelled"
+    return RunState.CANCELLED
 
 
 def retry_run(connection: Connection, run_id: int) -> int:
-    """Offers again what a cancelled, failed or partial run left undone.
+    """Queue the unfinished chunks of a cancelled, failed or partial run again.
 
     Returns:
-        How many chunks are offered; 0 leaves the run as it is.
+        The number of chunks queued; 0 leaves the run unchanged.
 
     Raises:
         NotFoundError: There is no such run.
     """
     if _lock_required_run(connection, run_id) in OPEN_RUN_STATES:
         return 0
-    undone = (*OPEN_CHUNK_STATES, "quarantined")
+    undone = (*OPEN_CHUNK_STATES, ChunkState.QUARANTINED)
     quarantined = connection.execute(
         update(chunk)
-        .where(chunk.c.run_id == run_id, chunk.c.state == "quarantined")
-        .values(state="queued")
+        .where(chunk.c.run_id == run_id, chunk.c.state == ChunkState.QUARANTINED)
+        .values(state=ChunkState.QUEUED)
     ).rowcount
     offered = connection.execute(
         update(chunk)
@@ -268,7 +261,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
             update(run)
             .where(run.c.id == run_id)
             .values(
-                state="queued",
+                state=RunState.QUEUED,
                 error=None,
                 ended_at=None,
                 chunks_done=run.c.chunks_done - quarantined,
@@ -277,7 +270,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
     return offered
 
 
-def _lock_required_run(connection: Connection, run_id: int) -> str:
+def _lock_required_run(connection: Connection, run_id: int) -> RunState:
     state = lock_run(connection, run_id)
     if state is None:
         raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")

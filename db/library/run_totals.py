@@ -1,4 +1,4 @@
-"""What a run's appearances add up to: per label, and per pair of labels on screen at once."""
+"""Totals of a run's appearances: per label, and per pair of labels on screen together."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,8 +1,8 @@
-"""The queue of record: who may do which step of which chunk, and what became of it.
+"""The queue of record: claims of chunks by workers, and their outcomes.
 
-A claim carries a token. Every later claim of the chunk raises the token, and every write that ends
-a claim is conditional on it, so a worker that lost its lease cannot write. Each function takes an
-open connection: the caller decides what shares its transaction.
+A claim carries a fencing token. Every later claim of the chunk raises the token, and every write
+that ends a claim is conditional on it, so a worker that lost its lease cannot write. Each function
+takes an open connection: the caller decides what shares its transaction.
 """
 
 import secrets
@@ -29,32 +29,33 @@ from sqlalchemy import (
 
 from db.queue.free import IS_OF_RUNS, free_chunks
 from db.records import Claim
-from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, run
+from db.schema import chunk, run
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Outcome, RunState
 
 FAILURES_BEFORE_SPLIT = 2
-"""A chunk that failed twice is split, so that what breaks it takes little else along."""
+"""A chunk that failed twice is split, so that the cause affects little else."""
 
 FAILURES_BEFORE_QUARANTINE = 4
-"""Twice whole and twice as a half: the next attempt would tell nothing new."""
+"""Twice whole and twice as a half: another attempt would tell nothing new."""
 
 LOSSES_BEFORE_QUARANTINE = 16
-"""A vanished worker proves nothing against its chunk, which may have been killed by hand; that it
-happens this often to the smallest piece of one chunk by chance is not believed any more."""
+"""A vanished worker proves nothing against its chunk, since it may have been killed by hand; but
+for the smallest piece of one chunk this many losses are no coincidence."""
 
 
 def database_now(connection: Connection) -> datetime:
-    """The moment by the one clock that all workers share: the server's, or this machine's."""
+    """Return the time of the one clock that all workers share: the server's, or this machine's."""
     if connection.dialect.name == "sqlite":
         return datetime.now(UTC)
     moment = connection.execute(select(func.clock_timestamp())).scalar_one()
     assert isinstance(moment, datetime)
-    # In UTC: adding a minute to the server's local time goes wrong when its clocks change.
+    # In UTC: adding a minute to the server's local time fails when daylight saving time changes.
     return moment.astimezone(UTC)
 
 
 def claim_chunks(
     connection: Connection,
-    state: str,
+    state: ChunkState,
     worker: str,
     lease_seconds: float,
     *,
@@ -62,17 +63,21 @@ def claim_chunks(
     run_ids: Sequence[int] | None = None,
     chunk_id: int | None = None,
 ) -> list[Claim]:
-    """Claims up to `limit` free chunks in `state`, in the order of `free_chunks`.
+    """Claim up to `limit` free chunks in `state`, in the order of `free_chunks`.
 
     Args:
         connection: A connection inside a write transaction.
         state: `queued` to extract, `extracted` to classify.
-        worker: Who claims, as `worker.identity` writes it.
+        worker: Identity of the worker, from `worker.identity`.
         lease_seconds: How long the claim holds without renewal.
-        limit: How many chunks at most.
+        limit: Maximum number of chunks.
         run_ids: Only chunks of these runs; None for any run.
-        chunk_id: Only what is free of this chunk's group: the chunk itself, and those that never
-            failed, since one that did would take others along. If it failed itself, it alone.
+        chunk_id: Only free chunks of this chunk's group: the chunk itself, and those that never
+            failed, since a failing one would affect the others. If the chunk failed itself, it
+            alone.
+
+    Returns:
+        The claims.
     """
     free = _claimable_chunks(state, run_ids is not None, chunk_id is not None)
     values = {"most": limit, "run_ids": run_ids, "chunk_id": chunk_id}
@@ -85,14 +90,14 @@ def claim_chunks(
     else:
         claimed["seconds"] = lease_seconds
     connection.execute(_claim_statement(connection.dialect.name), claimed)
-    if queued := {row.run_id for row in rows if row.run_state == "queued"}:
+    if queued := {row.run_id for row in rows if row.run_state is RunState.QUEUED}:
         _start_runs(connection, queued)
     return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
 
 
 @cache
 def _claim_statement(dialect: str) -> Update:
-    # On a server it looks at its clock by itself, as `database_now` would ask it to.
+    # A server evaluates its own clock, as `database_now` would.
     server_until = func.clock_timestamp() + bindparam("seconds") * text("interval '1 second'")
     return (
         update(chunk)
@@ -107,7 +112,7 @@ def _claim_statement(dialect: str) -> Update:
 
 
 @cache
-def _claimable_chunks(state: str, of_runs: bool, of_group: bool) -> Select[Any]:
+def _claimable_chunks(state: ChunkState, of_runs: bool, of_group: bool) -> Select[Any]:
     wanted = [chunk.c[field.name] for field in fields(Claim) if field.name != "chunk_id"]
     free = free_chunks(state, of_runs=of_runs, of_group=of_group).with_only_columns(
         chunk.c.id, *wanted, run.c.state.label("run_state")
@@ -116,52 +121,54 @@ def _claimable_chunks(state: str, of_runs: bool, of_group: bool) -> Select[Any]:
 
 
 def _start_runs(connection: Connection, run_ids: Collection[int]) -> None:
-    # Whoever holds a run's row takes its chunks' rows next; here it is the other way round, so a
-    # row that is taken is passed over: its holder starts the run too, or cancels it.
+    # A holder of a run's row locks its chunks' rows next; here the order is opposite, so a locked
+    # row is skipped: its holder also starts the run, or cancels it.
     startable = (
         select(run.c.id)
-        .where(run.c.id.in_(run_ids), run.c.state == "queued")
+        .where(run.c.id.in_(run_ids), run.c.state == RunState.QUEUED)
         .with_for_update(skip_locked=True)
     )
     connection.execute(
         update(run)
         .where(run.c.id.in_(startable))
         .values(
-            state="running", started_at=func.coalesce(run.c.started_at, database_now(connection))
+            state=RunState.RUNNING,
+            started_at=func.coalesce(run.c.started_at, database_now(connection)),
         )
     )
 
 
-def begin_claim(connection: Connection, state: str) -> None:
-    """Begins a transaction that does nothing but claim, and reads what it claimed.
+def begin_claim(connection: Connection, state: ChunkState) -> None:
+    """Begin a transaction that only claims, and reads the claimed chunks.
 
     Claims to extract wait for each other until they commit, so that they can be counted. On SQLite
-    every write transaction does so already. What they lock on PostgreSQL is a table, since who may
-    only read cannot do so; advisory locks anyone may take.
+    every write transaction does so anyway. On PostgreSQL they lock a table, which a read-only role
+    cannot do; anybody may take advisory locks.
 
-    PostgreSQL does not wait for its disk at the end: should the server crash, claims of its last
-    fraction of a second may be lost, and all is as it was before them. Who made one works on, and
-    the next claim of the chunk has the same token; of the two, whoever ends first is written, and
-    the other finds the chunk in another state, or held by nobody, or under a later token. Both
-    are of the same range, since whatever changes it is written after the claim, and would have
-    been lost with it or kept it. So a crash may cost work that is done twice, never a row.
+    PostgreSQL does not wait for its disk at the end (asynchronous commit): if the server crashes,
+    claims of its last fraction of a second may be lost, as if they had not been made. The worker
+    continues, and the next claim of the chunk has the same token; of the two, the one that ends
+    first is written, and the other finds the chunk in another state, unclaimed, or with a later
+    token. Both are for the same range, since a change of the range is written after the claim, and
+    would have been lost with it or kept it. So a crash may cause duplicate work, but never a wrong
+    row.
     """
     if connection.dialect.name != "sqlite":
         connection.execute(_BEGIN_CLAIM[state])
 
 
 _BEGIN_CLAIM = {
-    # One journey to the server. This mode is the weakest that meets itself: rows of the table are
-    # read and written meanwhile.
-    "queued": text(
+    # One round trip to the server. This is the weakest mode that conflicts with itself: rows of the
+    # table can be read and written meanwhile.
+    ChunkState.QUEUED: text(
         "SET LOCAL synchronous_commit = off; LOCK TABLE duty IN SHARE UPDATE EXCLUSIVE MODE"
     ),
-    "extracted": text("SET LOCAL synchronous_commit = off"),
+    ChunkState.EXTRACTED: text("SET LOCAL synchronous_commit = off"),
 }
 
 
 def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> bool:
-    """Prolongs a lease; False when the claim is not held any more and the work should stop."""
+    """Renew a lease; return False when the claim is lost and the work should stop."""
     until = database_now(connection) + timedelta(seconds=lease_seconds)
     still_wanted = select(run.c.id).where(run.c.state.in_(OPEN_RUN_STATES))
     return _update_held(
@@ -173,7 +180,7 @@ def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> b
 
 
 def release_claim(connection: Connection, claim: Claim) -> bool:
-    """Gives a chunk back untouched; the attempt does not count against it."""
+    """Release a chunk unchanged; the attempt does not count against it."""
     return _update_held(connection, claim, {"attempts": claim.attempts - 1} | FREE)
 
 
@@ -185,52 +192,52 @@ def fail_claim(
     lost: bool,
     split_at: int | None,
     extract_again: bool = False,
-) -> str:
-    """Records a failed attempt and decides what becomes of the chunk.
+) -> Outcome:
+    """Record a failed attempt and decide what happens to the chunk.
 
     Args:
         connection: A connection inside a write transaction.
-        claim: The attempt that failed.
-        error: One line on what happened.
+        claim: The failed attempt.
+        error: One line that describes the failure.
         lost: The worker vanished or was killed, which proves nothing against the chunk.
         split_at: The pts at which the chunk can be split; None if it cannot.
-        extract_again: The frame store is to blame: start over with the episode file.
+        extract_again: The frame store is the cause: start again from the episode file.
 
     Returns:
-        `offered`, `split`, `quarantined`, or `not held` when another claim came in between.
+        The outcome for the chunk.
     """
     lock_run(connection, claim.run_id)
     losses = claim.losses + int(lost)
     failures = claim.attempts - losses
     if failures >= FAILURES_BEFORE_QUARANTINE or losses >= LOSSES_BEFORE_QUARANTINE:
-        values = {"state": "quarantined", "error": error, "losses": losses} | FREE
+        values = {"state": ChunkState.QUARANTINED, "error": error, "losses": losses} | FREE
         if not _update_held(connection, claim, values):
-            return "not held"
+            return Outcome.NOT_HELD
         connection.execute(
             update(run).where(run.c.id == claim.run_id).values(chunks_done=run.c.chunks_done + 1)
         )
-        return "quarantined"
+        return Outcome.QUARANTINED
     values = {"error": error, "losses": losses} | FREE
     if extract_again:
-        values["state"] = "queued"
+        values["state"] = ChunkState.QUEUED
     splits = split_at is not None and claim.attempts % FAILURES_BEFORE_SPLIT == 0
     if splits:
-        values |= {"state": "queued", "end_pts": split_at}
+        values |= {"state": ChunkState.QUEUED, "end_pts": split_at}
     if not _update_held(connection, claim, values):
-        return "not held"
+        return Outcome.NOT_HELD
     if splits:
         assert split_at is not None
         _add_half(connection, claim, split_at, error, losses)
-        return "split"
-    return "offered"
+        return Outcome.SPLIT
+    return Outcome.OFFERED
 
 
 def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[Claim]:
-    """The claims whose lease has ended, or whose worker is known to be dead.
+    """Return the claims whose lease has expired, or whose worker is known to be dead.
 
     Args:
         connection: An open connection.
-        is_dead: Says of a worker's identity whether it surely does not run any more.
+        is_dead: Tells by a worker's identity whether it is certainly no longer running.
     """
     now = database_now(connection)
     held = select(chunk).where(chunk.c.worker.is_not(None), chunk.c.state.in_(OPEN_CHUNK_STATES))
@@ -242,7 +249,7 @@ def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[
 
 
 def has_open_chunk(connection: Connection, run_id: int) -> bool:
-    """Whether a chunk of the run still waits for a step, claimed or not: by the run's progress."""
+    """Tell by the run's progress whether a chunk still waits for a step, claimed or not."""
     return bool(connection.execute(_IS_INCOMPLETE, {"run_id": run_id}).scalar_one())
 
 
@@ -252,7 +259,7 @@ _IS_INCOMPLETE = select(run.c.chunks_done < run.c.chunks_total).where(
 
 
 def open_chunk_count(connection: Connection, run_ids: Sequence[int] | None = None) -> int:
-    """How many chunks of open runs still wait for a step, claimed or not."""
+    """Return how many chunks of open runs still wait for a step, claimed or not."""
     count = _count_open(run_ids is not None)
     return connection.execute(count, {"run_ids": run_ids}).scalar_one()
 
@@ -267,36 +274,37 @@ def _count_open(of_runs: bool) -> Select[int]:
     return count.where(IS_OF_RUNS) if of_runs else count
 
 
-def lock_run(connection: Connection, run_id: int) -> str | None:
-    """Locks a run's row until the transaction ends, and returns the run's state.
+def lock_run(connection: Connection, run_id: int) -> RunState | None:
+    """Lock a run's row until the transaction ends, and return the run's state.
 
-    None if the run is gone: cancelled, and pruned while a worker was still at it.
+    None if the run is gone: cancelled and pruned while a worker was still busy with it.
     """
     return connection.execute(_LOCKED_RUN, {"run_id": run_id}).scalar_one_or_none()
 
 
 def first_token() -> int:
-    """Where the tokens of a new chunk begin: at random.
+    """Return a random first token for a new chunk.
 
-    SQLite gives the id of a removed chunk to a new one, which a claim of the old one must not fit.
+    SQLite reuses the id of a removed chunk for a new one, which a claim of the old one must not
+    match.
     """
     return secrets.randbelow(_FIRST_TOKENS)
 
 
 _FIRST_TOKENS = 1 << 30
-"""Half of what the column holds: the rest is for claims."""
+"""Half of the column's range: the rest is for claims."""
 
 
 _LOCKED_RUN = (
     select(run.c.state)
     .where(run.c.id == bindparam("run_id"))
-    # Its key stays: who only refers to the run need not wait.
+    # Its key stays unchanged: rows that refer to the run need not wait.
     .with_for_update(key_share=True)
 )
 
 
 FREE: dict[str, object] = {"worker": None, "lease_until": None}
-"""What a chunk holds that nobody claims."""
+"""The columns of an unclaimed chunk."""
 
 
 def _update_held(
@@ -325,7 +333,7 @@ def _add_half(
             number=last + 1,
             start_pts=start_pts,
             end_pts=claim.end_pts,
-            state="queued",
+            state=ChunkState.QUEUED,
             attempts=claim.attempts,
             losses=losses,
             token=first_token(),
@@ -340,7 +348,7 @@ def _add_half(
     )
 
 
-def _claim(row: Row[tuple[object, ...]], **changed: int) -> Claim:
+def _claim(row: Row[Any], **changed: int) -> Claim:
     values = {
         "run_id": row.run_id,
         "state": row.state,

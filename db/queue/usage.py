@@ -1,21 +1,22 @@
-"""Which chunks somebody works on or waits for: asked before files are removed."""
+"""Chunks in use, checked before files are removed."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, or_, select
 
-from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, episode, run
+from db.schema import chunk, episode, run
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState
 from exact.picture_area import PictureArea
 
 
 @dataclass(frozen=True)
 class ChunkInUse:
-    """A chunk that is claimed, or extracted and not tagged yet."""
+    """A chunk that is claimed, or extracted and not yet tagged."""
 
     sha256: str
-    """Of its episode."""
+    """SHA-256 of its episode."""
     params: str
-    """Of its run."""
+    """Parameters of its run."""
     area: PictureArea
     start_pts: int
     end_pts: int
@@ -23,7 +24,7 @@ class ChunkInUse:
 
 
 def chunks_in_use(connection: Connection) -> list[ChunkInUse]:
-    """The chunks whose frames, or whose episode's file, must not go now."""
+    """Return the chunks whose frames, or whose episode's file, must be kept now."""
     rows = connection.execute(
         select(
             chunk.c.start_pts,
@@ -40,7 +41,7 @@ def chunks_in_use(connection: Connection) -> list[ChunkInUse]:
         .join(episode, episode.c.id == run.c.episode_id)
         .where(
             or_(
-                and_(chunk.c.state == "extracted", run.c.state.in_(OPEN_RUN_STATES)),
+                and_(chunk.c.state == ChunkState.EXTRACTED, run.c.state.in_(OPEN_RUN_STATES)),
                 and_(chunk.c.state.in_(OPEN_CHUNK_STATES), chunk.c.worker.is_not(None)),
             )
         )
@@ -52,7 +53,7 @@ def chunks_in_use(connection: Connection) -> list[ChunkInUse]:
             area=PictureArea(row.area_x, row.area_y, row.area_width, row.area_height),
             start_pts=row.start_pts,
             end_pts=row.end_pts,
-            is_extracted=row.state == "extracted",
+            is_extracted=row.state is ChunkState.EXTRACTED,
         )
         for row in rows
     ]

@@ -96,7 +96,7 @@ class ExportedTimeline:
         """The number of the frame that comes on screen at a pts, from 0.
 
         Raises:
-            TimelineError: the frame rate varies, so that a number tells no time.
+            TimelineError: The frame rate varies, so that a number tells no time.
         """
         if self.rate_varies:
             raise TimelineError(
@@ -174,7 +174,7 @@ def exported(timeline: ExportedTimeline, name: str) -> Iterator[bytes]:
     """What a file in the format with this name holds, piece by piece.
 
     Raises:
-        TimelineError: the format cannot tell this timeline.
+        TimelineError: The format cannot tell this timeline.
     """
     chosen = FORMATS[name]
     if chosen.of_one is None:

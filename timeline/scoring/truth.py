@@ -155,7 +155,7 @@ def write_truth(path: Path, ranges: Iterable[LabelledRange]) -> None:
     written as starting at 1.960292 s.)
 
     Raises:
-        TimelineError: the file cannot be written, or a range is shorter than a microsecond.
+        TimelineError: The file cannot be written, or a range is shorter than a microsecond.
     """
     rows = [
         (entry.label, _decimal(entry.start_seconds), _decimal(entry.end_seconds))

@@ -9,6 +9,7 @@ from celery import Celery
 from db.engine import Database
 from db.queue.alive import AliveWorker, alive_workers, tell_alive, tell_gone
 from db.queue.claims import claim_chunks
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from tests.rows.records import episode_named, make_run
@@ -18,8 +19,8 @@ from worker.alive import living_workers
 from worker.cluster.sweeper import Sweeper
 from worker.embedded.runner import EmbeddedRunner, RunnerOptions
 from worker.identity import worker_identity
+from worker.installation import open_installation
 from worker.settings import Settings
-from worker.workplace import open_workplace
 
 pytestmark = pytest.mark.integration
 
@@ -90,7 +91,7 @@ def test_work_that_waits_while_a_worker_is_busy_with_other_work_is_looked_after(
     database = database_of(home)
     with database.write() as connection:
         tell_alive(connection, ELSEWHERE, 60)
-        [first] = claim_chunks(connection, "queued", ELSEWHERE.identity, 60)
+        [first] = claim_chunks(connection, ChunkState.QUEUED, ELSEWHERE.identity, 60)
         connection.exec_driver_sql("UPDATE run SET state = 'running'")
     database.dispose()
     ended = castline_here(home, "status")
@@ -121,17 +122,17 @@ def test_a_tag_command_looks_after_its_own_runs_alone(home: Path) -> None:
 
 
 def test_the_embedded_runner_says_that_it_is_alive_and_that_it_ends(tmp_path: Path) -> None:
-    with open_workplace(Settings.from_environment(tmp_path, {})) as place:
-        runner = EmbeddedRunner(place, RunnerOptions(1), Decoder)
+    with open_installation(Settings.from_environment(tmp_path, {})) as installation:
+        runner = EmbeddedRunner(installation, RunnerOptions(1), Decoder)
         seen: list[AliveWorker] = []
 
         def look(_progress: object) -> None:
-            with place.database.read() as connection:
+            with installation.database.read() as connection:
                 seen.extend(living_workers(connection))
 
         assert runner.run(look)
         assert {worker.identity for worker in seen} == {worker_identity()}
-        with place.database.read() as connection:
+        with installation.database.read() as connection:
             assert living_workers(connection) == []
 
 
@@ -139,12 +140,12 @@ def test_a_celery_worker_says_so_by_its_sweeper(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Sweeper, "_look", lambda _: None)  # which asks a broker
-    with open_workplace(Settings.from_environment(tmp_path, {})) as place:
+    with open_installation(Settings.from_environment(tmp_path, {})) as installation:
 
         def steps() -> list[tuple[str, ...]]:
-            with place.database.read() as connection:
+            with installation.database.read() as connection:
                 return [worker.steps for worker in living_workers(connection)]
 
-        with Sweeper(place, Celery(), "classify", lambda: None):
+        with Sweeper(installation, Celery(), "classify", lambda: None):
             wait_until(lambda: steps() == [("classify",)])
         assert steps() == []

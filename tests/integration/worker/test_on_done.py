@@ -16,15 +16,16 @@ import pytest
 from db.engine import Database
 from db.queue.claims import claim_chunks
 from db.queue.notices import add_notice
+from db.states import ChunkState
 from tests.rows.records import end_run, make_run
 from tests.servers.commands import BY_LOT, castline, new_home
 from tests.video.clips import write_clip
 from worker import on_done
 from worker.errors import WorkerError
+from worker.installation import Installation
 from worker.on_done import Teller, note_end, tell_next
 from worker.settings import Settings
 from worker.steps.claims import record_failure
-from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
 
@@ -75,16 +76,18 @@ def told_at_once(monkeypatch: pytest.MonkeyPatch, attempts: int = 4) -> Iterator
     yield
 
 
-def place_with(database: Database, listener: str | None) -> Workplace:
-    return Workplace(Settings(Path(), str(database.url), on_done=listener), database)
+def place_with(database: Database, listener: str | None) -> Installation:
+    return Installation(Settings(Path(), str(database.url), on_done=listener), database)
 
 
-def ended_run(place: Workplace) -> int:
+def ended_run(installation: Installation) -> int:
     """A run that ended, of which somebody wants to know."""
-    run_id = make_run(place.database)
-    end_run(place.database, run_id, missing=((1000, 2500),), state="partial", error="it broke")
-    with place.database.write() as connection:
-        note_end(connection, place.settings, run_id)
+    run_id = make_run(installation.database)
+    end_run(
+        installation.database, run_id, missing=((1000, 2500),), state="partial", error="it broke"
+    )
+    with installation.database.write() as connection:
+        note_end(connection, installation.settings, run_id)
     return run_id
 
 
@@ -167,7 +170,7 @@ def test_a_run_that_fails_is_told_of_too(database: Database, heard: Heard) -> No
     run_id = make_run(database, chunks=((0, 10_000),))
     while True:
         with database.write() as connection:
-            claims = claim_chunks(connection, "queued", "w/1/1.0", 60)
+            claims = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60)
         if not claims:
             break
         record_failure(place, claims[0], "it broke", lost=False)

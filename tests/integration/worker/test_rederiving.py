@@ -10,7 +10,7 @@ import pytest
 from db.changes.thresholds import thresholds_set, write_thresholds
 from db.changes.writes import register_model_version, retry_run
 from db.engine import Database, Transaction
-from db.library.current import Shown
+from db.library.current import RunSelection
 from db.library.runs import get_run, run_appearances
 from db.questions.appearances import find_appearances, screen_time, shared_time
 from tests.integration.worker.test_finish import BY_SHOTS, give_up_next, tag_chunk
@@ -56,12 +56,12 @@ def tagged(database: Database, name: str, params: str = PARAMS) -> int:
 
 def rows(database: Database, run_id: int) -> list[Any]:
     """A run's appearances and what they add up to."""
-    shown = Shown(run_id=run_id)
+    shown = RunSelection(run_id=run_id)
     with database.read() as connection:
         return [
             run_appearances(connection, run_id),
-            screen_time(connection, None, shown=shown),
-            shared_time(connection, (), shown=shown),
+            screen_time(connection, None, selection=shown),
+            shared_time(connection, (), selection=shown),
             get_run(connection, run_id).state,
         ]
 
