@@ -19,7 +19,7 @@ class Row:
     """One row of an answer."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name, as plain values for JSON; docs/json.md describes them."""
+        """Return the fields by name, as plain values for JSON (docs/reference/json.md)."""
         return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
 

@@ -66,7 +66,7 @@ class Evaluation(Row):
         return Table(tuple(rows), columns_of(LabelFigures))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all metrics as a dictionary for JSON; docs/json.md describes it."""
+        """Return all metrics as a dictionary for JSON; docs/reference/json.md describes it."""
         return {
             "episode": self.episode,
             "collar_seconds": float(self.collar_seconds),

@@ -89,7 +89,7 @@ class ShownDataset(Row):
     """Groups of near-duplicates, the largest first."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the output of `castline dataset show --json`, described in docs/json.md."""
+        """Return the output of `dataset show --json`, described in docs/reference/json.md."""
         shown = plain(self.dataset)
         kept = ("others", "others_are_kept", "split", "seed", "fingerprint_sha256")
         return {
