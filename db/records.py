@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple, Self
+from typing import Self
 
 from db.states import ChunkState, RunState
 from exact.picture_area import PictureArea
+from exact.place import Place
 from exact.ranges import PtsRanges
 from exact.video_file import VideoFile
 
@@ -83,17 +84,6 @@ class ExtractedChunk:
     """Where shots begin, as JSON; None where nobody looked."""
 
 
-class PlaceRecord(NamedTuple):
-    """Where in the active picture a label was seen: centre and extent, as shares of it."""
-
-    x: float
-    """Of the centre, from the left edge (0) to the right (1)."""
-    y: float
-    """Of the centre, from the upper edge (0) to the lower (1)."""
-    width: float
-    height: float
-
-
 @dataclass(frozen=True)
 class TagRecord:
     """A stored prediction."""
@@ -103,7 +93,7 @@ class TagRecord:
     region: str
     confidence: float
     seconds: float
-    place: PlaceRecord | None = None
+    place: Place | None = None
     """None where the network told none, as in all runs before there were places."""
 
 
