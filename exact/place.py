@@ -1,28 +1,29 @@
-"""Where in a picture somebody was seen."""
+"""The place of a label in a picture."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
 _LEAST_EXTENT: Final = 0.001
-"""Of what lies at or beyond an edge: a third of a pixel, and no nought where it is rounded."""
+"""Extent of a place at or beyond an edge: a third of a pixel, and not 0 when it is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a label was seen in the active picture: its centre and its extent.
+    """The place of a label in the active picture: its centre and its extent.
 
     All four are shares of the active picture, so that they hold for any size of it. The extent may
-    reach over an edge: of somebody who is half outside, the centre may lie near it.
+    reach over an edge: the centre of a character who is half outside may lie near it.
     """
 
     x: float
-    """Of the centre, from the left edge (0) to the right (1)."""
+    """Centre, from the left edge (0) to the right (1)."""
     y: float
-    """Of the centre, from the upper edge (0) to the lower (1)."""
+    """Centre, from the upper edge (0) to the lower (1)."""
     width: float
-    """Of the extent; 1 is as wide as the picture."""
+    """Extent; 1 is as wide as the picture."""
     height: float
+    """Extent; 1 is as high as the picture."""
 
     def __post_init__(self) -> None:
         """Check that all four are shares."""
@@ -56,7 +57,7 @@ class Place:
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of what lies inside the picture."""
+        """Left, top, right and bottom of the part inside the picture."""
         left, top, right, bottom = self.corners
         return max(left, 0.0), max(top, 0.0), min(right, 1.0), min(bottom, 1.0)
 
@@ -65,19 +66,19 @@ class Place:
         return type(self)(*(round(share, digits) for share in self.shares))
 
     def is_about(self, other: "Place") -> bool:
-        """Whether the centre of each lies within the extent of the other."""
+        """Tell whether the centre of each place lies within the extent of the other."""
         return 2 * abs(self.x - other.x) <= min(self.width, other.width) and 2 * abs(
             self.y - other.y
         ) <= min(self.height, other.height)
 
     def surroundings(self, smallest: float) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of a cut-out that shows who is there.
+        """Return left, top, right and bottom of a crop that shows the character.
 
-        The place with half its extent more on each side, moved into the picture where it reaches
-        over an edge, and the whole picture along a side that it fills.
+        The crop is the place with half its extent added on each side, moved into the picture where
+        it reaches over an edge; along a side that it fills, it is the whole picture.
 
         Args:
-            smallest: extent of the cut-out along each side, as a share of the picture's.
+            smallest: Least extent of the crop along each side, as a share of the picture's.
         """
         left, right = _around(self.x, self.width, smallest)
         top, bottom = _around(self.y, self.height, smallest)
@@ -85,7 +86,7 @@ class Place:
 
 
 def _around(centre: float, extent: float, smallest: float) -> tuple[float, float]:
-    """Start and end along one side of the picture."""
+    """Return start and end along one side of the picture."""
     wanted = min(max(2 * extent, smallest), 1.0)
     start = min(max(centre - wanted / 2, 0.0), 1.0 - wanted)
     return start, start + wanted

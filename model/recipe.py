@@ -134,7 +134,7 @@ class Recipe:
         if self.preprocessing not in (WHOLE_FRAMES if self.is_dense else PREPROCESSINGS):
             raise ModelError(
                 f"recipe: preprocessing is {self.preprocessing!r}, which network {self.network} "
-                "does not take"
+                "does not accept"
             )
         if self.optimizer not in OPTIMIZERS:
             allowed = ", ".join(OPTIMIZERS)
@@ -142,7 +142,9 @@ class Recipe:
         if self.loss not in LOSSES:
             raise ModelError(f"recipe: loss is {self.loss!r}; give one of {', '.join(LOSSES)}")
         if self.is_dense != (self.loss == PLACES):
-            raise ModelError(f"recipe: network {self.network} does not learn by loss {self.loss}")
+            raise ModelError(
+                f"recipe: network {self.network} cannot be trained with loss {self.loss}"
+            )
         self._check_first_side()
         if not all(type(epoch) is int and epoch >= 0 for epoch in self.corrected_after):
             raise ModelError(

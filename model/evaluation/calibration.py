@@ -53,6 +53,7 @@ class Calibration:
     """The parameters that turn logits into confidences, and confidences into appearances."""
 
     temperature: float
+    """Divides the logits."""
     thresholds: Thresholds
     """Thresholds of all labels without their own."""
     label_thresholds: dict[str, tuple[float, float]]

@@ -27,6 +27,7 @@ class LabelComparison:
     """None if no still counts for the label, and for `unknown`, whose detection has a metric of its
     own."""
     second_f1: float | None
+    """The same for the second classifier."""
     gained: int
     """Stills that only the second classifier predicts correctly, although the first could have."""
     lost: int
@@ -47,8 +48,11 @@ class Change:
     index: int
     """Index of the still, in the order of both predictions."""
     truth: str
+    """The correct label."""
     first_answer: str
+    """Prediction of the first classifier."""
     second_answer: str
+    """Prediction of the second classifier."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class Comparison:
     """The changes when the second classifier replaces the first."""
 
     first: Figures
+    """Metrics of the first classifier."""
     second: Figures
+    """Metrics of the second classifier."""
     labels: tuple[LabelComparison, ...]
     """Labels that any still has, in the first classifier's order; `unknown` comes last."""
     gained: tuple[Change, ...]

@@ -45,7 +45,7 @@ class Predictions:
         if self.confidences.shape != shape:
             raise ModelError(f"confidences are {self.confidences.shape}, not {shape}")
         if self.shown is not None and self.shown.shape != shape:
-            raise ModelError(f"who is shown is {self.shown.shape}, not {shape}")
+            raise ModelError(f"shown is {self.shown.shape}, not {shape}")
         if self.truth.size and not STRANGER <= self.truth.min() <= self.truth.max() < shape[1]:
             raise ModelError(f"truth has other numbers than those of {shape[1]} labels")
 
@@ -111,8 +111,11 @@ class Confused:
     """A confusion: stills of one label that were classified as another."""
 
     truth: str
+    """The correct label."""
     answer: str
+    """The predicted label."""
     stills: int
+    """Number of stills."""
 
 
 @dataclass(frozen=True)
@@ -126,18 +129,21 @@ class Figures:
     unknown: UnknownScore | None
     """How well `unknown` is detected; None without stills of `unknown`."""
     confusion: Confusion
+    """Stills by correct and by predicted label."""
 
 
 @dataclass(frozen=True)
 class Overfitting:
-    """How much better a network performs on its training stills.
+    """The accuracy on training stills against that on validation stills.
 
     Both accuracies are those of the final network on stills preprocessed as for inference; the
     accuracy logged during training belongs to changing weights and augmented pictures.
     """
 
     train_accuracy: float
+    """Accuracy on the training stills."""
     validation_accuracy: float
+    """Accuracy on the validation stills."""
 
     @property
     def difference(self) -> float:

@@ -30,6 +30,7 @@ class Recogniser:
     labels: tuple[str, ...]
     """Labels of the outputs, in their order."""
     preprocessing: Preprocessing | WholeFrame
+    """The preprocessing of a picture."""
     confidences_of_pictures: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
     """Maps pictures (n, height, width, 3) to calibrated confidences (n, labels)."""
 
@@ -51,7 +52,9 @@ class Mistake:
     picture: NDArray[np.uint8]
     """(height, width, 3) as the network saw it."""
     truth: str
+    """The correct label."""
     answer: str
+    """The predicted label."""
     confidence: float
     """Confidence of the prediction."""
     source: str
@@ -139,7 +142,7 @@ def _numbers_of(dataset: Dataset, part: str, labels: tuple[str, ...]) -> NDArray
     if strange:
         known = ",".join(label for label in labels if label != UNKNOWN)
         raise DatasetError(
-            f"{dataset.folder}: the model knows no {', '.join(strange)}; "
+            f"{dataset.folder}: the model does not know {', '.join(strange)}; "
             f"build the dataset with --labels {known}"
         )
     if not manifest.shows_somebody(part):

@@ -29,6 +29,7 @@ class Tested:
     figures: Figures
     """Metrics on the test stills."""
     overfitting: Overfitting
+    """Accuracy on the training and on the validation stills."""
     mistakes: tuple[Mistake, ...]
     """Some of the mistakes on the test stills, worst first."""
 

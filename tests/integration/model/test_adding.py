@@ -159,7 +159,7 @@ def test_added_label_is_told_from_the_others(added: ModelVersion) -> None:
 def test_card_says_what_was_added_from_how_many_stills_and_how_well(added: ModelVersion) -> None:
     card = (added.folder / "report" / "model_card.md").read_text()
     assert "| cid | 20 | " in card
-    assert "All weights of dense_by_lot@1 stayed as they were" in card
+    assert "All weights of dense_by_lot@1 are unchanged" in card
     report = json.loads((added.folder / "report" / "report.json").read_text())
     assert report["start"]["reference"] == "dense_by_lot@1"
     figures = report["added"]["cid"]
@@ -227,7 +227,7 @@ def refusals(stills: Path) -> dict[str, tuple[tuple[str, ...], str]]:
         "no label": ((*begun, "--add", str(stills)), "is not LABEL=FOLDER"),
         "no start": (("--add", cid), "name it with --start MODEL"),
         "regional": (("--start", "by_lot", "--add", cid), "network baseline takes no further"),
-        "recipe": ((*begun, "--add", cid, "--epochs", "2"), "--epochs: of no use with --add"),
+        "recipe": ((*begun, "--add", cid, "--epochs", "2"), "--epochs: not allowed with --add"),
         "few": ((*begun, "--add", f"cid={stills / 'few'}"), "9 different pictures of cid, too few"),
     }
 

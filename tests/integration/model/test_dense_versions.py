@@ -104,7 +104,7 @@ def _raw(version: ModelVersion) -> dict[str, np.ndarray]:
 def test_no_epochs_do_not_make_a_dense_network_of_another(
     trained: TrainedShapes, dataset: Dataset, tmp_path: Path
 ) -> None:
-    with pytest.raises(TrainingError, match="0 epochs: shapes@1 is no dense network"):
+    with pytest.raises(TrainingError, match="0 epochs: shapes@1 is not a dense network"):
         train_model_version(
             TrainingPlan(dataset, "dense", "2", with_epochs(ONE_EPOCH, 0), start=trained.version),
             tmp_path / "dense-2",
@@ -116,7 +116,7 @@ def test_no_epochs_do_not_make_a_dense_network_of_another(
 def test_dense_recipe_learns_from_no_teacher(
     version: ModelVersion, dataset: Dataset, tmp_path: Path
 ) -> None:
-    with pytest.raises(TrainingError, match="learns from no teacher; take regional or large"):
+    with pytest.raises(TrainingError, match="uses no teacher; choose regional or large"):
         train_model_version(
             TrainingPlan(dataset, "dense", "2", ONE_EPOCH, teachers=(version,)),
             tmp_path / "dense-2",

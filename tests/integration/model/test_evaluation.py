@@ -140,7 +140,7 @@ def test_labels_that_the_recogniser_lacks_are_refused_by_name(
     dataset: Dataset, stills: Path
 ) -> None:
     recogniser = Rememberer(stills, ("birch", "cedar", "unknown"), {}).recogniser()
-    with pytest.raises(DatasetError, match=r"knows no apple; .* --labels birch,cedar$"):
+    with pytest.raises(DatasetError, match=r"does not know apple; .* --labels birch,cedar$"):
         predict_part(recogniser, dataset, "test")
 
 
@@ -148,5 +148,5 @@ def test_a_part_that_shows_nobody_known_is_refused(dataset: Dataset, stills: Pat
     counts = {**dataset.manifest.counts, "test": (0, 0, sum(dataset.manifest.counts["test"]))}
     of_others = replace(dataset, manifest=replace(dataset.manifest, counts=counts))
     recogniser = Rememberer(stills, ("apple", "birch"), {}).recogniser()
-    with pytest.raises(DatasetError, match="test shows nobody"):
+    with pytest.raises(DatasetError, match="test shows no character that"):
         predict_part(recogniser, of_others, "test")

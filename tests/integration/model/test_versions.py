@@ -226,7 +226,7 @@ def test_a_teacher_whose_answers_mean_something_else_is_refused(
     trained: TrainedShapes, tmp_path: Path
 ) -> None:
     binary = replace(RECIPE, loss="binary", taught=0.5)
-    with pytest.raises(TrainingError, match="shapes@1: learnt by the categorical loss, the"):
+    with pytest.raises(TrainingError, match="shapes@1: was trained with loss categorical, the"):
         train_model_version(
             TrainingPlan(trained.dataset, "shapes", "2", binary, teachers=(trained.version,)),
             tmp_path / "shapes-2",

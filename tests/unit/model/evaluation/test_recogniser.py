@@ -174,5 +174,5 @@ def test_still_of_several_labels_is_answered_right_by_any_of_them() -> None:
 
 
 def test_who_is_shown_fits_the_answers() -> None:
-    with pytest.raises(ModelError, match="who is shown is"):
+    with pytest.raises(ModelError, match="shown is"):
         Predictions(LABELS, TRUTH, answers().confidences, np.zeros((8, 3), np.bool_))
