@@ -128,6 +128,7 @@ model_version = Table(
     Column("preprocessing", Text, nullable=False),
     Column("metrics", Text, nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),
+    # What older versions go by that an upgrade meets at work; `promotion` tells.
     Column("promoted_at", UtcDateTime()),
 )
 
@@ -139,7 +140,12 @@ run = Table(
     Column("model_version_id", RowId, ForeignKey("model_version.id"), nullable=False),
     Column("params", Text, nullable=False),
     Column("params_hash", String(64), nullable=False),
+    # Counts up with each time that a person asked for one of the episode's runs: of a model's runs,
+    # the parameters in use are those of the highest.
+    Column("asked", BigInteger, nullable=False, server_default="0"),
     Column("state", String(16), nullable=False),
+    # It ended in part and was offered again: what it found then is there until it ends again.
+    Column("keeps_partial", Boolean, nullable=False, server_default=false()),
     # What is interactive goes before what is bulk, at every step.
     Column("lane", String(16), nullable=False, server_default="bulk"),
     Column("chunks_total", Integer, nullable=False),
@@ -280,6 +286,8 @@ promotion = Table(
     # Empty once the model version was pruned; its name stays readable.
     Column("model_version_id", RowId, ForeignKey("model_version.id")),
     Column("model", Text, nullable=False),
+    # Nobody promoted it: it came with Castline, and is in use until somebody promotes another.
+    Column("bundled", Boolean, nullable=False, server_default=false()),
     Column("promoted_at", UtcDateTime(), nullable=False),
     # What it had to meet; empty where nothing was measured.
     Column("requirement", Text),
@@ -289,7 +297,7 @@ promotion = Table(
     Column("withdrawn_at", UtcDateTime()),
 )
 
-# What queries saw before a promotion's runs took over: what a rollback brings back.
+# What older versions wrote that an upgrade meets at work; nothing reads it.
 replaced_run = Table(
     "replaced_run",
     metadata,

@@ -35,7 +35,7 @@ class TaggingMethods(Opened):
         self,
         *episodes: str | Path,
         model: str | None = None,
-        every: Every = "0.5",
+        every: Every | None = None,
         workers: int | None = None,
         device: Device = "auto",
         hooks: Hooks = NO_HOOKS,
@@ -47,7 +47,8 @@ class TaggingMethods(Opened):
         Args:
             episodes: Files, or s3:// URLs.
             model: NAME or NAME@VERSION; None for the one in use.
-            every: Seconds between two looks at an episode.
+            every: Seconds between two looks at an episode; None for what was asked for last, and
+                0.5 at first.
             workers: Decoder processes; None for one per core.
             device: Where to classify.
             hooks: What is called meanwhile.
@@ -74,7 +75,7 @@ class TaggingMethods(Opened):
         self,
         *paths: str | Path,
         model: str | None = None,
-        every: Every = "0.5",
+        every: Every | None = None,
         lane: Lane = "bulk",
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
@@ -84,7 +85,8 @@ class TaggingMethods(Opened):
         Args:
             paths: Files, folders of them, or s3:// URLs of either.
             model: NAME or NAME@VERSION; None for the one in use.
-            every: Seconds between two looks at an episode.
+            every: Seconds between two looks at an episode; None for what was asked for last, and
+                0.5 at first.
             lane: What is `interactive` goes first.
             hooks: What is called meanwhile.
             on_skipped: Told of each file in a folder that is passed over, and why.
@@ -139,8 +141,8 @@ class TaggingMethods(Opened):
         return runs.absent(self._place)
 
     @as_castline_errors()
-    def appearances(self, run: int) -> tuple[Appearances, Run | None]:
-        """Returns a run's own appearances, and the run that questions see in its place, if any."""
+    def appearances(self, run: int) -> Appearances:
+        """Returns a run's own appearances, whether or not questions see it."""
         return runs.appearances(self._place, run)
 
     @as_castline_errors()

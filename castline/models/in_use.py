@@ -2,7 +2,8 @@
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import model_record
-from db.changes.promotions import begin_promotions, promoted_sha256
+from db.changes.promotions import sha256_in_use as recorded_in_use
+from db.changes.promotions import use_bundled
 from model.errors import ModelNotFoundError
 from model.version.artifact import ModelVersion, find_model, find_model_by_sha256
 from worker.workplace import Workplace
@@ -11,7 +12,7 @@ from worker.workplace import Workplace
 def sha256_in_use(place: Workplace) -> str:
     """The model version that new runs use: the promoted one, or the bundled one before any."""
     with place.database.read() as connection:
-        return promoted_sha256(connection) or find_model(None).sha256
+        return recorded_in_use(connection, find_model(None).sha256)
 
 
 def model_in_use(place: Workplace) -> ModelVersion:
@@ -41,8 +42,8 @@ def chosen_model(place: Workplace, reference: str | None) -> ModelVersion:
     return find_model(reference, [place.settings.models_folder])
 
 
-def hold_what_is_shown(place: Workplace) -> None:
-    """From now on only promotions, no other model's new runs, change which model is shown."""
+def write_down_bundled(place: Workplace) -> None:
+    """Writes down which model is in use before runs are made by another, or one is promoted."""
     record = model_record(find_model(None))
     with place.database.write() as connection:
-        begin_promotions(connection, record)
+        use_bundled(connection, record)

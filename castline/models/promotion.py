@@ -8,13 +8,12 @@ from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import require_episode
 from castline.errors import RequestError
 from castline.models.gate import Measured, Regression, parse_requirement, regressions
-from castline.models.in_use import hold_what_is_shown, model_in_use, sha256_in_use
+from castline.models.in_use import model_in_use, sha256_in_use, write_down_bundled
 from castline.models.measuring import measured_on_dataset, measured_on_episode
 from castline.tagging.enqueue import model_record
 from db.changes.promotions import GateReport, promote_model, roll_back
 from model.labels import Names
 from model.version.artifact import ModelVersion, find_model
-from worker.parameters import RunParameters
 from worker.workplace import Workplace
 
 
@@ -27,6 +26,8 @@ class Promotion:
     """False: it fell short, and nothing changed."""
     episodes: int
     """How many show a run of it instead of another model's now."""
+    others: int = 0
+    """How many show another model's run, since there is none of this one."""
     model: str = ""
     """NAME@VERSION."""
     was_in_use: bool = False
@@ -44,7 +45,7 @@ class RolledBack:
     in_use: str
     """The model that is in use again."""
     episodes: int
-    """How many show the runs again that they showed before."""
+    """How many show another run than before."""
     kept: int
     """How many still show a run of the withdrawn model, for want of another."""
 
@@ -63,7 +64,7 @@ def promote_if_not_worse(
     version = find_model(model, [place.settings.models_folder])
     reference = version.manifest.reference
     if sha256_in_use(place) == version.sha256:
-        return Promotion((), True, 0, reference, was_in_use=True)
+        return Promotion((), is_promoted=True, episodes=0, model=reference, was_in_use=True)
     measured = _measured(place, version, dataset, truths, device)
     found = promote(place, version, requirement, measured, force=force)
     with place.database.read() as connection:
@@ -135,8 +136,7 @@ def promote(
         is_forced=bool(found) or not measured,
         regressions=tuple(str(item) for item in found),
     )
-    hold_what_is_shown(place)
-    parameters = RunParameters.for_model(version.manifest)
+    write_down_bundled(place)
     with place.database.write() as connection:
-        episodes = promote_model(connection, model_record(version), parameters.hash, report)
-    return Promotion(found, is_promoted=True, episodes=episodes)
+        done = promote_model(connection, model_record(version), report)
+    return Promotion(found, is_promoted=True, episodes=done.episodes, others=done.others)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
+from castline.tagging.showing import describe_shown, make_shown
 from castline.tagging.values import Enqueued, Hooks, Lane, Queue
+from db.library.runs import current_runs
 from db.records import RunRecord
 from ingest.errors import IngestError
 from ingest.storage.remote_files import is_remote
@@ -59,28 +61,39 @@ def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
 
 
 def enqueue(
-    place: Workplace, found: Sources, *, model: str | None, every: Every, lane: Lane, hooks: Hooks
+    place: Workplace,
+    found: Sources,
+    *,
+    model: str | None,
+    every: Every | None,
+    lane: Lane,
+    hooks: Hooks,
 ) -> Queue:
     """Puts files into the queue and tells Celery's workers of them; see `Library.enqueue`."""
     queued = enqueue_files(place, found.names, model, every, lane, hooks)
+    with place.database.read() as connection:
+        before = current_runs(connection, [run.episode_id for run in queued.runs])
+    make_shown(place, queued.run_ids)
     broker_error = _offer(place)
     enqueued = tuple(
         Enqueued(source, run.id, run.episode, run.state, run.id in queued.new_run_ids)
         for source, run in zip(queued.sources, queued.runs, strict=True)
     )
-    return Queue(enqueued, queued.refused, len(found.skipped), broker_error)
+    with place.database.read() as connection:
+        shown = describe_shown(connection, queued.run_ids, before)
+    return Queue(enqueued, queued.refused, len(found.skipped), broker_error, shown)
 
 
 def enqueue_files(
     place: Workplace,
     sources: Sequence[str],
     model: str | None,
-    every: Every,
+    every: Every | None,
     lane: Lane,
     hooks: Hooks,
 ) -> QueuedFiles:
     """Enqueues files one by one; one that cannot be used is told of and left out."""
-    from castline.models.in_use import chosen_model
+    from castline.models.in_use import chosen_model, write_down_bundled
     from castline.tagging.run_models import keep_model
     from castline.tagging.sources import enqueue_source
     from ingest.decoder.parent import Decoder
@@ -88,7 +101,10 @@ def enqueue_files(
 
     version = chosen_model(place, model)
     keep_model(place.settings, version)
-    parameters = RunParameters.for_model(version.manifest, parse_every_seconds(str(every)))
+    write_down_bundled(place)
+    parameters = None
+    if every is not None:
+        parameters = RunParameters.for_model(version.manifest, parse_every_seconds(str(every)))
     usable: list[str] = []
     runs: list[RunRecord] = []
     new: set[int] = set()

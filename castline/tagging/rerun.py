@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from castline.asking.names import require_episode
-from castline.models.in_use import chosen_model, hold_what_is_shown, sha256_in_use
+from castline.models.in_use import chosen_model, write_down_bundled
 from castline.tables import Row, Table, columns_of
 from castline.tagging.rates import Rates, measured_rates
 from castline.tagging.rerun_plan import Rerun, Which, enqueue_rerun, plan_reruns
 from castline.tagging.run_models import keep_model
 from castline.tagging.runs import shown_runs
+from castline.tagging.showing import describe_shown, make_shown
 from castline.tagging.values import RUN_COLUMNS, Device, Hooks, Run
-from castline.tagging.work import make_shown, work_on
-from db.library.runs import list_runs
+from castline.tagging.work import work_on
+from db.library.runs import current_runs, list_runs
 from model.version.artifact import ModelVersion
 from worker.workplace import Workplace
 
@@ -56,10 +57,10 @@ class Reran(Table[Run]):
 
     model: str = ""
     """NAME@VERSION."""
-    is_in_use: bool = True
-    """Whether it is the model that new runs use and questions see."""
     seconds: float | None = None
     """How long the work took; None where nothing was left to do."""
+    shown: tuple[str, ...] = ()
+    """What questions see where that changed, or is not what was asked for: lines for people."""
 
 
 def plan(
@@ -91,17 +92,18 @@ def rerun(
     """Runs a model again; see `Library.rerun`."""
     version = chosen_model(place, model)
     found, _ = _planned(place, version, which, episodes, since)
+    with place.database.read() as connection:
+        before = current_runs(connection, [item.episode.id for item in found])
     run_ids, seconds = _run(place, found, version, workers, device, hooks) if found else ((), None)
     make_shown(place, run_ids)  # those that were done before, too
     with place.database.read() as connection:
-        runs = shown_runs(connection, run_ids)
-    return Reran(
-        runs,
-        RUN_COLUMNS,
-        model=version.manifest.reference,
-        is_in_use=version.sha256 == sha256_in_use(place),
-        seconds=seconds,
-    )
+        return Reran(
+            shown_runs(connection, run_ids),
+            RUN_COLUMNS,
+            model=version.manifest.reference,
+            seconds=seconds,
+            shown=describe_shown(connection, run_ids, before),
+        )
 
 
 def _planned(
@@ -128,8 +130,7 @@ def _run(
 ) -> tuple[tuple[int, ...], float | None]:
     """Returns the runs' numbers, and how long the work on them took."""
     keep_model(place.settings, version)
-    if version.sha256 != sha256_in_use(place):
-        hold_what_is_shown(place)
+    write_down_bundled(place)
     runs = [enqueue_rerun(place, item, version) for item in found]
     run_ids = tuple(run.id for run in runs)
     if not any(run.is_open for run in runs):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from castline.tagging.enqueue import model_record
+from castline.tagging.parameters import every_seconds_in_use
 from db.changes.writes import create_run, register_model_version, retry_run
 from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
@@ -23,7 +24,7 @@ from worker.workplace import Workplace
 
 Which = Literal["missing", "stale", "all"]
 """Episodes without a run that is done; those shown by another model or with other parameters than
-the promoted ones; every episode."""
+those in use; every episode."""
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -37,6 +38,8 @@ class Rerun:
     """Why, for people."""
     run: RunRecord | None
     """The run that it would be, where it was begun before."""
+    parameters: RunParameters
+    """Those in use."""
     chunks: Ranges
     """Half-open [start_pts, end_pts): those of an earlier run, whose frames are stored."""
     is_stored: bool
@@ -61,7 +64,7 @@ def plan_reruns(
 
     Args:
         place: The installation.
-        version: The model version to run, with the parameters that it has by default.
+        version: The model version to run, with the parameters in use.
         which: As `Which` says.
         episode_ids: Only of these; None for all.
         since: Only those that were added then or later.
@@ -69,7 +72,6 @@ def plan_reruns(
     Raises:
         StorageUnreachable: The frame store lies on storage that does not answer.
     """
-    parameters = RunParameters.for_model(version.manifest)
     is_stored = _finder(place.frames)
     with place.database.read() as connection:
         entries = [
@@ -78,23 +80,27 @@ def plan_reruns(
             if (episode_ids is None or entry.episode.id in episode_ids)
             and (since is None or entry.added_at >= since)
         ]
+        every_seconds = every_seconds_in_use(connection, [entry.episode.id for entry in entries])
+        wanted = [
+            (entry, RunParameters.for_model(version.manifest, every_seconds[entry.episode.id]))
+            for entry in entries
+        ]
         return [
             _rerun(place, connection, entry, reason, version, parameters, is_stored)
-            for entry in entries
+            for entry, parameters in wanted
             if (reason := _reason(entry, which, version, parameters)) is not None
         ]
 
 
 def enqueue_rerun(place: Workplace, rerun: Rerun, version: ModelVersion) -> RunRecord:
     """Makes the run, or offers again what it had left undone; one that is done stays so."""
-    parameters = RunParameters.for_model(version.manifest)
     with place.database.write() as connection:
         run_id, _ = create_run(
             connection,
             episode_id=rerun.episode.id,
             model_version_id=register_model_version(connection, model_record(version)),
-            params=parameters.to_json(),
-            params_hash=parameters.hash,
+            params=rerun.parameters.to_json(),
+            params_hash=rerun.parameters.hash,
             chunks=rerun.chunks,
             missing=rerun.episode.missing,
         )
@@ -154,6 +160,7 @@ def _rerun(
         episode=episode,
         reason=reason,
         run=run,
+        parameters=parameters,
         chunks=chunks,
         is_stored=all(map(is_stored, paths)),
         frames=float(episode.duration_seconds / parameters.every_seconds) * left,

@@ -10,13 +10,7 @@ from castline.tagging.run_models import absent_models
 from castline.tagging.values import RUN_COLUMNS, Quarantined, Run
 from db.changes.writes import cancel_run, retry_run
 from db.engine import Transaction
-from db.library.runs import (
-    current_run_of,
-    get_run,
-    list_runs,
-    quarantined_chunks,
-    run_appearances,
-)
+from db.library.runs import get_run, list_runs, quarantined_chunks, run_appearances
 from db.queue.effort import RunEffort, run_efforts
 from db.records import RunRecord
 from worker.parameters import RunParameters
@@ -62,17 +56,14 @@ def retry(place: Workplace, run_id: int) -> tuple[str, int]:
         return get_run(connection, run_id).state, offered
 
 
-def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]:
-    """A run's own appearances, and the run that questions see in its place if they do."""
+def appearances(place: Workplace, run_id: int) -> Appearances:
+    """A run's own appearances, whether or not questions see it."""
     with place.database.read() as connection:
         run = get_run(connection, run_id)
         rows = tuple(
             Appearance(run.episode, **vars(found)) for found in run_appearances(connection, run_id)
         )
-        current = current_run_of(connection, run.episode_id)
-        other = [current.id] if current and current.id != run_id else []
-        shown = shown_runs(connection, other) if other else ()
-    return Appearances(rows, APPEARANCE_COLUMNS), shown[0] if shown else None
+    return Appearances(rows, APPEARANCE_COLUMNS)
 
 
 def total_effort(runs: Iterable[Run]) -> RunEffort:

@@ -51,7 +51,7 @@ def enqueue_source(
     source: str,
     decoder: Decoder,
     version: ModelVersion,
-    parameters: RunParameters,
+    parameters: RunParameters | None,
     lane: str = "bulk",
 ) -> Enqueued:
     """Makes the run of an episode, wherever it lies; see `enqueue_episode`.

@@ -104,6 +104,8 @@ class Tagged(Table[Run]):
     """How many files could not be used."""
     seconds: float | None = None
     """How long the work took; None where nothing was left to do."""
+    shown: tuple[str, ...] = ()
+    """What questions see where that changed, or is not what was asked for: lines for people."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ class Queue:
     """How many were passed over in folders."""
     broker_error: BrokerError | None
     """Why workers were not told; they are by the next worker that starts."""
+    shown: tuple[str, ...] = ()
+    """What questions see where that is not what was asked for: lines for people."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,6 +144,8 @@ class Worked(Table[Run]):
 
     exit_code: int = 0
     """Of a worker's processes; 0 is well."""
+    shown: tuple[str, ...] = ()
+    """What questions see where that changed, or is no run that ended: lines for people."""
 
 
 @dataclass(frozen=True)

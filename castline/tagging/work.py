@@ -10,6 +10,7 @@ from shlex import quote
 from castline.errors import RequestError
 from castline.tagging.queue import Every, enqueue_files
 from castline.tagging.runs import shown_runs
+from castline.tagging.showing import describe_shown, make_shown
 from castline.tagging.values import (
     RUN_COLUMNS,
     Device,
@@ -21,9 +22,8 @@ from castline.tagging.values import (
 )
 from db.changes.writes import retry_run
 from db.cuts import outliving_cuts
-from db.library.current import make_current
 from db.library.runs import RunProgress as StoredProgress
-from db.library.runs import list_runs
+from db.library.runs import current_runs, list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
 from worker.settings import Settings
@@ -35,7 +35,7 @@ def tag(
     sources: Sequence[str],
     *,
     model: str | None,
-    every: Every,
+    every: Every | None,
     workers: int | None,
     device: Device,
     hooks: Hooks,
@@ -45,22 +45,22 @@ def tag(
         if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
             raise RequestError(f"{source}: is a folder; run: castline enqueue {quote(source)}")
     queued = enqueue_files(place, sources, model, every, "interactive", hooks)
+    with place.database.read() as connection:
+        before = current_runs(connection, [run.episode_id for run in queued.runs])
     began = time.monotonic()
     is_work_left = _offer_again(place, queued.runs)
     if is_work_left:
         work_on(place, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
     make_shown(place, queued.run_ids)
-    with place.database.read() as connection:
-        runs = shown_runs(connection, queued.run_ids)
     seconds = time.monotonic() - began if is_work_left else None
-    return Tagged(runs, RUN_COLUMNS, refused=queued.refused, seconds=seconds)
-
-
-def make_shown(place: Workplace, run_ids: Sequence[int]) -> None:
-    """Has questions answered from runs that were asked for last, as far as models' order lets."""
-    for run_id in run_ids:
-        with place.database.write() as connection:
-            make_current(connection, run_id)
+    with place.database.read() as connection:
+        return Tagged(
+            shown_runs(connection, queued.run_ids),
+            RUN_COLUMNS,
+            refused=queued.refused,
+            seconds=seconds,
+            shown=describe_shown(connection, queued.run_ids, before),
+        )
 
 
 def work_on(
@@ -111,6 +111,8 @@ def work(
     """Works on what is enqueued; see `Library.work`."""
     with open_workplace(settings, patience_of_worker(stays=not until_idle)) as place:
         ended_before = _ended_runs(place)
+        with place.database.read() as connection:
+            before = current_runs(connection)
         on_start()
         if settings.broker_url:
             code = _serve(place, queues, concurrency, device, until_idle, hooks)
@@ -121,7 +123,9 @@ def work(
         else:
             work_on(place, concurrency, device, None, None, until_idle=until_idle, hooks=hooks)
         ended = [run for key, run in _ended_runs(place).items() if key not in ended_before]
-        return Worked(tuple(ended), RUN_COLUMNS)
+        with place.database.read() as connection:
+            shown = describe_shown(connection, [run.id for run in ended], before)
+        return Worked(tuple(ended), RUN_COLUMNS, shown=shown)
 
 
 def _serve(

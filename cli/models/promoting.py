@@ -63,10 +63,13 @@ def promote(
             f"{reference}: not promoted, it is worse than the model in use by more than allowed:"
             f" {', '.join(sorted(worse))}; train a better one, or promote it with --force"
         )
-    say(
+    line = (
         f"{reference}: promoted; {found.episodes} episodes show its runs now, in place of another"
-        " model's. The others: castline rerun --stale"
+        " model's; back: castline models rollback"
     )
+    if found.others:
+        line += f"; {found.others} show another model's still: castline rerun --stale"
+    say(line)
 
 
 def rollback(context: typer.Context) -> None:
@@ -78,10 +81,11 @@ def rollback(context: typer.Context) -> None:
     done = library.rollback()
     line = (
         f"{done.in_use}: in use again in place of {done.withdrawn};"
-        f" {done.episodes} episodes show the runs that they showed before"
+        f" {done.episodes} episodes show another run than before;"
+        f" back: castline models promote {done.withdrawn} --force"
     )
     if done.kept:
-        line += f", {done.kept} still one of {done.withdrawn}: castline rerun --stale"
+        line += f"; {done.kept} show one of {done.withdrawn} still: castline rerun --stale"
     say(line)
 
 

@@ -77,6 +77,8 @@ def rerun(
         print_json(reran.to_dicts())
     else:
         _print_runs(reran)
+    for line in reran.shown:
+        say(line)
     raise typer.Exit(exit_code(reran.rows))
 
 
@@ -94,17 +96,6 @@ def _print_runs(reran: Reran) -> None:
         answer(f"{describe_end(run)}; {decoded}")
     if not reran:
         say("Nothing to run again.")
-    hidden = sum(run.has_ended_well and not run.is_current for run in reran)
-    if hidden and reran.is_in_use:
-        say(
-            f"{hidden} of these runs are not shown: runs of a model newer than {reran.model}, or"
-            " with nothing missing, stay shown"
-        )
-    elif hidden:
-        say(
-            f"{hidden} of these runs are not shown: {reran.model} is not the model in use; see"
-            f" castline models compare, then castline models promote {reran.model}"
-        )
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> None:

@@ -21,7 +21,12 @@ Episodes = Annotated[
     list[str], typer.Argument(help="Episode files, or s3:// URLs.", show_default=False)
 ]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
-Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        help="Seconds between two looks at an episode; default as asked for last, 0.5 at first."
+    ),
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
 ]
@@ -39,7 +44,7 @@ def tag(
     context: typer.Context,
     paths: Episodes,
     model: Model = None,
-    every: Every = "0.5",
+    every: Every = None,
     workers: Workers = None,
     device: Device = "auto",
     as_json: Json = False,
@@ -63,6 +68,8 @@ def tag(
         if tagged.seconds is not None:
             say(f"Worked for {tagged.seconds:.1f} s.")
             say_effort(tagged.rows)
+    for line in tagged.shown:
+        say(line)
     raise typer.Exit(exit_code(tagged.rows, tagged.refused))
 
 
@@ -73,7 +80,7 @@ def enqueue(
         typer.Argument(help="Episode files, folders of them, or s3:// URLs of either."),
     ],
     model: Model = None,
-    every: Every = "0.5",
+    every: Every = None,
     lane: Annotated[
         Literal["interactive", "bulk"], typer.Option(help="What is interactive goes first.")
     ] = "bulk",
@@ -95,6 +102,8 @@ def enqueue(
     new = len({found.run_id for found in queue.enqueued if found.is_new})
     known_count = len(queue.enqueued) - new
     say(f"{new} new, {known_count} known, {queue.refused} refused, {queue.skipped} skipped")
+    for line in queue.shown:
+        say(line)
     if queue.broker_error:
         say_error(queue.broker_error)
     raise typer.Exit(EXIT_FAILED if queue.refused or queue.broker_error else 0)
@@ -140,6 +149,8 @@ def worker(
         raise typer.Exit(worked.exit_code)
     for run in worked:
         say(describe_end(run))
+    for line in worked.shown:
+        say(line)
     say_effort(worked.rows)
     raise typer.Exit(exit_code(worked.rows) if until_idle else 0)
 

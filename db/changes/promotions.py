@@ -1,23 +1,23 @@
 """Promotions: which model version new runs use and queries see, and the way back.
 
-A promotion lets the model's ended runs take over in one transaction, and notes which runs they
-replaced; so does every run of that model that ends later. A rollback puts those back.
+A promotion lets the model's runs be seen in one transaction, wherever it has one, and a rollback
+lets those be seen again that the rule of `db.library.current` shows without it.
 """
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
+from db.changes.showing import lock_model_versions, update_runs_of_model
 from db.changes.writes import register_model_version
 from db.errors import NotFoundError
 from db.failures import reading_rows
-from db.library.current import ENDED_STATES, lock_model_versions
 from db.queue.claims import database_now
 from db.records import ModelVersionRecord
-from db.schema import current_run, model_version, promotion, replaced_run, run
+from db.schema import current_run, model_version, promotion, run
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class PromotionRecord:
     """NAME@VERSION."""
     model_sha256: str | None
     """None once the model version was pruned."""
+    is_bundled: bool
+    """Nobody promoted it: it came with Castline."""
     promoted_at: datetime
     requirement: str | None
     """What it had to meet; None where nothing was measured."""
@@ -49,6 +51,16 @@ class GateReport:
 
 
 @dataclass(frozen=True)
+class Promoted:
+    """What a promotion did."""
+
+    episodes: int
+    """How many show a run of the model instead of another's now."""
+    others: int
+    """How many show another model's run, since there is none of this one."""
+
+
+@dataclass(frozen=True)
 class RolledBack:
     """What a rollback did."""
 
@@ -57,13 +69,21 @@ class RolledBack:
     episodes: int
     """How many show another run than before."""
     kept: int
-    """How many still show a run of the withdrawn model: no earlier one is there to be shown."""
+    """How many still show a run of the withdrawn model: there is no other to be shown."""
 
 
-def promoted_sha256(connection: Connection) -> str | None:
-    """The model version that new runs use; None before the first promotion."""
-    found = [item for item in list_promotions(connection) if item.withdrawn_at is None]
-    return found[-1].model_sha256 if found else None
+def sha256_in_use(connection: Connection, bundled: str) -> str:
+    """The model version that new runs use.
+
+    Args:
+        connection: An open connection.
+        bundled: The SHA-256 of the one that comes with this Castline, in use until somebody
+            promotes another.
+    """
+    found = list_promotions(connection)
+    if all(item.is_bundled for item in found):
+        return bundled
+    return standing_promotions(found)[-1].model_sha256 or bundled
 
 
 @reading_rows()
@@ -72,90 +92,82 @@ def list_promotions(connection: Connection) -> list[PromotionRecord]:
     return [_promotion(row) for row in connection.execute(_promotions().order_by(promotion.c.id))]
 
 
-def begin_promotions(connection: Connection, in_use: ModelVersionRecord) -> None:
-    """Records which model is in use before any is promoted; does nothing afterwards.
+def standing_promotions(found: list[PromotionRecord]) -> list[PromotionRecord]:
+    """Those that were not rolled back; the last one's model is in use."""
+    return [item for item in found if item.withdrawn_at is None]
 
-    It counts as promoted when it was made, so that its runs and those that people made with other
-    models stand as they did: the newer model's is shown.
+
+def use_bundled(connection: Connection, bundled: ModelVersionRecord) -> None:
+    """Writes down that the bundled model version is in use, unless somebody promoted another.
+
+    So does the one that an upgrade of Castline brings; what queries see stays until it has runs.
     """
+    if _is_settled(connection, bundled):
+        return
+    key = register_model_version(connection, bundled)
     lock_model_versions(connection, shared=False)
-    if connection.execute(select(promotion.c.id).limit(1)).first() is None:
-        key = register_model_version(connection, in_use)
-        _insert_promotion(connection, key, in_use, in_use.created_at, GateReport())
+    if not _is_settled(connection, bundled):
+        _insert_promotion(connection, key, bundled, GateReport(), is_bundled=True)
 
 
 def promote_model(
-    connection: Connection, record: ModelVersionRecord, params_hash: str, report: GateReport
-) -> int:
+    connection: Connection, record: ModelVersionRecord, report: GateReport
+) -> Promoted:
     """Promotes a model version: new runs use it, and queries see its runs where there are any.
 
     Args:
-        connection: A connection inside a write transaction; `begin_promotions` came before.
+        connection: A connection inside a write transaction; `use_bundled` came before.
         record: The model version.
-        params_hash: Of the parameters that its runs shall have; others serve where there are none
-            of these.
         report: How it came to be promoted.
-
-    Returns:
-        How many episodes show one of its runs instead of another model's now.
     """
     model_version_id = register_model_version(connection, record)
     lock_model_versions(connection, shared=False)
-    moment = _after_all_others(connection)
-    promotion_id = _insert_promotion(connection, model_version_id, record, moment, report)
-    best: dict[int, int] = {}
-    ended = select(run).where(
-        run.c.model_version_id == model_version_id, run.c.state.in_(ENDED_STATES)
-    )
-    for row in sorted(
-        connection.execute(ended),
-        key=lambda row: (row.params_hash == params_hash, row.state == "done", row.id),
-    ):
-        best[row.episode_id] = row.id
-    return _take_over(connection, promotion_id, model_version_id, best)
+    _insert_promotion(connection, model_version_id, record, report, is_bundled=False)
+    episodes = update_runs_of_model(connection, model_version_id)
+    total = connection.execute(select(func.count()).select_from(current_run)).scalar_one()
+    return Promoted(episodes, total - _episodes_shown_by(connection, record.sha256))
 
 
 def roll_back(connection: Connection) -> RolledBack:
-    """Withdraws the latest promotion: what queries saw before it is what they see again.
-
-    An episode that no run had been shown of before, or whose run of then was pruned, keeps the one
-    that it has.
+    """Withdraws the latest promotion: queries see what they would see without it.
 
     Raises:
         NotFoundError: No promotion is left to go back to.
     """
     lock_model_versions(connection, shared=False)
-    standing = [item for item in list_promotions(connection) if item.withdrawn_at is None]
-    if len(standing) < 2 or standing[-2].model_sha256 is None:
+    standing = standing_promotions(list_promotions(connection))
+    if len(standing) < 2 or standing[-1].is_bundled or standing[-2].model_sha256 is None:
         raise NotFoundError("rollback: there is no earlier promotion to go back to")
     withdrawn, in_use = standing[-1], standing[-2]
-    replaced = replaced_run.c.promotion_id == withdrawn.id
-    former = (
-        select(replaced_run.c.run_id)
-        .where(replaced, replaced_run.c.episode_id == current_run.c.episode_id)
-        .correlate(current_run)
-        .scalar_subquery()
-    )
-    episodes = connection.execute(
-        update(current_run)
-        .where(current_run.c.episode_id.in_(select(replaced_run.c.episode_id).where(replaced)))
-        .values(run_id=former)
-    ).rowcount
-    connection.execute(delete(replaced_run).where(replaced))
-    connection.execute(
+    model_version_id = connection.execute(
         update(promotion)
         .where(promotion.c.id == withdrawn.id)
         .values(withdrawn_at=database_now(connection))
-    )
-    _restore_standing(connection, withdrawn.id)
-    kept = (
+        .returning(promotion.c.model_version_id)
+    ).scalar_one()
+    episodes = update_runs_of_model(connection, model_version_id)
+    kept = 0
+    if withdrawn.model_sha256 != in_use.model_sha256:
+        kept = _episodes_shown_by(connection, withdrawn.model_sha256)
+    return RolledBack(withdrawn, in_use, episodes, kept)
+
+
+def _is_settled(connection: Connection, bundled: ModelVersionRecord) -> bool:
+    found = list_promotions(connection)
+    if any(not item.is_bundled for item in found):
+        return True
+    return bool(found) and found[-1].model_sha256 == bundled.sha256
+
+
+def _episodes_shown_by(connection: Connection, model_sha256: str | None) -> int:
+    shown = (
         select(func.count())
         .select_from(current_run)
         .join(run, run.c.id == current_run.c.run_id)
         .join(model_version, model_version.c.id == run.c.model_version_id)
-        .where(model_version.c.sha256 == withdrawn.model_sha256)
+        .where(model_version.c.sha256 == model_sha256)
     )
-    return RolledBack(withdrawn, in_use, episodes, connection.execute(kept).scalar_one())
+    return connection.execute(shown).scalar_one()
 
 
 def _promotions() -> Select[Any]:
@@ -169,6 +181,7 @@ def _promotion(row: Row[Any]) -> PromotionRecord:
         id=row.id,
         model=row.model,
         model_sha256=row.sha256,
+        is_bundled=row.bundled,
         promoted_at=row.promoted_at,
         requirement=row.requirement,
         is_forced=row.forced,
@@ -177,76 +190,23 @@ def _promotion(row: Row[Any]) -> PromotionRecord:
     )
 
 
-@reading_rows()
-def _after_all_others(connection: Connection) -> datetime:
-    """Now, or later than every standing that the promoted model's has to exceed."""
-    latest = connection.execute(
-        select(func.max(model_version.c.created_at), func.max(model_version.c.promoted_at))
-    ).one()
-    moments: list[datetime] = [moment for moment in latest if moment]
-    return max(database_now(connection), *(each + timedelta(microseconds=1) for each in moments))
-
-
 def _insert_promotion(
     connection: Connection,
     model_version_id: int,
     record: ModelVersionRecord,
-    moment: datetime,
     report: GateReport,
-) -> int:
+    *,
+    is_bundled: bool,
+) -> None:
     connection.execute(
-        update(model_version)
-        .where(model_version.c.id == model_version_id)
-        .values(promoted_at=moment)
-    )
-    values = {
-        "model_version_id": model_version_id,
-        "model": f"{record.name}@{record.version}",
-        "promoted_at": moment,
-        "requirement": report.requirement,
-        "forced": report.is_forced,
-        "regressions": json.dumps(report.regressions),
-    }
-    inserted = insert(promotion).values(values).returning(promotion.c.id)
-    return int(connection.execute(inserted).scalar_one())
-
-
-def _take_over(
-    connection: Connection, promotion_id: int, model_version_id: int, best: dict[int, int]
-) -> int:
-    """Makes these runs, by episode, the current ones, and notes what they replace."""
-    shown = connection.execute(
-        select(current_run.c.episode_id, current_run.c.run_id, run.c.model_version_id).join(
-            run, run.c.id == current_run.c.run_id
+        insert(promotion).values(
+            model_version_id=model_version_id,
+            model=f"{record.name}@{record.version}",
+            bundled=is_bundled,
+            # Nobody saw to it when the bundled one came.
+            promoted_at=record.created_at if is_bundled else database_now(connection),
+            requirement=report.requirement,
+            forced=report.is_forced,
+            regressions=json.dumps(report.regressions),
         )
-    )
-    replaced = [
-        {"promotion_id": promotion_id, "episode_id": row.episode_id, "run_id": row.run_id}
-        for row in shown
-        if row.episode_id in best and row.model_version_id != model_version_id
-    ]
-    if replaced:
-        connection.execute(insert(replaced_run), replaced)
-        _point_at(connection, {row["episode_id"]: best[row["episode_id"]] for row in replaced})
-    return len(replaced)
-
-
-def _point_at(connection: Connection, runs: dict[int, int]) -> None:
-    for episode_id, run_id in runs.items():
-        connection.execute(
-            update(current_run).where(current_run.c.episode_id == episode_id).values(run_id=run_id)
-        )
-
-
-def _restore_standing(connection: Connection, withdrawn_id: int) -> None:
-    """Gives the withdrawn model the standing of its promotion before, if it has another."""
-    withdrawn = select(promotion.c.model_version_id).where(promotion.c.id == withdrawn_id)
-    model_version_id = connection.execute(withdrawn).scalar_one()
-    earlier = select(func.max(promotion.c.promoted_at)).where(
-        promotion.c.model_version_id == model_version_id, promotion.c.withdrawn_at.is_(None)
-    )
-    connection.execute(
-        update(model_version)
-        .where(model_version.c.id == model_version_id)
-        .values(promoted_at=connection.execute(earlier).scalar_one_or_none())
     )

@@ -1,8 +1,8 @@
 """What nothing refers to any more: runs and model versions, and how they are removed.
 
-A run is kept while queries see it, work on it is left, a rollback would bring it back, a candidate
-made it, or it is all that tells what became of its episode. A candidate is a model version that is
-newer than the one in use and was never promoted. Before any is promoted, the bundled one is in use.
+A run is kept while queries see it or ought to, work on it is left, a rollback would show it, a
+candidate made it, or it is all that tells what became of its episode. A candidate is a model
+version that is newer than the one in use and was never promoted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select, update
 
-from db.changes.promotions import PromotionRecord, list_promotions, promoted_sha256
+from db.changes.promotions import (
+    PromotionRecord,
+    list_promotions,
+    sha256_in_use,
+    standing_promotions,
+)
+from db.library.current import best_runs
 from db.library.runs import list_runs
 from db.records import ModelVersionRecord, RunRecord
 from db.schema import (
@@ -60,7 +66,7 @@ def prunable_models(
 ) -> list[str]:
     """The SHA-256 of the model versions that nothing refers to once these runs are gone."""
     with_runs = select(run.c.model_version_id).where(run.c.id.not_in(pruned_run_ids))
-    standing = [item.model_sha256 for item in _standing(connection)[-2:] if item.model_sha256]
+    standing = [item.model_sha256 for item in _may_be_needed(connection) if item.model_sha256]
     rows = connection.execute(
         select(model_version.c.sha256)
         .where(
@@ -112,14 +118,15 @@ def remove_models(
     return gone
 
 
-def _standing(connection: Connection) -> list[PromotionRecord]:
-    return [item for item in list_promotions(connection) if item.withdrawn_at is None]
+def _may_be_needed(connection: Connection) -> list[PromotionRecord]:
+    """The promotion of the model in use, and the one that a rollback goes back to."""
+    standing = standing_promotions(list_promotions(connection))
+    return standing[-1:] if standing and standing[-1].is_bundled else standing[-2:]
 
 
 def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
-    standing = _standing(connection)
-    latest = standing[-1].id if standing else 0
-    brought_back = select(replaced_run.c.run_id).where(replaced_run.c.promotion_id == latest)
+    latest = [item.id for item in _may_be_needed(connection)[1:]]
+    due, brought_back = best_runs(), best_runs(without_promotions=latest, name="brought_back")
     shown = select(current_run.c.run_id)
     only_news = (
         select(func.max(run.c.id))
@@ -128,7 +135,8 @@ def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[An
     )
     return select(run.c.id).where(
         run.c.id.in_(shown)
-        | run.c.id.in_(brought_back)
+        | run.c.id.in_(select(due.c.run_id))
+        | run.c.id.in_(select(brought_back.c.run_id))
         | run.c.id.in_(only_news)
         | run.c.state.in_(OPEN_RUN_STATES)
         | run.c.model_version_id.in_(_candidates(connection, bundled))
@@ -138,7 +146,7 @@ def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[An
 def _candidates(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
     promoted = select(promotion.c.model_version_id).where(promotion.c.model_version_id.is_not(None))
     in_use = select(model_version.c.created_at).where(
-        model_version.c.sha256 == promoted_sha256(connection)
+        model_version.c.sha256 == sha256_in_use(connection, bundled.sha256)
     )
     made_at = connection.execute(in_use).scalar_one_or_none() or bundled.created_at
     return select(model_version.c.id).where(

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, cast, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.changes.showing import lock_episode, update_current_run
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
-from db.library.current import lock_episode, switch_current_run
 from db.library.run_totals import add_up_run
 from db.queue.claims import database_now, first_token, lock_run
 from db.records import (
@@ -114,7 +114,7 @@ def create_run(
     missing: Ranges,
     lane: str = "bulk",
 ) -> tuple[int, bool]:
-    """The run of this model version over this episode with these parameters.
+    """The run of this model version over this episode with these parameters, which are in use now.
 
     Args:
         connection: A connection inside a write transaction.
@@ -136,10 +136,13 @@ def create_run(
     }
     found = _find_id(connection, run, key)
     if found is not None:
+        changed = {"asked": _next_asked(episode_id)}
         if lane == "interactive":
-            connection.execute(update(run).where(run.c.id == found).values(lane=lane))
+            changed["lane"] = lane
+        connection.execute(update(run).where(run.c.id == found).values(changed))
         return found, False
     values = key | {
+        "asked": _next_asked(episode_id),
         "params": params,
         "state": "queued",
         "lane": lane,
@@ -174,6 +177,12 @@ def create_run(
         ],
     )
     return run_id, True
+
+
+def _next_asked(episode_id: int) -> Any:
+    other = run.alias("other")
+    latest = select(func.coalesce(func.max(other.c.asked), 0) + 1)
+    return latest.where(other.c.episode_id == episode_id).scalar_subquery()
 
 
 def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
@@ -249,6 +258,7 @@ def finish_run(
         .where(run.c.id == run_id)
         .values(
             state=state,
+            keeps_partial=False,
             frames=frames,
             decode_errors=decode_errors,
             missing=dump_ranges(missing),
@@ -261,8 +271,7 @@ def finish_run(
     if rows:
         connection.execute(insert(appearance), rows)
     add_up_run(connection, run_id)
-    if state != "failed":
-        switch_current_run(connection, episode_id, run_id)
+    update_current_run(connection, episode_id, run_id)
 
 
 def cancel_run(connection: Connection, run_id: int) -> str:
@@ -318,6 +327,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
             .where(run.c.id == run_id)
             .values(
                 state="queued",
+                keeps_partial=run.c.keeps_partial | (run.c.state == "partial"),
                 error=None,
                 ended_at=None,
                 chunks_done=run.c.chunks_done - quarantined,

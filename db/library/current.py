@@ -1,18 +1,20 @@
 """Which run of each episode queries see: the current one, or another that is asked for.
 
-A run takes another's place by its model's standing: when it was promoted, or else when it was
-made. Once any model is promoted, the runs of those that are not never take another model's place,
-and those of models whose promotion was withdrawn give way to the runs of any that is promoted.
+Queries show the run of the model in use with the parameters in use; another model's run only where
+no such run exists: of the model that was in use before it, and so on, then of the newest. The model
+in use is that of the latest promotion that was not rolled back. The parameters in use, of a model
+over an episode, are those that were asked for last. A run counts from its first end on, `done` or
+`partial`; a whole one goes before a partial one of its model.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Subquery, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, func, select
 
 from db.errors import DatabaseError, NotFoundError
-from db.failures import reading_rows
-from db.schema import current_run, episode, model_version, promotion, replaced_run, run
+from db.schema import current_run, model_version, promotion, run
 
 ENDED_STATES = ("done", "partial")
 """Of runs that queries may see."""
@@ -29,8 +31,6 @@ class Shown:
 CURRENT = Shown()
 """What queries see unless told otherwise."""
 
-_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-
 
 def shown_runs(shown: Shown) -> Subquery:
     """At most one run for each episode, as (episode_id, run_id)."""
@@ -38,13 +38,7 @@ def shown_runs(shown: Shown) -> Subquery:
         one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == shown.run_id)
         return one.subquery("shown")
     if shown.model_sha256 is not None:
-        latest = (
-            select(run.c.episode_id, func.max(run.c.id).label("run_id"))
-            .join(model_version, model_version.c.id == run.c.model_version_id)
-            .where(model_version.c.sha256 == shown.model_sha256, run.c.state.in_(ENDED_STATES))
-            .group_by(run.c.episode_id)
-        )
-        return latest.subquery("shown")
+        return best_runs(model_version.c.sha256 == shown.model_sha256, name="shown")
     return select(current_run.c.episode_id, current_run.c.run_id).subquery("shown")
 
 
@@ -58,9 +52,11 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
     if run_id is not None and model is not None:
         raise DatabaseError("--run and --model: a run has its model; leave one of them out")
     if run_id is not None:
-        state = connection.execute(select(run.c.state).where(run.c.id == run_id)).scalar()
-        if state not in ENDED_STATES:
-            found = f"it is {state}" if state else "there is no such run"
+        row = connection.execute(
+            select(run.c.state, can_be_shown().label("is_there")).where(run.c.id == run_id)
+        ).one_or_none()
+        if row is None or not row.is_there:
+            found = f"it is {row.state}" if row else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
         return Shown(run_id=run_id)
     if model is None:
@@ -73,130 +69,92 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
     return shown
 
 
-def make_current(connection: Connection, run_id: int) -> None:
-    """Makes an ended run the one that queries see, unless a model of higher standing made that.
+def can_be_shown() -> ColumnElement[bool]:
+    """Whether a run has ended, if only in part; what it found then stays while it is retried."""
+    return run.c.state.in_(ENDED_STATES) | run.c.keeps_partial
 
-    Among runs of one model version, whatever their parameters, this is a person's choice.
+
+def best_runs(
+    *wanted: ColumnElement[bool],
+    without_promotions: Sequence[int] = (),
+    name: str = "best",
+) -> Subquery:
+    """The run of each episode that the rule shows, as (episode_id, run_id, model_version_id).
+
+    Args:
+        wanted: Conditions on `run` and `model_version`: only such runs are looked at.
+        without_promotions: As if these promotions had been withdrawn.
+        name: Of the subquery.
     """
-    row = connection.execute(select(run.c.episode_id, run.c.state).where(run.c.id == run_id)).one()
-    if row.state in ENDED_STATES:
-        lock_episode(connection, row.episode_id)
-        switch_current_run(connection, row.episode_id, run_id)
+    standing = _standing(without_promotions)
+    order = (*_order_of_models(standing), case((run.c.state == "done", 0), else_=1), *_LAST_ASKED)
+    return _first_of_each_episode(standing, (can_be_shown(), *wanted), order, name)
 
 
-def lock_episode(connection: Connection, episode_id: int) -> None:
-    """Makes runs of one episode that end together take turns."""
-    connection.execute(
-        select(episode.c.id).where(episode.c.id == episode_id).with_for_update(key_share=True)
-    )
+def params_asked_last(connection: Connection, episode_ids: Collection[int]) -> dict[int, str]:
+    """The parameters that were asked for last of each of these episodes, whatever came of it.
 
-
-def lock_model_versions(connection: Connection, *, shared: bool) -> None:
-    """Makes promotions and the ends of runs wait for each other; those that share it do not.
-
-    All rows, always in the same order: who takes them one by one may meet who comes from behind.
+    Asked of the model in use, or else of the one in use before it, and so on: what is asked of
+    others is a trial. An episode of which nothing was asked is left out.
     """
-    ordered = select(model_version.c.id).order_by(model_version.c.id)
-    connection.execute(ordered.with_for_update(read=shared, key_share=not shared)).all()
+    standing = _standing(())
+    last = _first_of_each_episode(
+        standing,
+        (standing.c.promotion_id.is_not(None), run.c.episode_id.in_(list(episode_ids))),
+        (*_order_of_models(standing), *_LAST_ASKED),
+        "last",
+    )
+    rows = connection.execute(
+        select(last.c.episode_id, run.c.params).join(run, run.c.id == last.c.run_id)
+    )
+    return {row.episode_id: row.params for row in rows}
 
 
-def switch_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
-    """Makes a run that ended the current one of its locked episode, if it may be."""
-    lock_model_versions(connection, shared=True)
-    new = _candidate(connection, run_id)
-    old_id = connection.execute(
-        select(current_run.c.run_id).where(current_run.c.episode_id == episode_id)
-    ).scalar_one_or_none()
-    if old_id is None:
-        connection.execute(insert(current_run).values(episode_id=episode_id, run_id=run_id))
-        return
-    old = _candidate(connection, old_id)
-    if not _may_replace(connection, old, new):
-        return
-    if old.model_version_id != new.model_version_id:
-        _note_replaced(connection, episode_id, old_id, old, new)
-    connection.execute(
-        update(current_run).where(current_run.c.episode_id == episode_id).values(run_id=run_id)
+def _standing(without: Sequence[int]) -> Subquery:
+    """The latest promotion of each model that has one; those that were rolled back do not count."""
+    return (
+        select(promotion.c.model_version_id, func.max(promotion.c.id).label("promotion_id"))
+        .where(promotion.c.withdrawn_at.is_(None), promotion.c.id.not_in(without))
+        .group_by(promotion.c.model_version_id)
+        .subquery("standing")
     )
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A run beside another one."""
-
-    state: str
-    model_version_id: int
-    created_at: datetime
-    promoted_at: datetime | None
-    standing_id: int | None
-    """The latest promotion of its model that stands."""
-    withdrawn_id: int | None
-    """The latest promotion of its model that was withdrawn."""
-
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether its model was promoted and no promotion of it stands."""
-        return self.promoted_at is None and self.withdrawn_id is not None
-
-    @property
-    def standing(self) -> datetime:
-        """Since when its model is to be preferred to older ones."""
-        return _BEFORE_ALL if self.is_withdrawn else self.promoted_at or self.created_at
-
-
-@reading_rows()
-def _candidate(connection: Connection, run_id: int) -> _Candidate:
-    latest = select(func.max(promotion.c.id)).where(
-        promotion.c.model_version_id == run.c.model_version_id
+def _order_of_models(standing: Subquery) -> tuple[ColumnElement[Any], ...]:
+    """The model in use, those that were before it, and of the others the newest first."""
+    return (
+        func.coalesce(standing.c.promotion_id, 0).desc(),
+        model_version.c.created_at.desc(),
+        model_version.c.id.desc(),
     )
-    withdrawn_at = promotion.c.withdrawn_at
-    row = connection.execute(
+
+
+_LAST_ASKED = (run.c.asked.desc(), run.c.id.desc())
+
+
+def _first_of_each_episode(
+    standing: Subquery,
+    wanted: Sequence[ColumnElement[bool]],
+    order: Sequence[ColumnElement[Any]],
+    name: str,
+) -> Subquery:
+    place = func.row_number().over(partition_by=run.c.episode_id, order_by=order)
+    ordered = (
         select(
-            run.c.state,
+            run.c.episode_id,
+            run.c.id.label("run_id"),
             run.c.model_version_id,
-            model_version.c.created_at,
-            model_version.c.promoted_at,
-            latest.where(withdrawn_at.is_(None)).scalar_subquery().label("standing_id"),
-            latest.where(withdrawn_at.is_not(None)).scalar_subquery().label("withdrawn_id"),
+            place.label("place"),
         )
         .join(model_version, model_version.c.id == run.c.model_version_id)
-        .where(run.c.id == run_id)
-    ).one()
-    return _Candidate(
-        state=row.state,
-        model_version_id=row.model_version_id,
-        created_at=row.created_at,
-        promoted_at=row.promoted_at,
-        standing_id=row.standing_id,
-        withdrawn_id=row.withdrawn_id,
+        .outerjoin(standing, standing.c.model_version_id == run.c.model_version_id)
+        .where(*wanted)
+        .subquery("ordered")
     )
-
-
-def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bool:
-    if old.model_version_id != new.model_version_id and new.promoted_at is None:
-        promoted = select(model_version.c.id).where(model_version.c.promoted_at.is_not(None))
-        if connection.execute(promoted.limit(1)).first() is not None:
-            return False
-    if old.standing == new.standing:
-        return (old.state, new.state) != ("done", "partial")
-    return old.standing < new.standing
-
-
-def _note_replaced(
-    connection: Connection, episode_id: int, old_run_id: int, old: _Candidate, new: _Candidate
-) -> None:
-    """Writes down what a rollback of the new run's promotion will bring back."""
-    if new.standing_id is None:
-        return
-    if old.promoted_at is None and (old.withdrawn_id or 0) > new.standing_id:
-        return  # its model came and went since then: queries did not see it before
-    key = (replaced_run.c.promotion_id == new.standing_id, replaced_run.c.episode_id == episode_id)
-    if connection.execute(select(replaced_run.c.run_id).where(*key)).first() is None:
-        connection.execute(
-            insert(replaced_run).values(
-                promotion_id=new.standing_id, episode_id=episode_id, run_id=old_run_id
-            )
-        )
+    first: Select[Any] = select(
+        ordered.c.episode_id, ordered.c.run_id, ordered.c.model_version_id
+    ).where(ordered.c.place == 1)
+    return first.subquery(name)
 
 
 def _registered_sha256(connection: Connection, reference: str) -> str:

@@ -115,6 +115,17 @@ def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
 
 
 @reading_rows()
+def current_runs(
+    connection: Connection, episode_ids: Sequence[int] | None = None
+) -> dict[int, RunRecord]:
+    """The run that queries see, by the episode's number: of all, or of those asked for."""
+    query = _runs().where(current_run.c.run_id.is_not(None))
+    if episode_ids is not None:
+        query = query.where(run.c.episode_id.in_(episode_ids))
+    return {row.episode_id: _run(row) for row in connection.execute(query)}
+
+
+@reading_rows()
 def shown_run_of(connection: Connection, episode_id: int, shown: Shown) -> RunRecord | None:
     """The run of an episode that a question is about; None if none of its runs is."""
     runs = shown_runs(shown)

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.event import listen
 
-from db.changes.promotions import GateReport, begin_promotions, promote_model, roll_back
+from db.changes.promotions import GateReport, promote_model, roll_back, use_bundled
+from db.changes.showing import lock_episode
 from db.changes.writes import cancel_run, create_run, finish_run, register_episode
 from db.cuts import outliving_cuts
 from db.engine import LONGEST_IDLE_SECONDS, Database, Transaction
 from db.errors import DatabaseCutError
-from db.library.current import lock_episode
 from db.library.runs import current_run_of, get_run, list_runs
 from db.questions.appearances import shared_time
 from db.queue.claims import begin_claim, claim_chunks, lock_run
@@ -185,7 +185,7 @@ def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(
     postgresql: Database,
 ) -> None:
     with postgresql.write() as connection:
-        begin_promotions(connection, made_model())
+        use_bundled(connection, made_model())
     for number in range(ROUNDS):
         model = made_model(f"{number:064d}", f"new{number}")
         episode = made_episode(f"{number + 1000:064d}")
@@ -202,7 +202,7 @@ def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(
             return finish(run_id, episode_id)(connection)
 
         def promotes(connection: Transaction, model: ModelVersionRecord = model) -> object:
-            return promote_model(connection, model, "c" * 64, GateReport())
+            return promote_model(connection, model, GateReport())
 
         at_once(postgresql, ends, promotes)
         with postgresql.read() as connection:

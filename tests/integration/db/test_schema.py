@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 import db.migrations
-from db.changes.promotions import promoted_sha256
+from db.changes.promotions import list_promotions
 from db.engine import Database, sqlite_journal_mode
 from db.errors import DatabaseError
 from db.library.episodes import list_episodes
@@ -76,7 +76,7 @@ def test_a_database_of_the_first_schema_keeps_its_rows(
         rows = connection.execute(text("SELECT is_reused FROM chunk")).scalars()
         assert [bool(value) for value in rows] == [False] * 6
         assert get_run(connection, run_id).frames_decoded == 0
-        assert promoted_sha256(connection) is None
+        assert list_promotions(connection) == []
         assert written_names(connection) == {}
     old.dispose()
 

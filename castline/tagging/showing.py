@@ -1,0 +1,158 @@
+"""What a command did to what queries see, in lines for people: what is shown, and the way back."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from shlex import quote
+
+from db.changes.showing import show_if_due
+from db.engine import Transaction
+from db.library.episodes import get_episode
+from db.library.runs import current_runs, list_runs
+from db.records import RunRecord
+from worker.parameters import RunParameters
+from worker.workplace import Workplace
+
+CurrentRuns = Mapping[int, RunRecord]
+"""The run that queries see, by the number of its episode."""
+
+
+def make_shown(place: Workplace, run_ids: Sequence[int]) -> None:
+    """Has questions answered from runs that had ended before they were asked for, if due."""
+    for run_id in run_ids:
+        with place.database.write() as connection:
+            show_if_due(connection, run_id)
+
+
+def describe_shown(
+    connection: Transaction, run_ids: Sequence[int], before: CurrentRuns
+) -> tuple[str, ...]:
+    """Tells what queries see of episodes some runs of which were asked for.
+
+    Nothing is told of an episode that shows the run that was asked for and showed no other before.
+
+    Args:
+        connection: An open connection.
+        run_ids: The runs that were asked for.
+        before: What queries saw before that.
+
+    Returns:
+        A line for each kind of change, with the way back.
+    """
+    runs = list_runs(connection, run_ids)
+    now = current_runs(connection, [run.episode_id for run in runs])
+    alike: dict[str, list[_Change]] = defaultdict(list)
+    for run in runs:
+        shown, former = now.get(run.episode_id), before.get(run.episode_id)
+        if shown is None:
+            continue
+        change = _Kept(run, shown) if shown.id != run.id else _Replaced(run, former or run)
+        if change.other.id != run.id:
+            alike[change.line(_ANY)].append(change)
+    return tuple(
+        line if len(changes) == 1 else f"{len(changes)} episodes: {line}"
+        for general, changes in alike.items()
+        for line in [_named_line(connection, changes[0]) if len(changes) == 1 else general]
+    )
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How a line calls an episode, the run of it that was asked for, and the other run."""
+
+    episode: str = "EPISODE"
+    file: str = "EPISODE"
+    run: str = "RUN"
+    other: str = "RUN"
+    a_run: str = "a run"
+    another: str = "one"
+
+
+_ANY = _Words()
+"""Of many episodes."""
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A run that was asked for, beside another one of its episode."""
+
+    run: RunRecord
+    other: RunRecord
+
+    @property
+    def has_same_model(self) -> bool:
+        return self.run.model_sha256 == self.other.model_sha256
+
+    def line(self, words: _Words) -> str:
+        raise NotImplementedError
+
+    def both(self, words: _Words) -> tuple[str, str]:
+        """What tells the two apart: their models, and how often they look where that differs."""
+        first, second = _every_seconds(self.run), _every_seconds(self.other)
+        often = ["", ""]
+        if first != second:
+            often = [f", every {_written(each)} s" for each in (first, second)]
+        return (
+            f"{words.a_run} by {self.run.model}{often[0]}",
+            f"{words.another} by {self.other.model}{often[1]}",
+        )
+
+
+class _Replaced(_Change):
+    """Queries see the run, and saw the other before."""
+
+    def line(self, words: _Words) -> str:
+        run, other = self.both(words)
+        return f"{run} is shown now, in place of {other}; {self._way_back(words)}"
+
+    def _way_back(self, words: _Words) -> str:
+        asks = f"castline who {words.episode} --run {words.other} asks that one"
+        if not self.has_same_model:
+            return f"{asks}, castline models promote {self.other.model} --force shows it again"
+        if _every_seconds(self.run) == _every_seconds(self.other):
+            return asks
+        return f"back: castline tag {words.file} --every {_written(_every_seconds(self.other))}"
+
+
+class _Kept(_Change):
+    """Queries see the other, and not the run."""
+
+    def line(self, words: _Words) -> str:
+        run, other = self.both(words)
+        return f"{other} is shown still; {run} {self._why(words)}"
+
+    def _why(self, words: _Words) -> str:
+        if self.run.state not in ("done", "partial"):
+            return f"is {self.run.state}"
+        asks = f"castline who {words.episode} --run {words.run} asks it"
+        if not self.has_same_model:
+            shows = f"castline models promote {self.run.model} shows it"
+            return f"is not of the model in use: {asks}, {shows}"
+        if self.run.state == "partial":
+            return f"is partial: {asks}, castline retry {words.run} tries again what it lacks"
+        return f"was not asked for last: {asks}"
+
+
+def _named_line(connection: Transaction, change: _Change) -> str:
+    run, other = change.run, change.other
+    episode = get_episode(connection, run.episode_id)
+    words = _Words(
+        episode=quote(episode.name),
+        file=quote(episode.uri),
+        run=str(run.id),
+        other=str(other.id),
+        a_run=f"run {run.id}",
+        another=f"run {other.id}",
+    )
+    return f"{episode.name}: {change.line(words)}"
+
+
+def _every_seconds(run: RunRecord) -> Fraction:
+    return RunParameters.from_json(run.params).every_seconds
+
+
+def _written(seconds: Fraction) -> str:
+    """As a person writes it for `--every`: 0.1, and 1/3 where decimals do not end."""
+    decimal = f"{float(seconds):g}"
+    return decimal if Fraction(decimal) == seconds else str(seconds)
