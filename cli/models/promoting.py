@@ -64,11 +64,11 @@ def promote(
             f" {', '.join(sorted(worse))}; train a better one, or promote it with --force"
         )
     line = (
-        f"{reference}: promoted; {found.episodes} episodes show its runs now, in place of another"
+        f"{reference}: promoted; {_episodes(found.episodes)} its runs now in place of another"
         " model's; back: castline models rollback"
     )
     if found.others:
-        line += f"; {found.others} show another model's still: castline rerun --stale"
+        line += f"; {_episodes(found.others)} another model's still: castline rerun --stale"
     say(line)
 
 
@@ -81,12 +81,16 @@ def rollback(context: typer.Context) -> None:
     done = library.rollback()
     line = (
         f"{done.in_use}: in use again in place of {done.withdrawn};"
-        f" {done.episodes} episodes show another run than before;"
+        f" {_episodes(done.episodes)} another run than before;"
         f" back: castline models promote {done.withdrawn} --force"
     )
     if done.kept:
-        line += f"; {done.kept} show one of {done.withdrawn} still: castline rerun --stale"
+        line += f"; {_episodes(done.kept)} one of {done.withdrawn} still: castline rerun --stale"
     say(line)
+
+
+def _episodes(count: int) -> str:
+    return "1 episode shows" if count == 1 else f"{count} episodes show"
 
 
 def _episode_and_truth(text: str) -> tuple[str, Path]:

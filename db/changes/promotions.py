@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from db.changes.showing import lock_model_versions, update_runs_of_model
+from db.changes.showing import lock_model_versions, show_runs_of, withdraw_runs_of
 from db.changes.writes import register_model_version
 from db.errors import NotFoundError
 from db.failures import reading_rows
@@ -123,7 +123,7 @@ def promote_model(
     model_version_id = register_model_version(connection, record)
     lock_model_versions(connection, shared=False)
     _insert_promotion(connection, model_version_id, record, report, is_bundled=False)
-    episodes = update_runs_of_model(connection, model_version_id)
+    episodes = show_runs_of(connection, model_version_id)
     total = connection.execute(select(func.count()).select_from(current_run)).scalar_one()
     return Promoted(episodes, total - _episodes_shown_by(connection, record.sha256))
 
@@ -145,7 +145,7 @@ def roll_back(connection: Connection) -> RolledBack:
         .values(withdrawn_at=database_now(connection))
         .returning(promotion.c.model_version_id)
     ).scalar_one()
-    episodes = update_runs_of_model(connection, model_version_id)
+    episodes = withdraw_runs_of(connection, model_version_id)
     kept = 0
     if withdrawn.model_sha256 != in_use.model_sha256:
         kept = _episodes_shown_by(connection, withdrawn.model_sha256)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from db.library.current import best_runs
+from db.library.current import best_runs, can_be_shown
 from db.schema import current_run, episode, model_version, run
 
 
@@ -30,24 +30,24 @@ def show_if_due(connection: Connection, run_id: int) -> None:
 
 
 def update_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
-    """The same of a run whose episode is locked; one that failed may be seen no more."""
+    """The same of a run whose episode is locked; one that failed is seen no more."""
     lock_model_versions(connection, shared=True)
     best = best_runs(run.c.episode_id == episode_id)
-    is_meant = (current_run.c.run_id == run_id) | (best.c.run_id == run_id)
+    lost = select(run.c.id).where(run.c.id == run_id, ~can_be_shown())
+    is_meant = (best.c.run_id == run_id) | current_run.c.run_id.in_(lost)
     _switch(connection, best, is_meant & (episode.c.id == episode_id))
 
 
-def update_runs_of_model(connection: Connection, model_version_id: int) -> int:
-    """Shows the runs of a model, or shows them no more; returns of how many episodes.
-
-    Args:
-        connection: A connection inside a write transaction that locked the model versions alone.
-        model_version_id: The model that was promoted, or whose promotion was withdrawn.
-    """
+def show_runs_of(connection: Connection, model_version_id: int) -> int:
+    """Lets queries see the runs of the model that was promoted; returns of how many episodes."""
     best = best_runs()
+    return _switch(connection, best, best.c.model_version_id == model_version_id)
+
+
+def withdraw_runs_of(connection: Connection, model_version_id: int) -> int:
+    """Lets queries see other runs, if there are, than those of the model that was rolled back."""
     of_model = select(run.c.id).where(run.c.model_version_id == model_version_id)
-    is_meant = current_run.c.run_id.in_(of_model) | best.c.run_id.in_(of_model)
-    return _switch(connection, best, is_meant)
+    return _switch(connection, best_runs(), current_run.c.run_id.in_(of_model))
 
 
 def lock_episode(connection: Connection, episode_id: int) -> None:

@@ -1,10 +1,11 @@
 """Which run of each episode queries see: the current one, or another that is asked for.
 
 Queries show the run of the model in use with the parameters in use; another model's run only where
-no such run exists: of the model that was in use before it, and so on, then of the newest. The model
-in use is that of the latest promotion that was not rolled back. The parameters in use, of a model
-over an episode, are those that were asked for last. A run counts from its first end on, `done` or
-`partial`; a whole one goes before a partial one of its model.
+no such run exists: of the model that was in use before it, and so on, then of the one that ran
+here first, so that a trial changes nothing. The model in use is that of the latest promotion that
+was not rolled back. The parameters in use, of a model over an episode, are those that were asked
+for last. A run counts from its first end on, `done` or `partial`; a whole one goes before a partial
+one of its model.
 """
 
 from collections.abc import Collection, Sequence
@@ -121,12 +122,8 @@ def _standing(without: Sequence[int]) -> Subquery:
 
 
 def _order_of_models(standing: Subquery) -> tuple[ColumnElement[Any], ...]:
-    """The model in use, those that were before it, and of the others the newest first."""
-    return (
-        func.coalesce(standing.c.promotion_id, 0).desc(),
-        model_version.c.created_at.desc(),
-        model_version.c.id.desc(),
-    )
+    """The model in use, those that were before it, and the others as they came."""
+    return (func.coalesce(standing.c.promotion_id, 0).desc(), model_version.c.id)
 
 
 _LAST_ASKED = (run.c.asked.desc(), run.c.id.desc())

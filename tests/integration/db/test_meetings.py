@@ -121,14 +121,14 @@ def finish(run_id: int, episode_id: int) -> Callable[[Transaction], object]:
 
 
 def test_two_runs_of_one_episode_that_end_together_take_turns(postgresql: Database) -> None:
-    old = make_run(postgresql)
-    new = make_run(postgresql, model=made_model("d" * 64, "2", year=2027))
+    first = make_run(postgresql)
+    trial = make_run(postgresql, model=made_model("d" * 64, "2", year=2027))
     for _ in range(ROUNDS):
-        at_once(postgresql, finish(old, 1), finish(new, 1))
+        at_once(postgresql, finish(first, 1), finish(trial, 1))
     with postgresql.read() as connection:
         current = current_run_of(connection, 1)
     assert current is not None
-    assert current.id == new
+    assert current.id == first
 
 
 def test_a_cancel_that_meets_the_first_claim_of_its_run_leaves_nothing_claimed(

