@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 from typing import Annotated, Any
 
@@ -137,6 +137,12 @@ def say(line: str) -> None:
         _log.info("%s", line)
     else:
         stderr.print_line(line)
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Prints each line for a person on stderr."""
+    for line in lines:
+        say(line)
 
 
 def say_error(error: Exception) -> None:

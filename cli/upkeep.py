@@ -80,6 +80,10 @@ def _print_pruning(found: Pruning) -> None:
     rows.append(("models", str(len(found.model_sha256s)), _megabytes(found.models_bytes)))
     rows += [(f"  {item.manifest.reference}, {item.folder}", "", "") for item in found.models]
     print_table(("what nothing refers to", "count", "size"), rows, numbers="count size")
+    say(
+        "What is shown stays, and what one rollback would show. Runs that are removed come back"
+        " only by castline tag or castline rerun."
+    )
 
 
 def _megabytes(count: int) -> str:

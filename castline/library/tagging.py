@@ -156,6 +156,11 @@ class TaggingMethods(Opened):
         return runs.retry(self._place, run)
 
     @as_castline_errors()
+    def shown_instead(self, run: int) -> tuple[str, ...]:
+        """Returns a line on the run that questions see in the place of this one, if they do."""
+        return runs.shown_instead(self._place, run)
+
+    @as_castline_errors()
     def plan_rerun(
         self,
         which: Which,

@@ -7,6 +7,7 @@ from castline.asking.questions import APPEARANCE_COLUMNS
 from castline.asking.values import Appearance, Appearances
 from castline.tables import Table
 from castline.tagging.run_models import absent_models
+from castline.tagging.showing import describe_shown
 from castline.tagging.values import RUN_COLUMNS, Quarantined, Run
 from db.changes.writes import cancel_run, retry_run
 from db.engine import Transaction
@@ -54,6 +55,12 @@ def retry(place: Workplace, run_id: int) -> tuple[str, int]:
     with place.database.write() as connection:
         offered = retry_run(connection, run_id)
         return get_run(connection, run_id).state, offered
+
+
+def shown_instead(place: Workplace, run_id: int) -> tuple[str, ...]:
+    """A line on the run that questions see in the place of this one, if they do."""
+    with place.database.read() as connection:
+        return describe_shown(connection, [run_id], {})
 
 
 def appearances(place: Workplace, run_id: int) -> Appearances:

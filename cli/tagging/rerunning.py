@@ -9,7 +9,7 @@ from castline.library import Library
 from castline.tagging.rerun import Plan, PlannedRun, Reran
 from castline.tagging.rerun_plan import Which
 from castline.text import format_time
-from cli.console import Json, answer, print_json, print_table, say
+from cli.console import Json, answer, print_json, print_table, say, say_lines
 from cli.tagging.report import describe_end, exit_code, say_effort
 from cli.tagging.work import Device, Workers, working
 
@@ -77,8 +77,7 @@ def rerun(
         print_json(reran.to_dicts())
     else:
         _print_runs(reran)
-    for line in reran.shown:
-        say(line)
+    say_lines(reran.shown)
     raise typer.Exit(exit_code(reran.rows))
 
 

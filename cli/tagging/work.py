@@ -12,7 +12,7 @@ import typer
 
 from castline.library import Library
 from castline.tagging.values import Hooks
-from cli.console import Json, print_json, say, say_error
+from cli.console import Json, print_json, say, say_error, say_lines
 from cli.progress import reading, run_bars
 from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_effort
 from cli.terminal import stderr
@@ -68,8 +68,7 @@ def tag(
         if tagged.seconds is not None:
             say(f"Worked for {tagged.seconds:.1f} s.")
             say_effort(tagged.rows)
-    for line in tagged.shown:
-        say(line)
+    say_lines(tagged.shown)
     raise typer.Exit(exit_code(tagged.rows, tagged.refused))
 
 
@@ -102,8 +101,7 @@ def enqueue(
     new = len({found.run_id for found in queue.enqueued if found.is_new})
     known_count = len(queue.enqueued) - new
     say(f"{new} new, {known_count} known, {queue.refused} refused, {queue.skipped} skipped")
-    for line in queue.shown:
-        say(line)
+    say_lines(queue.shown)
     if queue.broker_error:
         say_error(queue.broker_error)
     raise typer.Exit(EXIT_FAILED if queue.refused or queue.broker_error else 0)
@@ -149,8 +147,7 @@ def worker(
         raise typer.Exit(worked.exit_code)
     for run in worked:
         say(describe_end(run))
-    for line in worked.shown:
-        say(line)
+    say_lines(worked.shown)
     say_effort(worked.rows)
     raise typer.Exit(exit_code(worked.rows) if until_idle else 0)
 

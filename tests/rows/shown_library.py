@@ -1,10 +1,13 @@
 """What queries show, in a few lines of Python: what the database is compared with."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 DEFAULT_EVERY = Fraction(1, 2)
+
+GONE = ""
+"""A model that was removed."""
 
 
 @dataclass
@@ -53,6 +56,11 @@ class ShownLibrary:
         """A model comes to be known."""
         if model not in self.known:
             self.known.append(model)
+
+    def forget(self, models: Collection[str]) -> None:
+        """Models are removed; that something was promoted then is known still."""
+        self.known = [model for model in self.known if model not in models]
+        self.promoted = [GONE if model in models else model for model in self.promoted]
 
     def offer_again(self, run: MadeRun) -> None:
         """What it left undone is to be done; what it found stays to be seen."""
