@@ -294,7 +294,5 @@ def test_the_rule_holds_whatever_is_done_in_whatever_order(
         database.dispose()
     run_state_machine_as_test(
         partial(Machine, place, {"bundled": find_model(None), **trials}),  # type: ignore[arg-type]
-        settings=hypothesis.settings(
-            max_examples=60, stateful_step_count=20, phases=[hypothesis.Phase.generate]
-        ),
+        settings=hypothesis.settings(max_examples=15, stateful_step_count=20),
     )
