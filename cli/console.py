@@ -40,7 +40,7 @@ OfRun = Annotated[
     typer.Option("--run", min=1, max=LARGEST_RUN, help="Ask this run instead of the current ones."),
 ]
 OfModel = Annotated[
-    str | None, typer.Option("--model", help="Ask this model's latest runs instead.")
+    str | None, typer.Option("--model", help="Ask this model's own runs instead.")
 ]
 """The options of every question about appearances."""
 

@@ -75,7 +75,7 @@ class ModelVersionRecord:
     preprocessing: str
     metrics: dict[str, object]
     created_at: datetime
-    """When it was trained; a run of a newer version is never replaced by one of an older."""
+    """When it was trained."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Of labels, as people wrote them; none of labels that are written as they are."""
 

@@ -25,7 +25,7 @@ class AskingMethods(Opened):
 
     An episode answers to its name, a part of it, its path or its SHA-256; a label to itself, in
     other writing, or to a part of it that fits no other. Wherever a question takes `run` (a number)
-    or `model` (NAME or NAME@VERSION), it is asked of that run, or of that model's latest runs,
+    or `model` (NAME or NAME@VERSION), it is asked of that run, or of that model's own runs,
     instead of the current ones.
     """
 

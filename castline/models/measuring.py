@@ -69,7 +69,7 @@ def measured_on_episode(
     episode: EpisodeRecord,
     truth: Sequence[LabelledRange],
 ) -> list[Measured]:
-    """F1 of both models' latest runs over an episode whose truth is known.
+    """F1 of both models' own runs over an episode whose truth is known.
 
     Raises:
         RequestError: One of them has no run over it.
@@ -84,7 +84,7 @@ def measured_on_episode(
 def ranges_by(
     connection: Transaction, version: ModelVersion, episode: EpisodeRecord
 ) -> list[LabelledRange]:
-    """The appearances of a model's latest run over an episode.
+    """The appearances of a model's own run over an episode.
 
     Raises:
         RequestError: It has none.

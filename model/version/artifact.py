@@ -196,8 +196,7 @@ def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVers
 
     Args:
         reference: `NAME@VERSION`, or `NAME` for its newest version, or None for the newest that
-            is bundled. Newest is what was made last (`created_at`), whatever its number: the rule
-            by which queries come to see a run.
+            is bundled. Newest is what was made last (`created_at`), whatever its number.
         folders: folders of model versions, searched beside the bundled ones; those that do not
             exist count as empty.
 
