@@ -39,9 +39,7 @@ OfRun = Annotated[
     int | None,
     typer.Option("--run", min=1, max=LARGEST_RUN, help="Ask this run instead of the current ones."),
 ]
-OfModel = Annotated[
-    str | None, typer.Option("--model", help="Ask this model's own runs instead.")
-]
+OfModel = Annotated[str | None, typer.Option("--model", help="Ask this model's own runs instead.")]
 """The options of every question about appearances."""
 
 Limit = Annotated[

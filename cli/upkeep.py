@@ -57,14 +57,23 @@ def prune(
         print_json(found.to_dict())
     else:
         _print_pruning(found)
-    if dry_run or found.is_empty:
+    if found.is_empty:
+        return
+    if dry_run:
+        say(_STAYS)
         return
     if not yes:
         if not sys.stdin.isatty():
             raise RequestError("prune: nothing was removed; say that it may be, with --yes")
         typer.confirm("Remove all this?", abort=True, err=True)
     library.prune(found)
-    say("Removed.")
+    say(f"Removed. {_STAYS}")
+
+
+_STAYS = (
+    "What is shown stays, and what one rollback would show; the runs come back only by castline tag"
+    " and castline rerun."
+)
 
 
 def _print_pruning(found: Pruning) -> None:
@@ -80,10 +89,6 @@ def _print_pruning(found: Pruning) -> None:
     rows.append(("models", str(len(found.model_sha256s)), _megabytes(found.models_bytes)))
     rows += [(f"  {item.manifest.reference}, {item.folder}", "", "") for item in found.models]
     print_table(("what nothing refers to", "count", "size"), rows, numbers="count size")
-    say(
-        "What is shown stays, and what one rollback would show. Runs that are removed come back"
-        " only by castline tag or castline rerun."
-    )
 
 
 def _megabytes(count: int) -> str:

@@ -43,7 +43,13 @@ def chosen_model(place: Workplace, reference: str | None) -> ModelVersion:
 
 
 def write_down_bundled(place: Workplace) -> None:
-    """Writes down which model is in use before runs are made by another, or one is promoted."""
+    """Writes down that the bundled model is in use, if it is, before another is promoted."""
     record = model_record(find_model(None))
     with place.database.write() as connection:
         use_bundled(connection, record)
+
+
+def prepare_runs(place: Workplace, version: ModelVersion) -> None:
+    """Does what comes before runs of a model: the bundled one is known to be in use from then."""
+    if version.sha256 == find_model(None).sha256:
+        write_down_bundled(place)

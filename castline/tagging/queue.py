@@ -93,7 +93,7 @@ def enqueue_files(
     hooks: Hooks,
 ) -> QueuedFiles:
     """Enqueues files one by one; one that cannot be used is told of and left out."""
-    from castline.models.in_use import chosen_model, write_down_bundled
+    from castline.models.in_use import chosen_model, prepare_runs
     from castline.tagging.run_models import keep_model
     from castline.tagging.sources import enqueue_source
     from ingest.decoder.parent import Decoder
@@ -101,7 +101,7 @@ def enqueue_files(
 
     version = chosen_model(place, model)
     keep_model(place.settings, version)
-    write_down_bundled(place)
+    prepare_runs(place, version)
     parameters = None
     if every is not None:
         parameters = RunParameters.for_model(version.manifest, parse_every_seconds(str(every)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from castline.asking.names import require_episode
-from castline.models.in_use import chosen_model, write_down_bundled
+from castline.models.in_use import chosen_model, prepare_runs
 from castline.tables import Row, Table, columns_of
 from castline.tagging.rates import Rates, measured_rates
 from castline.tagging.rerun_plan import Rerun, Which, enqueue_rerun, plan_reruns
@@ -130,7 +130,7 @@ def _run(
 ) -> tuple[tuple[int, ...], float | None]:
     """Returns the runs' numbers, and how long the work on them took."""
     keep_model(place.settings, version)
-    write_down_bundled(place)
+    prepare_runs(place, version)
     runs = [enqueue_rerun(place, item, version) for item in found]
     run_ids = tuple(run.id for run in runs)
     if not any(run.is_open for run in runs):

@@ -126,7 +126,8 @@ def _may_be_needed(connection: Connection) -> list[PromotionRecord]:
 
 def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
     latest = [item.id for item in _may_be_needed(connection)[1:]]
-    due, brought_back = best_runs(), best_runs(without_promotions=latest, name="brought_back")
+    in_use = model_version.c.sha256 == sha256_in_use(connection, bundled.sha256)
+    due, brought_back = best_runs(in_use), best_runs(without_promotions=latest)
     shown = select(current_run.c.run_id)
     only_news = (
         select(func.max(run.c.id))

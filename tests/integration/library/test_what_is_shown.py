@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import event, update
 
-from castline.models.in_use import sha256_in_use, write_down_bundled
+from castline.models.in_use import prepare_runs, sha256_in_use
 from castline.models.promotion import promote, rollback
 from castline.tagging.enqueue import model_record
 from castline.tagging.parameters import parameters_in_use
@@ -69,8 +69,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.place, self.versions = place, versions
         empty(place.database)
-        write_down_bundled(place)
-        self.plain = ShownLibrary(promoted=["bundled"], known=["bundled"])
+        self.plain = ShownLibrary(promoted=["bundled"], known=[])
         self.number_of: dict[str, int] = {}
 
     @rule(
@@ -95,6 +94,7 @@ class Machine(RuleBasedStateMachine):
     def _made(
         self, episode: str, version: ModelVersion, every: Fraction | None
     ) -> tuple[int, Fraction]:
+        prepare_runs(self.place, version)
         with self.place.database.write() as connection:
             number = register_episode(connection, episode_named(episode))
             parameters = parameters_in_use(connection, version.manifest, number)
@@ -146,8 +146,10 @@ class Machine(RuleBasedStateMachine):
             return
         before = self._shown()
         done = promote(self.place, self.versions[model], "macro_f1 >= 0", [], force=True)
-        self.plain.promoted.append(model)
+        if self.plain.promoted == ["bundled"]:  # it is written down at the latest now
+            self.plain.meet("bundled")
         self.plain.meet(model)
+        self.plain.promoted.append(model)
         shown = self._shown()
         assert done.episodes == sum(before[key] != shown[key] for key in shown)
         assert done.others == sum(self.plain.runs[key].model != model for key in shown.values())
@@ -173,6 +175,7 @@ class Machine(RuleBasedStateMachine):
         name = model or self.plain.in_use
         planned = plan_reruns(self.place, self.versions[name], which)
         assert {item.episode.name for item in planned} == self._to_run_again(which, name)
+        prepare_runs(self.place, self.versions[name])
         for item in planned:
             episode, every = item.episode.name, self.plain.every_in_use(item.episode.name)
             made = enqueue_rerun(self.place, item, self.versions[name])
