@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := ingest model timeline db worker castline cli tests bench
+PACKAGES := exact ingest model timeline db worker castline cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help

@@ -6,23 +6,25 @@ from db.changes.promotions import sha256_in_use as recorded_in_use
 from db.changes.promotions import use_bundled
 from model.errors import ModelNotFoundError
 from model.version.artifact import ModelVersion, find_model, find_model_by_sha256
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 
-def sha256_in_use(place: Workplace) -> str:
+def sha256_in_use(installation: Installation) -> str:
     """The model version that new runs use: the promoted one, or the bundled one before any."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         return recorded_in_use(connection, find_model(None).sha256)
 
 
-def model_in_use(place: Workplace) -> ModelVersion:
+def model_in_use(installation: Installation) -> ModelVersion:
     """The same, from its folder.
 
     Raises:
         RequestError: Its folder is gone or damaged.
     """
     try:
-        return find_model_by_sha256(sha256_in_use(place), [place.settings.models_folder])
+        return find_model_by_sha256(
+            sha256_in_use(installation), [installation.settings.models_folder]
+        )
     except ModelNotFoundError as error:
         raise RequestError(
             "the folder of the model in use is gone; put it back, or go on with another:"
@@ -30,7 +32,7 @@ def model_in_use(place: Workplace) -> ModelVersion:
         ) from error
 
 
-def chosen_model(place: Workplace, reference: str | None) -> ModelVersion:
+def chosen_model(installation: Installation, reference: str | None) -> ModelVersion:
     """The model version that a person names, or else the one in use.
 
     Raises:
@@ -38,18 +40,18 @@ def chosen_model(place: Workplace, reference: str | None) -> ModelVersion:
         RequestError: The folder of the one in use is gone.
     """
     if reference is None:
-        return model_in_use(place)
-    return find_model(reference, [place.settings.models_folder])
+        return model_in_use(installation)
+    return find_model(reference, [installation.settings.models_folder])
 
 
-def write_down_bundled(place: Workplace) -> None:
+def write_down_bundled(installation: Installation) -> None:
     """Writes down that the bundled model is in use, if it is, before another is promoted."""
     record = model_record(find_model(None))
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         use_bundled(connection, record)
 
 
-def prepare_runs(place: Workplace, version: ModelVersion) -> None:
+def prepare_runs(installation: Installation, version: ModelVersion) -> None:
     """Does what comes before runs of a model: the bundled one is known to be in use from then."""
     if version.sha256 == find_model(None).sha256:
-        write_down_bundled(place)
+        write_down_bundled(installation)

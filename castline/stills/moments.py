@@ -11,18 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from castline.tagging.enqueue import chunks_of, find_picture_area, outliving_kills
+from castline.tagging.enqueue import chunks_of, find_picture_area, retry_on_kill
+from exact.picture_area import PictureArea
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
-from ingest.media.probe import PictureArea, Probe
+from ingest.frames.extract_request import Extraction
+from ingest.media.probe import Probe
 from ingest.sampling import on_display
 from ingest.storage.frame_store import StoredFrame, read_frames, read_manifest
 from model.progress import Progress
+from worker.installation import open_frame_store
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
-from worker.workplace import open_frame_store
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 4, 10
 """Between two moments: 100 to 250 frames of 25 a second, as when the original set was made."""
@@ -59,7 +60,7 @@ class OpenedEpisode:
 
     def seconds(self, pts: int) -> Fraction:
         """From its first frame."""
-        return (pts - self.probe.start_pts) * self.probe.time_base
+        return self.probe.seconds_at(pts)
 
     def moment(self, pts: int) -> str:
         """The same as pictures' comments tell it, to the millisecond."""
@@ -84,7 +85,7 @@ class MomentFrames:
         Raises:
             IngestError: It cannot be used.
         """
-        probe = outliving_kills(lambda: self._decoder.probe(path))
+        probe = retry_on_kill(lambda: self._decoder.probe(path))
         area = find_picture_area(self._decoder, probe)
         return OpenedEpisode(probe, area, chunks_of(probe, self._settings.chunk_seconds))
 
@@ -132,7 +133,7 @@ class MomentFrames:
             store.fetch(path)
             return path, read_manifest(path).pts
         except FrameStoreError:  # not there yet, or damaged
-            request = Extraction.of(probe, chunk, every_seconds, area, path)
-            outliving_kills(lambda: self._decoder.extract(request))
+            request = Extraction.of(probe, probe.path, chunk, every_seconds, area, path)
+            retry_on_kill(lambda: self._decoder.extract(request))
             store.publish(path)
             return path, read_manifest(path).pts

@@ -16,10 +16,12 @@ from db.engine import Database
 from db.library.episodes import get_episode_by_sha256
 from db.library.runs import get_run
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
+from db.states import Lane
+from exact.picture_area import PictureArea
 from ingest.decoder.parent import Content, Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.frames.chunks import ChunkRange, plan_chunks
-from ingest.media.probe import PictureArea, Probe
+from ingest.media.probe import Probe
 from ingest.storage.remote_files import RemoteFiles, is_remote
 from model.version.artifact import ModelVersion
 from worker.parameters import RunParameters
@@ -44,7 +46,7 @@ VIDEO_SUFFIXES = frozenset(
 """What a folder is searched for: the containers that `ingest` opens. A file that is named itself
 is opened whatever its name."""
 
-KILLS_OUTLIVED = 3
+RETRIES_AFTER_KILL = 3
 """The system's memory killer strikes again at once where it struck; a person does not."""
 
 Answer = TypeVar("Answer")
@@ -140,7 +142,7 @@ def enqueue_episode(
     version: ModelVersion,
     parameters: RunParameters | None,
     chunk_seconds: int,
-    lane: str = "bulk",
+    lane: Lane = Lane.BULK,
     on_progress: Callable[[int], None] | None = None,
     url: str | None = None,
 ) -> Enqueued:
@@ -155,13 +157,13 @@ def enqueue_episode(
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    probe = outliving_kills(lambda: decoder.probe(path, on_progress))
+    probe = retry_on_kill(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
         if parameters is None:
             number = known.id if known else None
             parameters = parameters_in_use(connection, version.manifest, number)
-    area = PictureArea(*known.area) if known else find_picture_area(decoder, probe)
+    area = known.area if known else find_picture_area(decoder, probe)
     record = _episode_record(probe, area)
     if url:  # what lies there is known by its content alone
         record = replace(record, name=url.rpartition("/")[2], uri=url, file_stamp="")
@@ -204,7 +206,7 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
     # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
     # A kill is no such reason: the area is for good, and with other bars come other tags.
     try:
-        return outliving_kills(lambda: decoder.find_picture_area(probe))
+        return retry_on_kill(lambda: decoder.find_picture_area(probe))
     except DecoderLost as lost:
         if lost.killed:
             raise
@@ -214,13 +216,13 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
         return probe.whole_frame
 
 
-def outliving_kills(ask: Callable[[], Answer]) -> Answer:
+def retry_on_kill(ask: Callable[[], Answer]) -> Answer:
     """Asks again when someone killed the decoder, which proves nothing against the file.
 
     Raises:
         DecoderLost: It was killed again and again, or lost in another way.
     """
-    for _ in range(KILLS_OUTLIVED):
+    for _ in range(RETRIES_AFTER_KILL):
         try:
             return ask()
         except DecoderLost as lost:
@@ -233,9 +235,8 @@ def _is_where_it_was(episode: EpisodeRecord, decoder: Decoder) -> bool:
     if is_remote(episode.uri):
         folder, _, name = episode.uri.rpartition("/")
         return RemoteFiles(folder).has(name)
-    content = Content(episode.sha256, episode.size_bytes, episode.file_stamp)
     try:
-        decoder.prove(Path(episode.uri), content)
+        decoder.prove(Path(episode.uri), Content.of(episode))
     except DecoderLost:
         raise
     except IngestError:
@@ -244,29 +245,8 @@ def _is_where_it_was(episode: EpisodeRecord, decoder: Decoder) -> bool:
 
 
 def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
-    return EpisodeRecord(
-        sha256=probe.sha256,
-        name=probe.name,
-        uri=probe.path,
-        size_bytes=probe.size_bytes,
-        file_stamp=probe.file_stamp,
-        container=probe.container,
-        codec=probe.codec,
-        pixel_format=probe.pixel_format,
-        width=probe.width,
-        height=probe.height,
-        rotation=probe.rotation,
-        sample_aspect_ratio=probe.sample_aspect_ratio,
-        lag_pts=probe.lag_pts,
-        frame_rate=probe.frame_rate,
-        rate_varies=probe.rate_varies,
-        time_base=probe.time_base,
-        start_pts=probe.start_pts,
-        end_pts=probe.end_pts,
-        area=(area.x, area.y, area.width, area.height),
-        key_pts=thinned_key_pts(probe.key_pts, probe.time_base),
-        missing=probe.missing,
-    )
+    kept = replace(probe, key_pts=thinned_key_pts(probe.key_pts, probe.time_base))
+    return EpisodeRecord.of(kept, uri=probe.path, area=area)
 
 
 def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int, ...]:

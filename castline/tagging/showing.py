@@ -11,17 +11,18 @@ from db.engine import Transaction
 from db.library.episodes import get_episode
 from db.library.runs import current_runs, list_runs
 from db.records import RunRecord
+from db.states import RunState
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 CurrentRuns = Mapping[int, RunRecord]
 """The run that queries see, by the number of its episode."""
 
 
-def make_shown(place: Workplace, run_ids: Sequence[int]) -> None:
+def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
     """Has questions answered from runs that had ended before they were asked for, if due."""
     for run_id in run_ids:
-        with place.database.write() as connection:
+        with installation.database.write() as connection:
             show_if_due(connection, run_id)
 
 
@@ -123,13 +124,13 @@ class _Kept(_Change):
         return f"{other} is shown still; {run} {self._why(words)}"
 
     def _why(self, words: _Words) -> str:
-        if self.run.state not in ("done", "partial"):
+        if not self.run.state.has_ended_well:
             return f"is {self.run.state}"
         asks = f"castline who {words.episode} --run {words.run} asks it"
         if not self.has_same_model:
             shows = f"castline models promote {self.run.model} shows it"
             return f"is not of the model in use: {asks}, {shows}"
-        if self.run.state == "partial":
+        if self.run.state is RunState.PARTIAL:
             return f"is partial: {asks}, castline retry {words.run} tries again what it lacks"
         return f"was not asked for last: {asks}"
 

@@ -21,7 +21,6 @@ from db.library.current import best_runs
 from db.library.runs import list_runs
 from db.records import ModelVersionRecord, RunRecord
 from db.schema import (
-    OPEN_RUN_STATES,
     appearance,
     chunk,
     current_run,
@@ -34,6 +33,7 @@ from db.schema import (
     run_pair,
     tag,
 )
+from db.states import OPEN_RUN_STATES
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from db.changes.showing import lock_episode, update_current_run
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
+from db.library.episode_rows import episode_values
 from db.library.run_totals import add_up_run
 from db.queue.claims import database_now, first_token, lock_run
 from db.records import (
@@ -21,20 +22,11 @@ from db.records import (
     Claim,
     EpisodeRecord,
     ModelVersionRecord,
-    Ranges,
     TagRecord,
-    dump_ranges,
 )
-from db.schema import (
-    OPEN_CHUNK_STATES,
-    OPEN_RUN_STATES,
-    appearance,
-    chunk,
-    episode,
-    model_version,
-    run,
-    tag,
-)
+from db.schema import appearance, chunk, episode, model_version, run, tag
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Lane, RunState
+from exact.ranges import PtsRanges, dump_ranges
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
@@ -42,39 +34,7 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
 
     Of an episode that is known already, where the file lies and its stamp are brought up to date.
     """
-    values = {
-        "sha256": record.sha256,
-        "name": record.name,
-        "season": record.season,
-        "uri": record.uri,
-        "size_bytes": record.size_bytes,
-        "file_stamp": record.file_stamp,
-        "modified_ns": 0,
-        "container": record.container,
-        "codec": record.codec,
-        "pixel_format": record.pixel_format,
-        "width": record.width,
-        "height": record.height,
-        "rotation": record.rotation,
-        "sample_aspect_num": record.sample_aspect_ratio.numerator,
-        "sample_aspect_den": record.sample_aspect_ratio.denominator,
-        "lag_pts": record.lag_pts,
-        "frame_rate_num": record.frame_rate.numerator,
-        "frame_rate_den": record.frame_rate.denominator,
-        "rate_varies": record.rate_varies,
-        "time_base_num": record.time_base.numerator,
-        "time_base_den": record.time_base.denominator,
-        "start_pts": record.start_pts,
-        "end_pts": record.end_pts,
-        "duration_seconds": float(record.duration_seconds),
-        "area_x": record.area[0],
-        "area_y": record.area[1],
-        "area_width": record.area[2],
-        "area_height": record.area[3],
-        "key_pts": json.dumps(record.key_pts, separators=(",", ":")),
-        "missing": dump_ranges(record.missing),
-        "added_at": database_now(connection),
-    }
+    values = episode_values(record) | {"added_at": database_now(connection)}
     known = _insert_once(connection, episode, values, ("sha256",))
     connection.execute(
         update(episode)
@@ -111,8 +71,8 @@ def create_run(
     params: str,
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
-    missing: Ranges,
-    lane: str = "bulk",
+    missing: PtsRanges,
+    lane: Lane = Lane.BULK,
 ) -> tuple[int, bool]:
     """The run of this model version over this episode with these parameters, which are in use now.
 
@@ -124,7 +84,7 @@ def create_run(
         params_hash: Their hash, equal for equal parameters.
         chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
         missing: What the file itself lacks.
-        lane: `interactive` or `bulk`, of a new run; a known one of `bulk` becomes `interactive`.
+        lane: Of a new run; a known one of `bulk` becomes `interactive` where that is asked.
 
     Returns:
         The run's id, and whether it is new.
@@ -137,14 +97,14 @@ def create_run(
     found = _find_id(connection, run, key)
     if found is not None:
         changed = {"asked": _next_asked(episode_id)}
-        if lane == "interactive":
+        if lane is Lane.INTERACTIVE:
             changed["lane"] = lane
         connection.execute(update(run).where(run.c.id == found).values(changed))
         return found, False
     values = key | {
         "asked": _next_asked(episode_id),
         "params": params,
-        "state": "queued",
+        "state": RunState.QUEUED,
         "lane": lane,
         "chunks_total": len(chunks),
         "chunks_done": 0,
@@ -165,7 +125,7 @@ def create_run(
                 "number": number,
                 "start_pts": start_pts,
                 "end_pts": end_pts,
-                "state": "queued",
+                "state": ChunkState.QUEUED,
                 "attempts": 0,
                 "losses": 0,
                 "token": first_token(),
@@ -242,10 +202,10 @@ def finish_run(
     *,
     run_id: int,
     episode_id: int,
-    state: str,
+    state: RunState,
     frames: int,
     decode_errors: int,
-    missing: Ranges,
+    missing: PtsRanges,
     error: str | None,
     appearances: Sequence[AppearanceRecord],
 ) -> None:
@@ -274,7 +234,7 @@ def finish_run(
     update_current_run(connection, episode_id, run_id)
 
 
-def cancel_run(connection: Connection, run_id: int) -> str:
+def cancel_run(connection: Connection, run_id: int) -> RunState:
     """Stops a run that is still open; what its workers do afterwards is refused.
 
     Returns:
@@ -289,14 +249,14 @@ def cancel_run(connection: Connection, run_id: int) -> str:
     connection.execute(
         update(run)
         .where(run.c.id == run_id)
-        .values(state="cancelled", ended_at=database_now(connection))
+        .values(state=RunState.CANCELLED, ended_at=database_now(connection))
     )
     connection.execute(
         update(chunk)
         .where(chunk.c.run_id == run_id, chunk.c.state.in_(OPEN_CHUNK_STATES))
         .values(worker=None, lease_until=None, token=chunk.c.token + 1)
     )
-    return "cancelled"
+    return RunState.CANCELLED
 
 
 def retry_run(connection: Connection, run_id: int) -> int:
@@ -310,11 +270,11 @@ def retry_run(connection: Connection, run_id: int) -> int:
     """
     if _lock_required_run(connection, run_id) in OPEN_RUN_STATES:
         return 0
-    undone = (*OPEN_CHUNK_STATES, "quarantined")
+    undone = (*OPEN_CHUNK_STATES, ChunkState.QUARANTINED)
     quarantined = connection.execute(
         update(chunk)
-        .where(chunk.c.run_id == run_id, chunk.c.state == "quarantined")
-        .values(state="queued")
+        .where(chunk.c.run_id == run_id, chunk.c.state == ChunkState.QUARANTINED)
+        .values(state=ChunkState.QUEUED)
     ).rowcount
     offered = connection.execute(
         update(chunk)
@@ -326,8 +286,8 @@ def retry_run(connection: Connection, run_id: int) -> int:
             update(run)
             .where(run.c.id == run_id)
             .values(
-                state="queued",
-                keeps_partial=run.c.keeps_partial | (run.c.state == "partial"),
+                state=RunState.QUEUED,
+                keeps_partial=run.c.keeps_partial | (run.c.state == RunState.PARTIAL),
                 error=None,
                 ended_at=None,
                 chunks_done=run.c.chunks_done - quarantined,
@@ -336,7 +296,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
     return offered
 
 
-def _lock_required_run(connection: Connection, run_id: int) -> str:
+def _lock_required_run(connection: Connection, run_id: int) -> RunState:
     state = lock_run(connection, run_id)
     if state is None:
         raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")

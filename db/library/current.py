@@ -16,34 +16,32 @@ from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, func, 
 
 from db.errors import DatabaseError, NotFoundError
 from db.schema import current_run, model_version, promotion, run
-
-ENDED_STATES = ("done", "partial")
-"""Of runs that queries may see."""
+from db.states import ENDED_RUN_STATES, RunState
 
 
 @dataclass(frozen=True)
-class Shown:
+class RunSelection:
     """What a question is about: the current runs, one run, or a model's own runs."""
 
     run_id: int | None = None
     model_sha256: str | None = None
 
 
-CURRENT = Shown()
+CURRENT = RunSelection()
 """What queries see unless told otherwise."""
 
 
-def shown_runs(shown: Shown) -> Subquery:
+def selected_runs(selection: RunSelection) -> Subquery:
     """At most one run for each episode, as (episode_id, run_id)."""
-    if shown.run_id is not None:
-        one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == shown.run_id)
+    if selection.run_id is not None:
+        one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == selection.run_id)
         return one.subquery("shown")
-    if shown.model_sha256 is not None:
-        return best_runs(model_version.c.sha256 == shown.model_sha256, name="shown")
+    if selection.model_sha256 is not None:
+        return best_runs(model_version.c.sha256 == selection.model_sha256, name="shown")
     return select(current_run.c.episode_id, current_run.c.run_id).subquery("shown")
 
 
-def find_shown(connection: Connection, run_id: int | None, model: str | None) -> Shown:
+def find_selection(connection: Connection, run_id: int | None, model: str | None) -> RunSelection:
     """What a person asks about with a run's number or a model's NAME[@VERSION].
 
     Raises:
@@ -59,20 +57,20 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
         if row is None or not row.is_there:
             found = f"it is {row.state}" if row else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
-        return Shown(run_id=run_id)
+        return RunSelection(run_id=run_id)
     if model is None:
         return CURRENT
-    shown = Shown(model_sha256=_registered_sha256(connection, model))
-    if connection.execute(select(shown_runs(shown)).limit(1)).first() is None:
+    selection = RunSelection(model_sha256=_registered_sha256(connection, model))
+    if connection.execute(select(selected_runs(selection)).limit(1)).first() is None:
         raise NotFoundError(
             f"model {model}: none of its runs ended yet; castline status lists them"
         )
-    return shown
+    return selection
 
 
 def can_be_shown() -> ColumnElement[bool]:
     """Whether a run has ended, if only in part; what it found then stays while it is retried."""
-    return run.c.state.in_(ENDED_STATES) | run.c.keeps_partial
+    return run.c.state.in_(ENDED_RUN_STATES) | run.c.keeps_partial
 
 
 def best_runs(
@@ -88,7 +86,8 @@ def best_runs(
         name: Of the subquery.
     """
     standing = _standing(without_promotions)
-    order = (*_order_of_models(standing), case((run.c.state == "done", 0), else_=1), *_LAST_ASKED)
+    is_partial = case((run.c.state == RunState.DONE, 0), else_=1)
+    order = (*_order_of_models(standing), is_partial, *_LAST_ASKED)
     return _first_of_each_episode(standing, (can_be_shown(), *wanted), order, name)
 
 

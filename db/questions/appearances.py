@@ -1,6 +1,6 @@
 """The questions of people: appearances, screen time, labels.
 
-All go through `shown_runs`, so they see all of one run or all of another.
+All go through `selected_runs`, so they see all of one run or all of another.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, or_, select
 
 from db.failures import reading_rows
-from db.library.current import CURRENT, Shown, shown_runs
+from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import place_record, with_places
 from db.library.runs import appearance_record
 from db.records import AppearanceRecord, PlaceRecord
@@ -67,7 +67,7 @@ def find_appearances(
     to_seconds: float | None = None,
     min_seconds: float = 0.0,
     places: bool = False,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[EpisodeAppearance]:
     """Appearances of the shown runs, by episode and time.
 
@@ -81,9 +81,9 @@ def find_appearances(
         to_seconds: Only those that start before this time.
         min_seconds: Only those that last at least this long.
         places: Also where: at `at_seconds`, or else where the label was seen most surely.
-        shown: Which runs; the current ones by default.
+        selection: Which runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     query = _appearances(runs).order_by(
         episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label
     )
@@ -101,9 +101,11 @@ def find_appearances(
     return _found(connection, with_places(query, at_seconds) if places else query, places)
 
 
-def was_season_examined(connection: Connection, season: int, shown: Shown = CURRENT) -> bool:
+def was_season_examined(
+    connection: Connection, season: int, selection: RunSelection = CURRENT
+) -> bool:
     """Whether any shown run is of an episode of this season."""
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     query = select(runs.c.run_id).join(episode, episode.c.id == runs.c.episode_id)
     return connection.execute(query.where(episode.c.season == season).limit(1)).first() is not None
 
@@ -115,14 +117,14 @@ def first_appearances(
     season: int | None = None,
     limit: int | None = None,
     places: bool = False,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[EpisodeAppearance]:
     """The first appearance of a label in each episode that it appears in, by episode.
 
     With `places` also where the label was seen most surely in it.
     """
     query = (
-        _appearances(shown_runs(shown))
+        _appearances(selected_runs(selection))
         .join(
             run_label,
             (run_label.c.run_id == appearance.c.run_id)
@@ -146,7 +148,7 @@ def screen_time(
     label: str | None = None,
     season: int | None = None,
     limit: int | None = None,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[ScreenTime]:
     """Seconds on screen over the shown runs: by episode or season first, then most first.
 
@@ -157,9 +159,9 @@ def screen_time(
         label: Only of this label.
         season: Only in this season.
         limit: At most so many rows.
-        shown: Which runs; the current ones by default.
+        selection: Which runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     columns: dict[Grouping, list[Any]] = {
         "character": [],
         "episode": [episode.c.name, episode.c.id],
@@ -209,7 +211,7 @@ def shared_time(
     episode_id: int | None = None,
     season: int | None = None,
     limit: int | None = None,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[SharedTime]:
     """How long pairs are on screen at once, the longest first; or by episode.
 
@@ -220,9 +222,9 @@ def shared_time(
         episode_id: Only in this episode.
         season: Only in this season.
         limit: At most so many rows.
-        shown: Which runs; the current ones by default.
+        selection: Which runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     within = [episode.c.name, episode.c.id] if by_episode else []
     seconds = func.sum(run_pair.c.seconds)
     query = (

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from db.failures import reading_rows
-from db.library.current import CURRENT, Shown, shown_runs
-from db.records import Ranges, load_ranges
+from db.library.current import CURRENT, RunSelection, selected_runs
 from db.schema import appearance, episode, run, run_label, run_pair
+from exact.ranges import PtsRanges, load_ranges
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,16 @@ class EpisodeSpan:
     time_base: Fraction
     start_pts: int
     end_pts: int
-    missing: Ranges
+    missing: PtsRanges
 
 
-def shown_spans(
+def selected_spans(
     connection: Connection,
     *,
     episode_id: int | None = None,
     season: int | None = None,
     showing: Collection[str] = (),
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> Iterator[EpisodeSpan]:
     """The episodes with a shown run, by name; of a large library mostly a few are taken.
 
@@ -42,9 +42,9 @@ def shown_spans(
         episode_id: Only this one.
         season: Only of this season.
         showing: Only those in which these labels appear, and each two of them at once somewhere.
-        shown: Which runs; the current ones by default.
+        selection: Which runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     query = (
         select(
             runs.c.episode_id,

@@ -1,33 +1,33 @@
-"""What model cards say of each kind of network: those for regions, and dense ones."""
+"""Sentences of model cards that depend on the kind of network: regional or dense."""
 
 from model.labels import UNKNOWN
 from model.version.manifest import Manifest
 
 
 def looks_at(manifest: Manifest) -> str:
-    """Return what the network sees of a frame."""
+    """Return the parts of a frame that the network sees."""
     if manifest.is_dense:
         return "whole frames, each seen once"
     return f"regions {', '.join(manifest.regions)}"
 
 
 def wrong_answer(manifest: Manifest) -> str:
-    """Return which answer is never right, if there is one."""
+    """Return the clause about an output that is never correct, if there is one."""
     return "" if manifest.is_dense else f", where `{UNKNOWN}` is a wrong answer"
 
 
 def all_labels(manifest: Manifest) -> str:
-    """Return which labels tell known from unknown."""
+    """Return the labels that the score for known characters covers."""
     return "all labels" if manifest.is_dense else f"all labels but `{UNKNOWN}`"
 
 
 def about_confidence(manifest: Manifest) -> str:
-    """Return how logits become confidences."""
+    """Return the sentence about the computation of confidences."""
     if manifest.is_dense:
         return (
-            f"Confidence is sigmoid(logit / {manifest.temperature:.3f}) of a label's likeliest "
-            "place, whatever the\nother labels have; the temperature, and a shift of all logits, "
-            "were fitted on the shots below\n(Platt, 1999)."
+            f"Confidence is sigmoid(logit / {manifest.temperature:.3f}) of a label's most likely "
+            "place, independent of\nother labels; the temperature, and a shift of all logits, were "
+            "fitted on the shots below\n(Platt, 1999)."
         )
     return (
         f"Confidence is softmax(logits / {manifest.temperature:.3f}), the temperature fitted on the"
@@ -36,14 +36,13 @@ def about_confidence(manifest: Manifest) -> str:
 
 
 def limits_of_looks(manifest: Manifest) -> str:
-    """Return what the network misses by how it looks."""
+    """Return the sentence about the network's limits."""
     if manifest.is_dense:
         return (
-            "- It looks at a frame once, with the pixels that its preprocessing leaves. The smaller"
-            " somebody\n  is there, or the more of them is covered or cut off, the more often they "
-            "are missed."
+            "- It sees a frame once, with the pixels that its preprocessing keeps. The smaller a"
+            " figure is,\n  or the more of it is covered or cut off, the more often it is missed."
         )
     return (
-        "- It looks at full frames and their left and right halves. Three characters abreast, or "
-        "small ones\n  far away, are mostly missed."
+        "- It sees full frames and their left and right halves. It mostly misses three characters "
+        "side by\n  side, and small ones far away."
     )

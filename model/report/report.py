@@ -1,11 +1,11 @@
-"""The report of a model version: how it was trained and how good it is, as files for people.
+"""The report of a model version: its training and its metrics, as files for people.
 
     curves.png                  accuracy and loss by epoch, and the overfitting
     confusion.png               which label was taken for which, in stills
     confusion_normalised.png    the same in percent of each label's stills
     classification_report.txt   scikit-learn's
-    reliability.png             whether confidences are kept
-    mistakes.png                the mistakes that were made with most confidence
+    reliability.png             calibration: accuracy by confidence
+    mistakes.png                the most confident mistakes
     history.csv                 a line per epoch
     report.json                 all figures
 
@@ -20,9 +20,9 @@ from typing import Any, Final
 import numpy as np
 
 from model.dataset.contact_sheet import captioned_sheet
-from model.evaluation.answers import Answers, Figures, Overfitting, figures_of
-from model.evaluation.evaluation import Mistake
-from model.evaluation.scores import KNOWN_RECALL
+from model.evaluation.metrics import KNOWN_RECALL
+from model.evaluation.predictions import Figures, Overfitting, Predictions, figures_of
+from model.evaluation.recogniser import Mistake
 from model.labels import Names
 from model.report.pictures import draw_confusion, draw_curves, draw_reliability
 from model.training.history import CSV_NAME, Epoch, history_csv
@@ -32,21 +32,21 @@ _DIGITS: Final = 3  # of a thousand stills: one moves the last digit
 
 def report_pages(
     history: Sequence[Epoch],
-    tested: Answers,
+    tested: Predictions,
     mistakes: Sequence[Mistake],
     overfitting: Overfitting,
     more: Mapping[str, object] | None = None,
     names: Names | None = None,
 ) -> dict[str, bytes]:
-    """Return the contents of the files by their names.
+    """Return the contents of the report's files by name.
 
     Args:
-        history: of the training; without epochs there are neither curves nor a table of them.
-        tested: what was said of the test stills.
-        mistakes: to show, the worst first.
-        overfitting: of the finished network.
-        more: goes into `report.json` as it is, such as the recipe; values that JSON has.
-        names: of labels, for the pictures.
+        history: The epochs of the training; if empty, neither curves nor their table are made.
+        tested: The predictions for the test stills.
+        mistakes: Mistakes to show, worst first.
+        overfitting: The overfitting of the final network.
+        more: Further JSON values for `report.json`, such as the recipe.
+        names: Display names of the labels, for the plots.
     """
     figures = figures_of(tested)
     names = Names() if names is None else names
@@ -73,7 +73,7 @@ def report_pages(
 def report_content(
     figures: Figures, overfitting: Overfitting, mistakes: Sequence[Mistake]
 ) -> dict[str, Any]:
-    """Return the figures as `report.json` has them."""
+    """Return the metrics as they are stored in `report.json`."""
     reliability, unknown = figures.reliability, figures.unknown
     return {
         **asdict(figures.score),
@@ -99,7 +99,7 @@ def report_content(
     }
 
 
-def classification_report(tested: Answers) -> str:
+def classification_report(tested: Predictions) -> str:
     """Return scikit-learn's report on the stills whose label is an output."""
     from sklearn import metrics
 

@@ -1,66 +1,54 @@
-"""A trained network asked about its whole dataset, and what a model version says of that."""
+"""Test a trained network on its whole dataset, and write the report of its version."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from model.dataset.folder import Dataset
 from model.dataset.split import PARTS
-from model.evaluation.answers import Answers, Figures, Overfitting, figures_of
-from model.evaluation.calibrating import ABOUT_THRESHOLDS, Calibration
-from model.evaluation.evaluation import Mistake, Recogniser, answer_part, show_mistakes
-from model.evaluation.scene_calibrating import ABOUT_SCENES
+from model.evaluation.calibration import ABOUT_THRESHOLDS, Calibration
+from model.evaluation.predictions import Figures, Overfitting, Predictions, figures_of
+from model.evaluation.recogniser import Mistake, Recogniser, predict_part, show_mistakes
+from model.evaluation.scene_calibration import ABOUT_SCENES
 from model.progress import Progress
-from model.recipe import Recipe
 from model.report.card import model_card
 from model.report.report import report_pages
 from model.training.history import Epoch
+from model.training.plan import TrainingPlan
 from model.training.schedule import shown_per_epoch
 from model.version.artifact import MODEL_CARD, ModelVersion
 from model.version.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class Words:
-    """What people read of a model version."""
-
-    licence: str = "The terms of the stills that it was trained on."
-    """Under which terms the weights may be used."""
-    about_stills: str = "Labelled stills."
-    """Where they come from, a sentence or two."""
-    command: str = "castline train"
-    """That made the version."""
-
-
-@dataclass(frozen=True)
 class Tested:
-    """What a network reached."""
+    """The test results of a network."""
 
-    answers: Answers
-    """On the test stills."""
+    answers: Predictions
+    """Predictions for the test stills."""
     figures: Figures
-    """On the test stills."""
+    """Metrics on the test stills."""
     overfitting: Overfitting
+    """Accuracy on the training and on the validation stills."""
     mistakes: tuple[Mistake, ...]
-    """Some of those on the test stills, the worst first."""
+    """Some of the mistakes on the test stills, worst first."""
 
 
 def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
-    """Ask a network about each part of a dataset.
+    """Run a network on each part of a dataset.
 
     Args:
-        recogniser: the network with its temperature.
-        dataset: that it was trained on.
-        tell: takes a step's name, how much of it is done, and how much there is.
+        recogniser: The network with its temperature.
+        dataset: The dataset that it was trained on.
+        tell: Called with a step's name, and how much of it is done out of how much.
 
     Raises:
-        DatasetError: a shard is damaged.
+        DatasetError: A shard is damaged.
     """
     answers = {}
     for number, part in enumerate(PARTS):
         tell("Testing", number, len(PARTS))
-        answers[part] = answer_part(recogniser, dataset, part)
+        answers[part] = predict_part(recogniser, dataset, part)
     tell("Testing", len(PARTS), len(PARTS))
     return Tested(
         answers["test"],
@@ -71,16 +59,10 @@ def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
 
 
 def report_of(
-    manifest: Manifest,
-    recipe: Recipe,
-    teachers: Sequence[ModelVersion],
-    start: ModelVersion | None,
-    dataset: Dataset,
-    history: tuple[Epoch, ...],
-    tested: Tested,
-    words: Words,
+    plan: TrainingPlan, manifest: Manifest, history: tuple[Epoch, ...], tested: Tested
 ) -> dict[str, bytes]:
-    """Return the contents of the report's files by their names, the model card included."""
+    """Return the contents of the report's files by name, including the model card."""
+    dataset, recipe, teachers, start = plan.dataset, plan.recipe, plan.teachers, plan.start
     counts = np.array(dataset.manifest.counts["train"], np.int64)
     shown = shown_per_epoch(counts, dataset.manifest.labels, recipe).tolist()
     more = {
@@ -106,9 +88,9 @@ def report_of(
         dataset.manifest,
         tested.figures,
         tested.overfitting,
-        about_stills=words.about_stills,
+        about_stills=plan.provenance.about_stills,
         about_thresholds=ABOUT_SCENES if manifest.is_dense else ABOUT_THRESHOLDS,
-        command=words.command,
+        command=plan.provenance.command,
     )
     return {**pages, MODEL_CARD: card.encode()}
 
@@ -120,13 +102,13 @@ def _named(version: ModelVersion) -> dict[str, str]:
 def metrics_of(
     tested: Tested, calibration: Calibration, agreement: float, dataset: Dataset
 ) -> dict[str, float]:
-    """Return the figures that a manifest holds.
+    """Return the metrics for a manifest.
 
     Args:
-        tested: what the network reached.
-        calibration: how its thresholds were chosen.
-        agreement: the share of the validation stills with the same label in 8 bits as in 32.
-        dataset: that it was trained on.
+        tested: The network's test results.
+        calibration: Its calibration, with the choice of thresholds.
+        agreement: Share of the validation stills that get the same label in 8 bits as in 32.
+        dataset: The dataset that it was trained on.
     """
     figures, overfitting, counts = tested.figures, tested.overfitting, dataset.manifest.counts
     unknown = figures.unknown

@@ -7,7 +7,10 @@ from fractions import Fraction
 from db.changes.writes import create_run, finish_run, register_episode, register_model_version
 from db.engine import Database
 from db.library.runs import get_run
-from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord, Ranges
+from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
+from db.states import Lane, RunState
+from exact.picture_area import PictureArea
+from exact.ranges import PtsRanges
 
 CHUNKS = tuple((start, start + 60_000) for start in range(0, 360_000, 60_000))
 
@@ -33,7 +36,7 @@ def made_episode(sha256: str = "a" * 64, name: str = "pilot.mkv") -> EpisodeReco
         time_base=Fraction(1, 1000),
         start_pts=0,
         end_pts=360_000,
-        area=(0, 0, 640, 480),
+        area=PictureArea(0, 0, 640, 480),
         key_pts=tuple(range(0, 360_000, 10_000)),
         missing=(),
     )
@@ -88,7 +91,7 @@ def make_run(
             params_hash="c" * 64,
             chunks=chunks,
             missing=(),
-            lane=lane,
+            lane=Lane(lane),
         )
     return run_id
 
@@ -98,7 +101,7 @@ def end_run(
     run_id: int,
     appearances: Sequence[AppearanceRecord] = (),
     state: str = "done",
-    missing: Ranges = (),
+    missing: PtsRanges = (),
     error: str | None = None,
     frames: int = 720,
 ) -> None:
@@ -108,7 +111,7 @@ def end_run(
             connection,
             run_id=run_id,
             episode_id=get_run(connection, run_id).episode_id,
-            state=state,
+            state=RunState(state),
             frames=frames,
             decode_errors=0,
             missing=missing,

@@ -12,13 +12,14 @@ from db.changes.writes import finish_run
 from db.library.runs import list_runs
 from db.records import AppearanceRecord, RunRecord
 from db.schema import chunk
+from db.states import RunState
 from model.version.artifact import find_model
 from tests.servers.commands import castline_here, one_line
 from tests.servers.databases import new_postgresql_url
 from tests.stills.models import write_model_by_lot
 from tests.video.clips import write_clip
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
 
@@ -36,8 +37,8 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How the next runs end, in place of decoding and classifying; `done` where nothing is said."""
     states: list[str] = []
 
-    def work_on(place: Workplace, *_: object, **__: object) -> None:
-        with place.database.write() as connection:
+    def work_on(installation: Installation, *_: object, **__: object) -> None:
+        with installation.database.write() as connection:
             for run in list_runs(connection):
                 if not run.is_open:
                     continue
@@ -49,7 +50,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                     connection,
                     run_id=run.id,
                     episode_id=run.episode_id,
-                    state=state,
+                    state=RunState(state),
                     frames=8,
                     decode_errors=0,
                     missing=(),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.cuts import joined_cuts
 from ingest.frames.chunks import plan_chunks
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.frames.write_video import write_video
 from ingest.storage.frame_store import read_manifest
 from tests.video.media import (
@@ -96,7 +96,7 @@ def cuts_of(path: Path, folder: Path, chunk_seconds: int) -> tuple[int, ...]:
     for chunk in chunks:
         store = folder / f"{chunk.start_pts}.zip"
         area = find_picture_area(described)
-        asked = Extraction.of(described, chunk, Fraction(1, 2), area, store)
+        asked = Extraction.of(described, described.path, chunk, Fraction(1, 2), area, store)
         told = Extracted.from_json(extract_chunk(asked).to_json()).cuts
         stored = read_manifest(store).cuts
         assert told is not None

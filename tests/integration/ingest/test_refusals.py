@@ -17,7 +17,7 @@ from ingest.decoder.parent import Decoder
 from ingest.description.packet_scan import JUMP_SECONDS
 from ingest.errors import IngestError, MediaRefused, VideoError
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from tests.video.media import MADE, ffmpeg_command, pattern, run_ffmpeg, tone
 from tests.waiting import PATIENCE_SECONDS
 
@@ -303,6 +303,8 @@ def test_ordinary_work_stays_small(shared_video: Path, tmp_path: Path) -> None:
         area = described.whole_frame
         chunk = ChunkRange(described.key_pts[1], described.key_pts[2])
         store = tmp_path / "chunk.zip"
-        decoder.extract(Extraction.of(described, chunk, Fraction(1, 2), area, store))
+        decoder.extract(
+            Extraction.of(described, described.path, chunk, Fraction(1, 2), area, store)
+        )
         assert decoder.pid is not None
         assert psutil.Process(decoder.pid).memory_info().rss < 300 << 20

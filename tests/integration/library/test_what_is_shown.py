@@ -35,16 +35,16 @@ from db.changes.writes import (
 )
 from db.engine import Database
 from db.errors import NotFoundError
-from db.library.current import Shown, find_shown
-from db.library.runs import current_runs, list_runs, shown_run_of
+from db.library.current import RunSelection, find_selection
+from db.library.runs import current_runs, list_runs, selected_run_of
 from db.schema import chunk, metadata
 from model.version.artifact import ModelVersion, find_model
 from tests.rows.records import end_run, episode_named
 from tests.rows.shown_library import GONE, ShownLibrary
 from tests.stills.models import write_model_by_lot
+from worker.installation import Installation
 from worker.parameters import RunParameters
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
 
@@ -65,10 +65,10 @@ ends = st.sampled_from(ENDS)
 class Machine(RuleBasedStateMachine):
     """Does to a database and to a plain library the same things."""
 
-    def __init__(self, place: Workplace, versions: Mapping[str, ModelVersion]) -> None:
+    def __init__(self, installation: Installation, versions: Mapping[str, ModelVersion]) -> None:
         super().__init__()
-        self.place, self.versions = place, versions
-        empty(place.database)
+        self.installation, self.versions = installation, versions
+        empty(installation.database)
         self.plain = ShownLibrary(promoted=["bundled"], known=[])
         self.number_of: dict[str, int] = {}
 
@@ -84,18 +84,18 @@ class Machine(RuleBasedStateMachine):
         run_id, every = self._made(episode, version, every)
         run = self.plain.ask(run_id, episode, model or self.plain.in_use, every)
         if run.state in ("failed", "cancelled"):
-            with self.place.database.write() as connection:
+            with self.installation.database.write() as connection:
                 retry_run(connection, run_id)
             self.plain.offer_again(run)
-        make_shown(self.place, [run_id])
+        make_shown(self.installation, [run_id])
         if end is not None:
             self._end(run_id, end)
 
     def _made(
         self, episode: str, version: ModelVersion, every: Fraction | None
     ) -> tuple[int, Fraction]:
-        prepare_runs(self.place, version)
-        with self.place.database.write() as connection:
+        prepare_runs(self.installation, version)
+        with self.installation.database.write() as connection:
             number = register_episode(connection, episode_named(episode))
             parameters = parameters_in_use(connection, version.manifest, number)
             assert parameters.every_seconds == self.plain.every_in_use(episode)
@@ -124,16 +124,16 @@ class Machine(RuleBasedStateMachine):
         if not run.is_open:
             return
         if state == "cancelled":
-            with self.place.database.write() as connection:
+            with self.installation.database.write() as connection:
                 cancel_run(connection, run_id)
         else:
             self._write_chunks(run_id, state)
-            end_run(self.place.database, run_id, state=state)
+            end_run(self.installation.database, run_id, state=state)
         self.plain.end(run, state)
 
     def _write_chunks(self, run_id: int, state: str) -> None:
         of_run = chunk.c.run_id == run_id
-        with self.place.database.write() as connection:
+        with self.installation.database.write() as connection:
             connection.execute(update(chunk).where(of_run).values(state="tagged"))
             if state != "done":
                 broken = of_run if state == "failed" else of_run & (chunk.c.number == 0)
@@ -145,7 +145,7 @@ class Machine(RuleBasedStateMachine):
         if model == self.plain.in_use:
             return
         before = self._shown()
-        done = promote(self.place, self.versions[model], "macro_f1 >= 0", [], force=True)
+        done = promote(self.installation, self.versions[model], "macro_f1 >= 0", [], force=True)
         if self.plain.promoted == ["bundled"]:  # it is written down at the latest now
             self.plain.meet("bundled")
         self.plain.meet(model)
@@ -159,11 +159,11 @@ class Machine(RuleBasedStateMachine):
         """Takes the latest promotion back, or is told that there is none."""
         if self.plain.promoted[-2:-1] in ([], [GONE]):
             with pytest.raises(NotFoundError, match="no earlier promotion"):
-                rollback(self.place)
+                rollback(self.installation)
             return
         before = self._shown()
         withdrawn = self.plain.promoted.pop()
-        done = rollback(self.place)
+        done = rollback(self.installation)
         assert (done.withdrawn, done.in_use) == (self._name(withdrawn), self._name())
         shown = self._shown()
         assert done.episodes == sum(before[key] != shown[key] for key in shown)
@@ -173,18 +173,18 @@ class Machine(RuleBasedStateMachine):
     def rerun(self, which: Which, model: str | None, end: str) -> None:
         """Runs a model again; all runs end alike."""
         name = model or self.plain.in_use
-        planned = plan_reruns(self.place, self.versions[name], which)
+        planned = plan_reruns(self.installation, self.versions[name], which)
         assert {item.episode.name for item in planned} == self._to_run_again(which, name)
-        prepare_runs(self.place, self.versions[name])
+        prepare_runs(self.installation, self.versions[name])
         for item in planned:
             episode, every = item.episode.name, self.plain.every_in_use(item.episode.name)
-            made = enqueue_rerun(self.place, item, self.versions[name])
+            made = enqueue_rerun(self.installation, item, self.versions[name])
             run = self.plain.ask(made.id, episode, name, every)
             self.plain.offer_again(run)
-            make_shown(self.place, [made.id])
+            make_shown(self.installation, [made.id])
             self._end(made.id, end)
         if which != "missing" and model is None and end == "done":
-            assert plan_reruns(self.place, self.versions[name], "stale") == []
+            assert plan_reruns(self.installation, self.versions[name], "stale") == []
 
     def _to_run_again(self, which: Which, model: str) -> set[str]:
         if which == "all":
@@ -204,13 +204,13 @@ class Machine(RuleBasedStateMachine):
         former = self.plain.promoted[:-1] or self.plain.promoted
         needed = [self.plain.shown(episode) for episode in self.number_of]
         needed += [self.plain.shown(episode, former) for episode in self.number_of]
-        planned = plan_pruning(self.place)
+        planned = plan_pruning(self.installation)
         gone = {run.id for run in planned.runs}
         for key, run in self.plain.runs.items():
             if key in gone:
                 assert not run.is_open
                 assert run not in needed
-        prune(self.place, planned)
+        prune(self.installation, planned)
         for key in gone:
             del self.plain.runs[key]
         removed = {
@@ -221,12 +221,12 @@ class Machine(RuleBasedStateMachine):
         assert not removed & {*self.plain.promoted[-2:]}
         self.plain.forget(removed)
         for name in removed - {"bundled"}:  # to be imported again
-            write_trial(self.place.settings.models_folder, name)
+            write_trial(self.installation.settings.models_folder, name)
 
     @invariant()
     def queries_show_the_run_of_the_model_in_use_with_the_parameters_in_use(self) -> None:
         """Or another only where there is none."""
-        assert sha256_in_use(self.place) == self.versions[self.plain.in_use].sha256
+        assert sha256_in_use(self.installation) == self.versions[self.plain.in_use].sha256
         shown = self._shown()
         for episode, number in self.number_of.items():
             expected = self.plain.shown(episode)
@@ -241,18 +241,20 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def every_model_and_run_can_be_asked(self) -> None:
         """Whether or not queries show it."""
-        with self.place.database.read() as connection:
+        with self.installation.database.read() as connection:
             for name, version in self.versions.items():
                 for episode, number in self.number_of.items():
-                    found = shown_run_of(connection, number, Shown(model_sha256=version.sha256))
+                    found = selected_run_of(
+                        connection, number, RunSelection(model_sha256=version.sha256)
+                    )
                     best = self.plain.best(self.plain.of(episode, name))
                     assert (found and self.plain.runs[found.id]) == best
             for key, run in self.plain.runs.items():
                 if run.answer:
-                    assert find_shown(connection, key, None).run_id == key
+                    assert find_selection(connection, key, None).run_id == key
 
     def _shown(self) -> dict[int, int]:
-        with self.place.database.read() as connection:
+        with self.installation.database.read() as connection:
             return {number: run.id for number, run in current_runs(connection).items()}
 
     def _name(self, model: str | None = None) -> str:
@@ -261,7 +263,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def states_are_as_expected(self) -> None:
         """Both libraries did the same."""
-        with self.place.database.read() as connection:
+        with self.installation.database.read() as connection:
             found = {run.id: run.state for run in list_runs(connection)}
         assert found == {key: run.state for key, run in self.plain.runs.items()}
 
@@ -288,14 +290,14 @@ def write_trial(folder: Path, name: str) -> ModelVersion:
 def test_the_rule_holds_whatever_is_done_in_whatever_order(
     database: Database, tmp_path: Path
 ) -> None:
-    place = Workplace(Settings(tmp_path, str(database.url)), database)
-    folder = place.settings.models_folder
-    trials = {name: write_trial(folder, name) for name in TRIALS}
+    installation = Installation(Settings(tmp_path, str(database.url)), database)
+    folder = installation.settings.models_folder
+    versions = {"bundled": find_model(None)} | {name: write_trial(folder, name) for name in TRIALS}
 
     if database.is_sqlite:  # what a power cut would take is made again in no time
         event.listen(database.engine, "connect", stop_syncing, insert=False)
         database.dispose()
     run_state_machine_as_test(
-        partial(Machine, place, {"bundled": find_model(None), **trials}),  # type: ignore[arg-type]
+        partial(Machine, installation, versions),  # type: ignore[arg-type]
         settings=hypothesis.settings(max_examples=15, stateful_step_count=20),
     )

@@ -15,7 +15,7 @@ import pytest
 from ingest.decoder.parent import Decoder
 from ingest.errors import IngestError
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media import file as media_file
 from ingest.media.file import open_media
 from tests.video.clips import write_clip
@@ -103,7 +103,12 @@ def test_the_child_reads_what_the_parent_checked(scene: Scene, tmp_path: Path) -
         decoder.exchange = lambda: None
         chunk = ChunkRange(described.start_pts, described.end_pts)
         asked = Extraction.of(
-            described, chunk, described.time_base, described.whole_frame, tmp_path / "a.zip"
+            described,
+            described.path,
+            chunk,
+            described.time_base,
+            described.whole_frame,
+            tmp_path / "a.zip",
         )
         frames = decoder.extract(asked).sampled_pts
         decoder.exchange = scene.exchange  # before each of what it asks

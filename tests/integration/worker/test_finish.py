@@ -13,6 +13,7 @@ from db.questions.appearances import find_appearances
 from db.queue.claims import claim_chunks, fail_claim
 from db.queue.completing import complete_extractions, complete_taggings
 from db.records import Claim, ExtractedChunk, TagRecord
+from db.states import ChunkState
 from ingest.cuts import Cuts, Frames
 from tests.rows.records import PARAMS, make_run
 from worker.steps.finish import finish_run_if_complete
@@ -27,7 +28,7 @@ BY_SHOTS = PARAMS[:-1] + ', "shots": {"link_seconds": "3", "sure": 0.95}}'
 
 def claim(database: Database, state: str) -> Claim:
     with database.write() as connection:
-        return claim_chunks(connection, state, "w/1/1.0", 60)[0]
+        return claim_chunks(connection, ChunkState(state), "w/1/1.0", 60)[0]
 
 
 def tag_chunk(
@@ -97,7 +98,7 @@ def test_an_appearance_runs_across_the_border_of_two_chunks(database: Database) 
     assert tag_chunk(database, {60_000: 0.9, 60_500: 0.5, 61_000: 0.3})
     with database.read() as connection:
         run = get_run(connection, run_id)
-    # onset 0.6 and offset 0.4 of tests.records.PARAMS: 0.5 holds on, 0.3 ends it
+    # onset 0.6 and offset 0.4 of tests.rows.records.PARAMS: 0.5 holds on, 0.3 ends it
     assert shown(database) == [("ned_flanders", 58_500, 61_000)]
     assert (run.state, run.frames, run.is_current) == ("done", 240, True)
 
