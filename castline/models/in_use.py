@@ -1,4 +1,4 @@
-"""Which model version is in use: the one that new runs take and questions see."""
+"""The model version in use: the one for new runs and for questions."""
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import model_record
@@ -10,16 +10,16 @@ from worker.installation import Installation
 
 
 def sha256_in_use(installation: Installation) -> str:
-    """The model version that new runs use: the promoted one, or the bundled one before any."""
+    """Return the model version for new runs: the promoted one, or else the bundled one."""
     with installation.database.read() as connection:
         return recorded_in_use(connection, find_model(None).sha256)
 
 
 def model_in_use(installation: Installation) -> ModelVersion:
-    """The same, from its folder.
+    """Return the model version in use, read from its folder.
 
     Raises:
-        RequestError: Its folder is gone or damaged.
+        RequestError: The folder is missing or damaged.
     """
     try:
         return find_model_by_sha256(
@@ -33,25 +33,25 @@ def model_in_use(installation: Installation) -> ModelVersion:
 
 
 def chosen_model(installation: Installation, reference: str | None) -> ModelVersion:
-    """The model version that a person names, or else the one in use.
+    """Return the model version with this reference, or the one in use for None.
 
     Raises:
-        ModelError: There is none of that name, or it cannot be read.
-        RequestError: The folder of the one in use is gone.
+        ModelError: There is no such model version, or it cannot be read.
+        RequestError: The folder of the model in use is missing.
     """
     if reference is None:
         return model_in_use(installation)
     return find_model(reference, [installation.settings.models_folder])
 
 
-def write_down_bundled(installation: Installation) -> None:
-    """Writes down that the bundled model is in use, if it is, before another is promoted."""
+def record_bundled(installation: Installation) -> None:
+    """Record that the bundled model is in use, if it is, before another is promoted."""
     record = model_record(find_model(None))
     with installation.database.write() as connection:
         use_bundled(connection, record)
 
 
 def prepare_runs(installation: Installation, version: ModelVersion) -> None:
-    """Does what comes before runs of a model: the bundled one is known to be in use from then."""
+    """Record that the bundled model is in use before the first run of it is created."""
     if version.sha256 == find_model(None).sha256:
-        write_down_bundled(installation)
+        record_bundled(installation)

@@ -1,4 +1,4 @@
-"""The parameters in use: with which a model looks at an episode unless somebody says otherwise."""
+"""The parameters in use: those of a model's run over an episode unless the user gives others."""
 
 from collections.abc import Collection
 from fractions import Fraction
@@ -12,7 +12,7 @@ from worker.parameters import DEFAULT_EVERY_SECONDS, RunParameters
 def parameters_in_use(
     connection: Transaction, manifest: Manifest, episode_id: int | None
 ) -> RunParameters:
-    """A model's parameters over an episode; None is one that was never seen here."""
+    """Return a model's parameters for an episode; None is an episode that is new here."""
     if episode_id is None:
         return RunParameters.for_model(manifest)
     in_use = every_seconds_in_use(connection, [episode_id])
@@ -22,7 +22,7 @@ def parameters_in_use(
 def every_seconds_in_use(
     connection: Transaction, episode_ids: Collection[int]
 ) -> dict[int, Fraction]:
-    """The seconds between two looks at each of these episodes: those that were asked for last."""
+    """Return the sampling interval of each of these episodes: the one asked for last."""
     asked = params_asked_last(connection, episode_ids)
     return {
         episode_id: RunParameters.from_json(asked[episode_id]).every_seconds

@@ -1,4 +1,4 @@
-"""What a command did to what queries see, in lines for people: what is shown, and the way back."""
+"""Lines on what a command did to the current runs, with the way back."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ from worker.installation import Installation
 from worker.parameters import RunParameters
 
 CurrentRuns = Mapping[int, RunRecord]
-"""The run that queries see, by the number of its episode."""
+"""Current runs by episode id."""
 
 
 def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
-    """Has questions answered from runs that had ended before they were asked for, if due."""
+    """Make runs current that had ended before they were asked for, if the rule chooses them."""
     for run_id in run_ids:
         with installation.database.write() as connection:
             show_if_due(connection, run_id)
@@ -29,14 +29,14 @@ def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
 def describe_shown(
     connection: Transaction, run_ids: Sequence[int], before: CurrentRuns
 ) -> tuple[str, ...]:
-    """Tells what queries see of episodes some runs of which were asked for.
+    """Describe the current runs of episodes for which runs were requested.
 
-    Nothing is told of an episode that shows the run that was asked for and showed no other before.
+    An episode whose current run is the requested one, and was no other before, is left out.
 
     Args:
         connection: An open connection.
-        run_ids: The runs that were asked for.
-        before: What queries saw before that.
+        run_ids: The requested runs.
+        before: The current runs before the request.
 
     Returns:
         A line for each kind of change, with the way back.
@@ -60,7 +60,7 @@ def describe_shown(
 
 @dataclass(frozen=True)
 class _Words:
-    """How a line calls an episode, the run of it that was asked for, and the other run."""
+    """The words for an episode, its requested run, and the other run."""
 
     episode: str = "EPISODE"
     file: str = "EPISODE"
@@ -71,12 +71,12 @@ class _Words:
 
 
 _ANY = _Words()
-"""Of many episodes."""
+"""Words for any of several episodes."""
 
 
 @dataclass(frozen=True)
 class _Change:
-    """A run that was asked for, beside another one of its episode."""
+    """A requested run, and another run of its episode."""
 
     run: RunRecord
     other: RunRecord
@@ -89,7 +89,7 @@ class _Change:
         raise NotImplementedError
 
     def both(self, words: _Words) -> tuple[str, str]:
-        """What tells the two apart: their models, and how often they look where that differs."""
+        """Return both runs with their models, and with their sampling intervals if they differ."""
         first, second = _every_seconds(self.run), _every_seconds(self.other)
         often = ["", ""]
         if first != second:
@@ -101,7 +101,7 @@ class _Change:
 
 
 class _Replaced(_Change):
-    """Queries see the run, and saw the other before."""
+    """The requested run is current, and the other one was before."""
 
     def line(self, words: _Words) -> str:
         run, other = self.both(words)
@@ -117,7 +117,7 @@ class _Replaced(_Change):
 
 
 class _Kept(_Change):
-    """Queries see the other, and not the run."""
+    """The other run is current, not the requested one."""
 
     def line(self, words: _Words) -> str:
         run, other = self.both(words)
@@ -154,6 +154,6 @@ def _every_seconds(run: RunRecord) -> Fraction:
 
 
 def _written(seconds: Fraction) -> str:
-    """As a person writes it for `--every`: 0.1, and 1/3 where decimals do not end."""
+    """Return an interval in the form of `--every`: 0.1, or 1/3 for a periodic decimal."""
     decimal = f"{float(seconds):g}"
     return decimal if Fraction(decimal) == seconds else str(seconds)

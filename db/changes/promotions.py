@@ -1,7 +1,7 @@
-"""Promotions: which model version new runs use and queries see, and the way back.
+"""Promotions: which model version is used for new runs and queries, and rollbacks.
 
-A promotion lets the model's runs be seen in one transaction, wherever it has one, and a rollback
-lets those be seen again that the rule of `db.library.current` shows without it.
+A promotion makes the model's runs current in one transaction, and a rollback makes those current
+that the rule of `db.library.current` chooses without it.
 """
 
 import json
@@ -22,28 +22,28 @@ from db.schema import current_run, model_version, promotion, run
 
 @dataclass(frozen=True)
 class PromotionRecord:
-    """One promotion, as it is kept."""
+    """A stored promotion."""
 
     id: int
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     model_sha256: str | None
-    """None once the model version was pruned."""
+    """SHA-256 of the model version; None after it was pruned."""
     is_bundled: bool
-    """Nobody promoted it: it came with Castline."""
+    """Whether it came with Castline, and no user promoted it."""
     promoted_at: datetime
     requirement: str | None
-    """What it had to meet; None where nothing was measured."""
+    """The requirement that it had to meet; None where nothing was measured."""
     is_forced: bool
     regressions: tuple[str, ...]
-    """What fell short, a line each."""
+    """Metrics that fell short, a line each."""
     withdrawn_at: datetime | None
-    """When it was rolled back."""
+    """Time of its rollback."""
 
 
 @dataclass(frozen=True)
 class GateReport:
-    """What is kept of how a model came to be promoted."""
+    """The stored reasons for a model's promotion."""
 
     requirement: str | None = None
     is_forced: bool = False
@@ -62,23 +62,23 @@ class Promoted:
 
 @dataclass(frozen=True)
 class RolledBack:
-    """What a rollback did."""
+    """The result of a rollback."""
 
     withdrawn: PromotionRecord
     in_use: PromotionRecord
     episodes: int
-    """How many show another run than before."""
+    """Number of episodes that show another run than before."""
     kept: int
-    """How many still show a run of the withdrawn model: there is no other to be shown."""
+    """Number of episodes that still show a run of the withdrawn model, for lack of another one."""
 
 
 def sha256_in_use(connection: Connection, bundled: str) -> str:
-    """The model version that new runs use.
+    """Return the model version for new runs.
 
     Args:
         connection: An open connection.
-        bundled: The SHA-256 of the one that comes with this Castline, in use until somebody
-            promotes another.
+        bundled: SHA-256 of the model version that comes with this Castline; it is in use until a
+            user promotes another.
     """
     found = list_promotions(connection)
     if all(item.is_bundled for item in found):
@@ -88,19 +88,19 @@ def sha256_in_use(connection: Connection, bundled: str) -> str:
 
 @reading_rows()
 def list_promotions(connection: Connection) -> list[PromotionRecord]:
-    """All promotions, oldest first."""
+    """Return all promotions, oldest first."""
     return [_promotion(row) for row in connection.execute(_promotions().order_by(promotion.c.id))]
 
 
 def standing_promotions(found: list[PromotionRecord]) -> list[PromotionRecord]:
-    """Those that were not rolled back; the last one's model is in use."""
+    """Return the promotions that were not rolled back; the last one's model is in use."""
     return [item for item in found if item.withdrawn_at is None]
 
 
 def use_bundled(connection: Connection, bundled: ModelVersionRecord) -> None:
-    """Writes down that the bundled model version is in use, unless somebody promoted another.
+    """Record that the bundled model version is in use, unless a user promoted another.
 
-    So does the one that an upgrade of Castline brings; what queries see stays until it has runs.
+    The one of an upgraded Castline is recorded after the earlier one; current runs do not change.
     """
     if _is_settled(connection, bundled):
         return
@@ -113,12 +113,15 @@ def use_bundled(connection: Connection, bundled: ModelVersionRecord) -> None:
 def promote_model(
     connection: Connection, record: ModelVersionRecord, report: GateReport
 ) -> Promoted:
-    """Promotes a model version: new runs use it, and queries see its runs where there are any.
+    """Promote a model version: new runs use it, and its existing runs become current.
 
     Args:
-        connection: A connection inside a write transaction; `use_bundled` came before.
+        connection: A connection inside a write transaction; `use_bundled` was called before.
         record: The model version.
-        report: How it came to be promoted.
+        report: The reasons for the promotion.
+
+    Returns:
+        What the promotion changed.
     """
     model_version_id = register_model_version(connection, record)
     lock_model_versions(connection, shared=False)
@@ -129,10 +132,10 @@ def promote_model(
 
 
 def roll_back(connection: Connection) -> RolledBack:
-    """Withdraws the latest promotion: queries see what they would see without it.
+    """Withdraw the latest promotion: the runs become current that would be without it.
 
     Raises:
-        NotFoundError: No promotion is left to go back to.
+        NotFoundError: There is no promotion left to withdraw.
     """
     lock_model_versions(connection, shared=False)
     standing = standing_promotions(list_promotions(connection))

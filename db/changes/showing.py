@@ -1,7 +1,7 @@
-"""How queries come to see another run: when a run ends or is asked for, and by promotions.
+"""Changes of current runs: when a run ends or is asked for, and by promotions and rollbacks.
 
-Each change shows one run or the runs of one model, or leaves them; what else queries see stays, so
-that a library that an older version filled by another rule changes only where somebody works on it.
+A change concerns one run or the runs of one model; other current runs stay. So a library that an
+older version filled by another rule changes only where a user works on it.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ from db.schema import current_run, episode, model_version, run
 
 
 def show_if_due(connection: Connection, run_id: int) -> None:
-    """Lets queries see a run that ended or was asked for, if it is the one to see."""
+    """Make a run that ended or was asked for the current one, if the rule chooses it."""
     row = connection.execute(select(run.c.episode_id).where(run.c.id == run_id)).one()
     lock_episode(connection, row.episode_id)
     update_current_run(connection, row.episode_id, run_id)
 
 
 def update_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
-    """The same of a run whose episode is locked; one that failed is seen no more."""
+    """Do the same for a run whose episode is locked; a run that failed is current no more."""
     lock_model_versions(connection, shared=True)
     best = best_runs(run.c.episode_id == episode_id)
     lost = select(run.c.id).where(run.c.id == run_id, ~can_be_shown())
@@ -39,35 +39,35 @@ def update_current_run(connection: Connection, episode_id: int, run_id: int) -> 
 
 
 def show_runs_of(connection: Connection, model_version_id: int) -> int:
-    """Lets queries see the runs of the model that was promoted; returns of how many episodes."""
+    """Make the runs of a promoted model current; return the number of changed episodes."""
     best = best_runs()
     return _switch(connection, best, best.c.model_version_id == model_version_id)
 
 
 def withdraw_runs_of(connection: Connection, model_version_id: int) -> int:
-    """Lets queries see other runs, if there are, than those of the model that was rolled back."""
+    """Replace current runs of a rolled back model; return the number of changed episodes."""
     of_model = select(run.c.id).where(run.c.model_version_id == model_version_id)
     return _switch(connection, best_runs(), current_run.c.run_id.in_(of_model))
 
 
 def lock_episode(connection: Connection, episode_id: int) -> None:
-    """Makes runs of one episode that end together take turns."""
+    """Serialise the ends of runs of one episode."""
     connection.execute(
         select(episode.c.id).where(episode.c.id == episode_id).with_for_update(key_share=True)
     )
 
 
 def lock_model_versions(connection: Connection, *, shared: bool) -> None:
-    """Makes promotions and the ends of runs wait for each other; those that share it do not.
+    """Lock promotions against ends of runs; shared locks do not exclude each other.
 
-    All rows, always in the same order: who takes them one by one may meet who comes from behind.
+    All rows are locked in the same order: locking them one by one may deadlock.
     """
     ordered = select(model_version.c.id).order_by(model_version.c.id)
     connection.execute(ordered.with_for_update(read=shared, key_share=not shared)).all()
 
 
 def _switch(connection: Connection, best: Subquery, is_meant: ColumnElement[bool]) -> int:
-    """Brings what is shown up to date where it is meant; returns of how many episodes."""
+    """Make the best runs current where the condition holds; return the number of changes."""
     rows = connection.execute(
         select(
             episode.c.id.label("of_episode"),

@@ -1,11 +1,11 @@
-"""Which run of each episode queries see: the current one, or another that is asked for.
+"""Which run of each episode queries see: the current one, or another on request.
 
-Queries show the run of the model in use with the parameters in use; another model's run only where
-no such run exists: of the model that was in use before it, and so on, then of the one that ran
-here first, so that a trial changes nothing. The model in use is that of the latest promotion that
-was not rolled back. The parameters in use, of a model over an episode, are those that were asked
-for last. A run counts from its first end on, `done` or `partial`; a whole one goes before a partial
-one of its model.
+Queries show the run of the model in use with the parameters in use; another model's run only when
+no such run exists: of the model in use before it, and so on, then of the model that ran here first,
+so that a trial changes nothing. The model in use is that of the latest promotion that was not
+rolled back. The parameters in use, of a model over an episode, are those that were asked for last.
+A run counts from its first end on, `done` or `partial`; a complete run precedes a partial one of
+the same model.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,18 +21,18 @@ from db.states import ENDED_RUN_STATES, RunState
 
 @dataclass(frozen=True)
 class RunSelection:
-    """What a question is about: the current runs, one run, or a model's own runs."""
+    """The runs to which a question refers: the current ones, one run, or a model's own runs."""
 
     run_id: int | None = None
     model_sha256: str | None = None
 
 
 CURRENT = RunSelection()
-"""What queries see unless told otherwise."""
+"""The runs that queries see by default."""
 
 
 def selected_runs(selection: RunSelection) -> Subquery:
-    """At most one run for each episode, as (episode_id, run_id)."""
+    """Select at most one run for each episode, as (episode_id, run_id)."""
     if selection.run_id is not None:
         one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == selection.run_id)
         return one.subquery("shown")
@@ -42,11 +42,11 @@ def selected_runs(selection: RunSelection) -> Subquery:
 
 
 def find_selection(connection: Connection, run_id: int | None, model: str | None) -> RunSelection:
-    """What a person asks about with a run's number or a model's NAME[@VERSION].
+    """Return the runs selected by a run's number or a model's NAME[@VERSION].
 
     Raises:
         DatabaseError: Both are given.
-        NotFoundError: There is no such run, it did not end, or no run of such a model ever did.
+        NotFoundError: There is no such run, it has not ended, or no run of such a model has.
     """
     if run_id is not None and model is not None:
         raise DatabaseError("--run and --model: a run has its model; leave one of them out")
@@ -69,7 +69,7 @@ def find_selection(connection: Connection, run_id: int | None, model: str | None
 
 
 def can_be_shown() -> ColumnElement[bool]:
-    """Whether a run has ended, if only in part; what it found then stays while it is retried."""
+    """Return the condition that a run has results: it ended, or ended in part and is retried."""
     return run.c.state.in_(ENDED_RUN_STATES) | run.c.keeps_partial
 
 
@@ -78,12 +78,12 @@ def best_runs(
     without_promotions: Sequence[int] = (),
     name: str = "best",
 ) -> Subquery:
-    """The run of each episode that the rule shows, as (episode_id, run_id, model_version_id).
+    """Select the run of each episode by the rule, as (episode_id, run_id, model_version_id).
 
     Args:
-        wanted: Conditions on `run` and `model_version`: only such runs are looked at.
-        without_promotions: As if these promotions had been withdrawn.
-        name: Of the subquery.
+        wanted: Conditions on `run` and `model_version` that restrict the choice.
+        without_promotions: Promotions that count as withdrawn.
+        name: Name of the subquery.
     """
     standing = _standing(without_promotions)
     is_partial = case((run.c.state == RunState.DONE, 0), else_=1)
@@ -92,10 +92,10 @@ def best_runs(
 
 
 def params_asked_last(connection: Connection, episode_ids: Collection[int]) -> dict[int, str]:
-    """The parameters that were asked for last of each of these episodes, whatever came of it.
+    """Return the parameters asked for last of each of these episodes, whatever became of the run.
 
-    Asked of the model in use, or else of the one in use before it, and so on: what is asked of
-    others is a trial. An episode of which nothing was asked is left out.
+    They are those of the model in use, or else of the one in use before it, and so on: runs of
+    other models are trials. Episodes without such a run are left out.
     """
     standing = _standing(())
     last = _first_of_each_episode(
@@ -111,7 +111,7 @@ def params_asked_last(connection: Connection, episode_ids: Collection[int]) -> d
 
 
 def _standing(without: Sequence[int]) -> Subquery:
-    """The latest promotion of each model that has one; those that were rolled back do not count."""
+    """Select the latest promotion of each model; promotions that were rolled back do not count."""
     return (
         select(promotion.c.model_version_id, func.max(promotion.c.id).label("promotion_id"))
         .where(promotion.c.withdrawn_at.is_(None), promotion.c.id.not_in(without))
@@ -121,7 +121,7 @@ def _standing(without: Sequence[int]) -> Subquery:
 
 
 def _order_of_models(standing: Subquery) -> tuple[ColumnElement[Any], ...]:
-    """The model in use, those that were before it, and the others as they came."""
+    """Order models: the one in use, those in use before it, the others by their first run."""
     return (func.coalesce(standing.c.promotion_id, 0).desc(), model_version.c.id)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from model.recipe import RECIPES
 
-PAGE = Path(__file__).parents[3] / "docs" / "training.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "recipes.md"
 
 
 def test_table_of_recipes_has_each_field_as_it_is() -> None:
