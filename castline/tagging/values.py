@@ -114,6 +114,8 @@ class Tagged(Table[Run]):
     """Number of files that could not be used."""
     seconds: float | None = None
     """Duration of the work; None where nothing was left to do."""
+    shown: tuple[str, ...] = ()
+    """Lines on what questions see, where that changed or is not the requested run."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ class Queue:
     """Number of files in folders that were skipped."""
     broker_error: BrokerError | None
     """Why workers were not notified; the next worker to start notifies them."""
+    shown: tuple[str, ...] = ()
+    """Lines on what questions see, where that changed or is not the requested run."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,6 +156,8 @@ class Worked(Table[Run]):
 
     exit_code: int = 0
     """Exit code of the worker processes; 0 is success."""
+    shown: tuple[str, ...] = ()
+    """Lines on what questions see, where that changed or is not the run that ended."""
 
 
 @dataclass(frozen=True)
