@@ -92,7 +92,7 @@ def best_runs(
 
 
 def params_asked_last(connection: Connection, episode_ids: Collection[int]) -> dict[int, str]:
-    """Return the parameters asked for last of each of these episodes, whatever became of the run.
+    """Return the parameters last requested for each of these episodes, whatever the run's outcome.
 
     They are those of the model in use, or else of the one in use before it, and so on: runs of
     other models are trials. Episodes without such a run are left out.
