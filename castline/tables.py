@@ -19,7 +19,7 @@ class Row:
     """One row of an answer."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name, as plain values for JSON; docs/json.md describes them."""
+        """Return the fields by name, as plain values for JSON (docs/reference/json.md)."""
         return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
 
@@ -34,6 +34,7 @@ class Table(Sequence[RowT_co], Generic[RowT_co]):
     """The rows of an answer, in order: an immutable sequence."""
 
     rows: tuple[RowT_co, ...]
+    """The rows."""
     columns: tuple[str, ...]
     """The names of the values that `to_dicts` and `to_pandas` return for each row."""
     has_more: bool = False

@@ -12,7 +12,7 @@ from db.patience import Patience
 SQLITE_PRIMARY_CODE = 0xFF
 """The bits of SQLite's extended error codes that give the kind (sqlite.org/rescode.html)."""
 
-RESTORE = "put a backup in its place (docs/deploy.md)"
+RESTORE = "put a backup in its place (docs/how-to/deploying.md)"
 
 REMEDIES = {
     "locked": "another program holds its lock: end that, or try again later",

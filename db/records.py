@@ -50,7 +50,7 @@ class ModelVersionRecord:
     preprocessing: str
     metrics: dict[str, object]
     created_at: datetime
-    """Time of training; a run of a newer version is never replaced by one of an older."""
+    """Time of training."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Display names of labels; only those that differ from the label."""
 

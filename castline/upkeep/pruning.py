@@ -51,7 +51,7 @@ class Pruning(Row):
         return not (self.runs or self.frames or self.model_sha256s)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the output of `castline prune --json`, described in docs/json.md."""
+        """Return the output of `castline prune --json`, described in docs/reference/json.md."""
         return {
             "runs": [
                 {"run": run.id, "episode": run.episode, "model": run.model, "state": run.state}

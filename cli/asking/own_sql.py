@@ -26,7 +26,7 @@ def add_commands(app: typer.Typer) -> None:
 def sql(
     context: typer.Context,
     statement: Annotated[
-        str, typer.Argument(help="One SELECT; docs/data-model.md has the tables.")
+        str, typer.Argument(help="One SELECT; docs/reference/data-model.md has the tables.")
     ],
     as_json: Json = False,
 ) -> None:

@@ -31,11 +31,11 @@ READABLE = (
     *sorted(table.name for table in metadata.tables.values() if table is not duty),
     "timeline",
 )
-"""The tables and the view of docs/data-model.md."""
+"""The tables and the view of docs/reference/data-model.md."""
 
 HOW = (
     "run castline db upgrade as a user who may create roles, or name a role that may only read in"
-    " CASTLINE_SQL_URL (docs/deploy.md)"
+    " CASTLINE_SQL_URL (docs/how-to/deploying.md)"
 )
 
 

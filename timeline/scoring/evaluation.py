@@ -1,4 +1,4 @@
-"""All metrics of a timeline against a truth; docs/scoring.md explains them."""
+"""All metrics of a timeline against a truth; docs/how-to/measuring.md explains them."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
