@@ -99,7 +99,7 @@ def srt_text(timeline: ExportedTimeline) -> str:
 
 
 def rttm_text(timeline: ExportedTimeline) -> str:
-    """Yield Rich Transcription Time Marked (NIST, RT-09 evaluation plan, appendix A)."""
+    """Return Rich Transcription Time Marked (NIST, RT-09 evaluation plan, appendix A)."""
     name = _one_word(timeline.name)
     return "".join(
         f"SPEAKER {name} 1 {_decimal(start, 6)} {_decimal(_down(end, 6) - _down(start, 6), 6)} "
