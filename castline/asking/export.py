@@ -45,10 +45,13 @@ class Exported:
     """The files written by an export."""
 
     files: tuple[Path, ...]
+    """The files, except clips."""
     clips_folder: Path | None
+    """The folder of clips; None without clips."""
     clips: tuple[Path, ...]
+    """The clips."""
     model: str | None
-    """NAME@VERSION of whose timeline it is; None where it is one of all episodes."""
+    """NAME@VERSION of the model whose timeline was exported; None for all episodes."""
     lacks_places: bool
     """Whether the coco file has no boxes because the model gives no places."""
     left_out: tuple[str, ...]

@@ -25,7 +25,7 @@ class AskingMethods(Opened):
 
     An episode is given by its name, a part of the name, its path or its SHA-256; a character by its
     label, its display name, or an unambiguous part of either, in any spelling. Methods that take
-    `run` (a number) or `model` (NAME or NAME@VERSION) use that run, or the latest runs of that
+    `run` (a number) or `model` (NAME or NAME@VERSION) use that run, or the runs of that
     model, instead of the current runs.
     """
 
@@ -69,7 +69,7 @@ class AskingMethods(Opened):
             from_: Only appearances at this time or later.
             to: Only appearances before this time.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
             places: Whether to return places in the picture, which takes a little longer.
 
         Returns:
@@ -114,7 +114,7 @@ class AskingMethods(Opened):
             gap: Gaps of at most this length are filled.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
 
         Returns:
             The ranges by episode and time.
@@ -157,7 +157,7 @@ class AskingMethods(Opened):
             season: Only in this season.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
 
         Returns:
             The screen times, the longest first.
@@ -197,7 +197,7 @@ class AskingMethods(Opened):
             season: Only in this season.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
 
         Returns:
             The pairs, the longest shared time first.
@@ -234,7 +234,7 @@ class AskingMethods(Opened):
             season: Only in this season.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
             places: Whether to return places in the picture.
 
         Returns:
@@ -332,7 +332,7 @@ class AskingMethods(Opened):
             gap: Fill gaps of at most this length.
             chapter_seconds: The least length of chapters.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
             force: Replace existing files.
 
         Returns:
@@ -378,7 +378,7 @@ class AskingMethods(Opened):
             output: The .png or .svg file to write.
             truth: A truth file, drawn as a thin strip below each bar.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
 
         Raises:
             NotFoundError: No episode matches, or several do, or it has no such run.

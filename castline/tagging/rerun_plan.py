@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from castline.tagging.enqueue import model_record
-from castline.tagging.thresholds import parameters_of_new_run, with_thresholds_in_use
+from castline.tagging.parameters import every_seconds_in_use
+from castline.tagging.thresholds import parameters_of_new_run, thresholds_in_use
 from db.changes.writes import create_run, register_model_version, retry_run
 from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
@@ -24,8 +25,8 @@ from worker.installation import Installation
 from worker.parameters import RunParameters
 
 Which = Literal["missing", "stale", "all"]
-"""Episodes without a finished run; episodes whose current run has another model than the promoted
-one or other parameters; every episode."""
+"""Episodes without a finished run; episodes whose current run has another model than the one in use
+or other parameters; every episode."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Rerun:
     """The reason, as text."""
     run: RunRecord | None
     """The run, if it was started before."""
+    parameters: RunParameters
+    """The parameters in use."""
     chunks: PtsRanges
     """Half-open ranges [start_pts, end_pts): the chunks of an earlier run, whose frames are
     stored."""
@@ -62,7 +65,7 @@ def plan_reruns(
 
     Args:
         installation: The installation.
-        version: The model version to run, with its default parameters.
+        version: The model version to run, with the parameters in use.
         which: The kind of episodes, see `Which`.
         episode_ids: Only these episodes; None for all.
         since: Only episodes that were added at this time or later.
@@ -75,28 +78,31 @@ def plan_reruns(
     """
     is_stored = _finder(installation.frames)
     with installation.database.read() as connection:
-        parameters = with_thresholds_in_use(
-            connection, version, RunParameters.for_model(version.manifest)
-        )
+        thresholds = thresholds_in_use(connection, version)
         entries = [
             entry
             for entry in list_library(connection)
             if (episode_ids is None or entry.episode.id in episode_ids)
             and (since is None or entry.added_at >= since)
         ]
+        every_seconds = every_seconds_in_use(connection, [entry.episode.id for entry in entries])
+        wanted = [
+            (entry, own.with_thresholds(thresholds))
+            for entry in entries
+            for own in [RunParameters.for_model(version.manifest, every_seconds[entry.episode.id])]
+        ]
         return [
             _rerun(installation, connection, entry, reason, version, parameters, is_stored)
-            for entry in entries
+            for entry, parameters in wanted
             if (reason := _reason(entry, which, version, parameters)) is not None
         ]
 
 
 def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersion) -> RunRecord:
-    """Makes the run, or offers again what it had left undone; one that is done stays so."""
+    """Create the run, or queue its unfinished work again; a finished run stays unchanged."""
     with installation.database.write() as connection:
         model_version_id = register_model_version(connection, model_record(version))
-        own = RunParameters.for_model(version.manifest)
-        parameters = parameters_of_new_run(connection, version, own)
+        parameters = parameters_of_new_run(connection, version, rerun.parameters)
         run_id, _ = create_run(
             connection,
             episode_id=rerun.episode.id,
@@ -161,6 +167,7 @@ def _rerun(
         episode=episode,
         reason=reason,
         run=run,
+        parameters=parameters,
         chunks=chunks,
         is_stored=all(map(is_stored, paths)),
         frames=float(episode.duration_seconds / parameters.every_seconds) * left,

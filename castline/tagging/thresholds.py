@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from db.changes.showing import lock_model_versions
 from db.changes.thresholds import thresholds_set
 from db.engine import Transaction
-from db.library.current import lock_model_versions
 from model.version.artifact import ModelVersion
 from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters, thresholds_from_json
@@ -23,16 +23,12 @@ def thresholds_in_use(connection: Transaction, version: ModelVersion) -> Rules:
     return thresholds_from_json(text)
 
 
-def with_thresholds_in_use(
-    connection: Transaction, version: ModelVersion, parameters: RunParameters
-) -> RunParameters:
-    """Parameters with the thresholds in use in place of the model's own."""
-    return parameters.with_thresholds(thresholds_in_use(connection, version))
-
-
 def parameters_of_new_run(
     connection: Transaction, version: ModelVersion, parameters: RunParameters
 ) -> RunParameters:
-    """The same for a run that is made in this transaction, before which thresholds stay."""
+    """Return the parameters of a run that this transaction creates, with the thresholds in use.
+
+    The thresholds stay the same until the transaction ends.
+    """
     lock_model_versions(connection, shared=True)
-    return with_thresholds_in_use(connection, version, parameters)
+    return parameters.with_thresholds(thresholds_in_use(connection, version))

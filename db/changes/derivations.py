@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from db.library.current import lock_model_versions
+from db.changes.showing import lock_model_versions
 from db.library.run_totals import LABEL_COLUMNS, PAIR_COLUMNS, label_totals, pair_totals
 from db.records import AppearanceRecord, EpisodeRecord
 from db.rows import insert_rows
@@ -116,15 +116,17 @@ def forget_derived(connection: Connection, run_ids: Collection[int]) -> None:
 
 
 def lock_runs_of_model(connection: Connection, model_version_id: int) -> bool:
-    """Makes ends, promotions and new runs wait until the transaction ends.
+    """Make ends of runs, promotions and new runs wait until the transaction ends.
+
+    Who ends a run holds the run and waits for the models, which are locked here first: so no run is
+    waited for.
 
     Returns:
-        Whether all runs are held; if not, one was made meanwhile, whose end may wait for this
-        transaction while this one waits for it: begin again.
+        Whether all runs are locked; if not, roll back, and try again in a moment.
     """
-    own = select(run.c.id).where(run.c.model_version_id == model_version_id).order_by(run.c.id)
-    held = connection.execute(own.with_for_update()).scalars().all()
     lock_model_versions(connection, shared=False)
+    own = select(run.c.id).where(run.c.model_version_id == model_version_id).order_by(run.c.id)
+    held = connection.execute(own.with_for_update(skip_locked=True)).scalars().all()
     return held == connection.execute(own).scalars().all()
 
 

@@ -15,6 +15,7 @@ from db.library.places import tag_record
 from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord
 from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
 from db.states import OPEN_RUN_STATES, ChunkState, RunState
+from exact.place import Place
 from exact.ranges import load_ranges
 
 
@@ -108,6 +109,17 @@ def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
 
 
 @reading_rows()
+def current_runs(
+    connection: Connection, episode_ids: Sequence[int] | None = None
+) -> dict[int, RunRecord]:
+    """Return the current runs by episode id: of all episodes, or of the given ones."""
+    query = _runs().where(current_run.c.run_id.is_not(None))
+    if episode_ids is not None:
+        query = query.where(run.c.episode_id.in_(episode_ids))
+    return {row.episode_id: _run(row) for row in connection.execute(query)}
+
+
+@reading_rows()
 def selected_run_of(
     connection: Connection, episode_id: int, selection: RunSelection
 ) -> RunRecord | None:
@@ -173,6 +185,7 @@ def quarantined_chunks(
     ]
 
 
+@reading_rows()
 def run_tags(connection: Connection, run_id: int) -> list[TagRecord]:
     """Return all tags of a run, by pts and label."""
     rows = connection.execute(
@@ -187,8 +200,7 @@ class SeenLabel(NamedTuple):
     pts: int
     label: str
     confidence: float
-    place: tuple[float, float, float, float] | None
-    """Centre and extent as shares of the active picture; None where none is known."""
+    place: Place | None
 
 
 def seen_labels(connection: Connection, run_id: int) -> list[SeenLabel]:
@@ -201,7 +213,7 @@ def seen_labels(connection: Connection, run_id: int) -> list[SeenLabel]:
         seen.where(tag.c.run_id == run_id).order_by(tag.c.pts, tag.c.label)
     ).all()
     return [
-        SeenLabel(pts, label, confidence, None if x is None else (x, y, width, height))
+        SeenLabel(pts, label, confidence, None if x is None else Place(x, y, width, height))
         for pts, label, confidence, x, y, width, height in rows
     ]
 

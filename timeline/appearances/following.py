@@ -11,9 +11,9 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
 
+from exact.place import Place
 from timeline.appearances.looks import Look
 from timeline.appearances.rules import Rules, ShotRules
-from timeline.place import Place
 
 Run = tuple[int, int]
 """The first and the last look, both inclusive, as indices into a list of looks."""

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from math import fsum
 
+from exact.place import Place
 from exact.ranges import PtsRange
 from timeline.appearances.following import (
     Durations,
@@ -26,7 +27,6 @@ from timeline.appearances.following import (
 from timeline.appearances.looks import Look, looks_at
 from timeline.appearances.rules import Rules
 from timeline.errors import TimelineError
-from timeline.place import Place
 
 
 @dataclass(frozen=True, slots=True)

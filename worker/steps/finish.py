@@ -16,7 +16,6 @@ from exact.ranges import PtsRanges, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
 from timeline.appearances.rules import Rules
-from timeline.place import Place
 from worker.parameters import RunParameters
 
 Quarantined: TypeAlias = tuple[int, int, str]
@@ -65,7 +64,7 @@ def derive_appearances(
     tagged, quarantined = ended_chunks(connection, run_id)
     found = find_appearances(
         [
-            Tag(pts, label, confidence, None if place is None else Place(*place))
+            Tag(pts, label, confidence, place)
             for pts, label, confidence, place in seen_labels(connection, run_id)
         ],
         sorted({pts for part in tagged for pts in part.sampled_pts}),

@@ -1,6 +1,7 @@
 """Appearances of all runs of a model, derived again from their stored tags."""
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from exact.ranges import load_ranges
 from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters, hash_of, params_with_thresholds
 from worker.steps.finish import derive_appearances
+
+PAUSE_SECONDS = 0.1
+"""Before runs are locked again of which another transaction held one, as it does for moments."""
 
 SAME_AS = "same_as"
 """In the parameters of a run that would be the same as another one otherwise, with its number."""
@@ -71,6 +75,7 @@ def rederive(
                     also(connection)
                     return _switch(connection, model_version_id, thresholds, derived)
                 transaction.rollback()
+            time.sleep(PAUSE_SECONDS)
 
 
 def _derive(connection: Transaction, run: RunStamp, thresholds: Rules) -> int:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from exact.place import Place
 from tests.rows.export_readers import (
     READERS,
     Found,
@@ -35,7 +36,6 @@ from timeline.export.formats import (
     exported_together,
     smoothed,
 )
-from timeline.place import Place
 from timeline.scoring.truth import read_truth
 
 FILM = Fraction(24000, 1001)

@@ -1,13 +1,13 @@
 """thresholds that people set in place of a model version's own, and ends of runs to tell of
 
-Revision: 0013, after 0010
+Revision: 0015, after 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0013'
-down_revision = '0010'
+revision = '0015'
+down_revision = '0014'
 branch_labels = None
 depends_on = None
 
