@@ -143,7 +143,7 @@ class Settings:
     def from_environment(
         cls, home: Path | None = None, environment: Mapping[str, str] = os.environ
     ) -> "Settings":
-        """Read CASTLINE_HOME, _DATABASE_URL, _BROKER_URL and the others of docs/reference/settings.md.
+        """Read CASTLINE_HOME and the other variables of docs/reference/settings.md.
 
         A value may be stored in a file: CASTLINE_DATABASE_URL_FILE names a file with the URL.
 

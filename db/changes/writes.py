@@ -161,7 +161,7 @@ def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord
         (
             claim.run_id,
             *(one.pts, one.label, one.region, one.confidence, one.seconds),
-            *(one.place or _NO_PLACE),
+            *(one.place.shares if one.place else _NO_PLACE),
         )
         for claim, found in tags.items()
         for one in found

@@ -182,6 +182,7 @@ def quarantined_chunks(
     ]
 
 
+@reading_rows()
 def run_tags(connection: Connection, run_id: int) -> list[TagRecord]:
     """Return all tags of a run, by pts and label."""
     rows = connection.execute(
