@@ -121,7 +121,7 @@ def promote_model(
         report: The reasons for the promotion.
 
     Returns:
-        The changes.
+        The numbers of episodes that show this model and others.
     """
     model_version_id = register_model_version(connection, record)
     lock_model_versions(connection, shared=False)
