@@ -47,6 +47,9 @@ class Run(Row):
     """Whether questions are answered from this run."""
     is_at_work: bool
     """Whether a worker is working on it now."""
+    lacks: tuple[str, ...]
+    """Of an unfinished run, the steps (extract, classify) that no living worker does, now or when
+    it is the run's turn."""
     chunks_done: int
     """Number of finished chunks."""
     chunks_total: int
@@ -99,8 +102,21 @@ def seconds_by_stage(statistics: RunStatistics) -> dict[str, float]:
     return {stage.value: getattr(statistics, stage) for stage in STAGES}
 
 
+@dataclass(frozen=True)
+class Worker(Row):
+    """A process that works on the queue, and was heard of lately."""
+
+    host: str
+    pid: int
+    steps: tuple[str, ...]
+    """What it does to chunks: extract, classify."""
+    run_ids: tuple[int, ...] | None
+    """The only runs that it works on, as `castline tag` does; None for any."""
+
+
 RUN_COLUMNS = (
-    *("run", "episode", "model", "state", "is_current", "chunks_done", "chunks_total"),
+    *("run", "episode", "model", "state", "is_current", "is_at_work", "lacks"),
+    *("chunks_done", "chunks_total"),
     *("frames", "frames_decoded", "decode_errors", "seconds", "bottleneck", "batch_fill"),
     *("missing_seconds", "error", "queued_at", "started_at", "ended_at", "quarantined"),
 )
