@@ -85,7 +85,7 @@ def plan_reruns(
             if (episode_ids is None or entry.episode.id in episode_ids)
             and (since is None or entry.added_at >= since)
         ]
-        every_seconds = every_seconds_in_use(connection, [entry.episode.id for entry in entries])
+        every_seconds = every_seconds_in_use(connection)
         wanted = [
             (entry, own.with_thresholds(thresholds))
             for entry in entries

@@ -131,7 +131,7 @@ class Tagged(Table[Run]):
     seconds: float | None = None
     """Duration of the work; None where nothing was left to do."""
     shown: tuple[str, ...] = ()
-    """Lines on what questions see, where that changed or is not the requested run."""
+    """Lines about current runs that changed, or that are not the requested ones."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Queue:
     broker_error: BrokerError | None
     """Why workers were not notified; the next worker to start notifies them."""
     shown: tuple[str, ...] = ()
-    """Lines on what questions see, where that changed or is not the requested run."""
+    """Lines about current runs that changed, or that are not the requested ones."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -173,7 +173,7 @@ class Worked(Table[Run]):
     exit_code: int = 0
     """Exit code of the worker processes; 0 is success."""
     shown: tuple[str, ...] = ()
-    """Lines on what questions see, where that changed or is not the run that ended."""
+    """Lines about current runs that changed, or that are not the ended ones."""
 
 
 @dataclass(frozen=True)
