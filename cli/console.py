@@ -56,7 +56,18 @@ Season = Annotated[
         min=0, max=LARGEST_INTEGER, help="Only this season, where names tell it (S05E12)."
     ),
 ]
-"""The option of questions about all episodes."""
+Series = Annotated[str | None, typer.Option(help="Only this series: its name, or a part of it.")]
+"""The options of questions about all episodes."""
+
+EpisodeName = Annotated[
+    str,
+    typer.Argument(
+        metavar="EPISODE",
+        help="Name, part of it, path, 'Series S01E02', number or SHA-256.",
+        show_default=False,
+    ),
+]
+"""The argument of commands about one episode."""
 
 DEFAULT_LIMIT = 100
 """Rows of an answer: as many as a person reads, and found at once in any library."""

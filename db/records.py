@@ -1,18 +1,15 @@
 """The values that cross the border of this package: what rows hold, checked and typed."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple, Self
 
+from db.episode_names import UNNAMED, EpisodeName
 from exact.picture_area import PictureArea
 from exact.ranges import PtsRanges
 from exact.video_file import VideoFile
-
-_SEASON = re.compile(r"(?<![a-z0-9])s([0-9]{1,3})[ ._-]?e[0-9]", re.IGNORECASE)
-"""`S05E12` as files of series are named, not as a part of a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +19,8 @@ class EpisodeRecord(VideoFile):
     uri: str
     area: PictureArea
     """The active picture."""
+    called: EpisodeName = UNNAMED
+    """Its series, season, number and title."""
     id: int = 0
     """0 until the database has given it a number."""
 
@@ -29,12 +28,7 @@ class EpisodeRecord(VideoFile):
     def of(cls, file: VideoFile, *, uri: str, area: PictureArea) -> Self:
         """An episode that the database has not seen yet."""
         described = {field.name: getattr(file, field.name) for field in fields(VideoFile)}
-        return cls(**described, uri=uri, area=area)
-
-    @property
-    def season(self) -> int | None:
-        """As the name tells it; None where it tells none."""
-        return season_of(self.name)
+        return cls(**described, uri=uri, area=area, called=EpisodeName.told_by(uri))
 
 
 @dataclass(frozen=True)
@@ -165,9 +159,3 @@ class RunRecord:
             )
             for start, end in self.missing
         )
-
-
-def season_of(name: str) -> int | None:
-    """The season that an episode's name tells (`S05E12`), None if it tells none."""
-    found = _SEASON.search(name)
-    return int(found[1]) if found else None

@@ -77,8 +77,11 @@ episode = Table(
     Column("id", RowId, primary_key=True),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("name", Text, nullable=False, index=True),
-    # As the name tells it (S05E12); null where it tells none.
+    # As the path tells it (A/S05E12), or as a person set it; null where nobody told.
+    Column("series", Text),
     Column("season", Integer, index=True),
+    Column("number", Integer),
+    Column("title", Text),
     Column("uri", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     # What the file system tells of the file, so that another that takes its place is noticed.
@@ -115,6 +118,15 @@ episode = Table(
     Column("added_at", UtcDateTime(), nullable=False),
 )
 
+# What an episode was called before its file was moved or renamed: people go on saying it.
+former_name = Table(
+    "former_name",
+    metadata,
+    Column("episode_id", RowId, ForeignKey("episode.id"), primary_key=True, autoincrement=False),
+    Column("uri", Text, primary_key=True),
+    Column("name", Text, nullable=False, index=True),
+)
+
 model_version = Table(
     "model_version",
     metadata,
@@ -147,6 +159,9 @@ run = Table(
     Column("frames", Integer, nullable=False),
     Column("decode_errors", Integer, nullable=False),
     Column("missing", Text, nullable=False),
+    # The part that it examines, half-open; null for the whole episode.
+    Column("part_start_pts", BigInteger),
+    Column("part_end_pts", BigInteger),
     Column("error", Text),
     Column("queued_at", UtcDateTime(), nullable=False),
     Column("started_at", UtcDateTime()),

@@ -14,7 +14,7 @@ from db.library.current import CURRENT, Shown
 from db.library.episodes import get_episode_by_sha256, list_episodes
 from db.library.places import tags_of_appearances
 from db.library.runs import ended_chunks
-from db.questions.appearances import find_appearances
+from db.questions.appearances import ANY_SEASON, Season, find_appearances
 from db.questions.spans import EpisodeSpan, label_ranges, shown_spans
 from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
 from exact.ranges import difference, fill_gaps, lasting, union
@@ -36,6 +36,7 @@ class FoundRange:
     """A half-open range of an episode in which a set expression holds."""
 
     episode: str
+    episode_id: int
     start_pts: int
     end_pts: int
     start_seconds: Fraction
@@ -50,7 +51,7 @@ def find_matches(
     expression: "Expression",
     *,
     episode_id: int | None = None,
-    season: int | None = None,
+    season: Season = ANY_SEASON,
     min_seconds: Fraction = Fraction(0),
     gap_seconds: Fraction = Fraction(0),
     shown: Shown = CURRENT,
@@ -86,6 +87,7 @@ def find_matches(
             for start_pts, end_pts in lasting(found, min_seconds / span.time_base):
                 yield FoundRange(
                     span.name,
+                    span.episode_id,
                     start_pts,
                     end_pts,
                     (start_pts - span.start_pts) * span.time_base,

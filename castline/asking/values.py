@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from castline.tables import Row, Table
+from db.episode_names import EpisodeName
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
 """What screen time is added up by; always by character, too."""
@@ -26,7 +27,15 @@ class Place(NamedTuple):
 class Episode(Row):
     """An episode that the library knows."""
 
+    id: int
+    """Its number here."""
     name: str
+    """Of its file; of files of one name, with as many folders as tell them apart."""
+    series: str | None
+    """As the path told, or a person; so the next three."""
+    season: int | None
+    number: int | None
+    title: str | None
     sha256: str
     """Of its content, by which it is known."""
     path: str
@@ -44,7 +53,13 @@ class Episode(Row):
     def to_dict(self) -> dict[str, Any]:
         """Returns its fields by name, as JSON takes them."""
         values = super().to_dict()
-        return {"episode": values.pop("name")} | values | {"frame_rate": str(self.frame_rate)}
+        named = {"episode": values.pop("name"), "episode_id": values.pop("id")}
+        return named | values | {"frame_rate": str(self.frame_rate)}
+
+    @property
+    def called(self) -> str:
+        """As people say it: `The Town S05E12 Bart Gets Famous`; empty where nothing is known."""
+        return EpisodeName(self.series, self.season, self.number, self.title).text
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,8 @@ class Appearance(Row):
     max_confidence: float
     place: Place | None = None
     """None where the model tells none, or where it was not asked for."""
+    episode_id: int | None = None
+    """The episode's number here."""
 
     @property
     def seconds(self) -> float:
@@ -90,6 +107,8 @@ class Match(Row):
     """None, as the confidences, unless this is one appearance of a label."""
     mean_confidence: float | None
     max_confidence: float | None
+    episode_id: int
+    """The episode's number here."""
 
     @property
     def seconds(self) -> Fraction:
@@ -106,6 +125,8 @@ class ScreenTime(Row):
     appearances: int
     episodes: int
     episode: str | None = None
+    episode_id: int | None = None
+    series: str | None = None
     season: int | None = None
 
 
@@ -119,6 +140,7 @@ class SharedTime(Row):
     times: int
     episodes: int
     episode: str | None = None
+    episode_id: int | None = None
 
 
 @dataclass(frozen=True, repr=False)

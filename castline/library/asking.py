@@ -23,7 +23,9 @@ from model.labels import Names
 class AskingMethods(Opened):
     """Questions, scores, exports.
 
-    An episode answers to its name, a part of it, its path or its SHA-256; a label to itself, in
+    An episode answers to its name, with its suffix or without, to its path or the end of that, to
+    `Series S01E01`, its number or its SHA-256, to a part of its name, and to those from before its
+    file was moved; a label to itself, in
     other writing, or to a part of it that fits no other. Wherever a question takes `run` (a number)
     or `model` (NAME or NAME@VERSION), it is asked of that run, or of that model's latest runs,
     instead of the current ones.
@@ -77,6 +79,7 @@ class AskingMethods(Opened):
         *,
         episode: str | None = None,
         season: int | None = None,
+        series: str | None = None,
         min_seconds: Time = 0,
         gap: Time = 0,
         limit: int | None = None,
@@ -88,7 +91,8 @@ class AskingMethods(Opened):
         Args:
             expression: Labels with & (and), | (or), ! (not) and brackets: `ned & !bart`.
             episode: Only in this episode.
-            season: Only in this season, where names tell it (S05E12).
+            season: Only in this season, as names tell it (S05E12).
+            series: Only in this series: its name, or a part of it.
             min_seconds: Only ranges that last at least this long, once gaps are filled.
             gap: Gaps of at most this length are filled.
             limit: At most so many rows.
@@ -100,6 +104,7 @@ class AskingMethods(Opened):
             expression,
             episode=episode,
             season=season,
+            series=series,
             min_seconds=min_seconds,
             gap=gap,
             limit=limit,
@@ -115,6 +120,8 @@ class AskingMethods(Opened):
         by: Grouping = "character",
         label: str | None = None,
         season: int | None = None,
+        series: str | None = None,
+        top: int | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -126,6 +133,8 @@ class AskingMethods(Opened):
             by: Add up over all (`character`), or for each `episode` or `season`.
             label: Only this character.
             season: Only in this season.
+            series: Only in this series; two series' seasons are never added together.
+            top: Only so many characters of each episode or season.
             limit: At most so many rows.
             run: Ask this run.
             model: Ask this model's runs.
@@ -136,6 +145,8 @@ class AskingMethods(Opened):
             by=by,
             label=label,
             season=season,
+            series=series,
+            top=top,
             limit=limit,
             run=run,
             model=model,
@@ -149,6 +160,7 @@ class AskingMethods(Opened):
         *,
         episode: str | None = None,
         season: int | None = None,
+        series: str | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -160,6 +172,7 @@ class AskingMethods(Opened):
             other: Only this pair, episode by episode.
             episode: Only in this episode.
             season: Only in this season.
+            series: Only in this series; two series' seasons are never added together.
             limit: At most so many rows.
             run: Ask this run.
             model: Ask this model's runs.
@@ -169,6 +182,7 @@ class AskingMethods(Opened):
             tuple(name for name in (one, other) if name is not None),
             episode=episode,
             season=season,
+            series=series,
             limit=limit,
             run=run,
             model=model,
@@ -180,6 +194,7 @@ class AskingMethods(Opened):
         label: str,
         *,
         season: int | None = None,
+        series: str | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -187,7 +202,14 @@ class AskingMethods(Opened):
     ) -> Appearances:
         """Returns a character's first appearance in each episode."""
         return questions.first(
-            self._place, label, season=season, limit=limit, run=run, model=model, places=places
+            self._place,
+            label,
+            season=season,
+            series=series,
+            limit=limit,
+            run=run,
+            model=model,
+            places=places,
         )
 
     @as_castline_errors()

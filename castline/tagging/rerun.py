@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from castline.asking.names import require_episode
+from castline.asking.names import require_episode, shown_names
 from castline.models.in_use import chosen_model, hold_what_is_shown, sha256_in_use
 from castline.tables import Row, Table, columns_of
 from castline.tagging.rates import Rates, measured_rates
@@ -24,6 +24,7 @@ class PlannedRun(Row):
     """An episode that a model would be run over."""
 
     episode: str
+    episode_id: int
     sha256: str
     """Of the episode."""
     model: str
@@ -73,7 +74,9 @@ def plan(
     """What would be run again, and for how long; see `Library.plan_rerun`."""
     version = chosen_model(place, model)
     found, rates = _planned(place, version, which, episodes, since)
-    rows = tuple(_row(item, rates, version) for item in found)
+    with place.database.read() as connection:
+        names = shown_names(connection, {item.episode.id: item.episode.name for item in found})
+    rows = tuple(_row(item, names[item.episode.id], rates, version) for item in found)
     return Plan(rows, columns_of(PlannedRun), model=version.manifest.reference)
 
 
@@ -139,9 +142,10 @@ def _run(
     return run_ids, time.monotonic() - began
 
 
-def _row(item: Rerun, rates: Rates, version: ModelVersion) -> PlannedRun:
+def _row(item: Rerun, name: str, rates: Rates, version: ModelVersion) -> PlannedRun:
     return PlannedRun(
-        episode=item.episode.name,
+        episode=name,
+        episode_id=item.episode.id,
         sha256=item.episode.sha256,
         model=version.manifest.reference,
         reason=item.reason,

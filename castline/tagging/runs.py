@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
+from castline.asking.names import shown_names
 from castline.asking.questions import APPEARANCE_COLUMNS
 from castline.asking.values import Appearance, Appearances
 from castline.tables import Table
@@ -36,9 +37,16 @@ def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) ->
     for item in quarantined_chunks(connection, run_ids):
         part = Quarantined(item.start_seconds, item.end_seconds, item.attempts, item.error)
         given_up.setdefault(item.run_id, []).append(part)
+    records = list_runs(connection, run_ids)
+    names = shown_names(connection, {record.episode_id: record.episode for record in records})
     return tuple(
-        _shown(record, efforts.get(record.id, RunEffort()), given_up.get(record.id, []))
-        for record in list_runs(connection, run_ids)
+        _shown(
+            record,
+            names[record.episode_id],
+            efforts.get(record.id, RunEffort()),
+            given_up.get(record.id, []),
+        )
+        for record in records
     )
 
 
@@ -66,8 +74,10 @@ def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]
     """A run's own appearances, and the run that questions see in its place if they do."""
     with place.database.read() as connection:
         run = get_run(connection, run_id)
+        names = shown_names(connection, {run.episode_id: run.episode})
         rows = tuple(
-            Appearance(run.episode, **vars(found)) for found in run_appearances(connection, run_id)
+            Appearance(names[run.episode_id], **vars(found), episode_id=run.episode_id)
+            for found in run_appearances(connection, run_id)
         )
         current = current_run_of(connection, run.episode_id)
         other = [current.id] if current and current.id != run_id else []
@@ -85,10 +95,13 @@ def total_effort(runs: Iterable[Run]) -> RunEffort:
     return RunEffort(**amounts)
 
 
-def _shown(record: RunRecord, effort: RunEffort, given_up: Sequence[Quarantined]) -> Run:
+def _shown(
+    record: RunRecord, episode: str, effort: RunEffort, given_up: Sequence[Quarantined]
+) -> Run:
     return Run(
         id=record.id,
-        episode=record.episode,
+        episode=episode,
+        episode_id=record.episode_id,
         model=record.model,
         model_sha256=record.model_sha256,
         every_seconds=RunParameters.from_json(record.params).every_seconds,

@@ -34,6 +34,7 @@ class Run(Row):
 
     id: int
     episode: str
+    episode_id: int
     model: str
     """NAME@VERSION."""
     model_sha256: str
@@ -90,7 +91,16 @@ def seconds_by_stage(effort: RunEffort) -> dict[str, float]:
 
 
 RUN_COLUMNS = (
-    *("run", "episode", "model", "state", "is_current", "chunks_done", "chunks_total"),
+    *(
+        "run",
+        "episode",
+        "episode_id",
+        "model",
+        "state",
+        "is_current",
+        "chunks_done",
+        "chunks_total",
+    ),
     *("frames", "frames_decoded", "decode_errors", "seconds", "bottleneck", "batch_fill"),
     *("missing_seconds", "error", "queued_at", "started_at", "ended_at", "quarantined"),
 )

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from datetime import datetime
 from shlex import quote
 
+from castline.asking.names import shown_names
 from castline.errors import RequestError
 from castline.tagging.queue import Every, enqueue_files
 from castline.tagging.runs import shown_runs
@@ -93,7 +94,7 @@ def work_on(
         place, options, lambda: Decoder(media_roots=place.settings.readable_roots)
     )
     with hooks.stopping(runner.stop) if hooks.stopping else nullcontext():
-        finished = runner.run(_told_of(hooks.on_progress))
+        finished = runner.run(_told_of(place, hooks.on_progress))
     if not finished and until_idle:
         raise WorkStoppedError("stopped; the same command goes on where it stopped")
 
@@ -163,6 +164,7 @@ def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
 
 
 def _told_of(
+    place: Workplace,
     on_progress: Callable[[Sequence[RunProgress]], None] | None,
 ) -> Callable[[Sequence[StoredProgress]], None] | None:
     from worker.parameters import RunParameters
@@ -170,14 +172,20 @@ def _told_of(
     if on_progress is None:
         return None
 
+    names: dict[int, str] = {}
+
     def tell(runs: Sequence[StoredProgress]) -> None:
+        if any(run.episode_id not in names for run in runs):
+            with place.database.read() as connection:
+                episodes = {run.episode_id: run.episode for run in runs}
+                names.update(shown_names(connection, episodes))
         on_progress([_progress_of(run) for run in runs])
 
     def _progress_of(run: StoredProgress) -> RunProgress:
         every_seconds = float(RunParameters.from_json(run.params).every_seconds)
         return RunProgress(
             run.run_id,
-            run.episode,
+            names[run.episode_id],
             run.extracted_seconds / every_seconds,
             run.duration_seconds / every_seconds,
         )

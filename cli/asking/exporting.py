@@ -7,7 +7,7 @@ import typer
 
 from castline.asking.export import FORMAT_NAMES
 from castline.library import Library
-from cli.console import OfModel, OfRun, say
+from cli.console import EpisodeName, OfModel, OfRun, say
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -17,7 +17,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def export(
     context: typer.Context,
-    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    episode: EpisodeName,
     formats: Annotated[
         str, typer.Option("--format", "-f", help=f"One or several of: {','.join(FORMAT_NAMES)}.")
     ],

@@ -8,7 +8,7 @@ import typer
 
 from castline.asking.evaluation import Evaluation
 from castline.library import Library
-from cli.console import Json, print_json, print_table, say
+from cli.console import EpisodeName, Json, print_json, print_table, say
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def evaluate(
     context: typer.Context,
-    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    episode: EpisodeName,
     truth: Annotated[
         Path, typer.Argument(help="A .csv (label,start_seconds,end_seconds) or .rttm.")
     ],

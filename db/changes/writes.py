@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, cast, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.changes.episodes import move_episode
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
 from db.library.current import lock_episode, switch_current_run
 from db.library.episode_rows import episode_values
+from db.library.episodes import get_episode
 from db.library.run_totals import add_up_run
 from db.queue.claims import database_now, first_token, lock_run
 from db.records import (
@@ -40,20 +42,20 @@ from exact.ranges import PtsRanges, dump_ranges
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
     """The id of the episode with this content, which is added if it is new.
 
-    Of an episode that is known already, where the file lies and its stamp are brought up to date.
+    Of an episode that is known already, its name, where the file lies and its stamp are brought up
+    to date.
     """
     values = episode_values(record) | {"added_at": database_now(connection)}
-    known = _insert_once(connection, episode, values, ("sha256",))
-    connection.execute(
-        update(episode)
-        .where(
-            episode.c.id == known,
-            # Whoever ends a run locks its row and then this one, in the other order: leave it be.
-            (episode.c.uri != record.uri) | (episode.c.file_stamp != record.file_stamp),
+    known_id = _insert_once(connection, episode, values, ("sha256",))
+    known = get_episode(connection, known_id)
+    if known.uri != record.uri:
+        move_episode(connection, known, record.uri, record.name, record.file_stamp)
+    elif known.file_stamp != record.file_stamp:
+        # Whoever ends a run locks its row and then this one, in the other order: leave it be.
+        connection.execute(
+            update(episode).where(episode.c.id == known_id).values(file_stamp=record.file_stamp)
         )
-        .values(uri=record.uri, file_stamp=record.file_stamp)
-    )
-    return known
+    return known_id
 
 
 def register_model_version(connection: Connection, record: ModelVersionRecord) -> int:

@@ -32,6 +32,7 @@ class RunProgress:
 
     run_id: int
     episode: str
+    episode_id: int
     state: str
     params: str
     duration_seconds: float
@@ -98,6 +99,7 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
         RunProgress(
             run_id=row.run_id,
             episode=row.name,
+            episode_id=row.episode_id,
             state=row.state,
             params=row.params,
             duration_seconds=row.duration_seconds,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from db.failures import reading_rows
 from db.library.current import CURRENT, Shown, shown_runs
+from db.questions.appearances import ANY_SEASON, Season
 from db.schema import appearance, episode, run, run_label, run_pair
 from exact.ranges import PtsRanges, load_ranges
 
@@ -31,7 +32,7 @@ def shown_spans(
     connection: Connection,
     *,
     episode_id: int | None = None,
-    season: int | None = None,
+    season: Season = ANY_SEASON,
     showing: Collection[str] = (),
     shown: Shown = CURRENT,
 ) -> Iterator[EpisodeSpan]:
@@ -62,8 +63,7 @@ def shown_spans(
     )
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
-    if season is not None:
-        query = query.where(episode.c.season == season)
+    query = query.where(*season.conditions)
     for label in showing if len(showing) == 1 else ():
         query = query.join(run_label, run_label.c.run_id == runs.c.run_id)
         query = query.where(run_label.c.label == label)

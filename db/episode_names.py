@@ -1,0 +1,98 @@
+"""What an episode's path tells of its series, season, number and title."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rebulk.match import Match
+
+PARTS_READ = 3
+"""Of a path: the file, and above it the folders of the season and of the series."""
+
+LARGEST_NUMBER = 2**31 - 1
+"""That a column holds on every database."""
+
+
+@dataclass(frozen=True)
+class EpisodeName:
+    """What people call an episode; None where nobody told."""
+
+    series: str | None = None
+    season: int | None = None
+    number: int | None = None
+    title: str | None = None
+
+    @classmethod
+    def told_by(cls, path: str) -> Self:
+        """Read an episode's path or URL, `Town/Season 5/Town - S05E12 - Bart Gets Famous.mkv`.
+
+        A path that tells neither a season nor a number tells nothing: `pilot.mkv` may be anything.
+        A number alone is taken for an episode's only beside a season, or as anime is named: other
+        files have numbers, too.
+        """
+        parts = PurePath(path).parts[-PARTS_READ:]
+        if not any(letter.isdigit() for part in parts for letter in part):
+            return cls()
+        # Imported here: it takes half a second, and most commands meet no new path.
+        from guessit import guessit
+        from guessit.api import GuessitException
+        from rebulk.match import MatchesDict
+
+        try:
+            found = guessit("/".join(parts), {"type": "episode", "single_value": True})
+        except GuessitException:
+            return cls()
+        assert isinstance(found, MatchesDict), "which tells how sure it is, too"
+        season, number = found.get("season"), found.get("episode")
+        if _is_weak(found.matches["season"]):
+            season = None
+        if _is_weak(found.matches["episode"]) and season is None:
+            number = None
+        if season is None and number is None:
+            return cls()
+        return cls(
+            found.get("title"), _storable(season), _storable(number), found.get("episode_title")
+        )
+
+    @property
+    def text(self) -> str:
+        """As people say it: `The Town S05E12 Bart Gets Famous`; empty where nothing is known."""
+        season = "" if self.season is None else f"S{self.season:02}"
+        number = "" if self.number is None else f"E{self.number:02}"
+        return " ".join(filter(None, [self.series, season + number, self.title]))
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether nothing is known."""
+        return self == UNNAMED
+
+    def after_move(self, old_path: str, new_path: str) -> "EpisodeName":
+        """The name of an episode whose file was moved or renamed.
+
+        What a person set stays. Where the new path tells nothing, what is known stays, too.
+        """
+        told_before, told_now = EpisodeName.told_by(old_path), EpisodeName.told_by(new_path)
+        if told_now.tells_nothing:
+            return self
+        parts = {
+            field.name: told if known == before else known
+            for field in fields(self)
+            for known, before, told in [
+                tuple(getattr(name, field.name) for name in (self, told_before, told_now))
+            ]
+        }
+        return EpisodeName(**parts)
+
+
+UNNAMED = EpisodeName()
+
+
+def _is_weak(matches: "Sequence[Match]") -> bool:
+    """Whether guessit took bare digits for a season or a number."""
+    return any("weak-episode" in match.tags and "anime" not in match.tags for match in matches)
+
+
+def _storable(number: int | None) -> int | None:
+    return number if number is not None and number <= LARGEST_NUMBER else None
