@@ -1,15 +1,23 @@
 """Keeping an installation well: doctor, prune, db upgrade."""
 
-import sys
 from collections import Counter
 from typing import Annotated
 
 import typer
 
-from castline.errors import RequestError
 from castline.library import Library
 from castline.upkeep.pruning import Pruning
-from cli.console import Json, answer, print_json, print_table, say, say_error
+from cli.console import (
+    Json,
+    Yes,
+    answer,
+    confirm_removal,
+    megabytes,
+    print_json,
+    print_table,
+    say,
+    say_error,
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -42,7 +50,7 @@ def prune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be removed.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove it without asking.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Remove runs, stored frames and models that nothing refers to, after showing them.
@@ -59,10 +67,7 @@ def prune(
         _print_pruning(found)
     if dry_run or found.is_empty:
         return
-    if not yes:
-        if not sys.stdin.isatty():
-            raise RequestError("prune: nothing was removed; say that it may be, with --yes")
-        typer.confirm("Remove all this?", abort=True, err=True)
+    confirm_removal("prune", yes=yes)
     library.prune(found)
     say("Removed.")
 
@@ -76,14 +81,10 @@ def _print_pruning(found: Pruning) -> None:
     if found.runs:
         rows.append(("  their tags", str(found.rows.tags), ""))
         rows.append(("  their appearances", str(found.rows.appearances), ""))
-    rows.append(("stored frames, files", str(len(found.frames)), _megabytes(found.frames_bytes)))
-    rows.append(("models", str(len(found.model_sha256s)), _megabytes(found.models_bytes)))
+    rows.append(("stored frames, files", str(len(found.frames)), megabytes(found.frames_bytes)))
+    rows.append(("models", str(len(found.model_sha256s)), megabytes(found.models_bytes)))
     rows += [(f"  {item.manifest.reference}, {item.folder}", "", "") for item in found.models]
     print_table(("what nothing refers to", "count", "size"), rows, numbers="count size")
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
 
 
 def upgrade(context: typer.Context) -> None:

@@ -1,6 +1,6 @@
 """The questions about who is on screen when. None of these imports TensorFlow."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -62,9 +62,16 @@ AnyT = TypeVar("AnyT")
 def episodes(place: Workplace) -> Table[Episode]:
     """The episodes that the library knows, by name."""
     with place.database.read() as connection:
-        found = list_episodes(connection)
-        names = shown_names(connection, {item.id: item.name for item in found})
-    rows = (
+        return Table(listed_episodes(connection), EPISODE_COLUMNS)
+
+
+def listed_episodes(
+    connection: Transaction, ids: Collection[int] | None = None
+) -> tuple[Episode, ...]:
+    """Episodes as a list shows them, by name: all, or only these."""
+    found = [item for item in list_episodes(connection) if ids is None or item.id in ids]
+    names = shown_names(connection, {item.id: item.name for item in found})
+    return tuple(
         Episode(
             item.id,
             names[item.id],
@@ -84,7 +91,6 @@ def episodes(place: Workplace) -> Table[Episode]:
         )
         for item in found
     )
-    return Table(tuple(rows), EPISODE_COLUMNS)
 
 
 def who(

@@ -39,18 +39,20 @@ class TaggingMethods(Opened):
         workers: int | None = None,
         device: Device = "auto",
         hooks: Hooks = NO_HOOKS,
+        on_skipped: Callable[[str], None] = lambda _: None,
     ) -> Tagged:
         """Works on episodes on this machine until it is known who is on screen when.
 
         What was done before is not done again; interrupted, the same call goes on where it stopped.
 
         Args:
-            episodes: Files, or s3:// URLs.
+            episodes: Files, folders of them, or s3:// URLs of either.
             model: NAME or NAME@VERSION; None for the one in use.
             every: Seconds between two looks at an episode.
             workers: Decoder processes; None for one per core.
             device: Where to classify.
             hooks: What is called meanwhile.
+            on_skipped: Told of each file in a folder that is passed over, and why.
 
         Returns:
             The run of each episode.
@@ -61,7 +63,7 @@ class TaggingMethods(Opened):
         """
         return work.tag(
             self._place,
-            [str(path) for path in episodes],
+            self._found(episodes, on_skipped),
             model=model,
             every=every,
             workers=workers,
@@ -89,10 +91,16 @@ class TaggingMethods(Opened):
             hooks: What is called meanwhile.
             on_skipped: Told of each file in a folder that is passed over, and why.
         """
+        found = self._found(paths, on_skipped)
+        return queue.enqueue(self._place, found, model=model, every=every, lane=lane, hooks=hooks)
+
+    def _found(
+        self, paths: Sequence[str | Path], on_skipped: Callable[[str], None]
+    ) -> queue.Sources:
         found = queue.find_sources(self.settings, [str(path) for path in paths])
         for line in found.skipped:
             on_skipped(line)
-        return queue.enqueue(self._place, found, model=model, every=every, lane=lane, hooks=hooks)
+        return found
 
     @as_castline_errors()
     def work(

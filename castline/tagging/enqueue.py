@@ -1,7 +1,6 @@
 """From an episode file to a run in the queue, in one transaction."""
 
 import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -52,10 +51,11 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Enqueued:
-    """A run, and whether it was made just now."""
+    """A run, whether it was made just now, and where its episode's file lay, if it was moved."""
 
     run: RunRecord
     is_new: bool
+    moved_from: str | None
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ class EpisodeFiles:
 def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
     """The files to enqueue: files as they are, folders searched through, in order of name.
 
-    Hidden files and folders are passed over in silence: they are what systems leave behind.
+    A link to a file is taken as that file. A link to a folder is not followed: it may lead round
+    in a circle. Hidden files and folders are passed over in silence: they are what systems leave
+    behind.
 
     Raises:
         RequestError: A folder holds no video file.
@@ -102,7 +104,7 @@ def _video_files(folder: Path, skipped: list[str]) -> Iterator[Path]:
             skipped.append(f"{entry.path}: skipped, {reason}")
         elif entry.is_dir(follow_symlinks=False):
             levels.append(iter(_entries(entry.path, skipped)))
-        elif _has_suffix(entry):
+        elif _has_suffix(entry) and not entry.is_dir():
             yield Path(entry.path)
 
 
@@ -112,12 +114,12 @@ def _has_suffix(entry: os.DirEntry[str]) -> bool:
 
 def _why_skipped(entry: os.DirEntry[str]) -> str | None:
     """Why a file or folder cannot be taken, if it is one to take."""
+    is_link_to_take = entry.is_symlink() and _has_suffix(entry)
     try:
-        status = entry.stat(follow_symlinks=False)
+        entry.stat(follow_symlinks=is_link_to_take)
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    if stat.S_ISLNK(status.st_mode) and _has_suffix(entry):
-        return "a symbolic link; name the file it points to"
+        cause = "its target" if is_link_to_take else "it"
+        return f"{cause} cannot be read ({error.strerror})"
     return None
 
 
@@ -158,12 +160,14 @@ def enqueue_episode(
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
     area = known.area if known else find_picture_area(decoder, probe)
-    record = _episode_record(probe, area)
-    if url:  # what lies there is known by its content alone
-        record = replace(record, name=url.rpartition("/")[2], uri=url, file_stamp="")
-    if known and known.uri != record.uri and _is_where_it_was(known, decoder):
-        # A copy: the episode stays where it was, since copies are what people delete.
-        record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
+    record = _episode_record(probe, area, url)
+    moved_from = None
+    if known and known.uri != record.uri:
+        if _is_where_it_was(known, decoder):
+            # A copy: the episode stays where it was, since copies are what people delete.
+            record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
+        else:
+            moved_from = known.uri
     chunks = chunks_of(probe, chunk_seconds)
     with database.write() as connection:
         run_id, is_new = create_run(
@@ -176,7 +180,7 @@ def enqueue_episode(
             missing=record.missing,
             lane=lane,
         )
-        return Enqueued(get_run(connection, run_id), is_new)
+        return Enqueued(get_run(connection, run_id), is_new, moved_from)
 
 
 def chunks_of(probe: Probe, chunk_seconds: int) -> tuple[ChunkRange, ...]:
@@ -238,9 +242,11 @@ def _is_where_it_was(episode: EpisodeRecord, decoder: Decoder) -> bool:
     return True
 
 
-def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
+def _episode_record(probe: Probe, area: PictureArea, url: str | None) -> EpisodeRecord:
     kept = replace(probe, key_pts=thinned_key_pts(probe.key_pts, probe.time_base))
-    return EpisodeRecord.of(kept, uri=probe.path, area=area)
+    if url:  # what lies there is known by its content alone
+        kept = replace(kept, name=url.rpartition("/")[2], file_stamp="")
+    return EpisodeRecord.of(kept, uri=url or probe.path, area=area)
 
 
 def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int, ...]:

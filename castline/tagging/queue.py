@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
-from castline.tagging.values import Enqueued, Hooks, Lane, Queue
+from castline.tagging.values import Enqueued, Hooks, Lane, Moved, Queue
 from db.records import RunRecord
 from ingest.errors import IngestError
 from ingest.storage.remote_files import is_remote
@@ -49,10 +49,7 @@ def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
     """Finds what to enqueue: files as they are, folders and prefixes searched through."""
     from castline.tagging.enqueue import find_episode_files
     from castline.tagging.sources import find_remote_episodes
-    from worker.cluster.broker_url import checked_broker_url
 
-    if settings.broker_url is not None:
-        checked_broker_url(settings.broker_url)  # before anything is enqueued
     files = find_episode_files([Path(path) for path in paths if not is_remote(path)])
     urls = find_remote_episodes([path for path in paths if is_remote(path)], settings)
     return Sources((*map(str, files.paths), *urls), files.skipped)
@@ -62,6 +59,10 @@ def enqueue(
     place: Workplace, found: Sources, *, model: str | None, every: Every, lane: Lane, hooks: Hooks
 ) -> Queue:
     """Puts files into the queue and tells Celery's workers of them; see `Library.enqueue`."""
+    from worker.cluster.broker_url import checked_broker_url
+
+    if place.settings.broker_url is not None:
+        checked_broker_url(place.settings.broker_url)  # before anything is enqueued
     queued = enqueue_files(place, found.names, model, every, lane, hooks)
     broker_error = _offer(place)
     enqueued = tuple(
@@ -104,6 +105,8 @@ def enqueue_files(
                 continue
             usable.append(source)
             runs.append(found.run)
+            if found.moved_from:
+                hooks.on_moved(Moved(found.run.episode, found.moved_from, source))
             if found.is_new:
                 new.add(found.run.id)
     return QueuedFiles(tuple(usable), tuple(runs), frozenset(new), refused, version.sha256)

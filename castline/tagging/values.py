@@ -124,7 +124,7 @@ class Enqueued:
     """The file or URL, as it was named."""
     run_id: int
     episode: str
-    """As the library calls the file's content: the name it had at first."""
+    """As the library calls the file's content."""
     state: str
     """Of the run."""
     is_new: bool
@@ -168,6 +168,16 @@ Stopping: TypeAlias = Callable[[Callable[[], None]], AbstractContextManager[None
 
 
 @dataclass(frozen=True)
+class Moved:
+    """An episode whose file was found in another place, or under another name, than before."""
+
+    episode: str
+    """As it is called now."""
+    old_path: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Hooks:
     """What is called while work goes on."""
 
@@ -175,6 +185,8 @@ class Hooks:
     """Told a few times a second how far the runs are."""
     on_refused: Callable[[CastlineError], None] | None = None
     """Told of each file that cannot be used; without it, the first such error is raised."""
+    on_moved: Callable[[Moved], None] = lambda _: None
+    """Told of each episode whose file was found elsewhere than before: its name follows."""
     reading: Callable[[str], AbstractContextManager[None]] | None = None
     """Makes what is entered while a file is read through, which takes seconds for a large one."""
     stopping: Stopping | None = None

@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
-from shlex import quote
 
 from castline.asking.names import shown_names
 from castline.errors import RequestError
-from castline.tagging.queue import Every, enqueue_files
+from castline.tagging.queue import Every, Sources, enqueue_files
 from castline.tagging.runs import shown_runs
 from castline.tagging.values import (
     RUN_COLUMNS,
@@ -33,7 +32,7 @@ from worker.workplace import Workplace, open_workplace
 
 def tag(
     place: Workplace,
-    sources: Sequence[str],
+    found: Sources,
     *,
     model: str | None,
     every: Every,
@@ -42,10 +41,7 @@ def tag(
     hooks: Hooks,
 ) -> Tagged:
     """Tags episodes on this machine until it is known who is on screen; see `Library.tag`."""
-    for source in sources:
-        if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
-            raise RequestError(f"{source}: is a folder; run: castline enqueue {quote(source)}")
-    queued = enqueue_files(place, sources, model, every, "interactive", hooks)
+    queued = enqueue_files(place, found.names, model, every, "interactive", hooks)
     began = time.monotonic()
     is_work_left = _offer_again(place, queued.runs)
     if is_work_left:

@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,18 +111,26 @@ def prune(place: Workplace, pruning: Pruning) -> None:
             remove_runs(connection, ids[start : start + RUNS_AT_ONCE], bundled)
     with place.database.read() as connection:
         kept = set(_kept_files(place, connection, []))
-    for name in pruning.frames:
-        if name not in kept:
-            place.frames.kept_files.evict(name, unless_used_since=math.inf)
-            copy = place.frames.folder / name  # of what lies on shared storage
-            copy.unlink(missing_ok=True)
-            _remove_empty(copy.parent, place.frames.folder)
+    remove_frames(place, [name for name in pruning.frames if name not in kept])
     with place.database.write() as connection:
         gone = remove_models(connection, pruning.model_sha256s, bundled)
     for version in pruning.models:
         if version.sha256 in gone:
             shutil.rmtree(version.folder)
             version.compiled_path.unlink(missing_ok=True)
+
+
+def remove_frames(place: Workplace, names: Iterable[str]) -> None:
+    """Removes files of the frame store, here and for all machines.
+
+    Raises:
+        StorageUnreachable: The frame store lies on storage that does not answer.
+    """
+    for name in names:
+        place.frames.kept_files.evict(name, unless_used_since=math.inf)
+        copy = place.frames.folder / name  # of what lies on shared storage
+        copy.unlink(missing_ok=True)
+        _remove_empty(copy.parent, place.frames.folder)
 
 
 def _kept_files(

@@ -1,4 +1,4 @@
-"""Questions: episodes, who, screen-time, plot. None of these imports TensorFlow."""
+"""Questions: who, screen-time, plot. None of these imports TensorFlow."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,42 +30,9 @@ from cli.console import (
 
 def add_commands(app: typer.Typer) -> None:
     """Adds this group's commands."""
-    app.command()(episodes)
     app.command()(who)
     app.command("screen-time")(show_screen_time)
     app.command()(plot)
-
-
-def episodes(context: typer.Context, as_json: Json = False) -> None:
-    """List the episodes that Castline knows.
-
-    Example: castline episodes
-    """
-    library: Library = context.obj
-    found = library.episodes()
-    if as_json:
-        print_json(found.to_dicts())
-        return
-    if not found:
-        say("No episodes yet; run: castline tag EPISODE")
-        return
-    print_table(
-        ("", "episode", "name", "length", "size", "labels", "model", "sha256"),
-        [
-            (
-                str(item.id),
-                item.name,
-                item.called,
-                format_time(item.duration_seconds),
-                f"{item.width}x{item.height}",
-                str(item.labels) if item.model else "",
-                item.model or "not tagged yet",
-                item.sha256[:8],
-            )
-            for item in found
-        ],
-        numbers="length labels",
-    )
 
 
 def who(

@@ -11,14 +11,17 @@ from typing import Annotated, Literal
 import typer
 
 from castline.library import Library
-from castline.tagging.values import Hooks
+from castline.tagging.values import Hooks, Moved
 from cli.console import Json, print_json, say, say_error
 from cli.progress import reading, run_bars
 from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_effort
 from cli.terminal import stderr
 
 Episodes = Annotated[
-    list[str], typer.Argument(help="Episode files, or s3:// URLs.", show_default=False)
+    list[str],
+    typer.Argument(
+        help="Episode files, folders of them, or s3:// URLs of either.", show_default=False
+    ),
 ]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
 Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
@@ -53,7 +56,13 @@ def tag(
     library: Library = context.obj
     with working() as hooks:
         tagged = library.tag(
-            *paths, model=model, every=every, workers=workers, device=device, hooks=hooks
+            *paths,
+            model=model,
+            every=every,
+            workers=workers,
+            device=device,
+            hooks=hooks,
+            on_skipped=say,
         )
     if as_json:
         print_json(tagged.to_dicts())
@@ -68,10 +77,7 @@ def tag(
 
 def enqueue(
     context: typer.Context,
-    paths: Annotated[
-        list[str],
-        typer.Argument(help="Episode files, folders of them, or s3:// URLs of either."),
-    ],
+    paths: Episodes,
     model: Model = None,
     every: Every = "0.5",
     lane: Annotated[
@@ -149,8 +155,19 @@ def working() -> Iterator[Hooks]:
     """Shows how far work is, names files that cannot be used, and stops on Ctrl-C and SIGTERM."""
     with run_bars() as show:
         yield Hooks(
-            on_progress=show, on_refused=say_error, reading=reading, stopping=_stopping_on_signals
+            on_progress=show,
+            on_refused=say_error,
+            on_moved=_say_moved,
+            reading=reading,
+            stopping=_stopping_on_signals,
         )
+
+
+def _say_moved(found: Moved) -> None:
+    say(
+        f"{found.episode}: was {found.old_path}; the episode has this name and place now, and"
+        " answers to the old name, too"
+    )
 
 
 @contextmanager

@@ -90,10 +90,18 @@ def remove_runs(connection: Connection, run_ids: Sequence[int], bundled: ModelVe
     """Removes those of these runs that nothing refers to now; returns how many."""
     wanted = set(run_ids)
     ids = [item.id for item in prunable_runs(connection, bundled) if item.id in wanted]
-    for table in (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run):
-        connection.execute(delete(table).where(table.c.run_id.in_(ids)))
-    connection.execute(delete(run).where(run.c.id.in_(ids)))
+    delete_runs(connection, ids)
     return len(ids)
+
+
+def delete_runs(connection: Connection, run_ids: Sequence[int]) -> None:
+    """Deletes runs with all that belongs to them; of an episode that showed one none is shown."""
+    for table in (*_OF_RUNS, current_run):
+        connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
+    connection.execute(delete(run).where(run.c.id.in_(run_ids)))
+
+
+_OF_RUNS = (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run)
 
 
 def remove_models(
@@ -104,12 +112,17 @@ def remove_models(
     Their promotions stay, by name.
     """
     gone = [each for each in prunable_models(connection, [], bundled) if each in set(sha256s)]
-    ids = select(model_version.c.id).where(model_version.c.sha256.in_(gone))
+    delete_models(connection, gone)
+    return gone
+
+
+def delete_models(connection: Connection, sha256s: Sequence[str]) -> None:
+    """Deletes model versions that have no runs; their promotions stay, by name."""
+    ids = select(model_version.c.id).where(model_version.c.sha256.in_(sha256s))
     connection.execute(
         update(promotion).where(promotion.c.model_version_id.in_(ids)).values(model_version_id=None)
     )
-    connection.execute(delete(model_version).where(model_version.c.sha256.in_(gone)))
-    return gone
+    connection.execute(delete(model_version).where(model_version.c.sha256.in_(sha256s)))
 
 
 def _standing(connection: Connection) -> list[PromotionRecord]:

@@ -83,8 +83,8 @@ def stamp_of(status: os.stat_result, now: float) -> str:
 def open_media(path: Path, roots: Sequence[Path] = ()) -> Iterator[MediaFile]:
     """Open a regular, non-empty file under one of the roots.
 
-    Links on the way are followed if they lead to within a root. Who exchanges folders and links
-    meanwhile gets the file opened that was checked, or none.
+    Links, on the way or of the file itself, are followed if they lead to within a root. Who
+    exchanges folders and links meanwhile gets the file opened that was checked, or none.
 
     Args:
         path: what the user named.
@@ -94,7 +94,7 @@ def open_media(path: Path, roots: Sequence[Path] = ()) -> Iterator[MediaFile]:
         The open file, closed afterwards.
 
     Raises:
-        MediaRefused: a folder, a link, a device, outside the roots, a playlist, or a name that is
+        MediaRefused: a folder, a device, outside the roots, a playlist, or a name that is
             not UTF-8.
         VideoError: missing, unreadable or empty, or moved while it was opened.
     """
@@ -119,14 +119,12 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe is 
 
 def _resolved(path: Path) -> Path:
     try:
-        status = path.lstat()
         real = path.resolve(strict=True)
+        status = real.lstat()
     except PermissionError as error:
         raise VideoError(f"{path}: {_unreadable(error)}") from error
     except (OSError, ValueError, RuntimeError) as error:
         raise VideoError(f"{path}: no such file; check the name and the folder") from error
-    if stat.S_ISLNK(status.st_mode):
-        raise MediaRefused(f"{path}: is a symbolic link; name the file itself: {real}")
     _check_kind(path, status)
     try:
         str(real).encode()  # all that a database can hold

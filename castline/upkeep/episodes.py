@@ -1,0 +1,188 @@
+"""Keeping episodes in order: what they are called, where their files lie, which are here."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from castline.asking.names import require_episode, shown_names
+from castline.asking.questions import EPISODE_COLUMNS, listed_episodes
+from castline.asking.values import Episode
+from castline.tables import Row, Table, columns_of
+from castline.tagging.enqueue import find_episode_files
+from castline.upkeep.pruning import remove_frames
+from db.changes.episodes import move_episode, rename_episode
+from db.changes.pruning import RunRows, count_rows
+from db.changes.removing import remove_episode, runs_of_episodes
+from db.library.all_runs import list_library
+from db.records import EpisodeRecord
+from ingest.errors import IngestError
+from ingest.media.file import open_media
+from ingest.storage.remote_files import is_remote
+from worker.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Located(Row):
+    """An episode whose file was found elsewhere than it was."""
+
+    episode: str
+    """As it is called now."""
+    episode_id: int
+    old_path: str
+    path: str
+
+
+@dataclass(frozen=True, repr=False)
+class Locating(Table[Located]):
+    """The episodes whose files were found."""
+
+    missing: tuple[str, ...] = ()
+    """The paths of files that are gone still."""
+
+
+@dataclass(frozen=True)
+class Removal(Row):
+    """Episodes that are to be removed, and what goes with them."""
+
+    episodes: Table[Episode]
+    runs: tuple[int, ...]
+    """Their numbers."""
+    rows: RunRows
+    frames: tuple[str, ...]
+    """Names of files in the frame store."""
+    frames_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns what docs/json.md says of `castline episodes remove`."""
+        return {
+            "episodes": self.episodes.to_dicts(),
+            "runs": list(self.runs),
+            "tags": self.rows.tags,
+            "appearances": self.rows.appearances,
+            "frames": len(self.frames),
+            "frames_bytes": self.frames_bytes,
+        }
+
+
+def edit(
+    place: Workplace,
+    references: Sequence[str],
+    *,
+    series: str | None,
+    season: int | None,
+    number: int | None,
+    title: str | None,
+) -> Table[Episode]:
+    """Sets what people call episodes; see `Library.edit_episodes`."""
+    texts = {"series": series, "title": title}
+    changed: dict[str, Any] = {
+        **{name: value or None for name, value in texts.items() if value is not None},
+        **{
+            name: value
+            for name, value in {"season": season, "number": number}.items()
+            if value is not None
+        },
+    }
+    with place.database.write() as connection:
+        found = [require_episode(connection, reference) for reference in references]
+        for item in found:
+            rename_episode(connection, item.id, replace(item.called, **changed))
+        return Table(listed_episodes(connection, {item.id for item in found}), EPISODE_COLUMNS)
+
+
+def locate(place: Workplace, folders: Sequence[Path]) -> Locating:
+    """Finds files that were moved; see `Library.locate_episodes`."""
+    with place.database.read() as connection:
+        known = [entry.episode for entry in list_library(connection)]
+    lost = {item.sha256: item for item in known if is_gone(item)}
+    sizes = {item.size_bytes for item in lost.values()}
+    found: dict[int, str] = {}
+    old_paths: dict[int, str] = {}
+    for path in find_episode_files(folders).paths if lost else ():
+        if not sizes or _size_of(path) not in sizes:
+            continue
+        seen = _look_at(path, place.settings.readable_roots)
+        if seen is None or (item := lost.pop(seen.sha256, None)) is None:
+            continue
+        sizes = {each.size_bytes for each in lost.values()}
+        with place.database.write() as connection:
+            move_episode(connection, item, seen.path, Path(seen.path).name, seen.stamp)
+        found[item.id], old_paths[item.id] = seen.path, item.uri
+    with place.database.read() as connection:
+        names = shown_names(connection, {key: Path(path).name for key, path in found.items()})
+    rows = tuple(Located(names[key], key, old_paths[key], path) for key, path in found.items())
+    return Locating(rows, columns_of(Located), missing=tuple(item.uri for item in lost.values()))
+
+
+def is_gone(episode: EpisodeRecord) -> bool:
+    """Whether a file of this machine is not where it was, or another one lies there."""
+    return not is_remote(episode.uri) and _size_of(Path(episode.uri)) != episode.size_bytes
+
+
+def plan_removal(place: Workplace, references: Sequence[str]) -> Removal:
+    """Finds what would go with episodes, and changes nothing."""
+    with place.database.read() as connection:
+        found = {
+            item.id: item for item in (require_episode(connection, each) for each in references)
+        }
+        run_ids = runs_of_episodes(connection, list(found))
+        rows = count_rows(connection, run_ids)
+        episodes = listed_episodes(connection, found)
+    sha256s = {item.sha256 for item in found.values()}
+    frames = dict(_frames_of(place, sha256s))
+    return Removal(
+        Table(episodes, EPISODE_COLUMNS),
+        tuple(run_ids),
+        rows,
+        tuple(sorted(frames)),
+        sum(frames.values()),
+    )
+
+
+def remove(place: Workplace, removal: Removal) -> None:
+    """Removes what was planned, an episode at a time; harmless twice.
+
+    Raises:
+        StorageUnreachable: The frame store lies on storage that does not answer.
+    """
+    for item in removal.episodes:
+        with place.database.write() as connection:
+            remove_episode(connection, item.id)
+        # Looked for again: a worker may have stored more meanwhile.
+        remove_frames(place, [name for name, _ in _frames_of(place, {item.sha256})])
+
+
+def _frames_of(place: Workplace, sha256s: set[str]) -> Iterator[tuple[str, int]]:
+    """The names and sizes of the frame store's files of some contents."""
+    for file in place.frames.kept_files.entries():
+        if sha256s & set(file.name.split("/")):
+            yield file.name, file.size_bytes
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A file that was read through."""
+
+    path: str
+    """Absolute and real."""
+    sha256: str
+    stamp: str
+
+
+def _look_at(path: Path, roots: Sequence[Path]) -> _Seen | None:
+    try:
+        with open_media(path, roots) as file, open(file.place, "rb") as content:  # noqa: PTH123
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+            return _Seen(str(file.path), digest, file.stamp)
+    except (IngestError, OSError):
+        return None  # it is none that could be tagged
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - Path.stat raises other errors for odd names
+    except (OSError, ValueError):
+        return -1
