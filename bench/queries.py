@@ -1,12 +1,12 @@
-"""How long each question takes in a library of 1,000 episodes with 2.6 million tags.
+"""Measure how long each question takes in a library of 1,000 episodes with 2.6 million tags.
 
     python -m bench.queries [--episodes 1000] [--rounds 40] [--only sqlite|postgresql]
 
-Fills a database with made episodes of 22 minutes, two tags a second, and the appearances that these
-make, then asks each question with names drawn by how often they appear. Prints the median and the
-95th percentile of what the database layer takes, from the call to the last row; and the 95th
-percentile of this process's own computing, which is all there is to SQLite and does not grow on a
-machine that others use.
+Fills a database with synthetic episodes of 22 minutes, two tags a second, and the appearances that
+follow from them, then asks each question with names drawn by their frequency. Prints the median and
+the 95th percentile of the time in the database layer, from the call to the last row; and the 95th
+percentile of this process's own CPU time, which is all of SQLite's and does not depend on the load
+of the machine.
 """
 
 import argparse
@@ -35,6 +35,7 @@ from db.questions.appearances import find_appearances, first_appearances, screen
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
 from db.records import AppearanceRecord
+from db.states import RunState
 from db.upgrade import upgrade_database
 from tests.rows.records import PARAMS, made_episode, made_model
 from tests.servers.databases import new_postgresql_url, postgresql_server
@@ -42,7 +43,7 @@ from timeline.expressions import parse_expression
 
 CAST = tuple(f"character_{number:02}" for number in range(17))
 WEIGHTS = tuple(1 / (number + 1) for number in range(len(CAST)))
-"""Who appears how often: as words do in a text, the second half as often as the first."""
+"""Frequencies of the characters by Zipf's law: the second appears half as often as the first."""
 
 MINUTES = 22
 SAMPLE_MILLISECONDS = 500
@@ -63,7 +64,8 @@ TAGS = (
     FROM appearance JOIN number ON k < end_pts - start_pts
     """,
 )
-"""Makes the tags of all appearances inside the database, which is much faster than sending them."""
+"""Creates the tags of all appearances inside the database, which is much faster than sending
+them."""
 
 Question = Callable[[Connection, random.Random], object]
 
@@ -89,8 +91,8 @@ def main() -> None:
             upgrade_database(database)
             started = time.perf_counter()
             fill(database, arguments.episodes)
-            # What is loaded by now is not looked through again by the garbage collector: its pauses
-            # of 70 ms would be taken for a question's, of which a command asks one.
+            # Exclude the objects loaded by now from garbage collection: its pauses of 70 ms would
+            # be attributed to a question, but a command asks only one.
             gc.collect()
             gc.freeze()
             print(f"{name}: filled in {time.perf_counter() - started:.0f} s; {_counts(database)}")
@@ -101,7 +103,7 @@ def main() -> None:
 
 
 def fill(database: Database, episodes: int) -> None:
-    """Add episodes, each with a run that is done: its tags, appearances and totals."""
+    """Add episodes, each with a finished run: its tags, appearances and totals."""
     length = MINUTES * 60_000
     with database.write() as connection:
         model_version_id = register_model_version(connection, made_model())
@@ -123,7 +125,7 @@ def fill(database: Database, episodes: int) -> None:
                 connection,
                 run_id=run_id,
                 episode_id=episode_id,
-                state="done",
+                state=RunState.DONE,
                 frames=MINUTES * 120,
                 decode_errors=0,
                 missing=(),
@@ -145,7 +147,7 @@ def _shots(lot: random.Random) -> Iterator[Shot]:
 
 
 def _appearances(shots: list[Shot]) -> Iterator[AppearanceRecord]:
-    """The shots of each label; two in a row are one."""
+    """Return the shots of each label; consecutive ones are merged."""
     for label in CAST:
         open_shot: Shot | None = None
         for shot in shots:
@@ -167,7 +169,7 @@ def _appearance(label: str, shot: Shot) -> AppearanceRecord:
 
 
 def _drawn(lot: random.Random, count: int) -> list[str]:
-    """Different characters, the frequent ones oftener."""
+    """Draw different characters, frequent ones more often."""
     found: list[str] = []
     while len(found) < count:
         found += [name for name in lot.choices(CAST, WEIGHTS) if name not in found]
@@ -232,7 +234,7 @@ QUESTIONS: dict[str, Question] = {
 
 
 def _report(database: Database, rounds: int, folder: Path) -> bool:
-    """Print a table of the questions; whether any is slower than the target."""
+    """Print a table of the questions; return whether any is slower than the target."""
     print(f"{'question':28}{'median ms':>10}{'95 % ms':>10}{'computing':>11}{'rows':>8}")
     slow = False
     for name, question in QUESTIONS.items():

@@ -1,11 +1,11 @@
-"""How a label's thresholds are best chosen, by shots that had no part in the choice.
+"""Compare rules for a label's thresholds on held-out shots.
 
     python -m bench.threshold_rules DATASET FOLDER [--seeds 3]
 
-Rehearses shots of a dataset's validation stills as a training does, chooses thresholds on four
-fifths of them and counts on the fifth, five times for each seed of a rehearsal. Prints a table in
-Markdown: of the thresholds of all labels for each, and of those that `choose_thresholds` gives
-each. No episode and no test still is used.
+Composes rehearsal shots of a dataset's validation stills as a training does, chooses thresholds on
+four fifths of them and measures on the fifth, five times for each seed. Prints a table in Markdown:
+one row with the shared thresholds for all labels, and one with those that `choose_thresholds` gives
+each label. No episode and no test still is used.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def main() -> None:
 def _rehearsed(
     version: ModelVersion, sight: Sight, forward: ForwardPass, validation: Stills, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return what a version says of rehearsed frames, and the truth, (frames, labels) each."""
+    """Return a version's confidences for rehearsal frames, and the truth, (frames, labels) each."""
     temperature = version.manifest.temperature
     if isinstance(sight, PlaceSight):
         shown = rehearse_network(forward, sight.rule, validation, seed, _quietly)
@@ -84,7 +84,7 @@ def _count(
 
 
 def _quietly(_step: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 def _arguments() -> argparse.Namespace:

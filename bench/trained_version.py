@@ -1,4 +1,4 @@
-"""A model version that a bench trains once, goes on with after an interruption, and finds again."""
+"""Model versions that benches train once, resume after an interruption, and reuse."""
 
 import io
 import subprocess
@@ -28,7 +28,7 @@ def trained_version(
     start: ModelVersion | None = None,
     words: Words | None = None,
 ) -> ModelVersion:
-    """Return OUTPUT/NAME-VERSION, trained if it is not there; see `train_model_version`."""
+    """Return OUTPUT/NAME-VERSION, trained if it does not exist; see `train_model_version`."""
     folder = output / f"{name}-{version}"
     if folder.exists():
         return read_model_version(folder)
@@ -52,9 +52,9 @@ def version_of_history(commit: str, name: str, output: Path) -> ModelVersion:
     """Return a model version that was bundled at a commit of this repository.
 
     Args:
-        commit: of this repository.
-        name: of its folder, such as `springfield-8`.
-        output: under which it is put, if it is not there.
+        commit: Commit of this repository.
+        name: Name of its folder, such as `springfield-8`.
+        output: Folder in which it is placed, if it is not there.
     """
     path = f"model/bundled/{name}"
     if not (output / path).exists():
@@ -67,7 +67,7 @@ def version_of_history(commit: str, name: str, output: Path) -> ModelVersion:
 
 
 def strangers_in(output: Path) -> Path:
-    """Return the folder with pictures of nobody under the output folder, made if need be."""
+    """Return the output folder's pictures without known characters; make them if needed."""
     folder = output / "strangers"
     if not (folder / "SOURCES.md").exists():  # written last
         subprocess.run([sys.executable, "-m", "bench.strangers", "-o", str(folder)], check=True)

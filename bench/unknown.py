@@ -1,11 +1,11 @@
-"""How well a recogniser tells strangers from the cast, and how honest its confidences are.
+"""Measure how well a classifier rejects unknown characters, and how well it is calibrated.
 
     python -m bench.unknown MODEL DATASET --left-out STILLS --labels a,b,c --episodes EPISODE...
 
-Known are the dataset's test stills of the model's labels. Unknown are all stills of the labels in
-the folder STILLS that were left out of training, and frames of other series, two per second, each
-as a whole (the region `full`, bars cut). The score is the one that a tag carries: the largest
-confidence of any label but `unknown`.
+Known stills are the dataset's test stills of the model's labels. Unknown ones are all stills of the
+labels in the folder STILLS that were left out of training, and frames of other series, two per
+second, each as a whole (region `full`, without bars). The score is the one in stored tags: the
+largest confidence of any label but `unknown`.
 """
 
 import argparse
@@ -57,8 +57,8 @@ def page(answers: Answers, strangers: dict[str, NDArray[np.floating]]) -> str:
     """Return the figures in Markdown.
 
     Args:
-        answers: on the test stills.
-        strangers: for each kind, (n,) `known_scores`.
+        answers: Predictions for the test stills.
+        strangers: For each kind of unknown pictures, (n,) `known_scores`.
     """
     known = is_known(answers.truth, answers.labels)
     scores = known_scores(answers.confidences, answers.labels)[known]
@@ -88,7 +88,7 @@ def page(answers: Answers, strangers: dict[str, NDArray[np.floating]]) -> str:
 def known_scores_of(
     recogniser: Recogniser, pictures: Iterable[NDArray[np.uint8]]
 ) -> NDArray[np.floating]:
-    """Return (n,) how surely each whole picture shows somebody known."""
+    """Return (n,) the largest confidence of a known label in each whole picture."""
     seen = [recogniser.preprocessing.preprocess(picture) for picture in pictures]
     if not seen:
         return np.empty(0)
@@ -96,7 +96,7 @@ def known_scores_of(
 
 
 def left_out_pictures(stills: Path, labels: Sequence[str]) -> Iterable[NDArray[np.uint8]]:
-    """Yield all stills of some labels as a dataset would keep them."""
+    """Yield all stills of some labels as a dataset would store them."""
     files = [file for file in find_stills([stills]).files if file.label in labels]
     absent = set(labels) - {file.label for file in files}
     if absent:
@@ -116,10 +116,14 @@ def episode_pictures(episodes: Sequence[Path]) -> Iterable[NDArray[np.uint8]]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", help="NAME, NAME@VERSION or a folder")
-    parser.add_argument("dataset", type=Path, help="whose test stills are the known ones")
+    parser.add_argument("dataset", type=Path, help="dataset whose test stills are the known ones")
     parser.add_argument("--left-out", type=Path, required=True, help="folder of labelled folders")
-    parser.add_argument("--labels", required=True, help="in it that were left out, by commas")
-    parser.add_argument("--episodes", nargs="+", type=Path, default=[], help="of other series")
+    parser.add_argument(
+        "--labels", required=True, help="left-out labels in it, separated by commas"
+    )
+    parser.add_argument(
+        "--episodes", nargs="+", type=Path, default=[], help="episodes of other series"
+    )
     return parser.parse_args()
 
 

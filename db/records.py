@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple, Self
 
 from db.episode_names import UNNAMED, EpisodeName
+from db.states import ChunkState, RunState
 from exact.picture_area import PictureArea
 from exact.ranges import PtsRanges
 from exact.video_file import VideoFile
@@ -53,7 +54,7 @@ class Claim:
 
     chunk_id: int
     run_id: int
-    state: str
+    state: ChunkState
     """The state it was claimed in: `queued` asks for extraction, `extracted` for tags."""
     token: int
     start_pts: int
@@ -125,7 +126,7 @@ class RunRecord:
     """NAME@VERSION."""
     model_sha256: str
     params: str
-    state: str
+    state: RunState
     chunks_total: int
     chunks_done: int
     frames: int
@@ -147,7 +148,7 @@ class RunRecord:
     @property
     def is_open(self) -> bool:
         """Whether work is still to be done."""
-        return self.state in ("queued", "running")
+        return self.state.is_open
 
     @property
     def missing_seconds(self) -> tuple[tuple[float, float], ...]:

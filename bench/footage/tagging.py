@@ -1,4 +1,4 @@
-"""Footage as `castline tag` itself sees it, in a home of its own with default settings."""
+"""Tag footage with `castline tag` itself, in a home of its own with default settings."""
 
 import csv
 import os
@@ -22,19 +22,19 @@ from worker.settings import Settings
 from worker.workplace import open_workplace
 
 PARTIAL: Final = 3
-"""The exit code where parts of an episode could not be examined: there nobody is found."""
+"""The exit code if parts of an episode could not be examined; nothing is found there."""
 
 
 def tag_footage(
     home: Path, paths: Sequence[Path], every_seconds: Fraction, version: ModelVersion | None
 ) -> list[Footage]:
-    """Tag episodes, and read what was found beside their truths.
+    """Tag episodes, and read the results with their truths.
 
     Args:
-        home: an empty folder.
-        paths: the episodes; beside each lies its truth.
-        every_seconds: between two samples.
-        version: the model; None for the one that is used unless another is named.
+        home: An empty folder.
+        paths: The episodes, each with its truth beside it.
+        every_seconds: Interval between two samples.
+        version: The model version; None for the default one.
     """
     model: list[str] = []
     if version is not None:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castline.choices import AnyDevice, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.models.gate import DEFAULT_REQUIREMENT
 from castline.models.training import Training
 from castline.models.values import Imported, Model, Models, Trained
 from castline.progress import Progress, tell_nobody
+from model.inference.device import Device
 
 if TYPE_CHECKING:
     from castline.models.comparison import Comparison
@@ -110,7 +112,7 @@ class ModelMethods(Opened):
         dataset: str | Path,
         *,
         part: str = "test",
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
     ) -> "Comparison":
         """Compares two models on the stills of a dataset: what the second knows better and worse.
 
@@ -123,7 +125,9 @@ class ModelMethods(Opened):
         """
         from castline.models.comparison import compare
 
-        return compare(self.settings, first, second, Path(dataset), part=part, device=device)
+        return compare(
+            self.settings, first, second, Path(dataset), part=part, device=chosen(Device, device)
+        )
 
     @as_castline_errors()
     def compare_on_episodes(
@@ -151,7 +155,7 @@ class ModelMethods(Opened):
         truths: Sequence[tuple[str, str | Path]] = (),
         require: str = DEFAULT_REQUIREMENT,
         force: bool = False,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
     ) -> "Promotion":
         """Makes a model the one that new runs use and questions see, if it is not worse.
 
@@ -175,7 +179,7 @@ class ModelMethods(Opened):
             truths=[(name, Path(path)) for name, path in truths],
             requirement=require,
             force=force,
-            device=device,
+            device=chosen(Device, device),
         )
 
     @as_castline_errors()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from castline.choices import AnyDevice, chosen
 from castline.errors import CastlineError, as_castline_errors
 from castline.library.opened import Opened
 from castline.progress import Progress, tell_nobody
@@ -16,6 +17,7 @@ from castline.stills.values import (
     Proposed,
     ShownDataset,
 )
+from model.inference.device import Device
 
 
 class StillMethods(Opened):
@@ -63,14 +65,18 @@ class StillMethods(Opened):
         folder: str | Path,
         *,
         model: str | None = None,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
         on_progress: Progress = tell_nobody,
     ) -> DoubtfulBoxes:
         """Returns boxes that lie far from where a model sees their label, the surest first."""
         from castline.stills import datasets
 
         return datasets.check(
-            self._place, Path(folder), model=model, device=device, on_progress=on_progress
+            self._place,
+            Path(folder),
+            model=model,
+            device=chosen(Device, device),
+            on_progress=on_progress,
         )
 
     @as_castline_errors()
@@ -82,7 +88,7 @@ class StillMethods(Opened):
         model: str | None = None,
         cuts: bool = False,
         seed: int = 0,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
         on_progress: Progress = tell_nobody,
         on_harvested: Callable[[Harvested], None] = lambda _: None,
         on_refused: Callable[[CastlineError], None] | None = None,
@@ -109,7 +115,7 @@ class StillMethods(Opened):
             model=model,
             cuts=cuts,
             seed=seed,
-            device=device,
+            device=chosen(Device, device),
             on_progress=on_progress,
             on_harvested=on_harvested,
             on_refused=on_refused,
@@ -124,7 +130,7 @@ class StillMethods(Opened):
         model: str | None = None,
         frames: int | None = None,
         seed: int = 0,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
         on_progress: Progress = tell_nobody,
     ) -> Proposed:
         """Writes frames of episodes with the boxes that a model sees in them, for you to mend.
@@ -147,7 +153,7 @@ class StillMethods(Opened):
             model=model,
             frames=frames,
             seed=seed,
-            device=device,
+            device=chosen(Device, device),
             on_progress=on_progress,
         )
 

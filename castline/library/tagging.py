@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from castline.asking.values import Appearances
+from castline.choices import AnyDevice, AnyLane, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
@@ -13,14 +14,14 @@ from castline.tagging.queue import Every
 from castline.tagging.rerun_plan import Which
 from castline.tagging.values import (
     NO_HOOKS,
-    Device,
     Hooks,
-    Lane,
     Queue,
     Run,
     Tagged,
     Worked,
 )
+from db.states import Lane
+from model.inference.device import Device
 
 
 class TaggingMethods(Opened):
@@ -37,7 +38,7 @@ class TaggingMethods(Opened):
         model: str | None = None,
         every: Every = "0.5",
         workers: int | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
     ) -> Tagged:
@@ -67,7 +68,7 @@ class TaggingMethods(Opened):
             model=model,
             every=every,
             workers=workers,
-            device=device,
+            device=chosen(Device, device),
             hooks=hooks,
         )
 
@@ -77,7 +78,7 @@ class TaggingMethods(Opened):
         *paths: str | Path,
         model: str | None = None,
         every: Every = "0.5",
-        lane: Lane = "bulk",
+        lane: AnyLane = Lane.BULK,
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
     ) -> Queue:
@@ -92,7 +93,9 @@ class TaggingMethods(Opened):
             on_skipped: Told of each file in a folder that is passed over, and why.
         """
         found = self._found(paths, on_skipped)
-        return queue.enqueue(self._place, found, model=model, every=every, lane=lane, hooks=hooks)
+        return queue.enqueue(
+            self._place, found, model=model, every=every, lane=chosen(Lane, lane), hooks=hooks
+        )
 
     def _found(
         self, paths: Sequence[str | Path], on_skipped: Callable[[str], None]
@@ -108,7 +111,7 @@ class TaggingMethods(Opened):
         *,
         concurrency: int | None = None,
         queues: str | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         until_idle: bool = True,
         hooks: Hooks = NO_HOOKS,
         on_start: Callable[[], None] = lambda: None,
@@ -130,7 +133,7 @@ class TaggingMethods(Opened):
             self.settings,
             concurrency=concurrency,
             queues=queues,
-            device=device,
+            device=chosen(Device, device),
             until_idle=until_idle,
             on_start=on_start,
             hooks=hooks,
@@ -182,7 +185,7 @@ class TaggingMethods(Opened):
         model: str | None = None,
         since: datetime | None = None,
         workers: int | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
     ) -> rerun.Reran:
         """Runs a model again, from the frames that are stored: nothing is decoded twice.
@@ -204,6 +207,6 @@ class TaggingMethods(Opened):
             model=model,
             since=since,
             workers=workers,
-            device=device,
+            device=chosen(Device, device),
             hooks=hooks,
         )

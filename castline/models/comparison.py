@@ -8,6 +8,7 @@ from castline.errors import DatasetError
 from castline.models.measuring import answers_of
 from castline.tables import Row
 from model.dataset.split import PARTS
+from model.inference.device import Device
 from model.labels import Names
 from model.version.artifact import find_model
 from worker.settings import Settings
@@ -99,7 +100,7 @@ class Comparison(Row):
 
 
 def compare(
-    settings: Settings, first: str, second: str, dataset: Path, *, part: str, device: str
+    settings: Settings, first: str, second: str, dataset: Path, *, part: str, device: Device
 ) -> Comparison:
     """Compares two models on a dataset; see `Library.compare`."""
     from model.dataset.folder import open_dataset

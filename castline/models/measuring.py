@@ -12,6 +12,7 @@ from db.library.current import Shown
 from db.library.runs import shown_run_of
 from db.records import EpisodeRecord
 from model.errors import DatasetError
+from model.inference.device import Device
 from model.version.artifact import ModelVersion
 from timeline.scoring.score import Score, frame_level_score
 from timeline.scoring.truth import LabelledRange
@@ -24,7 +25,7 @@ SCORED_EVERY_SECONDS = Fraction(1, 2)
 """The default sampling interval: what lies between two samples was never looked at."""
 
 
-def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: str) -> "Answers":
+def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: Device) -> "Answers":
     """Lets a model version answer every still of a part.
 
     Raises:
@@ -41,7 +42,7 @@ def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: str
 
 
 def measured_on_dataset(
-    before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: str
+    before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: Device
 ) -> list[Measured]:
     """Accuracy and F1 of both on the dataset's test set."""
     from model.evaluation.comparison import compare_answers

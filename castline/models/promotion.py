@@ -12,6 +12,7 @@ from castline.models.in_use import hold_what_is_shown, model_in_use, sha256_in_u
 from castline.models.measuring import measured_on_dataset, measured_on_episode
 from castline.tagging.enqueue import model_record
 from db.changes.promotions import GateReport, promote_model, roll_back
+from model.inference.device import Device
 from model.labels import Names
 from model.version.artifact import ModelVersion, find_model
 from worker.parameters import RunParameters
@@ -57,7 +58,7 @@ def promote_if_not_worse(
     truths: Sequence[tuple[str, Path]],
     requirement: str,
     force: bool,
-    device: str,
+    device: Device,
 ) -> Promotion:
     """Measures a model against the one in use and promotes it; see `Library.promote`."""
     version = find_model(model, [place.settings.models_folder])
@@ -83,7 +84,7 @@ def _measured(
     after: ModelVersion,
     dataset: Path | None,
     truths: Sequence[tuple[str, Path]],
-    device: str,
+    device: Device,
 ) -> list[Measured]:
     from model.dataset.folder import open_dataset
 

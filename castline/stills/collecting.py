@@ -11,6 +11,7 @@ from castline.stills.harvest import Way, open_harvester
 from castline.stills.proposing import Proposal, write_proposal
 from castline.stills.values import Harvested, Proposed
 from ingest.errors import IngestError
+from model.inference.device import Device
 from model.stills.annotations.coco_writing import COCO_NAME
 from worker.workplace import Workplace
 
@@ -23,7 +24,7 @@ def harvest(
     model: str | None,
     cuts: bool,
     seed: int,
-    device: str,
+    device: Device,
     on_progress: Progress,
     on_harvested: Callable[[Harvested], None],
     on_refused: Callable[[CastlineError], None] | None,
@@ -55,7 +56,7 @@ def propose(
     model: str | None,
     frames: int | None,
     seed: int,
-    device: str,
+    device: Device,
     on_progress: Progress,
 ) -> Proposed:
     """Writes frames with the boxes that a model sees in them; see `Library.propose`.

@@ -20,6 +20,7 @@ from castline.stills.values import (
     Twin,
 )
 from castline.tables import columns_of
+from model.inference.device import Device
 from model.labels import require_label_of
 from worker.workplace import Workplace
 
@@ -84,7 +85,7 @@ def check(
     folder: Path,
     *,
     model: str | None,
-    device: str,
+    device: Device,
     on_progress: Progress,
 ) -> DoubtfulBoxes:
     """Finds boxes far from where a model sees their label; see `Library.check_dataset`."""

@@ -14,6 +14,7 @@ from db.engine import Database
 from db.library.episodes import get_episode_by_sha256
 from db.library.runs import get_run
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
+from db.states import Lane
 from exact.picture_area import PictureArea
 from ingest.decoder.parent import Content, Decoder
 from ingest.errors import DecoderLost, IngestError
@@ -142,7 +143,7 @@ def enqueue_episode(
     version: ModelVersion,
     parameters: RunParameters,
     chunk_seconds: int,
-    lane: str = "bulk",
+    lane: Lane = Lane.BULK,
     on_progress: Callable[[int], None] | None = None,
     url: str | None = None,
 ) -> Enqueued:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
-from castline.tagging.values import Enqueued, Hooks, Lane, Moved, Queue
+from castline.tagging.values import Enqueued, Hooks, Moved, Queue
 from db.records import RunRecord
+from db.states import Lane
 from ingest.errors import IngestError
 from ingest.storage.remote_files import is_remote
 from worker.settings import Settings

@@ -12,9 +12,10 @@ from castline.tagging.rates import Rates, measured_rates
 from castline.tagging.rerun_plan import Rerun, Which, enqueue_rerun, plan_reruns
 from castline.tagging.run_models import keep_model
 from castline.tagging.runs import shown_runs
-from castline.tagging.values import RUN_COLUMNS, Device, Hooks, Run
+from castline.tagging.values import RUN_COLUMNS, Hooks, Run
 from castline.tagging.work import make_shown, work_on
 from db.library.runs import list_runs
+from model.inference.device import Device
 from model.version.artifact import ModelVersion
 from worker.workplace import Workplace
 

@@ -14,6 +14,7 @@ from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
 from db.library.runs import get_run
 from db.records import EpisodeRecord, RunRecord
+from db.states import RunState
 from exact.ranges import PtsRanges
 from ingest.frames.chunks import plan_chunks
 from ingest.storage.frame_store import FrameStore
@@ -45,7 +46,7 @@ class Rerun:
     @property
     def is_done(self) -> bool:
         """Whether the very run ended well before: nothing is left to do but to show it."""
-        return self.run is not None and self.run.state == "done"
+        return self.run is not None and self.run.state is RunState.DONE
 
 
 def plan_reruns(
@@ -114,7 +115,7 @@ def _why_missing(entry: LibraryEntry) -> str | None:
     shown = entry.current
     if not entry.runs:
         return "never run"
-    if shown is not None and shown.state == "done":
+    if shown is not None and shown.state is RunState.DONE:
         return None
     latest = shown or entry.runs[-1]
     return f"{latest.state}: {latest.error}" if latest.error else latest.state

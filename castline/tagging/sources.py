@@ -5,6 +5,7 @@ from pathlib import Path
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import VIDEO_SUFFIXES, Enqueued, enqueue_episode
+from db.states import Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import IngestError, MediaRefused
 from ingest.media.file import open_media
@@ -52,7 +53,7 @@ def enqueue_source(
     decoder: Decoder,
     version: ModelVersion,
     parameters: RunParameters,
-    lane: str = "bulk",
+    lane: Lane = Lane.BULK,
 ) -> Enqueued:
     """Makes the run of an episode, wherever it lies; see `enqueue_episode`.
 

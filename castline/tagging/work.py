@@ -10,15 +10,7 @@ from castline.asking.names import shown_names
 from castline.errors import RequestError
 from castline.tagging.queue import Every, Sources, enqueue_files
 from castline.tagging.runs import shown_runs
-from castline.tagging.values import (
-    RUN_COLUMNS,
-    Device,
-    Hooks,
-    Run,
-    RunProgress,
-    Tagged,
-    Worked,
-)
+from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
 from db.changes.writes import retry_run
 from db.cuts import outliving_cuts
 from db.library.current import make_current
@@ -26,7 +18,10 @@ from db.library.runs import RunProgress as StoredProgress
 from db.library.runs import list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
+from db.states import Lane, RunState
+from model.inference.device import Device
 from worker.settings import Settings
+from worker.step import Step
 from worker.workplace import Workplace, open_workplace
 
 
@@ -41,7 +36,7 @@ def tag(
     hooks: Hooks,
 ) -> Tagged:
     """Tags episodes on this machine until it is known who is on screen; see `Library.tag`."""
-    queued = enqueue_files(place, found.names, model, every, "interactive", hooks)
+    queued = enqueue_files(place, found.names, model, every, Lane.INTERACTIVE, hooks)
     began = time.monotonic()
     is_work_left = _offer_again(place, queued.runs)
     if is_work_left:
@@ -129,16 +124,25 @@ def _serve(
     until_idle: bool,
     hooks: Hooks,
 ) -> int:
-    from worker.cluster.app import STEPS
     from worker.cluster.celery_worker import CeleryWorkers, WorkerOptions
     from worker.metrics import serve_metrics
 
-    steps = tuple(queues.split(",")) if queues else STEPS
-    options = WorkerOptions(steps, concurrency, device, until_idle)
+    options = WorkerOptions(_steps(queues), concurrency, device, until_idle)
     workers = CeleryWorkers(place.settings, options)
     stopping = hooks.stopping(workers.stop) if hooks.stopping else nullcontext()
     with serve_metrics(place.settings, place.database), stopping:
         return workers.run()
+
+
+def _steps(queues: str | None) -> tuple[Step, ...]:
+    if queues is None:
+        return tuple(Step)
+    try:
+        return tuple(dict.fromkeys(map(Step, queues.split(","))))
+    except ValueError:
+        raise RequestError(
+            f"--queues: {' or '.join(Step)}, or both by a comma, received {queues!r}"
+        ) from None
 
 
 @outliving_cuts
@@ -152,7 +156,7 @@ def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
     """Offers again what was cancelled or failed; returns whether there is work."""
     # Who tags again what was cancelled or failed wants it tried again.
     for run in runs:
-        if run.state in ("cancelled", "failed"):
+        if run.state in (RunState.CANCELLED, RunState.FAILED):
             with place.database.write() as connection:
                 retry_run(connection, run.id)
     with place.database.read() as connection:

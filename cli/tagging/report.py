@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
 
+from castline import RunState
 from castline.asking.values import Appearance
 from castline.library import Library
 from castline.tagging.runs import total_effort
@@ -20,9 +21,9 @@ EXIT_PARTIAL = 3
 
 def exit_code(runs: Sequence[Run], refused: int = 0) -> int:
     """The exit code of a command that worked on these runs and refused this many files."""
-    if refused or any(run.state in ("failed", "cancelled") for run in runs):
+    if refused or any(run.state in (RunState.FAILED, RunState.CANCELLED) for run in runs):
         return EXIT_FAILED
-    return EXIT_PARTIAL if any(run.state == "partial" for run in runs) else 0
+    return EXIT_PARTIAL if any(run.state is RunState.PARTIAL for run in runs) else 0
 
 
 def describe_end(run: Run) -> str:

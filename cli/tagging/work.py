@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from castline import Device, Lane
 from castline.library import Library
 from castline.tagging.values import Hooks, Moved
 from cli.console import Json, print_json, say, say_error
@@ -28,7 +29,7 @@ Every = Annotated[str, typer.Option(help="Seconds between two looks at an episod
 Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
 ]
-Device = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to classify.")]
+DeviceOption = Annotated[Device, typer.Option(help="Where to classify.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -44,7 +45,7 @@ def tag(
     model: Model = None,
     every: Every = "0.5",
     workers: Workers = None,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
     """Say who is on screen when in episode files, working on this machine until it is known.
@@ -80,9 +81,7 @@ def enqueue(
     paths: Episodes,
     model: Model = None,
     every: Every = "0.5",
-    lane: Annotated[
-        Literal["interactive", "bulk"], typer.Option(help="What is interactive goes first.")
-    ] = "bulk",
+    lane: Annotated[Lane, typer.Option(help="What is interactive goes first.")] = Lane.BULK,
 ) -> None:
     """Put episodes into the queue; castline worker works on them.
 
@@ -121,7 +120,7 @@ def worker(
     queues: Annotated[
         str | None, typer.Option(help="With a broker: extract, classify, or both by a comma.")
     ] = None,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when nothing is left to do.")
     ] = False,

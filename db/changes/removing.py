@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from db.changes.pruning import delete_models, delete_runs
-from db.library.current import ENDED_STATES, lock_episode, switch_current_run
+from db.library.current import lock_episode, switch_current_run
 from db.schema import current_run, episode, former_name, model_version, replaced_run, run
+from db.states import ENDED_RUN_STATES
 
 
 def runs_of_episodes(connection: Connection, episode_ids: Sequence[int]) -> list[int]:
@@ -55,7 +56,9 @@ def remove_runs_of_model(connection: Connection, run_ids: Sequence[int]) -> None
         lock_episode(connection, episode_id)
     delete_runs(connection, run_ids)
     for episode_id in showing:
-        left = select(run.c.id).where(run.c.episode_id == episode_id, run.c.state.in_(ENDED_STATES))
+        left = select(run.c.id).where(
+            run.c.episode_id == episode_id, run.c.state.in_(ENDED_RUN_STATES)
+        )
         for run_id in connection.execute(left.order_by(run.c.id)).scalars().all():
             switch_current_run(connection, episode_id, run_id)
 

@@ -26,16 +26,8 @@ from db.records import (
     ModelVersionRecord,
     TagRecord,
 )
-from db.schema import (
-    OPEN_CHUNK_STATES,
-    OPEN_RUN_STATES,
-    appearance,
-    chunk,
-    episode,
-    model_version,
-    run,
-    tag,
-)
+from db.schema import appearance, chunk, episode, model_version, run, tag
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Lane, RunState
 from exact.ranges import PtsRanges, dump_ranges
 
 
@@ -82,7 +74,7 @@ def create_run(
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
     missing: PtsRanges,
-    lane: str = "bulk",
+    lane: Lane = Lane.BULK,
 ) -> tuple[int, bool]:
     """The run of this model version over this episode with these parameters.
 
@@ -94,7 +86,7 @@ def create_run(
         params_hash: Their hash, equal for equal parameters.
         chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
         missing: What the file itself lacks.
-        lane: `interactive` or `bulk`, of a new run; a known one of `bulk` becomes `interactive`.
+        lane: Of a new run; a known one of `bulk` becomes `interactive` where that is asked.
 
     Returns:
         The run's id, and whether it is new.
@@ -106,12 +98,12 @@ def create_run(
     }
     found = _find_id(connection, run, key)
     if found is not None:
-        if lane == "interactive":
+        if lane is Lane.INTERACTIVE:
             connection.execute(update(run).where(run.c.id == found).values(lane=lane))
         return found, False
     values = key | {
         "params": params,
-        "state": "queued",
+        "state": RunState.QUEUED,
         "lane": lane,
         "chunks_total": len(chunks),
         "chunks_done": 0,
@@ -132,7 +124,7 @@ def create_run(
                 "number": number,
                 "start_pts": start_pts,
                 "end_pts": end_pts,
-                "state": "queued",
+                "state": ChunkState.QUEUED,
                 "attempts": 0,
                 "losses": 0,
                 "token": first_token(),
@@ -203,7 +195,7 @@ def finish_run(
     *,
     run_id: int,
     episode_id: int,
-    state: str,
+    state: RunState,
     frames: int,
     decode_errors: int,
     missing: PtsRanges,
@@ -231,11 +223,11 @@ def finish_run(
     if rows:
         connection.execute(insert(appearance), rows)
     add_up_run(connection, run_id)
-    if state != "failed":
+    if state is not RunState.FAILED:
         switch_current_run(connection, episode_id, run_id)
 
 
-def cancel_run(connection: Connection, run_id: int) -> str:
+def cancel_run(connection: Connection, run_id: int) -> RunState:
     """Stops a run that is still open; what its workers do afterwards is refused.
 
     Returns:
@@ -250,14 +242,14 @@ def cancel_run(connection: Connection, run_id: int) -> str:
     connection.execute(
         update(run)
         .where(run.c.id == run_id)
-        .values(state="cancelled", ended_at=database_now(connection))
+        .values(state=RunState.CANCELLED, ended_at=database_now(connection))
     )
     connection.execute(
         update(chunk)
         .where(chunk.c.run_id == run_id, chunk.c.state.in_(OPEN_CHUNK_STATES))
         .values(worker=None, lease_until=None, token=chunk.c.token + 1)
     )
-    return "cancelled"
+    return RunState.CANCELLED
 
 
 def retry_run(connection: Connection, run_id: int) -> int:
@@ -271,11 +263,11 @@ def retry_run(connection: Connection, run_id: int) -> int:
     """
     if _lock_required_run(connection, run_id) in OPEN_RUN_STATES:
         return 0
-    undone = (*OPEN_CHUNK_STATES, "quarantined")
+    undone = (*OPEN_CHUNK_STATES, ChunkState.QUARANTINED)
     quarantined = connection.execute(
         update(chunk)
-        .where(chunk.c.run_id == run_id, chunk.c.state == "quarantined")
-        .values(state="queued")
+        .where(chunk.c.run_id == run_id, chunk.c.state == ChunkState.QUARANTINED)
+        .values(state=ChunkState.QUEUED)
     ).rowcount
     offered = connection.execute(
         update(chunk)
@@ -287,7 +279,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
             update(run)
             .where(run.c.id == run_id)
             .values(
-                state="queued",
+                state=RunState.QUEUED,
                 error=None,
                 ended_at=None,
                 chunks_done=run.c.chunks_done - quarantined,
@@ -296,7 +288,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
     return offered
 
 
-def _lock_required_run(connection: Connection, run_id: int) -> str:
+def _lock_required_run(connection: Connection, run_id: int) -> RunState:
     state = lock_run(connection, run_id)
     if state is None:
         raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")

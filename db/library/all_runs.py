@@ -10,6 +10,7 @@ from db.library.episode_rows import episode_record
 from db.library.runs import list_runs
 from db.records import EpisodeRecord, RunRecord
 from db.schema import chunk, episode
+from db.states import ChunkState
 from exact.ranges import PtsRanges
 
 
@@ -52,5 +53,5 @@ def chunk_ranges(connection: Connection, run_id: int) -> PtsRanges:
 def untagged_chunks(connection: Connection, run_id: int) -> int:
     """How many of a run's chunks have no tags yet, with those that failed too often."""
     return connection.execute(
-        select(func.count()).where(chunk.c.run_id == run_id, chunk.c.state != "tagged")
+        select(func.count()).where(chunk.c.run_id == run_id, chunk.c.state != ChunkState.TAGGED)
     ).scalar_one()

@@ -13,9 +13,7 @@ from sqlalchemy import Connection, Subquery, func, insert, select, update
 from db.errors import DatabaseError, NotFoundError
 from db.failures import reading_rows
 from db.schema import current_run, episode, model_version, promotion, replaced_run, run
-
-ENDED_STATES = ("done", "partial")
-"""Of runs that queries may see."""
+from db.states import ENDED_RUN_STATES, RunState
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def shown_runs(shown: Shown) -> Subquery:
         latest = (
             select(run.c.episode_id, func.max(run.c.id).label("run_id"))
             .join(model_version, model_version.c.id == run.c.model_version_id)
-            .where(model_version.c.sha256 == shown.model_sha256, run.c.state.in_(ENDED_STATES))
+            .where(model_version.c.sha256 == shown.model_sha256, run.c.state.in_(ENDED_RUN_STATES))
             .group_by(run.c.episode_id)
         )
         return latest.subquery("shown")
@@ -59,7 +57,7 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
         raise DatabaseError("--run and --model: a run has its model; leave one of them out")
     if run_id is not None:
         state = connection.execute(select(run.c.state).where(run.c.id == run_id)).scalar()
-        if state not in ENDED_STATES:
+        if state not in ENDED_RUN_STATES:
             found = f"it is {state}" if state else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
         return Shown(run_id=run_id)
@@ -79,7 +77,7 @@ def make_current(connection: Connection, run_id: int) -> None:
     Among runs of one model version, whatever their parameters, this is a person's choice.
     """
     row = connection.execute(select(run.c.episode_id, run.c.state).where(run.c.id == run_id)).one()
-    if row.state in ENDED_STATES:
+    if row.state in ENDED_RUN_STATES:
         lock_episode(connection, row.episode_id)
         switch_current_run(connection, row.episode_id, run_id)
 
@@ -124,7 +122,7 @@ def switch_current_run(connection: Connection, episode_id: int, run_id: int) -> 
 class _Candidate:
     """A run beside another one."""
 
-    state: str
+    state: RunState
     model_version_id: int
     created_at: datetime
     promoted_at: datetime | None
@@ -178,7 +176,7 @@ def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bo
         if connection.execute(promoted.limit(1)).first() is not None:
             return False
     if old.standing == new.standing:
-        return (old.state, new.state) != ("done", "partial")
+        return (old.state, new.state) != (RunState.DONE, RunState.PARTIAL)
     return old.standing < new.standing
 
 

@@ -13,16 +13,8 @@ from db.failures import reading_rows
 from db.library.current import CURRENT, Shown, shown_runs
 from db.library.places import tag_record
 from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord
-from db.schema import (
-    OPEN_RUN_STATES,
-    appearance,
-    chunk,
-    current_run,
-    episode,
-    model_version,
-    run,
-    tag,
-)
+from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
+from db.states import OPEN_RUN_STATES, ChunkState, RunState
 from exact.ranges import load_ranges
 
 
@@ -33,7 +25,7 @@ class RunProgress:
     run_id: int
     episode: str
     episode_id: int
-    state: str
+    state: RunState
     params: str
     duration_seconds: float
     frame_rate: Fraction
@@ -79,7 +71,7 @@ def get_run(connection: Connection, run_id: int) -> RunRecord:
 def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunProgress]:
     """How far runs are: of these runs, or of all that are open."""
     passed = func.sum(
-        case((chunk.c.state != "queued", chunk.c.end_pts - chunk.c.start_pts), else_=0)
+        case((chunk.c.state != ChunkState.QUEUED, chunk.c.end_pts - chunk.c.start_pts), else_=0)
     )
     wanted = run.c.state.in_(OPEN_RUN_STATES) if run_ids is None else run.c.id.in_(run_ids)
     extracted = (
@@ -142,9 +134,11 @@ def ended_chunks(
     rows = connection.execute(
         select(chunk).where(chunk.c.run_id == run_id).order_by(chunk.c.start_pts)
     ).all()
-    tagged = [extracted_record(row) for row in rows if row.state == "tagged"]
+    tagged = [extracted_record(row) for row in rows if row.state is ChunkState.TAGGED]
     quarantined = [
-        (row.start_pts, row.end_pts, row.error) for row in rows if row.state == "quarantined"
+        (row.start_pts, row.end_pts, row.error)
+        for row in rows
+        if row.state is ChunkState.QUARANTINED
     ]
     return tagged, quarantined
 
@@ -162,7 +156,7 @@ def quarantined_chunks(
         )
         .join(run, run.c.id == chunk.c.run_id)
         .join(episode, episode.c.id == run.c.episode_id)
-        .where(chunk.c.state == "quarantined")
+        .where(chunk.c.state == ChunkState.QUARANTINED)
         .order_by(chunk.c.run_id, chunk.c.start_pts)
     )
     if run_ids is not None:

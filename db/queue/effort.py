@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from db.schema import EFFORTS, run, run_effort
-
-STAGES: Final = ("decode", "read", "device", "database")
-"""What time is spent on."""
+from db.schema import run, run_effort
+from db.states import STAGES, Statistic
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class RunEffort:
     """For frames in the batches that it saw."""
 
     @property
-    def bottleneck(self) -> str | None:
+    def bottleneck(self) -> Statistic | None:
         """What most of the time went to; None if nothing was told yet."""
         seconds = {name: getattr(self, name) for name in STAGES}
         longest = max(seconds, key=lambda name: seconds[name])
@@ -47,12 +44,12 @@ class RunEffort:
         return self.frames / self.places if self.places else None
 
 
-def add_effort(connection: Connection, amounts: Mapping[tuple[int, str], float]) -> None:
+def add_effort(connection: Connection, amounts: Mapping[tuple[int, Statistic], float]) -> None:
     """Adds to what work took, by run and name; what is of a run that was pruned is dropped.
 
     Args:
         connection: A connection inside a write transaction.
-        amounts: By the run's id and one of `db.schema.EFFORTS`.
+        amounts: By the run's id and a statistic.
     """
     wanted = {run_id for run_id, _ in amounts}
     there = set(connection.execute(select(run.c.id).where(run.c.id.in_(wanted))).scalars())
@@ -82,7 +79,7 @@ def run_efforts(
 
     Names that this version does not know are left out: others may share the database.
     """
-    efforts = select(run_effort).where(run_effort.c.name.in_(EFFORTS))
+    efforts = select(run_effort).where(run_effort.c.name.in_(tuple(Statistic)))
     if run_ids is not None:
         efforts = efforts.where(run_effort.c.run_id.in_(run_ids))
     found: dict[int, dict[str, float]] = {}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from model.inference.device import Device
 from tests.rows.found import Found, assert_nothing_is_stuck, found_in, rows_of
 from tests.servers.commands import BY_LOT, castline, castline_here, new_home
 from tests.video.decoders import PatientDecoder
@@ -33,7 +34,7 @@ def test_three_broken_decoders_cost_half_a_chunk_each_and_nothing_else(
     castline(home, "enqueue", clip, *BY_LOT, chunk_seconds=CHUNK_SECONDS)
 
     with open_workplace(Settings.from_environment(home, {})) as place:
-        options = RunnerOptions(extract_processes=2, device="cpu")
+        options = RunnerOptions(extract_processes=2, device=Device.CPU)
         assert EmbeddedRunner(place, options, lambda: PatientDecoder(*faults)).run()
 
     assert_nothing_is_stuck(home, quarantined=3)

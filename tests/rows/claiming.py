@@ -2,6 +2,7 @@
 
 from db.queue.claims import claim_chunks
 from db.records import Claim
+from db.states import ChunkState
 from worker.workplace import Workplace
 
 ELSEWHERE = "another-machine/1/1.0"
@@ -11,5 +12,5 @@ ELSEWHERE = "another-machine/1/1.0"
 def claim(place: Workplace, state: str, lease_seconds: float = 60) -> Claim:
     """Claim the one chunk that waits in this state."""
     with place.database.write() as connection:
-        [found] = claim_chunks(connection, state, ELSEWHERE, lease_seconds)
+        [found] = claim_chunks(connection, ChunkState(state), ELSEWHERE, lease_seconds)
     return found

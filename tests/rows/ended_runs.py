@@ -9,6 +9,7 @@ from castline.tagging.enqueue import enqueue_episode
 from db.engine import Database
 from db.library.runs import get_run
 from db.records import AppearanceRecord, RunRecord
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from model.version.artifact import ModelVersion
@@ -50,7 +51,7 @@ def ended_run(
         parameters=RunParameters.for_model(version.manifest, every_seconds),
         chunk_seconds=4,
     ).run
-    while claims := claim_step(place, "queued", "w/1/1.0", None):
+    while claims := claim_step(place, ChunkState.QUEUED, "w/1/1.0", None):
         extract_step(place, claims[0], decoder, lambda _frames: None)
     end_with(place, run.id, labels)
     return run.id

@@ -9,6 +9,7 @@ from db.engine import Database
 from db.episode_names import EpisodeName
 from db.library.runs import get_run
 from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
+from db.states import Lane, RunState
 from exact.picture_area import PictureArea
 from exact.ranges import PtsRanges
 
@@ -92,7 +93,7 @@ def make_run(
             params_hash="c" * 64,
             chunks=chunks,
             missing=(),
-            lane=lane,
+            lane=Lane(lane),
         )
     return run_id
 
@@ -112,7 +113,7 @@ def end_run(
             connection,
             run_id=run_id,
             episode_id=get_run(connection, run_id).episode_id,
-            state=state,
+            state=RunState(state),
             frames=frames,
             decode_errors=0,
             missing=missing,

@@ -21,13 +21,16 @@ from celery.worker import state
 
 from db.errors import DatabaseCutError, DatabaseError
 from db.patience import patience_of_worker
-from worker.cluster.app import LANES, make_app, queue_name
+from db.states import Lane
+from model.inference.device import Device
+from worker.cluster.app import make_app, queue_name
 from worker.cluster.door import set_up_door
 from worker.cluster.sweeper import Sweeper
 from worker.cluster.tasks import STOP_SIGNAL
 from worker.errors import WorkerError
 from worker.log import configure_logging
 from worker.settings import Settings
+from worker.step import Step
 from worker.steps.claims import sweep
 from worker.visible import visible
 from worker.workplace import Workplace, open_workplace
@@ -44,9 +47,9 @@ class CeleryOrder:
     """What a Celery worker is told when it starts."""
 
     settings: Settings
-    step: str
+    step: Step
     concurrency: int
-    device: str
+    device: Device
     until_idle: bool
 
     def to_json(self) -> str:
@@ -57,7 +60,13 @@ class CeleryOrder:
     def from_json(cls, line: str) -> "CeleryOrder":
         """Reads what `to_json` wrote."""
         values = json.loads(line)
-        return cls(**(values | {"settings": Settings.from_json(values["settings"])}))
+        return cls(
+            Settings.from_json(values["settings"]),
+            Step(values["step"]),
+            values["concurrency"],
+            Device(values["device"]),
+            values["until_idle"],
+        )
 
 
 def work(place: Workplace, order: CeleryOrder) -> int:
@@ -66,7 +75,7 @@ def work(place: Workplace, order: CeleryOrder) -> int:
     set_up_door(app, place.metrics.count_refused_message)
     worker: Worker = app.Worker(
         hostname=f"{order.step}-{os.getpid()}@{socket.gethostname()}",
-        queues=[queue_name(order.step, lane) for lane in LANES],
+        queues=[queue_name(order.step, lane) for lane in Lane],
         concurrency=order.concurrency,
         loglevel="WARNING",
         quiet=True,

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import takewhile
 
 from celery import Celery
 from celery.utils.log import get_task_logger
@@ -12,6 +13,7 @@ from db.queue.claimed import ClaimedChunk
 from db.queue.free import CHUNKS_PER_GROUP
 from db.queue.offers import WaitingChunk
 from db.records import Claim
+from db.states import Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import (
     FrameStoreError,
@@ -22,10 +24,12 @@ from ingest.errors import (
 )
 from ingest.shortages import telling_shortages
 from model.errors import ModelError
-from worker.cluster.app import LANES, SOFT_LIMIT_SECONDS
+from model.inference.device import Device
+from worker.cluster.app import SOFT_LIMIT_SECONDS
 from worker.cluster.offering import leaving_it_to_the_sweeper, messages_in, offer, publish, top_up
 from worker.errors import BrokerError, WorkerError, WorkStoppedError
 from worker.identity import worker_identity
+from worker.step import Step
 from worker.steps.claims import claim_to_classify, claim_to_extract
 from worker.steps.classifiers import LoadedClassifiers
 from worker.steps.classifying import chunks_that_fill, classify_chunks
@@ -61,7 +65,7 @@ class Station:
         device: Where to classify.
     """
 
-    def __init__(self, place: Workplace, app: Celery, device: str) -> None:
+    def __init__(self, place: Workplace, app: Celery, device: Device) -> None:
         self._place = place
         self._app = app
         self._decoder = Decoder(media_roots=place.settings.readable_roots)
@@ -80,7 +84,7 @@ class Station:
         self._decoder.close()
         self._place.effort.write(self._place.database, at_once=True)
 
-    def extract(self, chunk_id: int, lane: str) -> None:
+    def extract(self, chunk_id: int, lane: Lane) -> None:
         """Extracts a chunk and its group, unless others were faster; tells who classifies."""
         try:
             with telling_shortages():
@@ -88,7 +92,7 @@ class Station:
         except ShortageError as error:
             self._let_others_go_first(error)
 
-    def _extract_and_tell(self, chunk_id: int, lane: str) -> None:
+    def _extract_and_tell(self, chunk_id: int, lane: Lane) -> None:
         self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
         most = self._share(lane)
         chunks, rest = claim_to_extract(self._place, self._identity, chunk_id, most)
@@ -96,29 +100,29 @@ class Station:
             return
         if rest is not None:
             with leaving_it_to_the_sweeper():
-                publish(self._app, "extract", lane, [rest])
+                publish(self._app, Step.EXTRACT, lane, [rest])
         extracted = self._extract(chunks, lane)
         if extracted:
-            publish(self._app, "classify", lane, [extracted[0].chunk_id])
+            publish(self._app, Step.CLASSIFY, lane, [extracted[0].chunk_id])
         if len(extracted) < len(chunks):
             offer(self._place, self._app)
 
-    def _share(self, lane: str) -> int:
+    def _share(self, lane: Lane) -> int:
         """How many chunks of a group to extract: few where other processes may lack work."""
-        waiting = self._messages_in("extract", lane, otherwise=SHARING_PROCESSES)
+        waiting = self._messages_in(Step.EXTRACT, lane, otherwise=SHARING_PROCESSES)
         if waiting < SHARING_PROCESSES:  # is classification what others wait for?
-            waiting += self._messages_in("classify", lane, otherwise=0)
+            waiting += self._messages_in(Step.CLASSIFY, lane, otherwise=0)
         return min(max(waiting * CHUNKS_PER_GROUP // SHARING_PROCESSES, 1), CHUNKS_PER_GROUP)
 
-    def _is_first(self, lane: str) -> bool:
+    def _is_first(self, lane: Lane) -> bool:
         """Whether no message waits of a lane that goes before this one, asked now and then."""
         if time.monotonic() < self._looks_from_seconds:
             return True
         self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
-        before = LANES[: LANES.index(lane)]
-        return not any(self._messages_in("extract", one, otherwise=0) for one in before)
+        before = takewhile(lambda one: one is not lane, Lane)
+        return not any(self._messages_in(Step.EXTRACT, one, otherwise=0) for one in before)
 
-    def _messages_in(self, step: str, lane: str, *, otherwise: int) -> int:
+    def _messages_in(self, step: Step, lane: Lane, *, otherwise: int) -> int:
         """How many messages wait, or `otherwise` if the broker does not answer.
 
         Then it is not asked again for a while: each try takes seconds.
@@ -140,7 +144,7 @@ class Station:
         except (ModelError, ShortageError, StorageFullError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
-    def _extract(self, chunks: Sequence[ClaimedChunk], lane: str) -> Sequence[Claim]:
+    def _extract(self, chunks: Sequence[ClaimedChunk], lane: Lane) -> Sequence[Claim]:
         """Those of the claimed chunks that are extracted now."""
         began: dict[Claim, float] = {}
 

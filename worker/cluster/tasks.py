@@ -13,25 +13,28 @@ from celery import Celery, Task, shared_task, signals
 
 from db.engine import Database
 from db.patience import patience_of_worker
+from db.states import Lane
+from model.inference.device import Device
 from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, lane_of
 from worker.cluster.offering import leaving_it_to_the_sweeper
 from worker.cluster.station import Station
 from worker.gpus import usable_gpus
 from worker.settings import Settings
+from worker.step import Step
 from worker.workplace import Workplace
 
 STOP_SIGNAL = signal.SIGUSR2
 """Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
 
 
-@shared_task(name=TASKS["extract"], bind=True, max_retries=TRIES_AFTER_LOSS)
+@shared_task(name=TASKS[Step.EXTRACT], bind=True, max_retries=TRIES_AFTER_LOSS)
 def extract(task: Task, chunk_id: int) -> None:
     """Extracts a chunk."""
     with leaving_it_to_the_sweeper():
         _station(task.app).extract(chunk_id, _lane(task))
 
 
-@shared_task(name=TASKS["classify"], bind=True, max_retries=TRIES_AFTER_LOSS)
+@shared_task(name=TASKS[Step.CLASSIFY], bind=True, max_retries=TRIES_AFTER_LOSS)
 def classify(task: Task, chunk_id: int) -> None:
     """Classifies a chunk, and others with it."""
     with leaving_it_to_the_sweeper():
@@ -45,11 +48,12 @@ _stations: list[Station] = []
 def _station(app: Celery) -> Station:
     if not _stations:
         settings = Settings.from_json(app.conf.castline_settings)
-        _take_gpu(usable_gpus(settings, app.conf.castline_device))
+        device = Device(app.conf.castline_device)
+        _take_gpu(usable_gpus(settings, device))
         # What it gives up, the sweeper offers again: Celery's time for a task is limited anyway.
         database = Database(settings.database_url, patience_of_worker(stays=False))
         place = Workplace(settings, database)
-        _stations.append(Station(place, app, app.conf.castline_device))
+        _stations.append(Station(place, app, device))
     return _stations[0]
 
 
@@ -59,7 +63,7 @@ def _take_gpu(gpus: Sequence[str]) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]
 
 
-def _lane(task: Task) -> str:
+def _lane(task: Task) -> Lane:
     return lane_of(task.request.delivery_info["routing_key"])
 
 

@@ -16,9 +16,11 @@ from typing import IO, Any
 
 from db.errors import DatabaseError
 from db.patience import patience_of_worker
+from db.states import ChunkState
 from ingest.errors import IngestError, ShortageError
 from ingest.shortages import telling_shortages
 from model.errors import ModelError
+from model.inference.device import Device
 from worker.identity import worker_identity
 from worker.log import configure_logging
 from worker.settings import Settings
@@ -43,7 +45,7 @@ class ClassifyOrder:
     """What a classify process is told when it starts."""
 
     settings: Settings
-    device: str
+    device: Device
     run_ids: tuple[int, ...] | None
     """Work on these runs only; None for all."""
     model_sha256: str | None
@@ -66,7 +68,7 @@ class ClassifyOrder:
         values = json.loads(line)
         run_ids = None if values["run_ids"] is None else tuple(values["run_ids"])
         settings = Settings.from_json(values["settings"])
-        return cls(settings, values["device"], run_ids, values["model_sha256"])
+        return cls(settings, Device(values["device"]), run_ids, values["model_sha256"])
 
 
 def work(
@@ -105,7 +107,9 @@ def _classify_next(
     workplace: Workplace, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
 ) -> bool:
     """Classifies some chunks; False if there are none."""
-    claims = claim_step(workplace, "extracted", identity, order.run_ids, limit=CLAIMED_AT_ONCE)
+    claims = claim_step(
+        workplace, ChunkState.EXTRACTED, identity, order.run_ids, limit=CLAIMED_AT_ONCE
+    )
     if claims:
         classify_step(workplace, claims, classifiers.load)
     return bool(claims)

@@ -16,9 +16,11 @@ from db.cuts import outliving_cuts
 from db.library.runs import RunProgress, run_progress
 from db.queue.claims import open_chunk_count
 from db.records import Claim
+from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
 from ingest.shortages import telling_shortages
+from model.inference.device import Device
 from worker.embedded.classify_child import ClassifyChild
 from worker.embedded.classify_process import SHORTAGE_SECONDS, ClassifyOrder
 from worker.errors import WorkStoppedError
@@ -43,7 +45,7 @@ class RunnerOptions:
     """How the embedded runner works."""
 
     extract_processes: int
-    device: str = "auto"
+    device: Device = Device.AUTO
     run_ids: tuple[int, ...] | None = None
     """Work on these runs only; None for all."""
     model_sha256: str | None = None
@@ -195,7 +197,9 @@ class EmbeddedRunner:
         self._stopped.wait(SHORTAGE_SECONDS)
 
     def _extract_next(self, decoder: Decoder) -> None:
-        claims = claim_step(self._workplace, "queued", self._identity, self._options.run_ids)
+        claims = claim_step(
+            self._workplace, ChunkState.QUEUED, self._identity, self._options.run_ids
+        )
         if not claims:
             self._stopped.wait(LOOK_SECONDS)
             return

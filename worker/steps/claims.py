@@ -19,10 +19,12 @@ from db.queue.claims import begin_claim, claim_chunks, fail_claim, lost_claims, 
 from db.queue.free import CHUNKS_PER_GROUP, chunks_ahead, has_free_chunk
 from db.queue.offers import WaitingChunk, free_beside, waiting_chunk
 from db.records import Claim
+from db.states import ChunkState, Outcome, Statistic
 from ingest.frames.chunks import ChunkRange, split_chunk
 from worker.identity import is_dead
 from worker.log import about
 from worker.parameters import RunParameters
+from worker.step import Step
 from worker.steps.finish import finish_run_if_complete
 from worker.workplace import Workplace
 
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 @outliving_cuts
 def claim_step(
     workplace: Workplace,
-    state: str,
+    state: ChunkState,
     worker: str,
     run_ids: Sequence[int] | None,
     limit: int = 1,
@@ -53,10 +55,13 @@ def claim_step(
         if not has_free_chunk(connection, state, run_ids):
             return []
     claimed_for: list[int] = []
-    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
+    with (
+        workplace.effort.spent(Statistic.DATABASE, claimed_for),
+        workplace.database.write() as connection,
+    ):
         claims = _claim(connection, workplace, state, worker, limit, run_ids, None)
         claimed_for += [claim.run_id for claim in claims]
-    workplace.metrics.count_attempts(state, len(claims))
+    workplace.metrics.count_attempts(Step.of(state), len(claims))
     return claims
 
 
@@ -72,13 +77,16 @@ def claim_to_extract(
     chunks: list[ClaimedChunk] = []
     rest = None
     claimed_for: list[int] = []
-    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
-        if claims := _claim(connection, workplace, "queued", worker, most, None, chunk_id):
+    with (
+        workplace.effort.spent(Statistic.DATABASE, claimed_for),
+        workplace.database.write() as connection,
+    ):
+        if claims := _claim(connection, workplace, ChunkState.QUEUED, worker, most, None, chunk_id):
             claimed_for += [claim.run_id for claim in claims]
             chunks = claimed_chunks(connection, claims)
             if len(claims) == most < CHUNKS_PER_GROUP:
                 rest = free_beside(connection, claims[0])
-    workplace.metrics.count_attempts("queued", len(chunks))
+    workplace.metrics.count_attempts(Step.EXTRACT, len(chunks))
     return chunks, rest
 
 
@@ -99,31 +107,34 @@ def claim_to_classify(
     """
     chunks: list[ClaimedChunk] = []
     claimed_for: list[int] = []
-    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
+    with (
+        workplace.effort.spent(Statistic.DATABASE, claimed_for),
+        workplace.database.write() as connection,
+    ):
         waiting = waiting_chunk(connection, chunk_id)
         most = most_of(waiting) if waiting else 0
         if most:
-            claim = partial(_claim, connection, workplace, "extracted", worker)
+            claim = partial(_claim, connection, workplace, ChunkState.EXTRACTED, worker)
             claims = claim(most, None, chunk_id)
             if 0 < len(claims) < most:
                 claims += claim(most - len(claims), None, None)
             chunks = claimed_chunks(connection, claims) if claims else []
             claimed_for += [claim.run_id for claim in claims]
-    workplace.metrics.count_attempts("extracted", len(chunks))
+    workplace.metrics.count_attempts(Step.CLASSIFY, len(chunks))
     return waiting, chunks
 
 
 def _claim(
     connection: Transaction,
     workplace: Workplace,
-    state: str,
+    state: ChunkState,
     worker: str,
     limit: int,
     run_ids: Sequence[int] | None,
     chunk_id: int | None,
 ) -> list[Claim]:
     begin_claim(connection, state)
-    if state == "queued":
+    if state is ChunkState.QUEUED:
         most = workplace.settings.chunks_ahead
         limit = min(limit, most - chunks_ahead(connection, most, run_ids))
         if limit <= 0:
@@ -161,7 +172,7 @@ def record_failure(
             split_at=halves[1].start_pts if halves else None,
             extract_again=extract_again,
         )
-        if outcome == "quarantined":
+        if outcome is Outcome.QUARANTINED:
             finish_run_if_complete(connection, claim.run_id)
     log.info("failed", extra=about(claim, outcome=outcome, error=error))
 

@@ -11,6 +11,7 @@ from db.queue.claimed import ClaimedChunk
 from db.queue.completing import complete_taggings
 from db.queue.free import CHUNKS_PER_GROUP
 from db.records import Claim, EpisodeRecord, PlaceRecord, TagRecord
+from db.states import Statistic
 from ingest.errors import FrameStoreError, ShortageError, StorageFullError, StorageUnreachable
 from ingest.shortages import telling_shortages, what_is_lacking
 from ingest.storage.frame_store import StoredFrame, read_frames
@@ -164,7 +165,7 @@ def _frames_of_all(
 def _next_part(parts: Iterator[_Part], effort: Effort) -> _Part:
     """The next frames to classify; none at the end."""
     run_ids: list[int] = []
-    with effort.spent("read", run_ids):
+    with effort.spent(Statistic.READ, run_ids):
         part = next(parts, [])
         run_ids += _run_ids(part)
     return part
@@ -182,14 +183,14 @@ def _classify(part: _Part, classifier: Classifier, workplace: Workplace) -> None
     """Classifies frames, and adds what was found to their chunks."""
     run_ids = _run_ids(part)
     try:
-        with workplace.effort.spent("device", run_ids):
+        with workplace.effort.spent(Statistic.DEVICE, run_ids):
             predictions = classifier.classify([frame.picture for _, frame in part])
     except Exception as error:
         if what_is_lacking(error):
             raise
         raise _ClassifyingError(" ".join(str(error).split())) from error
-    workplace.effort.add("frames", run_ids, len(part))
-    workplace.effort.add("places", run_ids, len(part) / classifier.batch_fill(len(part)))
+    workplace.effort.add(Statistic.FRAMES, run_ids, len(part))
+    workplace.effort.add(Statistic.PLACES, run_ids, len(part) / classifier.batch_fill(len(part)))
     for (tagging, frame), found in zip(part, predictions, strict=True):
         tagging.tags.extend(_tag(item, tagging.chunk.episode, frame.pts) for item in found)
     workplace.metrics.count_classified(len(part), classifier)
@@ -222,7 +223,7 @@ def _write_tags(workplace: Workplace, tags: Mapping[Claim, Sequence[TagRecord]])
     """Writes the tags of one run's chunks, but of none whose claim was lost meanwhile."""
     run_ids = [claim.run_id for claim in tags]
     with (
-        workplace.effort.spent("database", run_ids),
+        workplace.effort.spent(Statistic.DATABASE, run_ids),
         workplace.database.write() as connection,
     ):
         held = complete_taggings(connection, list(tags))

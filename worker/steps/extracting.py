@@ -14,6 +14,7 @@ from db.engine import Database
 from db.queue.claimed import ClaimedChunk
 from db.queue.completing import complete_extractions
 from db.records import Claim, EpisodeRecord, ExtractedChunk
+from db.states import Statistic
 from ingest.cuts import Cuts
 from ingest.decoder.parent import Decoder
 from ingest.errors import (
@@ -121,7 +122,7 @@ def extract_group(
 def _completed(workplace: Workplace, extracted: Mapping[Claim, ExtractedChunk]) -> list[Claim]:
     run_ids = [claim.run_id for claim in extracted]
     with (
-        workplace.effort.spent("database", run_ids),
+        workplace.effort.spent(Statistic.DATABASE, run_ids),
         workplace.database.write() as connection,
     ):
         completed = complete_extractions(connection, extracted)
@@ -177,7 +178,7 @@ def _extract(
 ) -> ExtractedChunk:
     path = store_path(workplace, chunk)
     source = _source(workplace, chunk, lambda: check(0))
-    with workplace.effort.spent("decode", [chunk.claim.run_id]):
+    with workplace.effort.spent(Statistic.DECODE, [chunk.claim.run_id]):
         extracted = decoder.extract(_request(chunk, source, path), check)
     _note_stamp(workplace.database, chunk.episode, extracted.file_stamp)
     workplace.frames.publish(path)

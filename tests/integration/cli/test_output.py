@@ -18,6 +18,7 @@ from db.engine import Database
 from db.errors import DatabaseError
 from db.library.runs import list_runs
 from db.records import AppearanceRecord
+from db.states import RunState
 from db.upgrade import upgrade_database
 from tests.rows.found import rows_of
 from tests.rows.records import made_episode, make_run
@@ -85,7 +86,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
                             connection,
                             run_id=run.id,
                             episode_id=run.episode_id,
-                            state=state,
+                            state=RunState(state),
                             frames=8,
                             decode_errors=0,
                             missing=(),

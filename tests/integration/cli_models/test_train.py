@@ -125,7 +125,7 @@ def test_interrupted_training_goes_on_with_resume_to_the_same_weights(
     # and an hour is not thrown away
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY)
     assert refused.returncode == 1
-    assert "of this training after epoch 1; go on with --resume" in one_line(refused.stderr)
+    assert "of this training after epoch 1; continue with --resume" in one_line(refused.stderr)
     left = set((tmp_path / "training" / "two_fruits-1" / "tensorboard").iterdir())
 
     resumed = castline_here(tmp_path, "train", dataset, *QUICKLY, "--resume")
@@ -199,7 +199,9 @@ def test_training_that_starts_from_a_version_is_short_and_says_from_which(
     for name in ("network", "network_parameters", "preprocessing", "looks"):
         assert getattr(made.manifest, name) == getattr(first[0].manifest, name)
     card = (made.folder / "report" / "model_card.md").read_text()
-    assert "It began with the weights of two_fruits@1, which learnt from the same stills:" in card
+    assert (
+        "It began with the weights of two_fruits@1, which was trained on the same stills:" in card
+    )
     report = json.loads((made.folder / "report" / "report.json").read_text())
     assert report["start"] == {"reference": "two_fruits@1", "sha256": first[0].sha256}
 
@@ -256,7 +258,7 @@ def absent(_dataset: Path, folder: Path) -> Path:
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
         ("sound", ("--teacher", "springfield"), "teacher springfield@9: knows other labels than"),
         ("sound", ("--start", "nobody@1"), "nobody@1"),
-        ("sound", ("--start", ""), "model '': no name; give NAME or NAME@VERSION"),
+        ("sound", ("--start", ""), "model '': not a name; give NAME or NAME@VERSION"),
         ("sound", ("--recipe", ""), "recipe '' is unknown"),
         ("sound", ("--epochs", "0"), "0 epochs: nothing would be learnt; give a start"),
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),

@@ -126,7 +126,7 @@ def test_report_lists_what_was_left_out_and_why(dataset: Dataset) -> None:
         "apple/large_in_both.png": "two labels",
         "fig/large_in_both.png": "two labels",
     }
-    assert "no JPEG" in listed["apple/notes.jpg"][1]
+    assert "not a JPEG" in listed["apple/notes.jpg"][1]
     assert "apple/pic_0000.png" in listed["apple/again.jpg"][1]
     assert report["used"] == 122
 

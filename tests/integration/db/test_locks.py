@@ -14,6 +14,7 @@ from db.errors import DatabaseBusyError, DatabaseCutError
 from db.library.runs import get_run
 from db.patience import HURRIED_SECONDS, Patience, patience_of_worker
 from db.queue.claims import begin_claim, claim_chunks
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from tests.rows.records import make_run
@@ -253,8 +254,8 @@ def test_no_advisory_lock_holds_up_a_claim(postgresql_url: str) -> None:
     with other.read() as reader, database.write() as connection:
         # Each that Castline ever took: a person's own SELECT may take any.
         reader.exec_driver_sql(f"SELECT pg_advisory_lock({0x65787472}), pg_advisory_lock(0)")
-        begin_claim(connection, "queued")
-        assert claim_chunks(connection, "queued", "me/1/1.0", 60)
+        begin_claim(connection, ChunkState.QUEUED)
+        assert claim_chunks(connection, ChunkState.QUEUED, "me/1/1.0", 60)
     for each in (database, other):
         each.dispose()
 
@@ -264,10 +265,10 @@ def test_claims_to_extract_wait_for_each_other(postgresql_url: str) -> None:
     upgrade_database(database)
     for _ in range(8):  # the driver prepares what comes again: more than five times
         with database.write() as first:
-            begin_claim(first, "queued")
+            begin_claim(first, ChunkState.QUEUED)
             with pytest.raises(DatabaseBusyError), other.write() as second:
-                begin_claim(second, "queued")
+                begin_claim(second, ChunkState.QUEUED)
             with other.write() as second:
-                begin_claim(second, "extracted")
+                begin_claim(second, ChunkState.EXTRACTED)
     for each in (database, other):
         each.dispose()

@@ -19,6 +19,7 @@ from db.questions.appearances import shared_time
 from db.queue.claims import begin_claim, claim_chunks, lock_run
 from db.queue.completing import complete_extractions
 from db.records import Claim, ExtractedChunk, ModelVersionRecord
+from db.states import ChunkState, Lane, RunState
 from db.upgrade import upgrade_database
 from tests.rows.records import (
     APPEARANCE,
@@ -111,7 +112,7 @@ def finish(run_id: int, episode_id: int) -> Callable[[Transaction], object]:
         connection,
         run_id=run_id,
         episode_id=episode_id,
-        state="done",
+        state=RunState.DONE,
         frames=10,
         decode_errors=0,
         missing=(),
@@ -139,16 +140,18 @@ def test_a_cancel_that_meets_the_first_claim_of_its_run_leaves_nothing_claimed(
         at_once(
             postgresql,
             lambda connection, run_id=run_id: cancel_run(connection, run_id),  # type: ignore[misc]
-            lambda connection: claim_chunks(connection, "queued", "w/1/1.0", 60, limit=6),
+            lambda connection: claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60, limit=6),
         )
         with postgresql.write() as connection:
             assert get_run(connection, run_id).state == "cancelled"
-            assert claim_chunks(connection, "queued", "w/2/1.0", 60, run_ids=[run_id]) == []
+            assert (
+                claim_chunks(connection, ChunkState.QUEUED, "w/2/1.0", 60, run_ids=[run_id]) == []
+            )
 
 
-@pytest.mark.parametrize("state", ["queued", "extracted"])
+@pytest.mark.parametrize("state", [ChunkState.QUEUED, ChunkState.EXTRACTED])
 def test_only_the_commit_of_a_claim_does_not_wait_for_the_disk(
-    state: str, postgresql: Database
+    state: ChunkState, postgresql: Database
 ) -> None:
     for begins, expected in ((True, "off"), (False, "on")):
         with postgresql.write() as connection:
@@ -163,7 +166,7 @@ def test_the_end_of_a_group_waits_for_a_cancel_and_holds_none_of_its_chunks(
 ) -> None:
     run_id = make_run(postgresql)
     with postgresql.write() as connection:
-        claims = claim_chunks(connection, "queued", "w/1/1.0", 60, limit=4)
+        claims = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60, limit=4)
     ended: list[list[Claim]] = []
 
     def end() -> None:
@@ -270,7 +273,7 @@ def test_an_episode_that_is_enqueued_while_its_run_ends_holds_nobody_up(
             params_hash="c" * 64,
             chunks=CHUNKS,
             missing=(),
-            lane="interactive",
+            lane=Lane.INTERACTIVE,
         )
         assert found == (run_id, False)
 

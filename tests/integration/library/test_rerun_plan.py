@@ -20,6 +20,7 @@ from db.queue.claims import claim_chunks
 from db.queue.completing import complete_extractions
 from db.records import ExtractedChunk, ModelVersionRecord
 from db.schema import chunk, run
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from model.version.artifact import ModelVersion
@@ -197,7 +198,7 @@ def extracted(place: Workplace, tmp_path: Path) -> Path:
 
 
 def extract_all(place: Workplace, decoder: Decoder) -> None:
-    while claims := claim_step(place, "queued", "w/1/1.0", None):
+    while claims := claim_step(place, ChunkState.QUEUED, "w/1/1.0", None):
         extract_step(place, claims[0], decoder, lambda _frames: None)
 
 
@@ -244,7 +245,7 @@ def test_a_chunk_says_whether_its_frames_were_decoded(place: Workplace) -> None:
     add_run(place, "one", OTHER, PARAMS, "queued")
     for is_reused in (True, False):
         with place.database.write() as connection:
-            [claim] = claim_chunks(connection, "queued", "w/1/1.0", 60)
+            [claim] = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60)
             complete_extractions(connection, {claim: ExtractedChunk((0,), 100, 0, (), is_reused)})
     with place.database.read() as connection:
         assert get_run(connection, 1).frames_decoded == 100

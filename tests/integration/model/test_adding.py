@@ -19,6 +19,7 @@ from model.dataset.plan import BuildOptions
 from model.errors import TrainingError
 from model.importing import import_model_version
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 from model.recipe import STRONG
 from model.report.testing import Words
 from model.stills.choice import Choice
@@ -129,7 +130,8 @@ def test_what_was_known_stays_bit_for_bit(start: ModelVersion, added: ModelVersi
         np.testing.assert_array_equal(kept, values, name)
     frames = [*pictures("ann", 4, 50), *pictures("cid", 4, 60)]
     old, new = (
-        Classifier.load(version, device="cpu").confidences(frames) for version in (start, added)
+        Classifier.load(version, device=Device.CPU).confidences(frames)
+        for version in (start, added)
     )
     assert old.shape == (8, 1, 3)
     np.testing.assert_array_equal(new[..., :3], old)
@@ -142,7 +144,7 @@ def test_what_was_known_stays_bit_for_bit(start: ModelVersion, added: ModelVersi
 
 
 def test_added_label_is_told_from_the_others(added: ModelVersion) -> None:
-    classifier = Classifier.load(added, device="cpu")
+    classifier = Classifier.load(added, device=Device.CPU)
     onset = added.manifest.label_thresholds.get("cid", (added.manifest.onset, 0.0))[0]
     of_cid, of_ann, of_dot = (
         classifier.confidences(pictures(label, 20, 9000))[:, 0, 3]
@@ -175,7 +177,7 @@ def test_further_label_is_added_to_one_that_was_added_to(
     assert made.manifest.labels == (*start.manifest.labels, "cid", "dot")
     of_start, once, twice = (len(read_examples(one).features) for one in (start, added, made))
     assert of_start < once < twice
-    new = Classifier.load(made, device="cpu").confidences(pictures("dot", 20, 9000))[:, 0]
+    new = Classifier.load(made, device=Device.CPU).confidences(pictures("dot", 20, 9000))[:, 0]
     onset = made.manifest.label_thresholds.get("dot", (made.manifest.onset, 0.0))[0]
     assert (new[:, 4] >= onset).sum() >= 15
     imported = import_model_version(made.folder, tmp_path / "models")
@@ -219,7 +221,7 @@ def refusals(stills: Path) -> dict[str, tuple[tuple[str, ...], str]]:
     begun = ("--start", "dense_by_lot@1")
     return {
         "known": ((*begun, "--add", f"Ann={stills / 'cid'}"), "dense_by_lot@1 knows it already"),
-        "unknown": ((*begun, "--add", f"unknown={stills / 'cid'}"), "is no label to add"),
+        "unknown": ((*begun, "--add", f"unknown={stills / 'cid'}"), "cannot be added"),
         "no folder": ((*begun, "--add", "cid=nowhere"), "nowhere: no such file or folder"),
         "no letter": ((*begun, "--add", "///=nowhere"), "--add: '///' has no letter or digit"),
         "no label": ((*begun, "--add", str(stills)), "is not LABEL=FOLDER"),

@@ -12,6 +12,7 @@ from model.dataset.folder import Dataset
 from model.dataset.plan import BuildOptions
 from model.errors import TrainingError
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 from model.recipe_changes import with_epochs
 from model.version.artifact import ModelVersion, read_model_version
 from model.version.weights import read_weights
@@ -72,7 +73,7 @@ def test_report_counts_strangers_among_what_was_shown(version: ModelVersion) -> 
 
 def test_what_was_tested_is_what_classifies(version: ModelVersion, dataset: Dataset) -> None:
     frames = [draw(SHAPES[number % 3], number, 160, 90) for number in range(5)]
-    classifier = Classifier.load(version, device="cpu")
+    classifier = Classifier.load(version, device=Device.CPU)
     assert classifier.confidences(frames).shape == (5, 1, 3)
     for predictions in classifier.classify(frames):
         assert all(each.place is not None for each in predictions)

@@ -17,6 +17,7 @@ from model.errors import DatasetError
 from model.evaluation.answers import STRANGER
 from model.evaluation.evaluation import Recogniser, answer_part, show_mistakes
 from model.inference.classifier import BATCH_SIZE, Classifier
+from model.inference.device import Device
 from model.pictures.preprocess import TASK
 from model.stills.choice import Choice
 from tests.stills.models import LABELS, write_model_by_lot
@@ -123,7 +124,7 @@ def test_mistakes_come_worst_first_with_the_picture_and_the_file_of_each(
 def test_a_classifier_answers_as_it_would_for_the_full_region_of_a_frame(
     dataset: Dataset, stills: Path, tmp_path: Path
 ) -> None:
-    classifier = Classifier.load(write_model_by_lot(tmp_path), device="cpu")
+    classifier = Classifier.load(write_model_by_lot(tmp_path), device=Device.CPU)
     answers = answer_part(Recogniser.of(classifier), dataset, "test")
     frames = [np.asarray(Image.open(stills.parent / source)) for source in sources(dataset, "test")]
     full = classifier.confidences(frames)[:, 0]

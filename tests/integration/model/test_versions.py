@@ -15,6 +15,7 @@ from model.dataset.folder import Dataset, open_dataset
 from model.dataset.plan import BuildOptions
 from model.errors import ArtifactError, DatasetError, TrainingError
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 from model.inference.tensorflow_runtime import load_tensorflow
 from model.pictures.preprocess import TASK
 from model.recipe import BASELINE, REGIONAL
@@ -64,7 +65,7 @@ def test_classifier_gives_the_answers_that_the_manifest_counts(trained: TrainedS
             truth.append(features["name"].bytes_list.value[0].decode())
             png = features["image"].bytes_list.value[0]
             seen.append(TASK.preprocess(tensorflow.io.decode_png(png, channels=3).numpy()))
-    classifier = Classifier.load(trained.version, device="cpu")
+    classifier = Classifier.load(trained.version, device=Device.CPU)
     answers = classifier.confidences_of_pictures(np.stack(seen)).argmax(axis=1)
     right = sum(SHAPES[answer] == label for answer, label in zip(answers, truth, strict=True))
     assert trained.version.manifest.metrics["accuracy"] == right / len(truth)

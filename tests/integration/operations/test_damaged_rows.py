@@ -16,6 +16,7 @@ from db.questions.appearances import known_labels, written_names
 from db.questions.spans import shown_spans
 from db.queue.claimed import claimed_chunks
 from db.queue.claims import claim_chunks
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from tests.rows.records import end_run, make_run
 from tests.servers.commands import castline_here, one_line
@@ -77,7 +78,7 @@ def test_a_worker_that_claims_a_damaged_row_is_told_so(database: Database) -> No
     make_run(database)
     with database.write() as connection:
         connection.execute(text("UPDATE episode SET time_base_den = 0"))
-        claims = claim_chunks(connection, "queued", worker="somebody", lease_seconds=60)
+        claims = claim_chunks(connection, ChunkState.QUEUED, worker="somebody", lease_seconds=60)
         with pytest.raises(DatabaseError, match="put a backup in its place"):
             claimed_chunks(connection, claims)
 

@@ -13,6 +13,7 @@ from castline.tagging.sources import enqueue_source
 from db.library.runs import list_runs
 from db.queue.claims import claim_chunks
 from db.records import Claim, RunRecord
+from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from ingest.errors import IngestError, StorageFullError, StorageUnreachable, VideoError
 from ingest.storage.frame_store import read_frames
@@ -222,7 +223,7 @@ def storage_sha256(place: Workplace) -> str:
 
 def claims_of(place: Workplace) -> list[Claim]:
     with place.database.write() as connection:
-        return claim_chunks(connection, "extracted", ELSEWHERE, 60, limit=4)
+        return claim_chunks(connection, ChunkState.EXTRACTED, ELSEWHERE, 60, limit=4)
 
 
 def test_what_another_machine_extracted_is_planned_as_stored(

@@ -5,11 +5,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from db.engine import Database, Transaction
 from db.errors import DatabaseCutError
 from db.library.runs import list_runs
 from db.queue.effort import RunEffort, add_effort, run_efforts
+from db.states import Statistic
 from tests.rows.records import made_episode, make_run
 from tests.servers.commands import BY_LOT, castline, new_home
 from tests.video.clips import write_clip
@@ -21,11 +23,11 @@ pytestmark = pytest.mark.integration
 def test_what_processes_spend_adds_up_by_run(database: Database) -> None:
     one, other = (make_run(database, made_episode(sha * 64, f"{sha}.mkv")) for sha in "ab")
     first, second = Effort(), Effort()
-    first.add("decode", [one], 2.0)
-    first.add("device", [one, one, other], 3.0)
-    second.add("decode", [one], 0.5)
-    second.add("frames", [other], 60)
-    second.add("places", [other], 64)
+    first.add(Statistic.DECODE, [one], 2.0)
+    first.add(Statistic.DEVICE, [one, one, other], 3.0)
+    second.add(Statistic.DECODE, [one], 0.5)
+    second.add(Statistic.FRAMES, [other], 60)
+    second.add(Statistic.PLACES, [other], 64)
     for effort in (first, second, first):  # the third time nothing is left to write
         effort.write(database, at_once=True)
     with database.read() as connection:
@@ -49,7 +51,7 @@ def test_it_is_written_every_few_seconds_only(
     effort = Effort()
 
     def written() -> float | None:
-        effort.add("read", [run], 1.0)
+        effort.add(Statistic.READ, [run], 1.0)
         effort.write(database)
         with database.read() as connection:
             return run_efforts(connection).get(run, RunEffort()).read or None
@@ -70,11 +72,11 @@ def test_what_a_cut_kept_back_is_written_later(
 
     run = make_run(database)
     effort = Effort()
-    effort.add("read", [run], 1.0)
+    effort.add(Statistic.READ, [run], 1.0)
     with monkeypatch.context() as patch:
         patch.setattr("worker.steps.effort.add_effort", cut)
         effort.write(database, at_once=True)
-    effort.add("read", [run], 2.0)
+    effort.add(Statistic.READ, [run], 2.0)
     effort.write(database, at_once=True)
     with database.read() as connection:
         assert run_efforts(connection) == {run: RunEffort(read=3.0)}
@@ -83,7 +85,7 @@ def test_what_a_cut_kept_back_is_written_later(
 def test_what_is_of_a_run_that_was_pruned_is_dropped(database: Database) -> None:
     run = make_run(database)
     with database.write() as connection:
-        add_effort(connection, {(run, "read"): 1.0, (run + 1, "read"): 1.0})
+        add_effort(connection, {(run, Statistic.READ): 1.0, (run + 1, Statistic.READ): 1.0})
     with database.read() as connection:
         assert run_efforts(connection) == {run: RunEffort(read=1.0)}
 
@@ -91,9 +93,9 @@ def test_what_is_of_a_run_that_was_pruned_is_dropped(database: Database) -> None
 def test_a_name_that_this_version_does_not_know_is_left_out(database: Database) -> None:
     run = make_run(database)
     with database.write() as connection:
-        add_effort(connection, {(run, "read"): 1.0})
+        add_effort(connection, {(run, Statistic.READ): 1.0})
         allow_any_effort(connection)
-        add_effort(connection, {(run, "of_a_later"): 2.0})
+        connection.execute(text(f"INSERT INTO run_effort VALUES ({run}, 'of_a_later', 2.0)"))
     with database.read() as connection:
         assert run_efforts(connection) == {run: RunEffort(read=1.0)}
 
@@ -112,7 +114,7 @@ def test_processes_that_add_at_once_lose_nothing(database: Database) -> None:
     def spend() -> None:
         effort = Effort()
         for _ in range(20):
-            effort.add("device", [run], 1.0)
+            effort.add(Statistic.DEVICE, [run], 1.0)
             effort.write(database, at_once=True)
 
     threads = [threading.Thread(target=spend) for _ in range(4)]

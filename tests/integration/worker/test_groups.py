@@ -12,20 +12,23 @@ from numpy.typing import NDArray
 from db.engine import Database
 from db.records import Claim
 from db.schema import chunk
+from db.states import Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError, VideoError
 from ingest.frames.extraction import Extracted, Extraction
 from ingest.progress import Report
 from ingest.storage.frame_store import StoredFrame, write_frames
 from model.inference.classifier import Classifier, Prediction
+from model.inference.device import Device
 from tests.rows.records import made_episode, make_run
 from tests.servers.brokers import redis_broker
-from worker.cluster.app import LANES, STEPS, make_app, queue_name
+from worker.cluster.app import make_app, queue_name
 from worker.cluster.offering import messages_in, offer, publish
 from worker.cluster.station import SHARING_PROCESSES, Station
 from worker.errors import BrokerError, WorkStoppedError
 from worker.identity import worker_identity
 from worker.settings import Settings
+from worker.step import Step
 from worker.steps.claims import claim_to_extract, sweep
 from worker.steps.classifiers import LoadedClassifiers
 from worker.steps.extracting import extract_group
@@ -87,9 +90,9 @@ class MadeStation(Station):
     """A worker's process without decoder and network."""
 
     def __init__(self, place: Workplace, app: Celery) -> None:
-        super().__init__(place, app, "cpu")
+        super().__init__(place, app, Device.CPU)
         self._decoder = GreyDecoder()
-        self._classifiers = OneClassifier(place.settings, "cpu")
+        self._classifiers = OneClassifier(place.settings, Device.CPU)
 
 
 @pytest.fixture(scope="module")
@@ -212,15 +215,15 @@ def test_a_single_episode_is_shared_chunk_by_chunk_and_of_many_whole_groups_are_
     worker = MadeStation(place, app)
     add_run(place, 4)
     assert offer(place, app) == 1
-    worker.extract(taken(app, "extract"), "bulk")
+    worker.extract(taken(app, Step.EXTRACT), Lane.BULK)
     assert chunks_of(place) == [EXTRACTED, FREE, FREE, FREE]
-    assert taken(app, "classify") == 1
-    assert taken(app, "extract") == 2, "for another process"
-    publish(app, "extract", "bulk", [2] * SHARING_PROCESSES)
-    worker.extract(2, "bulk")
+    assert taken(app, Step.CLASSIFY) == 1
+    assert taken(app, Step.EXTRACT) == 2, "for another process"
+    publish(app, Step.EXTRACT, Lane.BULK, [2] * SHARING_PROCESSES)
+    worker.extract(2, Lane.BULK)
     assert chunks_of(place) == [EXTRACTED] * 4
-    assert taken(app, "classify") == 2
-    assert messages_in(app, "classify", "bulk") == 0, "one for all three"
+    assert taken(app, Step.CLASSIFY) == 2
+    assert messages_in(app, Step.CLASSIFY, Lane.BULK) == 0, "one for all three"
 
 
 def test_a_group_is_left_after_a_chunk_when_something_interactive_waits(
@@ -228,9 +231,9 @@ def test_a_group_is_left_after_a_chunk_when_something_interactive_waits(
 ) -> None:
     monkeypatch.setattr("worker.cluster.station.LOOK_SECONDS", 0.0)
     add_run(place, 4)
-    publish(app, "extract", "bulk", [1] * SHARING_PROCESSES)
-    publish(app, "extract", "interactive", [100])
-    MadeStation(place, app).extract(1, "bulk")
+    publish(app, Step.EXTRACT, Lane.BULK, [1] * SHARING_PROCESSES)
+    publish(app, Step.EXTRACT, Lane.INTERACTIVE, [100])
+    MadeStation(place, app).extract(1, Lane.BULK)
     assert chunks_of(place) == [EXTRACTED, FREE, FREE, FREE]
 
 
@@ -245,7 +248,7 @@ def test_what_is_claimed_is_extracted_though_the_broker_is_gone(
     monkeypatch.setattr("worker.cluster.station.messages_in", gone)
     monkeypatch.setattr("worker.cluster.station.LOOK_SECONDS", 0.0)
     add_run(place, 4)
-    MadeStation(place, app).extract(1, "bulk")
+    MadeStation(place, app).extract(1, Lane.BULK)
     assert chunks_of(place) == [EXTRACTED] * 4
     assert len(asked) == 1, "each question takes seconds"
 
@@ -261,22 +264,24 @@ def test_whatever_may_be_ahead_no_chunk_waits_for_the_sweeper(
         add_run(place, chunks, number)
     worker = MadeStation(place, app)
     offer(place, app)
-    steps = sorted(STEPS, key=lambda step: step != first)
-    while step := next((one for one in steps if messages_in(app, one, "bulk")), None):
+    steps = sorted(Step, key=lambda step: step != first)
+    while step := next((one for one in steps if messages_in(app, one, Lane.BULK)), None):
         chunk_id = taken(app, step)
-        if step == "extract":
-            worker.extract(chunk_id, "bulk")
+        if step is Step.EXTRACT:
+            worker.extract(chunk_id, Lane.BULK)
             assert [row[0] for row in chunks_of(place)].count("extracted") <= chunks_ahead
         else:
             worker.classify(chunk_id)
     assert chunks_of(place) == [("tagged", None, 1, 0)] * 12
-    assert not any(messages_in(app, step, lane) for step in STEPS for lane in LANES)
+    assert not any(messages_in(app, step, lane) for step in Step for lane in Lane)
 
 
-def taken(app: Celery, step: str) -> int:
+def taken(app: Celery, step: Step) -> int:
     """The chunk that the next message tells of; it is gone then."""
     with app.connection_or_acquire() as connection:
-        message = app.amqp.queues[queue_name(step, "bulk")].bind(connection.default_channel).get()
+        message = (
+            app.amqp.queues[queue_name(step, Lane.BULK)].bind(connection.default_channel).get()
+        )
         assert message is not None
         message.ack()
         return int(message.payload[0][0])

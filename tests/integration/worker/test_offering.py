@@ -12,6 +12,7 @@ from db.queue.claims import claim_chunks
 from db.queue.completing import complete_extractions, complete_taggings
 from db.queue.free import CHUNKS_PER_GROUP
 from db.records import ExtractedChunk
+from db.states import ChunkState
 from tests.rows.records import make_run
 from tests.servers.brokers import redis_broker
 from worker.cluster.app import make_app
@@ -65,9 +66,9 @@ def taken(app: Celery, most: int = 100) -> list[int]:
 def tag(place: Workplace, chunks: int) -> None:
     """Does all the work on the next chunks."""
     with place.database.write() as connection:
-        for claim in claim_chunks(connection, "queued", "w", 60, limit=chunks):
+        for claim in claim_chunks(connection, ChunkState.QUEUED, "w", 60, limit=chunks):
             assert complete_extractions(connection, {claim: ExtractedChunk((), 0, 0, ())})
-        extracted = claim_chunks(connection, "extracted", "w", 60, limit=chunks)
+        extracted = claim_chunks(connection, ChunkState.EXTRACTED, "w", 60, limit=chunks)
         assert len(extracted) == chunks
         for claim in extracted:
             assert complete_taggings(connection, [claim])
@@ -100,12 +101,12 @@ def test_what_the_limit_left_of_a_group_is_published_when_there_is_room(
     assert offer(place, app) == 2
     assert taken(app) == [1, SECOND]
     with place.database.write() as connection:
-        claims = claim_chunks(connection, "queued", "w", 60, limit=GROUP_AND_A_HALF)
+        claims = claim_chunks(connection, ChunkState.QUEUED, "w", 60, limit=GROUP_AND_A_HALF)
         assert complete_extractions(
             connection, {one: ExtractedChunk((), 0, 0, ()) for one in claims}
         )
     with place.database.write() as connection:
-        tagged = claim_chunks(connection, "extracted", "w", 60, limit=CHUNKS_PER_GROUP)
+        tagged = claim_chunks(connection, ChunkState.EXTRACTED, "w", 60, limit=CHUNKS_PER_GROUP)
         assert complete_taggings(connection, tagged) == tagged
     top_up(place, app, CHUNKS_PER_GROUP)
     assert taken(app) == [GROUP_AND_A_HALF + 1, THIRD]

@@ -10,10 +10,12 @@ import pytest
 
 from db.engine import Database
 from db.library.runs import list_runs
+from db.states import ChunkState, Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
 from ingest.frames.extraction import Extracted, Extraction
 from ingest.progress import Report
+from model.inference.device import Device
 from tests.integration.worker.test_steps import OneLabel
 from tests.servers.brokers import redis_broker
 from tests.servers.commands import BY_LOT, castline_here, new_home
@@ -76,12 +78,12 @@ def chunks(place: Workplace) -> Chunks:
 
 
 def extract(place: Workplace, decoder: Decoder) -> None:
-    [claim] = claim_step(place, "queued", worker_identity(), None)
+    [claim] = claim_step(place, ChunkState.QUEUED, worker_identity(), None)
     extract_step(place, claim, decoder, lambda _: None)
 
 
 def classify(place: Workplace, happens: Callable[[], None] = lambda: None) -> None:
-    claims = claim_step(place, "extracted", worker_identity(), None)
+    claims = claim_step(place, ChunkState.EXTRACTED, worker_identity(), None)
     assert len(claims) == 1
     classify_step(place, claims, lambda _: OneLabel("cedar", happens))
 
@@ -136,7 +138,7 @@ def test_the_embedded_runner_says_so_and_waits_it_out(
     place: Workplace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("worker.embedded.runner.SHORTAGE_SECONDS", 0.0)
-    options = RunnerOptions(extract_processes=1, device="cpu")
+    options = RunnerOptions(extract_processes=1, device=Device.CPU)
     errors = [*SHORTAGES] * 5  # by far more than a chunk has attempts
     runner = EmbeddedRunner(place, options, lambda: LackingDecoder(*errors))
     assert runner.run()
@@ -154,13 +156,13 @@ def test_a_process_of_celery_says_so_and_goes_on(
     monkeypatch.setattr("worker.cluster.station.OTHERS_FIRST_SECONDS", 0.0)
     with redis_broker() as broker:
         place = replace(place, settings=replace(place.settings, broker_url=broker.url))
-        station = Station(place, make_app(place.settings), "cpu")
+        station = Station(place, make_app(place.settings), Device.CPU)
         monkeypatch.setattr(station, "_decoder", LackingDecoder(*SHORTAGES))
         chunk_id = the_chunk(place)
         for _ in SHORTAGES:
-            station.extract(chunk_id, "bulk")
+            station.extract(chunk_id, Lane.BULK)
             assert chunks(place) == FREE
-        station.extract(chunk_id, "bulk")
+        station.extract(chunk_id, Lane.BULK)
         station.close()
     assert chunks(place) == EXTRACTED
     said = [line for line in caplog.messages if line.startswith("this machine lacks")]

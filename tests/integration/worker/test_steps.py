@@ -13,6 +13,7 @@ from db.library.episodes import get_episode
 from db.library.runs import get_run, list_runs, quarantined_chunks, run_tags
 from db.queue.claims import FAILURES_BEFORE_QUARANTINE, claim_chunks
 from db.records import Claim
+from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
 from ingest.frames.extraction import Extracted, Extraction
@@ -86,7 +87,7 @@ def test_a_late_extraction_is_refused(place: Workplace) -> None:
         assert sweep(place.database) == 1
         extract_whole(place)
         with place.database.write() as connection:
-            [taken] = claim_chunks(connection, "extracted", ELSEWHERE, 60)
+            [taken] = claim_chunks(connection, ChunkState.EXTRACTED, ELSEWHERE, 60)
         taken_by_others.append(taken)
 
     taken_by_others: list[Claim] = []
@@ -158,11 +159,11 @@ def test_an_episode_whose_folder_is_gone_costs_its_chunks_nothing(
 def test_frames_that_can_never_be_read_back_end_in_quarantine(place: Workplace) -> None:
     rounds = 0
     with Decoder() as decoder:
-        while claims := claim_step(place, "queued", ELSEWHERE, None):
+        while claims := claim_step(place, ChunkState.QUEUED, ELSEWHERE, None):
             extract_step(place, claims[0], decoder, lambda _: None)
             for stored in place.settings.frames_folder.rglob("*.zip"):
                 stored.write_bytes(b"no frames")
-            extracted = claim_step(place, "extracted", ELSEWHERE, None)
+            extracted = claim_step(place, ChunkState.EXTRACTED, ELSEWHERE, None)
             classify_step(place, extracted, lambda _: OneLabel("cedar"))
             rounds += 1
             assert rounds < 50, "it goes round for ever"
@@ -187,7 +188,7 @@ def test_a_second_model_reads_the_frames_that_the_first_one_left(
     with InterruptedDecoder(decodes_again) as decoder:
         extract_step(place, claim(place, "queued", 60), decoder, lambda _: None)
     with place.database.write() as connection:
-        both = claim_chunks(connection, "extracted", ELSEWHERE, 60, limit=2)
+        both = claim_chunks(connection, ChunkState.EXTRACTED, ELSEWHERE, 60, limit=2)
     classify_step(place, both, lambda _: OneLabel("cedar"))
     with place.database.read() as connection:
         assert [(run.state, run.frames) for run in list_runs(connection)] == [("done", 12)] * 2
