@@ -1,15 +1,11 @@
 """What an episode's path tells of its series, season, number and title."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from rebulk.match import Match
-
-PARTS_READ = 3
-"""Of a path: the file, and above it the folders of the season and of the series."""
+    from rebulk.match import MatchesDict
 
 LARGEST_NUMBER = 2**31 - 1
 """That a column holds on every database."""
@@ -32,23 +28,18 @@ class EpisodeName:
         A number alone is taken for an episode's only beside a season, or as anime is named: other
         files have numbers, too.
         """
-        parts = PurePath(path).parts[-PARTS_READ:]
-        if not any(letter.isdigit() for part in parts for letter in part):
+        *folders, name = PurePath(path).parts or ("",)
+        if not any(letter.isdigit() for part in [*folders[-2:], name] for letter in part):
             return cls()
-        # Imported here: it takes half a second, and most commands meet no new path.
-        from guessit import guessit
-        from guessit.api import GuessitException
-        from rebulk.match import MatchesDict
-
-        try:
-            found = guessit("/".join(parts), {"type": "episode", "single_value": True})
-        except GuessitException:
-            return cls()
-        assert isinstance(found, MatchesDict), "which tells how sure it is, too"
+        found = _guess("/".join([*folders[-1:], name]))
+        if folders and (folder := _guess(folders[-1])).get("season") and "title" not in folder:
+            found = _guess(
+                "/".join([*folders[-2:], name])
+            )  # above a folder of a season: the series
         season, number = found.get("season"), found.get("episode")
-        if _is_weak(found.matches["season"]):
+        if _is_weak(found, "season"):
             season = None
-        if _is_weak(found.matches["episode"]) and season is None:
+        if season is None and _is_weak(found, "episode"):
             number = None
         if season is None and number is None:
             return cls()
@@ -89,9 +80,27 @@ class EpisodeName:
 UNNAMED = EpisodeName()
 
 
-def _is_weak(matches: "Sequence[Match]") -> bool:
+def _guess(path: str) -> "MatchesDict[Any]":
+    """What guessit, which tells how sure it is, takes a path for."""
+    # Imported here: it takes half a second, and most commands meet no new path.
+    from guessit import guessit
+    from guessit.api import GuessitException
+    from rebulk.match import MatchesDict
+
+    try:
+        found = guessit(path, {"type": "episode", "single_value": True})
+    except GuessitException:
+        return MatchesDict()
+    assert isinstance(found, MatchesDict)
+    return found
+
+
+def _is_weak(found: "MatchesDict[Any]", name: str) -> bool:
     """Whether guessit took bare digits for a season or a number."""
-    return any("weak-episode" in match.tags and "anime" not in match.tags for match in matches)
+    return any(
+        "weak-episode" in match.tags and "anime" not in match.tags
+        for match in found.matches.get(name, ())
+    )
 
 
 def _storable(number: int | None) -> int | None:

@@ -1,6 +1,6 @@
 """The values that cross the border of this package: what rows hold, checked and typed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fractions import Fraction
@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 from db.episode_names import UNNAMED, EpisodeName
 from db.states import ChunkState, RunState
 from exact.picture_area import PictureArea
-from exact.ranges import PtsRanges
+from exact.ranges import PtsRange, PtsRanges, union
 from exact.video_file import VideoFile
 
 
@@ -133,8 +133,12 @@ class RunRecord:
     decode_errors: int
     missing: PtsRanges
     error: str | None
+    part: PtsRange | None
+    """What it examines of the episode; None for the whole."""
     time_base: Fraction
     start_pts: int
+    """Of the episode, as the end."""
+    end_pts: int
     duration_seconds: float
     queued_at: datetime
     started_at: datetime | None
@@ -151,12 +155,37 @@ class RunRecord:
         return self.state.is_open
 
     @property
+    def examined(self) -> PtsRange:
+        """What it was to examine: missing ranges may lie in there."""
+        return self.part or (self.start_pts, self.end_pts)
+
+    @property
+    def unexamined(self) -> PtsRanges:
+        """What of the episode nobody looked at: missing, or outside the part."""
+        start, end = self.examined
+        return union([(self.start_pts, start), *self.missing, (end, self.end_pts)])
+
+    @property
+    def examined_seconds(self) -> tuple[float, float]:
+        """The examined range as seconds from the start of the episode."""
+        [examined] = self._seconds([self.examined])
+        return examined
+
+    @property
     def missing_seconds(self) -> tuple[tuple[float, float], ...]:
         """The missing ranges as seconds from the start of the episode."""
+        return self._seconds(self.missing)
+
+    @property
+    def unexamined_seconds(self) -> tuple[tuple[float, float], ...]:
+        """The ranges that nobody looked at as seconds from the start of the episode."""
+        return self._seconds(self.unexamined)
+
+    def _seconds(self, ranges: Iterable[PtsRange]) -> tuple[tuple[float, float], ...]:
         return tuple(
             (
                 float((start - self.start_pts) * self.time_base),
                 float((end - self.start_pts) * self.time_base),
             )
-            for start, end in self.missing
+            for start, end in ranges
         )

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from db.failures import RESTORE
+from exact.ranges import PtsRange
 from ingest.storage.frame_store import FORMAT_VERSION
 from model.version.manifest import Manifest
 from timeline.appearances.rules import Rules, ShotRules
@@ -109,7 +110,12 @@ class RunParameters:
     @property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return self.hash_over(None)
+
+    def hash_over(self, part: PtsRange | None) -> str:
+        """The hash of a run over a part of an episode: another for each part; None is the whole."""
+        of_part = "" if part is None else f" from {part[0]} to {part[1]}"
+        return hashlib.sha256(f"{self.to_json()}{of_part}".encode()).hexdigest()
 
 
 def _shot_rules(values: dict[str, Any] | None) -> ShotRules | None:

@@ -81,7 +81,7 @@ def find_matches(
         ranges = label_ranges(connection, run_ids, labels_of(expression))
         records = _records(connection, run_ids, expression, shown)
         for span in some:
-            examined = difference([(span.start_pts, span.end_pts)], union(span.missing))
+            examined = difference([span.examined], union(span.missing))
             found = evaluate(expression, ranges[span.run_id], examined)
             found = fill_gaps(found, gap_seconds / span.time_base, examined)
             for start_pts, end_pts in lasting(found, min_seconds / span.time_base):
@@ -177,6 +177,7 @@ def timeline_to_export(
         end_pts=episode.end_pts,
         frame_rate=episode.frame_rate,
         rate_varies=episode.rate_varies,
+        examined=run.examined,
         missing=run.missing,
         entries=entries,
         picture_width=episode.area.width,

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from castline.asking.answers import detections, labelled_ranges
 from castline.asking.cast import read_named_truth
-from castline.asking.names import require_tagged_episode
+from castline.asking.names import require_shown_run, require_tagged_episode
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
+from db.library.current import CURRENT
+from timeline.scoring.detection import Detection
+from timeline.scoring.truth import counted_from, ranges_within
 from worker.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -96,10 +99,20 @@ def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evalu
     collar_seconds = exact_seconds(collar)
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
+        run = require_shown_run(connection, known, CURRENT)
         ranges = read_named_truth(connection, truth)
         found = detections(connection, known)
+    start, end = map(known.seconds_at, run.examined)  # as if that were all of the episode
     figures = evaluate_timeline(
-        ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
+        [counted_from(start, each) for each in ranges_within(ranges, start, end)],
+        [
+            Detection(counted_from(start, item), each.confidence)
+            for each in found
+            for item in ranges_within([each.range], start, end)
+        ],
+        end - start,
+        known.frame_rate,
+        collar_seconds,
     )
     return Evaluation(known.name, collar_seconds, figures)
 
@@ -108,9 +121,10 @@ def evaluate_at_samples(place: Workplace, episode: str, truth: Path) -> SampleSc
     """Compares an episode's timeline with a truth; see `Library.evaluate_at_samples`."""
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
+        run = require_shown_run(connection, known, CURRENT)
         ranges = read_named_truth(connection, truth)
         found = labelled_ranges(connection, known)
-    score = score_at_samples(known, found, ranges)
+    score = score_at_samples(known, run.examined, found, ranges)
     rows = tuple(
         SampleFigures(label, counts.precision, counts.recall)
         for label, counts in score.per_label.items()

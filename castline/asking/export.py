@@ -102,7 +102,7 @@ def plot(
     with place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
         shown = find_shown(connection, run, model)
-        missing = require_shown_run(connection, found, shown).missing_seconds
+        missing = require_shown_run(connection, found, shown).unexamined_seconds
         ranges = labelled_ranges(connection, found, shown)
         true_ranges = None if truth is None else read_named_truth(connection, truth)
         written = names_of(connection)

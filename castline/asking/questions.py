@@ -325,4 +325,4 @@ def _unexamined(
             f"{episode.name}: ends at {format_time(episode.duration_seconds)}; ask for a time"
             " before that"
         )
-    return tuple((start, end) for start, end in run.missing_seconds if asked.meets(start, end))
+    return tuple((start, end) for start, end in run.unexamined_seconds if asked.meets(start, end))

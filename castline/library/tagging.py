@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from castline.asking.times import Time
 from castline.asking.values import Appearances
 from castline.choices import AnyDevice, AnyLane, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
 from castline.tagging import queue, rerun, runs, work
+from castline.tagging.parts import Part
 from castline.tagging.queue import Every
 from castline.tagging.rerun_plan import Which
 from castline.tagging.values import (
@@ -37,6 +39,8 @@ class TaggingMethods(Opened):
         *episodes: str | Path,
         model: str | None = None,
         every: Every = "0.5",
+        from_: Time | None = None,
+        to: Time | None = None,
         workers: int | None = None,
         device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
@@ -50,6 +54,8 @@ class TaggingMethods(Opened):
             episodes: Files, folders of them, or s3:// URLs of either.
             model: NAME or NAME@VERSION; None for the one in use.
             every: Seconds between two looks at an episode.
+            from_: Examine only a part, from this time on, or the key frame before it.
+            to: Examine only a part, until this time.
             workers: Decoder processes; None for one per core.
             device: Where to classify.
             hooks: What is called meanwhile.
@@ -67,6 +73,7 @@ class TaggingMethods(Opened):
             self._found(episodes, on_skipped),
             model=model,
             every=every,
+            part=Part.asked(from_, to),
             workers=workers,
             device=chosen(Device, device),
             hooks=hooks,
@@ -78,6 +85,8 @@ class TaggingMethods(Opened):
         *paths: str | Path,
         model: str | None = None,
         every: Every = "0.5",
+        from_: Time | None = None,
+        to: Time | None = None,
         lane: AnyLane = Lane.BULK,
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
@@ -88,13 +97,21 @@ class TaggingMethods(Opened):
             paths: Files, folders of them, or s3:// URLs of either.
             model: NAME or NAME@VERSION; None for the one in use.
             every: Seconds between two looks at an episode.
+            from_: Examine only a part, from this time on, or the key frame before it.
+            to: Examine only a part, until this time.
             lane: What is `interactive` goes first.
             hooks: What is called meanwhile.
             on_skipped: Told of each file in a folder that is passed over, and why.
         """
         found = self._found(paths, on_skipped)
         return queue.enqueue(
-            self._place, found, model=model, every=every, lane=chosen(Lane, lane), hooks=hooks
+            self._place,
+            found,
+            model=model,
+            every=every,
+            part=Part.asked(from_, to),
+            lane=chosen(Lane, lane),
+            hooks=hooks,
         )
 
     def _found(

@@ -16,6 +16,7 @@ from db.library.current import find_shown
 from timeline.drawing.difference import LabelDifference, Span, differences, length
 from timeline.drawing.difference_page import EpisodeDifference, difference_page, totals
 from timeline.files import whole_file
+from timeline.scoring.truth import ranges_within
 from worker.workplace import Workplace
 
 KINDS = ("gained", "lost", "unchanged")
@@ -112,7 +113,12 @@ def _compared(
     episode = require_episode(connection, name)
     shown = [find_shown(connection, None, reference) for reference in (first, second)]
     runs = [require_shown_run(connection, episode, each) for each in shown]
-    before, after = (labelled_ranges(connection, episode, each) for each in shown)
+    # What both examined.
+    start = episode.seconds_at(max(run.examined[0] for run in runs))
+    end = episode.seconds_at(min(run.examined[1] for run in runs))
+    before, after = (
+        ranges_within(labelled_ranges(connection, episode, each), start, end) for each in shown
+    )
     seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other
     thumbnails = Thumbnails(connection, place, runs[1], episode, seen_by)
     difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)

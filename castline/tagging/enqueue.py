@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from castline.errors import RequestError
+from castline.tagging.parts import WHOLE, Part
 from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
 from db.library.episodes import get_episode_by_sha256
@@ -16,6 +17,7 @@ from db.library.runs import get_run
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
 from db.states import Lane
 from exact.picture_area import PictureArea
+from exact.ranges import PtsRange, clip
 from ingest.decoder.parent import Content, Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.frames.chunks import ChunkRange, plan_chunks
@@ -119,8 +121,8 @@ def _why_skipped(entry: os.DirEntry[str]) -> str | None:
     try:
         entry.stat(follow_symlinks=is_link_to_take)
     except OSError as error:
-        cause = "its target" if is_link_to_take else "it"
-        return f"{cause} cannot be read ({error.strerror})"
+        what = "what the link leads to " if is_link_to_take else ""
+        return f"{what}cannot be read ({error.strerror})"
     return None
 
 
@@ -143,6 +145,7 @@ def enqueue_episode(
     version: ModelVersion,
     parameters: RunParameters,
     chunk_seconds: int,
+    part: Part = WHOLE,
     lane: Lane = Lane.BULK,
     on_progress: Callable[[int], None] | None = None,
     url: str | None = None,
@@ -150,8 +153,8 @@ def enqueue_episode(
     """Probes a file and makes its run, or finds the run that was made before.
 
     The same content under any name is the same episode; with the same model version and
-    parameters it is the same run. Nothing is written unless the file can be used. `url` says where
-    the episode lies if the file is a copy from shared storage.
+    parameters it is the same run. Nothing is written unless the file can be used. `part` is what
+    to examine of it; `url` says where the episode lies if the file is a copy from shared storage.
 
     Raises:
         IngestError: The file cannot be used.
@@ -169,29 +172,42 @@ def enqueue_episode(
             record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
         else:
             moved_from = known.uri
-    chunks = chunks_of(probe, chunk_seconds)
+    examined = part.range_in(probe)
+    chunks = chunks_of(probe, chunk_seconds, examined)
     with database.write() as connection:
         run_id, is_new = create_run(
             connection,
             episode_id=register_episode(connection, record),
             model_version_id=register_model_version(connection, model_record(version)),
             params=parameters.to_json(),
-            params_hash=parameters.hash,
+            params_hash=parameters.hash_over(examined),
             chunks=[(item.start_pts, item.end_pts) for item in chunks],
-            missing=record.missing,
+            missing=record.missing if examined is None else clip(record.missing, *examined),
+            part=examined,
             lane=lane,
         )
         return Enqueued(get_run(connection, run_id), is_new, moved_from)
 
 
-def chunks_of(probe: Probe, chunk_seconds: int) -> tuple[ChunkRange, ...]:
-    """Plans an episode's chunks; who plans them so finds the frames that tagging has stored."""
-    return plan_chunks(
+def chunks_of(
+    probe: Probe, chunk_seconds: int, examined: PtsRange | None = None
+) -> tuple[ChunkRange, ...]:
+    """Plans an episode's chunks; who plans them so finds the frames that tagging has stored.
+
+    Those of a part, which starts at a key frame, are the episode's own, except at its ends.
+    """
+    start_pts, end_pts = examined or (probe.start_pts, probe.end_pts)
+    planned = plan_chunks(
         probe.start_pts,
         probe.end_pts,
         thinned_key_pts(probe.key_pts, probe.time_base),
         probe.time_base,
         Fraction(chunk_seconds),
+    )
+    return tuple(
+        ChunkRange(max(item.start_pts, start_pts), min(item.end_pts, end_pts))
+        for item in planned
+        if item.start_pts < end_pts and start_pts < item.end_pts
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
+from castline.tagging.parts import Part
 from castline.tagging.values import Enqueued, Hooks, Moved, Queue
 from db.records import RunRecord
 from db.states import Lane
@@ -57,14 +58,21 @@ def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
 
 
 def enqueue(
-    place: Workplace, found: Sources, *, model: str | None, every: Every, lane: Lane, hooks: Hooks
+    place: Workplace,
+    found: Sources,
+    *,
+    model: str | None,
+    every: Every,
+    part: Part,
+    lane: Lane,
+    hooks: Hooks,
 ) -> Queue:
     """Puts files into the queue and tells Celery's workers of them; see `Library.enqueue`."""
     from worker.cluster.broker_url import checked_broker_url
 
     if place.settings.broker_url is not None:
         checked_broker_url(place.settings.broker_url)  # before anything is enqueued
-    queued = enqueue_files(place, found.names, model, every, lane, hooks)
+    queued = enqueue_files(place, found.names, model, every, part, lane, hooks)
     broker_error = _offer(place)
     enqueued = tuple(
         Enqueued(source, run.id, run.episode, run.state, run.id in queued.new_run_ids)
@@ -78,6 +86,7 @@ def enqueue_files(
     sources: Sequence[str],
     model: str | None,
     every: Every,
+    part: Part,
     lane: Lane,
     hooks: Hooks,
 ) -> QueuedFiles:
@@ -99,7 +108,7 @@ def enqueue_files(
         for source in sources:
             try:
                 with hooks.reading(source) if hooks.reading else nullcontext():
-                    found = enqueue_source(place, source, decoder, version, parameters, lane)
+                    found = enqueue_source(place, source, decoder, version, parameters, part, lane)
             except IngestError as error:
                 _refuse(error, hooks)
                 refused += 1
@@ -115,9 +124,9 @@ def enqueue_files(
 
 def _refuse(error: IngestError, hooks: Hooks) -> None:
     told = castline_error(error)
-    if hooks.on_refused is None or told is None:
+    if told is None:
         raise error
-    hooks.on_refused(told)
+    hooks.refuse(told)
 
 
 def _offer(place: Workplace) -> BrokerError | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from castline.asking.files import gone
 from castline.asking.names import require_episode, shown_names
 from castline.models.in_use import chosen_model, hold_what_is_shown, sha256_in_use
 from castline.tables import Row, Table, columns_of
@@ -38,6 +39,8 @@ class PlannedRun(Row):
     """Nothing is left to do but to show it."""
     is_stored: bool
     """Whether all its frames lie in the frame store."""
+    is_gone: bool
+    """Whether it cannot be run: its file, which is needed, is not where it was."""
     frames: int
     """About how many are left to classify."""
     seconds: float | None
@@ -62,6 +65,8 @@ class Reran(Table[Run]):
     """Whether it is the model that new runs use and questions see."""
     seconds: float | None = None
     """How long the work took; None where nothing was left to do."""
+    refused: int = 0
+    """How many episodes could not be run: their files are gone."""
 
 
 def plan(
@@ -94,7 +99,11 @@ def rerun(
 ) -> Reran:
     """Runs a model again; see `Library.rerun`."""
     version = chosen_model(place, model)
-    found, _ = _planned(place, version, which, episodes, since)
+    planned, _ = _planned(place, version, which, episodes, since)
+    found = [item for item in planned if not item.is_gone]
+    for item in planned:
+        if item.is_gone:
+            hooks.refuse(gone(item.episode))
     run_ids, seconds = _run(place, found, version, workers, device, hooks) if found else ((), None)
     make_shown(place, run_ids)  # those that were done before, too
     with place.database.read() as connection:
@@ -105,6 +114,7 @@ def rerun(
         model=version.manifest.reference,
         is_in_use=version.sha256 == sha256_in_use(place),
         seconds=seconds,
+        refused=len(planned) - len(found),
     )
 
 
@@ -153,6 +163,7 @@ def _row(item: Rerun, name: str, rates: Rates, version: ModelVersion) -> Planned
         run=item.run.id if item.run else None,
         is_done=item.is_done,
         is_stored=item.is_stored,
+        is_gone=item.is_gone,
         frames=round(item.frames),
         seconds=0.0 if item.is_done else rates.seconds_for(item.frames, is_stored=item.is_stored),
     )

@@ -114,6 +114,8 @@ def _shown(
         frames_decoded=record.frames_decoded,
         decode_errors=record.decode_errors,
         effort=effort,
+        examined_seconds=record.examined_seconds,
+        is_part=record.part is not None,
         missing_seconds=record.missing_seconds,
         error=record.error,
         queued_at=record.queued_at,

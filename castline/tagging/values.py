@@ -49,8 +49,12 @@ class Run(Row):
     decode_errors: int
     effort: RunEffort
     """What all processes spent on it."""
+    examined_seconds: tuple[float, float]
+    """What of the episode it examines: a part, or all."""
+    is_part: bool
+    """Whether that is a part."""
     missing_seconds: tuple[tuple[float, float], ...]
-    """Ranges that could not be examined."""
+    """Ranges that could not be examined of that."""
     error: str | None
     queued_at: datetime
     started_at: datetime | None
@@ -96,7 +100,15 @@ RUN_COLUMNS = (
         "chunks_total",
     ),
     *("frames", "frames_decoded", "decode_errors", "seconds", "bottleneck", "batch_fill"),
-    *("missing_seconds", "error", "queued_at", "started_at", "ended_at", "quarantined"),
+    *(
+        "examined_seconds",
+        "missing_seconds",
+        "error",
+        "queued_at",
+        "started_at",
+        "ended_at",
+        "quarantined",
+    ),
 )
 
 
@@ -185,6 +197,12 @@ class Hooks:
     """Makes what is entered while a file is read through, which takes seconds for a large one."""
     stopping: Stopping | None = None
     """Lets work be stopped; without it, KeyboardInterrupt does."""
+
+    def refuse(self, error: CastlineError) -> None:
+        """Tells of what cannot be used, or raises that."""
+        if self.on_refused is None:
+            raise error
+        self.on_refused(error)
 
 
 NO_HOOKS = Hooks()

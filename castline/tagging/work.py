@@ -8,6 +8,7 @@ from datetime import datetime
 
 from castline.asking.names import shown_names
 from castline.errors import RequestError
+from castline.tagging.parts import Part
 from castline.tagging.queue import Every, Sources, enqueue_files
 from castline.tagging.runs import shown_runs
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
@@ -31,12 +32,13 @@ def tag(
     *,
     model: str | None,
     every: Every,
+    part: Part,
     workers: int | None,
     device: Device,
     hooks: Hooks,
 ) -> Tagged:
     """Tags episodes on this machine until it is known who is on screen; see `Library.tag`."""
-    queued = enqueue_files(place, found.names, model, every, Lane.INTERACTIVE, hooks)
+    queued = enqueue_files(place, found.names, model, every, part, Lane.INTERACTIVE, hooks)
     began = time.monotonic()
     is_work_left = _offer_again(place, queued.runs)
     if is_work_left:

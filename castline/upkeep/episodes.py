@@ -1,12 +1,12 @@
 """Keeping episodes in order: what they are called, where their files lie, which are here."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from castline.asking.files import is_gone, size_of
 from castline.asking.names import require_episode, shown_names
 from castline.asking.questions import EPISODE_COLUMNS, listed_episodes
 from castline.asking.values import Episode
@@ -17,10 +17,8 @@ from db.changes.episodes import move_episode, rename_episode
 from db.changes.pruning import RunRows, count_rows
 from db.changes.removing import remove_episode, runs_of_episodes
 from db.library.all_runs import list_library
-from db.records import EpisodeRecord
 from ingest.errors import IngestError
 from ingest.media.file import open_media
-from ingest.storage.remote_files import is_remote
 from worker.workplace import Workplace
 
 
@@ -102,7 +100,7 @@ def locate(place: Workplace, folders: Sequence[Path]) -> Locating:
     found: dict[int, str] = {}
     old_paths: dict[int, str] = {}
     for path in find_episode_files(folders).paths if lost else ():
-        if not sizes or _size_of(path) not in sizes:
+        if not sizes or size_of(path) not in sizes:
             continue
         seen = _look_at(path, place.settings.readable_roots)
         if seen is None or (item := lost.pop(seen.sha256, None)) is None:
@@ -115,11 +113,6 @@ def locate(place: Workplace, folders: Sequence[Path]) -> Locating:
         names = shown_names(connection, {key: Path(path).name for key, path in found.items()})
     rows = tuple(Located(names[key], key, old_paths[key], path) for key, path in found.items())
     return Locating(rows, columns_of(Located), missing=tuple(item.uri for item in lost.values()))
-
-
-def is_gone(episode: EpisodeRecord) -> bool:
-    """Whether a file of this machine is not where it was, or another one lies there."""
-    return not is_remote(episode.uri) and _size_of(Path(episode.uri)) != episode.size_bytes
 
 
 def plan_removal(place: Workplace, references: Sequence[str]) -> Removal:
@@ -179,10 +172,3 @@ def _look_at(path: Path, roots: Sequence[Path]) -> _Seen | None:
             return _Seen(str(file.path), digest, file.stamp)
     except (IngestError, OSError):
         return None  # it is none that could be tagged
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - Path.stat raises other errors for odd names
-    except (OSError, ValueError):
-        return -1

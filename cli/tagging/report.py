@@ -10,7 +10,7 @@ from castline.tagging.runs import total_effort
 from castline.tagging.values import Run, seconds_by_stage
 from castline.text import format_clock, format_time
 from cli.console import answer, print_table, say
-from cli.tagging.runs import describe_missing
+from cli.tagging.runs import describe_missing, describe_part
 
 EXIT_FAILED = 1
 """A file was refused, or a run failed or was cancelled."""
@@ -29,6 +29,8 @@ def exit_code(runs: Sequence[Run], refused: int = 0) -> int:
 def describe_end(run: Run) -> str:
     """How a run ended, in one line."""
     line = f"{run.episode}: {run.state}, {run.frames} frames"
+    if run.is_part:
+        line += f"; examined {describe_part(run)}"
     if run.missing_seconds:
         line += f"; missing {describe_missing(run)}"
     return f"{line}; {run.error}" if run.error else line
@@ -54,6 +56,8 @@ def print_run(library: Library, run: Run) -> None:
     if shown_instead:
         is_same_model = shown_instead.model_sha256 == run.model_sha256
         reason = "that run is complete" if is_same_model else "a newer or a promoted model"
+        if run.is_part and not shown_instead.is_part:
+            reason = "that run examined the whole episode"
         say(
             f"castline who shows run {shown_instead.id} by {shown_instead.model} instead: {reason}."
         )

@@ -79,6 +79,12 @@ def describe_missing(run: Run) -> str:
     )
 
 
+def describe_part(run: Run) -> str:
+    """The range that a run over a part of an episode examined, for people."""
+    start, end = run.examined_seconds
+    return f"{format_time(start)} to {format_time(end)}"
+
+
 _COLUMNS = (
     *("run", "episode", "model", "every s", "state", "chunks", "frames", "most time", "missing"),
     "error",
@@ -96,6 +102,15 @@ def _watch(library: Library) -> None:
             time.sleep(WATCH_SECONDS)
 
 
+def _describe_state(run: Run) -> str:
+    is_left = run.state is RunState.RUNNING and not run.is_at_work
+    return (
+        run.state
+        + (", nobody at work" if is_left else "")
+        + (f", of {describe_part(run)}" if run.is_part else "")
+    )
+
+
 def _run_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
     return [
         (
@@ -103,9 +118,7 @@ def _run_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             run.episode,
             run.model,
             str(float(run.every_seconds)),
-            f"{run.state}, nobody at work"
-            if run.state is RunState.RUNNING and not run.is_at_work
-            else run.state,
+            _describe_state(run),
             f"{run.chunks_done}/{run.chunks_total}",
             str(run.frames) if run.ended_at else "",
             run.effort.bottleneck or "",

@@ -26,6 +26,11 @@ Episodes = Annotated[
 ]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
 Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="Examine only a part: from here, or the key frame before it."),
+]
+To = Annotated[str | None, typer.Option("--to", help="Examine only a part: until here.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
 ]
@@ -44,6 +49,8 @@ def tag(
     paths: Episodes,
     model: Model = None,
     every: Every = "0.5",
+    from_: From = None,
+    to: To = None,
     workers: Workers = None,
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
@@ -60,6 +67,8 @@ def tag(
             *paths,
             model=model,
             every=every,
+            from_=from_,
+            to=to,
             workers=workers,
             device=device,
             hooks=hooks,
@@ -81,6 +90,8 @@ def enqueue(
     paths: Episodes,
     model: Model = None,
     every: Every = "0.5",
+    from_: From = None,
+    to: To = None,
     lane: Annotated[Lane, typer.Option(help="What is interactive goes first.")] = Lane.BULK,
 ) -> None:
     """Put episodes into the queue; castline worker works on them.
@@ -90,7 +101,14 @@ def enqueue(
     library: Library = context.obj
     with working() as hooks:
         queue = library.enqueue(
-            *paths, model=model, every=every, lane=lane, hooks=hooks, on_skipped=say
+            *paths,
+            model=model,
+            every=every,
+            from_=from_,
+            to=to,
+            lane=lane,
+            hooks=hooks,
+            on_skipped=say,
         )
     for found in queue.enqueued:
         name = Path(found.source).name

@@ -110,7 +110,12 @@ def promote_model(
     )
     for row in sorted(
         connection.execute(ended),
-        key=lambda row: (row.params_hash == params_hash, row.state is RunState.DONE, row.id),
+        key=lambda row: (
+            row.part_start_pts is None,
+            row.params_hash == params_hash,
+            row.state is RunState.DONE,
+            row.id,
+        ),
     ):
         best[row.episode_id] = row.id
     return _take_over(connection, promotion_id, model_version_id, best)

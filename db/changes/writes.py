@@ -28,7 +28,7 @@ from db.records import (
 )
 from db.schema import appearance, chunk, episode, model_version, run, tag
 from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Lane, RunState
-from exact.ranges import PtsRanges, dump_ranges
+from exact.ranges import PtsRange, PtsRanges, dump_ranges
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
@@ -74,6 +74,7 @@ def create_run(
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
     missing: PtsRanges,
+    part: PtsRange | None = None,
     lane: Lane = Lane.BULK,
 ) -> tuple[int, bool]:
     """The run of this model version over this episode with these parameters.
@@ -83,9 +84,10 @@ def create_run(
         episode_id: The episode.
         model_version_id: The model version.
         params: The parameters, as JSON with sorted keys.
-        params_hash: Their hash, equal for equal parameters.
+        params_hash: Their hash, equal for equal parameters and parts.
         chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
-        missing: What the file itself lacks.
+        missing: What the file itself lacks of that.
+        part: What the run examines; None for the whole episode.
         lane: Of a new run; a known one of `bulk` becomes `interactive` where that is asked.
 
     Returns:
@@ -110,6 +112,8 @@ def create_run(
         "frames": 0,
         "decode_errors": 0,
         "missing": dump_ranges(missing),
+        "part_start_pts": part[0] if part else None,
+        "part_end_pts": part[1] if part else None,
         "queued_at": database_now(connection),
     }
     statement = insert_ignoring_conflict(connection, run).values(values).returning(run.c.id)

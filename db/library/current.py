@@ -8,7 +8,7 @@ and those of models whose promotion was withdrawn give way to the runs of any th
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Subquery, func, insert, select, update
+from sqlalchemy import Connection, Subquery, case, func, insert, select, update
 
 from db.errors import DatabaseError, NotFoundError
 from db.failures import reading_rows
@@ -36,8 +36,10 @@ def shown_runs(shown: Shown) -> Subquery:
         one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == shown.run_id)
         return one.subquery("shown")
     if shown.model_sha256 is not None:
+        # One over a part counts where there is none over the whole.
+        whole = func.max(case((run.c.part_start_pts.is_(None), run.c.id)))
         latest = (
-            select(run.c.episode_id, func.max(run.c.id).label("run_id"))
+            select(run.c.episode_id, func.coalesce(whole, func.max(run.c.id)).label("run_id"))
             .join(model_version, model_version.c.id == run.c.model_version_id)
             .where(model_version.c.sha256 == shown.model_sha256, run.c.state.in_(ENDED_RUN_STATES))
             .group_by(run.c.episode_id)
@@ -123,6 +125,8 @@ class _Candidate:
     """A run beside another one."""
 
     state: RunState
+    is_part: bool
+    """Of the episode; others look at the whole of it."""
     model_version_id: int
     created_at: datetime
     promoted_at: datetime | None
@@ -151,6 +155,7 @@ def _candidate(connection: Connection, run_id: int) -> _Candidate:
     row = connection.execute(
         select(
             run.c.state,
+            run.c.part_start_pts,
             run.c.model_version_id,
             model_version.c.created_at,
             model_version.c.promoted_at,
@@ -162,6 +167,7 @@ def _candidate(connection: Connection, run_id: int) -> _Candidate:
     ).one()
     return _Candidate(
         state=row.state,
+        is_part=row.part_start_pts is not None,
         model_version_id=row.model_version_id,
         created_at=row.created_at,
         promoted_at=row.promoted_at,
@@ -171,10 +177,14 @@ def _candidate(connection: Connection, run_id: int) -> _Candidate:
 
 
 def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bool:
+    if new.is_part and not old.is_part:
+        return False  # it would hide what is known of the rest
     if old.model_version_id != new.model_version_id and new.promoted_at is None:
         promoted = select(model_version.c.id).where(model_version.c.promoted_at.is_not(None))
         if connection.execute(promoted.limit(1)).first() is not None:
             return False
+    if old.is_part and not new.is_part and old.model_version_id == new.model_version_id:
+        return True
     if old.standing == new.standing:
         return (old.state, new.state) != (RunState.DONE, RunState.PARTIAL)
     return old.standing < new.standing

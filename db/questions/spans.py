@@ -10,21 +10,23 @@ from sqlalchemy import Connection, Row, select
 
 from db.failures import reading_rows
 from db.library.current import CURRENT, Shown, shown_runs
+from db.library.runs import part_of
 from db.questions.appearances import ANY_SEASON, Season
 from db.schema import appearance, episode, run, run_label, run_pair
-from exact.ranges import PtsRanges, load_ranges
+from exact.ranges import PtsRange, PtsRanges, load_ranges
 
 
 @dataclass(frozen=True)
 class EpisodeSpan:
-    """An episode with a shown run: its length in pts, and what that run did not see."""
+    """An episode with a shown run: what that run examined, in pts, and what it did not see."""
 
     episode_id: int
     run_id: int
     name: str
     time_base: Fraction
     start_pts: int
-    end_pts: int
+    """Of the episode."""
+    examined: PtsRange
     missing: PtsRanges
 
 
@@ -56,6 +58,8 @@ def shown_spans(
             episode.c.start_pts,
             episode.c.end_pts,
             run.c.missing,
+            run.c.part_start_pts,
+            run.c.part_end_pts,
         )
         .join(episode, episode.c.id == runs.c.episode_id)
         .join(run, run.c.id == runs.c.run_id)
@@ -82,7 +86,7 @@ def _span(row: Row[*tuple[Any, ...]]) -> EpisodeSpan:
         row.name,
         Fraction(row.time_base_num, row.time_base_den),
         row.start_pts,
-        row.end_pts,
+        part_of(row.part_start_pts, row.part_end_pts) or (row.start_pts, row.end_pts),
         load_ranges(row.missing),
     )
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from importlib import import_module
 from typing import NamedTuple
 
-from exact.ranges import PtsRange
+from exact.ranges import PtsRange, PtsRanges, union
 from timeline.errors import TimelineError
 from timeline.place import Place
 
@@ -51,8 +51,10 @@ class ExportedTimeline:
     end_pts: int
     frame_rate: Fraction
     rate_varies: bool
+    examined: PtsRange
+    """Half-open: the part that was to be examined, or the whole."""
     missing: Sequence[PtsRange]
-    """Half-open, ascending: what was not examined."""
+    """Half-open, ascending: what could not be examined of that."""
     entries: Sequence[Entry]
     """By start, then label."""
     picture_width: int
@@ -68,6 +70,12 @@ class ExportedTimeline:
     def name_of(self, label: str) -> str:
         """What people call a label; itself, or what was asked, where there is no name."""
         return self.names.get(label, label)
+
+    @property
+    def unexamined(self) -> PtsRanges:
+        """What of the episode nobody looked at: missing, or outside the examined part."""
+        start, end = self.examined
+        return union([(self.start_pts, start), *self.missing, (end, self.end_pts)])
 
     @property
     def has_places(self) -> bool:

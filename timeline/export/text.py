@@ -42,6 +42,7 @@ def json_text(timeline: ExportedTimeline) -> str:
         "rate_varies": timeline.rate_varies,
         "start_pts": timeline.start_pts,
         "end_pts": timeline.end_pts,
+        "examined_pts": list(timeline.examined),
         "missing_pts": [list(each) for each in timeline.missing],
         "ranges": [
             {
@@ -125,7 +126,7 @@ def chapters_text(timeline: ExportedTimeline) -> str:
 def _stretches(timeline: ExportedTimeline) -> Iterator[tuple[int, int, str]]:
     """From the episode's start to its end, without gaps or overlaps; no two alike in a row."""
     borders = {timeline.start_pts, timeline.end_pts}
-    borders.update(pts for each in timeline.missing for pts in each)
+    borders.update(pts for each in timeline.unexamined for pts in each)
     borders.update(pts for entry in timeline.entries for pts in (entry.start_pts, entry.end_pts))
     pieces = pairwise(sorted(borders))
     for title, alike in groupby(pieces, key=lambda piece: _title(timeline, piece[0])):
@@ -135,7 +136,7 @@ def _stretches(timeline: ExportedTimeline) -> Iterator[tuple[int, int, str]]:
 
 def _title(timeline: ExportedTimeline, pts: int) -> str:
     labels = {entry.label for entry in timeline.entries if entry.start_pts <= pts < entry.end_pts}
-    unseen = any(start <= pts < end for start, end in timeline.missing)
+    unseen = any(start <= pts < end for start, end in timeline.unexamined)
     return ", ".join(sorted(map(timeline.name_of, labels))) or (UNEXAMINED if unseen else NOBODY)
 
 

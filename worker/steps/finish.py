@@ -11,7 +11,7 @@ from db.library.runs import ended_chunks, get_run, run_tags
 from db.queue.claims import has_open_chunk
 from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, TagRecord
 from db.states import RunState
-from exact.ranges import PtsRanges, total, union
+from exact.ranges import PtsRanges, clip, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
 from timeline.place import Place
@@ -37,9 +37,10 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         return False
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)
+    file_lacks = clip(episode.missing, *run.examined)
     missing = union(
         [
-            *episode.missing,
+            *file_lacks,
             *(item for part in tagged for item in part.missing),
             *((start, end) for start, end, _ in quarantined),
         ]
@@ -47,10 +48,10 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     appearances = find_appearances(
         [_tag(item) for item in run_tags(connection, run_id)],
         sorted({pts for part in tagged for pts in part.sampled_pts}),
-        episode.end_pts,
+        run.examined[1],
         episode.time_base,
         RunParameters.from_json(run.params).rules,
-        missing,
+        union([(episode.start_pts, run.examined[0]), *missing]),
         _cuts(tagged, [start for start, _, _ in quarantined]),
     )
     finish_run(
@@ -61,7 +62,9 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         frames=sum(len(part.sampled_pts) for part in tagged),
         decode_errors=sum(part.decode_errors for part in tagged),
         missing=missing,
-        error=quarantined[0][2] if quarantined else _damage(tagged, episode, missing),
+        error=quarantined[0][2]
+        if quarantined
+        else _damage(tagged, file_lacks, episode.end_pts, missing),
         appearances=[_record(item, episode) for item in appearances],
     )
     return True
@@ -106,11 +109,11 @@ def _final_state(
 
 
 def _damage(
-    tagged: Sequence[ExtractedChunk], episode: EpisodeRecord, missing: PtsRanges
+    tagged: Sequence[ExtractedChunk], file_lacks: PtsRanges, end_pts: int, missing: PtsRanges
 ) -> str | None:
     """What is wrong with the file, for the person who reads that a run is partial."""
     errors = sum(part.decode_errors for part in tagged)
-    if any(end == episode.end_pts for _, end in episode.missing):
+    if any(end == end_pts for _, end in file_lacks):
         return "the file ends early; copy it again"
     if errors:
         return f"{errors} errors while decoding, the file is damaged; copy it again"

@@ -17,7 +17,7 @@ from cli.console import LARGEST_INTEGER, LARGEST_RUN
 from db.engine import Database
 from db.errors import DatabaseError, NotFoundError
 from db.library.current import find_shown
-from db.questions.appearances import first_appearances, screen_time, shared_time
+from db.questions.appearances import Season, first_appearances, screen_time, shared_time
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
 from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
@@ -377,7 +377,7 @@ def test_both_databases_take_the_largest_numbers_that_may_be_given(database: Dat
     fill(database)
     rows = LARGEST_INTEGER  # one more than the most that may be asked for is read
     with database.read() as connection:
-        assert screen_time(connection, season=LARGEST_INTEGER, limit=rows) == []
+        assert screen_time(connection, season=Season(LARGEST_INTEGER), limit=rows) == []
         assert len(screen_time(connection, limit=rows)) == 2
         with pytest.raises(NotFoundError, match="no such run"):
             find_shown(connection, LARGEST_RUN, None)
