@@ -26,6 +26,7 @@ from model.dataset.plan import BuildOptions
 from model.recipe import STRONG, Recipe
 from model.recipe_changes import with_epochs
 from model.stills.choice import Choice
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion
 
 
@@ -62,9 +63,8 @@ def main() -> None:
         dataset = _dataset(row, labels, arguments.data, arguments.output, folder / "dataset")
         recipe = row.recipe(with_epochs(replace(STRONG, corrected_after=(1,)), arguments.epochs))
         start = version_of_history(COMMIT_OF_8, f"{NAME}-8", arguments.output)
-        version = trained_version(
-            dataset, folder, "ablation", "1", recipe, start=start, on_epoch=print_epoch
-        )
+        plan = TrainingPlan(dataset, "ablation", "1", recipe, start=start)
+        version = trained_version(plan, folder, print_epoch)
         print(f"| {name} | {_cells(version)} |", flush=True)
 
 

@@ -33,12 +33,12 @@ from model.adding.features import DenseFeatures
 from model.dataset.folder import Dataset, open_dataset
 from model.dataset.reading import stream_stills
 from model.dataset.shards import SIDES, Record, read_part
-from model.inference.calibration import micro_f1, sigmoid
+from model.inference.confidence import micro_f1, sigmoid
 from model.labels import UNKNOWN
 from model.networks.named import network_of, weights_of
 from model.pictures.preprocess import whole_frame_named
-from model.report.testing import Words
 from model.version.artifact import ModelVersion, read_model_version, write_model_version
+from model.version.provenance import Provenance
 
 BATCH = 64
 
@@ -133,9 +133,11 @@ def added(
     """Add a label to a version from this number of stills, and measure both versions."""
     shutil.rmtree(folder, ignore_errors=True)
     sources = write_stills(dataset, label, count, folder / "stills", boxed=boxed)
-    words = Words(start.manifest.licence, "Train stills.", "python -m bench.added_labels")
+    provenance = Provenance(start.manifest.licence, "Train stills.", "python -m bench.added_labels")
     began = time.monotonic()
-    made = add_labels(start, {label: sources}, folder / "model", "added", "1", words=words)
+    made = add_labels(
+        start, {label: sources}, folder / "model", "added", "1", provenance=provenance
+    )
     seconds = time.monotonic() - began
     old = start.manifest.labels
     before, after = tested.logits(start), tested.logits(made)

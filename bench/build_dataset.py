@@ -22,7 +22,7 @@ from model.dataset.reading import stream_batches
 from model.inference.tensorflow_runtime import load_tensorflow
 
 STILLS = Path("../shared/data/simpsons")
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 BATCH_SIZE = 40
 
 
@@ -68,7 +68,7 @@ def _build(sources: list[Path], output: Path) -> tuple[float, float]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             peak = max(peak, _bytes_of(process.pid))
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)}: ended with code {process.returncode}")
     return time.perf_counter() - started, peak

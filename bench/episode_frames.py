@@ -8,7 +8,7 @@ from pathlib import Path
 from castline.tagging.enqueue import chunks_of, find_picture_area
 from ingest.cuts import joined_cuts
 from ingest.decoder.parent import Decoder
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media.probe import Probe
 from ingest.storage.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
 from model.version.artifact import MANIFEST, ModelVersion, find_model, read_model_version

@@ -33,6 +33,7 @@ from model.dataset.stills import Stills
 from model.inference.classifier import Classifier, Prediction
 from model.labels import UNKNOWN
 from model.recipe_changes import recipe_for
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion
 from timeline.scoring.score import Score, score_samples
 
@@ -80,9 +81,8 @@ def _show(
     recipe = recipe_for(arguments.recipe, dataset.manifest, start.manifest if start else None)
     began = time.monotonic()
     is_there = (folder / "series-1").exists()
-    version = trained_version(
-        dataset, folder, "series", "1", recipe, on_epoch=print_epoch, start=start
-    )
+    plan = TrainingPlan(dataset, "series", "1", recipe, start=start)
+    version = trained_version(plan, folder, print_epoch)
     minutes = "made before" if is_there else f"{(time.monotonic() - began) / 60:.1f}"
     steps = sum(dataset.manifest.counts["train"]) * recipe.epochs // recipe.batch_size
     trained = f"{recipe.network}, about {steps}"

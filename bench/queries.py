@@ -26,7 +26,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from castline.asking.answers import find_matches
+from castline.asking.timelines import find_matches
 from db.changes.writes import create_run, finish_run, register_episode, register_model_version
 from db.engine import Database
 from db.library.episodes import list_episodes

@@ -37,7 +37,7 @@ from db.records import EpisodeRecord
 from db.states import Lane
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.progress import Report
 from ingest.storage.frame_store import StoredFrame, write_frames
 from model.inference.classifier import Classifier, Prediction
@@ -45,13 +45,13 @@ from model.inference.device import Device
 from tests.rows.records import PARAMS, made_episode, made_model
 from tests.servers.brokers import redis_broker
 from tests.servers.databases import new_postgresql_url, postgresql_server
-from worker.cluster import offering, station
+from worker.cluster import offering, pool_worker
 from worker.cluster.app import make_app, queue_name
-from worker.cluster.station import Station
+from worker.cluster.pool_worker import PoolWorker
+from worker.installation import Installation
 from worker.settings import Settings
 from worker.step import Step
 from worker.steps.classifiers import LoadedClassifiers
-from worker.workplace import Workplace
 
 MINUTES = 22
 CHUNK_MS = 60_000
@@ -212,13 +212,13 @@ class IdleClassifiers(LoadedClassifiers):
         return IdleClassifier()
 
 
-class IdleStation(Station):
+class IdlePoolWorker(PoolWorker):
     """A worker's process that does everything but the useful work."""
 
-    def __init__(self, place: Workplace, app: Celery, ledger: Ledger) -> None:
-        super().__init__(place, app, Device.CPU)
+    def __init__(self, installation: Installation, app: Celery, ledger: Ledger) -> None:
+        super().__init__(installation, app, Device.CPU)
         self._decoder = IdleDecoder(ledger)
-        self._classifiers = IdleClassifiers(place.settings, Device.CPU)
+        self._classifiers = IdleClassifiers(installation.settings, Device.CPU)
 
 
 def main() -> None:
@@ -245,10 +245,10 @@ def measure(episodes: int, backlog: int) -> Ledger:
         database = TimedDatabase(url, ledger)
         upgrade_database(database)
         _enqueue(database, home / "episode.mkv", episodes + backlog)
-        place = Workplace(Settings(home, url, broker_url=broker.url), database)
-        app = make_app(place.settings)
+        installation = Installation(Settings(home, url, broker_url=broker.url), database)
+        app = make_app(installation.settings)
         try:
-            _work(place, app, ledger, episodes * MINUTES)
+            _work(installation, app, ledger, episodes * MINUTES)
         finally:
             app.close()
             database.dispose()
@@ -300,15 +300,15 @@ def _episode(path: Path, number: int) -> EpisodeRecord:
     )
 
 
-def _work(place: Workplace, app: Celery, ledger: Ledger, chunks: int) -> None:
+def _work(installation: Installation, app: Celery, ledger: Ledger, chunks: int) -> None:
     """Process one group after another: extract a message's chunks, then classify them together."""
-    worker = IdleStation(place, app, ledger)
-    offering.offer(place, app, [Step.EXTRACT])
+    worker = IdlePoolWorker(installation, app, ledger)
+    offering.offer(installation, app, [Step.EXTRACT])
     looking = _timed(ledger, "look", offering.messages_in)
     publishing = _timed(ledger, "publish", offering.publish)
     with (
-        patch.object(station, "messages_in", looking),
-        patch.object(station, "publish", publishing),
+        patch.object(pool_worker, "messages_in", looking),
+        patch.object(pool_worker, "publish", publishing),
         patch.object(offering, "publish", publishing),
     ):
         while sum(ledger.sizes) < chunks:

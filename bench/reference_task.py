@@ -22,6 +22,7 @@ from model.dataset.plan import BuildOptions
 from model.recipe import recipe_named
 from model.stills.choice import Choice
 from model.training.history import Epoch
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion
 
 TEN_LABELS = (
@@ -94,7 +95,7 @@ def _dataset(row: Row, seed: int, stills: Path, output: Path) -> Dataset:
 def _version(row: Row, seed: int, dataset: Dataset, output: Path) -> ModelVersion:
     recipe = replace(recipe_named(row.recipe), seed=seed)
     teller = _teller(f"{row.name}-{seed}")
-    return trained_version(dataset, output, row.name, str(seed), recipe, on_epoch=teller)
+    return trained_version(TrainingPlan(dataset, row.name, str(seed), recipe), output, teller)
 
 
 def _teller(name: str) -> Callable[[tuple[Epoch, ...]], None]:

@@ -31,7 +31,7 @@ from tests.video.clips import write_clip
 
 CLIP = Path("../shared/video/big_buck_bunny_480p_30s.mp4")
 
-LOOK_SECONDS = 2.0
+POLL_SECONDS = 2.0
 """Seconds between polls of the database, whose own work is measured."""
 
 
@@ -125,7 +125,7 @@ def _work_through(
             before = _core_seconds(workers)
             [[began]] = workers.ask("SELECT clock_timestamp()")
         while not workers.is_done():
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         after = _core_seconds(workers)
         [[frames, chunks, rows]] = workers.ask(_DONE)
         [[done, ended]] = workers.ask(

@@ -29,7 +29,7 @@ ROLES = {
     "worker.embedded.classify_process": "classify",
     "castline": "castline (queue, progress)",
 }
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _timed(name: str, command: list[str]) -> Timed:
 
 
 def _watch_memory(pid: int, peaks: dict[str, float], ended: threading.Event) -> None:
-    while not ended.wait(LOOK_SECONDS):
+    while not ended.wait(POLL_SECONDS):
         try:
             parent = psutil.Process(pid)
             for process in (parent, *parent.children(recursive=True)):

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from bench.validation import stills_and_forward
 from model.dataset.stills import Stills
-from model.evaluation.calibrating import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
-from model.evaluation.scene_calibrating import rehearse_network
-from model.inference.calibration import Thresholds, choose_thresholds, micro_f1, on_screen
+from model.evaluation.calibration import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
+from model.evaluation.scene_calibration import rehearse_network
+from model.inference.confidence import Thresholds, choose_thresholds, micro_f1, on_screen
 from model.inference.forward import ForwardPass
 from model.inference.sight import PlaceSight, Sight, sight_of
 from model.rehearsal.shots import SHOT_FRAMES
@@ -67,7 +67,7 @@ def _rehearsed(
         shown = rehearse_network(forward, sight.rule, validation, seed, _quietly)
         confidences = sight.confidences(shown.logits, temperature)
         return np.where(shown.unheard, 0.0, confidences), shown.truth
-    return rehearsed(forward, version.manifest.looks, temperature, validation, seed, _quietly)
+    return rehearsed(forward, version.manifest.views, temperature, validation, seed, _quietly)
 
 
 def _frames(shots: NDArray[Any]) -> NDArray[Any]:

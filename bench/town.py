@@ -33,8 +33,9 @@ from model.dataset.folder import Dataset, open_dataset
 from model.dataset.plan import BuildOptions
 from model.recipe import STRONG
 from model.recipe_changes import with_epochs
-from model.report.testing import Words
 from model.stills.choice import Choice
+from model.training.plan import TrainingPlan
+from model.version.provenance import Provenance
 
 NAME: Final = "springfield"
 
@@ -62,7 +63,7 @@ BOXES = (
 SHARDS = 4
 """Per part, with 15,000 pictures in total."""
 
-WORDS = Words(
+PROVENANCE = Provenance(
     licence=(
         "The stills are under CC BY-NC-SA 4.0, and so is the use of these weights: with"
         " attribution, not for commercial purposes, and shared alike. Castline's own code is under"
@@ -85,16 +86,15 @@ def main() -> None:
     output: Path = arguments.output
     without = tuple(arguments.without.split(",")) if arguments.without else ()
     dataset = _dataset(arguments.data, output, without)
-    made = trained_version(
+    plan = TrainingPlan(
         dataset,
-        output,
         NAME,
         "left_out" if without else VERSION,
         LEFT_OUT if without else TOWN,
         start=None if without else version_of_history(COMMIT_OF_8, f"{NAME}-8", output),
-        on_epoch=print_epoch,
-        words=replace(WORDS, command=f"python -m bench.town {shlex.join(sys.argv[1:])}"),
+        provenance=replace(PROVENANCE, command=f"python -m bench.town {shlex.join(sys.argv[1:])}"),
     )
+    made = trained_version(plan, output, print_epoch)
     for name, value in made.manifest.metrics.items():
         print(f"{name:>28} {value:.4g}")
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")

@@ -4,46 +4,29 @@ import io
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from model.dataset.folder import Dataset
-from model.recipe import Recipe
-from model.report.testing import Words
 from model.training.batches import processes_to_spare
 from model.training.history import Epoch
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion, read_model_version
 from model.versions import train_model_version
 
 
 def trained_version(
-    dataset: Dataset,
-    output: Path,
-    name: str,
-    version: str,
-    recipe: Recipe,
-    *,
-    on_epoch: Callable[[tuple[Epoch, ...]], None],
-    teachers: Sequence[ModelVersion] = (),
-    start: ModelVersion | None = None,
-    words: Words | None = None,
+    plan: TrainingPlan, output: Path, on_epoch: Callable[[tuple[Epoch, ...]], None]
 ) -> ModelVersion:
     """Return OUTPUT/NAME-VERSION, trained if it does not exist; see `train_model_version`."""
-    folder = output / f"{name}-{version}"
+    folder = output / f"{plan.name}-{plan.version}"
     if folder.exists():
         return read_model_version(folder)
     return train_model_version(
-        dataset,
+        plan,
         folder,
-        name,
-        version,
-        recipe,
         work_folder=output / "training" / folder.name,
-        teachers=teachers,
-        start=start,
         processes=processes_to_spare(),
         resume=True,
-        words=words,
         on_epoch=on_epoch,
     )
 

@@ -20,9 +20,7 @@ from numpy.typing import NDArray
 from bench.episode_frames import store_frames, version_named
 from ingest.decoder.parent import Decoder
 from model.dataset.folder import open_dataset
-from model.evaluation.answers import Answers, figures_of
-from model.evaluation.evaluation import Recogniser, answer_part
-from model.evaluation.scores import (
+from model.evaluation.metrics import (
     BINS,
     KNOWN_RECALL,
     is_known,
@@ -30,6 +28,8 @@ from model.evaluation.scores import (
     reliability,
     unknown_score,
 )
+from model.evaluation.predictions import Predictions, figures_of
+from model.evaluation.recogniser import Recogniser, predict_part
 from model.inference.classifier import Classifier
 from model.stills.files import find_stills
 from model.stills.reading import read_still
@@ -44,7 +44,7 @@ def main() -> None:
         sys.exit(f"--labels: the model was trained on {', '.join(trained)}; name others")
     left_out = known_scores_of(recogniser, left_out_pictures(arguments.left_out, labels))
     cartoons = known_scores_of(recogniser, episode_pictures(arguments.episodes))
-    answers = answer_part(recogniser, open_dataset(arguments.dataset), "test")
+    answers = predict_part(recogniser, open_dataset(arguments.dataset), "test")
     strangers = {
         f"left-out characters ({', '.join(labels)})": left_out,
         "frames of other series, whole": cartoons,
@@ -53,7 +53,7 @@ def main() -> None:
     print(page(answers, strangers))
 
 
-def page(answers: Answers, strangers: dict[str, NDArray[np.floating]]) -> str:
+def page(answers: Predictions, strangers: dict[str, NDArray[np.floating]]) -> str:
     """Return the figures in Markdown.
 
     Args:

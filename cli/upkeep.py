@@ -1,4 +1,4 @@
-"""Keeping an installation well: doctor, prune, db upgrade."""
+"""Commands that maintain an installation: doctor, prune, db upgrade."""
 
 from collections import Counter
 from typing import Annotated
@@ -21,7 +21,7 @@ from cli.console import (
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(doctor)
     app.command()(prune)
     database = typer.Typer(help="The database.", no_args_is_help=True)
@@ -30,7 +30,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
-    """Check this installation, and say what to do about what is wrong.
+    """Check this installation, and say how to fix each problem.
 
     Example: castline doctor
     """
@@ -53,9 +53,9 @@ def prune(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Remove runs, stored frames and models that nothing refers to, after showing them.
+    """Remove unreferenced runs, stored frames and models, after showing them.
 
-    What queries see, work that is left, one rollback and models newer than the one in use stay.
+    Current runs, unfinished work, one rollback and models newer than the one in use are kept.
 
     Example: castline prune --dry-run
     """
@@ -74,7 +74,7 @@ def prune(
 
 def _print_pruning(found: Pruning) -> None:
     if found.is_empty:
-        say("Nothing to remove: something refers to all that is here.")
+        say("Nothing to remove: everything is in use.")
         return
     runs = Counter(run.model for run in found.runs)
     rows = [(f"runs by {model}", str(count), "") for model, count in sorted(runs.items())]
@@ -84,11 +84,11 @@ def _print_pruning(found: Pruning) -> None:
     rows.append(("stored frames, files", str(len(found.frames)), megabytes(found.frames_bytes)))
     rows.append(("models", str(len(found.model_sha256s)), megabytes(found.models_bytes)))
     rows += [(f"  {item.manifest.reference}, {item.folder}", "", "") for item in found.models]
-    print_table(("what nothing refers to", "count", "size"), rows, numbers="count size")
+    print_table(("to be removed", "count", "size"), rows, numbers="count size")
 
 
 def upgrade(context: typer.Context) -> None:
-    """Bring the database to this version's schema; other commands do so by themselves.
+    """Upgrade the database to this version's schema; other commands do so automatically.
 
     Example: castline db upgrade
     """

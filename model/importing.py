@@ -36,6 +36,7 @@ class Imported:
     """An imported model version."""
 
     version: ModelVersion
+    """The version in its new folder."""
     is_new: bool
     """Whether it was copied now; otherwise the same version was there already."""
 
@@ -129,7 +130,7 @@ def _free_folder(version: ModelVersion, models_folder: Path) -> Path:
     folder = models_folder / _folder_name(version)
     if folder.exists():
         reference = version.manifest.reference
-        raise ArtifactError(f"{folder}: is in the way, and not {reference}; move it away")
+        raise ArtifactError(f"{folder}: exists and is not {reference}; move it away")
     return folder
 
 

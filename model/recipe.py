@@ -7,8 +7,8 @@ from typing import Any, Final
 from model.errors import ModelError
 from model.networks import baseline, dense, residual
 from model.pictures.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
-from model.version.looks import Looks
 from model.version.manifest import DENSE, LOSSES, PLACES
+from model.version.region_views import RegionViews
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
 """Names of the optimisers in `model.training.optimizers`."""
@@ -126,7 +126,7 @@ class Recipe:
     `model.training.loop.train`."""
     closer_view: float = 0.0
     """Closer view: the centre of a whole frame, as a share of its side, that is classified
-    additionally at inference; see `model.version.looks`. 0 for never."""
+    additionally at inference; see `model.version.region_views`. 0 for never."""
     seed: int = 0
     """Seed of the initial weights, the order and the augmentation."""
 
@@ -134,7 +134,7 @@ class Recipe:
         if self.preprocessing not in (WHOLE_FRAMES if self.is_dense else PREPROCESSINGS):
             raise ModelError(
                 f"recipe: preprocessing is {self.preprocessing!r}, which network {self.network} "
-                "does not take"
+                "does not accept"
             )
         if self.optimizer not in OPTIMIZERS:
             allowed = ", ".join(OPTIMIZERS)
@@ -142,7 +142,9 @@ class Recipe:
         if self.loss not in LOSSES:
             raise ModelError(f"recipe: loss is {self.loss!r}; give one of {', '.join(LOSSES)}")
         if self.is_dense != (self.loss == PLACES):
-            raise ModelError(f"recipe: network {self.network} does not learn by loss {self.loss}")
+            raise ModelError(
+                f"recipe: network {self.network} cannot be trained with loss {self.loss}"
+            )
         self._check_first_side()
         if not all(type(epoch) is int and epoch >= 0 for epoch in self.corrected_after):
             raise ModelError(
@@ -193,9 +195,9 @@ class Recipe:
         return self.network == DENSE
 
     @property
-    def looks(self) -> Looks:
+    def views(self) -> RegionViews:
         """The views that the network gets of a frame at inference."""
-        return Looks(self.closer_view)
+        return RegionViews(self.closer_view)
 
     def _check_first_side(self) -> None:
         sides = [0]

@@ -19,7 +19,7 @@ from bench.footage.samples import (
     score_of_looks,
     scores_by,
 )
-from castline.asking.evaluation import counts_json
+from castline.asking.scoring import counts_json
 from timeline.scoring.score import LabelScore, Score
 
 NUMBERS: Final = {"1": "one", "2": "two", f"{MANY}+": "three or more"}

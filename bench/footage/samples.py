@@ -41,6 +41,7 @@ class Look:
     """A sampled frame and its predictions."""
 
     seconds: Fraction
+    """Time of the frame."""
     answers: Mapping[str, Answer]
     """By label; confidences below the storage floor are missing."""
 
@@ -52,9 +53,11 @@ class Footage:
     episode: Path
     duration_seconds: Fraction
     truth: Sequence[LabelledRange]
+    """Ranges in which labels are on screen."""
     clips: Sequence[LabelledRange]
     """The label is the clip's name."""
     found: Sequence[LabelledRange]
+    """Ranges of the timeline."""
     looks: Sequence[Look]
     """In order."""
 
@@ -68,7 +71,9 @@ class Sample:
     """Name of the clip; empty if clips have none."""
     seconds: Fraction
     true: AbstractSet[str]
+    """Labels on screen by the truth."""
     found: AbstractSet[str]
+    """Labels on screen by the timeline."""
     answers: Mapping[str, Answer]
     """Predictions in the last classified frame."""
     true_then: AbstractSet[str]

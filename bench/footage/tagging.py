@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from bench.footage.samples import Answer, Footage, Look
-from castline.asking.answers import episode_of_file, labelled_ranges
+from castline.asking.timelines import episode_of_file, labelled_ranges
 from db.engine import Transaction
 from db.library.runs import current_run_of, ended_chunks, run_tags
 from db.records import EpisodeRecord
 from model.version.artifact import ModelVersion
 from timeline.scoring.truth import LabelledRange, read_truth
 from timeline.times import parse_time
+from worker.installation import open_installation
 from worker.settings import Settings
-from worker.workplace import open_workplace
 
 PARTIAL: Final = 3
 """The exit code if parts of an episode could not be examined; nothing is found there."""
@@ -42,8 +42,8 @@ def tag_footage(
         model = ["--model", version.manifest.reference]
     _castline(home, "tag", *map(str, paths), "--every", str(every_seconds), *model)
     with (
-        open_workplace(Settings.from_environment(home, {})) as place,
-        place.database.read() as connection,
+        open_installation(Settings.from_environment(home, {})) as installation,
+        installation.database.read() as connection,
     ):
         return [_footage(connection, path) for path in paths]
 

@@ -1,49 +1,49 @@
-"""Taking a timeline elsewhere: files of many formats, and pictures."""
+"""Export a timeline: files of many formats, and plots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from castline.asking.answers import labelled_ranges, timeline_to_export
 from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import (
     read_expression,
     require_label,
-    require_shown_run,
+    require_selected_run,
     require_tagged_episode,
 )
+from castline.asking.timelines import labelled_ranges, timeline_to_export
 from castline.errors import RequestError
-from db.library.current import find_shown
+from db.library.current import find_selection
 from db.records import EpisodeRecord
 from model.labels import shortened
 from timeline.export.formats import FORMATS, ExportedTimeline, export_text
 from timeline.files import check_free, whole_file
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 CLIPS = "clips"
-"""The format that is a folder of videos, and no text."""
+"""The format that is a folder of video clips instead of a text file."""
 
 COCO = "coco"
-"""The format that is about places."""
+"""The format that requires places."""
 
 FORMAT_NAMES = (*FORMATS, CLIPS)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written."""
+    """The files written by an export."""
 
     files: tuple[Path, ...]
     clips_folder: Path | None
     clips: tuple[Path, ...]
     model: str
-    """NAME@VERSION of whose timeline it is."""
+    """NAME@VERSION of the model whose timeline was exported."""
     lacks_places: bool
-    """Whether the coco file has no boxes, since the model tells no places."""
+    """Whether the coco file has no boxes because the model gives no places."""
 
 
 def export(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     formats: Sequence[str],
     output: Path,
@@ -54,19 +54,19 @@ def export(
     model: str | None,
     force: bool,
 ) -> Exported:
-    """Writes a timeline in several formats; see `Library.export`."""
+    """Write a timeline in several formats; see `Library.export`."""
     names = _checked(formats)
     if labels and expression is not None:
         raise RequestError("--label and --expression: name the label in the expression")
     if COCO in names and expression is not None:
-        raise RequestError("--expression: coco tells where labels are; give --label")
-    with place.database.read() as connection:
+        raise RequestError("--expression: coco exports places of labels; give --label")
+    with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
+        selection = find_selection(connection, run, model)
         timeline = timeline_to_export(
             connection,
             found,
-            require_shown_run(connection, found, shown),
+            require_selected_run(connection, found, selection),
             [require_label(connection, name) for name in labels],
             None if expression is None else read_expression(connection, expression),
         )
@@ -75,9 +75,9 @@ def export(
     paths = {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
     for path in (*paths.values(), *([folder] if folder else [])):
         check_free(path, force)
-    # What may be refused comes before the first file, so that then none is written.
+    # All texts are made before the first file is written, so that an error leaves no file.
     texts = {path: export_text(timeline, name) for name, path in paths.items()}
-    clips = _cut(place, found, timeline, folder) if folder else []
+    clips = _cut(installation, found, timeline, folder) if folder else []
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
@@ -87,7 +87,7 @@ def export(
 
 
 def plot(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     output: Path,
     *,
@@ -95,15 +95,15 @@ def plot(
     run: int | None,
     model: str | None,
 ) -> None:
-    """Draws the timeline of an episode; see `Library.plot`."""
+    """Plot the timeline of an episode; see `Library.plot`."""
     from model.pictures.fonts import font_families
     from timeline.drawing.plot import plot_timeline
 
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
-        missing = require_shown_run(connection, found, shown).unexamined_seconds
-        ranges = labelled_ranges(connection, found, shown)
+        selection = find_selection(connection, run, model)
+        missing = require_selected_run(connection, found, selection).unexamined_seconds
+        ranges = labelled_ranges(connection, found, selection)
         true_ranges = None if truth is None else read_named_truth(connection, truth)
         written = names_of(connection)
     names = {item.label: shortened(written[item.label]) for item in (*ranges, *(true_ranges or ()))}
@@ -128,10 +128,10 @@ def _checked(formats: Sequence[str]) -> list[str]:
 
 
 def _cut(
-    place: Workplace, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
+    installation: Installation, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
 ) -> list[Path]:
     from castline.asking.clips import write_clips
     from ingest.decoder.parent import Decoder
 
-    with Decoder(media_roots=place.settings.readable_roots) as decoder:
-        return write_clips(place, decoder, episode, timeline, folder)
+    with Decoder(media_roots=installation.settings.readable_roots) as decoder:
+        return write_clips(installation, decoder, episode, timeline, folder)

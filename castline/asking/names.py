@@ -1,4 +1,4 @@
-"""How a person names an episode, a label, a season or an expression."""
+"""Find the episode, label, season or expression that a user names."""
 
 import shlex
 from collections.abc import Collection, Mapping
@@ -6,13 +6,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castline.asking.answers import episode_of_file
 from castline.asking.cast import Cast, cast_of
+from castline.asking.timelines import episode_of_file
 from castline.errors import NotFoundError
 from db.engine import Transaction
-from db.library.current import CURRENT, Shown
+from db.library.current import CURRENT, RunSelection
 from db.library.episodes import distinct_names, find_episodes, letters_of, list_episodes
-from db.library.runs import current_run_of, latest_run_of, shown_run_of
+from db.library.runs import current_run_of, latest_run_of, selected_run_of
 from db.questions.appearances import ANY_SEASON, Season, examined_seasons
 from db.records import EpisodeRecord, RunRecord
 from model.labels import label_of, require_label_of
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
-    """The one episode that a person means.
+    """Return the one episode that a reference matches.
 
     Raises:
-        NotFoundError: None or several fit.
+        NotFoundError: No episode matches, or several do.
     """
-    if not reference:  # which is a part of every name
+    if not reference:  # the empty text is a part of every name
         raise NotFoundError("an episode without a name: give one; castline episodes lists them")
     by_content = _episode_of_file(connection, reference)
-    writable = reference.encode(errors="replace").decode()  # a name that is not UTF-8 is no row's
+    writable = reference.encode(errors="replace").decode()  # no row has a name that is not UTF-8
     found = [by_content] if by_content else find_episodes(connection, writable)
     if len(found) == 1:
         return found[0]
@@ -66,14 +66,14 @@ def _episode_of_file(connection: Transaction, reference: str) -> EpisodeRecord |
     try:
         return episode_of_file(connection, Path(reference))
     except (OSError, ValueError):
-        return None  # too long for a file name, say: then it is no file
+        return None  # for example, too long for a file name: not a file
 
 
 def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRecord:
-    """The one episode that a person means, which has a current run.
+    """Return the one episode that a reference matches, and that has a current run.
 
     Raises:
-        NotFoundError: None or several fit, or it was never tagged to the end.
+        NotFoundError: No episode matches, or several do, or it has no finished run.
     """
     episode = require_episode(connection, reference)
     if current_run_of(connection, episode.id) is None:
@@ -86,13 +86,15 @@ def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRe
     return episode
 
 
-def require_shown_run(connection: Transaction, episode: EpisodeRecord, shown: Shown) -> RunRecord:
-    """The run of an episode that a question is about.
+def require_selected_run(
+    connection: Transaction, episode: EpisodeRecord, selection: RunSelection
+) -> RunRecord:
+    """Return the run of an episode to which a question refers.
 
     Raises:
-        NotFoundError: It has no such run.
+        NotFoundError: The episode has no such run.
     """
-    run = shown_run_of(connection, episode.id, shown)
+    run = selected_run_of(connection, episode.id, selection)
     if run is None:
         raise NotFoundError(
             f"{episode.name}: no such run of this episode that ended; castline status lists them"
@@ -100,16 +102,18 @@ def require_shown_run(connection: Transaction, episode: EpisodeRecord, shown: Sh
     return run
 
 
-def asked_episode_id(connection: Transaction, reference: str | None, shown: Shown) -> int | None:
-    """The one episode that a question is limited to; None for all of them.
+def asked_episode_id(
+    connection: Transaction, reference: str | None, selection: RunSelection
+) -> int | None:
+    """Return the one episode to which a question is limited; None for all of them.
 
     Raises:
-        NotFoundError: None or several fit, or no run that the question is about looked at it.
+        NotFoundError: No episode matches, or several do, or none of the runs covers it.
     """
     if reference is None:
         return None
     episode = require_tagged_episode(connection, reference)
-    require_shown_run(connection, episode, shown)
+    require_selected_run(connection, episode, selection)
     return episode.id
 
 
@@ -117,26 +121,25 @@ def asked_season(
     connection: Transaction,
     season: int | None,
     series: str | None,
-    shown: Shown,
+    selection: RunSelection,
     *,
     adds_up: bool = False,
 ) -> Season:
-    """The season, or the series, that a question is limited to.
+    """Return the season, or the series, to which a question is limited.
 
     Args:
         connection: An open transaction.
         season: Which; None for all.
         series: Its name or a part of it; None for all.
-        shown: Which runs the question is about.
+        selection: The runs that the question is about.
         adds_up: Whether the answer adds episodes together: then it must be of one series.
 
     Raises:
-        NotFoundError: No run that the question is about looked at any episode of it, or it is one
-            of several series.
+        NotFoundError: None of the runs covers an episode of it, or it is one of several series.
     """
     if season is None and series is None:
         return ANY_SEASON
-    examined = examined_seasons(connection, shown)
+    examined = examined_seasons(connection, selection)
     name = None if series is None else _meant_series(series, {each for each, _ in examined if each})
     found = [
         each
@@ -144,7 +147,7 @@ def asked_season(
         if (name is None or each == name) and (season is None or number == season)
     ]
     if not found:
-        by_those = "" if shown == CURRENT else " by the run or model that is asked for"
+        by_those = "" if selection == CURRENT else " by the run or model that is asked for"
         of_it = "" if name is None else f" of {name}"
         raise NotFoundError(
             f"--season {season}: no episode of it{of_it} was tagged{by_those}; castline status"
@@ -174,13 +177,13 @@ def _meant_series(reference: str, known: Collection[str]) -> str:
 
 
 def require_label(connection: Transaction, reference: str) -> str:
-    """The one label that a person means: by itself or by its name, in any writing, or by a part.
+    """Return the one label for a label, a display name in any spelling, or a part of either.
 
-    Not `unknown`, which no tag has.
+    The label `unknown` is never returned, since no tag has it.
 
     Raises:
-        NotFoundError: None or several fit.
-        LabelError: No label can be made of what was written.
+        NotFoundError: No label matches, or several do.
+        LabelError: No label can be derived from the text.
     """
     return _meant(cast_of(connection), reference)
 
@@ -207,11 +210,11 @@ def _meant(cast: Cast, reference: str) -> str:
 
 
 def read_expression(connection: Transaction, text: str) -> "Expression":
-    """The expression that a person wrote, with the labels that it means.
+    """Parse an expression, and replace names by the labels that they stand for.
 
     Raises:
-        ExpressionError: It cannot be read.
-        NotFoundError: A name fits no label, or several.
+        ExpressionError: The expression cannot be parsed.
+        NotFoundError: A name matches no label, or several.
     """
     from timeline.expressions import parse_expression, with_labels
 

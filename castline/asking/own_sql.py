@@ -1,4 +1,4 @@
-"""For people with questions of their own: SQL that only reads, and a snapshot."""
+"""Queries by users: read-only SQL, and a snapshot of the timeline."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,49 +11,49 @@ from db.questions.gathering import SELECT_SECONDS
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
 from timeline.files import check_free, whole_file
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST_SECONDS = SELECT_SECONDS + 5
-"""For a SELECT to end by itself. Within one function, as `instr` of two long values, SQLite looks
-neither at the clock nor for Ctrl-C, and keeps others from writing: then its process is to be ended.
-"""
+"""Time for a SELECT to end by itself. Within one function, such as `instr` of two long values,
+SQLite checks neither the clock nor Ctrl-C, and blocks other writers: then its process must be
+killed."""
 
 READ_ONLY = 0o444
-"""The snapshot's rights: what is changed in it would be lost with the next."""
+"""Permissions of the snapshot: read-only, since changes would be lost with the next snapshot."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The names of the columns, and the rows."""
+    """The result of a SELECT: the names of its columns, and its rows."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Returns the rows as a DataFrame.
+        """Return the rows as a pandas DataFrame.
 
         Raises:
-            RequestError: pandas is not installed.
+            RequestError: Pandas is not installed.
         """
         return data_frame(self.rows, self.columns)
 
 
-def sql(place: Workplace, statement: str) -> Answer:
-    """Answers one SELECT; see `Library.sql`."""
-    found = select_rows(place.database, statement, url=place.settings.sql_url)
+def sql(installation: Installation, statement: str) -> Answer:
+    """Run one SELECT; see `Library.sql`."""
+    found = select_rows(installation.database, statement, url=installation.settings.sql_url)
     return Answer(found.columns, tuple(found.rows))
 
 
-def snapshot(place: Workplace, output: Path, *, force: bool) -> None:
-    """Writes the timeline of all episodes into a SQLite file; see `Library.snapshot`."""
+def snapshot(installation: Installation, output: Path, *, force: bool) -> None:
+    """Write the timeline of all episodes to a SQLite file; see `Library.snapshot`."""
     check_free(output, force)
-    own = Path(place.database.url.database or "")
-    if place.database.is_sqlite and output.exists() and output.samefile(own):
+    own = Path(installation.database.url.database or "")
+    if installation.database.is_sqlite and output.exists() and output.samefile(own):
         raise DatabaseError(f"{output}: is Castline's own database; name another file")
-    with place.database.read() as connection, whole_file(output) as temporary:
+    with installation.database.read() as connection, whole_file(output) as temporary:
         cast = cast_of(connection)
         write_snapshot(connection, temporary, cast.names.shown(cast.labels))
         temporary.chmod(READ_ONLY)

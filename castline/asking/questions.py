@@ -1,19 +1,19 @@
-"""The questions about who is on screen when. None of these imports TensorFlow."""
+"""Questions about characters on screen. None of them imports TensorFlow."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from castline.asking.answers import FoundRange, find_matches
 from castline.asking.names import (
     asked_episode_id,
     asked_season,
     read_expression,
     require_label,
-    require_shown_run,
+    require_selected_run,
     require_tagged_episode,
     shown_names,
 )
+from castline.asking.timelines import FoundRange, find_matches
 from castline.asking.times import AskedTimes, Time, asked_times, exact_seconds
 from castline.asking.values import (
     Appearance,
@@ -30,7 +30,7 @@ from castline.asking.values import (
 from castline.errors import NotFoundError, RequestError
 from castline.tables import Table, columns_of
 from db.engine import Transaction
-from db.library.current import find_shown
+from db.library.current import find_selection
 from db.library.episodes import list_episodes
 from db.questions.appearances import (
     EpisodeAppearance,
@@ -43,7 +43,7 @@ from db.questions.appearances import SharedTime as FoundSharedTime
 from db.questions.appearances import screen_time as find_screen_time
 from db.records import EpisodeRecord, PlaceRecord, RunRecord
 from timeline.times import format_time
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 APPEARANCE_COLUMNS = columns_of(Appearance)
 MATCH_COLUMNS = columns_of(Match)
@@ -59,9 +59,9 @@ PAIR_COLUMNS = ("label", "other", "seconds", "times", "episodes")
 AnyT = TypeVar("AnyT")
 
 
-def episodes(place: Workplace) -> Table[Episode]:
-    """The episodes that the library knows, by name."""
-    with place.database.read() as connection:
+def episodes(installation: Installation) -> Table[Episode]:
+    """Return the episodes in the library, by name."""
+    with installation.database.read() as connection:
         return Table(listed_episodes(connection), EPISODE_COLUMNS)
 
 
@@ -94,7 +94,7 @@ def listed_episodes(
 
 
 def who(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     *,
     at: Time | None,
@@ -104,12 +104,12 @@ def who(
     model: str | None,
     places: bool,
 ) -> Appearances:
-    """Who is on screen in an episode, and when; see `Library.who`."""
+    """Return the appearances in an episode; see `Library.who`."""
     asked = asked_times(at, from_, to)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
-        shown_run = require_shown_run(connection, known, shown)
+        selection = find_selection(connection, run, model)
+        shown_run = require_selected_run(connection, known, selection)
         found = find_appearances(
             connection,
             episode_id=known.id,
@@ -117,7 +117,7 @@ def who(
             from_seconds=asked.start,
             to_seconds=asked.end,
             places=places,
-            shown=shown,
+            selection=selection,
         )
         rows = _appearances(connection, found)
     unexamined = _unexamined(known, shown_run, asked)
@@ -125,7 +125,7 @@ def who(
 
 
 def when(
-    place: Workplace,
+    installation: Installation,
     expression: str,
     *,
     episode: str | None,
@@ -137,21 +137,21 @@ def when(
     run: int | None,
     model: str | None,
 ) -> Matches:
-    """When an expression holds; see `Library.when`."""
+    """Return the ranges in which an expression holds; see `Library.when`."""
     from timeline.expressions import Label, format_expression
 
     shortest, longest_gap = exact_seconds(min_seconds), exact_seconds(gap)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         asked = read_expression(connection, expression)
-        shown = find_shown(connection, run, model)
+        selection = find_selection(connection, run, model)
         matches = find_matches(
             connection,
             asked,
-            episode_id=asked_episode_id(connection, episode, shown),
-            season=asked_season(connection, season, series, shown),
+            episode_id=asked_episode_id(connection, episode, selection),
+            season=asked_season(connection, season, series, selection),
             min_seconds=shortest,
             gap_seconds=longest_gap,
-            shown=shown,
+            selection=selection,
         )
         found, has_more = _first(matches, limit)
         names = shown_names(connection, {item.episode_id: item.episode for item in found})
@@ -162,7 +162,7 @@ def when(
 
 
 def screen_time(
-    place: Workplace,
+    installation: Installation,
     *,
     episode: str | None,
     by: Grouping,
@@ -174,19 +174,19 @@ def screen_time(
     run: int | None,
     model: str | None,
 ) -> Table[ScreenTime]:
-    """How long each character is on screen; see `Library.screen_time`."""
-    with place.database.read() as connection:
-        shown = find_shown(connection, run, model)
+    """Return the screen time of each character; see `Library.screen_time`."""
+    with installation.database.read() as connection:
+        selection = find_selection(connection, run, model)
         name = None if label is None else require_label(connection, label)
         found = find_screen_time(
             connection,
-            asked_episode_id(connection, episode, shown),
+            asked_episode_id(connection, episode, selection),
             by=by,
             label=name,
-            season=asked_season(connection, season, series, shown, adds_up=by == "character"),
+            season=asked_season(connection, season, series, selection, adds_up=by == "character"),
             top=top,
             limit=_one_more(limit),
-            shown=shown,
+            selection=selection,
         )
         first, has_more = _first(found, limit)
         names = _names_of(connection, first)
@@ -195,7 +195,7 @@ def screen_time(
 
 
 def together(
-    place: Workplace,
+    installation: Installation,
     names: tuple[str, ...],
     *,
     episode: str | None,
@@ -205,9 +205,9 @@ def together(
     run: int | None,
     model: str | None,
 ) -> SharedTimes:
-    """Who is on screen together, and how long; see `Library.together`."""
-    with place.database.read() as connection:
-        shown = find_shown(connection, run, model)
+    """Return how long pairs of characters share the screen; see `Library.together`."""
+    with installation.database.read() as connection:
+        selection = find_selection(connection, run, model)
         labels = tuple(require_label(connection, name) for name in names)
         if len(labels) == 2 and labels[0] == labels[1]:
             raise RequestError(f"{labels[0]}: is named twice; name another one, or none")
@@ -215,10 +215,10 @@ def together(
             connection,
             labels,
             by_episode=len(labels) == 2,
-            episode_id=asked_episode_id(connection, episode, shown),
-            season=asked_season(connection, season, series, shown, adds_up=len(labels) < 2),
+            episode_id=asked_episode_id(connection, episode, selection),
+            season=asked_season(connection, season, series, selection, adds_up=len(labels) < 2),
             limit=_one_more(limit),
-            shown=shown,
+            selection=selection,
         )
         first, has_more = _first(found, limit)
         episodes = _names_of(connection, first)
@@ -228,7 +228,7 @@ def together(
 
 
 def first(
-    place: Workplace,
+    installation: Installation,
     label: str,
     *,
     season: int | None,
@@ -238,17 +238,17 @@ def first(
     model: str | None,
     places: bool,
 ) -> Appearances:
-    """When a character is first on screen in each episode; see `Library.first`."""
-    with place.database.read() as connection:
-        shown = find_shown(connection, run, model)
+    """Return a character's first appearance in each episode; see `Library.first`."""
+    with installation.database.read() as connection:
+        selection = find_selection(connection, run, model)
         name = require_label(connection, label)
         found = first_appearances(
             connection,
             name,
-            season=asked_season(connection, season, series, shown),
+            season=asked_season(connection, season, series, selection),
             limit=_one_more(limit),
             places=places,
-            shown=shown,
+            selection=selection,
         )
         some, has_more = _first(found, limit)
         rows = _appearances(connection, some)
@@ -305,12 +305,12 @@ def _match_of(found: FoundRange, names: Mapping[int, str], label: str | None, te
 
 
 def _one_more(limit: int | None) -> int | None:
-    """How many rows to read: one more tells that there are more; None for all."""
+    """Return the rows to read: one extra row shows that there are more; None for all."""
     return None if limit is None else limit + 1
 
 
 def _first(rows: Iterable[AnyT], limit: int | None) -> tuple[list[AnyT], bool]:
-    """At most so many rows, and whether there are more; all for None."""
+    """Return at most `limit` rows, and whether there are more; None for all."""
     found = list(rows if limit is None else islice(rows, limit + 1))
     return found[:limit], limit is not None and len(found) > limit
 
@@ -318,7 +318,7 @@ def _first(rows: Iterable[AnyT], limit: int | None) -> tuple[list[AnyT], bool]:
 def _unexamined(
     episode: EpisodeRecord, run: RunRecord, asked: AskedTimes
 ) -> tuple[tuple[float, float], ...]:
-    """The ranges of those asked for that nobody looked at: it tells silence from ignorance."""
+    """Return the unexamined parts of the requested time, where characters may appear unseen."""
     first_asked = asked.start if asked.at is None else asked.at
     if first_asked is not None and first_asked >= episode.duration_seconds:
         raise NotFoundError(

@@ -1,9 +1,9 @@
-"""What can be asked of a library, and taken from it elsewhere."""
+"""Questions to a library, scores and exports."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from castline.asking import evaluation, export, own_sql, questions
+from castline.asking import export, own_sql, questions, scoring
 from castline.asking.cast import names_of
 from castline.asking.times import Time
 from castline.asking.values import (
@@ -21,28 +21,33 @@ from model.labels import Names
 
 
 class AskingMethods(Opened):
-    """Questions, scores, exports.
+    """Questions, scores and exports.
 
-    An episode answers to its name, with its suffix or without, to its path or the end of that, to
-    `Series S01E01`, its number or its SHA-256, to a part of its name, and to those from before its
-    file was moved; a label to itself, in
-    other writing, or to a part of it that fits no other. Wherever a question takes `run` (a number)
-    or `model` (NAME or NAME@VERSION), it is asked of that run, or of that model's latest runs,
-    instead of the current ones.
+    An episode is given by its name, with or without the suffix, by its path or the end of it, as
+    `Series S01E01`, by its number or its SHA-256, or by a part of its name; its names before the
+    file was moved are understood, too. A character is given by its label, its display name, or an
+    unambiguous part of either, in any spelling. Methods that take `run` (a number) or `model` (NAME
+    or NAME@VERSION) use that run, or the latest runs of that model, instead of the current runs.
     """
 
     @as_castline_errors()
     def episodes(self) -> Table[Episode]:
-        """Returns the episodes that are here, by name."""
-        return questions.episodes(self._place)
+        """Return the episodes in the library.
+
+        Returns:
+            The episodes, by name.
+        """
+        return questions.episodes(self._installation)
 
     @as_castline_errors()
     def names(self) -> Names:
-        """Returns what people call labels: `Dr. Nick` for `dr_nick`, by label.
+        """Return the display names of labels, such as `Dr. Nick` for `dr_nick`.
 
-        A label that nobody named answers with blanks for `_`.
+        Returns:
+            A mapping from labels to names. The name of a label without a display name is the label
+            with spaces for `_`.
         """
-        with self._place.database.read() as connection:
+        with self._installation.database.read() as connection:
             return names_of(connection)
 
     @as_castline_errors()
@@ -57,19 +62,34 @@ class AskingMethods(Opened):
         model: str | None = None,
         places: bool = True,
     ) -> Appearances:
-        """Returns who is on screen in an episode, and when.
+        """Return who is on screen in an episode, and when.
 
         Args:
-            episode: Which.
-            at: Only who is on screen at this time.
-            from_: Only who is on screen at this time or later.
-            to: Only who is on screen before this time.
-            run: Ask this run.
-            model: Ask this model's run.
-            places: Also where in the picture, which takes somewhat longer.
+            episode: The episode.
+            at: Only appearances at this time.
+            from_: Only appearances at this time or later.
+            to: Only appearances before this time.
+            run: Use this run.
+            model: Use this model's latest run.
+            places: Whether to return places in the picture, which takes a little longer.
+
+        Returns:
+            The appearances in order of time, and the requested time that was not examined.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no such run.
+            RequestError: `at` is combined with `from_` or `to`, or the range is empty.
+            TimelineError: A time cannot be parsed.
         """
         return questions.who(
-            self._place, episode, at=at, from_=from_, to=to, run=run, model=model, places=places
+            self._installation,
+            episode,
+            at=at,
+            from_=from_,
+            to=to,
+            run=run,
+            model=model,
+            places=places,
         )
 
     @as_castline_errors()
@@ -86,21 +106,29 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
     ) -> Matches:
-        """Returns when an expression holds, in all episodes.
+        """Return when an expression holds, in all episodes.
 
         Args:
-            expression: Labels with & (and), | (or), ! (not) and brackets: `ned & !bart`.
+            expression: Labels with & (and), | (or), ! (not) and parentheses: `ned & !bart`.
             episode: Only in this episode.
-            season: Only in this season, as names tell it (S05E12).
+            season: Only in this season, if file names contain it (S05E12).
             series: Only in this series: its name, or a part of it.
             min_seconds: Only ranges that last at least this long, once gaps are filled.
             gap: Gaps of at most this length are filled.
-            limit: At most so many rows.
-            run: Ask this run.
-            model: Ask this model's runs.
+            limit: Maximum number of rows.
+            run: Use this run.
+            model: Use this model's latest runs.
+
+        Returns:
+            The ranges by episode and time.
+
+        Raises:
+            ExpressionError: The expression cannot be parsed.
+            NotFoundError: A name matches no label or episode, or several, or there is no such run.
+            TimelineError: A time cannot be parsed.
         """
         return questions.when(
-            self._place,
+            self._installation,
             expression,
             episode=episode,
             season=season,
@@ -126,21 +154,27 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
     ) -> Table[ScreenTime]:
-        """Returns how long each character is on screen, the longest first.
+        """Return how long each character is on screen.
 
         Args:
             episode: Only in this episode.
-            by: Add up over all (`character`), or for each `episode` or `season`.
+            by: Total over all episodes (`character`), or per `episode` or `season`.
             label: Only this character.
             season: Only in this season.
-            series: Only in this series; two series' seasons are never added together.
-            top: Only so many characters of each episode or season.
-            limit: At most so many rows.
-            run: Ask this run.
-            model: Ask this model's runs.
+            series: Only in this series; seasons of different series are never added together.
+            top: Only this number of characters for each episode or season.
+            limit: Maximum number of rows.
+            run: Use this run.
+            model: Use this model's latest runs.
+
+        Returns:
+            The screen times, the longest first.
+
+        Raises:
+            NotFoundError: A name matches no label or episode, or several, or there is no such run.
         """
         return questions.screen_time(
-            self._place,
+            self._installation,
             episode=episode,
             by=by,
             label=label,
@@ -165,20 +199,27 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
     ) -> SharedTimes:
-        """Returns which characters are on screen together, and how long.
+        """Return which characters are on screen together, and how long.
 
         Args:
             one: Only pairs with this character.
             other: Only this pair, episode by episode.
             episode: Only in this episode.
             season: Only in this season.
-            series: Only in this series; two series' seasons are never added together.
-            limit: At most so many rows.
-            run: Ask this run.
-            model: Ask this model's runs.
+            series: Only in this series; seasons of different series are never added together.
+            limit: Maximum number of rows.
+            run: Use this run.
+            model: Use this model's latest runs.
+
+        Returns:
+            The pairs, the longest shared time first.
+
+        Raises:
+            NotFoundError: A name matches no label or episode, or several, or there is no such run.
+            RequestError: Both names stand for the same character.
         """
         return questions.together(
-            self._place,
+            self._installation,
             tuple(name for name in (one, other) if name is not None),
             episode=episode,
             season=season,
@@ -200,9 +241,25 @@ class AskingMethods(Opened):
         model: str | None = None,
         places: bool = True,
     ) -> Appearances:
-        """Returns a character's first appearance in each episode."""
+        """Return a character's first appearance in each episode.
+
+        Args:
+            label: The character.
+            season: Only in this season.
+            series: Only in this series.
+            limit: Maximum number of rows.
+            run: Use this run.
+            model: Use this model's latest runs.
+            places: Whether to return places in the picture.
+
+        Returns:
+            One appearance per episode.
+
+        Raises:
+            NotFoundError: A name matches no label, or several, or there is no such run.
+        """
         return questions.first(
-            self._place,
+            self._installation,
             label,
             season=season,
             series=series,
@@ -213,22 +270,39 @@ class AskingMethods(Opened):
         )
 
     @as_castline_errors()
-    def evaluate(
-        self, episode: str, truth: str | Path, *, collar: Time = 0
-    ) -> evaluation.Evaluation:
-        """Compares the timeline of an episode with what is known to be true.
+    def evaluate(self, episode: str, truth: str | Path, *, collar: Time = 0) -> scoring.Evaluation:
+        """Score the timeline of an episode against a truth file.
 
         Args:
-            episode: Which.
+            episode: The episode.
             truth: A .csv file (label,start_seconds,end_seconds) or a .rttm file.
-            collar: Seconds around each true border that are not counted, half on each side.
+            collar: Seconds around each true border that are not scored, half on each side.
+
+        Returns:
+            All metrics.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no finished run.
+            TimelineError: The truth file or the collar is invalid.
         """
-        return evaluation.evaluate(self._place, episode, Path(truth), collar)
+        return scoring.evaluate(self._installation, episode, Path(truth), collar)
 
     @as_castline_errors()
-    def evaluate_at_samples(self, episode: str, truth: str | Path) -> evaluation.SampleScore:
-        """Compares the same at the moments that are looked at by default, two a second."""
-        return evaluation.evaluate_at_samples(self._place, episode, Path(truth))
+    def evaluate_at_samples(self, episode: str, truth: str | Path) -> scoring.SampleScore:
+        """Score the timeline of an episode at the default sample times, two per second.
+
+        Args:
+            episode: The episode.
+            truth: A truth file.
+
+        Returns:
+            The scores at the samples.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no finished run.
+            TimelineError: The truth file is invalid.
+        """
+        return scoring.evaluate_at_samples(self._installation, episode, Path(truth))
 
     @as_castline_errors()
     def export(
@@ -243,21 +317,32 @@ class AskingMethods(Opened):
         model: str | None = None,
         force: bool = False,
     ) -> export.Exported:
-        """Writes who is on screen when in an episode, for other tools to read.
+        """Export the timeline of an episode for other tools.
 
         Args:
-            episode: Which.
-            formats: Names of formats, in a sequence or with commas between them: json, csv, vtt,
-                srt, rttm, chapters, otio, edl, fcpxml, html, coco, clips.
+            episode: The episode.
+            formats: Names of formats, in a sequence or separated by commas: json, csv, vtt, srt,
+                rttm, chapters, otio, edl, fcpxml, html, coco, clips.
             output: The folder to write to.
-            labels: Only these.
-            expression: The ranges in which this holds, in place of appearances.
-            run: Of this run.
-            model: Of this model's run.
-            force: Replace files that exist.
+            labels: Only these characters.
+            expression: Export the ranges of this expression instead of appearances.
+            run: Use this run.
+            model: Use this model's latest run.
+            force: Replace existing files.
+
+        Returns:
+            The files written.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no such run.
+            ExpressionError: The expression cannot be parsed.
+            RequestError: There is no such format, or it does not support the other arguments.
+            TimelineError: A format cannot represent the timeline, or a file exists or cannot be
+                written.
+            MediaError: The video cannot be read for clips.
         """
         return export.export(
-            self._place,
+            self._installation,
             episode,
             formats.split(",") if isinstance(formats, str) else formats,
             Path(output),
@@ -278,24 +363,50 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
     ) -> None:
-        """Draws the timeline of an episode.
+        """Plot the timeline of an episode.
 
         Args:
-            episode: Which.
-            output: A .png or .svg file.
+            episode: The episode.
+            output: The .png or .svg file to write.
             truth: A truth file, drawn as a thin strip below each bar.
-            run: Of this run.
-            model: Of this model's run.
+            run: Use this run.
+            model: Use this model's latest run.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no such run.
+            TimelineError: The truth file is invalid, the output cannot be written, or matplotlib is
+                not installed.
         """
         true_file = None if truth is None else Path(truth)
-        export.plot(self._place, episode, Path(output), truth=true_file, run=run, model=model)
+        export.plot(
+            self._installation, episode, Path(output), truth=true_file, run=run, model=model
+        )
 
     @as_castline_errors()
     def sql(self, statement: str) -> own_sql.Answer:
-        """Answers a SELECT of your own; it can change nothing, and may take half a minute."""
-        return own_sql.sql(self._place, statement)
+        """Run a SELECT of your own, read-only and limited to half a minute.
+
+        Args:
+            statement: One SELECT.
+
+        Returns:
+            The names of the columns and the rows.
+
+        Raises:
+            DatabaseError: The statement is not a single SELECT, is invalid, or takes too long.
+        """
+        return own_sql.sql(self._installation, statement)
 
     @as_castline_errors()
     def snapshot(self, output: str | Path, *, force: bool = False) -> None:
-        """Writes the timeline of all episodes into a SQLite file that other tools open."""
-        own_sql.snapshot(self._place, Path(output), force=force)
+        """Write the timeline of all episodes to a SQLite file that other tools open.
+
+        Args:
+            output: The file to write.
+            force: Replace an existing file.
+
+        Raises:
+            DatabaseError: The file is the library's own database.
+            TimelineError: The file exists or cannot be written.
+        """
+        own_sql.snapshot(self._installation, Path(output), force=force)

@@ -1,4 +1,4 @@
-"""Keeping a library well."""
+"""Maintenance of a library."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class UpkeepMethods(Opened):
-    """Checked, pruned, upgraded; episodes named, found again and removed."""
+    """Checking, pruning and upgrading an installation; naming, locating and removing episodes."""
 
     @as_castline_errors()
     def edit_episodes(
@@ -27,73 +27,94 @@ class UpkeepMethods(Opened):
         number: int | None = None,
         title: str | None = None,
     ) -> "Table[Episode]":
-        """Sets what episodes are called, whatever their paths tell; None leaves what there is.
+        """Set the series, season, number and title of episodes; None leaves a value unchanged.
 
         Args:
             episodes: Which.
-            series: What the series is called; an empty text forgets it.
-            season: Its number.
-            number: Of the episode in its season.
-            title: Of the episode; an empty text forgets it.
+            series: Name of the series; an empty text removes it.
+            season: Number of the season.
+            number: Number of the episode in its season.
+            title: Title of the episode; an empty text removes it.
 
         Returns:
-            The episodes, as they are called now.
+            The episodes with their new names.
         """
         from castline.upkeep.episodes import edit
 
-        return edit(self._place, episodes, series=series, season=season, number=number, title=title)
+        return edit(
+            self._installation, episodes, series=series, season=season, number=number, title=title
+        )
 
     @as_castline_errors()
     def locate_episodes(self, *folders: str | Path) -> "Locating":
-        """Finds episodes' files that were moved or renamed, by their size and SHA-256.
+        """Find moved or renamed files of episodes by their size and SHA-256.
 
-        Their names and paths follow; the old names are understood, too.
+        The episodes take the new names and paths; their old names remain valid references.
 
         Args:
-            folders: Where to look, however deep the files lie.
+            folders: Folders to search with their subfolders.
         """
         from castline.upkeep.episodes import locate
 
-        return locate(self._place, [Path(folder) for folder in folders])
+        return locate(self._installation, [Path(folder) for folder in folders])
 
     @as_castline_errors()
     def plan_episode_removal(self, *episodes: str) -> "Removal":
-        """Finds what would go with these episodes, and changes nothing."""
+        """Return what removing these episodes would remove; change nothing."""
         from castline.upkeep.episodes import plan_removal
 
-        return plan_removal(self._place, episodes)
+        return plan_removal(self._installation, episodes)
 
     @as_castline_errors()
     def remove_episodes(self, removal: "Removal") -> None:
-        """Removes episodes with their runs and stored frames, never their files."""
+        """Remove episodes with their runs and stored frames, never their files."""
         from castline.upkeep.episodes import remove
 
-        remove(self._place, removal)
+        remove(self._installation, removal)
 
     @as_castline_errors()
     def check_up(self) -> "Table[Finding]":
-        """Checks every part of the installation, and says what to do about what is wrong."""
+        """Check every part of the installation.
+
+        Returns:
+            A finding per check, with the remedy for each problem.
+        """
         from castline.upkeep.checkup import check_installation
 
         return check_installation(self.settings)
 
     @as_castline_errors()
     def plan_pruning(self) -> "Pruning":
-        """Finds runs, stored frames and models that nothing refers to, and changes nothing."""
+        """Find runs, stored frames and models that nothing refers to; change nothing.
+
+        Returns:
+            The plan for `prune`.
+        """
         from castline.upkeep.pruning import plan_pruning
 
-        return plan_pruning(self._place)
+        return plan_pruning(self._installation)
 
     @as_castline_errors()
     def prune(self, pruning: "Pruning") -> None:
-        """Removes what `plan_pruning` found, except what came into use since."""
+        """Remove the items of a plan, except those that came into use since.
+
+        Args:
+            pruning: A plan from `plan_pruning`.
+
+        Raises:
+            MediaError: The frame store is on storage that does not answer.
+        """
         from castline.upkeep.pruning import prune
 
-        prune(self._place, pruning)
+        prune(self._installation, pruning)
 
     @as_castline_errors()
     def upgrade_database(self) -> "Upgraded":
-        """Brings the database to this version's schema; other methods do so by themselves."""
+        """Upgrade the database to this version's schema; other methods do so automatically.
+
+        Returns:
+            The database, and whether it was changed.
+        """
         from castline.upkeep.database import upgrade
 
         return upgrade(self.settings)

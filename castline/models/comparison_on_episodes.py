@@ -1,4 +1,4 @@
-"""Two model versions compared on episodes that both were run over: seconds gained and lost."""
+"""Compare two model versions on episodes with runs of both: seconds gained and lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,31 +6,31 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from castline.asking.answers import labelled_ranges
 from castline.asking.cast import names_of
-from castline.asking.names import require_episode, require_shown_run
+from castline.asking.names import require_episode, require_selected_run
 from castline.asking.thumbnails import Thumbnails
+from castline.asking.timelines import labelled_ranges
 from castline.tables import Row, plain
 from db.engine import Transaction
-from db.library.current import find_shown
+from db.library.current import find_selection
 from timeline.drawing.difference import LabelDifference, Span, differences, length
 from timeline.drawing.difference_page import EpisodeDifference, difference_page, totals
 from timeline.files import whole_file
 from timeline.scoring.truth import ranges_within
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 KINDS = ("gained", "lost", "unchanged")
 
 
 @dataclass(frozen=True)
 class LabelSpans(Row):
-    """One label's time in an episode, in ranges of seconds; the three kinds never overlap."""
+    """One label's time in an episode, as ranges of seconds; the three kinds never overlap."""
 
     label: str
     gained: tuple[Span, ...]
-    """On screen by the second model alone."""
+    """Ranges in the second model's timeline only."""
     lost: tuple[Span, ...]
-    """On screen by the first model alone."""
+    """Ranges in the first model's timeline only."""
     unchanged: tuple[Span, ...]
 
     @property
@@ -39,7 +39,7 @@ class LabelSpans(Row):
         return bool(self.gained or self.lost)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns ranges and their lengths, as JSON takes them."""
+        """Return ranges and their durations, as plain values for JSON."""
         spans = {kind: getattr(self, kind) for kind in KINDS}
         return (
             {"label": self.label}
@@ -50,7 +50,7 @@ class LabelSpans(Row):
 
 @dataclass(frozen=True)
 class EpisodeChange(Row):
-    """What changes in one episode."""
+    """The changes in one episode."""
 
     episode: str
     labels: tuple[LabelSpans, ...]
@@ -58,7 +58,7 @@ class EpisodeChange(Row):
 
 @dataclass(frozen=True)
 class LabelSeconds(Row):
-    """One label's seconds over all episodes."""
+    """The seconds of one label over all episodes."""
 
     label: str
     gained_seconds: Fraction
@@ -68,23 +68,29 @@ class LabelSeconds(Row):
 
 @dataclass(frozen=True)
 class EpisodesComparison(Row):
-    """What changes when the second model's runs take the place of the first's."""
+    """The changes if the second model's runs replace the first's."""
 
     first: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the first model."""
     second: str
     labels: tuple[LabelSeconds, ...]
-    """Over all episodes, what changes most first."""
+    """Totals over all episodes, the largest change first."""
     episodes: tuple[EpisodeChange, ...]
 
 
 def compare_on_episodes(
-    place: Workplace, first: str, second: str, episodes: Sequence[str], *, page: Path | None
+    installation: Installation,
+    first: str,
+    second: str,
+    episodes: Sequence[str],
+    *,
+    page: Path | None,
 ) -> EpisodesComparison:
-    """Compares two models on episodes; see `Library.compare_on_episodes`."""
-    with place.database.read() as connection:
+    """Compare two models on episodes; see `Library.compare_on_episodes`."""
+    with installation.database.read() as connection:
         compared = [
-            _compared(place, connection, first, second, name) for name in dict.fromkeys(episodes)
+            _compared(installation, connection, first, second, name)
+            for name in dict.fromkeys(episodes)
         ]
         names = names_of(connection)
     found = [difference for _, difference in compared]
@@ -108,18 +114,18 @@ def _spans(found: LabelDifference) -> LabelSpans:
 
 
 def _compared(
-    place: Workplace, connection: Transaction, first: str, second: str, name: str
+    installation: Installation, connection: Transaction, first: str, second: str, name: str
 ) -> tuple[tuple[str, str], EpisodeDifference]:
     episode = require_episode(connection, name)
-    shown = [find_shown(connection, None, reference) for reference in (first, second)]
-    runs = [require_shown_run(connection, episode, each) for each in shown]
-    # What both examined.
+    selections = [find_selection(connection, None, reference) for reference in (first, second)]
+    runs = [require_selected_run(connection, episode, each) for each in selections]
+    # The part that both examined.
     start = episode.seconds_at(max(run.examined[0] for run in runs))
     end = episode.seconds_at(min(run.examined[1] for run in runs))
     before, after = (
-        ranges_within(labelled_ranges(connection, episode, each), start, end) for each in shown
+        ranges_within(labelled_ranges(connection, episode, each), start, end) for each in selections
     )
-    seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other
-    thumbnails = Thumbnails(connection, place, runs[1], episode, seen_by)
+    seen_by = [run.id for run in runs]  # gains were seen by one run, losses by the other
+    thumbnails = Thumbnails(connection, installation, runs[1], episode, seen_by)
     difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)
     return (runs[0].model, runs[1].model), difference

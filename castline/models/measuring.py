@@ -1,15 +1,15 @@
-"""Two model versions measured on the same stills and the same episodes."""
+"""Measure two model versions on the same stills and the same episodes."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from castline.asking.answers import labelled_ranges
+from castline.asking.timelines import labelled_ranges
 from castline.errors import RequestError
 from castline.models.gate import Measured
 from db.engine import Transaction
-from db.library.current import Shown
-from db.library.runs import shown_run_of
+from db.library.current import RunSelection
+from db.library.runs import selected_run_of
 from db.records import EpisodeRecord, RunRecord
 from exact.ranges import PtsRange, clip
 from model.errors import DatasetError
@@ -20,24 +20,26 @@ from timeline.scoring.truth import LabelledRange
 
 if TYPE_CHECKING:
     from model.dataset.folder import Dataset
-    from model.evaluation.answers import Answers
+    from model.evaluation.predictions import Predictions
 
 SCORED_EVERY_SECONDS = Fraction(1, 2)
-"""The default sampling interval: what lies between two samples was never looked at."""
+"""The default sampling interval: the time between two samples was never examined."""
 
 
-def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: Device) -> "Answers":
-    """Lets a model version answer every still of a part.
+def predictions_of(
+    version: ModelVersion, dataset: "Dataset", part: str, device: Device
+) -> "Predictions":
+    """Classify every still of a part with a model version.
 
     Raises:
-        DatasetError: The line names the model, and what does not fit.
+        DatasetError: The dataset does not fit the model; the message names it and says why.
     """
-    from model.evaluation.evaluation import Recogniser, answer_part
+    from model.evaluation.recogniser import Recogniser, predict_part
     from model.inference.classifier import Classifier
 
     recogniser = Recogniser.of(Classifier.load(version, device=device))
     try:
-        return answer_part(recogniser, dataset, part)
+        return predict_part(recogniser, dataset, part)
     except DatasetError as error:
         raise DatasetError(f"{version.manifest.reference}: {error}") from error
 
@@ -45,11 +47,12 @@ def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: Dev
 def measured_on_dataset(
     before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: Device
 ) -> list[Measured]:
-    """Accuracy and F1 of both on the dataset's test set."""
-    from model.evaluation.comparison import compare_answers
+    """Return accuracy and F1 of both models on the dataset's test set."""
+    from model.evaluation.comparison import compare_predictions
 
-    found = compare_answers(
-        answers_of(before, dataset, "test", device), answers_of(after, dataset, "test", device)
+    found = compare_predictions(
+        predictions_of(before, dataset, "test", device),
+        predictions_of(after, dataset, "test", device),
     )
     first, second = found.first.score, found.second.score
     place = str(dataset.folder)
@@ -71,10 +74,10 @@ def measured_on_episode(
     episode: EpisodeRecord,
     truth: Sequence[LabelledRange],
 ) -> list[Measured]:
-    """F1 of both models' latest runs over an episode whose truth is known.
+    """Return F1 of both models' latest runs over an episode with a truth.
 
     Raises:
-        RequestError: One of them has no run over it, or they examined different parts of it.
+        RequestError: One of the models has no run over it, or they examined different parts.
     """
     runs = [run_by(connection, version, episode) for version in (before, after)]
     examined = clip([runs[0].examined], *runs[1].examined)
@@ -85,7 +88,7 @@ def measured_on_episode(
         )
     first, second = (
         score_at_samples(
-            episode, examined[0], labelled_ranges(connection, episode, Shown(run.id)), truth
+            episode, examined[0], labelled_ranges(connection, episode, RunSelection(run.id)), truth
         )
         for run in runs
     )
@@ -93,13 +96,13 @@ def measured_on_episode(
 
 
 def run_by(connection: Transaction, version: ModelVersion, episode: EpisodeRecord) -> RunRecord:
-    """A model's latest run over an episode.
+    """Return a model's latest run over an episode.
 
     Raises:
-        RequestError: It has none.
+        RequestError: It has no run over the episode.
     """
-    shown = Shown(model_sha256=version.sha256)
-    run = shown_run_of(connection, episode.id, shown)
+    selection = RunSelection(model_sha256=version.sha256)
+    run = selected_run_of(connection, episode.id, selection)
     if run is None:
         reference = version.manifest.reference
         raise RequestError(
@@ -115,7 +118,7 @@ def score_at_samples(
     found: Sequence[LabelledRange],
     truth: Sequence[LabelledRange],
 ) -> Score:
-    """Compares found and true ranges at two samples per second of what was examined."""
+    """Compare found and true ranges at two samples per second of what was examined."""
     start, end = map(episode.seconds_at, examined)
     count = int(episode.duration_seconds / SCORED_EVERY_SECONDS)
     times = [number * SCORED_EVERY_SECONDS for number in range(count)]
@@ -124,7 +127,7 @@ def score_at_samples(
 
 def _by_label(place: str, first: Score, second: Score) -> Iterator[Measured]:
     labels = sorted({*first.per_label, *second.per_label})
-    # A label that one of them neither missed nor made up is none of its mistakes: 1.
+    # For a model, a label that is absent from the truth and from its timeline has F1 1.
     pairs = {
         label: tuple(
             score.per_label[label].f1 if label in score.per_label else 1.0

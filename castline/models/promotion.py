@@ -1,4 +1,4 @@
-"""How a model version takes the place of the one in use, and how that is taken back."""
+"""Promote a model version, and roll the promotion back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,43 +15,43 @@ from db.changes.promotions import GateReport, promote_model, roll_back
 from model.inference.device import Device
 from model.labels import Names
 from model.version.artifact import ModelVersion, find_model
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """What became of a model that was to be promoted."""
+    """The result of a promotion."""
 
     regressions: tuple[Regression, ...]
     is_promoted: bool
-    """False: it fell short, and nothing changed."""
+    """False if the model fell short, and nothing changed."""
     episodes: int
-    """How many show a run of it instead of another model's now."""
+    """Number of episodes that now show a run of this model instead of another one's."""
     model: str = ""
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     was_in_use: bool = False
-    """Nothing was to be done."""
+    """Whether the model was already in use, so that nothing changed."""
     names: Names = field(default_factory=Names)
-    """What people call labels."""
+    """Display names of labels."""
 
 
 @dataclass(frozen=True)
 class RolledBack:
-    """A promotion that was taken back."""
+    """The result of a rollback."""
 
     withdrawn: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the withdrawn model."""
     in_use: str
-    """The model that is in use again."""
+    """NAME@VERSION of the model that is in use again."""
     episodes: int
-    """How many show the runs again that they showed before."""
+    """Number of episodes that show their earlier runs again."""
     kept: int
-    """How many still show a run of the withdrawn model, for want of another."""
+    """Number of episodes that still show a run of the withdrawn model, for lack of another one."""
 
 
 def promote_if_not_worse(
-    place: Workplace,
+    installation: Installation,
     model: str,
     *,
     dataset: Path | None,
@@ -60,27 +60,27 @@ def promote_if_not_worse(
     force: bool,
     device: Device,
 ) -> Promotion:
-    """Measures a model against the one in use and promotes it; see `Library.promote`."""
-    version = find_model(model, [place.settings.models_folder])
+    """Measure a model against the one in use and promote it; see `Library.promote`."""
+    version = find_model(model, [installation.settings.models_folder])
     reference = version.manifest.reference
-    if sha256_in_use(place) == version.sha256:
+    if sha256_in_use(installation) == version.sha256:
         return Promotion((), True, 0, reference, was_in_use=True)
-    measured = _measured(place, version, dataset, truths, device)
-    found = promote(place, version, requirement, measured, force=force)
-    with place.database.read() as connection:
+    measured = _measured(installation, version, dataset, truths, device)
+    found = promote(installation, version, requirement, measured, force=force)
+    with installation.database.read() as connection:
         names = Names({**names_of(connection), **version.manifest.names})
     return replace(found, model=reference, names=names)
 
 
-def rollback(place: Workplace) -> RolledBack:
-    """Takes the latest promotion back; see `Library.rollback`."""
-    with place.database.write() as connection:
+def rollback(installation: Installation) -> RolledBack:
+    """Undo the latest promotion; see `Library.rollback`."""
+    with installation.database.write() as connection:
         done = roll_back(connection)
     return RolledBack(done.withdrawn.model, done.in_use.model, done.episodes, done.kept)
 
 
 def _measured(
-    place: Workplace,
+    installation: Installation,
     after: ModelVersion,
     dataset: Path | None,
     truths: Sequence[tuple[str, Path]],
@@ -91,8 +91,8 @@ def _measured(
     measured: list[Measured] = []
     if dataset is None and not truths:
         return measured
-    before = model_in_use(place)
-    with place.database.read() as connection:
+    before = model_in_use(installation)
+    with installation.database.read() as connection:
         scored = [(require_episode(connection, name), path) for name, path in truths]
         for episode, path in scored:
             truth = read_named_truth(connection, path)
@@ -103,24 +103,27 @@ def _measured(
 
 
 def promote(
-    place: Workplace,
+    installation: Installation,
     version: ModelVersion,
     requirement: str,
     measured: Sequence[Measured],
     *,
     force: bool,
 ) -> Promotion:
-    """Promotes a model version if it meets the requirement, or by force.
+    """Promote a model version if it meets the requirement, or by force.
 
     Args:
-        place: The installation.
-        version: What to promote.
-        requirement: As `castline.models.gate` reads it.
-        measured: The figures of the model in use and of this one.
-        force: Whatever they say. That it took force is recorded.
+        installation: The installation.
+        version: The model version to promote.
+        requirement: A requirement in the syntax of `castline.models.gate`.
+        measured: The metrics of the model in use and of this one.
+        force: Promote regardless of the metrics; the use of force is recorded.
+
+    Returns:
+        The result.
 
     Raises:
-        RequestError: The requirement cannot be read, or nothing was measured and no force used.
+        RequestError: The requirement is invalid, or nothing was measured and force is not used.
     """
     if not measured and not force:
         raise RequestError(
@@ -136,8 +139,8 @@ def promote(
         is_forced=bool(found) or not measured,
         regressions=tuple(str(item) for item in found),
     )
-    hold_what_is_shown(place)
+    hold_what_is_shown(installation)
     parameters = RunParameters.for_model(version.manifest)
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         episodes = promote_model(connection, model_record(version), parameters.hash, report)
     return Promotion(found, is_promoted=True, episodes=episodes)

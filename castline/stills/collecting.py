@@ -1,4 +1,4 @@
-"""Pictures out of episodes, to train with."""
+"""Collect training pictures from episodes."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,11 +13,11 @@ from castline.stills.values import Harvested, Proposed
 from ingest.errors import IngestError
 from model.inference.device import Device
 from model.stills.annotations.coco_writing import COCO_NAME
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 
 def harvest(
-    place: Workplace,
+    installation: Installation,
     episodes: Sequence[Path],
     output: Path,
     *,
@@ -29,11 +29,11 @@ def harvest(
     on_harvested: Callable[[Harvested], None],
     on_refused: Callable[[CastlineError], None] | None,
 ) -> tuple[Harvested, ...]:
-    """Collects stills from episodes, sorted by a model; see `Library.harvest`."""
-    version = chosen_model(place, model)
+    """Collect stills from episodes, sorted by a model; see `Library.harvest`."""
+    version = chosen_model(installation, model)
     way = Way.PLACES if cuts else Way.REGIONS
     found = []
-    with open_harvester(place.settings, output, version, device, way) as harvester:
+    with open_harvester(installation.settings, output, version, device, way) as harvester:
         for path in episodes:
             try:
                 one = Harvested(path, harvester.harvest(path, seed, on_progress))
@@ -49,7 +49,7 @@ def harvest(
 
 
 def propose(
-    place: Workplace,
+    installation: Installation,
     episodes: Sequence[Path],
     output: Path,
     *,
@@ -59,12 +59,12 @@ def propose(
     device: Device,
     on_progress: Progress,
 ) -> Proposed:
-    """Writes frames with the boxes that a model sees in them; see `Library.propose`.
+    """Write frames with the boxes that a model sees in them; see `Library.propose`.
 
-    None of `frames` means all of them.
+    None for `frames` means all of them.
     """
-    version = chosen_model(place, model)
+    version = chosen_model(installation, model)
     choice: Choice = all_of_them if frames is None else worthiest(version, frames)
     proposal = Proposal(episodes, output, seed, choice)
-    count = write_proposal(place.settings, version, device, proposal, on_progress)
+    count = write_proposal(installation.settings, version, device, proposal, on_progress)
     return Proposed(output, count, output / COCO_NAME)

@@ -1,4 +1,4 @@
-"""From an episode file to a run in the queue, in one transaction."""
+"""Turn an episode file into a run in the queue, in one transaction."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -43,18 +43,18 @@ VIDEO_SUFFIXES = frozenset(
         ".mj2",
     ]
 )
-"""What a folder is searched for: the containers that `ingest` opens. A file that is named itself
-is opened whatever its name."""
+"""Suffixes for which folders are searched: the containers that `ingest` opens. A file given
+explicitly is opened whatever its name."""
 
-KILLS_OUTLIVED = 3
-"""The system's memory killer strikes again at once where it struck; a person does not."""
+RETRIES_AFTER_KILL = 3
+"""The system's memory killer strikes again immediately where it struck; a person does not."""
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
 class Enqueued:
-    """A run, whether it was made just now, and where its episode's file lay, if it was moved."""
+    """A run, whether it was just created, and the old path of its episode's file, if that moved."""
 
     run: RunRecord
     is_new: bool
@@ -63,22 +63,21 @@ class Enqueued:
 
 @dataclass(frozen=True)
 class EpisodeFiles:
-    """What was found to enqueue."""
+    """The files found for enqueuing."""
 
     paths: tuple[Path, ...]
     skipped: tuple[str, ...]
-    """A line for each video file or folder that was passed over, and why."""
+    """A line for each video file or folder that was skipped, and why."""
 
 
 def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
-    """The files to enqueue: files as they are, folders searched through, in order of name.
+    """Return the files to enqueue: given files, and those in given folders, in order of name.
 
-    A link to a file is taken as that file. A link to a folder is not followed: it may lead round
-    in a circle. Hidden files and folders are passed over in silence: they are what systems leave
-    behind.
+    A link to a file is taken as that file; a link to a folder is not followed, since it may lead
+    to a cycle. Hidden files and folders, which systems leave behind, are skipped silently.
 
     Raises:
-        RequestError: A folder holds no video file.
+        RequestError: A folder contains no video file.
     """
     found: list[Path] = []
     skipped: list[str] = []
@@ -97,7 +96,7 @@ def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
 
 
 def _video_files(folder: Path, skipped: list[str]) -> Iterator[Path]:
-    """The video files below a folder, however deep they lie."""
+    """Yield the video files below a folder, at any depth."""
     levels = [iter(_entries(str(folder), skipped))]
     while levels:
         entry = next(levels[-1], None)
@@ -116,7 +115,7 @@ def _has_suffix(entry: os.DirEntry[str]) -> bool:
 
 
 def _why_skipped(entry: os.DirEntry[str]) -> str | None:
-    """Why a file or folder cannot be taken, if it is one to take."""
+    """Return why a file or folder cannot be used, or None if it can or is irrelevant."""
     is_link_to_take = entry.is_symlink() and _has_suffix(entry)
     try:
         entry.stat(follow_symlinks=is_link_to_take)
@@ -127,7 +126,7 @@ def _why_skipped(entry: os.DirEntry[str]) -> str | None:
 
 
 def _entries(folder: str, skipped: list[str]) -> list[os.DirEntry[str]]:
-    """What is in a folder and not hidden, in order of name."""
+    """Return the entries of a folder that are not hidden, in order of name."""
     try:
         with os.scandir(folder) as entries:
             shown = [entry for entry in entries if not entry.name.startswith(".")]
@@ -150,17 +149,21 @@ def enqueue_episode(
     on_progress: Callable[[int], None] | None = None,
     url: str | None = None,
 ) -> Enqueued:
-    """Probes a file and makes its run, or finds the run that was made before.
+    """Probe a file and create its run, or find the existing run.
 
-    The same content under any name is the same episode; with the same model version and
-    parameters it is the same run. Nothing is written unless the file can be used. `part` is what
-    to examine of it; `url` says where the episode lies if the file is a copy from shared storage.
+    The same content under any name is the same episode; with the same model version and parameters
+    it is the same run, so the operation is idempotent. Nothing is written unless the file can be
+    used. `part` is the part to
+    examine; `url` is the episode's address if the file is a copy from shared storage.
+
+    Returns:
+        The run, whether it is new, and the old path of a file that moved.
 
     Raises:
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    probe = outliving_kills(lambda: decoder.probe(path, on_progress))
+    probe = retry_on_kill(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
     area = known.area if known else find_picture_area(decoder, probe)
@@ -168,7 +171,7 @@ def enqueue_episode(
     moved_from = None
     if known and known.uri != record.uri:
         if _is_where_it_was(known, decoder):
-            # A copy: the episode stays where it was, since copies are what people delete.
+            # A copy: the episode keeps its path, since copies are what people delete.
             record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
         else:
             moved_from = known.uri
@@ -194,7 +197,7 @@ def chunks_of(
 ) -> tuple[ChunkRange, ...]:
     """Plans an episode's chunks; who plans them so finds the frames that tagging has stored.
 
-    Those of a part, which starts at a key frame, are the episode's own, except at its ends.
+    The chunks of a part, which starts at a key frame, are those of the episode, clipped.
     """
     start_pts, end_pts = examined or (probe.start_pts, probe.end_pts)
     planned = plan_chunks(
@@ -212,32 +215,32 @@ def chunks_of(
 
 
 def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
-    """Finds an episode's picture area, or gives the whole frame where its key frames are damaged.
+    """Find an episode's picture area; the whole frame where its keyframes are damaged.
 
     Raises:
-        DecoderLost: Someone killed the decoder again and again.
-        VideoError: Another file took the episode's place.
+        DecoderLost: The decoder was killed repeatedly.
+        VideoError: The file was replaced by another one.
     """
-    # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
-    # A kill is no such reason: the area is for good, and with other bars come other tags.
+    # A file whose keyframes crash the decoder may still be tagged in part, with its bars. A kill is
+    # not a reason for this: the area is permanent, and other bars lead to other tags.
     try:
-        return outliving_kills(lambda: decoder.find_picture_area(probe))
+        return retry_on_kill(lambda: decoder.find_picture_area(probe))
     except DecoderLost as lost:
         if lost.killed:
             raise
         return probe.whole_frame
     except IngestError:
-        decoder.prove(Path(probe.path), Content.of(probe))  # another file is no damage to this one
+        decoder.prove(Path(probe.path), Content.of(probe))  # a replaced file is not damaged
         return probe.whole_frame
 
 
-def outliving_kills(ask: Callable[[], Answer]) -> Answer:
-    """Asks again when someone killed the decoder, which proves nothing against the file.
+def retry_on_kill(ask: Callable[[], Answer]) -> Answer:
+    """Retry when another process killed the decoder, which proves nothing against the file.
 
     Raises:
-        DecoderLost: It was killed again and again, or lost in another way.
+        DecoderLost: It was killed repeatedly, or lost in another way.
     """
-    for _ in range(KILLS_OUTLIVED):
+    for _ in range(RETRIES_AFTER_KILL):
         try:
             return ask()
         except DecoderLost as lost:
@@ -267,7 +270,7 @@ def _episode_record(probe: Probe, area: PictureArea, url: str | None) -> Episode
 
 
 def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int, ...]:
-    """Key frames at least a second apart: a file of key frames only would fill the database."""
+    """Keep keyframes at least a second apart: a file of only keyframes would fill the database."""
     kept: list[int] = []
     for pts in key_pts:
         if not kept or (pts - kept[-1]) * time_base >= 1:
@@ -276,7 +279,7 @@ def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int,
 
 
 def model_record(version: ModelVersion) -> ModelVersionRecord:
-    """A model version as the database knows it."""
+    """Return the database record of a model version."""
     manifest = version.manifest
     return ModelVersionRecord(
         name=manifest.name,

@@ -1,4 +1,4 @@
-"""Episode files into the queue."""
+"""Put episode files into the queue."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -13,11 +13,11 @@ from db.records import RunRecord
 from db.states import Lane
 from ingest.errors import IngestError
 from ingest.storage.remote_files import is_remote
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 Every: TypeAlias = str | float
-"""Seconds between two looks at an episode: `0.5`, or `1/3` as a text."""
+"""Sampling interval in seconds: `0.5`, or a fraction such as `1/3` as text."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class Sources:
 
     names: tuple[str, ...]
     skipped: tuple[str, ...]
-    """A line for each that was passed over in folders, and why."""
+    """A line for each file in a folder that was skipped, and why."""
 
 
 @dataclass(frozen=True)
 class QueuedFiles:
-    """What became of the files that were to be enqueued."""
+    """The result of enqueuing files."""
 
     sources: tuple[str, ...]
-    """The files and URLs that can be used."""
+    """The usable files and URLs."""
     runs: tuple[RunRecord, ...]
     """The run of each of them."""
     new_run_ids: frozenset[int]
@@ -43,12 +43,12 @@ class QueuedFiles:
 
     @property
     def run_ids(self) -> tuple[int, ...]:
-        """Of the runs, each once."""
+        """Numbers of the runs, without duplicates."""
         return tuple(dict.fromkeys(run.id for run in self.runs))
 
 
 def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
-    """Finds what to enqueue: files as they are, folders and prefixes searched through."""
+    """Find the sources to enqueue: given files, and those below given folders and prefixes."""
     from castline.tagging.enqueue import find_episode_files
     from castline.tagging.sources import find_remote_episodes
 
@@ -58,7 +58,7 @@ def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
 
 
 def enqueue(
-    place: Workplace,
+    installation: Installation,
     found: Sources,
     *,
     model: str | None,
@@ -67,13 +67,13 @@ def enqueue(
     lane: Lane,
     hooks: Hooks,
 ) -> Queue:
-    """Puts files into the queue and tells Celery's workers of them; see `Library.enqueue`."""
+    """Put files into the queue and notify Celery's workers; see `Library.enqueue`."""
     from worker.cluster.broker_url import checked_broker_url
 
-    if place.settings.broker_url is not None:
-        checked_broker_url(place.settings.broker_url)  # before anything is enqueued
-    queued = enqueue_files(place, found.names, model, every, part, lane, hooks)
-    broker_error = _offer(place)
+    if installation.settings.broker_url is not None:
+        checked_broker_url(installation.settings.broker_url)  # before anything is enqueued
+    queued = enqueue_files(installation, found.names, model, every, part, lane, hooks)
+    broker_error = _offer(installation)
     enqueued = tuple(
         Enqueued(source, run.id, run.episode, run.state, run.id in queued.new_run_ids)
         for source, run in zip(queued.sources, queued.runs, strict=True)
@@ -82,7 +82,7 @@ def enqueue(
 
 
 def enqueue_files(
-    place: Workplace,
+    installation: Installation,
     sources: Sequence[str],
     model: str | None,
     every: Every,
@@ -90,25 +90,27 @@ def enqueue_files(
     lane: Lane,
     hooks: Hooks,
 ) -> QueuedFiles:
-    """Enqueues files one by one; one that cannot be used is told of and left out."""
+    """Enqueue files one by one; an unusable one is reported and left out."""
     from castline.models.in_use import chosen_model
     from castline.tagging.run_models import keep_model
     from castline.tagging.sources import enqueue_source
     from ingest.decoder.parent import Decoder
     from worker.parameters import RunParameters, parse_every_seconds
 
-    version = chosen_model(place, model)
-    keep_model(place.settings, version)
+    version = chosen_model(installation, model)
+    keep_model(installation.settings, version)
     parameters = RunParameters.for_model(version.manifest, parse_every_seconds(str(every)))
     usable: list[str] = []
     runs: list[RunRecord] = []
     new: set[int] = set()
     refused = 0
-    with Decoder(media_roots=place.settings.readable_roots) as decoder:
+    with Decoder(media_roots=installation.settings.readable_roots) as decoder:
         for source in sources:
             try:
                 with hooks.reading(source) if hooks.reading else nullcontext():
-                    found = enqueue_source(place, source, decoder, version, parameters, part, lane)
+                    found = enqueue_source(
+                        installation, source, decoder, version, parameters, part, lane
+                    )
             except IngestError as error:
                 _refuse(error, hooks)
                 refused += 1
@@ -129,16 +131,16 @@ def _refuse(error: IngestError, hooks: Hooks) -> None:
     hooks.refuse(told)
 
 
-def _offer(place: Workplace) -> BrokerError | None:
-    """Tells Celery's workers of new chunks, which are in the database already."""
-    if place.settings.broker_url is None:
+def _offer(installation: Installation) -> BrokerError | None:
+    """Notify Celery's workers of new chunks, which are already in the database."""
+    if installation.settings.broker_url is None:
         return None
     from worker.cluster.app import make_app
     from worker.cluster.offering import offer
 
     try:
         with as_castline_errors():
-            offer(place, make_app(place.settings))
+            offer(installation, make_app(installation.settings))
     except BrokerError as error:
         return error
     return None

@@ -1,4 +1,4 @@
-"""Running a model again over what is known: all of it, what is missing, what is out of date."""
+"""Run a model again on known episodes: all, missing or stale ones."""
 
 import time
 from collections.abc import Sequence
@@ -18,76 +18,76 @@ from castline.tagging.work import make_shown, work_on
 from db.library.runs import list_runs
 from model.inference.device import Device
 from model.version.artifact import ModelVersion
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 
 @dataclass(frozen=True)
 class PlannedRun(Row):
-    """An episode that a model would be run over."""
+    """A planned run of a model over an episode."""
 
     episode: str
     episode_id: int
     sha256: str
-    """Of the episode."""
+    """SHA-256 of the episode."""
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     reason: str
-    """Why, for people."""
+    """The reason, as text."""
     run: int | None
-    """The number of the run that it would be, where it was begun before."""
+    """Number of the run, if it was started before."""
     is_done: bool
-    """Nothing is left to do but to show it."""
+    """Whether the run is finished and only has to become current."""
     is_stored: bool
-    """Whether all its frames lie in the frame store."""
+    """Whether all its frames are in the frame store."""
     is_gone: bool
-    """Whether it cannot be run: its file, which is needed, is not where it was."""
+    """Whether it cannot run, since the file that it needs is not at its path."""
     frames: int
-    """About how many are left to classify."""
+    """Estimated number of frames left to classify."""
     seconds: float | None
-    """About how long it takes; None where no earlier run tells."""
+    """Estimated duration; None where no earlier run gives an estimate."""
 
 
 @dataclass(frozen=True, repr=False)
 class Plan(Table[PlannedRun]):
-    """What would be run again."""
+    """The runs that would be made."""
 
     model: str = ""
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
 
 
 @dataclass(frozen=True, repr=False)
 class Reran(Table[Run]):
-    """The runs that were asked for."""
+    """The requested runs."""
 
     model: str = ""
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     is_in_use: bool = True
-    """Whether it is the model that new runs use and questions see."""
+    """Whether the model is the one for new runs and questions."""
     seconds: float | None = None
-    """How long the work took; None where nothing was left to do."""
+    """Duration of the work; None where nothing was left to do."""
     refused: int = 0
-    """How many episodes could not be run: their files are gone."""
+    """Number of episodes that could not run, since their files are gone."""
 
 
 def plan(
-    place: Workplace,
+    installation: Installation,
     which: Which,
     episodes: Sequence[str],
     *,
     model: str | None,
     since: datetime | None,
 ) -> Plan:
-    """What would be run again, and for how long; see `Library.plan_rerun`."""
-    version = chosen_model(place, model)
-    found, rates = _planned(place, version, which, episodes, since)
-    with place.database.read() as connection:
+    """Plan runs and estimate their duration; see `Library.plan_rerun`."""
+    version = chosen_model(installation, model)
+    found, rates = _planned(installation, version, which, episodes, since)
+    with installation.database.read() as connection:
         names = shown_names(connection, {item.episode.id: item.episode.name for item in found})
     rows = tuple(_row(item, names[item.episode.id], rates, version) for item in found)
     return Plan(rows, columns_of(PlannedRun), model=version.manifest.reference)
 
 
 def rerun(
-    place: Workplace,
+    installation: Installation,
     which: Which,
     episodes: Sequence[str],
     *,
@@ -97,59 +97,61 @@ def rerun(
     device: Device,
     hooks: Hooks,
 ) -> Reran:
-    """Runs a model again; see `Library.rerun`."""
-    version = chosen_model(place, model)
-    planned, _ = _planned(place, version, which, episodes, since)
+    """Run a model again; see `Library.rerun`."""
+    version = chosen_model(installation, model)
+    planned, _ = _planned(installation, version, which, episodes, since)
     found = [item for item in planned if not item.is_gone]
     for item in planned:
         if item.is_gone:
             hooks.refuse(gone(item.episode))
-    run_ids, seconds = _run(place, found, version, workers, device, hooks) if found else ((), None)
-    make_shown(place, run_ids)  # those that were done before, too
-    with place.database.read() as connection:
+    run_ids, seconds = (
+        _run(installation, found, version, workers, device, hooks) if found else ((), None)
+    )
+    make_shown(installation, run_ids)  # also the runs that were already finished
+    with installation.database.read() as connection:
         runs = shown_runs(connection, run_ids)
     return Reran(
         runs,
         RUN_COLUMNS,
         model=version.manifest.reference,
-        is_in_use=version.sha256 == sha256_in_use(place),
+        is_in_use=version.sha256 == sha256_in_use(installation),
         seconds=seconds,
         refused=len(planned) - len(found),
     )
 
 
 def _planned(
-    place: Workplace,
+    installation: Installation,
     version: ModelVersion,
     which: Which,
     episodes: Sequence[str],
     since: datetime | None,
 ) -> tuple[list[Rerun], Rates]:
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         wanted = {require_episode(connection, name).id for name in episodes} or None
         rates = measured_rates(list_runs(connection))
     added = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
-    return plan_reruns(place, version, which, wanted, added), rates
+    return plan_reruns(installation, version, which, wanted, added), rates
 
 
 def _run(
-    place: Workplace,
+    installation: Installation,
     found: Sequence[Rerun],
     version: ModelVersion,
     workers: int | None,
     device: Device,
     hooks: Hooks,
 ) -> tuple[tuple[int, ...], float | None]:
-    """Returns the runs' numbers, and how long the work on them took."""
-    keep_model(place.settings, version)
-    if version.sha256 != sha256_in_use(place):
-        hold_what_is_shown(place)
-    runs = [enqueue_rerun(place, item, version) for item in found]
+    """Return the runs' numbers, and the duration of the work on them."""
+    keep_model(installation.settings, version)
+    if version.sha256 != sha256_in_use(installation):
+        hold_what_is_shown(installation)
+    runs = [enqueue_rerun(installation, item, version) for item in found]
     run_ids = tuple(run.id for run in runs)
     if not any(run.is_open for run in runs):
         return run_ids, None
     began = time.monotonic()
-    work_on(place, workers, device, run_ids, version.sha256, hooks=hooks)
+    work_on(installation, workers, device, run_ids, version.sha256, hooks=hooks)
     return run_ids, time.monotonic() - began
 
 

@@ -1,4 +1,4 @@
-"""Runs that were made: how far they are, cancelled, offered again."""
+"""List, cancel and retry runs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -18,21 +18,21 @@ from db.library.runs import (
     quarantined_chunks,
     run_appearances,
 )
-from db.queue.effort import RunEffort, run_efforts
+from db.queue.statistics import RunStatistics, run_statistics
 from db.records import RunRecord
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 
-def runs(place: Workplace) -> Table[Run]:
-    """All runs, the oldest first."""
-    with place.database.read() as connection:
+def runs(installation: Installation) -> Table[Run]:
+    """Return all runs, the oldest first."""
+    with installation.database.read() as connection:
         return Table(shown_runs(connection), RUN_COLUMNS)
 
 
 def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) -> tuple[Run, ...]:
-    """Runs as they are shown, the oldest first: of all, or only those asked for."""
-    efforts = run_efforts(connection, run_ids)
+    """Return public values of all runs or of given ones, the oldest first."""
+    statistics = run_statistics(connection, run_ids)
     given_up: dict[int, list[Quarantined]] = {}
     for item in quarantined_chunks(connection, run_ids):
         part = Quarantined(item.start_seconds, item.end_seconds, item.attempts, item.error)
@@ -43,36 +43,36 @@ def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) ->
         _shown(
             record,
             names[record.episode_id],
-            efforts.get(record.id, RunEffort()),
+            statistics.get(record.id, RunStatistics()),
             given_up.get(record.id, []),
         )
         for record in records
     )
 
 
-def absent(place: Workplace) -> list[str]:
-    """A line for each model that unfinished runs wait for and that is not here."""
-    with place.database.read() as connection:
-        return absent_models(place.settings, list_runs(connection))
+def absent(installation: Installation) -> list[str]:
+    """Return a line for each missing model for which unfinished runs wait."""
+    with installation.database.read() as connection:
+        return absent_models(installation.settings, list_runs(connection))
 
 
-def cancel(place: Workplace, run_id: int) -> tuple[str, bool]:
-    """Stops a run; returns its state, and whether it had not ended before."""
-    with place.database.write() as connection:
+def cancel(installation: Installation, run_id: int) -> tuple[str, bool]:
+    """Stop a run; return its state, and whether it was still open."""
+    with installation.database.write() as connection:
         was_open = get_run(connection, run_id).is_open
         return cancel_run(connection, run_id), was_open
 
 
-def retry(place: Workplace, run_id: int) -> tuple[str, int]:
-    """Offers again what a run left undone; returns its state, and how many chunks those are."""
-    with place.database.write() as connection:
+def retry(installation: Installation, run_id: int) -> tuple[str, int]:
+    """Queue the unfinished work of a run again; return its state and the number of chunks."""
+    with installation.database.write() as connection:
         offered = retry_run(connection, run_id)
         return get_run(connection, run_id).state, offered
 
 
-def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]:
-    """A run's own appearances, and the run that questions see in its place if they do."""
-    with place.database.read() as connection:
+def appearances(installation: Installation, run_id: int) -> tuple[Appearances, Run | None]:
+    """Return a run's own appearances, and the current run if it is another one."""
+    with installation.database.read() as connection:
         run = get_run(connection, run_id)
         names = shown_names(connection, {run.episode_id: run.episode})
         rows = tuple(
@@ -85,18 +85,17 @@ def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]
     return Appearances(rows, APPEARANCE_COLUMNS), shown[0] if shown else None
 
 
-def total_effort(runs: Iterable[Run]) -> RunEffort:
-    """What all processes spent on some runs together."""
-    efforts = [run.effort for run in runs]
+def total_statistics(runs: Iterable[Run]) -> RunStatistics:
+    """Return the total time that all processes spent on runs."""
+    each = [run.statistics for run in runs]
     amounts = {
-        field.name: sum(getattr(effort, field.name) for effort in efforts)
-        for field in fields(RunEffort)
+        field.name: sum(getattr(one, field.name) for one in each) for field in fields(RunStatistics)
     }
-    return RunEffort(**amounts)
+    return RunStatistics(**amounts)
 
 
 def _shown(
-    record: RunRecord, episode: str, effort: RunEffort, given_up: Sequence[Quarantined]
+    record: RunRecord, episode: str, statistics: RunStatistics, given_up: Sequence[Quarantined]
 ) -> Run:
     return Run(
         id=record.id,
@@ -113,7 +112,7 @@ def _shown(
         frames=record.frames,
         frames_decoded=record.frames_decoded,
         decode_errors=record.decode_errors,
-        effort=effort,
+        statistics=statistics,
         examined_seconds=record.examined_seconds,
         is_part=record.part is not None,
         missing_seconds=record.missing_seconds,

@@ -1,4 +1,4 @@
-"""Where episodes lie: files on this machine, or URLs of shared storage."""
+"""Sources of episodes: files on this machine, or URLs of shared storage."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,19 +12,19 @@ from ingest.errors import IngestError, MediaRefused
 from ingest.media.file import open_media
 from ingest.storage.remote_files import RemoteFiles, is_remote
 from model.version.artifact import ModelVersion
+from worker.installation import Installation
 from worker.parameters import RunParameters
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 
 def find_remote_episodes(places: Sequence[str], settings: Settings) -> list[str]:
-    """The URLs to enqueue: files as they are, prefixes searched through, in order of name.
+    """Return the URLs to enqueue: given files, and those below given prefixes, in order of name.
 
-    URLs outside the media roots are not looked at: `enqueue_source` refuses them.
+    URLs outside the media roots are not searched: `enqueue_source` refuses them.
 
     Raises:
         StorageUnreachable: The storage does not answer.
-        RequestError: Below a prefix there is no video file.
+        RequestError: There is no video file below a prefix.
     """
     found: list[str] = []
     for place in places:
@@ -49,7 +49,7 @@ def _is_video(name: str) -> bool:
 
 
 def enqueue_source(
-    workplace: Workplace,
+    installation: Installation,
     source: str,
     decoder: Decoder,
     version: ModelVersion,
@@ -57,17 +57,17 @@ def enqueue_source(
     part: Part = WHOLE,
     lane: Lane = Lane.BULK,
 ) -> Enqueued:
-    """Makes the run of an episode, wherever it lies; see `enqueue_episode`.
+    """Create the run of a local or remote episode; see `enqueue_episode`.
 
     Raises:
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    settings = workplace.settings
+    settings = installation.settings
     path, url = Path(source), None
     if settings.media_roots and not is_remote(source):
         with open_media(path, settings.media_roots):
-            pass  # an error names the roots that people know of
+            pass  # an error names the roots as the user wrote them
     if is_remote(source):
         if not _is_allowed(source, settings):
             allowed = ", ".join((*map(str, settings.media_roots), *settings.media_urls))
@@ -75,11 +75,11 @@ def enqueue_source(
                 f"{source}: lies outside the media folders, {allowed}; move it there, or add its"
                 " place to CASTLINE_MEDIA_ROOTS"
             )
-        path, url = workplace.episode_cache.add(source), source
+        path, url = installation.episode_cache.add(source), source
     try:
         return enqueue_episode(
             path,
-            database=workplace.database,
+            database=installation.database,
             decoder=decoder,
             version=version,
             parameters=parameters,
@@ -89,7 +89,7 @@ def enqueue_source(
             url=url,
         )
     except IngestError as error:
-        # Whoever named a URL knows nothing of its copy.
+        # A user who gave a URL does not know its local copy.
         raise type(error)(str(error).replace(str(path), source)) from error
 
 

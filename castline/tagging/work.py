@@ -1,4 +1,4 @@
-"""Work on episodes, on this machine or by Celery."""
+"""Work on episodes, on this machine or through Celery."""
 
 import os
 import time
@@ -13,21 +13,21 @@ from castline.tagging.queue import Every, Sources, enqueue_files
 from castline.tagging.runs import shown_runs
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
 from db.changes.writes import retry_run
-from db.cuts import outliving_cuts
 from db.library.current import make_current
 from db.library.runs import RunProgress as StoredProgress
 from db.library.runs import list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
+from db.retrying import retry_on_disconnect
 from db.states import Lane, RunState
 from model.inference.device import Device
+from worker.installation import Installation, open_installation
 from worker.settings import Settings
 from worker.step import Step
-from worker.workplace import Workplace, open_workplace
 
 
 def tag(
-    place: Workplace,
+    installation: Installation,
     found: Sources,
     *,
     model: str | None,
@@ -37,28 +37,28 @@ def tag(
     device: Device,
     hooks: Hooks,
 ) -> Tagged:
-    """Tags episodes on this machine until it is known who is on screen; see `Library.tag`."""
-    queued = enqueue_files(place, found.names, model, every, part, Lane.INTERACTIVE, hooks)
+    """Tag episodes on this machine and wait for the result; see `Library.tag`."""
+    queued = enqueue_files(installation, found.names, model, every, part, Lane.INTERACTIVE, hooks)
     began = time.monotonic()
-    is_work_left = _offer_again(place, queued.runs)
+    is_work_left = _offer_again(installation, queued.runs)
     if is_work_left:
-        work_on(place, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
-    make_shown(place, queued.run_ids)
-    with place.database.read() as connection:
+        work_on(installation, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
+    make_shown(installation, queued.run_ids)
+    with installation.database.read() as connection:
         runs = shown_runs(connection, queued.run_ids)
     seconds = time.monotonic() - began if is_work_left else None
     return Tagged(runs, RUN_COLUMNS, refused=queued.refused, seconds=seconds)
 
 
-def make_shown(place: Workplace, run_ids: Sequence[int]) -> None:
-    """Has questions answered from runs that were asked for last, as far as models' order lets."""
+def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
+    """Make the requested runs current, as far as the order of models permits."""
     for run_id in run_ids:
-        with place.database.write() as connection:
+        with installation.database.write() as connection:
             make_current(connection, run_id)
 
 
 def work_on(
-    place: Workplace,
+    installation: Installation,
     workers: int | None,
     device: Device,
     run_ids: tuple[int, ...] | None,
@@ -67,10 +67,10 @@ def work_on(
     until_idle: bool = True,
     hooks: Hooks,
 ) -> None:
-    """Runs the embedded runner until nothing is left, or it is stopped.
+    """Run the embedded runner until the work is done, or it is stopped.
 
     Raises:
-        WorkStoppedError: It was stopped before the end.
+        WorkStoppedError: The work was stopped before its end.
     """
     from ingest.decoder.parent import Decoder
     from worker.embedded.runner import EmbeddedRunner, RunnerOptions
@@ -84,10 +84,10 @@ def work_on(
         until_idle=until_idle,
     )
     runner = EmbeddedRunner(
-        place, options, lambda: Decoder(media_roots=place.settings.readable_roots)
+        installation, options, lambda: Decoder(media_roots=installation.settings.readable_roots)
     )
     with hooks.stopping(runner.stop) if hooks.stopping else nullcontext():
-        finished = runner.run(_told_of(place, hooks.on_progress))
+        finished = runner.run(_told_of(installation, hooks.on_progress))
     if not finished and until_idle:
         raise WorkStoppedError("stopped; the same command goes on where it stopped")
 
@@ -102,24 +102,26 @@ def work(
     on_start: Callable[[], None],
     hooks: Hooks,
 ) -> Worked:
-    """Works on what is enqueued; see `Library.work`."""
-    with open_workplace(settings, patience_of_worker(stays=not until_idle)) as place:
-        ended_before = _ended_runs(place)
+    """Work on the queue; see `Library.work`."""
+    with open_installation(settings, patience_of_worker(stays=not until_idle)) as installation:
+        ended_before = _ended_runs(installation)
         on_start()
         if settings.broker_url:
-            code = _serve(place, queues, concurrency, device, until_idle, hooks)
+            code = _serve(installation, queues, concurrency, device, until_idle, hooks)
             if code:
                 return Worked((), RUN_COLUMNS, exit_code=code)
         elif queues:
             raise RequestError("--queues: only with a broker; set CASTLINE_BROKER_URL")
         else:
-            work_on(place, concurrency, device, None, None, until_idle=until_idle, hooks=hooks)
-        ended = [run for key, run in _ended_runs(place).items() if key not in ended_before]
+            work_on(
+                installation, concurrency, device, None, None, until_idle=until_idle, hooks=hooks
+            )
+        ended = [run for key, run in _ended_runs(installation).items() if key not in ended_before]
         return Worked(tuple(ended), RUN_COLUMNS)
 
 
 def _serve(
-    place: Workplace,
+    installation: Installation,
     queues: str | None,
     concurrency: int | None,
     device: Device,
@@ -130,9 +132,9 @@ def _serve(
     from worker.metrics import serve_metrics
 
     options = WorkerOptions(_steps(queues), concurrency, device, until_idle)
-    workers = CeleryWorkers(place.settings, options)
+    workers = CeleryWorkers(installation.settings, options)
     stopping = hooks.stopping(workers.stop) if hooks.stopping else nullcontext()
-    with serve_metrics(place.settings, place.database), stopping:
+    with serve_metrics(installation.settings, installation.database), stopping:
         return workers.run()
 
 
@@ -147,26 +149,26 @@ def _steps(queues: str | None) -> tuple[Step, ...]:
         ) from None
 
 
-@outliving_cuts
-def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], Run]:
-    # With the moment: what was offered again meanwhile ends once more.
-    with place.database.read() as connection:
+@retry_on_disconnect
+def _ended_runs(installation: Installation) -> dict[tuple[int, datetime], Run]:
+    # Compare end times: a run that was queued again in the meantime ends once more.
+    with installation.database.read() as connection:
         return {(run.id, run.ended_at): run for run in shown_runs(connection) if run.ended_at}
 
 
-def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
-    """Offers again what was cancelled or failed; returns whether there is work."""
-    # Who tags again what was cancelled or failed wants it tried again.
+def _offer_again(installation: Installation, runs: Sequence[RunRecord]) -> bool:
+    """Queue cancelled and failed runs again; return whether there is work."""
+    # Tagging a cancelled or failed run again means a retry.
     for run in runs:
         if run.state in (RunState.CANCELLED, RunState.FAILED):
-            with place.database.write() as connection:
+            with installation.database.write() as connection:
                 retry_run(connection, run.id)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         return any(run.is_open for run in list_runs(connection, [run.id for run in runs]))
 
 
 def _told_of(
-    place: Workplace,
+    installation: Installation,
     on_progress: Callable[[Sequence[RunProgress]], None] | None,
 ) -> Callable[[Sequence[StoredProgress]], None] | None:
     from worker.parameters import RunParameters
@@ -178,7 +180,7 @@ def _told_of(
 
     def tell(runs: Sequence[StoredProgress]) -> None:
         if any(run.episode_id not in names for run in runs):
-            with place.database.read() as connection:
+            with installation.database.read() as connection:
                 episodes = {run.episode_id: run.episode for run in runs}
                 names.update(shown_names(connection, episodes))
         on_progress([_progress_of(run) for run in runs])

@@ -19,7 +19,7 @@ from db.changes.removing import remove_episode, runs_of_episodes
 from db.library.all_runs import list_library
 from ingest.errors import IngestError
 from ingest.media.file import open_media
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Removal(Row):
 
 
 def edit(
-    place: Workplace,
+    installation: Installation,
     references: Sequence[str],
     *,
     series: str | None,
@@ -84,16 +84,16 @@ def edit(
             if value is not None
         },
     }
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         found = [require_episode(connection, reference) for reference in references]
         for item in found:
             rename_episode(connection, item.id, replace(item.called, **changed))
         return Table(listed_episodes(connection, {item.id for item in found}), EPISODE_COLUMNS)
 
 
-def locate(place: Workplace, folders: Sequence[Path]) -> Locating:
+def locate(installation: Installation, folders: Sequence[Path]) -> Locating:
     """Finds files that were moved; see `Library.locate_episodes`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = [entry.episode for entry in list_library(connection)]
     lost = {item.sha256: item for item in known if is_gone(item)}
     sizes = {item.size_bytes for item in lost.values()}
@@ -102,22 +102,22 @@ def locate(place: Workplace, folders: Sequence[Path]) -> Locating:
     for path in find_episode_files(folders).paths if lost else ():
         if not sizes or size_of(path) not in sizes:
             continue
-        seen = _look_at(path, place.settings.readable_roots)
+        seen = _look_at(path, installation.settings.readable_roots)
         if seen is None or (item := lost.pop(seen.sha256, None)) is None:
             continue
         sizes = {each.size_bytes for each in lost.values()}
-        with place.database.write() as connection:
+        with installation.database.write() as connection:
             move_episode(connection, item, seen.path, Path(seen.path).name, seen.stamp)
         found[item.id], old_paths[item.id] = seen.path, item.uri
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         names = shown_names(connection, {key: Path(path).name for key, path in found.items()})
     rows = tuple(Located(names[key], key, old_paths[key], path) for key, path in found.items())
     return Locating(rows, columns_of(Located), missing=tuple(item.uri for item in lost.values()))
 
 
-def plan_removal(place: Workplace, references: Sequence[str]) -> Removal:
+def plan_removal(installation: Installation, references: Sequence[str]) -> Removal:
     """Finds what would go with episodes, and changes nothing."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = {
             item.id: item for item in (require_episode(connection, each) for each in references)
         }
@@ -125,7 +125,7 @@ def plan_removal(place: Workplace, references: Sequence[str]) -> Removal:
         rows = count_rows(connection, run_ids)
         episodes = listed_episodes(connection, found)
     sha256s = {item.sha256 for item in found.values()}
-    frames = dict(_frames_of(place, sha256s))
+    frames = dict(_frames_of(installation, sha256s))
     return Removal(
         Table(episodes, EPISODE_COLUMNS),
         tuple(run_ids),
@@ -135,22 +135,22 @@ def plan_removal(place: Workplace, references: Sequence[str]) -> Removal:
     )
 
 
-def remove(place: Workplace, removal: Removal) -> None:
+def remove(installation: Installation, removal: Removal) -> None:
     """Removes what was planned, an episode at a time; harmless twice.
 
     Raises:
         StorageUnreachable: The frame store lies on storage that does not answer.
     """
     for item in removal.episodes:
-        with place.database.write() as connection:
+        with installation.database.write() as connection:
             remove_episode(connection, item.id)
         # Looked for again: a worker may have stored more meanwhile.
-        remove_frames(place, [name for name, _ in _frames_of(place, {item.sha256})])
+        remove_frames(installation, [name for name, _ in _frames_of(installation, {item.sha256})])
 
 
-def _frames_of(place: Workplace, sha256s: set[str]) -> Iterator[tuple[str, int]]:
+def _frames_of(installation: Installation, sha256s: set[str]) -> Iterator[tuple[str, int]]:
     """The names and sizes of the frame store's files of some contents."""
-    for file in place.frames.kept_files.entries():
+    for file in installation.frames.kept_files.entries():
         if sha256s & set(file.name.split("/")):
             yield file.name, file.size_bytes
 

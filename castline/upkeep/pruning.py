@@ -1,4 +1,4 @@
-"""Removing what nothing refers to: runs from the database, stored frames, model folders."""
+"""Remove unreferenced data: runs from the database, stored frames, model folders."""
 
 import math
 import shutil
@@ -23,16 +23,16 @@ from db.engine import Transaction
 from db.library.episodes import get_episode
 from db.records import EpisodeRecord, RunRecord
 from model.version.artifact import ModelVersion, find_model, models_in
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 RUNS_AT_ONCE = 50
-"""A transaction with their 130,000 tags takes a second or two, which others wait."""
+"""A transaction with their 130,000 tags takes a second or two, during which others wait."""
 
 
 @dataclass(frozen=True)
 class Pruning(Row):
-    """What is to be removed."""
+    """The items to remove."""
 
     runs: tuple[RunRecord, ...]
     rows: RunRows
@@ -40,9 +40,9 @@ class Pruning(Row):
     """Names of files in the frame store."""
     frames_bytes: int
     model_sha256s: tuple[str, ...]
-    """Of the model versions."""
+    """SHA-256 of the model versions."""
     models: tuple[ModelVersion, ...]
-    """Those of them that have a folder here."""
+    """Those of them with a local folder."""
     models_bytes: int
 
     @property
@@ -51,7 +51,7 @@ class Pruning(Row):
         return not (self.runs or self.frames or self.model_sha256s)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns what docs/json.md says of `castline prune`."""
+        """Return the output of `castline prune --json`, described in docs/reference/json.md."""
         return {
             "runs": [
                 {"run": run.id, "episode": run.episode, "model": run.model, "state": run.state}
@@ -69,20 +69,22 @@ class Pruning(Row):
         }
 
 
-def plan_pruning(place: Workplace) -> Pruning:
-    """Finds what nothing refers to, and changes nothing."""
-    # Before the database is asked: a file that comes later belongs to a run that is asked for.
-    files = {file.name: file.size_bytes for file in place.frames.kept_files.entries()}
+def plan_pruning(installation: Installation) -> Pruning:
+    """Find unreferenced data, without changing anything."""
+    # Listed before the database is read: a file that comes later belongs to a run that is read.
+    files = {file.name: file.size_bytes for file in installation.frames.kept_files.entries()}
     bundled = model_record(find_model(None))
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         runs = prunable_runs(connection, bundled)
         run_ids = [run.id for run in runs]
         rows = count_rows(connection, run_ids)
         sha256s = prunable_models(connection, run_ids, bundled)
-        kept = set(_kept_files(place, connection, run_ids))
+        kept = set(_kept_files(installation, connection, run_ids))
     frames = tuple(sorted(name for name in files if name.endswith(".zip") and name not in kept))
     models = tuple(
-        version for version in models_in(place.settings.models_folder) if version.sha256 in sha256s
+        version
+        for version in models_in(installation.settings.models_folder)
+        if version.sha256 in sha256s
     )
     return Pruning(
         runs=tuple(runs),
@@ -97,22 +99,22 @@ def plan_pruning(place: Workplace) -> Pruning:
     )
 
 
-def prune(place: Workplace, pruning: Pruning) -> None:
-    """Removes what was planned, except what came into use since; harmless twice.
+def prune(installation: Installation, pruning: Pruning) -> None:
+    """Remove the planned items, except those that came into use since; idempotent.
 
     Raises:
-        OSError: A file or folder cannot be removed; what went before it is gone.
-        StorageUnreachable: The frame store lies on storage that does not answer.
+        OSError: A file or folder cannot be removed; earlier ones are gone.
+        StorageUnreachable: The frame store is on storage that does not answer.
     """
     ids = [run.id for run in pruning.runs]
     bundled = model_record(find_model(None))
     for start in range(0, len(ids), RUNS_AT_ONCE):
-        with place.database.write() as connection:
+        with installation.database.write() as connection:
             remove_runs(connection, ids[start : start + RUNS_AT_ONCE], bundled)
-    with place.database.read() as connection:
-        kept = set(_kept_files(place, connection, []))
-    remove_frames(place, [name for name in pruning.frames if name not in kept])
-    with place.database.write() as connection:
+    with installation.database.read() as connection:
+        kept = set(_kept_files(installation, connection, []))
+    remove_frames(installation, [name for name in pruning.frames if name not in kept])
+    with installation.database.write() as connection:
         gone = remove_models(connection, pruning.model_sha256s, bundled)
     for version in pruning.models:
         if version.sha256 in gone:
@@ -120,24 +122,24 @@ def prune(place: Workplace, pruning: Pruning) -> None:
             version.compiled_path.unlink(missing_ok=True)
 
 
-def remove_frames(place: Workplace, names: Iterable[str]) -> None:
+def remove_frames(installation: Installation, names: Iterable[str]) -> None:
     """Removes files of the frame store, here and for all machines.
 
     Raises:
         StorageUnreachable: The frame store lies on storage that does not answer.
     """
     for name in names:
-        place.frames.kept_files.evict(name, unless_used_since=math.inf)
-        copy = place.frames.folder / name  # of what lies on shared storage
+        installation.frames.kept_files.evict(name, unless_used_since=math.inf)
+        copy = installation.frames.folder / name  # of what lies on shared storage
         copy.unlink(missing_ok=True)
-        _remove_empty(copy.parent, place.frames.folder)
+        _remove_empty(copy.parent, installation.frames.folder)
 
 
 def _kept_files(
-    place: Workplace, connection: Transaction, pruned_run_ids: Sequence[int]
+    installation: Installation, connection: Transaction, pruned_run_ids: Sequence[int]
 ) -> Iterator[str]:
-    """The names of the frame store's files that belong to the runs that stay."""
-    store = place.frames
+    """Yield the names of the frame store's files that belong to the kept runs."""
+    store = installation.frames
     episodes: dict[int, EpisodeRecord] = {}
     for episode_id, params, start_pts, end_pts in frames_in_use(connection, pruned_run_ids):
         if episode_id not in episodes:
@@ -149,8 +151,8 @@ def _kept_files(
 
 
 def _remove_empty(folder: Path, top: Path) -> None:
-    """Removes a folder and those above it, as long as they are empty."""
-    with suppress(OSError):  # it is not empty, or another process was faster
+    """Remove a folder and its parents, as long as they are empty."""
+    with suppress(OSError):  # it is not empty, or another process removed it
         while folder != top:
             folder.rmdir()
             folder = folder.parent
@@ -160,4 +162,4 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size if path.is_file() else 0
     except OSError:
-        return 0  # gone meanwhile
+        return 0  # removed in the meantime

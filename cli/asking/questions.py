@@ -1,4 +1,4 @@
-"""Questions: who, screen-time, plot. None of these imports TensorFlow."""
+"""Commands for questions: who, screen-time, plot. None of them imports TensorFlow."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +29,7 @@ from cli.console import (
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(who)
     app.command("screen-time")(show_screen_time)
     app.command()(plot)
@@ -39,19 +39,19 @@ def who(
     context: typer.Context,
     episode: EpisodeName,
     at: Annotated[
-        str | None, typer.Option(help="Only who is on screen at this time: 83.5, 1:23 or 1:23.5.")
+        str | None, typer.Option(help="Only appearances at this time: 83.5, 1:23 or 1:23.5.")
     ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", help="Only who is on screen at this time or later.")
+        str | None, typer.Option("--from", help="Only appearances at this time or later.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--to", help="Only who is on screen before this time.")
+        str | None, typer.Option("--to", help="Only appearances before this time.")
     ] = None,
     run: OfRun = None,
     model: OfModel = None,
     as_json: Json = False,
 ) -> None:
-    """Say who is on screen in an episode, and when.
+    """Show who is on screen in an episode, and when.
 
     Example: castline who pilot.mkv --at 12:30
     """
@@ -76,7 +76,7 @@ def show_screen_time(
     context: typer.Context,
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     by: Annotated[
-        Grouping, typer.Option(help="Add up over all, or for each episode or season.")
+        Grouping, typer.Option(help="Total over all episodes, or per episode or season.")
     ] = "character",
     label: Annotated[str | None, typer.Option(help="Only this character.")] = None,
     season: Season = None,
@@ -90,7 +90,7 @@ def show_screen_time(
     model: OfModel = None,
     as_json: Json = False,
 ) -> None:
-    """Say how long each character is on screen.
+    """Show how long each character is on screen.
 
     Example: castline screen-time --by season --top 5
     """
@@ -118,7 +118,7 @@ def show_screen_time(
             numbers="appearances episodes",
         )
     else:
-        say("Nobody known is on screen in what was tagged so far.")
+        say("No known character is on screen in the episodes tagged so far.")
 
 
 def plot(
@@ -128,7 +128,7 @@ def plot(
     run: OfRun = None,
     model: OfModel = None,
 ) -> None:
-    """Draw the timeline of an episode.
+    """Plot the timeline of an episode.
 
     Example: castline plot pilot.mkv -o pilot.svg
     """

@@ -1,4 +1,4 @@
-"""How good a timeline is: evaluate."""
+"""The command that scores a timeline: evaluate."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from castline.asking.evaluation import Evaluation
+from castline.asking.scoring import Evaluation
 from castline.library import Library
 from cli.console import EpisodeName, Json, print_json, print_table, say
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(evaluate)
 
 
@@ -26,12 +26,12 @@ def evaluate(
         str,
         typer.Option(
             metavar="SECONDS",
-            help="Leave so much around each true border out of the score, half of it on each side.",
+            help="Seconds around each true border that are not scored, half on each side.",
         ),
     ] = "0",
     as_json: Json = False,
 ) -> None:
-    """Compare the timeline of an episode with what is known to be true.
+    """Compare the timeline of an episode with a truth file.
 
     Example: castline evaluate pilot.mkv pilot.csv --collar 0.25
     """

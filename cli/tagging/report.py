@@ -1,4 +1,4 @@
-"""How runs ended: a line each, who was seen when, and the exit code."""
+"""Report how runs ended: a line each, the characters on screen, and the exit code."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
@@ -6,28 +6,28 @@ from math import ceil, floor
 from castline import RunState
 from castline.asking.values import Appearance
 from castline.library import Library
-from castline.tagging.runs import total_effort
+from castline.tagging.runs import total_statistics
 from castline.tagging.values import Run, seconds_by_stage
 from castline.text import format_clock, format_time
 from cli.console import answer, print_table, say
 from cli.tagging.runs import describe_missing, describe_part
 
 EXIT_FAILED = 1
-"""A file was refused, or a run failed or was cancelled."""
+"""Exit code if a file was refused, or a run failed or was cancelled."""
 
 EXIT_PARTIAL = 3
-"""Everything was tried, and parts of an episode are missing."""
+"""Exit code if everything was tried, but parts of an episode are missing."""
 
 
 def exit_code(runs: Sequence[Run], refused: int = 0) -> int:
-    """The exit code of a command that worked on these runs and refused this many files."""
+    """Return the exit code of a command that worked on these runs and refused some files."""
     if refused or any(run.state in (RunState.FAILED, RunState.CANCELLED) for run in runs):
         return EXIT_FAILED
     return EXIT_PARTIAL if any(run.state is RunState.PARTIAL for run in runs) else 0
 
 
 def describe_end(run: Run) -> str:
-    """How a run ended, in one line."""
+    """Describe in one line how a run ended."""
     line = f"{run.episode}: {run.state}, {run.frames} frames"
     if run.is_part:
         line += f"; examined {describe_part(run)}"
@@ -36,9 +36,9 @@ def describe_end(run: Run) -> str:
     return f"{line}; {run.error}" if run.error else line
 
 
-def say_effort(runs: Sequence[Run]) -> None:
-    """Says what work on these runs took, and what most of it was, if anything was done."""
-    total = total_effort(runs)
+def say_statistics(runs: Sequence[Run]) -> None:
+    """Print how long work on these runs took, and its largest part, if any was done."""
+    total = total_statistics(runs)
     if total.bottleneck is None:
         return
     stages = seconds_by_stage(total).items()
@@ -48,7 +48,7 @@ def say_effort(runs: Sequence[Run]) -> None:
 
 
 def print_run(library: Library, run: Run) -> None:
-    """Says who is on screen when by a run's own appearances, whichever run queries see."""
+    """Print the appearances of this very run, even if queries see another one."""
     answer(describe_end(run))
     if not run.has_ended_well:
         return
@@ -68,7 +68,7 @@ def print_run(library: Library, run: Run) -> None:
 
 
 def _rows(found: Sequence[Appearance], names: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """A row per character, the one that is on screen longest first."""
+    """Return a row per character, in descending order of screen time."""
     by_label: dict[str, list[Appearance]] = {}
     for item in found:
         by_label.setdefault(item.label, []).append(item)
@@ -83,5 +83,5 @@ def _rows(found: Sequence[Appearance], names: Mapping[str, str]) -> list[tuple[s
 
 
 def _span(item: Appearance) -> str:
-    # Outwards to whole seconds: nothing that was seen is shown as lasting no time.
+    # Outwards to whole seconds: no appearance is shown with a duration of zero.
     return f"{format_clock(floor(item.start_seconds))}-{format_clock(ceil(item.end_seconds))}"

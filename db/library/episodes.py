@@ -1,4 +1,4 @@
-"""Reading episodes: by number, by content, and by what a person calls them."""
+"""Read episodes: by number, by content, and by the references that users give."""
 
 import os
 import re
@@ -20,7 +20,7 @@ from db.schema import current_run, episode, former_name, model_version, run, run
 
 @dataclass(frozen=True)
 class EpisodeSummary:
-    """An episode as a list shows it."""
+    """An episode in a list."""
 
     id: int
     name: str
@@ -33,22 +33,22 @@ class EpisodeSummary:
     frame_rate: Fraction
     added_at: datetime
     model: str | None
-    """NAME@VERSION of its current run; None before the first run ended."""
+    """NAME@VERSION of the current run's model; None before the first run ended."""
     labels: int
-    """How many labels appear in its current run."""
+    """Number of labels that appear in its current run."""
     called: EpisodeName
 
 
 @reading_rows()
 def list_episodes(connection: Connection) -> list[EpisodeSummary]:
-    """All episodes, by name."""
+    """Return all episodes, by name."""
     shown = (
         select(current_run.c.episode_id, func.count().label("labels"))
         .join(run_label, run_label.c.run_id == current_run.c.run_id)
         .group_by(current_run.c.episode_id)
         .subquery()
     )
-    # by position: names looked up in each row of a large library take half as long again
+    # by position: lookups by name in each row of a large library take half as long again
     rows = connection.execute(
         select(
             episode.c.id,
@@ -113,14 +113,14 @@ def list_episodes(connection: Connection) -> list[EpisodeSummary]:
 
 
 def get_episode(connection: Connection, episode_id: int) -> EpisodeRecord:
-    """The episode with this id, which exists."""
+    """Return the episode with this id, which exists."""
     return episode_record(
         connection.execute(select(episode).where(episode.c.id == episode_id)).one()
     )
 
 
 def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord | None:
-    """The episode with this content, None if it was never added."""
+    """Return the episode with this content, None if it was never added."""
     row = connection.execute(select(episode).where(episode.c.sha256 == sha256)).one_or_none()
     return None if row is None else episode_record(row)
 
@@ -131,7 +131,7 @@ def episodes_at(connection: Connection, uris: Collection[str]) -> list[EpisodeRe
 
 
 def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]:
-    """The episodes that a person may mean: those that fit best.
+    """Return the episodes that match a reference best.
 
     In this order: a whole name or path; a name without its suffix, or the end of a path;
     `Series S01E01`; an episode's number here; a name from before its file was moved; the start of
@@ -139,7 +139,7 @@ def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]
 
     Args:
         connection: An open connection.
-        reference: What the person wrote.
+        reference: The reference of a user.
     """
     path = os.path.abspath(reference)  # noqa: PTH100 - a name that is too long is no error here
     readers: tuple[Callable[[], list[EpisodeRecord]], ...] = (

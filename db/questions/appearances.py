@@ -1,6 +1,6 @@
-"""The questions of people: appearances, screen time, labels.
+"""Queries for appearances, screen time and labels.
 
-All go through `shown_runs`, so they see all of one run or all of another.
+All go through `selected_runs`, so each episode is seen by one run only.
 """
 
 import json
@@ -11,14 +11,14 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, or_, select
 
 from db.failures import reading_rows
-from db.library.current import CURRENT, Shown, shown_runs
+from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import place_record, with_places
 from db.library.runs import appearance_record
 from db.records import AppearanceRecord, PlaceRecord
 from db.schema import appearance, episode, model_version, run_label, run_pair
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
-"""What screen time is added up by; always by character, too."""
+"""Grouping of screen time, in addition to the character."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class EpisodeAppearance:
     run_id: int
     appearance: AppearanceRecord
     place: PlaceRecord | None = None
-    """Where in the picture, if that was asked for and is known."""
+    """Place in the picture, if it was requested and is known."""
 
 
 @dataclass(frozen=True)
 class ScreenTime:
-    """How long a label is on screen, in all or in one episode or season."""
+    """The screen time of a label, in total or in one episode or season."""
 
     label: str
     seconds: float
@@ -49,7 +49,7 @@ class ScreenTime:
 
 @dataclass(frozen=True)
 class SharedTime:
-    """How long two labels are on screen at once, in all or in one episode."""
+    """The time that two labels share the screen, in total or in one episode."""
 
     label: str
     other: str
@@ -71,9 +71,9 @@ def find_appearances(
     to_seconds: float | None = None,
     min_seconds: float = 0.0,
     places: bool = False,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[EpisodeAppearance]:
-    """Appearances of the shown runs, by episode and time.
+    """Return appearances of the shown runs, by episode and time.
 
     Args:
         connection: An open connection.
@@ -84,10 +84,10 @@ def find_appearances(
         from_seconds: Only those that end after this time.
         to_seconds: Only those that start before this time.
         min_seconds: Only those that last at least this long.
-        places: Also where: at `at_seconds`, or else where the label was seen most surely.
-        shown: Which runs; the current ones by default.
+        places: Also return places: at `at_seconds`, or else the most confident one.
+        selection: The runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     query = _appearances(runs).order_by(
         episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label
     )
@@ -107,20 +107,20 @@ def find_appearances(
 
 @dataclass(frozen=True)
 class Season:
-    """Which episodes a question is limited to: of a season, of a series, or of both."""
+    """A limit of a question to a season, a series or both."""
 
     season: int | None = None
     series: str | None = None
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What holds of these episodes' rows."""
+        """Conditions on the rows of these episodes."""
         wanted = {episode.c.season: self.season, episode.c.series: self.series}
         return [column == value for column, value in wanted.items() if value is not None]
 
     @property
     def is_all(self) -> bool:
-        """Whether it limits nothing."""
+        """Whether it includes all episodes."""
         return self == ANY_SEASON
 
 
@@ -128,10 +128,10 @@ ANY_SEASON = Season()
 
 
 def examined_seasons(
-    connection: Connection, shown: Shown = CURRENT
+    connection: Connection, selection: RunSelection = CURRENT
 ) -> list[tuple[str | None, int | None]]:
-    """The (series, season) of which any episode has a shown run, in order."""
-    runs = shown_runs(shown)
+    """Return, in order, the (series, season) with an episode that has a shown run."""
+    runs = selected_runs(selection)
     query = select(episode.c.series, episode.c.season).join(runs, episode.c.id == runs.c.episode_id)
     rows = connection.execute(query.distinct()).all()
     return sorted(map(tuple, rows), key=lambda row: (row[0] or "", row[1] or -1))
@@ -144,14 +144,14 @@ def first_appearances(
     season: Season = ANY_SEASON,
     limit: int | None = None,
     places: bool = False,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[EpisodeAppearance]:
-    """The first appearance of a label in each episode that it appears in, by episode.
+    """Return the first appearance of a label in each episode in which it appears, by episode.
 
-    With `places` also where the label was seen most surely in it.
+    With `places`, also its most confident place.
     """
     query = (
-        _appearances(shown_runs(shown))
+        _appearances(selected_runs(selection))
         .join(
             run_label,
             (run_label.c.run_id == appearance.c.run_id)
@@ -175,23 +175,23 @@ def screen_time(
     season: Season = ANY_SEASON,
     top: int | None = None,
     limit: int | None = None,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[ScreenTime]:
-    """Seconds on screen over the shown runs: by episode or season first, then most first.
+    """Return the screen time over the shown runs: by episode or season, then longest first.
 
     Seasons of different series are never added together.
 
     Args:
         connection: An open connection.
         episode_id: Only in this episode.
-        by: What to add up by, besides the label.
+        by: Grouping in addition to the label.
         label: Only of this label.
         season: Only in this season.
-        top: Of each episode or season only so many labels, those that are on screen longest.
-        limit: At most so many rows.
-        shown: Which runs; the current ones by default.
+        top: Only this number of labels for each episode or season, the longest on screen first.
+        limit: Maximum number of rows.
+        selection: The runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     columns: dict[Grouping, list[Any]] = {
         "character": [],
         "episode": [episode.c.name, episode.c.id],
@@ -258,20 +258,20 @@ def shared_time(
     episode_id: int | None = None,
     season: Season = ANY_SEASON,
     limit: int | None = None,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[SharedTime]:
-    """How long pairs are on screen at once, the longest first; or by episode.
+    """Return how long pairs share the screen, the longest first; or by episode.
 
     Args:
         connection: An open connection.
         labels: Only pairs with this label, or only the pair of these two.
-        by_episode: A row for each episode and pair, by episode.
+        by_episode: Return a row for each episode and pair, by episode.
         episode_id: Only in this episode.
         season: Only in this season.
-        limit: At most so many rows.
-        shown: Which runs; the current ones by default.
+        limit: Maximum number of rows.
+        selection: The runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     within = [episode.c.name, episode.c.id] if by_episode else []
     seconds = func.sum(run_pair.c.seconds)
     query = (
@@ -289,7 +289,7 @@ def shared_time(
         .order_by(*within, seconds.desc(), run_pair.c.label, run_pair.c.other)
         .limit(limit)
     )
-    if by_episode or not season.is_all:  # a third faster without
+    if by_episode or not season.is_all:  # a third faster without the join
         query = query.join(episode, episode.c.id == runs.c.episode_id)
     if len(labels) == 2:
         first, second = sorted(labels)
@@ -315,21 +315,21 @@ def shared_time(
 
 @reading_rows()
 def known_labels(connection: Connection) -> tuple[str, ...]:
-    """Every label that a registered model version can give, in alphabetical order."""
+    """Return every label that a registered model version can give, in alphabetical order."""
     listed = connection.execute(select(model_version.c.labels)).scalars()
     return tuple(sorted({label for labels in listed for label in json.loads(labels)}))
 
 
 @reading_rows()
 def written_names(connection: Connection) -> dict[str, str]:
-    """The names of labels as people wrote them; of several, that of the newest model version."""
+    """Return the display names of labels; of several, that of the newest model version."""
     listed = connection.execute(
         select(model_version.c.names).order_by(model_version.c.created_at, model_version.c.id)
     ).scalars()
     return {label: name for names in listed for label, name in dict(json.loads(names)).items()}
 
 
-# Episodes whose names tell no season come together, before all others on both databases.
+# Episodes without a season in their names come together, before all others on both databases.
 _SERIES = func.coalesce(episode.c.series, "").label("series")
 _SEASON = func.coalesce(episode.c.season, -1).label("season")
 

@@ -1,4 +1,4 @@
-"""Where in which episodes labels are, as exact ranges: what set expressions are evaluated on."""
+"""Exact ranges of labels by episode, on which set expressions are evaluated."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from db.failures import reading_rows
-from db.library.current import CURRENT, Shown, shown_runs
+from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.runs import part_of
 from db.questions.appearances import ANY_SEASON, Season
 from db.schema import appearance, episode, run, run_label, run_pair
@@ -18,7 +18,7 @@ from exact.ranges import PtsRange, PtsRanges, load_ranges
 
 @dataclass(frozen=True)
 class EpisodeSpan:
-    """An episode with a shown run: what that run examined, in pts, and what it did not see."""
+    """An episode with a shown run: the range it examined, in pts, and what is missing from it."""
 
     episode_id: int
     run_id: int
@@ -30,24 +30,24 @@ class EpisodeSpan:
     missing: PtsRanges
 
 
-def shown_spans(
+def selected_spans(
     connection: Connection,
     *,
     episode_id: int | None = None,
     season: Season = ANY_SEASON,
     showing: Collection[str] = (),
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> Iterator[EpisodeSpan]:
-    """The episodes with a shown run, by name; of a large library mostly a few are taken.
+    """Yield the episodes with a shown run, by name; callers mostly take a few of many.
 
     Args:
         connection: An open connection.
         episode_id: Only this one.
         season: Only of this season.
-        showing: Only those in which these labels appear, and each two of them at once somewhere.
-        shown: Which runs; the current ones by default.
+        showing: Only those in which these labels appear, and each two of them together somewhere.
+        selection: The runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     query = (
         select(
             runs.c.episode_id,
@@ -94,7 +94,7 @@ def _span(row: Row[*tuple[Any, ...]]) -> EpisodeSpan:
 def label_ranges(
     connection: Connection, run_ids: Sequence[int], labels: Collection[str]
 ) -> dict[int, dict[str, list[tuple[int, int]]]]:
-    """For each run and label the half-open (start_pts, end_pts) of its appearances, by time."""
+    """Return half-open (start_pts, end_pts) of appearances by run and label, in order of time."""
     query = (
         select(
             appearance.c.run_id, appearance.c.label, appearance.c.start_pts, appearance.c.end_pts

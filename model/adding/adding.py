@@ -31,9 +31,9 @@ from model.pictures.preprocess import whole_frame_named
 from model.progress import Progress
 from model.recipe import STRONG
 from model.recipe_changes import with_network_of
-from model.report.testing import Words
 from model.version.artifact import ModelVersion, write_model_version
 from model.version.manifest import Manifest
+from model.version.provenance import Provenance
 
 _KEPT_EXAMPLES: Final = 20
 """Number of pictures of an added label from which examples are kept, for labels that are added
@@ -47,7 +47,7 @@ def add_labels(
     name: str,
     version: str,
     *,
-    words: Words,
+    provenance: Provenance,
     names: Names | None = None,
     dataset: Dataset | None = None,
     seed: int = 0,
@@ -61,7 +61,7 @@ def add_labels(
         output_folder: Folder of the new version; it must not exist.
         name: Name of the version's family.
         version: Version within the family.
-        words: Texts for the manifest and the model card.
+        provenance: Texts for the manifest and the model card.
         names: Display names of the labels.
         dataset: Dataset with the start's labels, from whose train part examples are made; None to
             use the examples in the start.
@@ -91,7 +91,7 @@ def add_labels(
         labels=(*start.manifest.labels, *sources),
         names=Names({**start.manifest.names, **(names or {})}),
         metrics={},
-        licence=words.licence,
+        licence=provenance.licence,
         examples_sha256="",
         weights_sha256="",
     )
@@ -114,7 +114,7 @@ def add_labels(
     tell("Learning labels", len(added.labels), len(added.labels))
     manifest = _completed(draft, added, learnt)
     report = added_report(
-        manifest, start, added, {label: one.figures for label, one in learnt.items()}, words
+        manifest, start, added, {label: one.figures for label, one in learnt.items()}, provenance
     )
     made = write_model_version(
         output_folder,

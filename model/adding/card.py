@@ -8,9 +8,9 @@ from typing import Final
 
 from model.adding.stills import AddedStills
 from model.errors import ArtifactError
-from model.report.testing import Words
 from model.version.artifact import MODEL_CARD, REPORT, ModelVersion
 from model.version.manifest import Manifest
+from model.version.provenance import Provenance
 from model.version.safe_files import read_regular_file
 
 START_CARD: Final = "start_model_card.md"
@@ -51,7 +51,7 @@ def added_report(
     start: ModelVersion,
     added: AddedStills,
     figures: Mapping[str, AddedFigures],
-    words: Words,
+    provenance: Provenance,
 ) -> dict[str, bytes]:
     """Return the contents of the report's files by name.
 
@@ -60,7 +60,7 @@ def added_report(
         start: The version that the labels were added to.
         added: The stills of the added labels.
         figures: The metrics of each added label.
-        words: Texts for the model card.
+        provenance: Texts for the model card.
     """
     content = {
         "start": {"reference": start.manifest.reference, "sha256": start.sha256},
@@ -69,7 +69,7 @@ def added_report(
         "added": {label: asdict(one) for label, one in figures.items()},
     }
     pages = {
-        MODEL_CARD: _card(manifest, start.manifest, added, figures, words).encode(),
+        MODEL_CARD: _card(manifest, start.manifest, added, figures, provenance).encode(),
         "report.json": json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n",
     }
     with suppress(ArtifactError):  # a version may have no report
@@ -82,7 +82,7 @@ def _card(
     start: Manifest,
     added: AddedStills,
     figures: Mapping[str, AddedFigures],
-    words: Words,
+    provenance: Provenance,
 ) -> str:
     return f"""# {manifest.name} {manifest.version}
 
@@ -92,15 +92,15 @@ Tells which of {len(manifest.labels)} characters a frame shows: those of {start.
 **Terms of use.** {manifest.licence}
 
 ## Made by
-    {words.command}
+    {provenance.command}
 
 All weights of {start.reference} are unchanged: for the labels that it knew, predictions and
 thresholds stay the same. Its own card is `{START_CARD}`. Each added label has an output of its own,
 trained on scenes composed of its stills, with examples of all others as negatives.
 
 ## Added
-{words.about_stills} {len(added.stills)} were used, {added.left_out} files were not. Fingerprint:
-`{added.fingerprint}`.
+{provenance.about_stills} {len(added.stills)} were used, {added.left_out} files were not.
+Fingerprint: `{added.fingerprint}`.
 
 | label | stills | different | with a box | found | found in scenes | false | onset | offset |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |

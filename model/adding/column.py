@@ -35,6 +35,7 @@ class Column:
     weights: NDArray[np.float64]
     """(features,)"""
     bias: float
+    """Added to each logit."""
 
     def logits(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the logits (...) of features (..., features)."""

@@ -17,8 +17,8 @@ from model.adding.examples import Examples
 from model.adding.features import DenseFeatures
 from model.adding.stills import AddedStills
 from model.adding.views import FOLDS, Views
-from model.evaluation.calibrating import MAX_FALSE_SHARE
-from model.inference.calibration import fit_logistic, sigmoid
+from model.evaluation.calibration import MAX_FALSE_SHARE
+from model.inference.confidence import fit_logistic, sigmoid
 from model.version.manifest import Manifest
 
 PRESENT_SHARE: Final = 0.05
@@ -38,6 +38,7 @@ class Learnt:
     thresholds: tuple[float, float]
     """Onset and offset."""
     figures: AddedFigures
+    """Cross-validated metrics."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Seen:
     """The network's features for the stills of added labels, and for everything else."""
 
     added: AddedStills
+    """The stills of the added labels."""
     folds: NDArray[np.int64]
     """(n,) fold of each still."""
     views: Views
@@ -52,7 +54,9 @@ class Seen:
     plain: NDArray[np.float16]
     """(n, places, features) of the stills without augmentation."""
     examples: Examples
+    """Features of other labels, as negatives."""
     network: DenseFeatures
+    """The start's network up to its features."""
     start: Manifest
     """The manifest of the network's version."""
 
@@ -62,8 +66,11 @@ class _HeldOut:
     """Predictions for held-out data: the logits of the most likely places."""
 
     views: NDArray[np.float64]
+    """(n,) of the scenes."""
     plain: NDArray[np.float64]
+    """(n,) of the stills without augmentation."""
     examples: NDArray[np.float64]
+    """(n,) of the examples of others."""
 
 
 def learn_label(number: int, seen: Seen) -> Learnt:
@@ -100,10 +107,10 @@ def thresholds_of_added(
 ) -> tuple[float, float]:
     """Choose onset and offset of an added label.
 
-    The label shares the thresholds of labels without their own if, at their onset, at most
-    MAX_FALSE_SHARE of the pictures assigned to it are false, plus one standard error of that share,
-    where PRESENT_SHARE of all pictures show it. Otherwise it gets the lowest onset that keeps this
-    limit, and an offset as far below it.
+    The label shares the thresholds of labels without their own if, at their onset, the share of
+    false pictures among those assigned to it exceeds MAX_FALSE_SHARE by at most one standard error,
+    given that PRESENT_SHARE of all pictures show it. Otherwise it gets the lowest onset that keeps
+    this limit, and an offset as far below it.
 
     Args:
         own: (n,) confidences in pictures that show it.

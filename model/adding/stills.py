@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.dataset.annotation import Annotation
 from model.dataset.fingerprint import fingerprint
-from model.dataset.shown import Shown
 from model.dataset.stills import Stills
 from model.errors import StillsError
 from model.labels import UNKNOWN
@@ -156,7 +156,7 @@ def _own(file: StillFile, labels: Collection[str]) -> StillFile:
     return replace(file, label=main_label(boxes))
 
 
-def _shown(file: StillFile, labels: tuple[str, ...]) -> Shown:
+def _shown(file: StillFile, labels: tuple[str, ...]) -> Annotation:
     """Return a still's labels and boxes; boxes of labels that are not added become `unknown`."""
 
     def number_of(label: str) -> int:
@@ -164,7 +164,7 @@ def _shown(file: StillFile, labels: tuple[str, ...]) -> Shown:
 
     boxes = [(number_of(drawn.box.label), *drawn.box.corners) for drawn in file.boxes]
     numbers = {number_of(file.label), *(number for number, *_ in boxes)}
-    return Shown(
+    return Annotation(
         number_of(file.label),
         tuple(sorted(numbers)),
         np.array(boxes, np.float32).reshape(-1, 5),

@@ -35,6 +35,7 @@ class Prediction:
 
     label: str
     region: str
+    """Name of the region, one of `model.pictures.regions.REGIONS`."""
     confidence: float
     """Calibrated, 0 to 1."""
     place: Place | None = None

@@ -1,12 +1,12 @@
-"""Where a network computes."""
+"""The device that a network computes on."""
 
 from enum import StrEnum
 
 
 class Device(StrEnum):
-    """The devices that can be asked for."""
+    """The devices that a user can choose."""
 
     AUTO = "auto"
-    """A GPU where there is one and what computes on it, or else the CPU."""
+    """A GPU if there is one and the packages for it, otherwise the CPU."""
     CPU = "cpu"
     GPU = "gpu"

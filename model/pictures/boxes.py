@@ -28,7 +28,9 @@ class Box:
     top: float
     """Share of the picture's height; 0 is its top."""
     right: float
+    """Share of the picture's width; above `left`."""
     bottom: float
+    """Share of the picture's height; above `top`."""
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -53,6 +55,7 @@ class DrawnBox:
 
     box: Box
     file: Path
+    """The annotation file."""
     where: str
     """Position in that file, such as `line 3`."""
     picture: str
@@ -72,7 +75,9 @@ class WrongBox:
     kind: str
     """One of `outside`, `empty`, `no picture`, `too small` and the like."""
     reason: str
+    """The fault in words."""
     label: str = ""
+    """Label in the file; empty if it has none."""
     corners: tuple[float, ...] = ()
     """As shares if the size of the picture is known; empty if they cannot be read."""
 

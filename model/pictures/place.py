@@ -25,6 +25,7 @@ class Place:
     width: float
     """Of the extent, above 0; 1 is as wide as the picture."""
     height: float
+    """Of the extent, above 0; 1 is as high as the picture."""
 
     def __post_init__(self) -> None:
         is_inside = 0 <= self.x <= 1 and 0 <= self.y <= 1

@@ -7,8 +7,8 @@ from typing import Final
 
 from model.dataset.folder import DatasetManifest
 from model.dataset.split import PARTS
-from model.evaluation.answers import Figures, Overfitting
-from model.evaluation.scores import BINS, KNOWN_RECALL, UnknownScore
+from model.evaluation.metrics import BINS, KNOWN_RECALL, UnknownScore
+from model.evaluation.predictions import Figures, Overfitting
 from model.labels import UNKNOWN, known_labels
 from model.recipe import Recipe
 from model.report.card_kinds import (

@@ -1,6 +1,6 @@
-"""The Celery tasks. A message says that a chunk may be free; the database says whether it is.
+"""The Celery tasks. A message says that a chunk may be free; the database decides.
 
-That it is the number of a chunk, `worker.cluster.door` saw to.
+`worker.cluster.door` has checked that the argument is the number of a chunk.
 """
 
 import os
@@ -16,49 +16,49 @@ from db.patience import patience_of_worker
 from db.states import Lane
 from model.inference.device import Device
 from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, lane_of
-from worker.cluster.offering import leaving_it_to_the_sweeper
-from worker.cluster.station import Station
+from worker.cluster.offering import suppressing_broker_errors
+from worker.cluster.pool_worker import PoolWorker
 from worker.gpus import usable_gpus
+from worker.installation import Installation
 from worker.settings import Settings
 from worker.step import Step
-from worker.workplace import Workplace
 
 STOP_SIGNAL = signal.SIGUSR2
-"""Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
+"""Signal that makes a pool process end its step soon. Celery uses SIGUSR1, and SIGTERM kills it."""
 
 
 @shared_task(name=TASKS[Step.EXTRACT], bind=True, max_retries=TRIES_AFTER_LOSS)
 def extract(task: Task, chunk_id: int) -> None:
-    """Extracts a chunk."""
-    with leaving_it_to_the_sweeper():
-        _station(task.app).extract(chunk_id, _lane(task))
+    """Extract a chunk."""
+    with suppressing_broker_errors():
+        _pool_worker(task.app).extract(chunk_id, _lane(task))
 
 
 @shared_task(name=TASKS[Step.CLASSIFY], bind=True, max_retries=TRIES_AFTER_LOSS)
 def classify(task: Task, chunk_id: int) -> None:
-    """Classifies a chunk, and others with it."""
-    with leaving_it_to_the_sweeper():
-        _station(task.app).classify(chunk_id)
+    """Classify a chunk, and others with it."""
+    with suppressing_broker_errors():
+        _pool_worker(task.app).classify(chunk_id)
 
 
-_stations: list[Station] = []
-"""This process's one station, once it has heard of a chunk."""
+_pool_workers: list[PoolWorker] = []
+"""The single state of this process, created at its first chunk."""
 
 
-def _station(app: Celery) -> Station:
-    if not _stations:
+def _pool_worker(app: Celery) -> PoolWorker:
+    if not _pool_workers:
         settings = Settings.from_json(app.conf.castline_settings)
         device = Device(app.conf.castline_device)
         _take_gpu(usable_gpus(settings, device))
-        # What it gives up, the sweeper offers again: Celery's time for a task is limited anyway.
+        # The sweeper offers abandoned chunks again: Celery's time for a task is limited anyway.
         database = Database(settings.database_url, patience_of_worker(stays=False))
-        place = Workplace(settings, database)
-        _stations.append(Station(place, app, device))
-    return _stations[0]
+        installation = Installation(settings, database)
+        _pool_workers.append(PoolWorker(installation, app, device))
+    return _pool_workers[0]
 
 
 def _take_gpu(gpus: Sequence[str]) -> None:
-    """Leaves this process one GPU, by its place in the pool, before TensorFlow looks for them."""
+    """Restrict this process to one GPU, by its index in the pool, before TensorFlow starts."""
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]
 
@@ -73,11 +73,11 @@ def _begin(**_: Any) -> None:
 
 
 def _stop(*_: Any) -> None:
-    for station in _stations:
-        station.stop()
+    for worker in _pool_workers:
+        worker.stop()
 
 
 @signals.worker_process_shutdown.connect
 def _leave(**_: Any) -> None:
-    for station in _stations:
-        station.close()
+    for worker in _pool_workers:
+        worker.close()

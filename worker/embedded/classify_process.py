@@ -1,8 +1,8 @@
 """The embedded runner's classify process: `python -m worker.embedded.classify_process`.
 
-It reads one JSON line from stdin (where to work, on what device), answers one JSON line on stdout
-when it is ready or cannot be, and works until stdin ends, which it does also when the runner is
-killed. TensorFlow lives in this process alone.
+It reads one JSON line with its order from stdin, answers one JSON line on stdout when it is ready
+or has failed, and works until stdin ends, which also happens when the runner is killed. TensorFlow
+runs only in this process.
 """
 
 import json
@@ -22,37 +22,38 @@ from ingest.shortages import telling_shortages
 from model.errors import ModelError
 from model.inference.device import Device
 from worker.identity import worker_identity
+from worker.installation import Installation, open_installation
 from worker.log import configure_logging
 from worker.settings import Settings
 from worker.steps.claims import claim_step
 from worker.steps.classifiers import LoadedClassifiers
-from worker.steps.classifying import classify_step
-from worker.workplace import Workplace, open_workplace
+from worker.steps.classify_step import classify_step
 
 CLAIMED_AT_ONCE = 4
-"""Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
-and few enough that progress is seen every few seconds, and a killed process redoes no more."""
+"""Chunks per classify step: enough pictures that the last, padded batch is 2 % of them, and few
+enough that progress is visible every few seconds, and that a killed process loses little."""
 
 SHORTAGE_SECONDS = 5.0
-"""Until work is tried again for which this machine lacked something: others may end meanwhile."""
+"""Pause before work is retried for which this machine lacked a resource: other programs may end
+meanwhile."""
 
 IDLE_SECONDS = 0.1
-"""Between looks at an empty queue: unnoticed by a person, nothing for the database."""
+"""Polling interval of an empty queue: too short to notice, and negligible for the database."""
 
 
 @dataclass(frozen=True)
 class ClassifyOrder:
-    """What a classify process is told when it starts."""
+    """The order that a classify process receives when it starts."""
 
     settings: Settings
     device: Device
     run_ids: tuple[int, ...] | None
     """Work on these runs only; None for all."""
     model_sha256: str | None
-    """Load this model version before the first chunk is there."""
+    """Load this model version before the first chunk arrives."""
 
     def to_json(self) -> str:
-        """One line."""
+        """Serialise to one line."""
         return json.dumps(
             {
                 "settings": self.settings.to_json(),
@@ -64,7 +65,7 @@ class ClassifyOrder:
 
     @classmethod
     def from_json(cls, line: str) -> "ClassifyOrder":
-        """Reads what `to_json` wrote."""
+        """Parse the output of `to_json`."""
         values = json.loads(line)
         run_ids = None if values["run_ids"] is None else tuple(values["run_ids"])
         settings = Settings.from_json(values["settings"])
@@ -72,22 +73,23 @@ class ClassifyOrder:
 
 
 def work(
-    workplace: Workplace,
+    installation: Installation,
     order: ClassifyOrder,
     stopped: threading.Event,
     ready: Callable[[], None],
     trouble: Callable[[str], None],
 ) -> None:
-    """Classifies what is extracted until `stopped` is set.
+    """Classify extracted chunks until `stopped` is set.
 
     Args:
-        workplace: Settings and database.
-        order: What to classify, and where.
-        stopped: Ends it.
+        installation: The installation: settings and database.
+        order: The runs to classify, and the device.
+        stopped: Ends the work.
         ready: Called before the first chunk.
-        trouble: Told what this machine lacks; the work is tried again after a while.
+        trouble: Called with the resource that this machine lacks; the work is retried after a
+            while.
     """
-    classifiers = LoadedClassifiers(workplace.settings, order.device)
+    classifiers = LoadedClassifiers(installation.settings, order.device)
     if order.model_sha256:
         classifiers.load(order.model_sha256)
     ready()
@@ -95,35 +97,35 @@ def work(
     while not stopped.is_set():
         try:
             with telling_shortages():
-                is_idle = not _classify_next(workplace, order, classifiers, identity)
+                is_idle = not _classify_next(installation, order, classifiers, identity)
             stopped.wait(IDLE_SECONDS if is_idle else 0)
         except ShortageError as error:
             trouble(str(error))
             stopped.wait(SHORTAGE_SECONDS)
-    workplace.effort.write(workplace.database, at_once=True)
+    installation.statistics.write(installation.database, at_once=True)
 
 
 def _classify_next(
-    workplace: Workplace, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
+    installation: Installation, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
 ) -> bool:
-    """Classifies some chunks; False if there are none."""
+    """Classify some chunks; return False if there are none."""
     claims = claim_step(
-        workplace, ChunkState.EXTRACTED, identity, order.run_ids, limit=CLAIMED_AT_ONCE
+        installation, ChunkState.EXTRACTED, identity, order.run_ids, limit=CLAIMED_AT_ONCE
     )
     if claims:
-        classify_step(workplace, claims, classifiers.load)
+        classify_step(installation, claims, classifiers.load)
     return bool(claims)
 
 
 def main() -> int:
-    """Runs the process; the exit code is 0 when it was told to stop."""
-    # Ctrl-C in a terminal reaches every process there: the runner decides what it means.
+    """Run the process; the exit code is 0 if it was told to stop."""
+    # Ctrl-C in a terminal reaches every process there: the runner handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = _private_answers()
     order = ClassifyOrder.from_json(sys.stdin.readline())
     configure_logging(order.settings.log_format)
     stopped, is_ready = threading.Event(), threading.Event()
-    patience = patience_of_worker(stays=True)  # until who started it says that it is enough
+    patience = patience_of_worker(stays=True)  # until the parent process ends the wait
 
     def stop(*_: object) -> None:
         patience.hurry()
@@ -137,8 +139,14 @@ def main() -> int:
         _answer(answers, {"ready": True})
 
     try:
-        with open_workplace(order.settings, patience) as workplace:
-            work(workplace, order, stopped, ready, lambda text: _answer(answers, {"trouble": text}))
+        with open_installation(order.settings, patience) as installation:
+            work(
+                installation,
+                order,
+                stopped,
+                ready,
+                lambda text: _answer(answers, {"trouble": text}),
+            )
     except (ModelError, DatabaseError, IngestError) as error:
         _answer(answers, {"error": str(error)})
         return 1
@@ -149,12 +157,13 @@ def _wait_for_end(stop: Callable[[], None], is_ready: threading.Event) -> None:
     sys.stdin.read()
     stop()
     if not is_ready.is_set():
-        # Nothing is claimed yet, and TensorFlow's import, which takes seconds, hears of nothing.
+        # Nothing is claimed yet, and TensorFlow's import, which takes seconds, cannot be
+        # interrupted.
         os._exit(0)
 
 
 def _private_answers() -> IO[str]:
-    """Keeps stdout for answers alone: what a library prints goes to stderr instead."""
+    """Reserve stdout for answers: output that a library prints goes to stderr."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return answers

@@ -1,8 +1,8 @@
 """The embedded runner: all steps on this machine, no server.
 
-One thread per decoder process claims and extracts; one classify process, which alone holds
+One thread per decoder process claims and extracts; one classify process, the only one with
 TensorFlow, claims and classifies. The queue of record is the database, so any of these may be
-killed at any moment, this process too, and the next start goes on where they stopped.
+killed at any time, including this process, and the next start continues where they stopped.
 """
 
 import logging
@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from db.cuts import outliving_cuts
 from db.library.runs import RunProgress, run_progress
 from db.queue.claims import open_chunk_count
 from db.records import Claim
+from db.retrying import retry_on_disconnect
 from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
@@ -25,24 +25,24 @@ from worker.embedded.classify_child import ClassifyChild
 from worker.embedded.classify_process import SHORTAGE_SECONDS, ClassifyOrder
 from worker.errors import WorkStoppedError
 from worker.identity import worker_identity
+from worker.installation import Installation
 from worker.metrics import serve_metrics
 from worker.steps.claims import claim_step, sweep
-from worker.steps.extracting import extract_step
+from worker.steps.extract_step import extract_step
 from worker.storage import TIDY_SECONDS, tidy_storage
-from worker.workplace import Workplace
 
-LOOK_SECONDS = 0.2
-"""Between looks at processes and progress: what a person still takes for at once."""
+POLL_SECONDS = 0.2
+"""Polling interval of processes and progress, which a person still perceives as immediate."""
 
 SWEEP_SECONDS = 5.0
-"""Between searches for claims whose worker vanished; short beside a lease of a minute."""
+"""Interval of searches for claims whose worker vanished; short beside a lease of a minute."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class RunnerOptions:
-    """How the embedded runner works."""
+    """Options of the embedded runner."""
 
     extract_processes: int
     device: Device = Device.AUTO
@@ -51,67 +51,67 @@ class RunnerOptions:
     model_sha256: str | None = None
     """The model version to load before the first chunk is extracted."""
     until_idle: bool = True
-    """End when nothing is left to do; False waits for more."""
+    """End when the queue is empty; False waits for more."""
 
 
 class EmbeddedRunner:
     """Runs the steps of open chunks until none is left or `stop` is called.
 
     Args:
-        workplace: Settings and database.
-        options: How to work.
-        make_decoder: Makes the decoder of each extract thread.
+        installation: The installation: settings and database.
+        options: Options of the runner.
+        make_decoder: Creates the decoder of each extract thread.
     """
 
     def __init__(
         self,
-        workplace: Workplace,
+        installation: Installation,
         options: RunnerOptions,
         make_decoder: Callable[[], Decoder],
     ) -> None:
-        self._workplace = workplace
+        self._installation = installation
         self._options = options
         self._make_decoder = make_decoder
         self._identity = worker_identity()
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
-        # Frames decoded so far of each chunk under way; written by the thread that decodes it.
+        # Frames decoded so far of each chunk in progress; written by the thread that decodes it.
         self._under_way: dict[Claim, int] = {}
         self._next_sweep = self._next_tidying = 0.0
 
     def stop(self) -> None:
-        """Makes `run` return soon; may be called from a signal handler or another thread."""
-        self._workplace.database.patience.hurry()
+        """Make `run` return soon; may be called from a signal handler or another thread."""
+        self._installation.database.patience.hurry()
         self._stopped.set()
 
     def run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None = None) -> bool:
-        """Works until nothing is left, or until `stop`.
+        """Work until nothing is left, or until `stop`.
 
         Args:
-            on_progress: Told a few times a second how far the runs are.
+            on_progress: Called a few times a second with the progress of the runs.
 
         Returns:
             True when nothing is left to do, False when it was stopped.
 
         Raises:
             FrameStoreError: The frame store cannot be written.
-            ShortageError: This machine lacks what it takes to begin.
+            ShortageError: This machine lacks resources to start.
             DatabaseError: The database cannot be used.
-            WorkerError: The classify process cannot work, or the metrics' port is taken.
+            WorkerError: The classify process cannot work, or the metrics' port is in use.
         """
         with self._shown_metrics(), telling_shortages():
             finished = self._run(on_progress)
-        self._workplace.effort.write(self._workplace.database, at_once=True)
+        self._installation.statistics.write(self._installation.database, at_once=True)
         return finished
 
     def _shown_metrics(self) -> AbstractContextManager[None]:
         if self._options.run_ids is not None:
-            return nullcontext()  # `castline tag`: it may run beside a worker with its page
-        return serve_metrics(self._workplace.settings, self._workplace.database)
+            return nullcontext()  # `castline tag` may run beside a worker that serves metrics
+        return serve_metrics(self._installation.settings, self._installation.database)
 
     def _run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None) -> bool:
         order = ClassifyOrder(
-            self._workplace.settings,
+            self._installation.settings,
             self._options.device,
             self._options.run_ids,
             self._options.model_sha256,
@@ -147,7 +147,7 @@ class EmbeddedRunner:
                 on_progress([self._with_work_under_way(run) for run in progress])
             if left == 0 and self._options.until_idle:
                 return True
-            if self._stopped.wait(LOOK_SECONDS):
+            if self._stopped.wait(POLL_SECONDS):
                 if self._failure is not None:
                     raise self._failure
                 return False
@@ -160,21 +160,21 @@ class EmbeddedRunner:
             self._wait_out(error)
             return False
 
-    @outliving_cuts
+    @retry_on_disconnect
     def _look(self, *, with_progress: bool) -> tuple[int, Sequence[RunProgress]]:
-        """How many chunks are left, and how far the runs are if somebody wants to know."""
+        """Return the number of open chunks, and the progress of the runs if it is requested."""
         run_ids = self._options.run_ids
-        with self._workplace.database.read() as connection:
+        with self._installation.database.read() as connection:
             progress = run_progress(connection, run_ids) if with_progress else ()
             return open_chunk_count(connection, run_ids), progress
 
     def _sweep_and_tidy(self, at_once: bool) -> None:
         now = time.monotonic()
         if at_once or now >= self._next_sweep:
-            sweep(self._workplace.database)
+            sweep(self._installation.database)
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
         if now >= self._next_tidying:
-            tidy_storage(self._workplace)
+            tidy_storage(self._installation)
             self._next_tidying = time.monotonic() + TIDY_SECONDS
 
     def _extract_until_stopped(self) -> None:
@@ -198,10 +198,10 @@ class EmbeddedRunner:
 
     def _extract_next(self, decoder: Decoder) -> None:
         claims = claim_step(
-            self._workplace, ChunkState.QUEUED, self._identity, self._options.run_ids
+            self._installation, ChunkState.QUEUED, self._identity, self._options.run_ids
         )
         if not claims:
-            self._stopped.wait(LOOK_SECONDS)
+            self._stopped.wait(POLL_SECONDS)
             return
         [claim] = claims
 
@@ -211,7 +211,7 @@ class EmbeddedRunner:
             self._under_way[claim] = frames
 
         try:
-            extract_step(self._workplace, claim, decoder, check)
+            extract_step(self._installation, claim, decoder, check)
         finally:
             self._under_way.pop(claim, None)
 

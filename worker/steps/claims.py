@@ -1,7 +1,8 @@
-"""Claims, as every step uses them: taken, given back, failed, swept up.
+"""Claims for all steps: taking, giving back, recording failures, sweeping.
 
-A step claims in one short transaction, works outside any, and writes in one transaction that its
-token guards. What fails is recorded against the chunk, and offered again, split or quarantined.
+A step claims in one short transaction, works outside any, and writes in one transaction that is
+guarded by its token. A failure is recorded against the chunk, which is offered again, split or
+quarantined.
 """
 
 import logging
@@ -9,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from db.cuts import outliving_cuts
 from db.engine import Database, Transaction
 from db.errors import NotFoundError
 from db.library.episodes import get_episode
@@ -19,114 +19,120 @@ from db.queue.claims import begin_claim, claim_chunks, fail_claim, lost_claims, 
 from db.queue.free import CHUNKS_PER_GROUP, chunks_ahead, has_free_chunk
 from db.queue.offers import WaitingChunk, free_beside, waiting_chunk
 from db.records import Claim
+from db.retrying import retry_on_disconnect
 from db.states import ChunkState, Outcome, Statistic
 from ingest.frames.chunks import ChunkRange, split_chunk
 from worker.identity import is_dead
+from worker.installation import Installation
 from worker.log import about
 from worker.parameters import RunParameters
 from worker.step import Step
 from worker.steps.finish import finish_run_if_complete
-from worker.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_step(
-    workplace: Workplace,
+    installation: Installation,
     state: ChunkState,
     worker: str,
     run_ids: Sequence[int] | None,
     limit: int = 1,
 ) -> list[Claim]:
-    """Claims any chunks in `state`, if there are any; an empty list otherwise.
+    """Claim free chunks in `state`, if there are any.
 
-    Of extraction no more is claimed than may wait to be classified.
+    For extraction, no more are claimed than may wait to be classified.
 
     Args:
-        workplace: Settings and database.
+        installation: The installation: settings and database.
         state: `queued` to extract, `extracted` to classify.
-        worker: Who claims.
+        worker: Identity of the worker.
         run_ids: Only chunks of these runs; None for any run.
-        limit: How many chunks at most.
+        limit: Maximum number of chunks.
+
+    Returns:
+        The claims; empty if there are none.
     """
-    # Asked again and again; who was told of a chunk mostly finds it, and claims at once.
-    with workplace.database.read() as connection:
+    # Idle workers poll; a worker that was notified of a chunk mostly finds it, and claims directly.
+    with installation.database.read() as connection:
         if not has_free_chunk(connection, state, run_ids):
             return []
     claimed_for: list[int] = []
     with (
-        workplace.effort.spent(Statistic.DATABASE, claimed_for),
-        workplace.database.write() as connection,
+        installation.statistics.timed(Statistic.DATABASE, claimed_for),
+        installation.database.write() as connection,
     ):
-        claims = _claim(connection, workplace, state, worker, limit, run_ids, None)
+        claims = _claim(connection, installation, state, worker, limit, run_ids, None)
         claimed_for += [claim.run_id for claim in claims]
-    workplace.metrics.count_attempts(Step.of(state), len(claims))
+    installation.metrics.count_attempts(Step.of(state), len(claims))
     return claims
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_to_extract(
-    workplace: Workplace, worker: str, chunk_id: int, most: int
+    installation: Installation, worker: str, chunk_id: int, most: int
 ) -> tuple[list[ClaimedChunk], int | None]:
-    """Claims what is free of a chunk's group, up to `most`, and reads what it is about.
+    """Claim the free chunks of a chunk's group, up to `most`, and read their details.
 
     Returns:
-        What was claimed, and a chunk that tells of the rest of the group, if there may be one.
+        The claimed chunks, and a chunk by which to notify of the rest of the group, if any.
     """
     chunks: list[ClaimedChunk] = []
     rest = None
     claimed_for: list[int] = []
     with (
-        workplace.effort.spent(Statistic.DATABASE, claimed_for),
-        workplace.database.write() as connection,
+        installation.statistics.timed(Statistic.DATABASE, claimed_for),
+        installation.database.write() as connection,
     ):
-        if claims := _claim(connection, workplace, ChunkState.QUEUED, worker, most, None, chunk_id):
+        if claims := _claim(
+            connection, installation, ChunkState.QUEUED, worker, most, None, chunk_id
+        ):
             claimed_for += [claim.run_id for claim in claims]
             chunks = claimed_chunks(connection, claims)
             if len(claims) == most < CHUNKS_PER_GROUP:
                 rest = free_beside(connection, claims[0])
-    workplace.metrics.count_attempts(Step.EXTRACT, len(chunks))
+    installation.metrics.count_attempts(Step.EXTRACT, len(chunks))
     return chunks, rest
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_to_classify(
-    workplace: Workplace, worker: str, chunk_id: int, most_of: Callable[[WaitingChunk], int]
+    installation: Installation, worker: str, chunk_id: int, most_of: Callable[[WaitingChunk], int]
 ) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
-    """Claims what is free of a chunk's group, and others, and reads what they are about.
+    """Claim the free chunks of a chunk's group, and others, and read their details.
 
     Args:
-        workplace: Settings and database.
-        worker: Who claims.
-        chunk_id: Of the group.
-        most_of: Says how many chunks to claim where one like this waits; 0 for none.
+        installation: The installation: settings and database.
+        worker: Identity of the worker.
+        chunk_id: A chunk of the group.
+        most_of: Returns how many chunks to claim if one like this waits; 0 for none.
 
     Returns:
-        A chunk of the group that waited, if one did, and what was claimed.
+        A chunk of the group that waited, if any, and the claimed chunks.
     """
     chunks: list[ClaimedChunk] = []
     claimed_for: list[int] = []
     with (
-        workplace.effort.spent(Statistic.DATABASE, claimed_for),
-        workplace.database.write() as connection,
+        installation.statistics.timed(Statistic.DATABASE, claimed_for),
+        installation.database.write() as connection,
     ):
         waiting = waiting_chunk(connection, chunk_id)
         most = most_of(waiting) if waiting else 0
         if most:
-            claim = partial(_claim, connection, workplace, ChunkState.EXTRACTED, worker)
+            claim = partial(_claim, connection, installation, ChunkState.EXTRACTED, worker)
             claims = claim(most, None, chunk_id)
             if 0 < len(claims) < most:
                 claims += claim(most - len(claims), None, None)
             chunks = claimed_chunks(connection, claims) if claims else []
             claimed_for += [claim.run_id for claim in claims]
-    workplace.metrics.count_attempts(Step.CLASSIFY, len(chunks))
+    installation.metrics.count_attempts(Step.CLASSIFY, len(chunks))
     return waiting, chunks
 
 
 def _claim(
     connection: Transaction,
-    workplace: Workplace,
+    installation: Installation,
     state: ChunkState,
     worker: str,
     limit: int,
@@ -135,7 +141,7 @@ def _claim(
 ) -> list[Claim]:
     begin_claim(connection, state)
     if state is ChunkState.QUEUED:
-        most = workplace.settings.chunks_ahead
+        most = installation.settings.chunks_ahead
         limit = min(limit, most - chunks_ahead(connection, most, run_ids))
         if limit <= 0:
             return []
@@ -143,23 +149,23 @@ def _claim(
         connection,
         state,
         worker,
-        workplace.settings.lease_seconds,
+        installation.settings.lease_seconds,
         limit=limit,
         run_ids=run_ids,
         chunk_id=chunk_id,
     )
 
 
-@outliving_cuts
+@retry_on_disconnect
 def record_failure(
     database: Database, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
 ) -> None:
-    """Writes a failed attempt down; ends the run if its last open chunk is given up with this."""
+    """Record a failed attempt; end the run if its last open chunk is given up with this."""
     with database.write() as connection:
         try:
             run = get_run(connection, claim.run_id)
         except NotFoundError:
-            return  # cancelled, and pruned
+            return  # cancelled and pruned
         halves = split_chunk(
             ChunkRange(claim.start_pts, claim.end_pts),
             get_episode(connection, run.episode_id).key_pts,
@@ -177,17 +183,17 @@ def record_failure(
     log.info("failed", extra=about(claim, outcome=outcome, error=error))
 
 
-@outliving_cuts
+@retry_on_disconnect
 def give_back(database: Database, claims: Sequence[Claim]) -> None:
-    """Offers claimed chunks again at once, as if they had never been claimed."""
+    """Offer claimed chunks again immediately, as if they had never been claimed."""
     for claim in claims:
         with database.write() as connection:
             release_claim(connection, claim)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def sweep(database: Database) -> int:
-    """Offers chunks again whose worker vanished. Returns how many there were."""
+    """Offer chunks again whose worker vanished; return how many there were."""
     with database.read() as connection:
         lost = lost_claims(connection, is_dead)
     for claim in lost:
@@ -195,16 +201,16 @@ def sweep(database: Database) -> int:
     return len(lost)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def chunks_of(database: Database, claims: Sequence[Claim]) -> list[ClaimedChunk]:
-    """What claimed chunks are about."""
+    """Return the details of claimed chunks."""
     with database.read() as connection:
         return claimed_chunks(connection, claims)
 
 
-def store_path(workplace: Workplace, chunk: ClaimedChunk) -> Path:
-    """The frame store file of a claimed chunk."""
-    return workplace.frames.path_for(
+def store_path(installation: Installation, chunk: ClaimedChunk) -> Path:
+    """Return the frame store file of a claimed chunk."""
+    return installation.frames.path_for(
         chunk.episode.sha256,
         RunParameters.from_json(chunk.params).every_seconds,
         chunk.claim.start_pts,

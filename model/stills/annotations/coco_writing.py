@@ -49,6 +49,7 @@ class ProposedPicture:
     """In pixels, like the height."""
     height: int
     boxes: tuple[ScoredBox, ...]
+    """The proposed boxes."""
     origin: Mapping[str, str | float] = field(default_factory=dict)
     """Origin of the picture, such as `episode` and `seconds`."""
 

@@ -35,9 +35,11 @@ class AnnotationSource:
     """A file of boxes, or a folder of such files."""
 
     path: Path
+    """The file or folder."""
     folder: Path
     """The folder that its picture names are relative to."""
     read: Callable[[Path], Entries]
+    """Parser of its format."""
     is_folder: bool = False
     """Whether all files in the folder belong to it."""
 
@@ -106,7 +108,8 @@ def _reader(path: Path) -> Callable[[Path], Entries]:
         if root == CVAT_ROOT:
             return read_cvat
     raise StillsError(
-        f"{path}: neither a folder of stills nor a file of boxes as {FORMATS}; see docs/datasets.md"
+        f"{path}: neither a folder of stills nor a file of boxes as {FORMATS};"
+        " see docs/how-to/datasets.md"
     )
 
 

@@ -35,6 +35,7 @@ class Annotations:
     pictures: Mapping[Path, BoxedPicture]
     """By their paths, without links; in the order in which they are named."""
     wrong: tuple[WrongBox, ...]
+    """Invalid boxes."""
     names: Names
     """Display names of labels, as the files write them."""
 

@@ -314,7 +314,7 @@ def test_two_builds_at_one_place_do_not_mix(tmp_path: Path) -> None:
     [
         ({}, r"stills: 0 labels with pictures; give a folder each for 2 or more"),
         ({"apple": 5}, r"stills: 1 labels with pictures \(apple\); give a folder each"),
-        ({"apple": 5, "pear": 2}, r"stills: fewer than 3 pictures of pear; add some, or take"),
+        ({"apple": 5, "pear": 2}, r"stills: fewer than 3 pictures of pear; add some, or remove"),
     ],
 )
 def test_stills_that_make_no_dataset_are_one_line_and_leave_nothing(

@@ -10,7 +10,6 @@ from sqlalchemy.event import listen
 
 from db.changes.promotions import GateReport, begin_promotions, promote_model, roll_back
 from db.changes.writes import cancel_run, create_run, finish_run, register_episode
-from db.cuts import outliving_cuts
 from db.engine import LONGEST_IDLE_SECONDS, Database, Transaction
 from db.errors import DatabaseCutError
 from db.library.current import lock_episode
@@ -19,6 +18,7 @@ from db.questions.appearances import shared_time
 from db.queue.claims import begin_claim, claim_chunks, lock_run
 from db.queue.completing import complete_extractions
 from db.records import Claim, ExtractedChunk, ModelVersionRecord
+from db.retrying import retry_on_disconnect
 from db.states import ChunkState, Lane, RunState
 from db.upgrade import upgrade_database
 from tests.rows.records import (
@@ -286,7 +286,7 @@ def test_who_is_ended_by_the_server_where_two_wait_for_each_other_begins_anew(
     one, other = make_run(postgresql), make_run(postgresql, made_episode("e" * 64))
     together, tries = threading.Barrier(2), list[int]()
 
-    @outliving_cuts
+    @retry_on_disconnect
     def lock_both(first: int, second: int) -> None:
         tries.append(first)
         with postgresql.write() as connection:

@@ -3,7 +3,6 @@
 import pytest
 
 from db.changes.writes import cancel_run, retry_run
-from db.cuts import outliving_cuts
 from db.engine import Database
 from db.errors import DatabaseCutError, DatabaseError
 from db.patience import CUT_SECONDS
@@ -13,6 +12,7 @@ from db.queue.duties import leave_duty, take_duty
 from db.queue.free import CHUNKS_PER_GROUP, chunks_ahead
 from db.queue.offers import offered_groups, waiting_chunk
 from db.records import ExtractedChunk
+from db.retrying import retry_on_disconnect
 from db.states import ChunkState, Lane
 from tests.rows.records import CHUNKS, made_episode, make_run
 
@@ -122,7 +122,7 @@ def test_work_begins_anew_after_growing_pauses_when_its_connection_is_cut(
 ) -> None:
     attempts = iter([DatabaseCutError("cut")] * 8)
 
-    @outliving_cuts
+    @retry_on_disconnect
     def work() -> str:
         for error in attempts:
             raise error
@@ -133,7 +133,7 @@ def test_work_begins_anew_after_growing_pauses_when_its_connection_is_cut(
 
 
 def test_other_errors_are_raised_at_once(pauses: list[float]) -> None:
-    @outliving_cuts
+    @retry_on_disconnect
     def work() -> None:
         raise DatabaseError("no such table")
 
@@ -147,7 +147,7 @@ def test_a_server_that_stays_away_is_given_up(
 ) -> None:
     monkeypatch.setattr("time.monotonic", lambda: sum(pauses))
 
-    @outliving_cuts
+    @retry_on_disconnect
     def work() -> None:
         raise DatabaseCutError("cut")
 

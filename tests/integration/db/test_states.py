@@ -51,7 +51,7 @@ def test_a_misspelt_word_never_reaches_the_database(database: Database, statemen
         connection.execute(statement)
 
 
-def test_each_statistic_is_a_field_of_a_runs_effort() -> None:
-    from db.queue.effort import RunEffort
+def test_each_statistic_is_a_field_of_a_runs_statistics() -> None:
+    from db.queue.statistics import RunStatistics
 
-    assert tuple(vars(RunEffort())) == tuple(Statistic)
+    assert tuple(vars(RunStatistics())) == tuple(Statistic)

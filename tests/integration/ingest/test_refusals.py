@@ -17,7 +17,7 @@ from ingest.decoder.parent import Decoder
 from ingest.description.packet_scan import JUMP_SECONDS
 from ingest.errors import IngestError, MediaRefused, VideoError
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from tests.video.media import MADE, ffmpeg_command, pattern, run_ffmpeg, tone
 from tests.waiting import PATIENCE_SECONDS
 
@@ -108,7 +108,7 @@ def test_transport_stream_whose_clock_starts_anew(
     joined, remuxed = tmp_path / "joined.ts", tmp_path / "remuxed.mkv"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
 
-    refusal(decoder, joined, VideoError, "clock starts anew after 3 s; .* -c copy out.mkv")
+    refusal(decoder, joined, VideoError, "clock restarts after 3 s; .* -c copy out.mkv")
 
     run_ffmpeg("-i", joined, "-c", "copy", remuxed)
     described = decoder.probe(remuxed)

@@ -1,4 +1,4 @@
-"""The walk-through of docs/retraining.md, command by command, on the drawn cast."""
+"""The walk-through of docs/tutorials/retraining.md, command by command, on the drawn cast."""
 
 import json
 import re
@@ -15,20 +15,21 @@ from ingest.frames.write_video import write_video
 from model.dataset.build import build_dataset
 from model.dataset.plan import BuildOptions
 from model.recipe import QUICK
+from model.training.plan import TrainingPlan
 from model.versions import train_model_version
 from tests.servers.commands import castline_here
 
 pytestmark = pytest.mark.integration
 
-PAGE = Path(__file__).parents[3] / "docs" / "retraining.md"
+PAGE = Path(__file__).parents[3] / "docs" / "tutorials" / "retraining.md"
 STILLS_PER_LABEL = 60
 TAKEN = re.compile(r"at (\d+\.\d+) s, (\w+);")
 
 
 def commands() -> list[list[str]]:
-    """The commands of the page's first section, in order."""
-    section = PAGE.read_text("utf-8").split("## A round of retraining")[1].split("\n## ")[0]
-    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    """The commands of the page, in order."""
+    text = PAGE.read_text("utf-8")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
     assert all(line.startswith("castline ") for line in lines)
     return [shlex.split(line)[1:] for line in lines]
 
@@ -62,11 +63,13 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     episode = draw_episode(2, 40)
     write_video(tmp_path / "drawn_episode.mp4", episode.pictures, episode.frame_rate)
     train_model_version(
-        build_dataset([tmp_path / "few"], tmp_path / "first", BuildOptions(shards=2)),
+        TrainingPlan(
+            build_dataset([tmp_path / "few"], tmp_path / "first", BuildOptions(shards=2)),
+            "cast",
+            "1",
+            replace(QUICK, epochs=1),
+        ),
         tmp_path / "home" / "models" / "cast-1",
-        "cast",
-        "1",
-        replace(QUICK, epochs=1),
         work_folder=tmp_path / "work",
     )
     # what the page trains in an hour with `strong`, the drawn cast learns in seconds

@@ -21,9 +21,9 @@ from model.importing import import_model_version
 from model.inference.classifier import Classifier
 from model.inference.device import Device
 from model.recipe import STRONG
-from model.report.testing import Words
 from model.stills.choice import Choice
 from model.version.artifact import ModelVersion, read_model_version
+from model.version.provenance import Provenance
 from model.version.weights import read_weights
 from tests.servers.commands import castline_here, one_line
 from tests.stills.models import write_model_by_lot
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("compiles_here")]
 
 KNOWN = LABELS[:2]
 PARAMETERS: dict[str, Any] = {**WIDTHS, "joined": 16, "head": 24}
-WORDS = Words(licence="none", about_stills="Colours.", command="castline train --add")
+PROVENANCE = Provenance(licence="none", about_stills="Colours.", command="castline train --add")
 
 
 def coloured(label: str, seed: int) -> Placed:
@@ -159,7 +159,7 @@ def test_added_label_is_told_from_the_others(added: ModelVersion) -> None:
 def test_card_says_what_was_added_from_how_many_stills_and_how_well(added: ModelVersion) -> None:
     card = (added.folder / "report" / "model_card.md").read_text()
     assert "| cid | 20 | " in card
-    assert "All weights of dense_by_lot@1 stayed as they were" in card
+    assert "All weights of dense_by_lot@1 are unchanged" in card
     report = json.loads((added.folder / "report" / "report.json").read_text())
     assert report["start"]["reference"] == "dense_by_lot@1"
     figures = report["added"]["cid"]
@@ -172,7 +172,7 @@ def test_further_label_is_added_to_one_that_was_added_to(
     start: ModelVersion, added: ModelVersion, stills: Path, tmp_path: Path
 ) -> None:
     made = add_labels(
-        added, {"dot": [stills / "dot"]}, tmp_path / "more-1", "more", "1", words=WORDS
+        added, {"dot": [stills / "dot"]}, tmp_path / "more-1", "more", "1", provenance=PROVENANCE
     )
     assert made.manifest.labels == (*start.manifest.labels, "cid", "dot")
     of_start, once, twice = (len(read_examples(one).features) for one in (start, added, made))
@@ -189,7 +189,7 @@ def test_two_labels_together_and_the_same_seed_give_the_same_version(
 ) -> None:
     sources = {label: [stills / label] for label in ("cid", "dot")}
     first, again = (
-        add_labels(start, sources, tmp_path / name, "both", "1", words=WORDS, seed=2)
+        add_labels(start, sources, tmp_path / name, "both", "1", provenance=PROVENANCE, seed=2)
         for name in ("a", "b")
     )
     assert first.manifest.labels[-2:] == ("cid", "dot")
@@ -200,7 +200,7 @@ def test_two_labels_together_and_the_same_seed_give_the_same_version(
 def test_dataset_takes_the_place_of_examples(stills: Path, tmp_path: Path) -> None:
     bare = write_dense_by_lot(tmp_path, int8=True, parameters=PARAMETERS, labels=(*KNOWN, "eve"))
     with pytest.raises(TrainingError, match="keeps no examples of what it knows; give the dataset"):
-        add_labels(bare, {"cid": [stills / "cid"]}, tmp_path / "b", "b", "1", words=WORDS)
+        add_labels(bare, {"cid": [stills / "cid"]}, tmp_path / "b", "b", "1", provenance=PROVENANCE)
     of_known = write(tmp_path / "known", {"ann": 14, "bob": 14}, first_seed=40)
     dataset = build_dataset([of_known], tmp_path / "dataset", BuildOptions(Choice(), shards=1))
     made = add_labels(
@@ -209,7 +209,7 @@ def test_dataset_takes_the_place_of_examples(stills: Path, tmp_path: Path) -> No
         tmp_path / "b",
         "b",
         "1",
-        words=WORDS,
+        provenance=PROVENANCE,
         dataset=dataset,
     )
     assert made.manifest.metrics["cid_recall"] >= 0.8
@@ -227,7 +227,7 @@ def refusals(stills: Path) -> dict[str, tuple[tuple[str, ...], str]]:
         "no label": ((*begun, "--add", str(stills)), "is not LABEL=FOLDER"),
         "no start": (("--add", cid), "name it with --start MODEL"),
         "regional": (("--start", "by_lot", "--add", cid), "network baseline takes no further"),
-        "recipe": ((*begun, "--add", cid, "--epochs", "2"), "--epochs: of no use with --add"),
+        "recipe": ((*begun, "--add", cid, "--epochs", "2"), "--epochs: not allowed with --add"),
         "few": ((*begun, "--add", f"cid={stills / 'few'}"), "9 different pictures of cid, too few"),
     }
 

@@ -13,7 +13,7 @@ from db.errors import DatabaseError
 from db.library.episodes import find_episodes, get_episode, list_episodes
 from db.library.runs import list_runs, run_progress
 from db.questions.appearances import known_labels, written_names
-from db.questions.spans import shown_spans
+from db.questions.spans import selected_spans
 from db.queue.claimed import claimed_chunks
 from db.queue.claims import claim_chunks
 from db.states import ChunkState
@@ -48,7 +48,7 @@ DAMAGE: dict[str, tuple[str, Reader]] = {
     ),
     "a range without an end in a span": (
         "UPDATE run SET missing = '[[1]]'",
-        lambda connection: list(shown_spans(connection)),
+        lambda connection: list(selected_spans(connection)),
     ),
     "labels that are a number": (
         "UPDATE model_version SET labels = '7'",
@@ -119,7 +119,9 @@ def test_a_file_of_which_the_end_is_lost_is_told_with_what_to_do(home: Path) -> 
     (home / "castline.db").write_bytes(whole[: len(whole) // 2])
     ended = castline_here(home, "status")
     assert ended.returncode == 1
-    assert "malformed; put a backup in its place (docs/deploy.md)" in one_line(ended.stderr)
+    assert "malformed; put a backup in its place (docs/how-to/deploying.md)" in one_line(
+        ended.stderr
+    )
 
 
 def test_promotions_with_a_damaged_moment_are_told_so(home: Path) -> None:

@@ -13,8 +13,8 @@ from PIL import Image
 
 from model.dataset.contact_sheet import captioned_sheet
 from model.dataset.folder import DatasetManifest, Shard
-from model.evaluation.answers import Answers, Confusion, Overfitting, figures_of
-from model.evaluation.evaluation import Mistake
+from model.evaluation.predictions import Confusion, Overfitting, Predictions, figures_of
+from model.evaluation.recogniser import Mistake
 from model.labels import Names
 from model.recipe import STRONG, Recipe
 from model.report.card import model_card
@@ -28,7 +28,7 @@ OVERFITTING = Overfitting(0.984, 0.882)
 
 # truth     ant ant bee bee unknown
 # said      ant bee bee bee ant
-ANSWERS = Answers(
+ANSWERS = Predictions(
     LABELS,
     np.array([0, 0, 1, 1, 2]),
     np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0, 1, 0], [0.3, 0.4, 0.3], [0.5, 0.1, 0.4]]),
