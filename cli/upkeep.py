@@ -65,11 +65,20 @@ def prune(
         print_json(found.to_dict())
     else:
         _print_pruning(found)
-    if dry_run or found.is_empty:
+    if found.is_empty:
+        return
+    if dry_run:
+        say(_STAYS)
         return
     confirm_removal("prune", yes=yes)
     library.prune(found)
-    say("Removed.")
+    say(f"Removed. {_STAYS}")
+
+
+_STAYS = (
+    "What is shown stays, and what one rollback would show; the runs come back only by castline tag"
+    " and castline rerun."
+)
 
 
 def _print_pruning(found: Pruning) -> None:

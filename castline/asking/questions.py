@@ -41,7 +41,8 @@ from db.questions.appearances import (
 from db.questions.appearances import ScreenTime as FoundTime
 from db.questions.appearances import SharedTime as FoundSharedTime
 from db.questions.appearances import screen_time as find_screen_time
-from db.records import EpisodeRecord, PlaceRecord, RunRecord
+from db.records import EpisodeRecord, RunRecord
+from exact.place import Place as StoredPlace
 from timeline.times import format_time
 from worker.installation import Installation
 
@@ -283,8 +284,8 @@ def _named(found: FoundTime | FoundSharedTime, names: Mapping[int, str]) -> dict
     return {"episode": names[found.episode_id]} if found.episode_id else {}
 
 
-def _place_of(stored: PlaceRecord | None) -> Place | None:
-    return None if stored is None else Place(*stored)
+def _place_of(stored: StoredPlace | None) -> Place | None:
+    return None if stored is None else Place(*stored.shares)
 
 
 def _match_of(found: FoundRange, names: Mapping[int, str], label: str | None, text: str) -> Match:

@@ -16,10 +16,9 @@ from db.library.places import tags_of_appearances
 from db.library.runs import ended_chunks
 from db.questions.appearances import ANY_SEASON, Season, find_appearances
 from db.questions.spans import EpisodeSpan, label_ranges, selected_spans
-from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
+from db.records import AppearanceRecord, EpisodeRecord, RunRecord
 from exact.ranges import difference, fill_gaps, lasting, union
 from timeline.export.formats import Entry, ExportedTimeline, Sighting
-from timeline.place import Place
 from timeline.scoring.detection import Detection
 from timeline.scoring.truth import LabelledRange
 
@@ -197,7 +196,7 @@ def timeline_to_export(
 
 def _sightings(connection: Transaction, run_id: int, labels: Sequence[str]) -> list[Sighting]:
     return [
-        Sighting(found.pts, found.label, found.confidence, _place(found.place))
+        Sighting(found.pts, found.label, found.confidence, found.place)
         for found in tags_of_appearances(connection, run_id)
         if not labels or found.label in labels
     ]
@@ -213,7 +212,7 @@ def _entries_of_labels(
         if not labels or found.label in labels:
             yield Entry(
                 *(found.label, found.start_pts, found.end_pts),
-                *(found.mean_confidence, _place(item.place)),
+                *(found.mean_confidence, item.place),
             )
 
 
@@ -237,12 +236,7 @@ def _entries_of_expression(
         if found is None:
             yield Entry(text, match.start_pts, match.end_pts)
         else:
-            place = _place(places[found])
-            yield Entry(text, match.start_pts, match.end_pts, found.mean_confidence, place)
-
-
-def _place(stored: PlaceRecord | None) -> Place | None:
-    return None if stored is None else Place(*stored)
+            yield Entry(text, match.start_pts, match.end_pts, found.mean_confidence, places[found])
 
 
 def episode_of_file(connection: Transaction, path: Path) -> EpisodeRecord | None:

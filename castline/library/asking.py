@@ -27,7 +27,7 @@ class AskingMethods(Opened):
     `Series S01E01`, by its number or its SHA-256, or by a part of its name; its names before the
     file was moved are understood, too. A character is given by its label, its display name, or an
     unambiguous part of either, in any spelling. Methods that take `run` (a number) or `model` (NAME
-    or NAME@VERSION) use that run, or the latest runs of that model, instead of the current runs.
+    or NAME@VERSION) use that run, or the runs of that model, instead of the current runs.
     """
 
     @as_castline_errors()
@@ -70,7 +70,7 @@ class AskingMethods(Opened):
             from_: Only appearances at this time or later.
             to: Only appearances before this time.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
             places: Whether to return places in the picture, which takes a little longer.
 
         Returns:
@@ -117,7 +117,7 @@ class AskingMethods(Opened):
             gap: Gaps of at most this length are filled.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
 
         Returns:
             The ranges by episode and time.
@@ -165,7 +165,7 @@ class AskingMethods(Opened):
             top: Only this number of characters for each episode or season.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
 
         Returns:
             The screen times, the longest first.
@@ -209,7 +209,7 @@ class AskingMethods(Opened):
             series: Only in this series; seasons of different series are never added together.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
 
         Returns:
             The pairs, the longest shared time first.
@@ -249,7 +249,7 @@ class AskingMethods(Opened):
             series: Only in this series.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
             places: Whether to return places in the picture.
 
         Returns:
@@ -327,7 +327,7 @@ class AskingMethods(Opened):
             labels: Only these characters.
             expression: Export the ranges of this expression instead of appearances.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
             force: Replace existing files.
 
         Returns:
@@ -370,7 +370,7 @@ class AskingMethods(Opened):
             output: The .png or .svg file to write.
             truth: A truth file, drawn as a thin strip below each bar.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
 
         Raises:
             NotFoundError: No episode matches, or several do, or it has no such run.

@@ -38,7 +38,7 @@ class TaggingMethods(Opened):
         self,
         *episodes: str | Path,
         model: str | None = None,
-        every: Every = "0.5",
+        every: Every | None = None,
         from_: Time | None = None,
         to: Time | None = None,
         workers: int | None = None,
@@ -53,7 +53,7 @@ class TaggingMethods(Opened):
         Args:
             episodes: Files, folders of them, or s3:// URLs of either.
             model: The model.
-            every: Sampling interval in seconds.
+            every: Sampling interval in seconds; None for the one asked for last, 0.5 at first.
             from_: Examine only a part, from this time, or the key frame before it.
             to: Examine only a part, until this time.
             workers: Number of decoder processes; None for one per core.
@@ -87,7 +87,7 @@ class TaggingMethods(Opened):
         self,
         *paths: str | Path,
         model: str | None = None,
-        every: Every = "0.5",
+        every: Every | None = None,
         from_: Time | None = None,
         to: Time | None = None,
         lane: AnyLane = Lane.BULK,
@@ -99,7 +99,7 @@ class TaggingMethods(Opened):
         Args:
             paths: Files, folders of them, or s3:// URLs of either.
             model: The model.
-            every: Sampling interval in seconds.
+            every: Sampling interval in seconds; None for the one asked for last, 0.5 at first.
             from_: Examine only a part, from this time, or the key frame before it.
             to: Examine only a part, until this time.
             lane: Lane of the queue; `interactive` goes before `bulk`.
@@ -192,14 +192,14 @@ class TaggingMethods(Opened):
         return runs.absent(self._installation)
 
     @as_castline_errors()
-    def appearances(self, run: int) -> tuple[Appearances, Run | None]:
+    def appearances(self, run: int) -> Appearances:
         """Return the appearances of a run, even if it is not the current run of its episode.
 
         Args:
             run: Number of the run.
 
         Returns:
-            The appearances of this run, and the current run if it is another one, else None.
+            The appearances of this run.
 
         Raises:
             NotFoundError: There is no such run.
@@ -235,6 +235,18 @@ class TaggingMethods(Opened):
             NotFoundError: There is no such run.
         """
         return runs.retry(self._installation, run)
+
+    @as_castline_errors()
+    def shown_instead(self, run: int) -> tuple[str, ...]:
+        """Return a line on the current run of a run's episode, if it is another one.
+
+        Args:
+            run: Number of the run.
+
+        Returns:
+            At most one line, with the way to see this run.
+        """
+        return runs.shown_instead(self._installation, run)
 
     @as_castline_errors()
     def plan_rerun(

@@ -74,7 +74,7 @@ def measured_on_episode(
     episode: EpisodeRecord,
     truth: Sequence[LabelledRange],
 ) -> list[Measured]:
-    """Return F1 of both models' latest runs over an episode with a truth.
+    """Return F1 of both models' own runs over an episode with a truth.
 
     Raises:
         RequestError: One of the models has no run over it, or they examined different parts.
@@ -96,7 +96,7 @@ def measured_on_episode(
 
 
 def run_by(connection: Transaction, version: ModelVersion, episode: EpisodeRecord) -> RunRecord:
-    """Return a model's latest run over an episode.
+    """Return a model's own run over an episode.
 
     Raises:
         RequestError: It has no run over the episode.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from castline.errors import RequestError
+from castline.tagging.parameters import parameters_in_use
 from castline.tagging.parts import WHOLE, Part
 from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
@@ -142,7 +143,7 @@ def enqueue_episode(
     database: Database,
     decoder: Decoder,
     version: ModelVersion,
-    parameters: RunParameters,
+    parameters: RunParameters | None,
     chunk_seconds: int,
     part: Part = WHOLE,
     lane: Lane = Lane.BULK,
@@ -153,8 +154,8 @@ def enqueue_episode(
 
     The same content under any name is the same episode; with the same model version and parameters
     it is the same run, so the operation is idempotent. Nothing is written unless the file can be
-    used. `part` is the part to
-    examine; `url` is the episode's address if the file is a copy from shared storage.
+    used. `part` is the part to examine; `url` is the episode's address if the file is a copy from
+    shared storage; `parameters` None are the parameters in use.
 
     Returns:
         The run, whether it is new, and the old path of a file that moved.
@@ -166,6 +167,9 @@ def enqueue_episode(
     probe = retry_on_kill(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
+        if parameters is None:
+            number = known.id if known else None
+            parameters = parameters_in_use(connection, version.manifest, number)
     area = known.area if known else find_picture_area(decoder, probe)
     record = _episode_record(probe, area, url)
     moved_from = None

@@ -53,7 +53,7 @@ def enqueue_source(
     source: str,
     decoder: Decoder,
     version: ModelVersion,
-    parameters: RunParameters,
+    parameters: RunParameters | None,
     part: Part = WHOLE,
     lane: Lane = Lane.BULK,
 ) -> Enqueued:

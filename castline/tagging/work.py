@@ -11,11 +11,11 @@ from castline.errors import RequestError
 from castline.tagging.parts import Part
 from castline.tagging.queue import Every, Sources, enqueue_files
 from castline.tagging.runs import shown_runs
+from castline.tagging.showing import describe_shown, make_shown
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
 from db.changes.writes import retry_run
-from db.library.current import make_current
 from db.library.runs import RunProgress as StoredProgress
-from db.library.runs import list_runs
+from db.library.runs import current_runs, list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
 from db.retrying import retry_on_disconnect
@@ -31,7 +31,7 @@ def tag(
     found: Sources,
     *,
     model: str | None,
-    every: Every,
+    every: Every | None,
     part: Part,
     workers: int | None,
     device: Device,
@@ -39,22 +39,22 @@ def tag(
 ) -> Tagged:
     """Tag episodes on this machine and wait for the result; see `Library.tag`."""
     queued = enqueue_files(installation, found.names, model, every, part, Lane.INTERACTIVE, hooks)
+    with installation.database.read() as connection:
+        before = current_runs(connection, [run.episode_id for run in queued.runs])
     began = time.monotonic()
     is_work_left = _offer_again(installation, queued.runs)
     if is_work_left:
         work_on(installation, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
     make_shown(installation, queued.run_ids)
-    with installation.database.read() as connection:
-        runs = shown_runs(connection, queued.run_ids)
     seconds = time.monotonic() - began if is_work_left else None
-    return Tagged(runs, RUN_COLUMNS, refused=queued.refused, seconds=seconds)
-
-
-def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
-    """Make the requested runs current, as far as the order of models permits."""
-    for run_id in run_ids:
-        with installation.database.write() as connection:
-            make_current(connection, run_id)
+    with installation.database.read() as connection:
+        return Tagged(
+            shown_runs(connection, queued.run_ids),
+            RUN_COLUMNS,
+            refused=queued.refused,
+            seconds=seconds,
+            shown=describe_shown(connection, queued.run_ids, before),
+        )
 
 
 def work_on(
@@ -105,6 +105,8 @@ def work(
     """Work on the queue; see `Library.work`."""
     with open_installation(settings, patience_of_worker(stays=not until_idle)) as installation:
         ended_before = _ended_runs(installation)
+        with installation.database.read() as connection:
+            before = current_runs(connection)
         on_start()
         if settings.broker_url:
             code = _serve(installation, queues, concurrency, device, until_idle, hooks)
@@ -117,7 +119,9 @@ def work(
                 installation, concurrency, device, None, None, until_idle=until_idle, hooks=hooks
             )
         ended = [run for key, run in _ended_runs(installation).items() if key not in ended_before]
-        return Worked(tuple(ended), RUN_COLUMNS)
+        with installation.database.read() as connection:
+            shown = describe_shown(connection, [run.id for run in ended], before)
+        return Worked(tuple(ended), RUN_COLUMNS, shown=shown)
 
 
 def _serve(

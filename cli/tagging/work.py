@@ -13,7 +13,7 @@ import typer
 from castline import Device, Lane
 from castline.library import Library
 from castline.tagging.values import Hooks, Moved
-from cli.console import Json, print_json, say, say_error
+from cli.console import Json, print_json, say, say_error, say_lines
 from cli.progress import reading, run_bars
 from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_statistics
 from cli.terminal import stderr
@@ -25,7 +25,12 @@ Episodes = Annotated[
     ),
 ]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the model in use.")]
-Every = Annotated[str, typer.Option(help="Sampling interval in seconds.")]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        help="Sampling interval in seconds; default the one asked for last, 0.5 at first."
+    ),
+]
 From = Annotated[
     str | None,
     typer.Option("--from", help="Examine only a part: from here, or the key frame before it."),
@@ -49,7 +54,7 @@ def tag(
     context: typer.Context,
     paths: Episodes,
     model: Model = None,
-    every: Every = "0.5",
+    every: Every = None,
     from_: From = None,
     to: To = None,
     workers: Workers = None,
@@ -83,6 +88,7 @@ def tag(
         if tagged.seconds is not None:
             say(f"Worked for {tagged.seconds:.1f} s.")
             say_statistics(tagged.rows)
+    say_lines(tagged.shown)
     raise typer.Exit(exit_code(tagged.rows, tagged.refused))
 
 
@@ -90,7 +96,7 @@ def enqueue(
     context: typer.Context,
     paths: Episodes,
     model: Model = None,
-    every: Every = "0.5",
+    every: Every = None,
     from_: From = None,
     to: To = None,
     lane: Annotated[
@@ -121,6 +127,7 @@ def enqueue(
     new = len({found.run_id for found in queue.enqueued if found.is_new})
     known_count = len(queue.enqueued) - new
     say(f"{new} new, {known_count} known, {queue.refused} refused, {queue.skipped} skipped")
+    say_lines(queue.shown)
     if queue.broker_error:
         say_error(queue.broker_error)
     raise typer.Exit(EXIT_FAILED if queue.refused or queue.broker_error else 0)
@@ -166,6 +173,7 @@ def worker(
         raise typer.Exit(worked.exit_code)
     for run in worked:
         say(describe_end(run))
+    say_lines(worked.shown)
     say_statistics(worked.rows)
     raise typer.Exit(exit_code(worked.rows) if until_idle else 0)
 

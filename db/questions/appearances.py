@@ -14,8 +14,9 @@ from db.failures import reading_rows
 from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import place_record, with_places
 from db.library.runs import appearance_record
-from db.records import AppearanceRecord, PlaceRecord
+from db.records import AppearanceRecord
 from db.schema import appearance, episode, model_version, run_label, run_pair
+from exact.place import Place
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
 """Grouping of screen time, in addition to the character."""
@@ -29,7 +30,7 @@ class EpisodeAppearance:
     episode_id: int
     run_id: int
     appearance: AppearanceRecord
-    place: PlaceRecord | None = None
+    place: Place | None = None
     """Place in the picture, if it was requested and is known."""
 
 

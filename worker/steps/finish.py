@@ -14,7 +14,6 @@ from db.states import RunState
 from exact.ranges import PtsRanges, clip, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
-from timeline.place import Place
 from worker.parameters import RunParameters
 
 TOLERATED_MISSING_SECONDS = Fraction(1)
@@ -71,8 +70,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
 
 
 def _tag(stored: TagRecord) -> Tag:
-    place = None if stored.place is None else Place(*stored.place)
-    return Tag(stored.pts, stored.label, stored.confidence, place)
+    return Tag(stored.pts, stored.label, stored.confidence, stored.place)
 
 
 def _cuts(

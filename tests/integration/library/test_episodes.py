@@ -410,7 +410,7 @@ def test_a_run_over_the_whole_takes_the_place_of_one_over_a_part_and_keeps_it(
     library.tag(long_clip, model=NAME, from_=10)
     code, _, said = command(library, "tag", long_clip, "--to", "3", "--model", NAME)
     assert code == 0
-    assert "instead: that run examined the whole episode" in said
+    assert "examined only a part: castline who" in said
     assert [run.id for run in library.runs() if run.is_current] == [whole.id]
     assert library.who(long_clip.name, run=part.id).unexamined == ((0, 4), (9, 20))
 
