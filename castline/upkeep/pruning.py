@@ -93,9 +93,7 @@ def plan_pruning(installation: Installation) -> Pruning:
         frames_bytes=sum(files[name] for name in frames),
         model_sha256s=tuple(sha256s),
         models=models,
-        models_bytes=sum(
-            _size(path) for each in models for path in (*each.folder.rglob("*"), each.compiled_path)
-        ),
+        models_bytes=sum(map(size_of_model, models)),
     )
 
 
@@ -156,6 +154,11 @@ def _remove_empty(folder: Path, top: Path) -> None:
         while folder != top:
             folder.rmdir()
             folder = folder.parent
+
+
+def size_of_model(version: ModelVersion) -> int:
+    """Return the size of a model version's files in bytes."""
+    return sum(map(_size, (*version.folder.rglob("*"), version.compiled_path)))
 
 
 def _size(path: Path) -> int:

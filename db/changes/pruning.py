@@ -66,7 +66,7 @@ def prunable_models(
 ) -> list[str]:
     """Return the SHA-256 of the model versions that are unreferenced once these runs are gone."""
     with_runs = select(run.c.model_version_id).where(run.c.id.not_in(pruned_run_ids))
-    standing = [item.model_sha256 for item in _may_be_needed(connection) if item.model_sha256]
+    standing = [item.model_sha256 for item in needed_promotions(connection) if item.model_sha256]
     rows = connection.execute(
         select(model_version.c.sha256)
         .where(
@@ -131,14 +131,14 @@ def delete_models(connection: Connection, sha256s: Sequence[str]) -> None:
     connection.execute(delete(model_version).where(model_version.c.sha256.in_(sha256s)))
 
 
-def _may_be_needed(connection: Connection) -> list[PromotionRecord]:
+def needed_promotions(connection: Connection) -> list[PromotionRecord]:
     """The promotion of the model in use, and the one that a rollback goes back to."""
     standing = standing_promotions(list_promotions(connection))
     return standing[-1:] if standing and standing[-1].is_bundled else standing[-2:]
 
 
 def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
-    latest = [item.id for item in _may_be_needed(connection)[1:]]
+    latest = [item.id for item in needed_promotions(connection)[1:]]
     in_use = model_version.c.sha256 == sha256_in_use(connection, bundled.sha256)
     due, brought_back = best_runs(in_use), best_runs(without_promotions=latest)
     shown = select(current_run.c.run_id)

@@ -430,3 +430,42 @@ def test_a_part_that_is_none_is_one_line(
     ended = castline_here(new_home(tmp_path), "tag", long_clip, *options, "--model", NAME)
     assert ended.returncode == 1
     assert line in one_line(ended.stderr)
+
+
+def test_a_model_is_removed_with_its_runs_and_episodes_show_what_is_left(
+    open_library: Open, tmp_path: Path, clips: list[Path]
+) -> None:
+    library = open_library(tmp_path)
+    write_model_by_lot(library.home / "models", name="other", lot=5)
+    [first] = library.tag(clips[0], model=NAME)
+    [second] = library.tag(clips[0], model="other")
+    library.tag(clips[1], model="other")
+    shown = [run.id for run in library.runs() if run.is_current]
+    assert first.id in shown
+    code, printed, complained = command(library, "models", "remove", "other")
+    assert code == 1
+    assert "--yes" in complained
+    removal = library.plan_model_removal("other")
+    assert (len(removal.runs), removal.episodes_shown) == (2, 1)
+    assert "other@1" in printed
+    assert second.id in removal.runs
+    assert command(library, "models", "remove", "other", "--yes")[0] == 0
+    assert [run.id for run in library.runs()] == [first.id]
+    assert not removal.folder.exists()
+    library.promote(NAME, force=True)
+    with pytest.raises(castline.RequestError, match="is in use"):
+        library.plan_model_removal(NAME)
+    with pytest.raises(castline.RequestError, match="comes with Castline"):
+        library.plan_model_removal("springfield")
+
+
+def test_an_episode_that_shows_a_removed_models_run_shows_another_one(
+    open_library: Open, tmp_path: Path, clips: list[Path]
+) -> None:
+    library = open_library(tmp_path)
+    write_model_by_lot(library.home / "models", name="other", lot=5)
+    [first] = library.tag(clips[0], model=NAME)
+    [second] = library.tag(clips[0], model="other")
+    assert [run.id for run in library.runs() if run.is_current] == [first.id]
+    library.remove_model(NAME)
+    assert [run.id for run in library.runs() if run.is_current] == [second.id]
