@@ -34,7 +34,7 @@ References = Annotated[
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     group = typer.Typer(invoke_without_command=True)
     group.callback()(episodes)
     group.command()(edit)
@@ -44,7 +44,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def episodes(context: typer.Context, as_json: Json = False) -> None:
-    """List the episodes that Castline knows; or edit, locate or remove some.
+    """List the episodes in the library, or edit, locate or remove some.
 
     Example: castline episodes
     """
@@ -75,7 +75,7 @@ def edit(
     title: Annotated[str | None, typer.Option(help="The episode's title; '' forgets it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Set what episodes are called, whatever their paths tell.
+    """Set the series, season, number and title of episodes.
 
     Example: castline episodes edit pilot.mkv --series 'The Town' --season 1 --number 1
     """

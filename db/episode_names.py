@@ -1,4 +1,4 @@
-"""What an episode's path tells of its series, season, number and title."""
+"""Series, season, number and title of an episode, read from its path."""
 
 from dataclasses import dataclass, fields
 from pathlib import PurePath
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from rebulk.match import MatchesDict
 
 LARGEST_NUMBER = 2**31 - 1
-"""That a column holds on every database."""
+"""Limit of an integer column on every database."""
 
 
 @dataclass(frozen=True)
 class EpisodeName:
-    """What people call an episode; None where nobody told."""
+    """Series, season, number and title of an episode; None if unknown."""
 
     series: str | None = None
     season: int | None = None
@@ -24,9 +24,9 @@ class EpisodeName:
     def told_by(cls, path: str) -> Self:
         """Read an episode's path or URL, `Town/Season 5/Town - S05E12 - Bart Gets Famous.mkv`.
 
-        A path that tells neither a season nor a number tells nothing: `pilot.mkv` may be anything.
-        A number alone is taken for an episode's only beside a season, or as anime is named: other
-        files have numbers, too.
+        A path without a season and a number has no name: `pilot.mkv` may be anything. A bare number
+        is an episode's only beside a season, or in names like those of anime: other files have
+        numbers, too.
         """
         *folders, name = PurePath(path).parts or ("",)
         if not any(letter.isdigit() for part in [*folders[-2:], name] for letter in part):
@@ -49,23 +49,23 @@ class EpisodeName:
 
     @property
     def text(self) -> str:
-        """As people say it: `The Town S05E12 Bart Gets Famous`; empty where nothing is known."""
+        """The name as text: `The Town S05E12 Bart Gets Famous`; empty if nothing is known."""
         season = "" if self.season is None else f"S{self.season:02}"
         number = "" if self.number is None else f"E{self.number:02}"
         return " ".join(filter(None, [self.series, season + number, self.title]))
 
     @property
-    def tells_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing is known."""
         return self == UNNAMED
 
     def after_move(self, old_path: str, new_path: str) -> "EpisodeName":
-        """The name of an episode whose file was moved or renamed.
+        """Return the name of an episode after its file was moved or renamed.
 
-        What a person set stays. Where the new path tells nothing, what is known stays, too.
+        Values that a user set stay, and all values if the new path has no name.
         """
         told_before, told_now = EpisodeName.told_by(old_path), EpisodeName.told_by(new_path)
-        if told_now.tells_nothing:
+        if told_now.is_empty:
             return self
         parts = {
             field.name: told if known == before else known
@@ -81,8 +81,8 @@ UNNAMED = EpisodeName()
 
 
 def _guess(path: str) -> "MatchesDict[Any]":
-    """What guessit, which tells how sure it is, takes a path for."""
-    # Imported here: it takes half a second, and most commands meet no new path.
+    """Return guessit's reading of a path, with the tags of its rules."""
+    # Imported here: it takes half a second, and most commands read no new path.
     from guessit import guessit
     from guessit.api import GuessitException
     from rebulk.match import MatchesDict
@@ -96,7 +96,7 @@ def _guess(path: str) -> "MatchesDict[Any]":
 
 
 def _is_weak(found: "MatchesDict[Any]", name: str) -> bool:
-    """Whether guessit took bare digits for a season or a number."""
+    """Tell whether guessit took bare digits for a season or a number."""
     return any(
         "weak-episode" in match.tags and "anime" not in match.tags
         for match in found.matches.get(name, ())

@@ -1,4 +1,4 @@
-"""Whether episodes' files are where they were."""
+"""Check that episodes' files exist."""
 
 import os
 from pathlib import Path
@@ -9,12 +9,12 @@ from ingest.storage.remote_files import is_remote
 
 
 def is_gone(episode: EpisodeRecord) -> bool:
-    """Whether a file of this machine is not where it was, or another one lies there."""
+    """Tell whether an episode's file on this machine is gone or was replaced by another."""
     return not is_remote(episode.uri) and size_of(Path(episode.uri)) != episode.size_bytes
 
 
 def size_of(path: Path) -> int:
-    """The size of a file in bytes; -1 where there is none."""
+    """Return the size of a file in bytes, or -1 if there is none."""
     try:
         return os.stat(path).st_size  # noqa: PTH116 - Path.stat raises other errors for odd names
     except (OSError, ValueError):
@@ -22,7 +22,7 @@ def size_of(path: Path) -> int:
 
 
 def gone(episode: EpisodeRecord) -> RequestError:
-    """What tells a person that a file is gone, and what to do."""
+    """Return the error for an episode whose file is gone."""
     return RequestError(
         f"{episode.uri}: the episode's file is not there any more; if it was moved, run: castline"
         " episodes locate FOLDER"

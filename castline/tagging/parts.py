@@ -1,4 +1,4 @@
-"""A part of an episode that a person wants to have examined."""
+"""The part of an episode to examine."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from timeline.times import format_time
 
 @dataclass(frozen=True)
 class Part:
-    """A half-open range in seconds from the first frame; None where the episode's ends are."""
+    """A half-open range in seconds from the first frame; None stands for the episode's end."""
 
     start_seconds: Fraction | None = None
     end_seconds: Fraction | None = None
 
     @classmethod
     def asked(cls, from_: Time | None, to: Time | None) -> "Part":
-        """Reads a part.
+        """Read a part.
 
         Raises:
             RequestError: It ends before it starts.
-            TimelineError: One of both is no time.
+            TimelineError: One of them is not a time.
         """
         start, end = (None if time is None else exact_seconds(time) for time in (from_, to))
         if end is not None and (start or 0) >= end:
@@ -35,7 +35,7 @@ class Part:
         return cls(start, end)
 
     def range_in(self, file: VideoFile) -> PtsRange | None:
-        """The part in pts, from the key frame before its start on; None for the whole episode.
+        """Return the part in pts, from the key frame before its start; None for the whole episode.
 
         Raises:
             VideoError: The episode ends before the part starts.

@@ -1,4 +1,4 @@
-"""Keeping episodes in order: what they are called, where their files lie, which are here."""
+"""Edit, locate and remove episodes."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -24,13 +24,16 @@ from worker.installation import Installation
 
 @dataclass(frozen=True)
 class Located(Row):
-    """An episode whose file was found elsewhere than it was."""
+    """An episode whose file was found at another path."""
 
     episode: str
-    """As it is called now."""
+    """Name of the episode, as it is now."""
     episode_id: int
+    """Number of the episode in this library."""
     old_path: str
+    """Path before."""
     path: str
+    """Path now."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,23 +41,26 @@ class Locating(Table[Located]):
     """The episodes whose files were found."""
 
     missing: tuple[str, ...] = ()
-    """The paths of files that are gone still."""
+    """Old paths of the files that were not found."""
 
 
 @dataclass(frozen=True)
 class Removal(Row):
-    """Episodes that are to be removed, and what goes with them."""
+    """Episodes to remove, and what is removed with them."""
 
     episodes: Table[Episode]
+    """The episodes."""
     runs: tuple[int, ...]
-    """Their numbers."""
+    """Numbers of their runs."""
     rows: RunRows
+    """Numbers of rows of these runs."""
     frames: tuple[str, ...]
     """Names of files in the frame store."""
     frames_bytes: int
+    """Size of these files."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns what docs/json.md says of `castline episodes remove`."""
+        """Return the fields of `castline episodes remove --json`."""
         return {
             "episodes": self.episodes.to_dicts(),
             "runs": list(self.runs),
@@ -74,7 +80,7 @@ def edit(
     number: int | None,
     title: str | None,
 ) -> Table[Episode]:
-    """Sets what people call episodes; see `Library.edit_episodes`."""
+    """Set the names of episodes; see `Library.edit_episodes`."""
     texts = {"series": series, "title": title}
     changed: dict[str, Any] = {
         **{name: value or None for name, value in texts.items() if value is not None},
@@ -92,7 +98,7 @@ def edit(
 
 
 def locate(installation: Installation, folders: Sequence[Path]) -> Locating:
-    """Finds files that were moved; see `Library.locate_episodes`."""
+    """Find files that were moved; see `Library.locate_episodes`."""
     with installation.database.read() as connection:
         known = [entry.episode for entry in list_library(connection)]
     lost = {item.sha256: item for item in known if is_gone(item)}
@@ -116,7 +122,7 @@ def locate(installation: Installation, folders: Sequence[Path]) -> Locating:
 
 
 def plan_removal(installation: Installation, references: Sequence[str]) -> Removal:
-    """Finds what would go with episodes, and changes nothing."""
+    """Return what removing episodes would remove; change nothing."""
     with installation.database.read() as connection:
         found = {
             item.id: item for item in (require_episode(connection, each) for each in references)
@@ -136,20 +142,20 @@ def plan_removal(installation: Installation, references: Sequence[str]) -> Remov
 
 
 def remove(installation: Installation, removal: Removal) -> None:
-    """Removes what was planned, an episode at a time; harmless twice.
+    """Remove the planned episodes one by one; idempotent.
 
     Raises:
-        StorageUnreachable: The frame store lies on storage that does not answer.
+        StorageUnreachable: The frame store is on storage that does not answer.
     """
     for item in removal.episodes:
         with installation.database.write() as connection:
             remove_episode(connection, item.id)
-        # Looked for again: a worker may have stored more meanwhile.
+        # Listed again: a worker may have stored more in the meantime.
         remove_frames(installation, [name for name, _ in _frames_of(installation, {item.sha256})])
 
 
 def _frames_of(installation: Installation, sha256s: set[str]) -> Iterator[tuple[str, int]]:
-    """The names and sizes of the frame store's files of some contents."""
+    """Yield the names and sizes of the frame store's files of some contents."""
     for file in installation.frames.kept_files.entries():
         if sha256s & set(file.name.split("/")):
             yield file.name, file.size_bytes
@@ -157,10 +163,10 @@ def _frames_of(installation: Installation, sha256s: set[str]) -> Iterator[tuple[
 
 @dataclass(frozen=True)
 class _Seen:
-    """A file that was read through."""
+    """A file that was read."""
 
     path: str
-    """Absolute and real."""
+    """Absolute path without links."""
     sha256: str
     stamp: str
 
@@ -171,4 +177,4 @@ def _look_at(path: Path, roots: Sequence[Path]) -> _Seen | None:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
             return _Seen(str(file.path), digest, file.stamp)
     except (IngestError, OSError):
-        return None  # it is none that could be tagged
+        return None  # it could not be tagged either

@@ -1,4 +1,4 @@
-"""What becomes of episodes: files that move, names that people set, episodes that are removed."""
+"""Changes of episodes: files that move, and names that users set."""
 
 from dataclasses import asdict
 
@@ -13,7 +13,7 @@ from db.schema import episode, former_name
 def move_episode(
     connection: Connection, known: EpisodeRecord, uri: str, name: str, file_stamp: str
 ) -> None:
-    """Notes that an episode's file lies elsewhere: its name follows, and the old one is kept."""
+    """Change the path of an episode's file: its name follows, and the old one is kept."""
     connection.execute(
         insert_ignoring_conflict(connection, former_name).values(
             episode_id=known.id, uri=known.uri, name=known.name
@@ -30,6 +30,15 @@ def move_episode(
     )
 
 
+def note_stamp(connection: Connection, known: EpisodeRecord, file_stamp: str) -> None:
+    """Update the stamp of an episode's file, unless the episode has moved in the meantime."""
+    connection.execute(
+        update(episode)
+        .where(episode.c.id == known.id, episode.c.uri == known.uri)
+        .values(file_stamp=file_stamp)
+    )
+
+
 def rename_episode(connection: Connection, episode_id: int, called: EpisodeName) -> None:
-    """Sets what people call an episode."""
+    """Set the series, season, number and title of an episode."""
     connection.execute(update(episode).where(episode.c.id == episode_id).values(**asdict(called)))

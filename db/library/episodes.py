@@ -125,11 +125,6 @@ def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord 
     return None if row is None else episode_record(row)
 
 
-def episodes_at(connection: Connection, uris: Collection[str]) -> list[EpisodeRecord]:
-    """The episodes whose files lie at any of these places, by name."""
-    return _episodes(connection, episode.c.uri.in_(uris))
-
-
 def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]:
     """Return the episodes that match a reference best.
 
@@ -162,7 +157,7 @@ def _episodes(connection: Connection, fits: ColumnElement[bool]) -> list[Episode
 
 
 def _ending_with(connection: Connection, reference: str) -> list[EpisodeRecord]:
-    """By the end of a path, as far as its folders and its suffix are told, in any case."""
+    """Match the end of a path, with or without the suffix, in any case."""
     may_fit = episode.c.name.istartswith(reference, autoescape=True) | episode.c.uri.icontains(
         f"/{reference}", autoescape=True
     )
@@ -196,7 +191,7 @@ _NUMBERED = re.compile(
 
 
 def letters_of(text: str) -> str:
-    """What counts when names of series are compared."""
+    """Return what counts in a comparison of series' names."""
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
@@ -207,7 +202,7 @@ def _with_id(connection: Connection, reference: str) -> list[EpisodeRecord]:
 
 
 def _formerly_called(connection: Connection, references: Collection[str]) -> list[EpisodeRecord]:
-    """By a name or path from before the file was moved, with or without its suffix."""
+    """Match a name or path from before the file was moved, with or without its suffix."""
     may_fit = or_(
         former_name.c.uri.in_(references),
         *(former_name.c.name.istartswith(each, autoescape=True) for each in references),
@@ -229,9 +224,9 @@ def _with_part(reference: str) -> ColumnElement[bool]:
 
 
 def distinct_names(connection: Connection, names: Collection[str] | None = None) -> dict[int, str]:
-    """By their ids, what tells episodes apart that have one name: `A/S01E01.mp4`.
+    """Return, by id, names that tell apart episodes of one file name: `A/S01E01.mp4`.
 
-    An episode is missing here whose name is its own.
+    Episodes with a unique file name are left out.
 
     Args:
         connection: An open connection.
@@ -248,11 +243,11 @@ def distinct_names(connection: Connection, names: Collection[str] | None = None)
 
 
 MOST_NAMES = 500
-"""That a query lists; of more, all that are there are looked at."""
+"""Names listed in a query; for more, all episodes are read."""
 
 
 def _shortest_ends(uris: Mapping[int, str]) -> dict[int, str]:
-    """By key, as many of the last parts of a path as no other has."""
+    """Return, by key, as many last parts of each path as make it unique."""
     found: dict[int, str] = {}
     length = 2
     while len(found) < len(uris):
