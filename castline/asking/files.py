@@ -9,7 +9,12 @@ from ingest.storage.remote_files import is_remote
 
 
 def is_gone(episode: EpisodeRecord) -> bool:
-    """Tell whether an episode's file on this machine is gone or was replaced by another."""
+    """Tell whether there is no file at the path of an episode on this machine."""
+    return not is_remote(episode.uri) and size_of(Path(episode.uri)) < 0
+
+
+def is_elsewhere(episode: EpisodeRecord) -> bool:
+    """Tell whether an episode's file is gone, or another file took its path."""
     return not is_remote(episode.uri) and size_of(Path(episode.uri)) != episode.size_bytes
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from castline.asking.files import is_gone, size_of
+from castline.asking.files import is_elsewhere, size_of
 from castline.asking.names import require_episode, shown_names
 from castline.asking.questions import EPISODE_COLUMNS, listed_episodes
 from castline.asking.values import Episode
@@ -101,7 +101,7 @@ def locate(installation: Installation, folders: Sequence[Path]) -> Locating:
     """Find files that were moved; see `Library.locate_episodes`."""
     with installation.database.read() as connection:
         known = [entry.episode for entry in list_library(connection)]
-    lost = {item.sha256: item for item in known if is_gone(item)}
+    lost = {item.sha256: item for item in known if is_elsewhere(item)}
     sizes = {item.size_bytes for item in lost.values()}
     found: dict[int, str] = {}
     old_paths: dict[int, str] = {}

@@ -429,6 +429,11 @@ def test_a_snapshot_is_a_read_only_file_that_datasette_serves(home: Path, tmp_pa
         "end_seconds": 10.0,
         "confidence": 0.8,
         "model": "cast@1",
+        "episode_id": 1,
+        "series": "Show",
+        "season": 1,
+        "number": 1,
+        "title": None,
     }
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -68,6 +68,7 @@ RUN_KEYS = {
     "bottleneck",
     "batch_fill",
     "decode_errors",
+    "examined_seconds",
     "missing_seconds",
     "error",
     "queued_at",
