@@ -8,9 +8,8 @@ from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
 from castline.tagging.parts import Part
-from castline.tagging.showing import describe_shown, make_shown
+from castline.tagging.showing import describe_shown, make_shown, runs_shown
 from castline.tagging.values import Enqueued, Hooks, Moved, Queue
-from db.library.runs import current_runs
 from db.records import RunRecord
 from db.states import Lane
 from ingest.errors import IngestError
@@ -75,9 +74,8 @@ def enqueue(
     if installation.settings.broker_url is not None:
         checked_broker_url(installation.settings.broker_url)  # before anything is enqueued
     queued = enqueue_files(installation, found.names, model, every, part, lane, hooks)
-    with installation.database.read() as connection:
-        before = current_runs(connection, [run.episode_id for run in queued.runs])
-    make_shown(installation, queued.run_ids)
+    before = runs_shown(installation, queued.runs)
+    make_shown(installation, queued.runs)
     broker_error = _offer(installation)
     enqueued = tuple(
         Enqueued(source, run.id, run.episode, run.state, run.id in queued.new_run_ids)

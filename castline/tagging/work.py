@@ -11,7 +11,7 @@ from castline.errors import RequestError
 from castline.tagging.parts import Part
 from castline.tagging.queue import Every, Sources, enqueue_files
 from castline.tagging.runs import shown_runs
-from castline.tagging.showing import describe_shown, make_shown
+from castline.tagging.showing import describe_shown, make_shown, runs_shown
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
 from db.changes.writes import retry_run
 from db.library.runs import RunProgress as StoredProgress
@@ -39,13 +39,12 @@ def tag(
 ) -> Tagged:
     """Tag episodes on this machine and wait for the result; see `Library.tag`."""
     queued = enqueue_files(installation, found.names, model, every, part, Lane.INTERACTIVE, hooks)
-    with installation.database.read() as connection:
-        before = current_runs(connection, [run.episode_id for run in queued.runs])
+    before = runs_shown(installation, queued.runs)
+    make_shown(installation, queued.runs)
     began = time.monotonic()
     is_work_left = _offer_again(installation, queued.runs)
     if is_work_left:
         work_on(installation, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
-    make_shown(installation, queued.run_ids)
     seconds = time.monotonic() - began if is_work_left else None
     with installation.database.read() as connection:
         return Tagged(
