@@ -155,9 +155,9 @@ def enqueue_episode(
 
     The same content under any name is the same episode; with the same model version and parameters
     it is the same run, so the operation is idempotent. Nothing is written unless the file can be
-    used. `part` is the part to examine; `url` is the episode's address if the file is a copy from shared storage; `parameters`
-    None are the parameters in use. Thresholds that a user set for the model version replace those
-    in the parameters.
+    used. `part` is the part to examine; `url` is the episode's address if the file is a copy from
+    shared storage; `parameters` None are the parameters in use. Thresholds that a user set for the
+    model version replace those in the parameters.
 
     Returns:
         The run, whether it is new, and the old path of a file that moved.

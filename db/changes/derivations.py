@@ -89,7 +89,7 @@ def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStam
         .where(run.c.model_version_id == model_version_id)
         .order_by(run.c.id)
     )
-    return [RunStamp(*row[:-2], part=part_of(*row[-2:])) for row in rows]
+    return [RunStamp(*known, part_of(start, end)) for *known, start, end in rows]
 
 
 def keep_derived(
