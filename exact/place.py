@@ -13,7 +13,7 @@ class Place:
     """The place of a label in the active picture: its centre and its extent.
 
     All four are shares of the active picture, so that they hold for any size of it. The extent may
-    reach over an edge: the centre of a character who is half outside may lie near it.
+    reach over an edge: the centre of a character that is half outside may lie near it.
     """
 
     x: float
@@ -62,7 +62,7 @@ class Place:
         return max(left, 0.0), max(top, 0.0), min(right, 1.0), min(bottom, 1.0)
 
     def rounded(self, digits: int) -> Self:
-        """Return the place with shares of so many digits."""
+        """Return the place with shares rounded to this number of digits."""
         return type(self)(*(round(share, digits) for share in self.shares))
 
     def is_about(self, other: "Place") -> bool:

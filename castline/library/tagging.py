@@ -218,13 +218,13 @@ class TaggingMethods(Opened):
 
     @as_castline_errors()
     def shown_instead(self, run: int) -> tuple[str, ...]:
-        """Return a line on the current run of a run's episode, if it is another one.
+        """Return a line about the current run of a run's episode, if it is another one.
 
         Args:
             run: Number of the run.
 
         Returns:
-            At most one line, with the way to see this run.
+            At most one line, which says how to see this run.
         """
         return runs.shown_instead(self._installation, run)
 

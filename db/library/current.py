@@ -94,7 +94,7 @@ def best_runs(
 def params_asked_last(
     connection: Connection, episode_ids: Sequence[int] | None = None
 ) -> dict[int, str]:
-    """Return the parameters asked for last of all or these episodes, whatever became of the run.
+    """Return the parameters last requested for all or these episodes, whatever the run's outcome.
 
     They are those of the model in use, or else of the one in use before it, and so on: runs of
     other models are trials. Episodes without such a run are left out.

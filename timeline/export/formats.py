@@ -1,4 +1,4 @@
-"""A timeline in the formats that other tools read: which there are, and what they are made of."""
+"""The formats in which a timeline is exported, and the data they are made from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from timeline.errors import TimelineError
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A label, or what was asked, over the half-open range `start_pts <= pts < end_pts`."""
+    """A label or an expression over the half-open range `start_pts <= pts < end_pts`."""
 
     label: str
     start_pts: int
     end_pts: int
     confidence: float | None = None
-    """Its mean; None where the range is no single appearance."""
+    """Mean confidence; None where the range is not a single appearance."""
     place: Place | None = None
-    """Where it was seen most surely; None where that is not known."""
+    """The most confident place; None where none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,64 +32,64 @@ class Sighting:
     label: str
     confidence: float
     place: Place | None
-    """None where the model tells none."""
+    """Place; None where the model gives none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedTimeline:
-    """Who is on screen when in one episode, and all that a format says of the episode."""
+    """The timeline of one episode, with all data that formats need."""
 
     name: str
     path: str
-    """Of the video file: absolute, or a URL where it lies on shared storage."""
+    """Path of the video file: absolute, or a URL on shared storage."""
     sha256: str
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     time_base: Fraction
-    """Seconds per pts."""
+    """Seconds per pts unit."""
     start_pts: int
     end_pts: int
     frame_rate: Fraction
     rate_varies: bool
     missing: Sequence[PtsRange]
-    """Half-open, ascending: what was not examined."""
+    """Half-open ranges that were not examined, ascending."""
     entries: Sequence[Entry]
-    """By start, then label."""
+    """Ranges by start, then label."""
     picture_width: int
-    """Of the active picture, in pixels; places are shares of it."""
+    """Width of the active picture in pixels; places are shares of it."""
     picture_height: int
     sampled_pts: Sequence[int]
     """The frames that were looked at, ascending."""
     sightings: Sequence[Sighting]
     """Of the labels of the entries, by pts; none where the ranges are those of an expression."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What people call labels."""
+    """Display names by label."""
 
     def name_of(self, label: str) -> str:
-        """What people call a label; itself, or what was asked, where there is no name."""
+        """Return the display name of a label, or the label or expression itself without one."""
         return self.names.get(label, label)
 
     @property
     def has_places(self) -> bool:
-        """Whether it is known of any sighting where it was."""
+        """Whether any sighting has a place."""
         return any(sighting.place is not None for sighting in self.sightings)
 
     def seconds(self, pts: int) -> Fraction:
-        """Exact seconds from the episode's first frame."""
+        """Return exact seconds from the episode's first frame."""
         return (pts - self.start_pts) * self.time_base
 
     def frame(self, pts: int) -> int:
-        """The number of the frame that comes on screen at a pts, from 0.
+        """Return the number of the frame that starts at a pts, from 0.
 
         Raises:
-            TimelineError: The frame rate varies, so that a number tells no time.
+            TimelineError: The frame rate is variable, so that a frame number gives no time.
         """
         if self.rate_varies:
             raise TimelineError(
                 f"{self.name}: its frame rate varies, which otio, edl and fcpxml cannot tell; "
                 "export json, csv or vtt, or convert the video to a constant rate"
             )
-        # Containers round times (Matroska to milliseconds); the number of the frame is whole.
+        # Containers round times (Matroska to milliseconds); the frame number is an integer.
         return round(self.seconds(pts) * self.frame_rate)
 
 
@@ -114,7 +114,7 @@ FORMATS = {
     "html": Format(".html", "timeline.export.page", "html_text"),
     "coco": Format(".coco.json", "timeline.export.coco", "coco_text"),
 }
-"""By name. Modules are imported when they are asked for, and heavy libraries only then."""
+"""Formats by name. Modules are imported on use, and heavy libraries only then."""
 
 
 def export_text(timeline: ExportedTimeline, name: str) -> str:

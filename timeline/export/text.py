@@ -31,7 +31,7 @@ NOBODY, UNEXAMINED = "nobody known", "not examined"
 
 
 def json_text(timeline: ExportedTimeline) -> str:
-    """All that is known, with exact times as pts and their unit."""
+    """Return all data, with exact times as pts and their time base."""
     document = {
         "episode": timeline.name,
         "path": timeline.path,
@@ -99,7 +99,7 @@ def srt_text(timeline: ExportedTimeline) -> str:
 
 
 def rttm_text(timeline: ExportedTimeline) -> str:
-    """Rich Transcription Time Marked (NIST, RT-09 evaluation plan, appendix A): labels speak."""
+    """Return Rich Transcription Time Marked (NIST, RT-09 evaluation plan, appendix A)."""
     name = _one_word(timeline.name)
     return "".join(
         f"SPEAKER {name} 1 {_decimal(start, 6)} {_decimal(_down(end, 6) - _down(start, 6), 6)} "

@@ -20,13 +20,13 @@ from timeline.files import read_text, whole_file
 from timeline.times import parse_time
 
 COLUMNS = ("label", "start_seconds", "end_seconds")
-"""The head of a truth file."""
+"""The header of a truth file."""
 
 RTTM_FIELDS = 8
-"""Of a line of RTTM: the label is the eighth, and programs leave out what follows."""
+"""Fields in a line of RTTM: the label is the eighth, and programs may leave out the rest."""
 
 MICROSECONDS = 1_000_000
-"""Per second: the finest step that is written, as in FFmpeg's times."""
+"""Units per second: the finest step that is written, as in FFmpeg's times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class LabelledRange:
     """A label over the half-open range `start_seconds <= time < end_seconds`."""
 
     label: str
-    """Empty: nobody known is on screen."""
+    """Empty: no known character is on screen."""
     start_seconds: Fraction
     end_seconds: Fraction
 
@@ -95,7 +95,7 @@ def _rttm_range(fields: list[str], where: str) -> LabelledRange:
 
 
 def write_truth(path: Path, ranges: Iterable[LabelledRange]) -> None:
-    """Write a truth file, whole or not at all.
+    """Write a truth file atomically.
 
     Times are rounded DOWN to a microsecond: the frame that starts a range stays inside it, and
     ranges that meet still do. (Rounded up, the frame at 1.9602916... s would fall out of a range

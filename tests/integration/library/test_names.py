@@ -152,7 +152,7 @@ def test_a_dataset_and_a_model_keep_labels_and_names(
         assert manifest.names == names
         assert manifest.names["バート"] == "バート"
     card = (version.folder / "report" / "model_card.md").read_text("utf-8")
-    assert r"a frame: =1\+1, a/b, Dr. Nick, Éd, Милхаус, バート." in card
+    assert r"a frame shows: =1\+1, a/b, Dr. Nick, Éd, Милхаус, バート." in card
 
 
 def test_labels_to_choose_may_be_given_as_names(
@@ -221,7 +221,7 @@ def test_who_is_on_screen_is_told_by_name(tagged: Tagged) -> None:
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [
-        ("///", "castline: label: '///' has no letter or digit to make a label of"),
+        ("///", "castline: label: '///' has no letter or digit for a label"),
         ("Милхус", "castline: Милхус: no such label; did you mean милхаус?"),
         ("Dr. Nik", "castline: Dr. Nik: no such label; did you mean dr_nick?"),
     ],
