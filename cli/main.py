@@ -20,7 +20,7 @@ from cli.asking import meetings as meeting
 from cli.asking import questions as asking
 from cli.console import escape_what_stdout_cannot_write, say_error, say_in_json
 from cli.models import listing as models
-from cli.models import training
+from cli.models import thresholds, training
 from cli.stills import composing, datasets
 from cli.tagging import rerunning, runs
 from cli.tagging import work as tagging
@@ -104,6 +104,7 @@ for group in (
     datasets,
     training,
     models,
+    thresholds,
     upkeep,
 ):
     group.add_commands(app)

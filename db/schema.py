@@ -141,6 +141,22 @@ model_version = Table(
     Column("promoted_at", UtcDateTime()),
 )
 
+# What people set in place of a model version's own thresholds, for all its runs.
+model_thresholds = Table(
+    "model_thresholds",
+    metadata,
+    Column(
+        "model_version_id",
+        RowId,
+        ForeignKey("model_version.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # JSON: the parameters of runs that tell when appearances start and end.
+    Column("rules", Text, nullable=False),
+    Column("set_at", UtcDateTime(), nullable=False),
+)
+
 run = Table(
     "run",
     metadata,
@@ -211,6 +227,21 @@ run_effort = Table(
     Column("name", _word(Statistic), primary_key=True),
     Column("amount", Float, nullable=False),
     _one_of("name", Statistic),
+)
+
+# Ends of runs that somebody is still to be told of.
+notice = Table(
+    "notice",
+    metadata,
+    Column(
+        "run_id",
+        RowId,
+        ForeignKey("run.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime(), nullable=False),
 )
 
 tag = Table(

@@ -19,6 +19,7 @@ from castline.tagging.values import (
     Run,
     Tagged,
     Worked,
+    Worker,
 )
 from db.states import Lane
 from model.inference.device import Device
@@ -185,6 +186,11 @@ class TaggingMethods(Opened):
             NotFoundError: There is no such run.
         """
         return runs.appearances(self._installation, run)
+
+    @as_castline_errors()
+    def workers(self) -> Table[Worker]:
+        """Returns the processes that work on the queue, on this machine and on others."""
+        return runs.workers(self._installation)
 
     @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:

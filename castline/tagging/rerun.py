@@ -61,7 +61,7 @@ class Reran(Table[Run]):
     seconds: float | None = None
     """Duration of the work; None where nothing was left to do."""
     shown: tuple[str, ...] = ()
-    """Lines on what questions see, where that changed or is not the requested run."""
+    """Lines about current runs that changed, or that are not the requested ones."""
 
 
 def plan(

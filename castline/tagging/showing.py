@@ -1,4 +1,4 @@
-"""Lines on what a command did to the current runs, with the way back."""
+"""Lines about changes of the current runs by a command, and how to undo them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The command that scores a timeline: evaluate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +8,7 @@ import typer
 
 from castline.asking.scoring import Evaluation
 from castline.library import Library
-from cli.console import Json, print_json, print_table, say
+from cli.console import Json, OfModel, OfRun, print_json, print_table, say
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -20,7 +20,8 @@ def evaluate(
     context: typer.Context,
     episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
     truth: Annotated[
-        Path, typer.Argument(help="A .csv (label,start_seconds,end_seconds) or .rttm.")
+        Path,
+        typer.Argument(help="A .csv (label,start_seconds,end_seconds), .rttm, .vtt, .srt or .eaf."),
     ],
     collar: Annotated[
         str,
@@ -29,6 +30,16 @@ def evaluate(
             help="Seconds around each true border that are not scored, half on each side.",
         ),
     ] = "0",
+    renamed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="OLD=NEW",
+            help="Read the truth's label OLD as NEW; may be given again.",
+        ),
+    ] = None,
+    run: OfRun = None,
+    model: OfModel = None,
     as_json: Json = False,
 ) -> None:
     """Compare the timeline of an episode with a truth file.
@@ -36,11 +47,35 @@ def evaluate(
     Example: castline evaluate pilot.mkv pilot.csv --collar 0.25
     """
     library: Library = context.obj
-    found = library.evaluate(episode, truth, collar=collar)
+    found = library.evaluate(
+        episode, truth, collar=collar, run=run, model=model, renamed=_changes(renamed or [])
+    )
+    _say_what_was_understood(found)
     if as_json:
         print_json(found.to_dict())
     else:
         _print(found, library.names())
+
+
+def _changes(texts: Sequence[str]) -> dict[str, str]:
+    changes = {}
+    for text in texts:
+        old, equals, new = text.partition("=")
+        if not (old and equals and new):
+            raise typer.BadParameter(f"{text!r} is not OLD=NEW", param_hint="--map")
+        changes[old] = new
+    return changes
+
+
+def _say_what_was_understood(found: Evaluation) -> None:
+    """Says what is behind a score that would astonish: labels that cannot be found."""
+    for name, label in found.taken.items():
+        say(f"The truth's {name} is taken for {label}")
+    for label, close in found.absent_labels.items():
+        hint = f"did you mean {' or '.join(close)}? " if close else ""
+        say(f"No model here has the truth's {label}; {hint}--map {label}=LABEL reads it as another")
+    if found.unsayable_labels:
+        say(f"{found.model} cannot give {', '.join(found.unsayable_labels)}: all of it is missed")
 
 
 def _print(found: Evaluation, names: Mapping[str, str]) -> None:

@@ -52,7 +52,7 @@ class GateReport:
 
 @dataclass(frozen=True)
 class Promoted:
-    """What a promotion did."""
+    """The result of a promotion."""
 
     episodes: int
     """Number of episodes that now show a run of the model instead of another's."""
@@ -121,7 +121,7 @@ def promote_model(
         report: The reasons for the promotion.
 
     Returns:
-        What the promotion changed.
+        The numbers of episodes that show this model and others.
     """
     model_version_id = register_model_version(connection, record)
     lock_model_versions(connection, shared=False)

@@ -4,7 +4,6 @@ Times are whole frames, counted from the episode's first frame at its frame rate
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from timeline.errors import TimelineError
@@ -92,10 +91,11 @@ def _clip(timeline: ExportedTimeline, entry: Entry) -> Any:
     from opentimelineio.schema import Clip, ExternalReference
 
     whole = Entry("", timeline.start_pts, timeline.end_pts)
-    url = timeline.path if "://" in timeline.path else Path(timeline.path).as_uri()
     return Clip(
         name=timeline.name_of(entry.label),
-        media_reference=ExternalReference(target_url=url, available_range=_range(timeline, whole)),
+        media_reference=ExternalReference(
+            target_url=timeline.url, available_range=_range(timeline, whole)
+        ),
         source_range=_range(timeline, entry),
         metadata={"castline": {"label": entry.label, "confidence": entry.confidence}},
     )

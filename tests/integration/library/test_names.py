@@ -21,6 +21,7 @@ from tests.rows.found import rows_of
 from tests.servers.commands import castline_here, one_line
 from tests.servers.databases import new_postgresql_url
 from tests.stills.still_folders import blobs
+from timeline.export.formats import FORMATS
 
 pytestmark = pytest.mark.integration
 
@@ -242,7 +243,7 @@ def test_exports_of_every_format_are_read_back(tagged: Tagged, tmp_path: Path) -
     assert {label for label, _, _ in expected} == {*LABELS.values()}
     frames = Frames(RATE, [number / RATE for number in range(len(LABELS) * SECONDS * 24 + 1)])
     for name, read in READERS.items():
-        [path] = tmp_path.glob(f"episode{SUFFIXES.get(name, f'.{name}')}")
+        path = tmp_path / f"episode{FORMATS[name].suffix}"
         found = [(label_of(who), start, end) for who, start, end in read(path, frames)]
         assert sorted(found) == sorted(expected), name
         by_name = {who for who, _, _ in read(path, frames)}
@@ -253,8 +254,7 @@ def test_exports_of_every_format_are_read_back(tagged: Tagged, tmp_path: Path) -
     ]
 
 
-SUFFIXES = {"chapters": ".chapters.txt", "fcpxml": ".xml"}
-BY_LABEL = ("json", "html", "csv", "vtt", "rttm")
+BY_LABEL = ("json", "html", "csv", "vtt", "rttm", "eaf", "parquet")
 """Formats whose readers here read labels; names stand beside them."""
 
 
