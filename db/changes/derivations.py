@@ -89,7 +89,10 @@ def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStam
         .where(run.c.model_version_id == model_version_id)
         .order_by(run.c.id)
     )
-    return [RunStamp(*known, part_of(start, end)) for *known, start, end in rows]
+    return [
+        RunStamp(run_id, episode_id, params, state, ended_at, missing, is_current, part_of(*part))
+        for run_id, episode_id, params, state, ended_at, missing, is_current, *part in rows
+    ]
 
 
 def keep_derived(
