@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from castline.models import listing
+from castline.models import listing, removal
 from castline.tagging import run_models
 from model.inference.compiling import compiled
 from model.inference.cpu_forward import CpuForwardPass
@@ -24,8 +24,8 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What this process takes for the bundled models: `town@1`. Its children have the real ones."""
     folder = tmp_path / "bundled"
     write_model_by_lot(folder, "town")
-    # Imported before any is patched: a module imported now would bind the patched function for good.
-    for module in (artifact, run_models, listing):
+    # All are imported by now: one imported later would keep the patched function for good.
+    for module in (artifact, run_models, listing, removal):
         monkeypatch.setattr(module, "bundled_folder", lambda: folder)
     return folder
 
@@ -50,7 +50,7 @@ def state_in(home: Path) -> tuple[str, str]:
 
 
 def test_queued_runs_of_the_old_model_are_done_by_it(home: Path) -> None:
-    assert castline_here(home, "status").stderr == ""
+    assert "is not here" not in castline_here(home, "status").stderr
     assert castline_here(home, "worker", "--until-idle").returncode == 0
     assert state_in(home) == ("town@1", "done")
 
@@ -75,8 +75,8 @@ def test_runs_whose_model_is_gone_are_told_of_with_what_to_do(
     assert told in castline_here(home, "status").stderr
     doctor = castline_here(home, "doctor", "--json")
     assert doctor.returncode == 1
-    [unwell] = [item for item in json.loads(doctor.stdout) if not item["is_well"]]
-    assert unwell["subject"] == "model"
+    unwell, nobody_works = [item for item in json.loads(doctor.stdout) if not item["is_well"]]
+    assert (unwell["subject"], nobody_works["subject"]) == ("model", "workers")
     assert told in unwell["text"]
     # What it says is what helps.
     assert "castline cancel 1 and castline rerun --all 'pilot one.mp4'" in unwell["text"]
