@@ -81,7 +81,7 @@ def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStam
             run.c.state,
             run.c.ended_at,
             run.c.missing,
-            current_run.c.run_id.is_not(None),
+            current_run.c.run_id.is_not(None).label("is_current"),
             run.c.part_start_pts,
             run.c.part_end_pts,
         )
@@ -89,7 +89,19 @@ def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStam
         .where(run.c.model_version_id == model_version_id)
         .order_by(run.c.id)
     )
-    return [RunStamp(*known, part_of(start, end)) for *known, start, end in rows]
+    return [
+        RunStamp(
+            row.id,
+            row.episode_id,
+            row.params,
+            row.state,
+            row.ended_at,
+            row.missing,
+            row.is_current,
+            part_of(row.part_start_pts, row.part_end_pts),
+        )
+        for row in rows
+    ]
 
 
 def keep_derived(
