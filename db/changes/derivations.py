@@ -81,7 +81,7 @@ def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStam
             run.c.state,
             run.c.ended_at,
             run.c.missing,
-            current_run.c.run_id.is_not(None).label("is_current"),
+            current_run.c.run_id.is_not(None),
             run.c.part_start_pts,
             run.c.part_end_pts,
         )
@@ -90,17 +90,8 @@ def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStam
         .order_by(run.c.id)
     )
     return [
-        RunStamp(
-            row.id,
-            row.episode_id,
-            row.params,
-            row.state,
-            row.ended_at,
-            row.missing,
-            row.is_current,
-            part_of(row.part_start_pts, row.part_end_pts),
-        )
-        for row in rows
+        RunStamp(run_id, episode_id, params, state, ended_at, missing, is_current, part_of(*part))
+        for run_id, episode_id, params, state, ended_at, missing, is_current, *part in rows
     ]
 
 

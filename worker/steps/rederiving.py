@@ -1,9 +1,11 @@
 """Appearances of all runs of a model, derived again from their stored tags."""
 
+import gc
 import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from db.changes.derivations import (
@@ -63,10 +65,11 @@ def rederive(
             found = runs_of_model(connection, model_version_id)
         ended = [run for run in found if run.has_ended]
         derived: dict[int, tuple[RunStamp, int]] = {}
-        for number, run in enumerate(ended):
-            on_progress(number, len(ended))
-            with connection.begin():
-                derived[run.id] = run, _derive(connection, run, thresholds)
+        with _collecting_new_garbage_alone():
+            for number, run in enumerate(ended):
+                on_progress(number, len(ended))
+                with connection.begin():
+                    derived[run.id] = run, _derive(connection, run, thresholds)
         on_progress(len(ended), len(ended))
         connection.execution_options(castline_reads_only=False)
         while True:
@@ -76,6 +79,16 @@ def rederive(
                     return _switch(connection, model_version_id, thresholds, derived)
                 transaction.rollback()
             time.sleep(PAUSE_SECONDS)
+
+
+@contextmanager
+def _collecting_new_garbage_alone() -> Iterator[None]:
+    """Spare the garbage collector what is here already: it takes a third of the time otherwise."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _derive(connection: Transaction, run: RunStamp, thresholds: Rules) -> int:
