@@ -469,3 +469,18 @@ def test_an_episode_that_shows_a_removed_models_run_shows_another_one(
     assert [run.id for run in library.runs() if run.is_current] == [first.id]
     library.remove_model(NAME)
     assert [run.id for run in library.runs() if run.is_current] == [second.id]
+
+
+def test_a_part_stays_one_when_thresholds_change(
+    open_library: Open, tmp_path: Path, long_clip: Path
+) -> None:
+    library = open_library(tmp_path)
+    [part] = library.tag(long_clip, model=NAME, from_=4, to=9)
+    library.promote(NAME, force=True)
+    library.set_thresholds(onset=0.3, offset=0.2)
+    again = library.tag(long_clip, from_=4, to=9)
+    assert ([run.id for run in again], again.seconds) == ([part.id], None)
+    found = library.who(long_clip.name)
+    assert all(row.start_seconds >= 4 and row.end_seconds <= 9 for row in found)
+    [whole] = library.tag(long_clip)
+    assert whole.id != part.id
