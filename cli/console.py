@@ -44,6 +44,11 @@ OfModel = Annotated[
 ]
 """The options of every question about appearances."""
 
+Raw = Annotated[
+    bool, typer.Option("--raw", help="As the model found it, without what people said.")
+]
+"""The same."""
+
 Limit = Annotated[
     int,  # one more is asked for, to tell whether there are more
     typer.Option(min=0, max=LARGEST_INTEGER - 1, help="At most so many rows; 0 for all."),

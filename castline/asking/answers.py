@@ -77,7 +77,7 @@ def find_matches(
     )
     for some in _growing(spans):
         run_ids = [span.run_id for span in some]
-        ranges = label_ranges(connection, run_ids, labels_of(expression))
+        ranges = label_ranges(connection, run_ids, labels_of(expression), shown.layer)
         records = _records(connection, run_ids, expression, shown)
         for span in some:
             examined = without([(span.start_pts, span.end_pts)], span.missing)
@@ -132,10 +132,12 @@ def labelled_ranges(
     ]
 
 
-def detections(connection: Transaction, episode: EpisodeRecord) -> list[Detection]:
-    """The appearances of an episode's current run, each with its mean confidence."""
-    found = find_appearances(connection, episode_id=episode.id)
-    ranges = labelled_ranges(connection, episode)
+def detections(
+    connection: Transaction, episode: EpisodeRecord, shown: Shown = CURRENT
+) -> list[Detection]:
+    """The appearances of an episode's shown run, each with its mean confidence."""
+    found = find_appearances(connection, episode_id=episode.id, shown=shown)
+    ranges = labelled_ranges(connection, episode, shown)
     return [
         Detection(each, item.appearance.mean_confidence)
         for each, item in zip(ranges, found, strict=True)
@@ -148,6 +150,8 @@ def timeline_to_export(
     run: RunRecord,
     labels: Sequence[str] = (),
     expression: "Expression | None" = None,
+    *,
+    raw: bool = False,
 ) -> ExportedTimeline:
     """What queries see of an episode, as the export formats take it.
 
@@ -157,8 +161,9 @@ def timeline_to_export(
         run: which of its runs.
         labels: only these; none means all.
         expression: in place of appearances the ranges in which it holds, under its own text.
+        raw: as the model found them, without what people said.
     """
-    shown = Shown(run.id)
+    shown = Shown(run.id, raw=raw)
     entries = tuple(
         _entries_of_labels(connection, episode, shown, labels)
         if expression is None
@@ -181,7 +186,7 @@ def timeline_to_export(
         picture_width=picture_width,
         picture_height=picture_height,
         sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
-        sightings=_sightings(connection, run.id, labels) if expression is None else (),
+        sightings=_sightings(connection, shown, labels) if expression is None else (),
         names=(
             names_of(connection).shown(entry.label for entry in entries)
             if expression is None
@@ -190,10 +195,11 @@ def timeline_to_export(
     )
 
 
-def _sightings(connection: Transaction, run_id: int, labels: Sequence[str]) -> list[Sighting]:
+def _sightings(connection: Transaction, shown: Shown, labels: Sequence[str]) -> list[Sighting]:
+    assert shown.run_id is not None
     return [
         Sighting(found.pts, found.label, found.confidence, _place(found.place))
-        for found in tags_of_appearances(connection, run_id)
+        for found in tags_of_appearances(connection, shown.run_id, shown.layer)
         if not labels or found.label in labels
     ]
 

@@ -11,6 +11,11 @@ from castline.asking.names import require_tagged_episode
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
+from db.engine import Transaction
+from db.library.corrections import count_corrections
+from db.library.current import Shown
+from db.library.runs import current_run_of
+from db.records import EpisodeRecord
 from worker.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -40,6 +45,8 @@ class Evaluation(Row):
     """Of so much around each true border nothing is counted, half of it on each side."""
     figures: "Figures"
     """All of them: of frames by number on screen and by length of shots, of time, of ranges."""
+    corrections: int = 0
+    """How many of what people said of the episode count in it."""
 
     @property
     def f1(self) -> float:
@@ -63,6 +70,7 @@ class Evaluation(Row):
         return {
             "episode": self.episode,
             "collar_seconds": float(self.collar_seconds),
+            "corrections": self.corrections,
             **_figures_json(self.figures),
         }
 
@@ -89,7 +97,7 @@ class SampleScore(Table[SampleFigures]):
     """Those of them at which somebody was found."""
 
 
-def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evaluation:
+def evaluate(place: Workplace, episode: str, truth: Path, collar: Time, *, raw: bool) -> Evaluation:
     """Compares the timeline of an episode with a truth file; see `Library.evaluate`."""
     from timeline.scoring.evaluation import evaluate_timeline
 
@@ -97,19 +105,20 @@ def evaluate(place: Workplace, episode: str, truth: Path, collar: Time) -> Evalu
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         ranges = read_named_truth(connection, truth)
-        found = detections(connection, known)
+        found = detections(connection, known, Shown(raw=raw))
+        counted = 0 if raw else _corrections(connection, known)
     figures = evaluate_timeline(
         ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
     )
-    return Evaluation(known.name, collar_seconds, figures)
+    return Evaluation(known.name, collar_seconds, figures, counted)
 
 
-def evaluate_at_samples(place: Workplace, episode: str, truth: Path) -> SampleScore:
+def evaluate_at_samples(place: Workplace, episode: str, truth: Path, *, raw: bool) -> SampleScore:
     """Compares an episode's timeline with a truth; see `Library.evaluate_at_samples`."""
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         ranges = read_named_truth(connection, truth)
-        found = labelled_ranges(connection, known)
+        found = labelled_ranges(connection, known, Shown(raw=raw))
     score = score_at_samples(known, found, ranges)
     rows = tuple(
         SampleFigures(label, counts.precision, counts.recall)
@@ -123,6 +132,11 @@ def evaluate_at_samples(place: Workplace, episode: str, truth: Path) -> SampleSc
         samples_with_nobody=score.samples_with_nobody,
         false_tag_samples=score.false_tag_samples,
     )
+
+
+def _corrections(connection: Transaction, episode: EpisodeRecord) -> int:
+    run = current_run_of(connection, episode.id)
+    return count_corrections(connection, run.id) if run else 0
 
 
 def _label_figures(

@@ -52,6 +52,7 @@ def export(
     expression: str | None,
     run: int | None,
     model: str | None,
+    raw: bool,
     force: bool,
 ) -> Exported:
     """Writes a timeline in several formats; see `Library.export`."""
@@ -62,13 +63,14 @@ def export(
         raise RequestError("--expression: coco tells where labels are; give --label")
     with place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
+        shown = find_shown(connection, run, model, raw)
         timeline = timeline_to_export(
             connection,
             found,
             require_shown_run(connection, found, shown),
             [require_label(connection, name) for name in labels],
             None if expression is None else read_expression(connection, expression),
+            raw=raw,
         )
     stem = Path(timeline.name).stem
     folder = output / f"{stem}.clips" if CLIPS in names else None
@@ -94,6 +96,7 @@ def plot(
     truth: Path | None,
     run: int | None,
     model: str | None,
+    raw: bool,
 ) -> None:
     """Draws the timeline of an episode; see `Library.plot`."""
     from model.pictures.fonts import font_families
@@ -101,7 +104,7 @@ def plot(
 
     with place.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
+        shown = find_shown(connection, run, model, raw)
         missing = require_shown_run(connection, found, shown).missing_seconds
         ranges = labelled_ranges(connection, found, shown)
         true_ranges = None if truth is None else read_named_truth(connection, truth)

@@ -9,7 +9,7 @@ from castline.asking.answers import episode_of_file
 from castline.asking.cast import Cast, cast_of
 from castline.errors import NotFoundError
 from db.engine import Transaction
-from db.library.current import CURRENT, Shown
+from db.library.current import Shown
 from db.library.episodes import find_episodes, list_episodes
 from db.library.runs import current_run_of, latest_run_of, shown_run_of
 from db.questions.appearances import was_season_examined
@@ -104,7 +104,7 @@ def asked_season(connection: Transaction, season: int | None, shown: Shown) -> i
         NotFoundError: No run that the question is about looked at any episode of it.
     """
     if season is not None and not was_season_examined(connection, season, shown):
-        by_those = "" if shown == CURRENT else " by the run or model that is asked for"
+        by_those = "" if shown.is_current else " by the run or model that is asked for"
         raise NotFoundError(
             f"--season {season}: no episode of it was tagged{by_those}; castline status lists runs"
         )

@@ -81,13 +81,14 @@ def who(
     to: Time | None,
     run: int | None,
     model: str | None,
+    raw: bool,
     places: bool,
 ) -> Appearances:
     """Who is on screen in an episode, and when; see `Library.who`."""
     asked = asked_times(at, from_, to)
     with place.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model)
+        shown = find_shown(connection, run, model, raw)
         shown_run = require_shown_run(connection, known, shown)
         found = find_appearances(
             connection,
@@ -114,6 +115,7 @@ def when(
     limit: int | None,
     run: int | None,
     model: str | None,
+    raw: bool,
 ) -> Matches:
     """When an expression holds; see `Library.when`."""
     from timeline.expressions import Label, format_expression
@@ -121,7 +123,7 @@ def when(
     shortest, longest_gap = exact_seconds(min_seconds), exact_seconds(gap)
     with place.database.read() as connection:
         asked = read_expression(connection, expression)
-        shown = find_shown(connection, run, model)
+        shown = find_shown(connection, run, model, raw)
         matches = find_matches(
             connection,
             asked,
@@ -148,10 +150,11 @@ def screen_time(
     limit: int | None,
     run: int | None,
     model: str | None,
+    raw: bool,
 ) -> Table[ScreenTime]:
     """How long each character is on screen; see `Library.screen_time`."""
     with place.database.read() as connection:
-        shown = find_shown(connection, run, model)
+        shown = find_shown(connection, run, model, raw)
         name = None if label is None else require_label(connection, label)
         found = find_screen_time(
             connection,
@@ -176,10 +179,11 @@ def together(
     limit: int | None,
     run: int | None,
     model: str | None,
+    raw: bool,
 ) -> SharedTimes:
     """Who is on screen together, and how long; see `Library.together`."""
     with place.database.read() as connection:
-        shown = find_shown(connection, run, model)
+        shown = find_shown(connection, run, model, raw)
         labels = tuple(require_label(connection, name) for name in names)
         if len(labels) == 2 and labels[0] == labels[1]:
             raise RequestError(f"{labels[0]}: is named twice; name another one, or none")
@@ -206,11 +210,12 @@ def first(
     limit: int | None,
     run: int | None,
     model: str | None,
+    raw: bool,
     places: bool,
 ) -> Appearances:
     """When a character is first on screen in each episode; see `Library.first`."""
     with place.database.read() as connection:
-        shown = find_shown(connection, run, model)
+        shown = find_shown(connection, run, model, raw)
         name = require_label(connection, label)
         found = first_appearances(
             connection,

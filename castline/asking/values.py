@@ -63,6 +63,8 @@ class Appearance(Row):
     """How many sampled frames show it."""
     mean_confidence: float
     max_confidence: float
+    is_corrected: bool = False
+    """Whether a person's word decided it, or one of its borders."""
     place: Place | None = None
     """None where the model tells none, or where it was not asked for."""
 

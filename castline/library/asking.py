@@ -26,7 +26,8 @@ class AskingMethods(Opened):
     An episode answers to its name, a part of it, its path or its SHA-256; a label to itself, in
     other writing, or to a part of it that fits no other. Wherever a question takes `run` (a number)
     or `model` (NAME or NAME@VERSION), it is asked of that run, or of that model's latest runs,
-    instead of the current ones.
+    instead of the current ones. With
+    `raw` it is told what the model found, without what people said of it.
     """
 
     @as_castline_errors()
@@ -53,6 +54,7 @@ class AskingMethods(Opened):
         to: Time | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Returns who is on screen in an episode, and when.
@@ -64,10 +66,19 @@ class AskingMethods(Opened):
             to: Only who is on screen before this time.
             run: Ask this run.
             model: Ask this model's run.
+            raw: As the model found it.
             places: Also where in the picture, which takes somewhat longer.
         """
         return questions.who(
-            self._place, episode, at=at, from_=from_, to=to, run=run, model=model, places=places
+            self._place,
+            episode,
+            at=at,
+            from_=from_,
+            to=to,
+            run=run,
+            model=model,
+            raw=raw,
+            places=places,
         )
 
     @as_castline_errors()
@@ -82,6 +93,7 @@ class AskingMethods(Opened):
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
     ) -> Matches:
         """Returns when an expression holds, in all episodes.
 
@@ -94,6 +106,7 @@ class AskingMethods(Opened):
             limit: At most so many rows.
             run: Ask this run.
             model: Ask this model's runs.
+            raw: As the model found it.
         """
         return questions.when(
             self._place,
@@ -105,6 +118,7 @@ class AskingMethods(Opened):
             limit=limit,
             run=run,
             model=model,
+            raw=raw,
         )
 
     @as_castline_errors()
@@ -118,6 +132,7 @@ class AskingMethods(Opened):
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
     ) -> Table[ScreenTime]:
         """Returns how long each character is on screen, the longest first.
 
@@ -129,6 +144,7 @@ class AskingMethods(Opened):
             limit: At most so many rows.
             run: Ask this run.
             model: Ask this model's runs.
+            raw: As the model found it.
         """
         return questions.screen_time(
             self._place,
@@ -139,6 +155,7 @@ class AskingMethods(Opened):
             limit=limit,
             run=run,
             model=model,
+            raw=raw,
         )
 
     @as_castline_errors()
@@ -152,6 +169,7 @@ class AskingMethods(Opened):
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
     ) -> SharedTimes:
         """Returns which characters are on screen together, and how long.
 
@@ -163,6 +181,7 @@ class AskingMethods(Opened):
             limit: At most so many rows.
             run: Ask this run.
             model: Ask this model's runs.
+            raw: As the model found it.
         """
         return questions.together(
             self._place,
@@ -172,6 +191,7 @@ class AskingMethods(Opened):
             limit=limit,
             run=run,
             model=model,
+            raw=raw,
         )
 
     @as_castline_errors()
@@ -183,16 +203,24 @@ class AskingMethods(Opened):
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Returns a character's first appearance in each episode."""
         return questions.first(
-            self._place, label, season=season, limit=limit, run=run, model=model, places=places
+            self._place,
+            label,
+            season=season,
+            limit=limit,
+            run=run,
+            model=model,
+            raw=raw,
+            places=places,
         )
 
     @as_castline_errors()
     def evaluate(
-        self, episode: str, truth: str | Path, *, collar: Time = 0
+        self, episode: str, truth: str | Path, *, collar: Time = 0, raw: bool = False
     ) -> evaluation.Evaluation:
         """Compares the timeline of an episode with what is known to be true.
 
@@ -200,13 +228,16 @@ class AskingMethods(Opened):
             episode: Which.
             truth: A .csv file (label,start_seconds,end_seconds) or a .rttm file.
             collar: Seconds around each true border that are not counted, half on each side.
+            raw: As the model found it, without what people said.
         """
-        return evaluation.evaluate(self._place, episode, Path(truth), collar)
+        return evaluation.evaluate(self._place, episode, Path(truth), collar, raw=raw)
 
     @as_castline_errors()
-    def evaluate_at_samples(self, episode: str, truth: str | Path) -> evaluation.SampleScore:
+    def evaluate_at_samples(
+        self, episode: str, truth: str | Path, *, raw: bool = False
+    ) -> evaluation.SampleScore:
         """Compares the same at the moments that are looked at by default, two a second."""
-        return evaluation.evaluate_at_samples(self._place, episode, Path(truth))
+        return evaluation.evaluate_at_samples(self._place, episode, Path(truth), raw=raw)
 
     @as_castline_errors()
     def export(
@@ -219,6 +250,7 @@ class AskingMethods(Opened):
         expression: str | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
         force: bool = False,
     ) -> export.Exported:
         """Writes who is on screen when in an episode, for other tools to read.
@@ -232,6 +264,7 @@ class AskingMethods(Opened):
             expression: The ranges in which this holds, in place of appearances.
             run: Of this run.
             model: Of this model's run.
+            raw: As the model found it.
             force: Replace files that exist.
         """
         return export.export(
@@ -243,6 +276,7 @@ class AskingMethods(Opened):
             expression=expression,
             run=run,
             model=model,
+            raw=raw,
             force=force,
         )
 
@@ -255,6 +289,7 @@ class AskingMethods(Opened):
         truth: str | Path | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
     ) -> None:
         """Draws the timeline of an episode.
 
@@ -264,9 +299,12 @@ class AskingMethods(Opened):
             truth: A truth file, drawn as a thin strip below each bar.
             run: Of this run.
             model: Of this model's run.
+            raw: As the model found it.
         """
         true_file = None if truth is None else Path(truth)
-        export.plot(self._place, episode, Path(output), truth=true_file, run=run, model=model)
+        export.plot(
+            self._place, episode, Path(output), truth=true_file, run=run, model=model, raw=raw
+        )
 
     @as_castline_errors()
     def sql(self, statement: str) -> own_sql.Answer:

@@ -110,7 +110,7 @@ def _compared(
     place: Workplace, connection: Transaction, first: str, second: str, name: str
 ) -> tuple[tuple[str, str], EpisodeDifference]:
     episode = require_episode(connection, name)
-    shown = [find_shown(connection, None, reference) for reference in (first, second)]
+    shown = [find_shown(connection, None, reference, raw=True) for reference in (first, second)]
     runs = [require_shown_run(connection, episode, each) for each in shown]
     before, after = (labelled_ranges(connection, episode, each) for each in shown)
     seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other

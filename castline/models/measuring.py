@@ -84,12 +84,12 @@ def measured_on_episode(
 def ranges_by(
     connection: Transaction, version: ModelVersion, episode: EpisodeRecord
 ) -> list[LabelledRange]:
-    """The appearances of a model's latest run over an episode.
+    """What a model's latest run over an episode found, without what people said.
 
     Raises:
         RequestError: It has none.
     """
-    shown = Shown(model_sha256=version.sha256)
+    shown = Shown(model_sha256=version.sha256, raw=True)
     if shown_run_of(connection, episode.id, shown) is None:
         reference = version.manifest.reference
         raise RequestError(

@@ -7,7 +7,7 @@ import typer
 
 from castline.asking.export import FORMAT_NAMES
 from castline.library import Library
-from cli.console import OfModel, OfRun, say
+from cli.console import OfModel, OfRun, Raw, say
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -32,6 +32,7 @@ def export(
     ] = None,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
     """Write who is on screen when in an episode, for other tools to read.
@@ -47,6 +48,7 @@ def export(
         expression=expression,
         run=run,
         model=model,
+        raw=raw,
         force=force,
     )
     if written.clips_folder:

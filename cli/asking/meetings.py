@@ -15,6 +15,7 @@ from cli.console import (
     Limit,
     OfModel,
     OfRun,
+    Raw,
     Season,
     print_json,
     print_table,
@@ -51,6 +52,7 @@ def when(
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Say when characters are on screen, alone or together, in all episodes.
@@ -67,6 +69,7 @@ def when(
         limit=rows_wanted(limit),
         run=run,
         model=model,
+        raw=raw,
     )
     say_if_more(found, limit)
     if as_json:
@@ -105,6 +108,7 @@ def together(
     limit: Limit = PAIRS,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Say which characters are on screen at once, and how long; of two, in which episodes.
@@ -120,6 +124,7 @@ def together(
         limit=rows_wanted(limit),
         run=run,
         model=model,
+        raw=raw,
     )
     say_if_more(found, limit)
     names = library.names()
@@ -158,6 +163,7 @@ def first(
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Say when a character is first on screen in each episode.
@@ -166,7 +172,13 @@ def first(
     """
     library: Library = context.obj
     found = library.first(
-        label, season=season, limit=rows_wanted(limit), run=run, model=model, places=as_json
+        label,
+        season=season,
+        limit=rows_wanted(limit),
+        run=run,
+        model=model,
+        raw=raw,
+        places=as_json,
     )
     say_if_more(found, limit)
     names = library.names()

@@ -16,6 +16,7 @@ from cli.console import (
     Limit,
     OfModel,
     OfRun,
+    Raw,
     Season,
     print_json,
     print_table,
@@ -77,6 +78,7 @@ def who(
     ] = None,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Say who is on screen in an episode, and when.
@@ -84,7 +86,9 @@ def who(
     Example: castline who pilot.mkv --at 12:30
     """
     library: Library = context.obj
-    found = library.who(episode, at=at, from_=from_, to=to, run=run, model=model, places=as_json)
+    found = library.who(
+        episode, at=at, from_=from_, to=to, run=run, model=model, raw=raw, places=as_json
+    )
     for start, end in found.unexamined:
         say(f"Not examined: {format_time(start)} to {format_time(end)}.")
     if as_json:
@@ -111,6 +115,7 @@ def show_screen_time(
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Say how long each character is on screen.
@@ -126,6 +131,7 @@ def show_screen_time(
         limit=rows_wanted(limit),
         run=run,
         model=model,
+        raw=raw,
     )
     say_if_more(found, limit)
     if as_json:
@@ -148,13 +154,14 @@ def plot(
     output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .svg file.")],
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
 ) -> None:
     """Draw the timeline of an episode.
 
     Example: castline plot pilot.mkv -o pilot.svg
     """
     library: Library = context.obj
-    library.plot(episode, output, run=run, model=model)
+    library.plot(episode, output, run=run, model=model, raw=raw)
     say(f"Wrote {output}")
 
 

@@ -8,7 +8,7 @@ import typer
 
 from castline.asking.evaluation import Evaluation
 from castline.library import Library
-from cli.console import Json, print_json, print_table, say
+from cli.console import Json, Raw, print_json, print_table, say
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -29,6 +29,7 @@ def evaluate(
             help="Leave so much around each true border out of the score, half of it on each side.",
         ),
     ] = "0",
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Compare the timeline of an episode with what is known to be true.
@@ -36,7 +37,9 @@ def evaluate(
     Example: castline evaluate pilot.mkv pilot.csv --collar 0.25
     """
     library: Library = context.obj
-    found = library.evaluate(episode, truth, collar=collar)
+    found = library.evaluate(episode, truth, collar=collar, raw=raw)
+    if found.corrections:
+        say(f"{found.corrections} corrections count in it; --raw leaves them out.")
     if as_json:
         print_json(found.to_dict())
     else:

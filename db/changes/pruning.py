@@ -18,9 +18,13 @@ from db.schema import (
     OPEN_RUN_STATES,
     appearance,
     chunk,
+    corrected_run,
     current_run,
     model_version,
     promotion,
+    raw_appearance,
+    raw_run_label,
+    raw_run_pair,
     replaced_run,
     run,
     run_effort,
@@ -90,10 +94,17 @@ def remove_runs(connection: Connection, run_ids: Sequence[int], bundled: ModelVe
     """Removes those of these runs that nothing refers to now; returns how many."""
     wanted = set(run_ids)
     ids = [item.id for item in prunable_runs(connection, bundled) if item.id in wanted]
-    for table in (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run):
+    for table in _OF_RUNS:
         connection.execute(delete(table).where(table.c.run_id.in_(ids)))
     connection.execute(delete(run).where(run.c.id.in_(ids)))
     return len(ids)
+
+
+_OF_RUNS = (
+    *(tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run),
+    *(corrected_run, raw_appearance, raw_run_label, raw_run_pair),
+)
+"""All that belongs to runs. What people said does not: it is of contents, and stays."""
 
 
 def remove_models(

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, cast, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.changes.corrections import CorrectedRows, write_appearances
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
 from db.library.current import lock_episode, switch_current_run
-from db.library.run_totals import add_up_run
 from db.queue.claims import database_now, first_token, lock_run
 from db.records import (
     AppearanceRecord,
@@ -28,7 +28,6 @@ from db.records import (
 from db.schema import (
     OPEN_CHUNK_STATES,
     OPEN_RUN_STATES,
-    appearance,
     chunk,
     episode,
     model_version,
@@ -239,8 +238,13 @@ def finish_run(
     missing: Ranges,
     error: str | None,
     appearances: Sequence[AppearanceRecord],
+    corrected: CorrectedRows | None = None,
 ) -> None:
-    """Ends a run: its appearances, its state and the current run change in one transaction."""
+    """Ends a run: its appearances, its state and the current run change in one transaction.
+
+    What people said of its content counts in it as `corrected` has it, which was read after the
+    episode was locked.
+    """
     # The episode's row first: two runs of one episode that end together take turns here, before
     # either holds what the other will ask for.
     lock_episode(connection, episode_id)
@@ -256,11 +260,7 @@ def finish_run(
             ended_at=database_now(connection),
         )
     )
-    connection.execute(delete(appearance).where(appearance.c.run_id == run_id))
-    rows = [{"run_id": run_id, "episode_id": episode_id, **vars(item)} for item in appearances]
-    if rows:
-        connection.execute(insert(appearance), rows)
-    add_up_run(connection, run_id)
+    write_appearances(connection, run_id, episode_id, appearances, corrected)
     if state != "failed":
         switch_current_run(connection, episode_id, run_id)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Subquery, func, insert, select, update
 
 from db.errors import DatabaseError, NotFoundError
 from db.failures import reading_rows
+from db.library.layers import CORRECTED, RAW, Layer
 from db.schema import current_run, episode, model_version, promotion, replaced_run, run
 
 ENDED_STATES = ("done", "partial")
@@ -24,6 +25,18 @@ class Shown:
 
     run_id: int | None = None
     model_sha256: str | None = None
+    raw: bool = False
+    """As models found it, without what people said."""
+
+    @property
+    def layer(self) -> Layer:
+        """Where it is read."""
+        return RAW if self.raw else CORRECTED
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is about the current runs."""
+        return self.run_id is None and self.model_sha256 is None
 
 
 CURRENT = Shown()
@@ -48,7 +61,9 @@ def shown_runs(shown: Shown) -> Subquery:
     return select(current_run.c.episode_id, current_run.c.run_id).subquery("shown")
 
 
-def find_shown(connection: Connection, run_id: int | None, model: str | None) -> Shown:
+def find_shown(
+    connection: Connection, run_id: int | None, model: str | None, raw: bool = False
+) -> Shown:
     """What a person asks about with a run's number or a model's NAME[@VERSION].
 
     Raises:
@@ -62,10 +77,10 @@ def find_shown(connection: Connection, run_id: int | None, model: str | None) ->
         if state not in ENDED_STATES:
             found = f"it is {state}" if state else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
-        return Shown(run_id=run_id)
+        return Shown(run_id=run_id, raw=raw)
     if model is None:
-        return CURRENT
-    shown = Shown(model_sha256=_registered_sha256(connection, model))
+        return Shown(raw=raw)
+    shown = Shown(model_sha256=_registered_sha256(connection, model), raw=raw)
     if connection.execute(select(shown_runs(shown)).limit(1)).first() is None:
         raise NotFoundError(
             f"model {model}: none of its runs ended yet; castline status lists them"

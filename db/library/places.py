@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, FromClause, Row, Select, case, func, select
 
+from db.library.layers import CORRECTED, Layer
 from db.records import PlaceRecord, TagRecord
-from db.schema import appearance, tag
+from db.schema import tag
 
 _COLUMNS = (tag.c.place_x, tag.c.place_y, tag.c.place_width, tag.c.place_height)
 
@@ -23,13 +24,18 @@ def tag_record(row: Row[*tuple[Any, ...]]) -> TagRecord:
     return TagRecord(row.pts, row.label, row.region, row.confidence, row.seconds, place_record(row))
 
 
-def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Select[Any]:
+def with_places(
+    appearances: Select[Any],
+    at_seconds: float | None = None,
+    appearance: FromClause = CORRECTED.appearance,
+) -> Select[Any]:
     """The same appearances, each with the place of one of its tags.
 
     Args:
         appearances: their columns, and `episode`; sorted by its name and id, start and label.
         at_seconds: take the latest tag until then, or else the first one; None for the surest, the
             earliest of equals.
+        appearance: the layer's, from which they were selected.
     """
     inside = select(tag.c.pts).where(
         tag.c.run_id == appearance.c.run_id,
@@ -58,8 +64,11 @@ def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Se
     )
 
 
-def tags_of_appearances(connection: Connection, run_id: int) -> list[TagRecord]:
+def tags_of_appearances(
+    connection: Connection, run_id: int, layer: Layer = CORRECTED
+) -> list[TagRecord]:
     """The tags of a run that lie within an appearance of their label, by pts and label."""
+    appearance = layer.appearance
     rows = connection.execute(
         select(tag)
         .join(

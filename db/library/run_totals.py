@@ -1,12 +1,22 @@
 """What a run's appearances add up to: per label, and per pair of labels on screen at once."""
 
-from sqlalchemy import Connection, Float, case, cast, delete, func, insert, select
+from sqlalchemy import Connection, Float, Table, case, cast, delete, func, insert, select
 
-from db.schema import appearance, episode, run_label, run_pair
+from db.schema import episode
 
 
-def add_up_run(connection: Connection, run_id: int) -> None:
-    """Writes the totals of a run anew, in the transaction that wrote its appearances."""
+def add_up_run(
+    connection: Connection, run_id: int, appearance: Table, run_label: Table, run_pair: Table
+) -> None:
+    """Writes the totals of a run anew, in the transaction that wrote its appearances.
+
+    Args:
+        connection: A connection inside that transaction.
+        run_id: The run.
+        appearance: The table that holds its appearances.
+        run_label: To write to.
+        run_pair: To write to.
+    """
     for table in (run_label, run_pair):
         connection.execute(delete(table).where(table.c.run_id == run_id))
     per_label = (

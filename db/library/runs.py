@@ -17,9 +17,11 @@ from db.schema import (
     OPEN_RUN_STATES,
     appearance,
     chunk,
+    corrected_run,
     current_run,
     episode,
     model_version,
+    raw_appearance,
     run,
     tag,
 )
@@ -188,6 +190,15 @@ def run_appearances(connection: Connection, run_id: int) -> list[AppearanceRecor
     """A run's own appearances, whether or not queries see it, by time and label."""
     own = select(appearance).where(appearance.c.run_id == run_id)
     rows = connection.execute(own.order_by(appearance.c.start_pts, appearance.c.label))
+    return [appearance_record(row) for row in rows]
+
+
+def raw_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:
+    """What a run's model found by itself, by time and label."""
+    is_corrected = select(corrected_run.c.run_id).where(corrected_run.c.run_id == run_id)
+    table = appearance if connection.execute(is_corrected).first() is None else raw_appearance
+    own = select(table).where(table.c.run_id == run_id)
+    rows = connection.execute(own.order_by(table.c.start_pts, table.c.label))
     return [appearance_record(row) for row in rows]
 
 

@@ -8,14 +8,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, func, or_, select
 
 from db.failures import reading_rows
+from db.library.corrections import labels_said
 from db.library.current import CURRENT, Shown, shown_runs
 from db.library.places import place_record, with_places
 from db.library.runs import appearance_record
 from db.records import AppearanceRecord, PlaceRecord
-from db.schema import appearance, episode, model_version, run_label, run_pair
+from db.schema import episode, model_version
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
 """What screen time is added up by; always by character, too."""
@@ -83,8 +84,8 @@ def find_appearances(
         places: Also where: at `at_seconds`, or else where the label was seen most surely.
         shown: Which runs; the current ones by default.
     """
-    runs = shown_runs(shown)
-    query = _appearances(runs).order_by(
+    runs, appearance = shown_runs(shown), shown.layer.appearance
+    query = _appearances(runs, appearance).order_by(
         episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label
     )
     start, end = appearance.c.start_seconds, appearance.c.end_seconds
@@ -98,7 +99,9 @@ def find_appearances(
         (min_seconds or None, lambda seconds: end - start >= seconds),
     ]
     query = query.where(*(limit(value) for value, limit in conditions if value is not None))
-    return _found(connection, with_places(query, at_seconds) if places else query, places)
+    return _found(
+        connection, with_places(query, at_seconds, appearance) if places else query, places
+    )
 
 
 def was_season_examined(connection: Connection, season: int, shown: Shown = CURRENT) -> bool:
@@ -121,8 +124,9 @@ def first_appearances(
 
     With `places` also where the label was seen most surely in it.
     """
+    appearance, run_label = shown.layer.appearance, shown.layer.run_label
     query = (
-        _appearances(shown_runs(shown))
+        _appearances(shown_runs(shown), appearance)
         .join(
             run_label,
             (run_label.c.run_id == appearance.c.run_id)
@@ -135,7 +139,11 @@ def first_appearances(
     )
     if season is not None:
         query = query.where(episode.c.season == season)
-    return _found(connection, with_places(query) if places else query, places)
+    return _found(
+        connection,
+        with_places(query, appearance=appearance) if places else query,
+        places,
+    )
 
 
 def screen_time(
@@ -159,7 +167,7 @@ def screen_time(
         limit: At most so many rows.
         shown: Which runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs, run_label = shown_runs(shown), shown.layer.run_label
     columns: dict[Grouping, list[Any]] = {
         "character": [],
         "episode": [episode.c.name, episode.c.id],
@@ -222,7 +230,7 @@ def shared_time(
         limit: At most so many rows.
         shown: Which runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs, run_pair = shown_runs(shown), shown.layer.run_pair
     within = [episode.c.name, episode.c.id] if by_episode else []
     seconds = func.sum(run_pair.c.seconds)
     query = (
@@ -266,9 +274,10 @@ def shared_time(
 
 @reading_rows()
 def known_labels(connection: Connection) -> tuple[str, ...]:
-    """Every label that a registered model version can give, in alphabetical order."""
+    """Every label that a registered model version can give or a person gave, alphabetically."""
     listed = connection.execute(select(model_version.c.labels)).scalars()
-    return tuple(sorted({label for labels in listed for label in json.loads(labels)}))
+    known = {label for labels in listed for label in json.loads(labels)}
+    return tuple(sorted(known | labels_said(connection)))
 
 
 @reading_rows()
@@ -284,7 +293,7 @@ def written_names(connection: Connection) -> dict[str, str]:
 _SEASON = func.coalesce(episode.c.season, -1).label("season")
 
 
-def _appearances(runs: Subquery) -> Select[Any]:
+def _appearances(runs: Subquery, appearance: FromClause) -> Select[Any]:
     return (
         select(episode.c.name.label("episode"), appearance)
         .select_from(runs)

@@ -38,6 +38,7 @@ CREATE TABLE appearance (
     frames INTEGER NOT NULL,
     mean_confidence REAL NOT NULL,
     max_confidence REAL NOT NULL,
+    is_corrected INTEGER NOT NULL,
     PRIMARY KEY (episode_id, label, start_pts)
 );
 CREATE TABLE character (
@@ -136,6 +137,7 @@ _APPEARANCES = (
         appearance.c.frames,
         appearance.c.mean_confidence,
         appearance.c.max_confidence,
+        appearance.c.is_corrected,
     )
     .join(appearance, appearance.c.run_id == current_run.c.run_id)
     .order_by(current_run.c.episode_id, appearance.c.label, appearance.c.start_pts)

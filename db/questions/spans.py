@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, select
 
 from db.failures import reading_rows
 from db.library.current import CURRENT, Shown, shown_runs
+from db.library.layers import CORRECTED, Layer
 from db.records import Ranges, load_ranges
-from db.schema import appearance, episode, run, run_label, run_pair
+from db.schema import episode, run
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def shown_spans(
         query = query.where(runs.c.episode_id == episode_id)
     if season is not None:
         query = query.where(episode.c.season == season)
+    run_label, run_pair = shown.layer.run_label, shown.layer.run_pair
     for label in showing if len(showing) == 1 else ():
         query = query.join(run_label, run_label.c.run_id == runs.c.run_id)
         query = query.where(run_label.c.label == label)
@@ -88,9 +90,13 @@ def _span(row: Row[*tuple[Any, ...]]) -> EpisodeSpan:
 
 
 def label_ranges(
-    connection: Connection, run_ids: Sequence[int], labels: Collection[str]
+    connection: Connection,
+    run_ids: Sequence[int],
+    labels: Collection[str],
+    layer: Layer = CORRECTED,
 ) -> dict[int, dict[str, list[tuple[int, int]]]]:
     """For each run and label the half-open (start_pts, end_pts) of its appearances, by time."""
+    appearance = layer.appearance
     query = (
         select(
             appearance.c.run_id, appearance.c.label, appearance.c.start_pts, appearance.c.end_pts

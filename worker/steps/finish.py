@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from db.changes.writes import finish_run
 from db.engine import Transaction
+from db.library.current import lock_episode
 from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, run_tags
 from db.queue.claims import has_open_chunk
@@ -21,6 +22,7 @@ from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
 from timeline.place import Place
 from worker.parameters import RunParameters
+from worker.steps.correcting import corrected_rows
 
 TOLERATED_MISSING_SECONDS = Fraction(1)
 """Containers round their declared durations; a second is far above that and below any shot."""
@@ -40,6 +42,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     run = get_run(connection, run_id)
     if not run.is_open:
         return False
+    lock_episode(connection, run.episode_id)  # before what people said of it is read
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)
     missing = merge_ranges(
@@ -58,6 +61,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         missing,
         _cuts(tagged, [start for start, _, _ in quarantined]),
     )
+    records = [_record(item, episode) for item in appearances]
     finish_run(
         connection,
         run_id=run_id,
@@ -67,7 +71,8 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         decode_errors=sum(part.decode_errors for part in tagged),
         missing=missing,
         error=quarantined[0][2] if quarantined else _damage(tagged, episode, missing),
-        appearances=[_record(item, episode) for item in appearances],
+        appearances=records,
+        corrected=corrected_rows(connection, episode, run_id, records),
     )
     return True
 
@@ -75,6 +80,12 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
 def _tag(stored: TagRecord) -> Tag:
     place = None if stored.place is None else Place(*stored.place)
     return Tag(stored.pts, stored.label, stored.confidence, place)
+
+
+def cuts_of_run(connection: Transaction, run_id: int) -> tuple[int, ...] | None:
+    """The first frames of a run's shots, ascending; None where nobody looked for them."""
+    tagged, quarantined = ended_chunks(connection, run_id)
+    return _cuts(tagged, [start for start, _, _ in quarantined])
 
 
 def _cuts(
