@@ -238,7 +238,7 @@ def finish_run(
     missing: Ranges,
     error: str | None,
     appearances: Sequence[AppearanceRecord],
-    corrected: CorrectedRows | None = None,
+    corrected: CorrectedRows | None,
 ) -> None:
     """Ends a run: its appearances, its state and the current run change in one transaction.
 
