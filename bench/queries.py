@@ -4,10 +4,10 @@
                             [--corrections 10000]
 
 Fills a database with made episodes of 22 minutes, two tags a second, and the appearances that these
-make, corrects them, then asks each question with names drawn by how often they appear. Prints the median and the
-95th percentile of what the database layer takes, from the call to the last row; and the 95th
-percentile of this process's own computing, which is all there is to SQLite and does not grow on a
-machine that others use.
+make, lets people correct them, then asks each question with names drawn by how often they appear.
+Prints the median and the 95th percentile of what the database layer takes, from the call to the
+last row; and the 95th percentile of this process's own computing, which is all there is to SQLite
+and does not grow on a machine that others use. Questions with --raw have no target.
 """
 
 import argparse

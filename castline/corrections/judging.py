@@ -175,13 +175,15 @@ class _Bench:
             whole = (found.start_pts, found.end_pts)
             return [whole] if said.whole else common([whole], [self._shot(self._pts_at(said.at))])
         asked = self._range(said)
+        if verdict is Verdict.WRONG:  # of whom nobody sees it holds for runs to come
+            return [asked]
         parts = common(sorted(own), [asked])
         if not parts:
             raise RequestError(
                 f"{self.episode.name}: {label} is not on screen from {said.from_} to {said.to};"
                 " castline who says when"
             )
-        return [asked] if verdict is Verdict.WRONG else parts
+        return parts
 
     def _added(self, label: str, said: Said) -> Correction:
         if said.at is None:

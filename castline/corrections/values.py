@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from castline.tables import Row, Table
-
-Verdict: TypeAlias = Literal["right", "wrong", "relabel", "add", "trim", "undo"]
+from timeline.appearances.corrections import Verdict
+from timeline.appearances.doubts import Kind
 
 Status: TypeAlias = Literal["agrees", "needed", "contradicted", "replaced", "untagged"]
 """How a correction stands to what the shown run found by itself."""
@@ -81,3 +81,32 @@ class Stated(Row):
     """NAME@VERSION of the run that is shown."""
     found_confidence: float | None
     """How sure that run is of the label that was judged, where it sees it."""
+
+
+DoubtKind: TypeAlias = Kind
+"""Why an answer is worth a look."""
+
+AUDIT_MOMENTS = 100
+"""Of an audit: they tell a precision of 0.9 to 0.06 on either side."""
+
+
+@dataclass(frozen=True)
+class Doubt(Row):
+    """An answer that is worth a person's look."""
+
+    kind: DoubtKind
+    episode: str
+    sha256: str
+    """Of its content."""
+    label: str
+    other: str | None
+    """Who it may be instead."""
+    start_seconds: float
+    end_seconds: float
+    at_seconds: float
+    """A moment well inside, to look at."""
+    start_pts: int
+    end_pts: int
+    confidence: float
+    worth: float
+    """From 0 to 1; comparable within a kind alone."""

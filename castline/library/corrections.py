@@ -1,16 +1,25 @@
 """What people say of a library's answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castline.asking.times import Time
+from castline.corrections.values import AUDIT_MOMENTS
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
 
 if TYPE_CHECKING:
-    from castline.corrections.values import Correction, Imported, Judged, Stated
+    from castline.corrections.review import Audit
+    from castline.corrections.values import (
+        Correction,
+        Doubt,
+        DoubtKind,
+        Imported,
+        Judged,
+        Stated,
+    )
 
 
 class CorrectionMethods(Opened):
@@ -130,3 +139,37 @@ class CorrectionMethods(Opened):
         from castline.corrections.standing import status
 
         return status(self._place, episode)
+
+    @as_castline_errors()
+    def review(
+        self,
+        episode: str | None = None,
+        *,
+        kinds: Collection["DoubtKind | str"] = (),
+        limit: int | None = None,
+    ) -> "Table[Doubt]":
+        """Returns what is most worth a look, of each kind in turn, and was not judged yet.
+
+        Args:
+            episode: Only in this episode.
+            kinds: Only these: unsure, isolated, confused, stranger, missed; none for all.
+            limit: At most so many rows.
+        """
+        from castline.corrections.review import review
+
+        return review(self._place, episode, kinds, limit)
+
+    @as_castline_errors()
+    def audit(
+        self, moments: int = AUDIT_MOMENTS, *, episode: str | None = None, seed: int = 0
+    ) -> "Audit":
+        """Returns a random sample of what models found, and how many of it people found right.
+
+        Args:
+            moments: How many are drawn.
+            episode: Only in this episode.
+            seed: Another one draws others.
+        """
+        from castline.corrections.review import audit
+
+        return audit(self._place, moments, episode, seed)

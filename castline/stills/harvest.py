@@ -61,7 +61,7 @@ def taken_from(folder: Path) -> set[tuple[str, ...]]:
 
     However a person has moved and renamed them.
     """
-    found = (_TAKEN.search(comment) for comment in comments_in(folder))
+    found = (_TAKEN.search(comment) for _, comment in comments_in(folder))
     return {matched.groups() for matched in found if matched}
 
 

@@ -94,19 +94,15 @@ def said(one: Correction, names: Mapping[str, str]) -> str:
 def claim(one: Correction, names: Mapping[str, str]) -> str:
     """What is said of the label."""
     label = names[one.label]
-    match one.verdict:
-        case "right":
-            return f"{label} is right"
-        case "wrong":
-            return f"not {label}, nobody known"
-        case "relabel":
-            return f"not {label}, but {names[one.other or '']}"
-        case "add":
-            return f"{label}, too"
-        case "trim":
-            return f"{label} from {_part(one)}"
-        case "undo":
-            return f"takes back {(one.supersedes or '')[:SHOWN_KEY]}"
+    said = {
+        "right": f"{label} is right",
+        "wrong": f"not {label}, nobody known",
+        "relabel": f"not {label}, but {names[one.other or '']}",
+        "add": f"{label}, too",
+        "trim": f"{label} from {_part(one)}",
+        "undo": f"takes back {(one.supersedes or '')[:SHOWN_KEY]}",
+    }
+    return said[one.verdict]
 
 
 def when(one: Correction) -> str:

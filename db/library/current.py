@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Subquery, func, insert, select, update
 
 from db.errors import DatabaseError, NotFoundError
 from db.failures import reading_rows
-from db.library.layers import CORRECTED, RAW, Layer
+from db.library.layers import CORRECTED, Layer, raw_layer
 from db.schema import current_run, episode, model_version, promotion, replaced_run, run
 
 ENDED_STATES = ("done", "partial")
@@ -31,7 +31,7 @@ class Shown:
     @property
     def layer(self) -> Layer:
         """Where it is read."""
-        return RAW if self.raw else CORRECTED
+        return raw_layer(self.run_id) if self.raw else CORRECTED
 
     @property
     def is_current(self) -> bool:

@@ -5,7 +5,7 @@ All go through `shown_runs`, so they see all of one run or all of another.
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, func, or_, select
@@ -84,6 +84,8 @@ def find_appearances(
         places: Also where: at `at_seconds`, or else where the label was seen most surely.
         shown: Which runs; the current ones by default.
     """
+    if shown.raw and episode_id is not None:
+        shown = _of_episode(connection, episode_id, shown)
     runs, appearance = shown_runs(shown), shown.layer.appearance
     query = _appearances(runs, appearance).order_by(
         episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label
@@ -291,6 +293,14 @@ def written_names(connection: Connection) -> dict[str, str]:
 
 # Episodes whose names tell no season come together, before all others on both databases.
 _SEASON = func.coalesce(episode.c.season, -1).label("season")
+
+
+def _of_episode(connection: Connection, episode_id: int, shown: Shown) -> Shown:
+    """The same of the one run that is meant, if there is one."""
+    runs = shown_runs(shown)
+    query = select(runs.c.run_id).where(runs.c.episode_id == episode_id)
+    run_id = connection.execute(query).scalar_one_or_none()
+    return shown if run_id is None else replace(shown, run_id=run_id, model_sha256=None)
 
 
 def _appearances(runs: Subquery, appearance: FromClause) -> Select[Any]:

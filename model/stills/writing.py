@@ -32,8 +32,8 @@ def add_still(folder: Path, picture: NDArray[np.uint8], comment: str) -> Path:
     return path
 
 
-def comments_in(folder: Path) -> Iterator[str]:
-    """Yield the comments of the JPEG files under a folder, wherever a person has moved them.
+def comments_in(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the JPEG files under a folder, wherever a person has moved them, and their comments.
 
     Args:
         folder: need not exist. Files that are empty, damaged or of another format are passed over.
@@ -44,7 +44,7 @@ def comments_in(folder: Path) -> Iterator[str]:
                 comment = picture.info.get("comment", b"")
         except UNREADABLE:
             continue
-        yield comment.decode("utf-8", "replace")
+        yield path, comment.decode("utf-8", "replace")
 
 
 def _reserved(folder: Path) -> Path:
