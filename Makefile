@@ -3,11 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := ingest model timeline db worker castline cli tests bench
+PACKAGES := exact ingest model timeline db worker castline cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults celery-rows export-clips bench bench-rerun bench-scale town-model compile-bundled reference-task lock notebook wheel clean
+.PHONY: help setup demo test check format lint types contracts faults faults-short celery-rows export-clips bench bench-rerun bench-scale town-model compile-bundled reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ contracts: $(READY)
 faults: $(READY) ## The fault gate in full counts (long)
 	CASTLINE_TIMED=1 CASTLINE_KILLS=100 CASTLINE_MUTANTS=1000 CASTLINE_FROZEN_SECONDS=70 \
 		CASTLINE_BROKER_KILLS=2 CASTLINE_DATABASE_RESTARTS=4 CASTLINE_RERUNS=50 $(BIN)/python -m pytest -m fault --durations=0 -v -rP
+
+faults-short: $(READY) ## The fault gate in short counts (under four minutes)
+	$(BIN)/python -m pytest -m fault -n 2 --dist loadfile --no-loadscope-reorder
 
 celery-rows: $(READY) ## Rows of Celery on PostgreSQL against the embedded runner's, for all clips in ../shared (long)
 	CASTLINE_ALL_CLIPS=1 $(BIN)/python -m pytest tests/faults/test_celery_workers.py -k every_clip -v -rP

@@ -55,7 +55,7 @@ def store_frames(
     stores = []
     for chunk in chunks_of(probe, settings.chunk_seconds):
         place = store.path_for(probe.sha256, every_seconds, chunk.start_pts, chunk.end_pts, area)
-        decoder.extract(Extraction.of(probe, chunk, every_seconds, area, place))
+        decoder.extract(Extraction.of(probe, probe.path, chunk, every_seconds, area, place))
         stores.append(place)
     return StoredEpisode(probe, tuple(stores))
 

@@ -1,62 +1,35 @@
 """The values that cross the border of this package: what rows hold, checked and typed."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from exact.picture_area import PictureArea
+from exact.ranges import PtsRanges
+from exact.video_file import VideoFile
 
 _SEASON = re.compile(r"(?<![a-z0-9])s([0-9]{1,3})[ ._-]?e[0-9]", re.IGNORECASE)
 """`S05E12` as files of series are named, not as a part of a word."""
 
-Ranges = tuple[tuple[int, int], ...]
-"""Half-open [start_pts, end_pts), ascending."""
 
-
-@dataclass(frozen=True)
-class EpisodeRecord:
+@dataclass(frozen=True, kw_only=True)
+class EpisodeRecord(VideoFile):
     """One video file, known by the SHA-256 of its content."""
 
-    sha256: str
-    name: str
     uri: str
-    size_bytes: int
-    file_stamp: str
-    """By which the file is known to hold this content still; empty where nothing tells."""
-    container: str
-    codec: str
-    pixel_format: str
-    width: int
-    height: int
-    rotation: int
-    """Degrees counter-clockwise by which the picture is turned for display."""
-    sample_aspect_ratio: Fraction
-    lag_pts: int | None
-    """What to add to decoding times to get display times; None where the file states those."""
-    frame_rate: Fraction
-    rate_varies: bool
-    time_base: Fraction
-    start_pts: int
-    end_pts: int
-    area: tuple[int, int, int, int]
-    """x, y, width, height of the active picture, in pixels."""
-    key_pts: tuple[int, ...]
-    missing: Ranges
+    area: PictureArea
+    """The active picture."""
     id: int = 0
     """0 until the database has given it a number."""
 
-    def __post_init__(self) -> None:
-        if len(self.sha256) != 64:
-            raise ValueError(f"sha256 has 64 hexadecimal digits, received {self.sha256!r}")
-        if self.end_pts <= self.start_pts:
-            raise ValueError(f"an episode ends after it starts: {self.start_pts}, {self.end_pts}")
-
-    @property
-    def duration_seconds(self) -> Fraction:
-        """From the first frame's pts to the end of the last frame's display."""
-        return (self.end_pts - self.start_pts) * self.time_base
+    @classmethod
+    def of(cls, file: VideoFile, *, uri: str, area: PictureArea) -> Self:
+        """An episode that the database has not seen yet."""
+        described = {field.name: getattr(file, field.name) for field in fields(VideoFile)}
+        return cls(**described, uri=uri, area=area)
 
     @property
     def season(self) -> int | None:
@@ -102,7 +75,7 @@ class ExtractedChunk:
     sampled_pts: tuple[int, ...]
     frames_decoded: int
     decode_errors: int
-    missing: Ranges
+    missing: PtsRanges
     is_reused: bool = False
     """Its frames lay in the frame store: the counts are those of the run that decoded them."""
     cuts: str | None = None
@@ -192,7 +165,7 @@ class RunRecord:
     chunks_done: int
     frames: int
     decode_errors: int
-    missing: Ranges
+    missing: PtsRanges
     error: str | None
     time_base: Fraction
     start_pts: int
@@ -227,24 +200,3 @@ def season_of(name: str) -> int | None:
     """The season that an episode's name tells (`S05E12`), None if it tells none."""
     found = _SEASON.search(name)
     return int(found[1]) if found else None
-
-
-def dump_ranges(ranges: Sequence[tuple[int, int]]) -> str:
-    """Ranges as the JSON that a column holds."""
-    return json.dumps([list(item) for item in ranges], separators=(",", ":"))
-
-
-def load_ranges(text: str) -> Ranges:
-    """The ranges that a column holds."""
-    return tuple((int(start), int(end)) for start, end in json.loads(text))
-
-
-def merge_ranges(ranges: Sequence[tuple[int, int]]) -> Ranges:
-    """Ascending ranges without overlap; ranges that touch become one."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(ranges):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)

@@ -85,7 +85,7 @@ episode = Table(
     # What the file system tells of the file, so that another that takes its place is noticed.
     Column("file_stamp", Text, nullable=False, server_default=""),
     # What older versions went by; 0 makes one that an upgrade meets at work look at the content.
-    Column("modified_ns", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False, default=0),
     Column("container", Text, nullable=False),
     Column("codec", Text, nullable=False),
     Column("pixel_format", Text, nullable=False),

@@ -15,9 +15,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-PtsRange = tuple[int, int]
-"""Half-open: start_pts <= pts < end_pts."""
-
 
 @dataclass(frozen=True)
 class SampleGrid:
@@ -71,26 +68,3 @@ def on_display(times: Iterable[int], frame_pts: Sequence[int]) -> dict[int, int 
         index = bisect_right(frame_pts, time)
         found[time] = frame_pts[index - 1] if index else None
     return found
-
-
-def merge_ranges(ranges: Iterable[PtsRange]) -> tuple[PtsRange, ...]:
-    """Sort half-open ranges and join those that touch or overlap; empty ones vanish."""
-    merged: list[PtsRange] = []
-    for start, end in sorted(ranges):
-        if start >= end:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
-
-
-def clip_ranges(ranges: Iterable[PtsRange], start_pts: int, end_pts: int) -> tuple[PtsRange, ...]:
-    """The parts of half-open ranges that lie in [start_pts, end_pts)."""
-    return merge_ranges((max(start, start_pts), min(end, end_pts)) for start, end in ranges)
-
-
-def inside(time: int, ranges: Iterable[PtsRange]) -> bool:
-    """Whether any of the half-open ranges holds the time."""
-    return any(start <= time < end for start, end in ranges)

@@ -16,9 +16,8 @@ from typing import TypeAlias
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from timeline.appearances.looks import PtsRange
+from exact.ranges import PtsRange, PtsRanges, difference, intersection, union
 from timeline.errors import ExpressionError
-from timeline.ranges import common, united, without
 
 LONGEST = 1000
 """Characters of an expression: all labels of a large cast, and never too deep to walk through."""
@@ -134,7 +133,7 @@ def evaluate(
     expression: Expression,
     ranges_of: Mapping[str, Sequence[PtsRange]],
     examined: Sequence[PtsRange],
-) -> list[PtsRange]:
+) -> PtsRanges:
     """The set of times that an expression means in one episode.
 
     Args:
@@ -147,13 +146,13 @@ def evaluate(
     """
     match expression:
         case Label(name):
-            return common(united(ranges_of.get(name, ())), examined)
+            return intersection(union(ranges_of.get(name, ())), examined)
         case Not(inside):
-            return without(examined, evaluate(inside, ranges_of, examined))
+            return difference(examined, evaluate(inside, ranges_of, examined))
         case Both(parts):
-            return reduce(common, (evaluate(part, ranges_of, examined) for part in parts))
+            return reduce(intersection, (evaluate(part, ranges_of, examined) for part in parts))
         case Either(parts):
-            return united(found for part in parts for found in evaluate(part, ranges_of, examined))
+            return union(found for part in parts for found in evaluate(part, ranges_of, examined))
 
 
 @v_args(inline=True)

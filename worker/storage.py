@@ -6,7 +6,6 @@ from functools import cache
 
 from db.cuts import outliving_cuts
 from db.queue.usage import ChunkInUse, chunks_in_use
-from ingest.media.probe import PictureArea
 from ingest.storage.kept_files import KeptFiles, LocalFiles, keep_below
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
@@ -82,7 +81,7 @@ def _frames_name(workplace: Workplace, chunk: ChunkInUse) -> str:
         RunParameters.from_json(chunk.params).every_seconds,
         chunk.start_pts,
         chunk.end_pts,
-        PictureArea(*chunk.area),
+        chunk.area,
     )
     return store.name_of(path)
 

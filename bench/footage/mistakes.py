@@ -101,7 +101,7 @@ def _pictures_at(
         stored = store_frames(episode, decoder, Path(folder), GRID_SECONDS / 2)
         last = None
         for frame in stored.frames():
-            seconds = (frame.pts - stored.probe.start_pts) * stored.probe.time_base
+            seconds = stored.probe.seconds_at(frame.pts)
             while last is not None and waiting and seconds > waiting[0]:
                 yield waiting.pop(0), last
             last = frame.picture

@@ -83,9 +83,7 @@ def _looks(connection: Transaction, episode: EpisodeRecord) -> list[Look]:
     tagged, _ = ended_chunks(connection, run.id)
     # A frame may be on display across two chunks.
     sampled = sorted({pts for chunk in tagged for pts in chunk.sampled_pts})
-    return [
-        Look((pts - episode.start_pts) * episode.time_base, answers.get(pts, {})) for pts in sampled
-    ]
+    return [Look(episode.seconds_at(pts), answers.get(pts, {})) for pts in sampled]
 
 
 def _read_clips(path: Path) -> list[LabelledRange]:

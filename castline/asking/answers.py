@@ -17,9 +17,9 @@ from db.library.runs import ended_chunks
 from db.questions.appearances import find_appearances
 from db.questions.spans import EpisodeSpan, label_ranges, shown_spans
 from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
+from exact.ranges import difference, fill_gaps, lasting, union
 from timeline.export.formats import Entry, ExportedTimeline, Sighting
 from timeline.place import Place
-from timeline.ranges import bridged, lasting, without
 from timeline.scoring.detection import Detection
 from timeline.scoring.truth import LabelledRange
 
@@ -80,9 +80,9 @@ def find_matches(
         ranges = label_ranges(connection, run_ids, labels_of(expression), shown.layer)
         records = _records(connection, run_ids, expression, shown)
         for span in some:
-            examined = without([(span.start_pts, span.end_pts)], span.missing)
+            examined = difference([(span.start_pts, span.end_pts)], union(span.missing))
             found = evaluate(expression, ranges[span.run_id], examined)
-            found = bridged(found, gap_seconds / span.time_base, examined)
+            found = fill_gaps(found, gap_seconds / span.time_base, examined)
             for start_pts, end_pts in lasting(found, min_seconds / span.time_base):
                 yield FoundRange(
                     span.name,
@@ -125,8 +125,8 @@ def labelled_ranges(
     return [
         LabelledRange(
             label=item.appearance.label,
-            start_seconds=(item.appearance.start_pts - episode.start_pts) * episode.time_base,
-            end_seconds=(item.appearance.end_pts - episode.start_pts) * episode.time_base,
+            start_seconds=episode.seconds_at(item.appearance.start_pts),
+            end_seconds=episode.seconds_at(item.appearance.end_pts),
         )
         for item in found
     ]
@@ -170,7 +170,6 @@ def timeline_to_export(
         else _entries_of_expression(connection, episode, shown, expression)
     )
     tagged, _ = ended_chunks(connection, run.id)
-    _, _, picture_width, picture_height = episode.area
     return ExportedTimeline(
         name=episode.name,
         path=episode.uri,
@@ -183,8 +182,8 @@ def timeline_to_export(
         rate_varies=episode.rate_varies,
         missing=run.missing,
         entries=entries,
-        picture_width=picture_width,
-        picture_height=picture_height,
+        picture_width=episode.area.width,
+        picture_height=episode.area.height,
         sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
         sightings=_sightings(connection, shown, labels) if expression is None else (),
         names=(

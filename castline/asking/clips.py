@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,25 +46,9 @@ def write_clips(
     names = [_name(timeline, number, entry) for number, entry in enumerate(timeline.entries, 1)]
     with _whole_folder(folder) as temporary:
         for entry, name in zip(timeline.entries, names, strict=True):
-            decoder.cut_out(_cut(source, episode, entry, temporary / name))
+            output = temporary / name
+            decoder.cut_out(Cut.of(episode, source, entry.start_pts, entry.end_pts, output))
     return [folder / name for name in names]
-
-
-def _cut(source: str, episode: EpisodeRecord, entry: Entry, output: Path) -> Cut:
-    before = bisect_right(episode.key_pts, entry.start_pts)
-    return Cut(
-        path=source,
-        time_base=episode.time_base,
-        episode_start_pts=episode.start_pts,
-        key_pts=episode.key_pts[before - 1] if before else episode.start_pts,
-        start_pts=entry.start_pts,
-        end_pts=entry.end_pts,
-        frame_rate=episode.frame_rate,
-        lag_pts=episode.lag_pts,
-        sample_aspect_ratio=episode.sample_aspect_ratio,
-        rotation=episode.rotation,
-        output=str(output.absolute()),
-    )
 
 
 def _name(timeline: ExportedTimeline, number: int, entry: Entry) -> str:

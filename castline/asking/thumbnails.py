@@ -9,7 +9,6 @@ from db.library.all_runs import chunk_ranges
 from db.library.places import surest_place
 from db.records import EpisodeRecord, RunRecord
 from ingest.errors import FrameStoreError, StorageUnreachable
-from ingest.media.probe import PictureArea
 from ingest.sampling import on_display
 from ingest.storage.frame_store import read_jpeg, read_manifest
 from ingest.storage.jpegs import cut_jpeg
@@ -72,9 +71,8 @@ class Thumbnails:
         episode = self._episode
         for start_pts, end_pts in self._chunks:
             if start_pts <= pts < end_pts:
-                area = PictureArea(*episode.area)
                 return self._store.path_for(
-                    episode.sha256, self._every_seconds, start_pts, end_pts, area
+                    episode.sha256, self._every_seconds, start_pts, end_pts, episode.area
                 )
         return None
 

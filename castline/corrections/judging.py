@@ -20,6 +20,7 @@ from db.library.current import CURRENT, lock_episode
 from db.library.runs import raw_appearances, run_appearances
 from db.queue.claims import database_now
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
+from exact.ranges import PtsRange, difference, intersection
 from model.labels import UNKNOWN, label_of, require_label_of
 from timeline.appearances.corrections import (
     Correction,
@@ -28,8 +29,6 @@ from timeline.appearances.corrections import (
     settled,
     standing,
 )
-from timeline.appearances.looks import PtsRange
-from timeline.ranges import common, without
 from timeline.times import format_time
 from worker.steps.correcting import correct_runs, correction_of
 from worker.steps.finish import cuts_of_run
@@ -173,11 +172,15 @@ class _Bench:
         if said.at is not None:
             found = self._appearance_at(label, said.at)
             whole = (found.start_pts, found.end_pts)
-            return [whole] if said.whole else common([whole], [self._shot(self._pts_at(said.at))])
+            return (
+                [whole]
+                if said.whole
+                else intersection([whole], [self._shot(self._pts_at(said.at))])
+            )
         asked = self._range(said)
         if verdict is Verdict.WRONG:  # of whom nobody sees it holds for runs to come
             return [asked]
-        parts = common(sorted(own), [asked])
+        parts = intersection(sorted(own), [asked])
         if not parts:
             raise RequestError(
                 f"{self.episode.name}: {label} is not on screen from {said.from_} to {said.to};"
@@ -195,7 +198,7 @@ class _Bench:
         else:
             asked = self._shot(self._pts_at(said.at))
         own = [(one.start_pts, one.end_pts) for one in self._appearances if one.label == label]
-        if not without([asked], sorted(own)):
+        if not difference([asked], sorted(own)):
             raise RequestError(
                 f"{self.episode.name}: {label} is on screen then already; --right confirms it"
             )

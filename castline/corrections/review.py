@@ -21,6 +21,7 @@ from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, raw_appearances, run_tags
 from db.questions.spans import shown_spans
 from db.records import EpisodeRecord
+from exact.ranges import intersection
 from timeline.appearances.corrections import (
     Claim,
     Correction,
@@ -31,7 +32,6 @@ from timeline.appearances.corrections import (
 )
 from timeline.appearances.doubts import Doubt as FoundDoubt
 from timeline.appearances.doubts import Found, Kind, Record, Run, doubts
-from timeline.ranges import common
 from timeline.scoring.proportion import wilson_interval
 from worker.parameters import RunParameters
 from worker.steps.correcting import correction_of
@@ -200,7 +200,7 @@ def _run(connection: Transaction, run_id: int, episode: EpisodeRecord) -> Run:
 def _was_judged(found: FoundDoubt, claims: Claims) -> bool:
     """Whether somebody said of half of it or more that the label is there, or that it is not."""
     own = [(claim.start_pts, claim.end_pts) for claim in claims.get(found.label, ())]
-    judged = common(own, [(found.start_pts, found.end_pts)])
+    judged = intersection(own, [(found.start_pts, found.end_pts)])
     return 2 * sum(end - start for start, end in judged) >= found.end_pts - found.start_pts
 
 

@@ -1,6 +1,6 @@
 """How corrections stand to what the shown run found by itself: after a re-run, most may agree."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,9 +13,8 @@ from db.library.corrections import list_corrections
 from db.library.episodes import corrected_episodes
 from db.library.runs import current_run_of, raw_appearances
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
+from exact.ranges import PtsRange, PtsRanges, difference, intersection, total
 from timeline.appearances.corrections import Correction, Verdict, settled, standing
-from timeline.appearances.looks import PtsRange
-from timeline.ranges import common, without
 from worker.steps.correcting import correction_of
 from worker.workplace import Workplace
 
@@ -91,7 +90,7 @@ class _Found:
             case Verdict.TRIM:
                 assert one.part is not None
                 own = self._ranges(one.label, _range(one))
-                apart = _length(without(own, [one.part])) + _length(without([one.part], own))
+                apart = total(difference(own, [one.part])) + total(difference([one.part], own))
                 return apart * time_base <= BORDER_SECONDS
             case _:
                 return self._is_shown(one.label, _range(one))
@@ -109,11 +108,11 @@ class _Found:
         )
 
     def _is_shown(self, label: str, within: PtsRange) -> bool:
-        return _length(self._ranges(label, within)) >= MOST * (within[1] - within[0])
+        return total(self._ranges(label, within)) >= MOST * (within[1] - within[0])
 
-    def _ranges(self, label: str, within: PtsRange) -> list[PtsRange]:
+    def _ranges(self, label: str, within: PtsRange) -> PtsRanges:
         own = [(item.start_pts, item.end_pts) for item in self._inside(label, within)]
-        return common(sorted(own), [within])
+        return intersection(sorted(own), [within])
 
     def _inside(self, label: str, within: PtsRange) -> list[AppearanceRecord]:
         return [
@@ -125,7 +124,3 @@ class _Found:
 
 def _range(one: Correction) -> PtsRange:
     return one.start_pts, one.end_pts
-
-
-def _length(ranges: Iterable[PtsRange]) -> int:
-    return sum(end - start for start, end in ranges)

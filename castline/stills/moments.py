@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from castline.tagging.enqueue import chunks_of, find_picture_area, outliving_kills
+from exact.picture_area import PictureArea
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
 from ingest.frames.chunks import ChunkRange
 from ingest.frames.extraction import Extraction
-from ingest.media.probe import PictureArea, Probe
+from ingest.media.probe import Probe
 from ingest.sampling import on_display
 from ingest.storage.frame_store import StoredFrame, read_frames, read_manifest
 from model.progress import Progress
@@ -59,7 +60,7 @@ class OpenedEpisode:
 
     def seconds(self, pts: int) -> Fraction:
         """From its first frame."""
-        return (pts - self.probe.start_pts) * self.probe.time_base
+        return self.probe.seconds_at(pts)
 
     def moment(self, pts: int) -> str:
         """The same as pictures' comments tell it, to the millisecond."""
@@ -132,7 +133,7 @@ class MomentFrames:
             store.fetch(path)
             return path, read_manifest(path).pts
         except FrameStoreError:  # not there yet, or damaged
-            request = Extraction.of(probe, chunk, every_seconds, area, path)
+            request = Extraction.of(probe, probe.path, chunk, every_seconds, area, path)
             outliving_kills(lambda: self._decoder.extract(request))
             store.publish(path)
             return path, read_manifest(path).pts

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import outliving_kills
+from exact.picture_area import PictureArea
 from ingest.decoder.parent import Decoder
 from ingest.frames.chunks import ChunkRange
 from ingest.frames.extraction import Extraction
-from ingest.media.probe import PictureArea, Probe
+from ingest.media.probe import Probe
 from ingest.storage.frame_store import read_frames
 from model.dataset.folder import Dataset
 from model.dataset.reading import stream_stills
@@ -173,7 +174,7 @@ class Studio:
         starts = [pts for pts in probe.key_pts if pts <= latest_pts] or [probe.start_pts]
         start_pts = int(rng.choice(starts))
         chunk = ChunkRange(start_pts, min(start_pts + length_pts, probe.end_pts))
-        request = Extraction.of(probe, chunk, 1 / FRAME_RATE, negative.area, path)
+        request = Extraction.of(probe, probe.path, chunk, 1 / FRAME_RATE, negative.area, path)
         outliving_kills(lambda: self._decoder.extract(request))
         stored = read_frames(path)
         ahead = next(stored, None)

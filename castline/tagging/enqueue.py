@@ -15,10 +15,11 @@ from db.engine import Database
 from db.library.episodes import get_episode_by_sha256
 from db.library.runs import get_run
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
+from exact.picture_area import PictureArea
 from ingest.decoder.parent import Content, Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.frames.chunks import ChunkRange, plan_chunks
-from ingest.media.probe import PictureArea, Probe
+from ingest.media.probe import Probe
 from ingest.storage.remote_files import RemoteFiles, is_remote
 from model.version.artifact import ModelVersion
 from worker.parameters import RunParameters
@@ -156,7 +157,7 @@ def enqueue_episode(
     probe = outliving_kills(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
-    area = PictureArea(*known.area) if known else find_picture_area(decoder, probe)
+    area = known.area if known else find_picture_area(decoder, probe)
     record = _episode_record(probe, area)
     if url:  # what lies there is known by its content alone
         record = replace(record, name=url.rpartition("/")[2], uri=url, file_stamp="")
@@ -228,9 +229,8 @@ def _is_where_it_was(episode: EpisodeRecord, decoder: Decoder) -> bool:
     if is_remote(episode.uri):
         folder, _, name = episode.uri.rpartition("/")
         return RemoteFiles(folder).has(name)
-    content = Content(episode.sha256, episode.size_bytes, episode.file_stamp)
     try:
-        decoder.prove(Path(episode.uri), content)
+        decoder.prove(Path(episode.uri), Content.of(episode))
     except DecoderLost:
         raise
     except IngestError:
@@ -239,29 +239,8 @@ def _is_where_it_was(episode: EpisodeRecord, decoder: Decoder) -> bool:
 
 
 def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
-    return EpisodeRecord(
-        sha256=probe.sha256,
-        name=probe.name,
-        uri=probe.path,
-        size_bytes=probe.size_bytes,
-        file_stamp=probe.file_stamp,
-        container=probe.container,
-        codec=probe.codec,
-        pixel_format=probe.pixel_format,
-        width=probe.width,
-        height=probe.height,
-        rotation=probe.rotation,
-        sample_aspect_ratio=probe.sample_aspect_ratio,
-        lag_pts=probe.lag_pts,
-        frame_rate=probe.frame_rate,
-        rate_varies=probe.rate_varies,
-        time_base=probe.time_base,
-        start_pts=probe.start_pts,
-        end_pts=probe.end_pts,
-        area=(area.x, area.y, area.width, area.height),
-        key_pts=thinned_key_pts(probe.key_pts, probe.time_base),
-        missing=probe.missing,
-    )
+    kept = replace(probe, key_pts=thinned_key_pts(probe.key_pts, probe.time_base))
+    return EpisodeRecord.of(kept, uri=probe.path, area=area)
 
 
 def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int, ...]:

@@ -14,8 +14,8 @@ from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
 from db.library.runs import get_run
 from db.records import EpisodeRecord, RunRecord
+from exact.ranges import PtsRanges
 from ingest.frames.chunks import plan_chunks
-from ingest.media.probe import PictureArea
 from ingest.storage.frame_store import FrameStore
 from model.version.artifact import ModelVersion
 from worker.parameters import RunParameters
@@ -24,8 +24,6 @@ from worker.workplace import Workplace
 Which = Literal["missing", "stale", "all"]
 """Episodes without a run that is done; those shown by another model or with other parameters than
 the promoted ones; every episode."""
-
-Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Rerun:
     """Why, for people."""
     run: RunRecord | None
     """The run that it would be, where it was begun before."""
-    chunks: Ranges
+    chunks: PtsRanges
     """Half-open [start_pts, end_pts): those of an earlier run, whose frames are stored."""
     is_stored: bool
     """Whether all its frames lie in the frame store."""
@@ -144,9 +142,8 @@ def _rerun(
     run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
     chunks = _chunks(place, connection, entry, run, parameters.every_seconds)
     store, episode = place.frames, entry.episode
-    area = PictureArea(*episode.area)
     paths = [
-        store.path_for(episode.sha256, parameters.every_seconds, start, end, area)
+        store.path_for(episode.sha256, parameters.every_seconds, start, end, episode.area)
         for start, end in chunks
     ]
     left = untagged_chunks(connection, run.id) / run.chunks_total if run else 1.0
@@ -178,7 +175,7 @@ def _chunks(
     entry: LibraryEntry,
     run: RunRecord | None,
     every_seconds: Fraction,
-) -> Ranges:
+) -> PtsRanges:
     """The chunks of the run itself or of one that stored the frames wanted, else new ones."""
     if run is not None:
         return chunk_ranges(connection, run.id)

@@ -22,7 +22,6 @@ from db.changes.pruning import (
 from db.engine import Transaction
 from db.library.episodes import get_episode
 from db.records import EpisodeRecord, RunRecord
-from ingest.media.probe import PictureArea
 from model.version.artifact import ModelVersion, find_model, models_in
 from worker.parameters import RunParameters
 from worker.workplace import Workplace
@@ -137,8 +136,7 @@ def _kept_files(
             episodes[episode_id] = get_episode(connection, episode_id)
         episode = episodes[episode_id]
         every_seconds = RunParameters.from_json(params).every_seconds
-        area = PictureArea(*episode.area)
-        path = store.path_for(episode.sha256, every_seconds, start_pts, end_pts, area)
+        path = store.path_for(episode.sha256, every_seconds, start_pts, end_pts, episode.area)
         yield store.name_of(path)
 
 

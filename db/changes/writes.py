@@ -15,15 +15,14 @@ from db.changes.corrections import CorrectedRows, write_appearances
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
 from db.library.current import lock_episode, switch_current_run
+from db.library.episode_rows import episode_values
 from db.queue.claims import database_now, first_token, lock_run
 from db.records import (
     AppearanceRecord,
     Claim,
     EpisodeRecord,
     ModelVersionRecord,
-    Ranges,
     TagRecord,
-    dump_ranges,
 )
 from db.schema import (
     OPEN_CHUNK_STATES,
@@ -34,6 +33,7 @@ from db.schema import (
     run,
     tag,
 )
+from exact.ranges import PtsRanges, dump_ranges
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
@@ -41,39 +41,7 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
 
     Of an episode that is known already, where the file lies and its stamp are brought up to date.
     """
-    values = {
-        "sha256": record.sha256,
-        "name": record.name,
-        "season": record.season,
-        "uri": record.uri,
-        "size_bytes": record.size_bytes,
-        "file_stamp": record.file_stamp,
-        "modified_ns": 0,
-        "container": record.container,
-        "codec": record.codec,
-        "pixel_format": record.pixel_format,
-        "width": record.width,
-        "height": record.height,
-        "rotation": record.rotation,
-        "sample_aspect_num": record.sample_aspect_ratio.numerator,
-        "sample_aspect_den": record.sample_aspect_ratio.denominator,
-        "lag_pts": record.lag_pts,
-        "frame_rate_num": record.frame_rate.numerator,
-        "frame_rate_den": record.frame_rate.denominator,
-        "rate_varies": record.rate_varies,
-        "time_base_num": record.time_base.numerator,
-        "time_base_den": record.time_base.denominator,
-        "start_pts": record.start_pts,
-        "end_pts": record.end_pts,
-        "duration_seconds": float(record.duration_seconds),
-        "area_x": record.area[0],
-        "area_y": record.area[1],
-        "area_width": record.area[2],
-        "area_height": record.area[3],
-        "key_pts": json.dumps(record.key_pts, separators=(",", ":")),
-        "missing": dump_ranges(record.missing),
-        "added_at": database_now(connection),
-    }
+    values = episode_values(record) | {"added_at": database_now(connection)}
     known = _insert_once(connection, episode, values, ("sha256",))
     connection.execute(
         update(episode)
@@ -110,7 +78,7 @@ def create_run(
     params: str,
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
-    missing: Ranges,
+    missing: PtsRanges,
     lane: str = "bulk",
 ) -> tuple[int, bool]:
     """The run of this model version over this episode with these parameters.
@@ -235,7 +203,7 @@ def finish_run(
     state: str,
     frames: int,
     decode_errors: int,
-    missing: Ranges,
+    missing: PtsRanges,
     error: str | None,
     appearances: Sequence[AppearanceRecord],
     corrected: CorrectedRows | None,

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from db.library.episodes import episode_record
+from db.library.episode_rows import episode_record
 from db.library.runs import list_runs
 from db.records import EpisodeRecord, RunRecord
 from db.schema import chunk, episode
 from db.schema import run as run_table
+from exact.ranges import PtsRanges
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def list_library(connection: Connection) -> list[LibraryEntry]:
     ]
 
 
-def chunk_ranges(connection: Connection, run_id: int) -> tuple[tuple[int, int], ...]:
+def chunk_ranges(connection: Connection, run_id: int) -> PtsRanges:
     """Half-open [start_pts, end_pts) of a run's chunks, in the order of time."""
     rows = connection.execute(
         select(chunk.c.start_pts, chunk.c.end_pts)

@@ -1,15 +1,14 @@
 """Reading episodes: by number, by content, and by what a person calls them."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from db.failures import reading_rows
-from db.records import EpisodeRecord, load_ranges
+from db.library.episode_rows import episode_record
+from db.records import EpisodeRecord
 from db.schema import correction, current_run, episode, model_version, run, run_label
 
 
@@ -139,32 +138,3 @@ def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]
         if rows:
             return [episode_record(row) for row in rows]
     return []
-
-
-@reading_rows()
-def episode_record(row: Row[Any]) -> EpisodeRecord:
-    """An episode from a row that has its columns."""
-    return EpisodeRecord(
-        sha256=row.sha256,
-        name=row.name,
-        uri=row.uri,
-        size_bytes=row.size_bytes,
-        file_stamp=row.file_stamp,
-        container=row.container,
-        codec=row.codec,
-        pixel_format=row.pixel_format,
-        width=row.width,
-        height=row.height,
-        rotation=row.rotation,
-        sample_aspect_ratio=Fraction(row.sample_aspect_num, row.sample_aspect_den),
-        lag_pts=row.lag_pts,
-        frame_rate=Fraction(row.frame_rate_num, row.frame_rate_den),
-        rate_varies=row.rate_varies,
-        time_base=Fraction(row.time_base_num, row.time_base_den),
-        start_pts=row.start_pts,
-        end_pts=row.end_pts,
-        area=(row.area_x, row.area_y, row.area_width, row.area_height),
-        key_pts=tuple(json.loads(row.key_pts)),
-        missing=load_ranges(row.missing),
-        id=row.id,
-    )

@@ -12,7 +12,7 @@ from db.errors import NotFoundError
 from db.failures import reading_rows
 from db.library.current import CURRENT, Shown, shown_runs
 from db.library.places import tag_record
-from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord, load_ranges
+from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord
 from db.schema import (
     OPEN_RUN_STATES,
     appearance,
@@ -25,6 +25,7 @@ from db.schema import (
     run,
     tag,
 )
+from exact.ranges import load_ranges
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, select
 from db.failures import reading_rows
 from db.library.current import CURRENT, Shown, shown_runs
 from db.library.layers import CORRECTED, Layer
-from db.records import Ranges, load_ranges
 from db.schema import episode, run
+from exact.ranges import PtsRanges, load_ranges
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class EpisodeSpan:
     time_base: Fraction
     start_pts: int
     end_pts: int
-    missing: Ranges
+    missing: PtsRanges
 
 
 def shown_spans(

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, and_, bindparam, select
 
 from db.failures import reading_rows
-from db.library.episodes import episode_record
+from db.library.episode_rows import episode_record
 from db.library.runs import extracted_record
 from db.records import Claim, EpisodeRecord, ExtractedChunk
 from db.schema import chunk, episode, model_version, run

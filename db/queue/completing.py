@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, Integer, bindparam, select, tuple_, update
 
 from db.queue.claims import FREE, lock_run
-from db.records import Claim, ExtractedChunk, dump_ranges
+from db.records import Claim, ExtractedChunk
 from db.schema import OPEN_RUN_STATES, chunk, run
+from exact.ranges import dump_ranges
 
 
 def complete_extractions(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, or_, select
 
 from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, episode, run
+from exact.picture_area import PictureArea
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class ChunkInUse:
     """Of its episode."""
     params: str
     """Of its run."""
-    area: tuple[int, int, int, int]
+    area: PictureArea
     start_pts: int
     end_pts: int
     is_extracted: bool
@@ -48,7 +49,7 @@ def chunks_in_use(connection: Connection) -> list[ChunkInUse]:
         ChunkInUse(
             sha256=row.sha256,
             params=row.params,
-            area=(row.area_x, row.area_y, row.area_width, row.area_height),
+            area=PictureArea(row.area_x, row.area_y, row.area_width, row.area_height),
             start_pts=row.start_pts,
             end_pts=row.end_pts,
             is_extracted=row.state == "extracted",

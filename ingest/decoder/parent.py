@@ -9,12 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from exact.picture_area import PictureArea
+from exact.video_file import VideoFile
 from ingest.decoder.child import DecoderChild
 from ingest.errors import DecoderLost, IngestError, ShortageError, VideoError
 from ingest.frames.cutting import Cut
 from ingest.frames.extraction import Extracted, Extraction
 from ingest.media.file import MediaFile, open_media
-from ingest.media.probe import PictureArea, Probe
+from ingest.media.probe import Probe
 from ingest.progress import Report
 
 MEMORY_BYTES = 2 << 30
@@ -44,7 +46,7 @@ class Content:
     stamp: str | None
 
     @classmethod
-    def of(cls, described: Probe | Extraction) -> Self:
+    def of(cls, described: VideoFile | Extraction) -> Self:
         """What an episode file is expected to hold."""
         return cls(described.sha256, described.size_bytes, described.file_stamp)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
-from ingest.sampling import PtsRange
+from exact.ranges import PtsRange
 
 if TYPE_CHECKING:
     from av.packet import Packet

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exact.picture_area import PictureArea
 from ingest.frames.decoding import decode_all
 from ingest.frames.packets import ChunkSource
 from ingest.frames.picture import luma_plane
 from ingest.media.file import MediaFile
-from ingest.media.probe import PictureArea, Probe
+from ingest.media.probe import Probe
 from ingest.progress import Pulse, Report
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exact.ranges import union
 from ingest.description.declared_end import declared_end_pts
 from ingest.description.packet_scan import (
     FrameTimes,
@@ -21,7 +22,6 @@ from ingest.media.file import MediaFile
 from ingest.media.opening import open_video, read_packets
 from ingest.media.probe import Probe
 from ingest.progress import Pulse, Report
-from ingest.sampling import merge_ranges
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -111,7 +111,7 @@ def _described(file: MediaFile, stamp: str, pulse: Pulse) -> Probe:
             end_pts=end_pts,
             key_pts=times.key_pts,
             lag_pts=lag_pts,
-            missing=merge_ranges([*times.gaps(time_base), (times.end_pts, end_pts)]),
+            missing=union([*times.gaps(time_base), (times.end_pts, end_pts)]),
         )
 
 

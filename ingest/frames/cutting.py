@@ -6,11 +6,14 @@ the sound, if there is any, as AAC. A copy of packets could start at a key frame
 
 import errno
 import json
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
+from exact.video_file import VideoFile
 from ingest.errors import IngestError, VideoError
 from ingest.frames.decoding import decode_all
 from ingest.frames.packets import ChunkSource, run_up_for
@@ -49,7 +52,7 @@ class Cut:
         start_pts: the first frame to keep.
         end_pts: half-open.
         frame_rate: frames per second, for players that want to know.
-        lag_pts: see `Probe.lag_pts`.
+        lag_pts: see `VideoFile.lag_pts`.
         sample_aspect_ratio: width of a coded pixel over its height.
         rotation: degrees counter-clockwise by which the picture is turned for display.
         output: the .mp4 file to write; an older one is replaced.
@@ -71,6 +74,24 @@ class Cut:
         """Check the range."""
         if not self.episode_start_pts <= self.key_pts <= self.start_pts < self.end_pts:
             raise ValueError(f"not a range to cut out: {self}")
+
+    @classmethod
+    def of(cls, file: VideoFile, path: str, start_pts: int, end_pts: int, output: Path) -> Self:
+        """Ask for a range of an episode, whose file or a copy lies at `path`."""
+        before = bisect_right(file.key_pts, start_pts)
+        return cls(
+            path=path,
+            time_base=file.time_base,
+            episode_start_pts=file.start_pts,
+            key_pts=file.key_pts[before - 1] if before else file.start_pts,
+            start_pts=start_pts,
+            end_pts=end_pts,
+            frame_rate=file.frame_rate,
+            lag_pts=file.lag_pts,
+            sample_aspect_ratio=file.sample_aspect_ratio,
+            rotation=file.rotation,
+            output=str(output.absolute()),
+        )
 
     def to_json(self) -> str:
         """As one line of JSON; fractions as `"24000/1001"`."""

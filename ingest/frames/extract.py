@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exact.ranges import clip, holds
 from ingest.frames.decoding import ChunkPlan, decode_all, decode_wanted, plan_chunk
 from ingest.frames.extraction import Extracted, Extraction
 from ingest.frames.packets import RUN_UP_SECONDS, ChunkSource, run_up_for
@@ -24,7 +25,7 @@ from ingest.frames.picture import PictureShape, stored_picture
 from ingest.frames.signatures import CutFinder
 from ingest.media.file import MediaFile
 from ingest.progress import Pulse, Report
-from ingest.sampling import clip_ranges, inside, merge_ranges, on_display
+from ingest.sampling import on_display
 from ingest.storage.frame_store import StoredFrame, write_frames
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class _Chunk:
         self._samples = {
             k: grid.time_of(k)
             for k in grid.samples_in(request.start_pts, request.end_pts)
-            if not inside(grid.time_of(k), request.missing)
+            if not holds(request.missing, grid.time_of(k))
         }
 
     def as_planned(self, plan: ChunkPlan) -> Extracted:
@@ -191,11 +192,11 @@ class _Chunk:
             for k, time in self._samples.items()
             if shown[time] not in stored
         ]
-        missing = clip_ranges([*request.missing, *lost], request.start_pts, request.end_pts)
+        missing = clip([*request.missing, *lost], request.start_pts, request.end_pts)
         return Extracted(
             sampled_pts=tuple(self._tally.stored),
             frames_decoded=self._tally.decoded,
             decode_errors=self._tally.errors,
-            missing=merge_ranges(missing),
+            missing=missing,
             cuts=self._finder.cuts(),
         )

@@ -5,12 +5,14 @@ from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from exact.picture_area import PictureArea
+from exact.ranges import PtsRange, clip
+from exact.video_file import VideoFile
 from ingest.cuts import Cuts
 from ingest.frames.chunks import ChunkRange
-from ingest.media.probe import PictureArea, Probe
-from ingest.sampling import PtsRange, SampleGrid, clip_ranges
+from ingest.sampling import SampleGrid
 from ingest.storage.store_manifest import StoreManifest
 
 
@@ -32,9 +34,9 @@ class Extraction:
         picture_area: what to cut out of each frame.
         width: of the episode's frames after rotation, which the area refers to.
         height: the same.
-        rotation: see `Probe.rotation`.
-        sample_aspect_ratio: see `Probe.sample_aspect_ratio`.
-        lag_pts: see `Probe.lag_pts`.
+        rotation: see `VideoFile.rotation`.
+        sample_aspect_ratio: see `VideoFile.sample_aspect_ratio`.
+        lag_pts: see `VideoFile.lag_pts`.
         missing: ranges known to be absent; samples in them are not looked for.
         store_path: the frame store file to write.
     """
@@ -65,30 +67,31 @@ class Extraction:
     @classmethod
     def of(
         cls,
-        probe: Probe,
+        file: VideoFile,
+        path: str,
         chunk: ChunkRange,
         every_seconds: Fraction,
         picture_area: PictureArea,
         store_path: Path,
-    ) -> "Extraction":
-        """Ask for one chunk of a probed episode."""
+    ) -> Self:
+        """Ask for one chunk of an episode, whose file or a copy lies at `path`."""
         return cls(
-            path=probe.path,
-            size_bytes=probe.size_bytes,
-            sha256=probe.sha256,
-            file_stamp=probe.file_stamp,
-            time_base=probe.time_base,
-            episode_start_pts=probe.start_pts,
+            path=path,
+            size_bytes=file.size_bytes,
+            sha256=file.sha256,
+            file_stamp=file.file_stamp,
+            time_base=file.time_base,
+            episode_start_pts=file.start_pts,
             start_pts=chunk.start_pts,
             end_pts=chunk.end_pts,
             every_seconds=every_seconds,
             picture_area=picture_area,
-            width=probe.width,
-            height=probe.height,
-            rotation=probe.rotation,
-            sample_aspect_ratio=probe.sample_aspect_ratio,
-            lag_pts=probe.lag_pts,
-            missing=clip_ranges(probe.missing, chunk.start_pts, chunk.end_pts),
+            width=file.width,
+            height=file.height,
+            rotation=file.rotation,
+            sample_aspect_ratio=file.sample_aspect_ratio,
+            lag_pts=file.lag_pts,
+            missing=clip(file.missing, chunk.start_pts, chunk.end_pts),
             store_path=str(store_path),
         )
 

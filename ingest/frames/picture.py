@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from exact.picture_area import PictureArea
 from ingest.frames.colour import rgb_matrix
 from ingest.frames.hdr import is_high_range, to_standard_range
-from ingest.media.probe import PictureArea
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from exact.picture_area import PictureArea
 from ingest.cuts import Cuts
 from ingest.errors import FrameStoreError, StorageFullError
-from ingest.media.probe import PictureArea
 from ingest.storage.jpegs import decode_jpeg, encode_jpeg
 from ingest.storage.kept_files import KeptFiles, LocalFiles
 from ingest.storage.remote_files import RemoteFiles

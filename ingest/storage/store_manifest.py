@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any
 
+from exact.picture_area import PictureArea
 from ingest.cuts import Cuts
-from ingest.media.probe import PictureArea
 
 FORMAT_VERSION = 2
 """Changes whenever stored pixels or the manifest would: a new number is a new file.

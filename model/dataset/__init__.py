@@ -1,1 +1,1 @@
-"""Datasets: labelled stills, split, in shards."""
+"""Datasets: labelled stills, split into parts and packed into shards."""

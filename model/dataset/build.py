@@ -1,4 +1,4 @@
-"""From folders of stills to a dataset, in one call that may be killed at any time."""
+"""Build a dataset from folders of stills, in one call that may be interrupted at any time."""
 
 import shutil
 from collections import Counter
@@ -45,21 +45,24 @@ def build_dataset(
 ) -> Dataset:
     """Read, clean, split and pack stills.
 
-    The dataset appears under its name complete or not at all. What was read is kept beside it in
-    `.NAME.building`, so that the same command goes on where a killed one stopped; memory holds a
-    few hundred bytes per still.
+    The dataset appears under its name completely or not at all. Progress is kept beside it in
+    `.NAME.building`, so that the same command continues an interrupted build. Memory holds a few
+    hundred bytes per still.
 
     Args:
-        sources: folders of labelled stills and files of boxes, see `model.stills.sources`.
-        output: becomes the dataset; must not exist, or be empty.
-        options: how.
-        on_progress: called often.
+        sources: Folders of labelled stills and files of boxes, see `model.stills.sources`.
+        output: The folder of the dataset; it must not exist, or be empty.
+        options: How the dataset is built.
+        on_progress: Called with a step's name, and how much of it is done out of how much.
+
+    Returns:
+        The new dataset.
 
     Raises:
-        StillsError: the stills make no dataset: no folder, too few labels or too few pictures, or
-            two folders beside each other have the same label.
-        LabelError: a folder has a name that no label can be made of.
-        DatasetError: the output exists, or cannot be written.
+        StillsError: The stills cannot make a dataset: a source is not a folder, there are too few
+            labels or pictures, or two folders beside each other have the same label.
+        LabelError: A folder has a name that cannot become a label.
+        DatasetError: The output exists, or cannot be written.
         MissingExtraError: TensorFlow is not installed.
     """
     require_train_extra("building a dataset")
@@ -89,7 +92,7 @@ def build_dataset(
     except OSError as error:
         raise DatasetError(
             f"{error.filename or building}: {error.strerror}; make room or name another place, "
-            "and the same command goes on"
+            "and the same command continues"
         ) from error
     return open_dataset(output)
 
@@ -100,7 +103,7 @@ def _check_choice(choice: Choice, files: Sequence[StillFile], where: str) -> Non
         choose_labels(choice, labels, where)
     except StillsError:
         counts = Counter(label for shown in labels for label in shown)
-        # few files, such as a README beside the labels' folders, may be no pictures: look at them
+        # few files, such as a README beside the labels' folders, may not be pictures: look at them
         pictures = [
             file.labels
             for file in files
@@ -140,7 +143,7 @@ def _write(
     on_progress: Progress,
 ) -> DatasetManifest:
     folder = building / names.SHARDS
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed build left
+    shutil.rmtree(folder, ignore_errors=True)  # left over from an interrupted build
     folder.mkdir()
     shards: dict[str, tuple[Shard, ...]] = {}
     done = 0

@@ -1,4 +1,4 @@
-"""Many small pictures on one, in named rows: a look at a dataset."""
+"""Draw contact sheets: many thumbnails on one picture, in named rows."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -18,18 +18,18 @@ CAPTIONED_PER_ROW: Final = 6
 """Captioned pictures in a row: 36 make a square of 1,056 px."""
 
 CELL: Final = 88
-"""Pixels of a picture's place: a face is recognised, and 50 rows are 4,400 px high."""
+"""Pixels of a cell: a face is recognisable, and 50 rows are 4,400 px high."""
 
 LARGE_CELL: Final = 2 * CELL
-"""Where labels of boxes are to be read: half as many fit into a row."""
+"""Pixels of a cell with readable labels of boxes: half as many fit into a row."""
 
 MARGIN: Final = 4
-"""Pixels of paper in a cell, on both sides together."""
+"""Empty pixels in a cell, on both sides together."""
 
 _NAME_WIDTH: Final = 208  # px: the longest of 49 labels has 25 letters
 _LETTER: Final = 14  # px
-_CAPTIONED_PICTURE: Final = 144  # px: what a network saw, mostly 96, is shown half as large again
-_CAPTION_MARGIN: Final = 32  # px: with the picture room for 25 letters of the caption
+_CAPTIONED_PICTURE: Final = 144  # px: half as large again as the usual network input of 96
+_CAPTION_MARGIN: Final = 32  # px: with the picture, room for 25 letters of the caption
 _CAPTION_LETTER: Final = 12  # px
 _CAPTION_LINE: Final = 16  # px
 _PAPER: Final = (255, 255, 255)
@@ -39,12 +39,12 @@ _INK: Final = (30, 30, 30)
 def contact_sheet(
     rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]], cell: int = CELL
 ) -> bytes:
-    """Return a PNG file's content.
+    """Return a contact sheet as the content of a PNG file.
 
     Args:
-        rows: each a name and its pictures (height, width, 3) RGB of any size, of which the first
+        rows: Each a name and its pictures (height, width, 3) RGB of any size, of which the first
             `per_row(cell)` are shown.
-        cell: pixels of a picture's place.
+        cell: Pixels of a cell.
     """
     size = (_NAME_WIDTH + per_row(cell) * cell, max(1, len(rows)) * cell)
     sheet = Image.new("RGB", size, _PAPER)
@@ -60,7 +60,7 @@ def contact_sheet(
 
 
 def per_row(cell: int) -> int:
-    """Return how many pictures a row of a contact sheet has."""
+    """Return the number of pictures in a row of a contact sheet."""
     return PER_ROW * CELL // cell
 
 
@@ -69,16 +69,16 @@ def captioned_sheet(
     if_none: str,
     side: int = _CAPTIONED_PICTURE,
 ) -> bytes:
-    """Return a PNG file's content: rows of pictures with lines of text beneath.
+    """Return rows of pictures with captions beneath, as the content of a PNG file.
 
     Args:
-        pictures: each (height, width, 3) RGB of any size, and its lines.
-        if_none: written instead if there are no pictures.
-        side: px of a picture's longer side.
+        pictures: Each (height, width, 3) RGB of any size, and the lines of its caption.
+        if_none: Text that is written if there are no pictures.
+        side: Pixels of a picture's longer side.
     """
     width = side + _CAPTION_MARGIN
     lines = max((len(caption) for _, caption in pictures), default=0)
-    height = side + lines * _CAPTION_LINE + _LETTER  # air above the next row
+    height = side + lines * _CAPTION_LINE + _LETTER  # space above the next row
     rows = max(1, -(-len(pictures) // CAPTIONED_PER_ROW))
     sheet = Image.new("RGB", (CAPTIONED_PER_ROW * width, rows * height), _PAPER)
     pen = ImageDraw.Draw(sheet)
@@ -104,7 +104,7 @@ def _png(sheet: Image.Image) -> bytes:
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """Cut a text off where the next caption begins."""
+    """Cut a text off before the next caption begins."""
     if font.getlength(text) <= width:
         return text
     while font.getlength(text + "...") > width:

@@ -1,4 +1,4 @@
-"""Boxes of a dataset that lie far from where a model sees their label."""
+"""Find boxes of a dataset that lie far from where a model detects their label."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ from model.pictures.place import Place
 from model.progress import Progress
 
 _SURE: Final = 0.5
-"""Calibrated confidence from which the label is more likely there than not."""
+"""Calibrated confidence from which the label is more likely present than not."""
 
 
 @dataclass(frozen=True)
 class DoubtfulBox:
-    """A box, and where else its label was seen."""
+    """A box, and the other position where its label was detected."""
 
     part: str
     source: str
@@ -29,24 +29,24 @@ class DoubtfulBox:
     box: Box
     seen: Place
     confidence: float
-    """That the label is there."""
+    """Confidence of the detection."""
 
 
 def doubtful_boxes(
     classifier: Classifier, dataset: Dataset, on_progress: Progress
 ) -> tuple[DoubtfulBox, ...]:
-    """Return the boxes of which a model sees the label elsewhere in the picture, the surest first.
+    """Return the boxes whose label a model detects elsewhere, most confident first.
 
-    Elsewhere is where neither centre lies in the other's box. A model that learnt of these very
+    Elsewhere means that neither centre lies in the other's box. A model that was trained on these
     boxes doubts fewer of them.
 
     Args:
-        classifier: of a network that tells places.
-        dataset: whose stills have boxes.
-        on_progress: called while it works.
+        classifier: A classifier whose network predicts positions.
+        dataset: A dataset whose stills have boxes.
+        on_progress: Called while it works.
 
     Raises:
-        DatasetError: a shard is damaged.
+        DatasetError: A shard is damaged.
     """
     dataset.check_shards()
     total = sum(sum(dataset.manifest.counts[part]) for part in PARTS)

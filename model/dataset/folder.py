@@ -1,12 +1,12 @@
-"""A dataset as an immutable folder: labelled stills, split, packed in shards.
+"""A dataset as an immutable folder: labelled stills, split into parts and packed into shards.
 
-    dataset.json        what it is: the manifest below
-    shards/*.tfrecord   the stills (see model.shards)
+    dataset.json        the manifest below
+    shards/*.tfrecord   the stills (see model.dataset.shards)
     stills.csv          one line per still: part, label, group, source, SHA-256
     report.json         which files were left out, and why
     contact_sheet.png, near_duplicates.png   for people
 
-The manifest may come from anywhere, so it checks itself. TensorFlow is not needed here.
+The manifest may be untrusted, so it validates itself. TensorFlow is not needed here.
 """
 
 import hashlib
@@ -25,7 +25,8 @@ FORMAT: Final = 2
 """Layout of the folder, of the manifest and of the records."""
 
 FORMAT_WITHOUT_BOXES: Final = 1
-"""Of datasets whose stills have no boxes: what read them before there were any still does."""
+"""Format of datasets without boxes; versions of Castline from before there were boxes can read
+it."""
 
 MANIFEST: Final = "dataset.json"
 SHARDS: Final = "shards"
@@ -34,8 +35,8 @@ REPORT: Final = "report.json"
 CONTACT_SHEET: Final = "contact_sheet.png"
 NEAR_DUPLICATES: Final = "near_duplicates.png"
 
-_MAX_MANIFEST_BYTES: Final = 4 << 20  # ours have about 10 kB
-_MAX_STORED_SIDE: Final = 1024  # ours have 320; more would let a record take gigabytes of memory
+_MAX_MANIFEST_BYTES: Final = 4 << 20  # a usual one has about 10 kB
+_MAX_STORED_SIDE: Final = 1024  # usually 320; a larger one would let a record take gigabytes
 _SHARD_NAME: Final = re.compile(r"(train|validation|test)-\d{5}-of-\d{5}\.tfrecord")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -45,7 +46,7 @@ class Shard:
     """A file of records.
 
     Raises:
-        ValueError: a value is malformed.
+        ValueError: A value is malformed.
     """
 
     name: str
@@ -55,50 +56,50 @@ class Shard:
 
     def __post_init__(self) -> None:
         if not (_SHARD_NAME.fullmatch(self.name) and _SHA256.fullmatch(self.sha256)):
-            raise ValueError(f"shard {self.name!r} is none of ours")
+            raise ValueError(f"shard {self.name!r} is not a shard's name")
         if min(self.records, self.size_bytes) < 0:
             raise ValueError(f"shard {self.name} has a negative size")
 
 
 @dataclass(frozen=True)
 class DatasetManifest:
-    """What a dataset is, checked.
+    """The validated manifest of a dataset.
 
     Raises:
-        ValueError: a value is malformed or does not fit another; the line names it.
+        ValueError: A value is malformed or inconsistent; the message names it.
     """
 
     labels: tuple[str, ...]
-    """In the order of their numbers; `unknown`, if any, comes last."""
+    """In the order of their numbers; `unknown`, if present, comes last."""
     counts: Mapping[str, tuple[int, ...]]
-    """How many stills of each label each of train, validation and test holds."""
+    """Number of stills of each label in each of train, validation and test."""
     others: Mapping[str, int]
-    """How many stills of each label that was not chosen there were."""
+    """Number of stills of each label that was not chosen."""
     others_are_kept: bool
-    """Whether those are in it, as `unknown`."""
+    """Whether the stills of other labels are in the dataset, as `unknown`."""
     split: str
     """`grouped` keeps near-duplicates together, `random` does not."""
     seed: int
-    """Of the split and of the order in the shards."""
+    """Seed of the split and of the order in the shards."""
     groups: int
-    """How many groups of near-duplicates there are, single stills included."""
+    """Number of groups of near-duplicates, single stills included."""
     test_with_train_twin: int
-    """Stills of the test that have a near-duplicate in train."""
+    """Number of test stills with a near-duplicate in train."""
     stored_side: int
-    """No side of a stored picture has more pixels."""
+    """Longest side of the stored pictures, in pixels."""
     fingerprint_sha256: str
-    """Of the labels and contents, whatever the files' names."""
+    """Fingerprint of the labels and contents, independent of file names."""
     sources: tuple[str, ...]
-    """The folders that it was built from."""
+    """The folders that the dataset was built from."""
     shards: Mapping[str, tuple[Shard, ...]]
     """The files of each part."""
     created_at: str
-    """ISO 8601 with a time zone."""
+    """Time of creation, ISO 8601 with a time zone."""
     boxes: Mapping[str, tuple[int, ...]] | None = None
-    """How many boxes of each label each of train, validation and test holds; None without any."""
+    """Number of boxes of each label in each of train, validation and test; None without boxes."""
     format: int = FORMAT_WITHOUT_BOXES
     names: Names = field(default_factory=Names)
-    """Of labels, as folders and files of boxes wrote them."""
+    """Names of the labels, as folders and files of boxes wrote them."""
 
     def __post_init__(self) -> None:
         if self.format != (FORMAT_WITHOUT_BOXES if self.boxes is None else FORMAT):
@@ -130,25 +131,25 @@ class DatasetManifest:
                 raise ValueError(f"{part}: boxes and labels do not fit")
 
     def shows_somebody(self, part: str) -> bool:
-        """Whether any still of a part is of a label that is not `unknown`."""
+        """Tell whether any still of a part has a label other than `unknown`."""
         counts = zip(self.labels, self.counts[part], strict=True)
         return any(count for label, count in counts if label != UNKNOWN)
 
     def to_json(self) -> str:
-        """As JSON, for people too."""
+        """Return the manifest as readable JSON."""
         values = asdict(self)
         if self.boxes is None:
-            del values["boxes"]  # which versions that know no boxes would refuse
+            del values["boxes"]  # versions from before there were boxes would refuse it
         if not self.names:
             del values["names"]  # the same
         return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "DatasetManifest":
-        """Read what `to_json` wrote.
+        """Parse the JSON that `to_json` returned.
 
         Raises:
-            ValueError: it is something else, or does not fit together.
+            ValueError: The text is something else, or inconsistent.
         """
         try:
             values: dict[str, Any] = json.loads(text)
@@ -167,12 +168,12 @@ class DatasetManifest:
             }
             return cls(**values)
         except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise ValueError("is no dataset's") from error
+            raise ValueError("is not a dataset's manifest") from error
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset on disk whose manifest was checked."""
+    """A dataset on disk with a validated manifest."""
 
     folder: Path
     manifest: DatasetManifest
@@ -185,7 +186,7 @@ class Dataset:
         """Read every shard once and compare it with the manifest (about a second per GB).
 
         Raises:
-            DatasetError: one is gone or damaged; the line names it.
+            DatasetError: A shard is missing or damaged; the message names it.
         """
         for path, shard in self.files():
             try:
@@ -197,26 +198,27 @@ class Dataset:
                 raise damaged(path, "other content than was written")
 
     def files(self) -> Iterator[tuple[Path, Shard]]:
-        """Yield every shard's path and what the manifest says of it."""
+        """Yield every shard's path and its entry in the manifest."""
         for part in PARTS:
             yield from zip(self.shard_paths(part), self.manifest.shards[part], strict=True)
 
 
 def open_dataset(folder: Path) -> Dataset:
-    """Open a dataset; its shards are compared by their sizes only.
+    """Open a dataset; only the sizes of its shards are compared with the manifest.
 
     Raises:
-        DatasetError: the folder is none, or a file of it is gone, cut off or malformed.
+        DatasetError: The folder is not a dataset, or a file of it is missing, truncated or
+            malformed.
     """
     path = folder / MANIFEST
     try:
         dataset = Dataset(folder, DatasetManifest.from_json(_read_text(path)))
     except OSError as error:
         raise DatasetError(
-            f"{folder}: no dataset ({MANIFEST}: {error.strerror}); "
+            f"{folder}: not a dataset ({MANIFEST}: {error.strerror}); "
             "make one: castline dataset build SOURCE -o DIR"
         ) from error
-    except ValueError as error:  # also what is no JSON and no UTF-8
+    except ValueError as error:  # also raised for invalid JSON and UTF-8
         raise DatasetError(f"{path}: {error}; build the dataset again") from error
     for file, shard in dataset.files():
         size = file.stat().st_size if file.is_file() else None
@@ -231,7 +233,7 @@ def damaged(shard: Path, how: str) -> DatasetError:
 
 
 def _read_text(path: Path) -> str:
-    if path.exists() and not path.is_file():  # a named pipe would make the open wait for ever
+    if path.exists() and not path.is_file():  # opening a named pipe would block for ever
         raise ValueError("is not a regular file")
     with path.open("rb") as file:
         content = file.read(_MAX_MANIFEST_BYTES + 1)

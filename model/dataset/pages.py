@@ -1,4 +1,4 @@
-"""What a dataset's folder holds for people: which stills, what was left out, how they look."""
+"""Write the readable files of a dataset's folder: table, report and contact sheets."""
 
 import json
 from collections import Counter
@@ -21,16 +21,16 @@ from model.pictures.box_drawing import with_boxes
 from model.pictures.files import read_picture
 
 MAX_GROUPS_SHOWN: Final = 30
-"""Rows of the sheet of near-duplicates: it is for a look, `stills.csv` has all."""
+"""Most rows on the sheet of near-duplicates; `stills.csv` lists all."""
 
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """A group of two stills or more."""
+    """A group of two or more stills."""
 
     group: int
     stills: tuple[tuple[str, str, str], ...]
-    """Part, label and source of each."""
+    """Part, label and source of each still."""
 
 
 def write_pages(
@@ -39,11 +39,11 @@ def write_pages(
     """Write `stills.csv`, `report.json` and the two contact sheets.
 
     Args:
-        folder: where to.
-        plan: what the dataset holds.
-        png_of: gives a still's picture by its index.
-        seed: of the choice of stills to show.
-        names_of_labels: for the sheets.
+        folder: The folder to write to.
+        plan: The content of the dataset.
+        png_of: Returns the picture of a still by its index.
+        seed: Seed of the choice of stills to show.
+        names_of_labels: Display names for the sheets.
     """
     write_text(folder / names.STILLS, table_text(_lines(plan)))
     write_text(folder / names.REPORT, _report(plan))
@@ -63,7 +63,7 @@ def write_pages(
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8; what is none of it, as names of files may be, as an escape."""
+    """Write a text in UTF-8; escape the parts of file names that are not valid UTF-8."""
     path.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
@@ -71,7 +71,7 @@ def near_duplicates(dataset: Dataset) -> Iterator[NearDuplicates]:
     """Yield a dataset's groups of near-duplicates, the largest first.
 
     Raises:
-        DatasetError: `stills.csv` is gone or damaged.
+        DatasetError: `stills.csv` is missing or damaged.
     """
     groups: dict[int, list[tuple[str, str, str]]] = {}
     for line in read_table(dataset):
@@ -128,7 +128,7 @@ def _report(plan: Plan) -> str:
 def _samples(
     plan: Plan, shown: int, seed: int, names_of_labels: Names
 ) -> list[tuple[str, list[int]]]:
-    """Draw a row of stills that show each label, half of them with boxes where there are such."""
+    """Draw a row of stills of each label, half of them with boxes where there are any."""
     rng = np.random.default_rng(seed)
     rows = []
     for number, label in enumerate(plan.labels.labels):
@@ -141,7 +141,7 @@ def _samples(
 
 
 def _groups(plan: Plan, shown: int, names_of_labels: Names) -> list[tuple[str, list[int]]]:
-    """Take a row of stills of each of the largest groups; thousands of one are not read."""
+    """Return a row of stills of each of the largest groups; only the first of them are read."""
     counts = Counter(plan.groups.tolist())
     largest = [(group, size) for group, size in counts.most_common(MAX_GROUPS_SHOWN) if size > 1]
     return [

@@ -1,4 +1,4 @@
-"""Pictures that explain a set of stills: how uneven it is, and what preprocessing makes of it."""
+"""Plot a set of stills: its imbalance, and the effect of preprocessing."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -10,17 +10,17 @@ from model.pictures.drawing import DARK, FAINT, GRID, INK, LIGHT, RED, figure_pn
 from model.pictures.preprocess import Preprocessing
 
 _WIDTH_INCHES: Final = 9.0
-_BAR_INCHES: Final = 0.26  # a label in 10 points, with air
+_BAR_INCHES: Final = 0.26  # a label in 10 points, with space
 _FRAME_INCHES: Final = 1.2  # axis, its name and the legend
-_ROW_INCHES: Final = 2.6  # of pictures, with a title above each
+_ROW_INCHES: Final = 2.6  # one row of pictures, with a title above each
 
 
 def draw_counts(counts: Mapping[str, int], chosen: Collection[str]) -> bytes:
-    """Draw how many stills each label has, the most first, as a PNG file's content.
+    """Plot the number of stills of each label, most frequent first, as a PNG file's content.
 
     Args:
-        counts: by label; one label or more.
-        chosen: labels that are used; their bars are dark.
+        counts: Number of stills by label; one label or more.
+        chosen: Labels that are used; their bars are dark.
     """
     by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     figure = new_figure(_WIDTH_INCHES, _FRAME_INCHES + _BAR_INCHES * len(by_count))
@@ -45,14 +45,14 @@ def draw_counts(counts: Mapping[str, int], chosen: Collection[str]) -> bytes:
 
 
 def draw_preprocessing(pictures: Mapping[str, NDArray[np.uint8]], rule: Preprocessing) -> bytes:
-    """Draw what becomes of pictures on their way into a network, as a PNG file's content.
+    """Plot the steps of preprocessing as the content of a PNG file.
 
-    A row for each: as it is, on the canvas with a frame around the middle that is kept, and as the
-    network sees it. All pixels have one size, so that it shows how many are left.
+    Each row shows a picture: as it is, on the canvas with a frame around the centre that is kept,
+    and as the network sees it. All pixels have the same size, which shows how many are left.
 
     Args:
-        pictures: (height, width, 3) RGB, by their names; one or more.
-        rule: by which they are preprocessed.
+        pictures: (height, width, 3) RGB by name; one or more.
+        rule: The preprocessing.
     """
     largest = max(rule.canvas_side, *(max(picture.shape[:2]) for picture in pictures.values()))
     figure = new_figure(_WIDTH_INCHES, _ROW_INCHES * len(pictures))

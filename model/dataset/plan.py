@@ -1,4 +1,4 @@
-"""What goes where in a dataset: which stills, under which labels, in which part."""
+"""Plan a dataset: which stills it has, with which labels, in which part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,27 +19,27 @@ from model.stills.choice import Choice, ChosenLabels, choose_labels, without_dup
 from model.stills.files import LeftOut
 
 MAX_SHARDS: Final = 1000
-"""Per part: a part's shards are all open while they are written."""
+"""Most shards per part: all of them are open while a part is written."""
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How a dataset is made of stills.
+    """The options of building a dataset.
 
     Raises:
-        DatasetError: a value is out of bounds; the line names it.
+        DatasetError: A value is out of bounds; the message names it.
     """
 
     choice: Choice = field(default_factory=Choice)
-    """Which labels."""
+    """Which labels are chosen."""
     split: str = "grouped"
     """One of SPLITS."""
     shards: int = 15
-    """Files per part: the task's number."""
+    """Files per part; the default is the task's number."""
     seed: int = 0
-    """Of the split and of the order in the shards."""
+    """Seed of the split and of the order in the shards."""
     processes: int = 1
-    """How many read stills."""
+    """Number of processes that read stills."""
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
@@ -47,7 +47,7 @@ class BuildOptions:
         for name, lowest, highest in (
             ("shards", 1, MAX_SHARDS),
             ("seed", 0, 2**63 - 1),
-            ("processes", 1, 256),  # more than any one machine's cores
+            ("processes", 1, 256),  # more than any machine has cores
         ):
             value = getattr(self, name)
             if not lowest <= value <= highest:
@@ -56,7 +56,7 @@ class BuildOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes where; arrays have one entry per still."""
+    """The content of a dataset; arrays have one entry per still."""
 
     stills: tuple[Candidate, ...]
     labels: ChosenLabels
@@ -68,16 +68,16 @@ class Plan:
 
     @cached_property
     def label_numbers(self) -> NDArray[np.int64]:
-        """The main label of each."""
+        """The main label of each still."""
         return np.array([shown.label_number for shown in self.shown], np.int64)
 
     def label_of(self, index: int) -> str:
-        """Return the label under which a still is used."""
+        """Return the main label of a still."""
         return self.labels.labels[int(self.label_numbers[index])]
 
     @property
     def counts(self) -> dict[str, tuple[int, ...]]:
-        """How many stills of each label each part holds."""
+        """Number of stills of each label in each part."""
         size = len(self.labels.labels)
         return {
             part: tuple(
@@ -88,7 +88,7 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """Of the labels, contents and boxes, whatever the files' names and the split."""
+        """Fingerprint of labels, contents and boxes, independent of file names and the split."""
         return fingerprint(
             (self.label_of(index), item.sha256, *_in_words(self.shown[index]))
             for index, item in enumerate(self.stills)
@@ -101,7 +101,7 @@ class Plan:
 
     @property
     def box_counts(self) -> dict[str, tuple[int, ...]]:
-        """How many boxes of each label each part holds."""
+        """Number of boxes of each label in each part."""
         size = len(self.labels.labels)
         return {
             part: tuple(
@@ -118,7 +118,7 @@ class Plan:
         }
 
     def test_with_train_twin(self) -> int:
-        """Count the stills of the test that have a near-duplicate in train."""
+        """Count the stills of the test part that have a near-duplicate in train."""
         hashes = np.stack([item.difference_hash for item in self.stills])
         return int(has_near_twin(hashes[self.split.test], hashes[self.split.train]).sum())
 
@@ -133,14 +133,14 @@ def plan_dataset(
     """Clean, choose and split stills.
 
     Args:
-        read: all that could be read, in the order of their files.
-        left_out: what was left out before.
-        wrong_boxes: boxes that were left out before.
-        options: how.
-        where: the sources, for an error's line.
+        read: All stills that could be read, in the order of their files.
+        left_out: Stills that were left out before.
+        wrong_boxes: Boxes that were left out before.
+        options: How the dataset is built.
+        where: The sources, for the message of an error.
 
     Raises:
-        StillsError: the stills make no dataset.
+        StillsError: The stills cannot make a dataset.
     """
     usable, boxless, tiny = without_tiny_boxes(read)
     once, repeated = without_duplicates(usable)
@@ -167,7 +167,7 @@ def plan_dataset(
 
 
 def _in_words(shown: Labelled) -> list[str]:
-    """Return what a fingerprint covers besides the main label: nothing where there is no box."""
+    """Return what a fingerprint covers besides the main label; nothing if there is no box."""
     if not shown.boxes:
         return []
     boxes = sorted(f"{box.label} {' '.join(map(str, box.corners))}" for box in shown.boxes)

@@ -1,4 +1,4 @@
-"""A dataset as a stream of batches, whose memory does not grow with the dataset.
+"""Stream a dataset in batches, with memory that does not grow with the dataset.
 
 for pictures, label_numbers in stream_batches(dataset, "train", batch_size=40, shuffle_seed=0):
     network.train_on_batch(TASK.crop_middle(pictures), label_numbers)
@@ -20,16 +20,16 @@ from model.pictures.files import read_picture
 from model.pictures.preprocess import TASK
 
 Fit = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-"""Makes of a picture (height, width, 3) of any size one of a fixed shape."""
+"""Maps a picture (height, width, 3) of any size to one of a fixed shape."""
 
 BUFFERED_RECORDS: Final = 2048
-"""Records to draw from when shuffling. Shards are shuffled already when they are written, and are
-read side by side, so that this only has to vary the order: 2048 x 40 kB are 80 MB of stills of
-176 px, 300 MB of whole frames of 320 px."""
+"""Size of the shuffle buffer. Shards are written in random order and read in parallel, so this
+only has to vary the order: 2048 x 40 kB are 80 MB of stills of 176 px, 300 MB of whole frames of
+320 px."""
 
 _SHARDS_SIDE_BY_SIDE: Final = 5  # a third of the usual 15, each with a read buffer of 256 kB
-_FITTING_AT_ONCE: Final = 4  # decoding releases the interpreter's lock, fitting mostly too
-_BATCHES_AHEAD: Final = 2  # one is made while one is waiting
+_FITTING_AT_ONCE: Final = 4  # threads; decoding releases the GIL, and fitting mostly does
+_BATCHES_AHEAD: Final = 2  # one is prepared while one waits
 
 
 def pipeline(
@@ -44,16 +44,16 @@ def pipeline(
     """Return a tf.data.Dataset of one pass over a part.
 
     Args:
-        dataset: which.
+        dataset: The dataset to read.
         part: train, validation or test.
-        batch_size: pictures per batch; the last one may be shorter.
-        fit: what preprocessing makes of a picture.
-        shuffle_seed: of the order; each pass over the same pipeline has another, and a new
-            pipeline begins anew. None for the order in which the stills were written.
-        buffered_records: to draw from when shuffling.
+        batch_size: Pictures per batch; the last one may be shorter.
+        fit: Fits a picture to the shape of the network's input.
+        shuffle_seed: Seed of the order; each pass over one pipeline has another order, and a new
+            pipeline repeats the first. None for the order in which the stills were written.
+        buffered_records: Size of the shuffle buffer.
 
     Returns:
-        Its elements are pictures (batch, *shape of what `fit` makes), uint8, and label numbers
+        A dataset of pictures (batch, *shape of the output of `fit`), uint8, and label numbers
         (batch,), int64.
     """
     tensorflow = load_tensorflow(READING)
@@ -76,10 +76,10 @@ def stream_batches(
     shuffle_seed: int | None = None,
     buffered_records: int = BUFFERED_RECORDS,
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-    """Yield one pass over what `pipeline` gives, as arrays; give each pass a seed of its own.
+    """Yield the batches of one pass over `pipeline` as arrays; give each pass its own seed.
 
     Raises:
-        DatasetError: a shard is damaged; the line names it.
+        DatasetError: A shard is damaged; the message names it.
     """
     batches = pipeline(
         dataset,
@@ -95,10 +95,10 @@ def stream_batches(
 def stream_pictures(
     dataset: Dataset, part: str, fit: Fit
 ) -> Iterator[tuple[NDArray[np.uint8], int]]:
-    """Yield what `fit` makes of each still, of any shape, and its label's number, as written.
+    """Yield each still, fitted to any shape, and its label number, in the order written.
 
     Raises:
-        DatasetError: a shard is damaged; the line names it.
+        DatasetError: A shard is damaged; the message names it.
     """
     for picture, shown in stream_stills(dataset, part, fit):
         yield picture, shown.label_number
@@ -107,10 +107,10 @@ def stream_pictures(
 def stream_stills(
     dataset: Dataset, part: str, fit: Fit
 ) -> Iterator[tuple[NDArray[np.uint8], Shown]]:
-    """Yield what `fit` makes of each still, of any shape, and who it shows where, as written.
+    """Yield each still, fitted to any shape, and its labels and boxes, in the order written.
 
     Raises:
-        DatasetError: a shard is damaged; the line names it.
+        DatasetError: A shard is damaged; the message names it.
     """
     tensorflow = load_tensorflow(READING)
     records = _records(tensorflow, dataset, part, None, BUFFERED_RECORDS)
@@ -125,7 +125,7 @@ def stream_stills(
 def _fitted(
     tensorflow: Any, records: Any, fit: Fit, longest_side: int, with_places: bool = False
 ) -> Any:
-    """Map records to fitted pictures and label numbers, and to who else is where on request."""
+    """Map records to fitted pictures and label numbers, and to all labels and boxes on request."""
 
     def one(kind: Any, **default: Any) -> Any:
         return tensorflow.io.FixedLenFeature([], kind, **default)
@@ -155,15 +155,15 @@ def _fitted(
         boxes = tensorflow.stack([numbers, *(read[side] for side in sides)])
         return *fitted, read["labels"], boxes, read["all_boxed"]
 
-    # the order is part of the answer: with other threads the same seed gives the same batches
+    # deterministic, so that the same seed gives the same batches with any number of threads
     return records.map(decode, num_parallel_calls=_FITTING_AT_ONCE, deterministic=True)
 
 
 def _arrays(dataset: Dataset, part: str, elements: Any) -> Iterator[Any]:
-    """Yield a tf.data.Dataset's elements as arrays.
+    """Yield the elements of a tf.data.Dataset as arrays.
 
     Raises:
-        DatasetError: a shard is damaged; the line names it.
+        DatasetError: A shard is damaged; the message names it.
     """
     tensorflow = load_tensorflow()
     try:
@@ -173,16 +173,16 @@ def _arrays(dataset: Dataset, part: str, elements: Any) -> Iterator[Any]:
 
 
 def _checked(dataset: Dataset, part: str, elements: Any) -> Iterator[Any]:
-    """Yield elements as arrays whose label numbers exist, for as many stills as the manifest says.
+    """Yield elements as arrays; check label numbers and the number of stills by the manifest.
 
     Raises:
-        tensorflow.errors.OpError: a file is gone or damaged, or a picture is none.
-        ValueError: a label number does not exist, or there are more or fewer stills.
+        tensorflow.errors.OpError: A file is missing or damaged, or a picture is invalid.
+        ValueError: A label number does not exist, or there are more or fewer stills.
     """
     seen, expected = 0, sum(dataset.manifest.counts[part])
     for element in elements.as_numpy_iterator():
         _, label_numbers, *places = element
-        # the labels that it shows besides, and those of its boxes
+        # also the further labels, and those of the boxes
         numbers = np.hstack([label_numbers, *(places[:1]), *(boxes[0] for boxes in places[1:2])])
         if numbers.min() < 0 or numbers.max() >= len(dataset.manifest.labels):
             raise ValueError("a label number does not exist")
@@ -198,7 +198,7 @@ def _records(
     data = tensorflow.data
     paths = [str(path) for path in dataset.shard_paths(part)]
     if seed is None:
-        # in turn, as they were dealt
+        # in turn, as they were distributed
         files = data.Dataset.from_tensor_slices(paths)
         return files.interleave(data.TFRecordDataset, cycle_length=len(paths))
     files = data.Dataset.from_tensor_slices(paths).shuffle(len(paths), seed)
@@ -207,7 +207,7 @@ def _records(
 
 
 def _explained(dataset: Dataset, part: str, error: Exception) -> DatasetError:
-    """Find the shard that made a pass fail."""
+    """Find the shard that made a pass fail, and return its error."""
     for path, shard in zip(dataset.shard_paths(part), dataset.manifest.shards[part], strict=True):
         try:
             _check_shard(dataset, path, shard)
@@ -218,17 +218,17 @@ def _explained(dataset: Dataset, part: str, error: Exception) -> DatasetError:
 
 
 def _check_shard(dataset: Dataset, path: Path, shard: Shard) -> None:
-    """Read all of a shard.
+    """Read a whole shard.
 
     Raises:
-        ValueError: what is wrong with it.
+        ValueError: Describes the fault.
     """
     tensorflow = load_tensorflow()
     seen, labels = 0, len(dataset.manifest.labels)
     try:
         for record in read_shard(path):
             seen += 1
-            for number in record.labels:  # all others are among them
+            for number in record.labels:  # includes the main label and those of the boxes
                 if not 0 <= number < labels:
                     raise ValueError(f"label number {number} of {labels} labels")
             check_png(record.png, dataset.manifest.stored_side)

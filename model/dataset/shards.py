@@ -1,4 +1,4 @@
-"""Shards: TFRecord files of `tf.train.Example`, which any TensorFlow program reads.
+"""Shards: TFRecord files of `tf.train.Example`, readable by any TensorFlow program.
 
     image    bytes, a PNG, RGB, no side above the manifest's stored_side
     label    int64, the number of the label
@@ -8,7 +8,7 @@
     split    bytes, train, validation or test
     sha256   bytes, of that file's content, in hexadecimal
 
-Stills that have boxes, or show more than one label, have besides:
+Stills with boxes or with more than one label have further fields:
 
     labels      int64 list, the numbers of all labels that it shows, ascending
     all_boxed   int64, 1 if everybody of the dataset's labels in it has a box, else 0
@@ -16,8 +16,8 @@ Stills that have boxes, or show more than one label, have besides:
     box_name    bytes list, each box's label
     box_left, box_top, box_right, box_bottom   float lists, shares of its width and height
 
-Pictures are kept without loss: the still was mostly compressed once already, and each network fits
-it to its own size. Nothing is ever pickled.
+Pictures are stored without loss: most stills were already compressed once, and each network resizes
+them to its own input. Nothing is ever pickled.
 """
 
 import hashlib
@@ -40,35 +40,35 @@ _PNG_BEGINNING: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _SIDE_BYTES: Final = 4  # width, then height, both big-endian
 
 READING: Final = "reading the stills of a dataset"
-"""What needs TensorFlow here, where an error says so."""
+"""The purpose for which TensorFlow is needed here, for error messages."""
 
 SIDES: Final = ("left", "top", "right", "bottom")
-"""Of a box, in the order of its corners."""
+"""The sides of a box, in the order of its corners."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """A still as a shard holds it.
+    """A still as stored in a shard.
 
     Raises:
-        ValueError: its labels and boxes do not fit together.
+        ValueError: Its labels and boxes are inconsistent.
     """
 
     png: bytes
     label_number: int
-    """Of its main label: its folder's, or that of its largest box."""
+    """Number of the main label: that of its folder, or of its largest box."""
     label: str
     source: str
     group: int
     part: str
     sha256: str
     labels: tuple[int, ...] = ()
-    """The numbers of all labels that it shows, ascending; by default of the main one alone."""
+    """The numbers of all labels in the still, ascending; by default the main one alone."""
     boxes: tuple[Box, ...] = ()
     box_numbers: tuple[int, ...] = ()
     """The number of each box's label."""
     all_boxed: bool = False
-    """Whether everybody of the dataset's labels in it has a box."""
+    """Whether everybody with a label of the dataset in it has a box."""
 
     def __post_init__(self) -> None:
         if not self.labels:
@@ -79,23 +79,23 @@ class Record:
 
     @property
     def has_places(self) -> bool:
-        """Whether there is more to it than one label."""
+        """Whether the record has more than one label, or boxes."""
         return bool(self.boxes) or self.all_boxed or len(self.labels) > 1
 
 
 def write_shards(
     folder: Path, part: str, shards: int, records: Iterable[Record]
 ) -> tuple[Shard, ...]:
-    """Write the shards of a part, dealing the records out in turn.
+    """Write the shards of a part; records are distributed to them in turn.
 
     Args:
-        folder: where to; it exists.
+        folder: The folder to write to; it exists.
         part: train, validation or test.
-        shards: how many files; some stay empty if there are fewer records.
-        records: in the order in which they are to be read; each is written at once.
+        shards: Number of files; some stay empty if there are fewer records.
+        records: The records in the order in which they are to be read; each is written immediately.
 
     Raises:
-        DatasetError: the disk is full, or the folder cannot be written.
+        DatasetError: The disk is full, or the folder cannot be written.
     """
     tensorflow = load_tensorflow()
     names = [f"{part}-{number:05}-of-{shards:05}.tfrecord" for number in range(shards)]
@@ -107,14 +107,14 @@ def write_shards(
                 for name in names
             ]
             for number, record in enumerate(records):
-                # deterministic: the order of a map's fields is else another in each process
+                # deterministic, because the order of a map's fields would vary between processes
                 content = _example(tensorflow, record).SerializeToString(deterministic=True)
                 writers[number % shards].write(content)
                 counts[number % shards] += 1
     except tensorflow.errors.OpError as error:  # in place of an OSError
         raise DatasetError(
             f"{folder}: cannot be written ({error.message}); make room or name another place, "
-            "and the same command goes on"
+            "and the same command continues"
         ) from error
     return tuple(
         Shard(name, count, *_synced(folder / name))
@@ -126,8 +126,8 @@ def read_shard(path: Path) -> Iterator[Record]:
     """Read a shard's records in their order, one at a time.
 
     Raises:
-        tensorflow.errors.OpError: the file is gone or damaged.
-        ValueError: a record is none of ours.
+        tensorflow.errors.OpError: The file is missing or damaged.
+        ValueError: A record is malformed.
     """
     tensorflow = load_tensorflow(READING)
     for content in tensorflow.data.TFRecordDataset(str(path)).as_numpy_iterator():
@@ -135,31 +135,31 @@ def read_shard(path: Path) -> Iterator[Record]:
 
 
 def read_part(paths: Sequence[Path]) -> Iterator[Record]:
-    """Read the records of a part in the order in which `write_shards` dealt them out.
+    """Read the records of a part in the order in which `write_shards` received them.
 
     Args:
-        paths: all its shards, in their order.
+        paths: All its shards, in their order.
 
     Raises:
-        tensorflow.errors.OpError: a file is gone or damaged.
-        ValueError: a record is none of ours.
+        tensorflow.errors.OpError: A file is missing or damaged.
+        ValueError: A record is malformed.
     """
     for dealt in zip_longest(*map(read_shard, paths)):
         yield from (record for record in dealt if record is not None)
 
 
 def check_png(content: bytes, longest_side: int) -> None:
-    """Refuse what is no PNG file, or would be large once it is decoded, by its first bytes.
+    """Refuse content whose first bytes are not a PNG file's, or announce too large a picture.
 
     Args:
-        content: of the file.
-        longest_side: of the picture, in pixels.
+        content: The content of the file.
+        longest_side: The longest side allowed, in pixels.
 
     Raises:
-        ValueError: it is none, or has a longer side.
+        ValueError: It is not a PNG file, or has a longer side.
     """
     if not content.startswith(_PNG_BEGINNING):
-        raise ValueError("a picture is no PNG")
+        raise ValueError("a picture is not a PNG")
     width, height = (
         int.from_bytes(content[start : start + _SIDE_BYTES])
         for start in (len(_PNG_BEGINNING), len(_PNG_BEGINNING) + _SIDE_BYTES)
@@ -187,7 +187,7 @@ def _record(tensorflow: Any, content: bytes) -> Record:
             all_boxed=any(found["all_boxed"].int64_list.value),
         )
     except (DecodeError, IndexError, UnicodeDecodeError, BoxError) as error:
-        raise ValueError("a record is none of ours") from error
+        raise ValueError("a record is malformed") from error
 
 
 def _boxes(found: Any) -> Iterator[Box]:
@@ -207,10 +207,10 @@ def _example(tensorflow: Any, record: Record) -> Any:
     make = tensorflow.train
     feature = {"image": make.Feature(bytes_list=make.BytesList(value=[record.png]))}
     for name, text in texts.items():
-        content = text.encode("utf-8", "backslashreplace")  # names of files may be no UTF-8
+        content = text.encode("utf-8", "backslashreplace")  # names of files may not be valid UTF-8
         feature[name] = make.Feature(bytes_list=make.BytesList(value=[content]))
     numbers = {"label": [record.label_number], "group": [record.group]}
-    if record.has_places:  # others are written as they were before there were boxes
+    if record.has_places:  # others keep the format from before there were boxes
         names = [box.label.encode() for box in record.boxes]
         feature["box_name"] = make.Feature(bytes_list=make.BytesList(value=names))
         for side in SIDES:

@@ -1,4 +1,4 @@
-"""Who a still of a dataset shows, and where, as training takes it."""
+"""The labels and boxes of a still in a dataset, as training uses them."""
 
 from dataclasses import dataclass
 
@@ -6,23 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_BOXES = np.zeros((0, 5), np.float32)
-"""Of a still that has none."""
+"""The boxes of a still that has none."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The labels of a still, by their numbers."""
+    """The labels of a still, by their numbers, and its boxes."""
 
     label_number: int
-    """The main one."""
+    """The main label."""
     label_set: tuple[int, ...]
-    """All, ascending."""
+    """All labels, ascending."""
     boxes: NDArray[np.float32]
-    """(n, 5): label number, left, top, right, bottom; these as shares of width and height."""
+    """(n, 5): label number, left, top, right, bottom; the latter as shares of width and height."""
     all_boxed: bool
-    """Whether everybody of the dataset's labels in it has a box."""
+    """Whether everybody with a label of the dataset in it has a box."""
 
     @classmethod
     def alone(cls, label_number: int) -> "Shown":
-        """Return what is known of a still that has a label and nothing else."""
+        """Return the value for a still with one label and no boxes."""
         return cls(label_number, (label_number,), NO_BOXES, all_boxed=False)

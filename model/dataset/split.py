@@ -1,4 +1,4 @@
-"""Which stills train, which validate, which test: at random as the task did, or without leaks."""
+"""Split stills into train, validation and test: at random as the task did, or without leakage."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from model.errors import StillsError
 
 PARTS: Final = ("train", "validation", "test")
-"""What stills are split into."""
+"""The parts of a split."""
 
 SPLITS: Final = ("grouped", "random")
-"""The ways to split; the first keeps near-duplicates together."""
+"""The kinds of splits; the first keeps near-duplicates together."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Indices of the stills to train with, to choose with, and to report on; each ascending."""
+    """Indices of the stills for training, validation and test; each ascending."""
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
@@ -31,16 +31,16 @@ class Split:
 
 
 def split_at_random(label_numbers: NDArray[np.int64], contents: Sequence[str], seed: int) -> Split:
-    """Split as the original task did, whatever is near-identical.
+    """Split as the original task did, ignoring near-duplicates.
 
-    Of a label's n stills, test takes ceil(0.1 n), validation ceil(0.2 (n - test)), train the rest.
-    A still's own content and the seed decide where it goes, so that a set that grows keeps nearly
-    all stills where they were.
+    Of the n stills of a label, test takes ceil(0.1 n), validation ceil(0.2 (n - test)), train the
+    rest. A still's content and the seed decide its part, so that nearly all stills keep their parts
+    when the set grows.
 
     Args:
         label_numbers: (n,) the label of each still.
-        contents: (n,) the SHA-256 of each, as hexadecimal digits.
-        seed: another seed is another split.
+        contents: (n,) the SHA-256 of each still, as hexadecimal digits.
+        seed: Another seed gives another split.
     """
     chances = _chances(contents, seed)
     parts: tuple[list[int], list[int], list[int]] = ([], [], [])
@@ -58,18 +58,18 @@ def split_by_groups(
     groups: NDArray[np.int64],
     seed: int,
 ) -> Split:
-    """Split by the same rule and as steadily, but keep near-duplicates together.
+    """Split by the same rule, as stably, but keep near-duplicates together.
 
-    So a label's counts may be off by a group.
+    A label's counts may therefore be off by a group.
 
     Args:
         label_numbers: (n,) the label of each still.
-        contents: (n,) the SHA-256 of each, as hexadecimal digits.
-        groups: (n,) stills of one group are near-duplicates, whatever their labels.
-        seed: another seed is another split.
+        contents: (n,) the SHA-256 of each still, as hexadecimal digits.
+        groups: (n,) stills of one group are near-duplicates, also of different labels.
+        seed: Another seed gives another split.
 
     Raises:
-        StillsError: a part stays empty, because nearly all stills are near-duplicates.
+        StillsError: A part stays empty, because nearly all stills are near-duplicates.
     """
     chances = _chances(contents, seed)
     room = _places(np.bincount(label_numbers))
@@ -79,7 +79,7 @@ def split_by_groups(
         left = (room * (wanted > 0)).sum(axis=1)
         fits = ((room >= wanted) | (wanted == 0)).all(axis=1)
         if fits.any():
-            # in proportion to the places left, so that each part has its share of large groups
+            # in proportion to the room left, so that each part gets its share of large groups
             shares = np.cumsum(np.where(fits, left, 0))
             part = int(np.searchsorted(shares, chances[members[0]] * shares[-1], side="right"))
         else:
@@ -95,13 +95,13 @@ def split_by_groups(
 
 
 def _chances(contents: Sequence[str], seed: int) -> NDArray[np.float64]:
-    """Return (n,) a number in [0, 1) for each content, evenly spread, another for another seed."""
+    """Return (n,) a uniformly distributed number in [0, 1) for each content, by the seed."""
     digests = (hashlib.sha256(f"{seed} {content}".encode()).digest() for content in contents)
     return np.array([int.from_bytes(digest[:6]) / 2**48 for digest in digests])
 
 
 def _places(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return (3, labels): how many stills of each label to train, validate and test with."""
+    """Return (3, labels): the number of stills of each label for train, validation and test."""
     test = -(-counts // 10)
     validation = -(-(counts - test) // 5)
     return np.stack([counts - test - validation, validation, test])
@@ -110,7 +110,7 @@ def _places(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 def _members(groups: NDArray[np.int64], contents: Sequence[str]) -> list[NDArray[np.int64]]:
     """Return each group's indices: large groups first, while there is room.
 
-    Within a group, and among groups of one size, by content.
+    Stills within a group, and groups of the same size, are ordered by content.
     """
     order = np.lexsort((np.array(contents), groups))
     members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)

@@ -1,9 +1,9 @@
-"""One part of a dataset as training reads it: any still at any time, in little memory.
+"""One part of a dataset with random access, in little memory.
 
-Shards are made to be read in their order. Training draws in an order of its own and pastes two
-stills into one frame, so a part is unpacked once: decoded, fitted to the canvas, and written to a
-file without a name, which the system deletes with the process, killed or not. Boxes are shares of a
-picture, so that fitting leaves them as they are.
+Shards are read sequentially. Training reads stills in random order and composes several of them, so
+a part is unpacked once: decoded, fitted to the canvas, and written to an anonymous file, which the
+system deletes with the process, killed or not. Boxes are shares of a picture, so that fitting does
+not change them.
 """
 
 import os
@@ -28,24 +28,24 @@ _CHANNELS: Final = 3
 
 @dataclass(frozen=True)
 class Stills:
-    """Labelled stills, unpacked; all arrays have one entry per still."""
+    """Unpacked labelled stills; all arrays have one entry per still."""
 
     labels: tuple[str, ...]
-    """A still's label is an index into them."""
+    """Names of the labels, by number."""
     label_numbers: NDArray[np.int64]
-    """(n,) of the main label of each"""
+    """(n,) number of the main label of each still."""
     label_sets: tuple[tuple[int, ...], ...]
-    """The numbers of all labels that each shows, ascending."""
+    """The numbers of all labels in each still, ascending."""
     all_boxed: NDArray[np.bool_]
-    """(n,) whether everybody of these labels in it has a box."""
+    """(n,) whether everybody with one of these labels in it has a box."""
     sizes: NDArray[np.int64]
     """(n, 2) height and width in pixels."""
     fitted_by: Preprocessing | None
-    """To whose canvas they are fitted; None if they are as they were stored."""
+    """The preprocessing to whose canvas they are fitted; None if they are as stored."""
     _boxes: NDArray[np.float32]  # (boxes, 5) of all stills, one after another
-    _box_ends: NDArray[np.int64]  # (n,) where those of each end
-    _offsets: NDArray[np.int64]  # (n,) where each begins in the file, in bytes
-    _file: Any  # open for reading; gone when it is closed
+    _box_ends: NDArray[np.int64]  # (n,) index after the last box of each still
+    _offsets: NDArray[np.int64]  # (n,) offset of each still in the file, in bytes
+    _file: Any  # open for reading; deleted when it is closed
 
     @classmethod
     def unpack(
@@ -54,12 +54,13 @@ class Stills:
         """Unpack one of train, validation and test.
 
         Args:
-            dataset: which.
-            part: of it.
-            preprocessing: to whose canvas pictures are fitted; without it they stay as stored.
+            dataset: The dataset to read.
+            part: The part to unpack.
+            preprocessing: The rule to whose canvas pictures are fitted; without it they stay as
+                stored.
 
         Raises:
-            DatasetError: a shard is damaged, or there is no room; the line names it.
+            DatasetError: A shard is damaged, or the disk is full; the message names it.
         """
         fit = preprocessing.fit if preprocessing else _as_it_is
         pictures = stream_stills(dataset, part, fit)
@@ -72,10 +73,10 @@ class Stills:
         pictures: Iterable[tuple[NDArray[np.uint8], int | Shown]],
         preprocessing: Preprocessing | None = None,
     ) -> Self:
-        """Unpack pictures with who they show; a number alone is that of their only label.
+        """Unpack pictures with their labels and boxes; a number alone is that of the only label.
 
         Raises:
-            DatasetError: there is no room for the file.
+            DatasetError: There is no room for the file.
         """
         with _said_where():
             file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last reference to it
@@ -106,7 +107,7 @@ class Stills:
         return len(self.label_numbers)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Let a process that is being started read the same file."""
+        """Let a child process read the same file."""
         return {**vars(self), "_file": DupFd(self._file.fileno())}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -114,7 +115,7 @@ class Stills:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """To whose canvas they are fitted."""
+        """The preprocessing to whose canvas they are fitted."""
         assert self.fitted_by is not None, "stills that are as they were stored fit no canvas"
         return self.fitted_by
 
@@ -124,7 +125,7 @@ class Stills:
         return self._boxes[start : self._box_ends[index]]
 
     def chosen(self, indices: NDArray[np.int64]) -> Self:
-        """Return some of them, in this order, which share the file."""
+        """Return a selection of the stills, in this order, which shares the file."""
         boxes = [self.boxes(int(index)) for index in indices]
         return replace(
             self,
@@ -138,7 +139,7 @@ class Stills:
         )
 
     def picture(self, index: int) -> NDArray[np.uint8]:
-        """Return a still (height, width, 3), RGB, as large as it is on the canvas, or stored."""
+        """Return a still (height, width, 3), RGB, as large as on the canvas, or as stored."""
         height, width = map(int, self.sizes[index])
         length = height * width * _CHANNELS
         content = os.pread(self._file.fileno(), length, int(self._offsets[index]))
@@ -147,7 +148,7 @@ class Stills:
     def batches(
         self, batch_size: int, rule: Preprocessing | WholeFrame | None = None
     ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-        """Yield all stills in their order, as `inputs` shows them, with their label numbers."""
+        """Yield all stills in order, preprocessed as by `inputs`, with their label numbers."""
         for start in range(0, len(self), batch_size):
             indices = np.arange(start, min(start + batch_size, len(self)), dtype=np.int64)
             yield self.inputs(indices, rule), self.label_numbers[indices]
@@ -157,11 +158,11 @@ class Stills:
         indices: Sequence[int] | NDArray[np.int64],
         rule: Preprocessing | WholeFrame | None = None,
     ) -> NDArray[np.uint8]:
-        """Return stills as a network sees them at inference, (n, height, width, 3).
+        """Return stills preprocessed as for inference, (n, height, width, 3).
 
         Args:
-            indices: of the stills.
-            rule: of the network; None for the one to whose canvas they are fitted.
+            indices: Indices of the stills.
+            rule: The network's preprocessing; None for the rule to whose canvas they are fitted.
         """
         rule = rule or self.preprocessing
         seen = np.empty((len(indices), *rule.shape, _CHANNELS), np.uint8)
@@ -176,7 +177,7 @@ def _as_it_is(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @contextmanager
 def _said_where() -> Iterator[None]:
-    """Turn the errors of a file without a name into one line that says where it lies."""
+    """Turn the errors of an anonymous file into a message that says where it lies."""
     try:
         yield
     except OSError as error:

@@ -11,18 +11,18 @@ from model.dataset.folder import Dataset
 from model.errors import DatasetError
 
 _COLUMNS: Final = ("part", "label", "labels", "boxes", "all_boxed", "group", "source", "sha256")
-_SHA256_DIGITS: Final = 64  # of the last column: fewer show that the line was cut off
+_SHA256_DIGITS: Final = 64  # of the last column: fewer digits show that the line was truncated
 
 
 @dataclass(frozen=True)
 class StillLine:
-    """What the table says of a still."""
+    """A line of the table."""
 
     part: str
     label: str
-    """The main one."""
+    """The main label."""
     labels: tuple[str, ...]
-    """All that it shows."""
+    """All labels in the still."""
     boxes: int
     all_boxed: bool
     group: int
@@ -52,14 +52,14 @@ def table_text(lines: Iterable[StillLine]) -> str:
 
 
 def read_table(dataset: Dataset) -> list[StillLine]:
-    """Return the lines of a dataset's table; older ones have no columns for boxes.
+    """Return the lines of a dataset's table; older tables have no columns for boxes.
 
     Raises:
-        DatasetError: it is gone or damaged.
+        DatasetError: The table is missing or damaged.
     """
     path = dataset.folder / names.STILLS
     try:
-        if not path.is_file():  # a named pipe would make the open wait for ever
+        if not path.is_file():  # opening a named pipe would block for ever
             raise ValueError("no regular file")  # noqa: TRY301
         with path.open(encoding="utf-8", newline="") as file:
             lines = list(_lines(csv.DictReader(file)))
@@ -73,7 +73,7 @@ def read_table(dataset: Dataset) -> list[StillLine]:
 
 def _lines(rows: Iterable[dict[str, str]]) -> Iterator[StillLine]:
     for row in rows:
-        if len(row["sha256"]) != _SHA256_DIGITS:  # None, a TypeError, in a shorter line
+        if len(row["sha256"]) != _SHA256_DIGITS:  # None, which raises TypeError, in a shorter line
             raise ValueError("a line was cut off")
         yield StillLine(
             row["part"],

@@ -1,1 +1,1 @@
-"""How good a recogniser is."""
+"""Evaluation of classifiers on labelled stills."""

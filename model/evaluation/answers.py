@@ -1,4 +1,4 @@
-"""What a recogniser said of labelled stills, and the figures that follow."""
+"""A classifier's predictions for labelled stills, and the metrics computed from them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,25 +20,25 @@ from model.evaluation.scores import (
 from model.labels import UNKNOWN
 
 STRANGER: Final = -1
-"""Stands for `unknown` in the truth where the recogniser has no such output."""
+"""Number in the ground truth for `unknown`, if the classifier has no such output."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a recogniser said of n stills.
+    """The predictions for n stills, with the ground truth.
 
     Raises:
-        ModelError: the arrays do not fit together.
+        ModelError: The shapes of the arrays are inconsistent.
     """
 
     labels: tuple[str, ...]
-    """Of its outputs, in their order."""
+    """Labels of the outputs, in their order."""
     truth: NDArray[np.int64]
-    """(n,) the right label's number, or STRANGER."""
+    """(n,) number of the correct label, or STRANGER."""
     confidences: NDArray[np.float64]
     """(n, labels), calibrated."""
     shown: NDArray[np.bool_] | None = None
-    """(n, labels) whom each still shows, where some show more than `truth` says."""
+    """(n, labels) which labels each still shows, if some show more than the one in `truth`."""
 
     def __post_init__(self) -> None:
         shape = (len(self.truth), len(self.labels))
@@ -51,12 +51,12 @@ class Answers:
 
     @property
     def answers(self) -> NDArray[np.int64]:
-        """(n,) the most likely label's number."""
+        """(n,) number of the most likely label."""
         return np.asarray(self.confidences.argmax(axis=1), np.int64)
 
     @property
     def counted(self) -> NDArray[np.int64]:
-        """(n,) the label by which each still counts: its answer if that is in it, else `truth`."""
+        """(n,) the label that a still counts for: the prediction if it is shown, else `truth`."""
         if self.shown is None:
             return self.truth
         is_shown = self.shown[np.arange(len(self.truth)), self.answers]
@@ -64,29 +64,29 @@ class Answers:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """(n,) whether the answer is a label that the still has; never so for a stranger."""
+        """(n,) whether the prediction is a label of the still; never for an unknown character."""
         return np.equal(self.answers, self.counted)
 
     @property
     def has_output(self) -> NDArray[np.bool_]:
-        """(n,) whether the right answer could be given at all."""
+        """(n,) whether the classifier has an output for the correct label."""
         return np.asarray(self.truth != STRANGER)
 
     @property
     def accuracy(self) -> float:
-        """Share of the stills of known labels that were answered right."""
+        """Share of the stills of known labels that were predicted correctly."""
         known = is_known(self.truth, self.labels)
         return float(self.right[known].mean()) if known.any() else 0.0
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """Which label was taken for which."""
+    """A confusion matrix."""
 
     labels: tuple[str, ...]
-    """Those of the outputs; `unknown`, if any still or output has it, comes last."""
+    """Labels of the outputs; `unknown` comes last, if a still or an output has it."""
     counts: NDArray[np.int64]
-    """(labels, labels) stills, by what is right and by what was said."""
+    """(labels, labels) number of stills, by correct label and by predicted label."""
 
     @property
     def shares(self) -> NDArray[np.float64]:
@@ -95,7 +95,7 @@ class Confusion:
         return np.asarray(self.counts / np.maximum(stills, 1), np.float64)
 
     def most_frequent(self, count: int) -> tuple["Confused", ...]:
-        """Return which labels were taken for which others most often, at most `count` of them."""
+        """Return the most frequent confusions, at most `count` of them."""
         wrong = self.counts * ~np.eye(len(self.labels), dtype=bool)
         order = np.argsort(-wrong, axis=None, kind="stable")[:count]
         places = zip(*np.unravel_index(order, wrong.shape), strict=True)
@@ -108,7 +108,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Confused:
-    """Stills of one label that were taken for another."""
+    """A confusion: stills of one label that were classified as another."""
 
     truth: str
     answer: str
@@ -117,23 +117,23 @@ class Confused:
 
 @dataclass(frozen=True)
 class Figures:
-    """How good a recogniser is on some stills."""
+    """The metrics of a classifier on a set of stills."""
 
     score: Score
-    """On the stills of known labels."""
+    """Accuracy and F1 on the stills of known labels."""
     reliability: Reliability
-    """On the stills whose label is an output."""
+    """Calibration on the stills whose label is an output."""
     unknown: UnknownScore | None
-    """None without stills of `unknown`."""
+    """How well `unknown` is detected; None without stills of `unknown`."""
     confusion: Confusion
 
 
 @dataclass(frozen=True)
 class Overfitting:
-    """How much better a network does on the stills that it learnt from.
+    """How much better a network performs on its training stills.
 
-    Both accuracies are of the finished network and of stills as inference sees them: what training
-    counts on the way is of unfinished weights and varied pictures.
+    Both accuracies are those of the final network on stills preprocessed as for inference; the
+    accuracy logged during training belongs to changing weights and augmented pictures.
     """
 
     train_accuracy: float
@@ -141,12 +141,12 @@ class Overfitting:
 
     @property
     def difference(self) -> float:
-        """Train minus validation."""
+        """Training accuracy minus validation accuracy."""
         return self.train_accuracy - self.validation_accuracy
 
 
 def figures_of(answers: Answers) -> Figures:
-    """Return all figures that answers give."""
+    """Return all metrics of predictions."""
     known = is_known(answers.truth, answers.labels)
     known_ones = known_scores(answers.confidences, answers.labels)
     certainty, has_output = answers.confidences.max(axis=1), answers.has_output
@@ -159,7 +159,7 @@ def figures_of(answers: Answers) -> Figures:
 
 
 def confusion_of(answers: Answers) -> Confusion:
-    """Count which label was taken for which."""
+    """Count the stills by correct and predicted label."""
     labels, truth = answers.labels, answers.counted
     if not answers.has_output.all():
         truth = np.where(answers.has_output, truth, len(labels))
@@ -170,9 +170,10 @@ def confusion_of(answers: Answers) -> Confusion:
 
 
 def worst_mistakes(answers: Answers, count: int) -> NDArray[np.int64]:
-    """Return the indices of the mistakes made with most confidence, the worst first.
+    """Return the indices of the most confident mistakes, worst first.
 
-    Strangers to a recogniser that has no `unknown` to say are none: it had no right answer.
+    Unknown characters do not count if the classifier has no output `unknown`: it could not be
+    correct.
     """
     mistaken = np.flatnonzero(~answers.right & answers.has_output)
     confidences = answers.confidences.max(axis=1)[mistaken]

@@ -1,4 +1,4 @@
-"""From a trained network to trustworthy confidences and thresholds, by validation stills."""
+"""Calibrate a trained network and choose its thresholds by the validation stills."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -25,55 +25,55 @@ from model.progress import Progress
 from model.rehearsal.shots import SHOT_FRAMES, RehearsalFrame, rehearse
 from model.version.looks import Looks
 
-_MAX_REHEARSAL_SHOTS: Final = 2000  # of which a label of 17 is in 140: 5 % of them are 7
+_MAX_REHEARSAL_SHOTS: Final = 2000  # a label of 17 is in 140 of them: 5 % of those are 7
 MAX_STRANGER_SHARE: Final = 0.04
-"""Of the frames in which nobody known is on screen, those in which somebody is said to be: what is
-asked of an episode."""
+"""Largest share of the frames without known characters in which a character may be reported: the
+target for an episode."""
 
 MAX_FALSE_SHARE: Final = 0.05
-"""Of the frames in which a label is said to be on screen. The target is 2 % of an episode's; in the
-rehearsal every third shot has a stranger, which is far more than in an episode."""
+"""Largest share of false frames among those in which a label is reported. The target for an episode
+is 2 %; every third shot of the rehearsal has an unknown character, far more than in an episode."""
 
 ABOUT_THRESHOLDS: Final = (
-    "They were chosen on shots put together from validation stills, one after the other as in an "
-    "episode, over which a camera moves: one character in a full frame, two in its halves, and "
-    "strangers, alone or beside a character, for whom stills of `unknown` stand in, and characters "
-    "whose own output is hidden. Onset and offset of all are those by which who is said to be on "
-    "screen is right most often (micro-F1), of those by which somebody is said to be in at most "
-    f"{100 * MAX_STRANGER_SHARE:.0f} % of the frames without anybody known. A label has its own if "
-    f"otherwise more than {100 * MAX_FALSE_SHARE:.0f} % of the frames in which it is said to be on "
-    "screen were false, beyond what chance makes of few shots: the best for it by which no more "
-    "are, and 0.99 where there are none. No episode was used."
+    "They were chosen on shots composed of validation stills, one after another as in an episode, "
+    "with a moving camera: one character in a full frame, two in its halves, and unknown "
+    "characters, alone or beside a known one. An unknown character is a still of `unknown`, or a "
+    "character whose own output is hidden. The shared onset and offset have the highest micro-F1 "
+    "among the pairs that report a character in at most "
+    f"{100 * MAX_STRANGER_SHARE:.0f} % of the frames without known characters. A label has its own "
+    f"pair if more than {100 * MAX_FALSE_SHARE:.0f} % of the frames that are assigned to it would "
+    "otherwise be false, beyond the standard error of few shots: the pair with its highest F1 that "
+    "keeps this limit, or 0.99 if there is none. No episode was used."
 )
-"""How `calibrate` chooses, for the model card."""
+"""Explanation of `calibrate` for the model card."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns logits into confidences, and confidences into appearances."""
+    """The parameters that turn logits into confidences, and confidences into appearances."""
 
     temperature: float
     thresholds: Thresholds
-    """Of labels without their own."""
+    """Thresholds of all labels without their own."""
     label_thresholds: dict[str, tuple[float, float]]
-    """Onset and offset by label, where they are not those of the others."""
+    """Onset and offset by label, for labels with their own."""
     frames: int
-    """On how many frames they were chosen."""
+    """Number of frames on which the thresholds were chosen."""
     micro_f1: float
-    """Reached there."""
+    """Micro-F1 on those frames."""
 
 
 def calibrate(
     forward: ForwardPass, looks: Looks, validation: Stills, seed: int, tell: Progress
 ) -> Calibration:
-    """Fit the temperature on validation stills, and choose thresholds on frames made of them.
+    """Fit the temperature on validation stills, and choose thresholds on frames composed of them.
 
     Args:
-        forward: the network's forward pass, as its classifier will have it.
-        looks: how often it looks.
-        validation: stills that it did not learn.
-        seed: of the frames.
-        tell: takes a step's name, how much of it is done, and how much there is.
+        forward: The network's forward pass, as its classifier will use it.
+        looks: The views of each region.
+        validation: Stills that the network was not trained on.
+        seed: Seed of the frames.
+        tell: Called with a step's name, and how much of it is done out of how much.
     """
     logits = np.concatenate(
         [
@@ -92,13 +92,13 @@ def with_thresholds(
     actual: NDArray[np.bool_],
     labels: Sequence[str],
 ) -> Calibration:
-    """Return the calibration with the thresholds that are best on rehearsed frames.
+    """Return the calibration with the thresholds that are best on rehearsal frames.
 
     Args:
-        temperature: by which the confidences were made.
-        seen: (frames, labels) confidences; SHOT_FRAMES frames in a row are one shot.
+        temperature: The temperature behind the confidences.
+        seen: (frames, labels) confidences; SHOT_FRAMES consecutive frames are one shot.
         actual: (frames, labels), whether each label is on screen.
-        labels: the known ones, in that order.
+        labels: The known labels, in that order.
     """
     general, own = choose_thresholds(
         seen,
@@ -129,11 +129,11 @@ def rehearsed(
     seed: int,
     tell: Progress,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return what a network says of frames made of validation stills, and who is in them.
+    """Return a network's confidences for frames composed of validation stills, and the truth.
 
     Returns:
         The confidence of each known label's best region, (frames, labels), and whether it is on
-        screen, (frames, labels); SHOT_FRAMES frames in a row are one shot.
+        screen, (frames, labels); SHOT_FRAMES consecutive frames are one shot.
     """
     shots = min(_MAX_REHEARSAL_SHOTS, len(validation))  # more would only repeat the stills
     known = [number for number, label in enumerate(validation.labels) if label != UNKNOWN]
@@ -149,7 +149,7 @@ def rehearsed(
 
 
 class _Without(ForwardPass):
-    """Another's forward pass without one of its outputs, as of a network without that label."""
+    """Another forward pass with one output suppressed, as if the network lacked that label."""
 
     def __init__(self, forward: ForwardPass, outputs: int, hidden: int) -> None:
         super().__init__((outputs,), forward.batch_size)
@@ -164,9 +164,9 @@ class _Without(ForwardPass):
 def _in_lists(
     frames: Iterator[RehearsalFrame], batch_size: int
 ) -> Iterator[tuple[int | None, list[RehearsalFrame]]]:
-    """Yield so many frames at a time as fill a batch with their regions and closer views.
+    """Yield as many frames at a time as fill a batch with their regions and closer views.
 
-    Together come only those with the same label hidden, which is told with them.
+    All frames of a batch have the same hidden label, which is yielded with them.
     """
     for hidden, alike in itertools.groupby(frames, lambda frame: frame.hidden):
         while some := list(itertools.islice(alike, batch_size // (len(REGIONS) + 1))):

@@ -1,6 +1,6 @@
-"""Two recognisers on the same stills: which labels each knows better, what was gained and lost.
+"""Compare two classifiers on the same stills: per label, and still by still.
 
-Pure: `model.evaluation.evaluation` lets recognisers answer.
+Pure functions: `model.evaluation.evaluation` runs the classifiers.
 """
 
 from collections import Counter
@@ -18,23 +18,23 @@ from model.labels import UNKNOWN
 
 @dataclass(frozen=True)
 class LabelComparison:
-    """One label's stills."""
+    """The comparison on one label's stills."""
 
     label: str
     stills: int
-    """Whose main label it is."""
+    """Number of stills with this main label."""
     first_f1: float | None
-    """None where no still counts for it, and for `unknown`: how well strangers are told apart is a
-    figure of its own."""
+    """None if no still counts for the label, and for `unknown`, whose detection has a metric of its
+    own."""
     second_f1: float | None
     gained: int
-    """Stills that the second one answers right and the first one does not, but could have."""
+    """Stills that only the second classifier predicts correctly, although the first could have."""
     lost: int
-    """The other way round."""
+    """Stills that only the first classifier predicts correctly, although the second could have."""
 
     @property
     def difference(self) -> float | None:
-        """F1 of the second minus that of the first."""
+        """F1 of the second classifier minus F1 of the first."""
         if self.first_f1 is None or self.second_f1 is None:
             return None
         return self.second_f1 - self.first_f1
@@ -42,10 +42,10 @@ class LabelComparison:
 
 @dataclass(frozen=True)
 class Change:
-    """A still that one of the two answers right."""
+    """A still that only one of the two classifiers predicts correctly."""
 
     index: int
-    """Of the still, in the order in which both were asked."""
+    """Index of the still, in the order of both predictions."""
     truth: str
     first_answer: str
     second_answer: str
@@ -53,23 +53,24 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changes when the second recogniser takes the place of the first."""
+    """The changes when the second classifier replaces the first."""
 
     first: Figures
     second: Figures
     labels: tuple[LabelComparison, ...]
-    """Of the labels that any still has, in the first one's order; `unknown` comes last."""
+    """Labels that any still has, in the first classifier's order; `unknown` comes last."""
     gained: tuple[Change, ...]
-    """What the second one answers right and the first one does not, but could have."""
+    """Stills that only the second classifier predicts correctly, although the first could have."""
     lost: tuple[Change, ...]
-    """The other way round."""
+    """Stills that only the first classifier predicts correctly, although the second could have."""
 
     @property
     def chance(self) -> float:
-        """How likely so uneven a gain and loss is if neither is better: McNemar's exact test.
+        """The p-value of gains and losses this uneven if neither is better: McNemar's exact test.
 
-        Each still that only one of them answers right is then a fair coin's throw (McNemar, 1947,
-        two-sided). Stills that look alike are no throws of their own: take it as a lower bound.
+        Under the null hypothesis, each still that only one of them predicts correctly is a fair
+        coin toss (McNemar, 1947, two-sided). Stills that look alike are not independent: take it as
+        a lower bound.
         """
         throws = len(self.gained) + len(self.lost)
         fewer = min(len(self.gained), len(self.lost))
@@ -77,22 +78,22 @@ class Comparison:
 
 
 def compare_answers(first: Answers, second: Answers) -> Comparison:
-    """Compare what two recognisers said of the same stills.
+    """Compare the predictions of two classifiers for the same stills.
 
     Args:
-        first: of n stills.
-        second: of the same stills in the same order; its labels may be others and in another
-            order, as long as both have all that the stills have.
+        first: Predictions for n stills.
+        second: Predictions for the same stills in the same order; its labels may differ and be in
+            another order, as long as both include all labels of the stills.
 
     Raises:
-        ModelError: the stills are not the same.
+        ModelError: The stills are not the same.
     """
     truth = _names(first, first.truth)
     if not np.array_equal(truth, _names(second, second.truth)):
         raise ModelError("the two models answered other stills; give both the same dataset")
     answers = _names(first, first.answers), _names(second, second.answers)
     first_right, second_right = first.right, second.right
-    # who cannot say `unknown` had no right answer to a stranger: it does not tell which is better
+    # without an output `unknown`, an error on an unknown character does not tell which is better
     gained = tuple(_changes(second_right & ~first_right & first.has_output, truth, *answers))
     lost = tuple(_changes(first_right & ~second_right & second.has_output, truth, *answers))
     figures = figures_of(first), figures_of(second)
@@ -101,7 +102,7 @@ def compare_answers(first: Answers, second: Answers) -> Comparison:
 
 
 def _names(answers: Answers, numbers: NDArray[np.int64]) -> NDArray[np.str_]:
-    """Return labels by their numbers; a stranger is `unknown` whether or not that is an output."""
+    """Return the names of label numbers; a stranger is always `unknown`."""
     names = np.array([*answers.labels, UNKNOWN])
     return names[np.where(numbers == STRANGER, len(answers.labels), numbers)]
 
@@ -130,7 +131,7 @@ def _by_label(
         {each.label: each.f1 for each in figures.score.per_label} for figures in (first, second)
     )
     for label in labels:
-        # of a still of several labels each may have named another
+        # for a still of several labels, each classifier may have named another
         if label in first_f1 or label in second_f1:
             f1 = first_f1.get(label), second_f1.get(label)
             yield LabelComparison(label, stills[label], *f1, gains[label], losses[label])

@@ -1,4 +1,4 @@
-"""A recogniser shown one part of a dataset, in memory that does not grow with it."""
+"""Run a classifier on one part of a dataset, in memory that does not grow with it."""
 
 import itertools
 from collections.abc import Callable
@@ -20,22 +20,22 @@ from model.pictures.files import read_picture
 from model.pictures.preprocess import Preprocessing, WholeFrame
 
 MISTAKES_KEPT: Final = 36
-"""Six rows of six: what fits a screen."""
+"""Six rows of six, which fit a screen."""
 
 
 @dataclass(frozen=True)
 class Recogniser:
-    """What is evaluated: a classifier, or a network on its way to be one."""
+    """The interface to evaluate a classifier, or a network before it is one."""
 
     labels: tuple[str, ...]
-    """Of its outputs, in their order."""
+    """Labels of the outputs, in their order."""
     preprocessing: Preprocessing | WholeFrame
     confidences_of_pictures: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-    """Of pictures (n, height, width, 3) returns (n, labels), calibrated."""
+    """Maps pictures (n, height, width, 3) to calibrated confidences (n, labels)."""
 
     @classmethod
     def of(cls, classifier: Classifier) -> Self:
-        """Return what a classifier is evaluated by."""
+        """Return the interface of a classifier."""
         manifest = classifier.version.manifest
         return cls(
             manifest.labels,
@@ -46,29 +46,29 @@ class Recogniser:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A still that was taken for something else."""
+    """A misclassified still."""
 
     picture: NDArray[np.uint8]
     """(height, width, 3) as the network saw it."""
     truth: str
     answer: str
     confidence: float
-    """Of the answer."""
+    """Confidence of the prediction."""
     source: str
     """The file that the still came from."""
 
 
 def answer_part(recogniser: Recogniser, dataset: Dataset, part: str) -> Answers:
-    """Let a recogniser answer every still of a part, whole (as the region `full`), as written.
+    """Classify every still of a part as a whole (region `full`), in the order written.
 
     Args:
-        recogniser: which.
-        dataset: its labels are the recogniser's, or some of them.
+        recogniser: The classifier to evaluate.
+        dataset: A dataset whose labels the classifier knows.
         part: train, validation or test.
 
     Raises:
-        DatasetError: it has labels that the recogniser lacks, the part shows nobody known, or a
-            shard is damaged.
+        DatasetError: The dataset has labels that the classifier lacks, the part shows no known
+            character, or a shard is damaged.
     """
     numbers = _numbers_of(dataset, part, recogniser.labels)
     fit = recogniser.preprocessing.preprocess
@@ -88,7 +88,7 @@ def answer_part(recogniser: Recogniser, dataset: Dataset, part: str) -> Answers:
 
 
 def _shown(label_sets: list[NDArray[np.int64]], labels: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Return (stills, labels), whom each still shows; strangers beside somebody are nobody."""
+    """Return (stills, labels), which known labels each still shows."""
     shown = np.zeros((len(label_sets), len(labels)), np.bool_)
     for row, numbers in zip(shown, label_sets, strict=True):
         row[numbers[numbers != STRANGER]] = True
@@ -102,16 +102,16 @@ def show_mistakes(
     preprocessing: Preprocessing | WholeFrame,
     count: int = MISTAKES_KEPT,
 ) -> tuple[Mistake, ...]:
-    """Return the mistakes that were made with most confidence, the worst first.
+    """Return the most confident mistakes, worst first.
 
-    Only their pictures are decoded, so nothing is kept while the answers are given.
+    Only their pictures are decoded, so that classification itself keeps none.
 
     Args:
-        answers: what `answer_part` returned for this dataset and part.
-        dataset: which.
+        answers: The predictions that `answer_part` returned for this dataset and part.
+        dataset: The dataset.
         part: train, validation or test.
-        preprocessing: of the recogniser that gave the answers.
-        count: how many at most.
+        preprocessing: The preprocessing of the classifier.
+        count: The most mistakes to return.
     """
     worst = worst_mistakes(answers, count)
     records = _records_at(dataset, part, worst)
@@ -129,10 +129,10 @@ def show_mistakes(
 
 
 def _numbers_of(dataset: Dataset, part: str, labels: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return a recogniser's label numbers by those of a dataset.
+    """Map the label numbers of a dataset to those of a classifier.
 
     Raises:
-        DatasetError: a label is none of the recogniser's, or the part shows nobody known.
+        DatasetError: The classifier lacks a label, or the part shows no known character.
     """
     manifest = dataset.manifest
     strange = [label for label in manifest.labels if label not in (*labels, UNKNOWN)]
@@ -144,15 +144,15 @@ def _numbers_of(dataset: Dataset, part: str, labels: tuple[str, ...]) -> NDArray
         )
     if not manifest.shows_somebody(part):
         raise DatasetError(
-            f"{dataset.folder}: {part} shows nobody whom the model knows; "
-            "build the dataset of more stills"
+            f"{dataset.folder}: {part} shows no character that the model knows; "
+            "build the dataset from more stills"
         )
     numbers = [labels.index(label) if label in labels else STRANGER for label in manifest.labels]
     return np.array(numbers, np.int64)
 
 
 def _records_at(dataset: Dataset, part: str, indices: NDArray[np.int64]) -> list[Record]:
-    """Return the records at these places of the order in which a part was written."""
+    """Return the records at these positions in the order in which a part was written."""
     wanted = set(indices.tolist())
     records = enumerate(read_part(dataset.shard_paths(part)))
     found = {index: record for index, record in records if index in wanted}

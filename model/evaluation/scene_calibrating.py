@@ -1,4 +1,4 @@
-"""From a trained dense network to trustworthy confidences and thresholds, by validation stills."""
+"""Calibrate a trained dense network and choose its thresholds by the validation stills."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,44 +22,44 @@ from model.rehearsal.scene_rehearsal import rehearse_scenes
 from model.rehearsal.shots import SHOT_FRAMES
 from model.scenes.whereabouts import Whereabouts, seen_by
 
-_MAX_SHOTS: Final = 2400  # of which a label of 33 is in 130: 5 % of them are 7
+_MAX_SHOTS: Final = 2400  # a label of 33 is in 130 of them: 5 % of those are 7
 
 ABOUT_SCENES: Final = (
-    "They were chosen on shots put together from validation stills, over which a camera moves: one "
-    "character, two, groups of up to six, whole frames, and strangers, alone or beside others, for "
-    "whom stills of `unknown` stand in, and characters whose own answers are not heard. Onset and "
-    "offset of all are those by which who is said to be on screen is right most often (micro-F1), "
-    "of those by which somebody is said to be in at most "
-    f"{100 * MAX_STRANGER_SHARE:.0f} % of the frames without anybody known. A label has its own if "
-    f"otherwise more than {100 * MAX_FALSE_SHARE:.0f} % of the frames in which it is said to be on "
-    "screen were false, beyond what chance makes of few shots. No episode was used."
+    "They were chosen on shots composed of validation stills, with a moving camera: one character, "
+    "two, groups of up to six, whole frames, and unknown characters, alone or beside others. An "
+    "unknown character is a still of `unknown`, or a character whose own output is ignored. The "
+    "shared onset and offset have the highest micro-F1 among the pairs that report a character in "
+    "at most "
+    f"{100 * MAX_STRANGER_SHARE:.0f} % of the frames without known characters. A label has its own "
+    f"pair if more than {100 * MAX_FALSE_SHARE:.0f} % of the frames that are assigned to it would "
+    "otherwise be false, beyond the standard error of few shots. No episode was used."
 )
-"""How `calibrate_scenes` chooses, for the model card."""
+"""Explanation of `calibrate_scenes` for the model card."""
 
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What a network says of rehearsed frames, and the truth."""
+    """A network's output for rehearsal frames, and the truth."""
 
     logits: NDArray[np.float32]
     """(frames, labels)"""
     truth: NDArray[np.bool_]
     """(frames, labels)"""
     unheard: NDArray[np.bool_]
-    """(frames, labels) what does not count."""
+    """(frames, labels) outputs that are ignored."""
 
 
 def rehearse_network(
     forward: ForwardPass, frame: WholeFrame, validation: Stills, seed: int, tell: Progress
 ) -> Rehearsed:
-    """Show a network shots made of stills that it did not learn.
+    """Run a network on shots composed of stills that it was not trained on.
 
     Args:
-        forward: the network's forward pass, as its classifier will have it.
-        frame: as the network sees it.
-        validation: the stills, as they are stored.
-        seed: of the shots.
-        tell: takes a step's name, how much of it is done, and how much there is.
+        forward: The network's forward pass, as its classifier will use it.
+        frame: The frame into which the network's input is fitted.
+        validation: The stills, as they are stored.
+        seed: Seed of the shots.
+        tell: Called with a step's name, and how much of it is done out of how much.
     """
     shots = min(_MAX_SHOTS, 2 * len(validation))  # more would only repeat the stills
     drawn = Whereabouts.as_drawn(validation)
@@ -81,10 +81,10 @@ def rehearse_network(
 
 
 def calibrate_scenes(rehearsed: Rehearsed, labels: tuple[str, ...]) -> tuple[Calibration, float]:
-    """Fit confidences and choose thresholds on rehearsed frames.
+    """Calibrate confidences and choose thresholds on rehearsal frames.
 
     Returns:
-        The calibration, and what is to be added to every logit, before the temperature divides it.
+        The calibration, and a number to add to every logit before it is divided by the temperature.
     """
     counts = ~rehearsed.unheard
     slope, shift = fit_logistic(rehearsed.logits[counts], rehearsed.truth[counts])

@@ -1,4 +1,4 @@
-"""How well labels were told apart, counted: right answers, honest confidences, strangers."""
+"""Metrics of classification: accuracy and F1, calibration, detection of unknown characters."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,38 +9,38 @@ from numpy.typing import NDArray
 from model.labels import UNKNOWN
 
 BINS: Final = 15
-"""Of the calibration error: as many as Guo et al. (2017) have, so that figures compare."""
+"""Bins of the calibration error: as many as in Guo et al. (2017), so that figures compare."""
 
 KNOWN_RECALL: Final = 0.95
-"""Share of the known stills that must be accepted where false positives are counted: the point
-at which out-of-distribution detection is compared since Liang et al., ODIN, 2018."""
+"""Recall of known stills at which the false positive rate is measured: the usual operating point of
+out-of-distribution detection since Liang et al., ODIN, 2018."""
 
 
 @dataclass(frozen=True)
 class LabelScore:
-    """One label's counts on some stills."""
+    """One label's metrics on a set of stills."""
 
     label: str
     stills: int
-    """That have the label."""
+    """Number of stills with the label."""
     precision: float
-    """Share of the stills called so that are so; 0 if none was called so."""
+    """Share of the stills predicted as the label that have it; 0 if there are none."""
     recall: float
-    """Share of the stills that are so that were called so."""
+    """Share of the stills with the label that were predicted as it."""
     f1: float
-    """Harmonic mean of both; 0 if both are 0."""
+    """Harmonic mean of precision and recall; 0 if both are 0."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A network's answers on stills of known labels."""
+    """A classifier's metrics on stills of known labels."""
 
     accuracy: float
-    """Share of them that were answered right; `unknown` is a wrong answer here."""
+    """Share of the stills that were predicted correctly; `unknown` is a wrong prediction here."""
     macro_f1: float
-    """Mean of the labels' F1, each label counting alike."""
+    """Unweighted mean of the labels' F1."""
     per_label: tuple[LabelScore, ...]
-    """Of each known label that any still has."""
+    """Metrics of each known label that any still has."""
 
 
 @dataclass(frozen=True)
@@ -53,26 +53,27 @@ class ReliabilityBin:
     confidence: float
     """Their mean largest confidence; 0 if there are none."""
     accuracy: float
-    """Share of them that were answered right; 0 if there are none."""
+    """Share of them that were predicted correctly; 0 if there are none."""
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Whether answers are right as often as their confidences say."""
+    """A reliability diagram: accuracy against confidence."""
 
     bins: tuple[ReliabilityBin, ...]
-    """From 0 to 1, of equal width."""
+    """Bins from 0 to 1, of equal width."""
 
     @property
     def stills(self) -> int:
-        """How many were counted."""
+        """Number of stills in all bins."""
         return sum(each.stills for each in self.bins)
 
     @property
     def error(self) -> float:
         """The expected calibration error (Guo et al., 2017), 0 to 1.
 
-        Mean distance of confidence and accuracy over the bins, each counting by its stills.
+        It is the mean absolute difference of confidence and accuracy over the bins, weighted by
+        their stills.
         """
         distances = (each.stills * abs(each.confidence - each.accuracy) for each in self.bins)
         return sum(distances) / max(self.stills, 1)
@@ -80,12 +81,12 @@ class Reliability:
 
 @dataclass(frozen=True)
 class UnknownScore:
-    """How well stills of nobody known are told from stills of somebody known."""
+    """How well stills of unknown characters are distinguished from stills of known ones."""
 
     stills: int
-    """Of nobody known."""
+    """Number of stills of unknown characters."""
     auroc: float
-    """How often a known still scores higher than an unknown one, of all such pairs."""
+    """Share of all pairs of a known and an unknown still in which the known one scores higher."""
     false_positive_rate: float
     """Share of the unknown stills that score at least `threshold`."""
     threshold: float
@@ -95,13 +96,13 @@ class UnknownScore:
 def score(
     answers: NDArray[np.integer], truth: NDArray[np.integer], labels: tuple[str, ...]
 ) -> Score:
-    """Count a network's answers on stills of known labels.
+    """Compute a classifier's metrics on stills of known labels.
 
     Args:
-        answers: (n,) the most likely label's number.
-        truth: (n,) the right label's number. Stills of `unknown`, and those whose number is none
-            of a label, are passed over; a label that no still has counts nowhere.
-        labels: by number.
+        answers: (n,) number of the most likely label.
+        truth: (n,) number of the correct label. Stills of `unknown`, and those whose number belongs
+            to no label, are skipped; a label without stills is not counted.
+        labels: Names of the labels, by number.
     """
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -127,14 +128,14 @@ def is_known(truth: NDArray[np.integer], labels: tuple[str, ...]) -> NDArray[np.
 def known_scores(
     confidences: NDArray[np.floating], labels: tuple[str, ...]
 ) -> NDArray[np.floating]:
-    """Return (n,) how surely each still shows somebody known: its largest confidence but unknown's.
+    """Return (n,) the largest confidence of a known label in each still.
 
-    It is the very number that a tag carries. So the threshold that starts an appearance is the one
-    that turns strangers away, and nothing else needs to be stored or tuned.
+    The stored tags have the same confidence. The threshold that starts an appearance therefore also
+    rejects unknown characters, and no further score has to be stored or tuned.
 
     Args:
         confidences: (n, labels), calibrated.
-        labels: in their order.
+        labels: Names of the labels, in their order.
     """
     known = [number for number, label in enumerate(labels) if label != UNKNOWN]
     return np.asarray(confidences[:, known].max(axis=1))
@@ -143,14 +144,14 @@ def known_scores(
 def unknown_score(
     known: NDArray[np.floating], unknown: NDArray[np.floating]
 ) -> UnknownScore | None:
-    """Measure how well known and unknown stills are told apart.
+    """Measure how well known and unknown stills are distinguished.
 
     Args:
         known: (n,) `known_scores` of stills of known labels.
-        unknown: (m,) of stills of nobody known.
+        unknown: (m,) `known_scores` of stills of unknown characters.
 
     Returns:
-        None if there are none of either.
+        The metrics, or None if either is empty.
     """
     if not known.size or not unknown.size:
         return None
@@ -158,7 +159,7 @@ def unknown_score(
 
     is_somebody = np.repeat([True, False], [known.size, unknown.size])
     scores = np.concatenate([known, unknown])
-    # all points of the curve: those on a straight line could be the one that is asked for
+    # all points of the curve: a collinear one may be the operating point
     false_rates, recalls, thresholds = roc_curve(is_somebody, scores, drop_intermediate=False)
     point = int(np.argmax(recalls >= KNOWN_RECALL))
     return UnknownScore(
@@ -170,11 +171,11 @@ def unknown_score(
 
 
 def reliability(confidences: NDArray[np.floating], right: NDArray[np.bool_]) -> Reliability:
-    """Compare confidences with how often they were right.
+    """Compare confidences with accuracy, in bins.
 
     Args:
-        confidences: (n,) of the answers, 0 to 1.
-        right: (n,) whether the answer was right.
+        confidences: (n,) of the predictions, 0 to 1.
+        right: (n,) whether the prediction was correct.
     """
     # a confidence on a border belongs to the bin below it, as in the paper
     places = np.clip(np.ceil(confidences * BINS).astype(np.int64) - 1, 0, BINS - 1)

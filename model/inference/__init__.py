@@ -1,1 +1,1 @@
-"""From frames to calibrated confidences."""
+"""Inference: from frames to calibrated confidences."""

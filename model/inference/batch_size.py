@@ -1,4 +1,4 @@
-"""How many pictures a device works on best at once."""
+"""Find the batch size with which a device is fastest."""
 
 import time
 from collections.abc import Callable
@@ -12,24 +12,27 @@ from model.pictures.preprocess import shape_seen
 from model.version.artifact import ModelVersion
 
 LEAST_GAIN: Final = 1.05
-"""A larger batch that is not at least so much faster is not worth its memory."""
+"""Least speed-up by which a doubled batch is worth its memory."""
 
 LARGEST: Final = BATCH_SIZE << 8
-"""12,288 pictures: an hour of video at two looks per second, more than is claimed at once."""
+"""12,288 pictures: an hour of video at two samples per second, more than one claim covers."""
 
 PASSES: Final = 5
-"""Of which the fastest counts: whatever else the machine does only makes a pass slower."""
+"""Number of timed passes, of which the fastest counts: other load only makes a pass slower."""
 
 
 def probe_batch_size(version: ModelVersion, device: str) -> int:
-    """Finds the batch size that a device does best with, by trying (seconds).
+    """Measure which batch size is fastest on a device (takes seconds).
 
     Args:
-        version: The model version whose network is tried.
-        device: As `Classifier.load` takes it.
+        version: The model version whose network is timed.
+        device: The device, as for `Classifier.load`.
+
+    Returns:
+        The number of pictures per batch.
 
     Raises:
-        ModelError: The model version cannot be loaded on the device at all.
+        ModelError: The model version cannot be loaded on the device.
     """
     return largest_worthwhile(lambda size: _pictures_per_second(version, device, size))
 
@@ -37,11 +40,11 @@ def probe_batch_size(version: ModelVersion, device: str) -> int:
 def largest_worthwhile(
     pictures_per_second: Callable[[int], float], first: int = BATCH_SIZE, most: int = LARGEST
 ) -> int:
-    """Doubles a batch until that gains less than 5 % or memory runs out, then goes a step back.
+    """Double the batch size while that gains 5 % and fits into memory; return the largest one.
 
     Args:
-        pictures_per_second: Measures a batch size; raises DeviceError where memory runs out.
-        first: The size to begin with, which has to fit.
+        pictures_per_second: Measures a batch size; raises DeviceError if memory runs out.
+        first: The size to begin with, which must fit into memory.
         most: The largest size to try.
     """
     best, best_rate = first, pictures_per_second(first)

@@ -1,4 +1,4 @@
-"""Confidences that mean what they say, and the thresholds that follow from them."""
+"""Calibrate confidences, and choose the thresholds for appearances."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TEMPERATURES: Final = np.geomspace(0.25, 8.0, 241)
-# Steps of 1.5 %: far below what a temperature does to a confidence that is read to two digits.
+# Steps of 1.5 %: too small to change a confidence of two digits.
 
 _THRESHOLDS: Final = np.arange(0.10, 0.995, 0.01)
-# Below 0.10 no one label is likely; the last step, 0.99, leaves room for a certain network.
+# Below 0.10 no label is likely; confident predictions still reach the last step, 0.99.
 
 _OFFSETS: Final = np.append(np.arange(0.10, 0.96, 0.05), 0.99)
 _ROUNDING: Final = 1e-9
 
 _NEWTON_STEPS: Final = 50  # it mostly takes fewer than ten
-_RIDGE: Final = 1.0  # one answer's worth of belief that logits are right as they are
+_RIDGE: Final = 1.0  # regularisation worth one observation, towards unchanged logits
 _MAX_SLOPE: Final = 50.0
 
 
@@ -29,29 +29,30 @@ class Thresholds:
 
 
 _NEVER: Final = Thresholds(0.99, 0.99)
-"""Of a label that nothing can be trusted to be; the highest that are tried."""
+"""For a label that cannot be recognised reliably: the highest thresholds that are tried."""
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return probabilities (n, labels) of logits (n, labels)."""
+    """Return the probabilities (n, labels) of logits (n, labels)."""
     exact = np.asarray(logits, np.float64)
     powers = np.exp(exact - exact.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
 def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the probability of each logit against its opposite."""
+    """Return the logistic sigmoid of each logit."""
     return np.asarray((1 + np.tanh(np.asarray(logits, np.float64) / 2)) / 2)
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the temperature by which divided logits are calibrated best.
+    """Return the temperature that calibrates logits best (temperature scaling).
 
-    One number for the whole network: Guo et al., On Calibration of Modern Neural Networks, 2017.
+    One temperature serves the whole network: Guo et al., On Calibration of Modern Neural Networks,
+    2017.
 
     Args:
         logits: (n, labels) of stills that were not trained on.
-        labels: (n,) the right label's number.
+        labels: (n,) number of the correct label.
     """
     rows = np.arange(len(labels))
     losses = [
@@ -69,27 +70,28 @@ def choose_thresholds(
     max_false_share: float,
     shot_frames: int,
 ) -> tuple[Thresholds, list[Thresholds]]:
-    """Choose the thresholds from a sequence of frames whose truth is known.
+    """Choose the thresholds on a sequence of frames with known ground truth.
 
-    A label gets its own if the pair by which `on_screen` has the highest micro-F1 of all labels is
-    too often false for it: in more than `max_false_share` of the frames in which it says that the
-    label is on screen, beyond what chance makes of few shots (one standard error of a share). Its
-    own are the pair with the highest F1 by which not too many are false, and an onset at least as
-    high. What fits a label's few shots better by chance is so left alone.
+    A label gets thresholds of its own if the pair with the highest micro-F1 over all labels has too
+    many false positives for it: if more than `max_false_share` of the frames that are assigned to
+    the label are false, plus one standard error of that share, because the label may occur in few
+    shots only. Its own thresholds are the pair with the highest F1 that keeps this limit and has at
+    least as high an onset. Labels within the limit keep the shared pair, so that thresholds do not
+    overfit a label's few shots.
 
-    All other labels share the pair with their highest micro-F1 of those by which, together with
-    the labels that have their own, somebody is said to be there in at most `max_stranger_share` of
-    the frames without anybody known, or in as few as can be.
+    All other labels share the pair with the highest micro-F1 among the pairs that, together with
+    the labels with own thresholds, assign any label to at most `max_stranger_share` of the frames
+    without known characters, or to as few of them as possible.
 
     Args:
         confidences: (frames, labels), of each label's best region.
         truth: (frames, labels), whether the label is on screen.
         max_stranger_share: 0 to 1.
         max_false_share: 0 to 1.
-        shot_frames: how many frames in a row show the same, and count as one for chance.
+        shot_frames: Number of consecutive frames of one shot; a shot counts as one observation.
 
     Returns:
-        The thresholds of labels without their own, and those of each.
+        The shared thresholds, and the thresholds of each label.
     """
     pairs = [
         Thresholds(round(float(onset), 2), round(float(offset), 2))
@@ -126,9 +128,10 @@ def choose_thresholds(
 
 
 def on_screen(confidences: NDArray[np.floating], thresholds: Thresholds) -> NDArray[np.bool_]:
-    """Return (frames, labels), whether a label is said to be on screen in each frame of a sequence.
+    """Return (frames, labels), whether each label is on screen by these thresholds (hysteresis).
 
-    It is from a frame that reaches the onset on, until one that does not reach the offset.
+    An appearance starts at a frame that reaches the onset, and ends before a frame that does not
+    reach the offset.
     """
     frames = np.arange(len(confidences))[:, None]
     started = np.where(confidences >= thresholds.onset, frames, -1)
@@ -148,10 +151,10 @@ def micro_f1(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
 
 
 def fit_logistic(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return slope and shift for which sigmoid(slope * logit + shift) fits the truth best.
+    """Return the slope and shift for which sigmoid(slope * logit + shift) fits the truth best.
 
-    Platt, Probabilistic outputs for support vector machines, 1999, by Newton's method; the logits
-    keep their order.
+    This is Platt scaling (Platt, Probabilistic outputs for support vector machines, 1999), fitted
+    by Newton's method; the slope is positive, so that logits keep their order.
 
     Args:
         logits: (n,)

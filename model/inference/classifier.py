@@ -1,4 +1,4 @@
-"""Who is in a frame: regions, preprocessing, one forward pass per batch, calibrated confidences."""
+"""Classify frames: regions, preprocessing, one forward pass per batch, calibrated confidences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from model.pictures.place import Place
 from model.version.artifact import ModelVersion
 
 FLOOR: Final = 0.05
-"""Predictions below this confidence are not returned. Low, so that thresholds can move later
-without inference, yet it spares nine rows in ten: an untrue label has mostly under 0.01."""
+"""Predictions below this confidence are not returned. It is low, so that thresholds can change
+later without inference, yet it saves nine rows in ten: a wrong label mostly has less than 0.01."""
 
 BATCH_SIZE: Final = 64
-"""Pictures per forward pass: 16 frames of three regions, the whole seen twice. On 2 cores, the
-bundled model is no faster with twice as many."""
+"""Pictures per forward pass: 16 frames with three regions each, of which the whole is seen twice.
+On 2 cores, the bundled model is no faster with twice as many."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Prediction:
     confidence: float
     """Calibrated, 0 to 1."""
     place: Place | None = None
-    """Where in the active picture it was seen; None of a network that does not tell."""
+    """Position in the active picture; None if the network predicts no positions."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:
@@ -57,21 +57,21 @@ class Classifier:
     def load(
         cls, version: ModelVersion, *, device: str = "auto", batch_size: int = BATCH_SIZE
     ) -> Self:
-        """Make a model version's network ready to look at pictures.
+        """Load a model version's network for inference.
 
-        On a CPU that takes some seconds the first time, and then less than one: see
+        On a CPU this takes some seconds the first time, and then less than one: see
         `model.inference.compiling`.
 
         Args:
-            version: which.
-            device: `cpu`, `gpu`, or `auto` for a GPU where there is one.
-            batch_size: pictures per forward pass. Results of different sizes agree within 0.001; on
-                a GPU but for a glance that is just clear by one of them.
+            version: The model version.
+            device: `cpu`, `gpu`, or `auto` for a GPU if there is one.
+            batch_size: Pictures per forward pass. Results of different sizes agree within 0.001; on
+                a GPU, except where a glance is decisive at one size only.
 
         Raises:
-            ArtifactError: the weights are damaged or do not fit.
-            DeviceError: there is no such device, or the batch does not fit into its memory.
-            ModelError: the manifest's network is unknown or its parameters are not allowed.
+            ArtifactError: The weights are damaged or do not fit.
+            DeviceError: There is no such device, or the batch does not fit into its memory.
+            ModelError: The manifest's network is unknown or its parameters are not allowed.
         """
         if batch_size < 1:
             raise ModelError(f"batch_size {batch_size} is too small: give 1 or more")
@@ -98,33 +98,33 @@ class Classifier:
 
     @property
     def views_per_frame(self) -> int:
-        """How many pictures the network sees of a frame."""
+        """Number of pictures that the network sees per frame."""
         return self._sight.views_per_frame
 
     @property
     def frames_per_batch(self) -> int:
-        """How many frames fill one forward pass."""
+        """Number of frames that fill one forward pass."""
         return max(1, self._forward.batch_size // self.views_per_frame)
 
     def batch_fill(self, frames: int) -> float:
-        """Say what share of the batches of first looks so many frames fill, 0 to 1."""
+        """Return the fill of the batches that this number of frames needs at first look, 0 to 1."""
         pictures = frames * self.views_per_frame
         size = self._forward.batch_size
         return pictures / (-(-pictures // size) * size) if pictures else 0.0
 
     def classify(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Prediction, ...]]:
-        """Say who is in each frame.
+        """Predict the labels of each frame.
 
         Args:
-            frames: the active pictures, each (height, width, 3) RGB of any size.
+            frames: The active pictures, each (height, width, 3) RGB of any size.
 
         Returns:
-            For each frame its predictions, most likely first: each label of which any region is
-            as confident as FLOOR, once, with its best region, and its place where the network
-            tells it. None is for `unknown`.
+            For each frame its predictions, most likely first: one for each label whose confidence
+            reaches FLOOR in any region, with its best region, and its position if the network
+            predicts it. None is for `unknown`.
 
         Raises:
-            ModelError: a frame is no such picture, or an answer is not finite.
+            ModelError: A frame is not an RGB picture, or an output is not finite.
         """
         answers = self._sight.of_frames(self._forward, frames)
         by_region = self._calibrated(answers.logits)
@@ -135,35 +135,35 @@ class Classifier:
         return [self._predictions(*row) for row in zip(best, best_regions, corners, strict=True)]
 
     def confidences(self, frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-        """Say how likely each label is in each region of each frame.
+        """Return the confidence of each label in each region of each frame.
 
         Args:
-            frames: the active pictures, each (height, width, 3) RGB of any size.
+            frames: The active pictures, each (height, width, 3) RGB of any size.
 
         Returns:
             (frames, regions, labels), calibrated, in the order of the manifest's regions and
-            labels; of a network for regions each region's sum to 1.
+            labels; for a regional network they sum to 1 in each region.
 
         Raises:
-            ModelError: a frame is no such picture, or an answer is not finite.
+            ModelError: A frame is not an RGB picture, or an output is not finite.
         """
         return self._calibrated(self._sight.of_frames(self._forward, frames).logits)
 
     def confidences_of_pictures(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Say how likely each label is on each picture that is looked at as a whole, as stills are.
+        """Return the confidence of each label in each picture, classified as a whole like a still.
 
         Args:
-            pictures: (n, height, width, 3), as the manifest's preprocessing makes them.
+            pictures: (n, height, width, 3), preprocessed as the manifest says.
 
         Returns:
-            (n, labels), calibrated; of a network for regions each row sums to 1.
+            (n, labels), calibrated; for a regional network each row sums to 1.
         """
         return self._calibrated(self._sight.of_pictures(self._forward, pictures))
 
     def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        if not np.isfinite(logits).all():  # weights may be finite and too large all the same
+        if not np.isfinite(logits).all():  # even finite weights may be too large
             raise ModelError(
-                f"{self.version.manifest.reference}: the network answers with numbers that are not"
+                f"{self.version.manifest.reference}: the network's outputs are not"
                 " finite; train another version"
             )
         return self._sight.confidences(logits, self.version.manifest.temperature)
@@ -174,7 +174,7 @@ class Classifier:
         regions: NDArray[np.intp],
         corners: NDArray[np.float64] | None,
     ) -> tuple[Prediction, ...]:
-        """Predictions of one frame from each label's best confidence, its region and its place."""
+        """Return one frame's predictions from each label's best confidence, region and box."""
         order = np.argsort(-confidences, kind="stable")
         return tuple(
             Prediction(

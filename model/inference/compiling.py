@@ -1,14 +1,14 @@
-"""Networks compiled for CPUs, and kept where the next process finds them.
+"""Compile networks for CPUs, and keep them for later processes.
 
-Compiling takes TensorFlow, computing does not: so a network is compiled when its version is made or
-imported, and kept beside it (`ModelVersion.compiled_path`); the bundled ones come compiled. One
-that was never compiled is so when it is first used, and kept in the user's cache.
+Compiling requires TensorFlow, inference does not. A network is therefore compiled when its version
+is trained or imported, and kept beside the version (`ModelVersion.compiled_path`); bundled versions
+come compiled. Any other version is compiled at its first use and kept in the user's cache.
 
-In 8 bits a network is about three times as fast as in 32 (`bench/forward_pass.py`): its weights are
-rounded per channel when it is compiled, what flows between its layers per picture while it computes
-(Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference, 2018). Whether a model version may be computed so was found out with its validation
-stills when it was trained, and stands in its manifest.
+With 8-bit integers a network is about three times as fast as with 32-bit floats
+(`bench/forward_pass.py`): weights are quantised per channel at compile time, activations per
+picture at run time (Jacob et al., Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference, 2018). The manifest says whether a version may be quantised; its
+training tested this on the validation stills.
 """
 
 import contextlib
@@ -33,16 +33,16 @@ from model.version.artifact import ModelVersion, read_model_version
 from model.version.weights import check_weights
 
 _DIGEST_BYTES: Final = hashlib.sha256().digest_size
-_REFUSED: Final = 3  # exit code of a child that says in its last line what is wrong
-_KEPT: Final = 32  # in the cache; of the bundled network's size they take 100 MB
+_REFUSED: Final = 3  # exit code of a child whose last line of output names the error
+_KEPT: Final = 32  # files in the cache; with the bundled network's size they take 100 MB
 
 
 def compile_network(network: Any, *, int8: bool) -> bytes:
-    """Compile a Keras network for `CpuForwardPass` (some seconds).
+    """Compile a Keras network for `CpuForwardPass` (takes some seconds).
 
     Args:
-        network: from (batch, side, side, 3) uint8 to (batch, labels) logits.
-        int8: to compute with weights and activations of 8 bits, else of 32.
+        network: Maps (batch, side, side, 3) uint8 to (batch, labels) logits.
+        int8: Whether to compute with 8-bit weights and activations instead of 32-bit ones.
     """
     tensorflow = load_tensorflow()
     import keras
@@ -64,37 +64,37 @@ def compile_version(version: ModelVersion) -> bytes:
     """Compile a model version's network in this process, as its manifest says.
 
     Raises:
-        ArtifactError: the weights are damaged or do not fit.
-        ModelError: the manifest's network is unknown or its parameters are not allowed.
+        ArtifactError: The weights are damaged or do not fit.
+        ModelError: The manifest's network is unknown or its parameters are not allowed.
     """
     return compile_network(network_of(version), int8=version.manifest.int8)
 
 
 def compiled(version: ModelVersion) -> bytes:
-    """Return a model version's network, compiled as its manifest says: now, or once before.
+    """Return a model version's compiled network, and compile it if necessary.
 
     Raises:
-        ArtifactError: the weights are damaged.
-        MissingExtraError: it was never compiled here, and cannot be.
-        ModelError: the weights do not fit, or the manifest's network is unknown or its parameters
+        ArtifactError: The weights are damaged.
+        MissingExtraError: The network was never compiled here, and cannot be without the extra.
+        ModelError: The weights do not fit, or the manifest's network is unknown or its parameters
             are not allowed.
     """
-    check_weights(version)  # whoever brings a damaged model version hears of it each time
+    check_weights(version)  # damaged weights are an error even if the network was compiled before
     return _kept(version.compiled_path) or _cached(version)
 
 
 def compiled_here(version: ModelVersion) -> bytes:
-    """Return the same without looking beside the version's folder, which may be anybody's.
+    """Return the compiled network without reading the untrusted place beside the version.
 
     Raises:
-        ArtifactError, MissingExtraError, ModelError: as `compiled`.
+        ArtifactError, MissingExtraError, ModelError: As `compiled`.
     """
     check_weights(version)
     return _cached(version)
 
 
 def _cached(version: ModelVersion) -> bytes:
-    """Return what the user's cache keeps of a version, compiled now where it keeps nothing."""
+    """Return the compiled network from the user's cache; compile it if it is not there."""
     path = user_cache_path("castline") / "compiled" / version.compiled_path.name
     content = _kept(path)
     if content is None:
@@ -109,16 +109,16 @@ def _cached(version: ModelVersion) -> bytes:
 
 
 def keep_compiled(version: ModelVersion, content: bytes) -> None:
-    """Keep a compiled network beside the folder of its model version, for good.
+    """Keep a compiled network permanently beside the folder of its model version.
 
-    Where it cannot be kept, it is compiled when it is used.
+    If it cannot be saved, the network is compiled at its first use.
     """
     with contextlib.suppress(OSError):
         _keep(version.compiled_path, content)
 
 
 def _kept(path: Path) -> bytes | None:
-    """Return what was kept, unless it is damaged or not there."""
+    """Return the content of a kept file, or None if it is damaged or absent."""
     try:
         kept = path.read_bytes()
     except OSError:
@@ -128,7 +128,7 @@ def _kept(path: Path) -> bytes | None:
 
 
 def _compile_in_child(version: ModelVersion) -> bytes:
-    """Compile in a process of its own, whose 820 MB are given back when it ends."""
+    """Compile in a child process, so that its 820 MB are freed when it ends."""
     command = python_command("-m", "model.inference.compiling", str(version.folder), version.sha256)
     ends_with_us, held_open = os.pipe()
     try:
@@ -166,17 +166,17 @@ def _remove_unused(cache: Path) -> None:
 
 
 def main() -> int:
-    """Compile the model version whose folder and SHA-256 are given, to stdout.
+    """Compile the model version with the folder and SHA-256 in the arguments, to stdout.
 
-    It ends early where stdin does.
+    The process ends early when its stdin is closed.
     """
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     with os.fdopen(os.dup(1), "wb") as output:
-        os.dup2(2, 1)  # what a library prints is not part of the network
+        os.dup2(2, 1)  # keep the output of libraries out of the network
         try:
             folder, sha256 = Path(sys.argv[1]), sys.argv[2]
             version = read_model_version(folder)
-            if version.sha256 != sha256:  # else this network would be kept as another's
+            if version.sha256 != sha256:  # else this network would be kept for another version
                 raise ArtifactError(f"{folder}: changed while it was read; try again")
             load_tensorflow()
             output.write(compile_version(version))
@@ -188,7 +188,7 @@ def main() -> int:
 
 def _end_with_stdin() -> None:
     sys.stdin.read()
-    os._exit(1)  # whoever wanted the network is gone, and TensorFlow's import hears of nothing
+    os._exit(1)  # the parent is gone, and TensorFlow's import cannot be interrupted
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A network's forward pass on a CPU, computed by LiteRT: TensorFlow need not be loaded for it."""
+"""A network's forward pass on a CPU, computed by LiteRT without TensorFlow."""
 
 import importlib
 import os
@@ -12,21 +12,21 @@ from model.inference.forward import ForwardPass
 from model.quiet import without_chatter
 
 PIXELS_AT_ONCE: Final = 16 * 256 * 192
-"""Of a batch: 16 whole frames take 160 MB, 64 take 310 MB and no less time."""
+"""Most pixels in a batch: 16 whole frames take 160 MB; 64 take 310 MB and are no faster."""
 
 
 class CpuForwardPass(ForwardPass):
-    """A network that `model.inference.compiling.compile_network` compiled.
+    """A network compiled by `model.inference.compiling.compile_network`.
 
-    Its kernels work on one picture after the other, so that batches of any size give the very same
+    Its kernels process one picture after the other, so that the batch size does not change the
     logits.
 
     Args:
-        compiled: the network.
-        batch_size: the most pictures per batch; no more than have PIXELS_AT_ONCE together.
+        compiled: The compiled network.
+        batch_size: The most pictures per batch; PIXELS_AT_ONCE limits it further.
 
     Raises:
-        ModelError: `compiled` is no such network.
+        ModelError: `compiled` is not a compiled network.
     """
 
     def __init__(self, compiled: bytes, batch_size: int) -> None:
@@ -38,7 +38,7 @@ class CpuForwardPass(ForwardPass):
                 )
                 self._interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
-                raise ModelError(f"no compiled network: {error}") from error
+                raise ModelError(f"not a compiled network: {error}") from error
         [pictures] = self._interpreter.get_input_details()
         [logits] = self._interpreter.get_output_details()
         height, width = (int(side) for side in pictures["shape"][1:3])

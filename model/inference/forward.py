@@ -1,4 +1,4 @@
-"""A network's forward pass: pictures in, logits out, in batches."""
+"""The interface of a network's forward pass: pictures in, logits out, in batches."""
 
 from abc import ABC, abstractmethod
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 
 class ForwardPass(ABC):
-    """A network ready to look at pictures, on one device.
+    """A network ready for inference on one device.
 
     Args:
-        answer_shape: of what is answered to a picture: (labels,), or as `model.networks.dense`
-            says.
-        batch_size: the most pictures that it looks at together. A picture's logits do not depend
-            on how many others came with it.
+        answer_shape: Shape of the output for one picture: (labels,), or that of
+            `model.networks.dense`.
+        batch_size: The most pictures per batch. A picture's logits do not depend on the other
+            pictures of its batch.
     """
 
     def __init__(self, answer_shape: tuple[int, ...], batch_size: int) -> None:
@@ -21,7 +21,7 @@ class ForwardPass(ABC):
         self._answer_shape = answer_shape
 
     def logits(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the answers (n, *answer_shape) to any number of pictures (n, height, width, 3)."""
+        """Return the outputs (n, *answer_shape) for n pictures (n, height, width, 3)."""
         logits = np.empty((len(pictures), *self._answer_shape), np.float32)
         for start in range(0, len(pictures), self.batch_size):
             batch = pictures[start : start + self.batch_size]
@@ -30,4 +30,4 @@ class ForwardPass(ABC):
 
     @abstractmethod
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the answers to one to `batch_size` pictures."""
+        """Return the outputs for one to `batch_size` pictures."""

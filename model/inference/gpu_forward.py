@@ -1,4 +1,4 @@
-"""A network's forward pass as TensorFlow computes it, compiled once for each batch shape."""
+"""A network's forward pass in TensorFlow, compiled once for each batch shape."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,18 +13,18 @@ from model.inference.tensorflow_runtime import load_tensorflow
 class GpuForwardPass(ForwardPass):
     """A Keras network compiled for batches of exactly `batch_size` pictures.
 
-    Only the shapes given occur: a short batch is filled up with black pictures. So nothing is ever
-    compiled again, and a picture's logits do not depend on how many others came with it: other
-    shapes pick other kernels, whose sums round differently.
+    Only the given shapes occur: an incomplete batch is padded with black pictures. So the network
+    is never recompiled, and a picture's logits do not depend on the number of other pictures: other
+    shapes would select other kernels, which round sums differently.
 
     Args:
-        network: from (batch, height, width, 3) uint8 to answers of a picture's own.
-        shapes: heights and widths in pixels that pictures may have.
-        batch_size: pictures per batch.
-        device: TensorFlow's name of it.
+        network: Maps (batch, height, width, 3) uint8 to one output per picture.
+        shapes: Heights and widths in pixels that pictures may have.
+        batch_size: Pictures per batch.
+        device: TensorFlow's name of the device.
 
     Raises:
-        tensorflow.errors.ResourceExhaustedError: the batch does not fit into the device's memory.
+        tensorflow.errors.ResourceExhaustedError: The batch does not fit into the device's memory.
     """
 
     def __init__(
@@ -38,7 +38,8 @@ class GpuForwardPass(ForwardPass):
                 return network(pictures, training=False)
 
         self._function = tensorflow.function(forward)
-        # calling the traced functions themselves, not the one that traces, cannot trace again
+        # concrete functions are called directly, because only the tf.function itself may trace
+        # again
         self._compiled = {
             shape: self._function.get_concrete_function(
                 tensorflow.TensorSpec((batch_size, *shape, 3), tensorflow.uint8)
@@ -46,13 +47,13 @@ class GpuForwardPass(ForwardPass):
             for shape in shapes
         }
         self._to_tensor = tensorflow.convert_to_tensor
-        # let kernels be chosen and memory be taken now, not in the middle of an episode
+        # select kernels and allocate memory now, not in the middle of an episode
         for shape in shapes:
             self._logits_of_batch(np.zeros((1, *shape, 3), np.uint8))
 
     @property
     def compiled_signatures(self) -> int:
-        """How often the network was compiled: once for each shape, for ever."""
+        """Number of times that the network was compiled: once for each shape."""
         return int(self._function.experimental_get_tracing_count())
 
     def _logits_of_batch(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

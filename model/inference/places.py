@@ -1,7 +1,7 @@
-"""What a dense network answers, read: how likely each label is in a frame, and where.
+"""Decode the output of a dense network: each label's confidence in a frame, and its bounding box.
 
-A label's confidence in a frame is that of its most likely place; where it is, the distances to the
-edges say that the network gives for that place.
+A label's confidence in a frame is the confidence at its most likely place (grid cell); its box
+follows from the distances to the edges that the network predicts there.
 """
 
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ class Places:
     logits: NDArray[np.float32]
     """(n, labels)"""
     boxes: NDArray[np.float32]
-    """(n, labels, 4) left, top, right and bottom in pixels of what the network saw."""
+    """(n, labels, 4) left, top, right and bottom in pixels of the network's input."""
 
 
 def most_likely_places(answers: NDArray[np.float32]) -> Places:
     """Return each label's most likely place.
 
     Args:
-        answers: (n, rows, columns, labels + EDGES), of a network that `model.networks.dense`
-            builds.
+        answers: (n, rows, columns, labels + EDGES), the output of a network that
+            `model.networks.dense` builds.
     """
     count, rows, columns, outputs = answers.shape
     by_place = answers.reshape(count, rows * columns, outputs)
@@ -45,11 +45,11 @@ def most_likely_places(answers: NDArray[np.float32]) -> Places:
 
 
 def as_shares(boxes: NDArray[np.float32], area: FrameArea) -> NDArray[np.float64]:
-    """Return boxes (..., 4) in a frame as shares of the picture in it, cut off at 0 and 1.
+    """Return boxes (..., 4) in a frame as shares of the picture in it, clipped to 0..1.
 
     Args:
-        boxes: left, top, right, bottom in pixels.
-        area: where in the frame the picture lies.
+        boxes: Left, top, right, bottom in pixels.
+        area: The picture's area in the frame.
     """
     origin = np.array([area.left, area.top] * 2, np.float64)
     size = np.array([area.width, area.height] * 2, np.float64)

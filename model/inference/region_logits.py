@@ -1,4 +1,4 @@
-"""The logits of frames' regions, looked at as often as `model.version.looks` says."""
+"""Compute the logits of frames' regions, with the views that `model.version.looks` defines."""
 
 from collections.abc import Sequence
 
@@ -24,15 +24,15 @@ def region_logits(
     """Return the logits (n, regions, labels) of frames.
 
     Args:
-        forward: of the network.
-        pictures: (n, regions, side, side, 3), each region as the preprocessing makes it.
-        regions: their names, in this order.
-        labels: in the order of the logits.
-        looks: how often.
+        forward: The network's forward pass.
+        pictures: (n, regions, side, side, 3), each region preprocessed.
+        regions: Names of the regions, in this order.
+        labels: Names of the labels, in the order of the logits.
+        looks: The views of each region.
     """
     count, _, *shape = pictures.shape
     seen = pictures.reshape(-1, *shape)
-    # halves are closer views themselves
+    # halves are closer views already
     twice = bool(looks.closer_view) and WHOLE in regions
     if twice:
         whole = list(regions).index(WHOLE)
@@ -51,16 +51,16 @@ def region_logits(
 def whole_logits(
     forward: ForwardPass, pictures: NDArray[np.uint8], labels: Sequence[str], looks: Looks
 ) -> NDArray[np.float32]:
-    """Return the logits (n, labels) of pictures (n, side, side, 3) that are looked at as wholes."""
+    """Return the logits (n, labels) of pictures (n, side, side, 3), classified as wholes."""
     return region_logits(forward, pictures[:, None], (WHOLE,), labels, looks)[:, 0]
 
 
 def view_closer(picture: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-    """Return the middle of a picture (side, side, 3) as large as the whole.
+    """Return the centre of a picture (side, side, 3), enlarged to the size of the whole.
 
     Args:
-        picture: as a network sees it.
-        share: of its side that stays.
+        picture: A picture as a network sees it.
+        share: Share of its side that is kept.
     """
     side = len(picture)
     margin = round(side * (1 - share) / 2)
@@ -70,7 +70,7 @@ def view_closer(picture: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
 def _logits(
     forward: ForwardPass, pictures: NDArray[np.uint8], labels: Sequence[str], looks: Looks
 ) -> NDArray[np.float32]:
-    """Return the logits (n, labels) of pictures (n, side, side, 3), looked at once."""
+    """Return the logits (n, labels) of pictures (n, side, side, 3) without a closer view."""
     if not looks.glance_side or not len(pictures):
         return forward.logits(pictures)
     side = looks.glance_side

@@ -1,7 +1,7 @@
-"""How networks are shown frames and stills, and how their answers become confidences.
+"""Prepare frames and stills for a network, and turn its output into confidences.
 
-A network for regions sees the whole of a frame and its halves, one after another, and shares one
-answer among all labels. A dense one sees the whole frame once and answers for each label alone.
+A regional network sees the whole frame and its halves as separate pictures, and its labels share
+one softmax. A dense network sees the whole frame once and scores each label independently.
 """
 
 from abc import ABC, abstractmethod
@@ -33,24 +33,24 @@ Frames = Sequence[NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class FrameAnswers:
-    """What a network says of n frames."""
+    """The output of a network for n frames."""
 
     logits: NDArray[np.float32]
     """(n, regions, labels)"""
     corners: NDArray[np.float64] | None = None
     """(n, labels, 4) left, top, right, bottom of each label's most likely place as shares of the
-    frame; None of a network that does not say."""
+    frame; None if the network predicts no positions."""
 
 
 class Sight(ABC):
-    """Shows a network what it is asked about.
+    """Prepares the input of a network.
 
     Args:
-        labels: in the order of its answers.
+        labels: Names of the labels, in the order of the network's outputs.
     """
 
     regions: tuple[str, ...]
-    """The parts of a frame that it sees, by name."""
+    """Names of the regions of a frame that the network sees."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
@@ -58,29 +58,29 @@ class Sight(ABC):
     @property
     @abstractmethod
     def views_per_frame(self) -> int:
-        """How many pictures it sees of a frame."""
+        """Number of pictures that the network sees per frame."""
 
     @property
     @abstractmethod
     def shapes(self) -> frozenset[tuple[int, int]]:
-        """Heights and widths in pixels of the pictures that it sees."""
+        """Heights and widths in pixels of the network's inputs."""
 
     @property
     @abstractmethod
     def rule(self) -> Preprocessing | WholeFrame:
-        """By which a picture that is looked at as a whole is preprocessed."""
+        """The preprocessing of a picture that is classified as a whole."""
 
     @abstractmethod
     def of_frames(self, forward: ForwardPass, frames: Frames) -> FrameAnswers:
-        """Return what a network answers to frames.
+        """Return a network's output for frames.
 
         Raises:
-            ModelError: a frame is no RGB picture.
+            ModelError: A frame is not an RGB picture.
         """
 
     @abstractmethod
     def of_pictures(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the logits (n, labels) of pictures (n, *shape, 3) that are looked at as wholes."""
+        """Return the logits (n, labels) of pictures (n, *shape, 3), classified as wholes."""
 
     @abstractmethod
     def confidences(self, logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
@@ -88,13 +88,13 @@ class Sight(ABC):
 
 
 class RegionSight(Sight):
-    """Of networks for regions: their labels share one certainty.
+    """Prepares the input of a regional network, whose labels share one softmax.
 
     Args:
-        labels: in the order of the logits.
-        regions: parts of a frame, in their order.
-        preprocessing: of each.
-        looks: how often the network looks.
+        labels: Names of the labels, in the order of the logits.
+        regions: Names of the regions of a frame, in their order.
+        preprocessing: The preprocessing of each region.
+        looks: The views of each region.
     """
 
     def __init__(
@@ -110,22 +110,22 @@ class RegionSight(Sight):
 
     @property
     def rule(self) -> Preprocessing:
-        """By which a picture is preprocessed."""
+        """The preprocessing of a picture."""
         return self._preprocessing
 
     @property
     def views_per_frame(self) -> int:
-        """Its regions, and the whole from closer."""
+        """Number of regions, plus one for the closer view of the whole."""
         return len(self.regions) + (self.looks.closer_view > 0 and WHOLE in self.regions)
 
     @property
     def shapes(self) -> frozenset[tuple[int, int]]:
-        """Those of regions and of glances."""
+        """The shapes of regions and of glances."""
         sides = {self._preprocessing.side, self.looks.glance_side} - {0}
         return frozenset((side, side) for side in sides)
 
     def of_frames(self, forward: ForwardPass, frames: Frames) -> FrameAnswers:
-        """Return what a network answers to each region."""
+        """Return a network's output for each region."""
         side = self._preprocessing.side
         pictures = np.empty((len(frames), len(self.regions), side, side, 3), np.uint8)
 
@@ -139,7 +139,7 @@ class RegionSight(Sight):
         return FrameAnswers(region_logits(forward, pictures, self.regions, self.labels, self.looks))
 
     def of_pictures(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the logits of pictures that are looked at as wholes."""
+        """Return the logits of pictures that are classified as wholes."""
         return whole_logits(forward, pictures, self.labels, self.looks)
 
     def confidences(self, logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
@@ -148,11 +148,11 @@ class RegionSight(Sight):
 
 
 class PlaceSight(Sight):
-    """Of dense networks: each label is there or not, whatever the others are.
+    """Prepares the input of a dense network, which scores each label independently.
 
     Args:
-        labels: in the order of the answers.
-        frame: that pictures are fitted into.
+        labels: Names of the labels, in the order of the outputs.
+        frame: The frame into which pictures are fitted.
     """
 
     regions = (WHOLE,)
@@ -164,16 +164,16 @@ class PlaceSight(Sight):
 
     @property
     def rule(self) -> WholeFrame:
-        """By which a picture is preprocessed."""
+        """The preprocessing of a picture."""
         return self._frame
 
     @property
     def shapes(self) -> frozenset[tuple[int, int]]:
-        """That of the frame."""
+        """The shape of the frame."""
         return frozenset((self._frame.shape,))
 
     def of_frames(self, forward: ForwardPass, frames: Frames) -> FrameAnswers:
-        """Return what a network answers to whole frames, and where."""
+        """Return a network's output for whole frames, with positions."""
         pictures = np.empty((len(frames), *self._frame.shape, 3), np.uint8)
 
         def preprocess(number: int) -> None:
@@ -192,19 +192,19 @@ class PlaceSight(Sight):
         return most_likely_places(forward.logits(pictures)).logits
 
     def confidences(self, logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
-        """Return each label's confidence on its own."""
+        """Return each label's confidence, independent of the others."""
         return sigmoid(np.asarray(logits) / temperature)
 
 
 def sight_of(described: Manifest | Recipe, labels: Sequence[str]) -> Sight:
-    """Return how a network is shown frames.
+    """Return the Sight of a network.
 
     Args:
-        described: the manifest of its version, or the recipe that it is trained by.
-        labels: in the order of its answers.
+        described: The manifest of the network's version, or the recipe of its training.
+        labels: Names of the labels, in the order of the network's outputs.
 
     Raises:
-        ModelError: its preprocessing is unknown.
+        ModelError: The preprocessing is unknown.
     """
     if described.is_dense:
         return PlaceSight(labels, whole_frame_named(described.preprocessing))

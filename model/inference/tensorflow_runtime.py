@@ -1,6 +1,6 @@
-"""Keras and TensorFlow brought in quietly, and the device that they compute on.
+"""Load Keras and TensorFlow quietly, and choose the device.
 
-Importing this module imports nothing heavy: TensorFlow comes with the first call.
+Importing this module imports nothing heavy: TensorFlow is imported by the first call.
 """
 
 import importlib
@@ -16,26 +16,26 @@ from model.extras import has_train_extra, require_train_extra
 from model.quiet import without_chatter
 
 DEVICES: Final = ("auto", "cpu", "gpu")
-"""The devices that can be asked for."""
+"""The device names that a user can give."""
 
 CPU: Final = "/CPU:0"
-"""What TensorFlow calls the CPU."""
+"""TensorFlow's name of the CPU."""
 
 _GPU_DRIVERS: Final = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA, under Windows, AMD
 
 _NOT_FOR_INFERENCE: Final = ("sklearn", "matplotlib")
-# Keras imports both if it finds them, for wrappers and plots that are not used here: a third of
-# the start-up time and 75 MB (measured: 9.0 s and 659 MB with them, 6.3 s and 586 MB without).
+# Keras imports both if it finds them, for wrappers and plots that are not used here: a third of the
+# start-up time and 75 MB (measured: 9.0 s and 659 MB with them, 6.3 s and 586 MB without).
 
 
 def load_tensorflow(purpose: str = "computing with TensorFlow") -> Any:
     """Return the TensorFlow module, imported at the first call (some seconds, about 590 MB).
 
     Args:
-        purpose: what it is loaded for, as `require_train_extra` takes it.
+        purpose: Why it is loaded, for the error of `require_train_extra`.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: TensorFlow is not installed.
     """
     if sys.modules.get("tensorflow") is None:
         require_train_extra(purpose)
@@ -48,14 +48,14 @@ def load_tensorflow(purpose: str = "computing with TensorFlow") -> Any:
 
 
 def load_keras() -> Any:
-    """Return Keras: on the backend that it was imported with, or else on TensorFlow."""
+    """Return Keras with the backend that it was imported with, or else with TensorFlow."""
     if "keras" not in sys.modules:
         load_tensorflow()
     return importlib.import_module("keras")
 
 
 def out_of_memory_error() -> type[Exception]:
-    """Return what TensorFlow raises when memory runs out, or a MemoryError on other backends."""
+    """Return TensorFlow's error for a lack of memory, or MemoryError for other backends."""
     if load_keras().backend.backend() != "tensorflow":
         return MemoryError
     error: type[Exception] = load_tensorflow().errors.ResourceExhaustedError
@@ -65,13 +65,13 @@ def out_of_memory_error() -> type[Exception]:
 def choose_device(device: str) -> str:
     """Return TensorFlow's name of the device to compute on.
 
-    A GPU's memory is taken as it is needed, never all at once.
+    GPU memory is allocated as needed, not all in advance.
 
     Args:
-        device: `cpu`, `gpu`, or `auto` for a GPU where there is one and what computes on it.
+        device: `cpu`, `gpu`, or `auto` for a GPU if there is one and the packages for it.
 
     Raises:
-        DeviceError: the name is another, or a GPU was asked for and there is none.
+        DeviceError: The name is unknown, or a GPU was asked for and there is none.
     """
     if device not in DEVICES:
         raise DeviceError(f"device {device!r} is unknown: use one of {', '.join(DEVICES)}")
@@ -93,10 +93,10 @@ def choose_device(device: str) -> str:
 
 
 def device_name(device: str) -> str:
-    """Return what the chosen device is called by its maker, or `CPU` and its number of cores.
+    """Return the maker's name of the chosen device, or `CPU` and its number of cores.
 
     Raises:
-        DeviceError: as `choose_device`.
+        DeviceError: As `choose_device`.
     """
     place = choose_device(device)
     if place == CPU:
@@ -107,23 +107,23 @@ def device_name(device: str) -> str:
 
 
 def describe_devices() -> str:
-    """Return TensorFlow's version and what it can compute on, in one line."""
+    """Return TensorFlow's version and the number of GPUs in one line."""
     tensorflow = load_tensorflow()
     gpus = tensorflow.config.list_physical_devices("GPU")
     return f"TensorFlow {tensorflow.__version__}, {len(gpus)} GPU" + ("s" if len(gpus) != 1 else "")
 
 
 def _has_gpu_driver() -> bool:
-    """Whether it is worth the seconds to ask TensorFlow for a GPU."""
+    """Tell whether asking TensorFlow for a GPU is worth the seconds."""
     return sys.platform != "linux" or any(Path(path).exists() for path in _GPU_DRIVERS)
 
 
 @contextmanager
 def bfloat16_arithmetic(wanted: bool) -> Iterator[None]:
-    """Let what is built and compiled inside convolve and multiply in bfloat16, if that is wanted.
+    """Build and compile networks inside with bfloat16 convolutions and products, if wanted.
 
-    With TensorFlow, nothing changes on processors without instructions for it, which would only
-    imitate it. How much faster the others learn, `bench/training_steps.py` measures.
+    With TensorFlow, this has no effect on processors without bfloat16 instructions, which would
+    only emulate them. `bench/training_steps.py` measures the speed-up on the others.
     """
     keras = load_keras()
     if wanted and keras.backend.backend() != "tensorflow":
@@ -153,7 +153,7 @@ def _has_bfloat16_instructions() -> bool:
 
 @contextmanager
 def _without_modules(names: tuple[str, ...]) -> Iterator[None]:
-    """Let imports of these modules fail inside, unless they are here already."""
+    """Make imports of these modules fail inside, unless they are already imported."""
     absent = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: "not to be found"
     try:

@@ -1,1 +1,1 @@
-"""The networks."""
+"""The network architectures."""

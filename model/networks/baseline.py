@@ -9,16 +9,16 @@ from model.errors import ModelError
 from model.version.weights import check_number
 
 PARAMETERS: Final[Mapping[str, Any]] = {"filters": [32, 64, 128, 128], "dense": 64}
-"""Its filters are those with which the task's published accuracy was reproduced."""
+"""The filters with which the task's published accuracy was reproduced."""
 
-_MAX_UNITS = 1024  # of one layer; four convolutions so wide take 120 MB
+_MAX_UNITS = 1024  # most units in a layer; four convolutions of this width take 120 MB
 _MAX_CONVOLUTIONS = 4  # each takes 2 pixels off and halves the rest: 64, 31, 14, 6, 2
 
 
 def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], seed: int) -> Any:
     """Return a new network; see `model.networks.named.build_network`.
 
-    LeCun uniform initial weights are the task's own advice ("crucial"): LeCun et al., Efficient
+    LeCun uniform initialisation is the task's own advice ("crucial"): LeCun et al., Efficient
     BackProp, 1998.
     """
     filters, dense = _checked(parameters, shape)

@@ -1,9 +1,10 @@
-"""The dense network: one look at a whole frame, an answer for each place in it and each label.
+"""The dense network: a fully convolutional detector with one stride and no anchors.
 
-The residual trunk (`model.networks.residual`) up to its last two stages; the last, of half the
-resolution, is doubled and joined to the one before, and two convolutions answer at every place
-independently: each label's logit, as Tian et al., FCOS: Fully Convolutional One-Stage Object
-Detection, 2019, do, and how far the edges of whoever is there are from it.
+Its backbone is the residual network (`model.networks.residual`) up to its last two stages. The
+feature map of the last stage is upsampled by 2 and concatenated with that of the stage before. Two
+convolutions then predict, at every place (grid cell), a logit for each label, like Tian et al.,
+FCOS: Fully Convolutional One-Stage Object Detection, 2019, and the distances to the edges of the
+bounding box.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from model.networks import residual
 from model.version.weights import check_number
 
 STRIDE: Final = 16
-"""Pixels from one place to the next, across and down."""
+"""Pixels between neighbouring places, across and down."""
 
 PARAMETERS: Final[Mapping[str, Any]] = {
     "widths": [24, 48, 96, 192, 256],
@@ -23,20 +24,21 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "joined": 128,
     "head": 160,
 }
-"""3.0 million weights with 33 labels. Of 256x192 pixels it answers for 16x12 places."""
+"""3.0 million weights with 33 labels. A picture of 256x192 pixels has 16x12 places."""
 
 TOP_PLACES: Final = 3
-"""The places whose mean answers for the picture while it learns: a figure covers some."""
+"""Number of most likely places whose mean is the picture's logit in training: a figure covers
+several."""
 
 EDGES: Final = 4
 """Left, top, right, bottom."""
 
 _MOST_LIKELY_NOBODY: Final = -4.0
-"""The logits' first bias: at nearly every place nearly no label is (Lin et al., Focal Loss for
-Dense Object Detection, 2017, 4.1)."""
+"""Initial bias of the logits: nearly all places are negative for nearly all labels (Lin et al.,
+Focal Loss for Dense Object Detection, 2017, 4.1)."""
 
 _HEAD: Final = "head_relu"
-"""The layer whose features the last convolutions answer by."""
+"""The layer whose features are the input of the last convolutions."""
 
 _MAX_WIDTH: Final = 1024
 
@@ -45,18 +47,18 @@ def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], s
     """Return a new network.
 
     Args:
-        parameters: as PARAMETERS has them.
-        outputs: how many labels.
-        shape: height and width of the pictures in pixels, multiples of twice STRIDE.
-        seed: of the initial weights.
+        parameters: As in PARAMETERS.
+        outputs: Number of labels.
+        shape: Height and width of the pictures in pixels, multiples of twice STRIDE.
+        seed: Seed of the initial weights.
 
     Returns:
-        A keras.Model from uint8 pictures (batch, height, width, 3) to one float32 tensor
-        (batch, height / STRIDE, width / STRIDE, outputs + EDGES): the labels' logits, then the
-        distances to the edges in strides, as logarithms.
+        A keras.Model from uint8 pictures (batch, height, width, 3) to one float32 tensor (batch,
+        height / STRIDE, width / STRIDE, outputs + EDGES): the labels' logits, then the logarithms
+        of the distances to the edges in strides.
 
     Raises:
-        ModelError: a parameter is missing, unknown or out of bounds.
+        ModelError: A parameter is missing, unknown or out of bounds.
     """
     layout = _checked(parameters)
     import keras
@@ -94,11 +96,11 @@ def build(parameters: Mapping[str, Any], outputs: int, shape: tuple[int, int], s
 
 
 def features_of(network: Any) -> Any:
-    """Return the part of a network, with the same weights, that its last convolutions answer by.
+    """Return the network up to the features before its last convolutions, sharing its weights.
 
     Returns:
-        A keras.Model from pictures as `build` says to (batch, height / STRIDE, width / STRIDE,
-        head) features, none below 0.
+        A keras.Model from the pictures that `build` describes to (batch, height / STRIDE, width /
+        STRIDE, head) features, none below 0.
     """
     import keras
 

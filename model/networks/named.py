@@ -1,7 +1,7 @@
-"""Networks by name, built by our own code from the numbers in a manifest.
+"""Build networks by name, from the parameters in a manifest.
 
-A manifest may come from anywhere, so every parameter is checked and bounded before anything is
-built. Importing this module imports nothing heavy.
+A manifest may be untrusted, so every parameter is checked and bounded before anything is built.
+Importing this module imports nothing heavy.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ NETWORKS: Final[Mapping[str, Callable[[Mapping[str, Any], int, tuple[int, int], 
     "dense": dense.build,
     "residual": residual.build,
 }
-"""How each network is built, by its name: from its parameters, outputs, shape and seed."""
+"""Builder of each network by name, called with parameters, outputs, shape and seed."""
 
 
 def build_network(
@@ -35,19 +35,19 @@ def build_network(
     """Return a new Keras network that maps uint8 pictures to logits per label.
 
     Args:
-        name: one of NETWORKS.
-        parameters: what that network takes, as the manifest has it.
-        labels: the labels in the order of the logits.
-        shape: height and width of the pictures in pixels.
-        seed: of the initial weights.
+        name: One of NETWORKS.
+        parameters: The parameters of that network, as in the manifest.
+        labels: The labels in the order of the logits.
+        shape: Height and width of the pictures in pixels.
+        seed: Seed of the initial weights.
 
     Returns:
         A keras.Model from (batch, height, width, 3) uint8 to float32 logits: (batch, labels), or,
-        of network `dense`, for each place and with more (see `model.networks.dense`). Network
-        `residual` takes pictures of other sides too.
+        for network `dense`, logits and box edges for each place (see `model.networks.dense`).
+        Network `residual` accepts other picture sizes too.
 
     Raises:
-        ModelError: the name is unknown or a parameter is missing, unknown or out of bounds.
+        ModelError: The name is unknown or a parameter is missing, unknown or out of bounds.
     """
     if name not in NETWORKS:
         raise ModelError(f"network {name!r} is unknown: use one of {', '.join(NETWORKS)}")
@@ -70,23 +70,23 @@ def shapes_of(network: Any) -> dict[str, tuple[int, ...]]:
 
 
 def assign_weights(network: Any, weights: Mapping[str, NDArray[np.float32]]) -> None:
-    """Give a network the weights that `weights_of` returned; names and shapes must agree."""
+    """Assign the weights that `weights_of` returned to a network; names and shapes must agree."""
     for weight in network.weights:
         weight.assign(weights[weight.path])
 
 
 def take_over(network: Any, labels: Sequence[str], version: ModelVersion) -> None:
-    """Give a network the weights of a version's, which differs from it in labels or head at most.
+    """Initialise a network with the weights of a version that has other labels or another head.
 
     Args:
-        network: an output for a label that the version does not know stays as it is, and so does
-            what the version's network does not have, such as a dense one's head.
-        labels: in the order of its logits.
-        version: whose weights to take.
+        network: The network; outputs for labels that the version does not know keep their weights,
+            and so do layers that the version lacks, such as the head of a dense network.
+        labels: The labels in the order of the network's logits.
+        version: The version with the weights.
 
     Raises:
-        ArtifactError: the version's weights are damaged or do not fit its own network.
-        ModelError: the version's network is unknown or its parameters are not allowed.
+        ArtifactError: The version's weights are damaged or do not fit its own network.
+        ModelError: The version's network is unknown or its parameters are not allowed.
     """
     known = version.manifest.labels
     shared = [label for label in labels if label in known]
@@ -107,7 +107,7 @@ def take_over(network: Any, labels: Sequence[str], version: ModelVersion) -> Non
 
 
 def add_to_logits(network: Any, shift: float) -> None:
-    """Add a number to every logit of a network, by its biases, rounded as a file keeps them."""
+    """Add a number to every logit of a network by its biases, rounded like weights in a file."""
     weights = weights_of(network)
     biases = {"logits/bias": weights["logits/bias"] + np.float32(shift)}
     assign_weights(network, {**weights, **rounded(biases)})
@@ -117,8 +117,8 @@ def network_of(version: ModelVersion) -> Any:
     """Return a model version's network with its weights.
 
     Raises:
-        ArtifactError: the weights are damaged or do not fit.
-        ModelError: the manifest's network is unknown or its parameters are not allowed.
+        ArtifactError: The weights are damaged or do not fit.
+        ModelError: The manifest's network is unknown or its parameters are not allowed.
     """
     manifest = version.manifest
     shape = shape_seen(manifest.preprocessing)

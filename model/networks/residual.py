@@ -1,7 +1,7 @@
-"""The residual network: what two CPU cores can train in an hour, and read in seconds.
+"""The residual network: two CPU cores train it in an hour.
 
-He et al., Deep Residual Learning for Image Recognition, 2016, with the averaging shortcuts of
-He et al., Bag of Tricks for Image Classification, 2019 (their ResNet-D).
+It is a ResNet (He et al., Deep Residual Learning for Image Recognition, 2016) with the averaging
+shortcuts of ResNet-D (He et al., Bag of Tricks for Image Classification, 2019).
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,29 +18,29 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "blocks": [1, 1, 2, 2, 1],
     "dropout": 0.2,
 }
-"""2.6 million weights. Of 96 pixels, the stages see 48, 24, 12, 6 and 3."""
+"""2.6 million weights. With 96 pixels, the feature maps have 48, 24, 12, 6 and 3."""
 
 LARGE_PARAMETERS: Final[Mapping[str, Any]] = {**PARAMETERS, "widths": [40, 80, 160, 320, 448]}
 """7.5 million weights, and 2.8 times the arithmetic."""
 
 _MAX_WIDTH = 1024  # as wide as the widest networks for small pictures
 _MAX_STAGES = 5  # each halves the picture
-_MAX_BLOCKS = 8  # of a stage
+_MAX_BLOCKS = 8  # per stage
 
-_NORM_MOMENTUM = 0.97  # statistics of about the last 100 steps: an epoch has but some hundreds
+_NORM_MOMENTUM = 0.97  # averages the last 100 steps or so; an epoch has a few hundred
 
 
 def build(parameters: Mapping[str, Any], outputs: int, _shape: tuple[int, int], seed: int) -> Any:
     """Return a new network; see `model.networks.named.build_network`.
 
     Raises:
-        ModelError: a parameter is missing, unknown or out of bounds.
+        ModelError: A parameter is missing, unknown or out of bounds.
     """
     shape, dropout = _checked(parameters)
     import keras
 
     makes = layers(keras, seed)
-    # any side: training begins with smaller pictures
+    # any size, because training begins with smaller pictures
     pictures = keras.Input((None, None, 3), dtype="uint8", name="pictures")
     *_, x = makes.stages(pictures, shape)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
@@ -52,14 +52,14 @@ def build(parameters: Mapping[str, Any], outputs: int, _shape: tuple[int, int], 
 
 @dataclass(frozen=True)
 class Shape:
-    """How wide and how deep each stage is."""
+    """The width and the number of blocks of each stage."""
 
     widths: list[int]
     blocks: list[int]
 
     @property
     def weights(self) -> int:
-        """How many numbers the convolutions of 3x3 have, nearly all of the network's."""
+        """Number of weights of the 3x3 convolutions, nearly all of the network's."""
         inputs, count = self.widths[0], 9 * 3 * self.widths[0]
         for width, blocks in zip(self.widths, self.blocks, strict=True):
             count += 9 * width * (inputs + (2 * blocks - 1) * width)
@@ -68,13 +68,13 @@ class Shape:
 
 
 def layers(keras: Any, seed: int) -> "Layers":
-    """Return what makes a network's layers, their initial weights drawn from this seed."""
+    """Return a factory of layers that draws their initial weights from this seed."""
     return Layers(keras, iter(np.random.SeedSequence(seed).generate_state(1000)))
 
 
 @dataclass(frozen=True)
 class Layers:
-    """Makes the layers of a residual network."""
+    """Factory of the layers of a residual network."""
 
     keras: Any
     seeds: Iterator[Any]
@@ -84,7 +84,7 @@ class Layers:
         return int(next(self.seeds))
 
     def stages(self, pictures: Any, shape: Shape) -> list[Any]:
-        """Return what each stage makes of uint8 pictures: stage n halves them n times."""
+        """Return the feature map of each stage for uint8 pictures; stage n has stride 2^n."""
         x = self.keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(pictures)
         x = self.relu(self.convolution(x, shape.widths[0], 3, 2, "stem"), "stem_relu")
         made = []
@@ -96,7 +96,7 @@ class Layers:
         return made
 
     def relu(self, x: Any, name: str) -> Any:
-        """Cut x off below 0."""
+        """Apply ReLU."""
         return self.keras.layers.ReLU(name=name)(x)
 
     def convolution(
@@ -117,7 +117,7 @@ class Layers:
         )(convolved)
 
     def block(self, x: Any, width: int, stride: int, name: str) -> Any:
-        """Add what two convolutions make of x to x itself, averaged where the block halves it."""
+        """Apply a residual block; its shortcut averages where the block halves the feature map."""
         shortcut = x
         if stride == 2:
             pool = self.keras.layers.AveragePooling2D(2, padding="same", name=f"{name}_pool")
@@ -125,7 +125,7 @@ class Layers:
         if shortcut.shape[-1] != width:
             shortcut = self.convolution(shortcut, width, 1, 1, f"{name}_shortcut")
         y = self.relu(self.convolution(x, width, 3, stride, f"{name}_conv_1"), f"{name}_relu_1")
-        # it starts as the shortcut alone: Goyal et al., Accurate, Large Minibatch SGD, 2017
+        # zero gamma makes the block an identity at first: Goyal et al., Large Minibatch SGD, 2017
         y = self.convolution(y, width, 3, 1, f"{name}_conv_2", gamma="zeros")
         return self.relu(self.keras.layers.Add(name=f"{name}_add")([y, shortcut]), f"{name}_relu_2")
 
@@ -145,10 +145,15 @@ def _checked(parameters: Mapping[str, Any]) -> tuple[Shape, float]:
 
 
 def checked_shape(network: str, widths: object, blocks: object) -> Shape:
-    """Return the shape of the stages of a network, for whose errors its name is.
+    """Return the checked widths and blocks of a network.
+
+    Args:
+        network: Name of the network, for errors.
+        widths: Channels of each stage.
+        blocks: Blocks of each stage.
 
     Raises:
-        ModelError: they are no lists of as many whole numbers within bounds.
+        ModelError: They are not lists of the same length with whole numbers within bounds.
     """
     for name, numbers, highest in (
         ("widths", widths, _MAX_WIDTH),
@@ -164,7 +169,7 @@ def checked_shape(network: str, widths: object, blocks: object) -> Shape:
     if len(widths) != len(blocks):
         raise ModelError(
             f"network {network}: {len(widths)} widths and {len(blocks)} blocks; "
-            "give as many of both"
+            "give the same number of both"
         )
     return Shape(list(widths), list(blocks))
 

@@ -1,1 +1,1 @@
-"""Rehearsed shots, on which thresholds are chosen."""
+"""Rehearsal: synthetic shots with known truth, on which thresholds are chosen."""

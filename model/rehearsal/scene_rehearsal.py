@@ -1,8 +1,9 @@
-"""Shots of scenes made of validation stills, whose truth is known: for dense networks.
+"""Compose shots of validation stills, with known truth, for dense networks.
 
-As `model.rehearsal.shots` does for regions, and as episodes have it: one character, two, a group,
-nobody, and strangers, alone or beside others. A stranger is a still of `unknown`, or a label whose
-own answers are not heard: to the others it is a character of the series for whom they have no name.
+They are the counterpart of `model.rehearsal.shots` and show what episodes show: one character, two,
+a group, nobody, and unknown characters, alone or beside others. An unknown character is a still of
+`unknown`, or a label whose own output is ignored: to the other outputs it is a character of the
+series without a label.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,36 +22,36 @@ from model.scenes.scenes import SceneMaker
 from model.scenes.seen import Scene
 from model.scenes.whereabouts import SIDE_FIGURES, Whereabouts
 
-_CLOSEST: Final = 1.15  # how far a camera goes in, as a change of size
+_CLOSEST: Final = 1.15  # how far a camera zooms in, as a factor
 _LARGEST_GROUP: Final = 6
-_STORED_QUALITY: Final = 68  # of JPEG: what the frame store leaves of a frame
+_STORED_QUALITY: Final = 68  # JPEG quality of frames in the frame store
 
 
 @dataclass(frozen=True)
 class RehearsedFrame:
-    """A frame and who is in it."""
+    """A frame and its truth."""
 
     picture: NDArray[np.uint8]
     """(height, width, 3), as a network sees it."""
     truth: NDArray[np.bool_]
     """(labels,), whether the label is on screen."""
     unheard: NDArray[np.bool_]
-    """(labels,), whose answers do not count: strangers' own, those half out of sight, those of
-    whom nobody can tell whether they are there, and of whom the network surely sees without having
-    been told as large a share as is usually there."""
+    """(labels,), outputs that are ignored: the own labels of unknown characters, labels of half
+    hidden figures, labels that may or may not be there, and as large a share of the network's
+    confident unconfirmed detections as is usually correct."""
 
 
 def rehearse_scenes(
     stills: Stills, whereabouts: Whereabouts, frame: WholeFrame, shots: int, seed: int
 ) -> Iterator[RehearsedFrame]:
-    """Make shots, SHOT_FRAMES each, over which a camera moves.
+    """Compose shots of SHOT_FRAMES frames each, over which a camera moves.
 
     Args:
-        stills: to make them of, as they are stored.
-        whereabouts: who is where in them.
-        frame: as the network sees it.
-        shots: how many.
-        seed: of the choice.
+        stills: Stills as they are stored.
+        whereabouts: Their bounding boxes.
+        frame: The frame into which the network's input is fitted.
+        shots: Number of shots.
+        seed: Seed of the choice.
     """
     rng = np.random.default_rng(seed)
     cast = _Cast(stills, SceneMaker(stills, whereabouts, frame), rng)
@@ -73,7 +74,7 @@ def rehearse_scenes(
 def _moved_over(
     picture: NDArray[np.uint8], rng: np.random.Generator
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield what a camera sees that moves from one part of a picture to another."""
+    """Yield the view of a camera that moves from one part of a picture to another."""
     first, last = (np.append(1 / rng.uniform(1, _CLOSEST), rng.random(2)) for _ in range(2))
     height, width = picture.shape[:2]
     for done in np.linspace(0, 1, SHOT_FRAMES):
@@ -88,14 +89,14 @@ def _moved_over(
 
 @dataclass(frozen=True)
 class _Cast:
-    """Draws who plays."""
+    """Draws the stills of a shot."""
 
     stills: Stills
     scenes: SceneMaker
     rng: np.random.Generator
 
     def known(self) -> int:
-        """A still of somebody, all labels equally often."""
+        """Draw a still of a known character, with equal probability of all labels."""
         label = self.rng.choice(self._labels)
         return int(self.rng.choice(np.flatnonzero(self.stills.label_numbers == label)))
 
@@ -108,7 +109,7 @@ class _Cast:
         return self.scenes.lead(self.known(), self.rng)
 
     def stranger(self) -> tuple[Scene, int | None]:
-        """A scene with nobody known, and whose own answers are not heard."""
+        """Return a scene without known characters, and the label that is ignored, if any."""
         if self.scenes.has_nobody and self.rng.random() < 0.5:
             return self.scenes.nobody(self.rng), None
         still = self.known()
@@ -150,4 +151,4 @@ _KINDS: Final[tuple[Callable[[_Cast], tuple[Scene, int | None]], ...]] = (
     _group,
     _beside_stranger,
 )
-"""In turn: a third each with one, with two or more, and with a stranger."""
+"""Used in turn: a third each with one character, with two or more, and with an unknown one."""

@@ -1,8 +1,7 @@
-"""Labelled stills as the moving pictures of a shot: side by side, panned, zoomed, with a subtitle.
+"""Render labelled stills as the moving pictures of a shot: side by side, panned, zoomed, subtitled.
 
-A still is always seen whole but for what a camera leaves out at its edges, so that whoever it is
-labelled with stays in the picture. Where its shape leaves room, it stands before itself, out of
-focus.
+A still is always fully visible except for the edges that a camera leaves out, so that the labelled
+character stays in the picture. If its aspect leaves margins, they show the still out of focus.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,21 +22,23 @@ from model.scenes.augmentation import cover
 from model.scenes.changes import UNRECOGNISABLE, soften
 from model.scenes.seen import Area, Picture
 
-SHORTEST_SIDE: Final = 64  # below it nobody is to be recognised
-LONGEST_SIDE: Final = 1920  # stills have no more pixels than this shows
-WIDEST: Final = 3  # aspect; the widest films have 2.76
+SHORTEST_SIDE: Final = 64  # nobody could be recognised in a smaller frame
+LONGEST_SIDE: Final = 1920  # enough for all pixels of a still
+WIDEST: Final = 3  # aspect ratio; the widest films have 2.76
 
 Camera = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Where it begins and ends: the share that it sees, and where in the rest, across and down."""
+"""State at the beginning and at the end: the visible share, and the position of the view, across
+and down, as a share of the rest."""
 
 HELD: Final[Camera] = (np.array([1.0, 0.5, 0.5]), np.array([1.0, 0.5, 0.5]))
-"""A camera that sees everything and does not move."""
+"""A camera that shows everything and does not move."""
 
 CLOSEST: Final = 0.9
-"""The least of a still's height and width that a camera shows; hardly anybody is in the rest."""
+"""Least share of a still's height and width that a camera shows; hardly any figure is in the
+rest."""
 
 SUBTITLED: Final = 1 / 3
-"""The share of shots with a line of text."""
+"""The share of shots with a subtitle."""
 
 SUBTITLES: Final = (
     "Where were you last night?",
@@ -48,23 +49,23 @@ SUBTITLES: Final = (
     "It will be all right.",
 )
 
-_TEXT_HEIGHT: Final = 1 / 14  # of the picture's, as broadcasters write them
-_TEXT_BOTTOM: Final = 0.94  # within the area that every television shows
-_EDGE: Final = 1 / 10  # of the text's height, in black around each letter
+_TEXT_HEIGHT: Final = 1 / 14  # share of the picture's height, as in broadcasting
+_TEXT_BOTTOM: Final = 0.94  # within the title-safe area
+_EDGE: Final = 1 / 10  # outline of each letter, as a share of the text's height
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The size of an episode's frames, and of the picture in them; the rest are black bars.
+    """The size of an episode's frames and of the picture in them; the rest is black bars.
 
     Raises:
-        ModelError: the size cannot be used.
+        ModelError: The size is not allowed.
     """
 
     width: int
     height: int
     aspect: Fraction | None = None
-    """Width by height of the picture; None for the frame's own."""
+    """Aspect ratio of the picture (width / height); None for that of the frame."""
 
     def __post_init__(self) -> None:
         sides = self.width, self.height
@@ -87,7 +88,7 @@ class Layout:
         return height, width
 
     def framed(self, picture: Picture) -> Picture:
-        """Return a frame: a picture of `picture_size` with the bars around it."""
+        """Return a frame: a picture of `picture_size` with its black bars."""
         height, width = self.picture_size
         frame = np.zeros((self.height, self.width, 3), np.uint8)
         top, left = (self.height - height) // 2, (self.width - width) // 2
@@ -98,13 +99,13 @@ class Layout:
 def show_stills(
     stills: Sequence[Picture], layout: Layout, frames: int, rng: np.random.Generator
 ) -> Iterator[Picture]:
-    """Show one still, or two side by side, each under a camera of its own.
+    """Yield a shot of one still, or of two side by side, each with its own camera.
 
     Args:
-        stills: one or two, of any size.
-        layout: of the pictures; they come without bars.
-        frames: how many to yield.
-        rng: of the cameras and of the side on which a single half stands.
+        stills: One or two, of any size.
+        layout: The size of the pictures, which have no bars.
+        frames: Number of pictures.
+        rng: Draws the cameras, and the side of a single half.
     """
     views = [
         (side_by_side, draw_camera(rng))
@@ -116,7 +117,7 @@ def show_stills(
 
 
 def draw_camera(rng: np.random.Generator) -> Camera:
-    """Return a camera that is held, pans or zooms."""
+    """Return a camera that holds, pans or zooms."""
     move = rng.choice(("hold", "pan", "zoom"))
     if move == "hold":
         return HELD
@@ -130,7 +131,7 @@ def draw_camera(rng: np.random.Generator) -> Camera:
 
 
 def view_of(camera: Camera, done: float, width: int, height: int) -> Area:
-    """Return what a camera sees of so large a canvas: left, top, right, bottom in its pixels."""
+    """Return a camera's view of a canvas of this size: left, top, right, bottom in its pixels."""
     first, last = camera
     share, across, down = (first + done * (last - first)).tolist()
     left, top = (1 - share) * across * width, (1 - share) * down * height
@@ -138,11 +139,11 @@ def view_of(camera: Camera, done: float, width: int, height: int) -> Area:
 
 
 def seen_by(canvas: Picture, camera: Camera, done: float) -> Picture:
-    """Return what a camera sees of a canvas when this share of the shot is over, as large as it."""
+    """Return a camera's view of a canvas, in its size, when this share of the shot is over."""
     first, last = camera
     share, *places = (first + done * (last - first)).tolist()
     height, width = canvas.shape[:2]
-    # where in the canvas each pixel of the view comes from; the middle of pixel 0 is at 0
+    # maps pixels of the view to pixels of the canvas; the centre of pixel 0 is at 0
     source = np.array(
         [
             [share if axis == row else 0.0 for axis in range(2)]
@@ -160,24 +161,24 @@ def seen_by(canvas: Picture, camera: Camera, done: float) -> Picture:
 
 
 def fill_picture(picture: Picture, layout: Layout) -> Picture:
-    """Return a clip's picture as large as the layout's, cropped to its middle."""
+    """Return a clip's picture in the layout's size, cropped to its centre."""
     return cover(picture, *layout.picture_size)
 
 
 def mix(before: Picture, after: Picture, share: float) -> Picture:
-    """Return what is seen in a dissolve when this share of the later picture has come."""
+    """Return a frame of a dissolve, given the weight of the later picture."""
     return np.asarray(cv2.addWeighted(after, share, before, 1 - share, 0), np.uint8)
 
 
 def draw_subtitle(height: int, width: int, line: str) -> Image.Image:
-    """Return a line of white letters with black edges, on an else transparent RGBA picture."""
+    """Return a line of white letters with black outlines, on a transparent RGBA picture."""
     text_height = max(8, round(height * _TEXT_HEIGHT))
     overlay = Image.new("RGBA", (width, height))
     ImageDraw.Draw(overlay).text(
         (width / 2, height * _TEXT_BOTTOM),
         line,
         font=ImageFont.load_default(text_height),
-        anchor="md",  # its middle, and the bottom of its deepest letter
+        anchor="md",  # its centre, and the bottom of its lowest letter
         fill="white",
         stroke_fill="black",
         stroke_width=max(1, round(text_height * _EDGE)),
@@ -186,7 +187,7 @@ def draw_subtitle(height: int, width: int, line: str) -> Image.Image:
 
 
 def with_overlay(picture: Picture, overlay: Image.Image) -> Picture:
-    """Return a picture with an RGBA picture of the same size on it."""
+    """Return a picture with an RGBA picture of the same size on top."""
     painted = Image.fromarray(picture)
     painted.paste(overlay, mask=overlay)
     return np.asarray(painted)
@@ -200,7 +201,7 @@ def _canvases(
     if len(stills) == 2:
         return [_whole(stills[0], height, left), _whole(stills[1], height, right)]
     still = stills[0]
-    if still.shape[1] / still.shape[0] >= width / height / sqrt(2):  # nearer to all than to a half
+    if still.shape[1] / still.shape[0] >= width / height / sqrt(2):  # closer to whole than to half
         return [_whole(still, height, width)]
     if rng.random() < 0.5:
         return [_whole(still, height, left), _out_of_focus(still, height, right)]
@@ -208,7 +209,7 @@ def _canvases(
 
 
 def _whole(still: Picture, height: int, width: int) -> Picture:
-    """A still as large as it fits, before itself."""
+    """Return a still as large as it fits, in front of itself out of focus."""
     scale = min(height / still.shape[0], width / still.shape[1])
     fitted = resize(
         still, max(1, round(still.shape[0] * scale)), max(1, round(still.shape[1] * scale))

@@ -1,7 +1,7 @@
-"""Shots as footage has them: groups, strangers beside known ones, hats, and light of a colour.
+"""Compose realistic shots: groups, unknown beside known characters, hats, and tinted light.
 
-Scenes are drawn until nobody in them is neither there nor not: whoever is named is in sight as long
-as the shot lasts, whatever the camera does, and of nobody else much is seen.
+Scenes are redrawn until no figure in them is ambiguous: every labelled character stays visible for
+the whole shot, wherever the camera moves, and of others hardly anything is visible.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,47 +20,47 @@ from model.scenes.seen import Picture, Scene
 from model.scenes.whereabouts import Whereabouts
 
 GROUP: Final = 3
-"""Known characters from which on they are one."""
+"""Known characters from which a shot counts as a group."""
 
 SIDE_FIGURES: Final = 1 / 3
-"""The share of the other shots that strangers, cut out of their stills, are in."""
+"""The share of the other shots with unknown characters, cut out of their stills."""
 
 TINTED: Final = 1 / 6
 """The share of shots at night, in sepia or in coloured light."""
 
-_HATS: Final = 0.2  # of figures; less often there would be none in a short episode
+_HATS: Final = 0.2  # of figures; with fewer, a short episode might have none
 _WHOLE_FRAMES: Final = 1 / 4  # of groups, if there are any: they are real, but few
 _IN_SIGHT: Final = 0.65
-"""Share of a box in sight: more than half of everybody is seen."""
+"""Least visible share of each box: more than half of every figure is visible."""
 
-_SMALLEST: Final = 1 / 7  # of the height; 27 pixels of 192, about what heads in groups have
-_TALLEST: Final = 0.62  # as in the mosaics that networks learn from
+_SMALLEST: Final = 1 / 7  # of the height; 27 pixels of 192, about the size of heads in groups
+_TALLEST: Final = 0.62  # as in the mosaics used for training
 _TALLEST_OF_FEW: Final = 0.8
 
 _TRIES: Final = 80
 _EXACT_TRIES: Final = 30
-"""For just the wanted labels; after them any group will do."""
+"""Attempts to get exactly the wanted labels; afterwards any group is accepted."""
 
-_SHRINKING: Final = 0.97  # of the tallest figure with each try: smaller ones find room
-_VIEWS: Final = 9  # of a moving camera that are looked at
+_SHRINKING: Final = 0.97  # factor of the tallest figure with each attempt: smaller ones find room
+_VIEWS: Final = 9  # positions of a moving camera that are checked
 
 
 @dataclass(frozen=True)
 class ShotScene:
-    """A picture over which a camera moves, and who is seen in it all the time."""
+    """A picture over which a camera moves, and the labels that are visible all the time."""
 
     picture: Picture
     camera: Camera
     labels: tuple[str, ...]
-    """The names of those known, in the order of their numbers."""
+    """Names of the known labels, in the order of their numbers."""
 
 
 class ShotScenes:
-    """Makes scenes of stills for shots; each depends on what is wanted and the chance alone.
+    """Composes scenes for shots; each depends only on the wanted labels and the random generator.
 
     Args:
-        stills: as they are stored.
-        layout: of the pictures; they come without bars.
+        stills: Stills as they are stored.
+        layout: The size of the pictures, which have no bars.
     """
 
     def __init__(self, stills: Stills, layout: Layout) -> None:
@@ -88,9 +88,9 @@ class ShotScenes:
         self._nobody = np.flatnonzero((stills.label_numbers >= known) & ~stills.all_boxed)
 
     def group(self, wanted: Sequence[str], rng: np.random.Generator) -> ShotScene | None:
-        """Return a group of three or more, if possible of those wanted; None if there is no room.
+        """Return a group of three or more, preferably of wanted labels; None if there is no room.
 
-        Sometimes it is a whole frame instead, with whoever is in it.
+        Sometimes it is a whole frame instead, with its own labels.
         """
         if self._groups and rng.random() < _WHOLE_FRAMES:
             for _ in range(_TRIES):
@@ -110,9 +110,13 @@ class ShotScenes:
         return None
 
     def beside_strangers(self, wanted: Sequence[str], rng: np.random.Generator) -> ShotScene | None:
-        """Return just those wanted, few or none, with strangers; None if there are none or no room.
+        """Return a scene of the wanted labels, possibly none, with unknown characters.
 
-        Strangers stand before or behind them or, in their own stills, at their side.
+        Unknown characters stand before or behind the others or, in stills of their own, beside
+        them.
+
+        Returns:
+            The scene, or None if there are no unknown characters or there is no room.
         """
         exactly = set(wanted)
         ways: list[Callable[[float], Scene]] = []
@@ -158,7 +162,7 @@ class ShotScenes:
     def _settled(
         self, scene: Scene, rng: np.random.Generator, is_right: Callable[[set[str]], bool]
     ) -> ShotScene | None:
-        """Return a scene with a camera if it has the right labels, and is sure of everybody."""
+        """Return a scene with a camera if it has the right labels and no ambiguous figure."""
         names = {self._scenes.labels[label] for label in scene.present}
         doubtful = scene.doubtful - scene.present
         if scene.hidden or scene.somewhere or doubtful or not is_right(names):
@@ -171,7 +175,7 @@ class ShotScenes:
 
 
 def draw_tint(rng: np.random.Generator) -> Callable[[Picture], Picture]:
-    """Return what shows all pictures of a shot at night, in sepia or in light of one colour."""
+    """Return a function that shows all pictures of a shot at night, in sepia or in tinted light."""
     way = rng.choice(("night", "sepia", "light"))
     if way == "night":
         darkness = rng.uniform(0.2, 0.6)
@@ -187,7 +191,7 @@ def _is_group(names: set[str]) -> bool:
 
 
 def _are_in_sight(scene: Scene, camera: Camera) -> bool:
-    """Tell whether a camera sees everybody from its first picture to its last."""
+    """Tell whether all figures are visible from a camera's first picture to its last."""
     height, width = scene.picture.shape[:2]
     return all(
         scene.share_in_sight(box, view_of(camera, done, width, height)) >= _IN_SIGHT

@@ -1,11 +1,11 @@
-"""Shots made of validation stills, whose truth is known: what thresholds are chosen on.
+"""Compose shots of validation stills, with known truth, on which thresholds are chosen.
 
-A network's confidences on stills say little about an episode, where a frame may hold two
-characters or none that it knows, where a shot gives it several chances to be right or wrong, and
-where a cut follows. So shots are put together as episodes have them: one character in a full
-frame, two in its halves, and strangers. A stranger is a still of the label `unknown`, or
-one whose own label is hidden, its logit left out: to the others it is a character of the series,
-drawn in its colours and lines, for whom they have no name.
+A network's confidences on single stills predict little for an episode, where a frame may show two
+characters or none that it knows, where a shot offers several chances to be right or wrong, and
+where cuts follow. Shots are therefore composed as in episodes: one character in a full frame, two
+in its halves, and unknown characters. An unknown character is a still of the label `unknown`, or a
+label whose own logit is hidden: to the other outputs it is a character of the series, drawn in its
+colours and lines, without a label.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,35 +21,35 @@ from model.pictures.regions import REGIONS, cut
 from model.scenes.augmentation import cover
 
 SHOT_FRAMES: Final = 6
-"""Per shot: three seconds at two samples per second, as shots of series last."""
+"""Frames per shot: three seconds at two samples per second, a typical shot of a series."""
 
-_CLOSEST: Final = 1.15  # how far a camera goes in, as a change of size
-_ASPECT: Final = 16 / 9  # the commonest frame
+_CLOSEST: Final = 1.15  # how far a camera zooms in, as a factor
+_ASPECT: Final = 16 / 9  # aspect ratio of the most common frames
 _WIDE: Final = 1.2  # stills wider than this are full frames, the others halves: none lie near it
 
 
 @dataclass(frozen=True)
 class RehearsalFrame:
-    """A frame and who is in it."""
+    """A frame and its truth."""
 
     pictures: NDArray[np.uint8]
     """(regions, side, side, 3), as a network sees each region."""
     truth: NDArray[np.bool_]
     """(labels,), whether the label is on screen; never `unknown`."""
     hidden: int | None
-    """The label number that must not be answered, if any."""
+    """Number of the label whose output is suppressed, if any."""
 
 
 def rehearse(stills: Stills, shots: int, seed: int) -> Iterator[RehearsalFrame]:
-    """Make shots, SHOT_FRAMES each: a third with one character, two characters, and a stranger.
+    """Compose shots of SHOT_FRAMES frames: a third each with one, two, and unknown characters.
 
-    A camera moves over each in a straight line. Half of the strangers are alone in a full frame,
-    half stand beside a character; half of them are of `unknown`, where there are any.
+    A camera moves over each shot in a straight line. Half of the unknown characters are alone in a
+    full frame, half stand beside a known one; half of them come from `unknown`, if it has stills.
 
     Args:
-        stills: to make them of; one at least that is not `unknown`.
-        shots: how many.
-        seed: of the choice.
+        stills: Stills to compose; at least one that is not `unknown`.
+        shots: Number of shots.
+        seed: Seed of the choice.
     """
     rng = np.random.default_rng(seed)
     cast, rule = _Cast(stills, rng), stills.preprocessing
@@ -63,8 +63,8 @@ def rehearse(stills: Stills, shots: int, seed: int) -> Iterator[RehearsalFrame]:
 
 
 def _moved_over(frame: NDArray[np.uint8], rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
-    """Yield what a camera sees that moves from one part of a frame to another."""
-    # how much is seen of height and width, and where in the rest it begins, down and across
+    """Yield the view of a camera that moves from one part of a frame to another."""
+    # visible share of height and width, and position in the rest, down and across
     first, last = (np.append(1 / rng.uniform(1, _CLOSEST), rng.random(2)) for _ in range(2))
     height, width = frame.shape[:2]
     for done in np.linspace(0, 1, SHOT_FRAMES):
@@ -75,7 +75,7 @@ def _moved_over(frame: NDArray[np.uint8], rng: np.random.Generator) -> Iterator[
 
 
 class _Cast:
-    """Draws who plays."""
+    """Draws the stills of a shot."""
 
     def __init__(self, stills: Stills, rng: np.random.Generator) -> None:
         self._stills, self._rng = stills, rng
@@ -98,7 +98,7 @@ class _Cast:
         return cover(self._stills.picture(index), self.height, width)
 
     def stranger(self, like: int, width: int) -> tuple[NDArray[np.uint8], int | None]:
-        """Return a picture, and the label to hide for it to be a stranger's."""
+        """Return a picture, and the label to hide so that it counts as unknown."""
         if self._unknown.size and self._rng.random() < 0.5:
             return self.part(int(self._rng.choice(self._unknown)), width), None
         return self.part(like, width), self.label(like)
@@ -133,7 +133,7 @@ def _beside_stranger(cast: _Cast) -> _Made:
     index, width = cast.half(), cast.width // 2
     half, hidden = cast.stranger(cast.half(), width)
     frame = np.hstack([cast.part(index, width), half])
-    # of a label that is beside itself nobody is a stranger
+    # a label beside itself cannot count as unknown
     return _Made(frame, [index], None if hidden == cast.label(index) else hidden)
 
 

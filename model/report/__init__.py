@@ -1,1 +1,1 @@
-"""What a model version says of itself."""
+"""The report and the model card of a model version."""

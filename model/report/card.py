@@ -1,4 +1,4 @@
-"""The model card: what a model version is, in Markdown, for people."""
+"""The model card: a Markdown description of a model version."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from model.report.card_kinds import (
 )
 from model.version.manifest import Manifest
 
-_MARKUP: Final = re.compile(r"[\\`*_{}\[\]()<>#+!|~-]")  # signs that mean something in Markdown
+_MARKUP: Final = re.compile(r"[\\`*_{}\[\]()<>#+!|~-]")  # characters with a meaning in Markdown
 
 
 def model_card(
@@ -39,16 +39,16 @@ def model_card(
     """Return the card's text.
 
     Args:
-        manifest: of the version.
-        recipe: by which it was trained.
-        teachers: of the versions whose answers it learnt.
-        start: of the version whose weights it began with, if any.
-        dataset: on which.
-        figures: on its test stills.
-        overfitting: of the finished network.
-        about_stills: where they come from, a sentence or two.
-        about_thresholds: how onset and offset were chosen, a sentence or two.
-        command: that made the version.
+        manifest: The version's manifest.
+        recipe: The recipe that it was trained with.
+        teachers: Manifests of the teachers that it was distilled from.
+        start: Manifest of the version whose weights initialised it, if any.
+        dataset: The dataset that it was trained on.
+        figures: Its metrics on the test stills.
+        overfitting: The overfitting of the final network.
+        about_stills: The source of the stills, in a sentence or two.
+        about_thresholds: The choice of onset and offset, in a sentence or two.
+        command: The command that made the version.
     """
     return f"""# {manifest.name} {manifest.version}
 
@@ -116,7 +116,7 @@ def _in_words(manifest: Manifest) -> str:
 
 
 def parts_table(dataset: DatasetManifest) -> str:
-    """Return, in Markdown, how many stills of each label there are, in all and in each part."""
+    """Return a Markdown table of the number of stills of each label, in total and in each part."""
     by_label = zip(*(dataset.counts[part] for part in PARTS), strict=True)
     rows = [*zip(dataset.labels, by_label, strict=True)]
     rows.append(("total", tuple(sum(dataset.counts[part]) for part in PARTS)))
@@ -146,7 +146,7 @@ def _inline(values: Mapping[str, object]) -> str:
 
 
 def _recipe(recipe: Recipe, teachers: Sequence[Manifest]) -> str:
-    """What it does; what is left at nought it leaves out, and the network stands above."""
+    """Return the recipe's fields except those at 0 and the network, which stands above."""
     if not recipe.epochs:
         return _inline({"epochs": 0, "closer_view": recipe.closer_view, "seed": recipe.seed})
     told = {"network", "network_parameters", "preprocessing"}
@@ -206,7 +206,7 @@ def _label_rows(manifest: Manifest, figures: Figures) -> str:
 
 
 def _stills_of_others(manifest: Manifest, dataset: DatasetManifest) -> int:
-    """How many it learnt from."""
+    """Return the number of training stills of others."""
     if UNKNOWN not in manifest.labels and not manifest.is_dense:
         return 0
     return dict(zip(dataset.labels, dataset.counts["train"], strict=True)).get(UNKNOWN, 0)

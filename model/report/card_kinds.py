@@ -1,28 +1,28 @@
-"""What model cards say of each kind of network: those for regions, and dense ones."""
+"""Sentences of model cards that depend on the kind of network: regional or dense."""
 
 from model.labels import UNKNOWN
 from model.version.manifest import Manifest
 
 
 def looks_at(manifest: Manifest) -> str:
-    """Return what the network sees of a frame."""
+    """Return the parts of a frame that the network sees."""
     if manifest.is_dense:
         return "whole frames, each seen once"
     return f"regions {', '.join(manifest.regions)}"
 
 
 def wrong_answer(manifest: Manifest) -> str:
-    """Return which answer is never right, if there is one."""
+    """Return the clause about an output that is never correct, if there is one."""
     return "" if manifest.is_dense else f", where `{UNKNOWN}` is a wrong answer"
 
 
 def all_labels(manifest: Manifest) -> str:
-    """Return which labels tell known from unknown."""
+    """Return the labels that the score for known characters covers."""
     return "all labels" if manifest.is_dense else f"all labels but `{UNKNOWN}`"
 
 
 def about_confidence(manifest: Manifest) -> str:
-    """Return how logits become confidences."""
+    """Return the sentence about the computation of confidences."""
     if manifest.is_dense:
         return (
             f"Confidence is sigmoid(logit / {manifest.temperature:.3f}) of a label's likeliest "
@@ -36,7 +36,7 @@ def about_confidence(manifest: Manifest) -> str:
 
 
 def limits_of_looks(manifest: Manifest) -> str:
-    """Return what the network misses by how it looks."""
+    """Return the sentence about the network's limits."""
     if manifest.is_dense:
         return (
             "- It looks at a frame once, with the pixels that its preprocessing leaves. The smaller"

@@ -1,4 +1,4 @@
-"""The pictures of a model version's report, as PNG files' contents."""
+"""Plots of a model version's report, as the content of PNG files."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -19,22 +19,22 @@ _LEARNT, _HELD_BACK = DARK, RED
 
 _POINTS_PER_INCH: Final = 72
 
-_CELL_INCHES: Final = 0.36  # of a confusion matrix: three digits in 8 points, with air
+_CELL_INCHES: Final = 0.36  # of a confusion matrix: three digits in 8 points, with space
 _MATRIX_INCHES: Final = 24.0  # at most, 3,120 px: beyond 66 labels cells shrink
-_NAMES_INCHES: Final = 3.0  # beside and below the matrix: 25 letters, titles, air
+_NAMES_INCHES: Final = 3.0  # beside and below the matrix: 25 letters, titles, space
 _DIGITS_SHARE: Final = 0.31  # of a cell's height
-_NAME_POINTS: Final = 10.0  # of labels, at most: matplotlib's usual size
+_NAME_POINTS: Final = 10.0  # largest size of labels: matplotlib's default
 _SHADE: Final = 0.5  # exponent of shares: a mistake in a hundred gets a tenth of the colour
 _FULL_SHADE: Final = 1.2  # of 1 at most: the darkest blue is as good as black
-_TOO_DARK: Final = 0.7  # from which shade on ink no longer reads
+_TOO_DARK: Final = 0.7  # shade from which dark text becomes unreadable
 
 
 def draw_curves(history: Sequence[Epoch], overfitting: Overfitting) -> bytes:
-    """Draw accuracy and loss by epoch, while learning and on validation.
+    """Plot accuracy and loss by epoch, for training and validation.
 
     Args:
-        history: one epoch or more.
-        overfitting: stated in the title, and marked after the last epoch.
+        history: One epoch or more.
+        overfitting: Stated in the title, and marked after the last epoch.
     """
     figure = new_figure(10.0, 4.4)
     accuracy, loss = figure.subplots(1, 2)
@@ -68,13 +68,13 @@ def draw_curves(history: Sequence[Epoch], overfitting: Overfitting) -> bytes:
 
 
 def draw_confusion(confusion: Confusion, names: Names, *, normalised: bool) -> bytes:
-    """Draw what was taken for what: what is right by row, what was said by column.
+    """Plot a confusion matrix, with a row for each correct label and a column for each prediction.
 
     Args:
-        confusion: of any number of labels.
-        names: of the labels.
-        normalised: write percents of each row, not stills. The colours show shares either way, or
-            small labels would be white throughout.
+        confusion: The confusion matrix, with any number of labels.
+        names: Display names of the labels.
+        normalised: Whether cells show percent of each row instead of stills. The colours show
+            shares either way; otherwise labels with few stills would be white throughout.
     """
     labels = [shortened(names[label]) for label in confusion.labels]
     text: dict[str, Any] = {"family": font_families(labels), "parse_math": False}
@@ -113,7 +113,7 @@ def draw_confusion(confusion: Confusion, names: Names, *, normalised: bool) -> b
 
 
 def draw_reliability(reliability: Reliability) -> bytes:
-    """Draw how often answers were right by how sure they were, and how many were how sure."""
+    """Plot accuracy by confidence, and the number of predictions by confidence."""
     figure = new_figure(6.0, 6.4)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     filled = [each for each in reliability.bins if each.stills]

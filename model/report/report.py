@@ -1,11 +1,11 @@
-"""The report of a model version: how it was trained and how good it is, as files for people.
+"""The report of a model version: its training and its metrics, as files for people.
 
     curves.png                  accuracy and loss by epoch, and the overfitting
     confusion.png               which label was taken for which, in stills
     confusion_normalised.png    the same in percent of each label's stills
     classification_report.txt   scikit-learn's
-    reliability.png             whether confidences are kept
-    mistakes.png                the mistakes that were made with most confidence
+    reliability.png             calibration: accuracy by confidence
+    mistakes.png                the most confident mistakes
     history.csv                 a line per epoch
     report.json                 all figures
 
@@ -38,15 +38,15 @@ def report_pages(
     more: Mapping[str, object] | None = None,
     names: Names | None = None,
 ) -> dict[str, bytes]:
-    """Return the contents of the files by their names.
+    """Return the contents of the report's files by name.
 
     Args:
-        history: of the training; without epochs there are neither curves nor a table of them.
-        tested: what was said of the test stills.
-        mistakes: to show, the worst first.
-        overfitting: of the finished network.
-        more: goes into `report.json` as it is, such as the recipe; values that JSON has.
-        names: of labels, for the pictures.
+        history: The epochs of the training; if empty, neither curves nor their table are made.
+        tested: The predictions for the test stills.
+        mistakes: Mistakes to show, worst first.
+        overfitting: The overfitting of the final network.
+        more: Further JSON values for `report.json`, such as the recipe.
+        names: Display names of the labels, for the plots.
     """
     figures = figures_of(tested)
     names = Names() if names is None else names
@@ -73,7 +73,7 @@ def report_pages(
 def report_content(
     figures: Figures, overfitting: Overfitting, mistakes: Sequence[Mistake]
 ) -> dict[str, Any]:
-    """Return the figures as `report.json` has them."""
+    """Return the metrics as they are stored in `report.json`."""
     reliability, unknown = figures.reliability, figures.unknown
     return {
         **asdict(figures.score),

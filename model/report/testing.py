@@ -1,4 +1,4 @@
-"""A trained network asked about its whole dataset, and what a model version says of that."""
+"""Test a trained network on its whole dataset, and write the report of its version."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,39 +23,39 @@ from model.version.manifest import Manifest
 
 @dataclass(frozen=True)
 class Words:
-    """What people read of a model version."""
+    """The texts of a model version for people."""
 
     licence: str = "The terms of the stills that it was trained on."
-    """Under which terms the weights may be used."""
+    """The terms under which the weights may be used."""
     about_stills: str = "Labelled stills."
-    """Where they come from, a sentence or two."""
+    """The source of the stills, in a sentence or two."""
     command: str = "castline train"
-    """That made the version."""
+    """The command that made the version."""
 
 
 @dataclass(frozen=True)
 class Tested:
-    """What a network reached."""
+    """The test results of a network."""
 
     answers: Answers
-    """On the test stills."""
+    """Predictions for the test stills."""
     figures: Figures
-    """On the test stills."""
+    """Metrics on the test stills."""
     overfitting: Overfitting
     mistakes: tuple[Mistake, ...]
-    """Some of those on the test stills, the worst first."""
+    """Some of the mistakes on the test stills, worst first."""
 
 
 def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
-    """Ask a network about each part of a dataset.
+    """Run a network on each part of a dataset.
 
     Args:
-        recogniser: the network with its temperature.
-        dataset: that it was trained on.
-        tell: takes a step's name, how much of it is done, and how much there is.
+        recogniser: The network with its temperature.
+        dataset: The dataset that it was trained on.
+        tell: Called with a step's name, and how much of it is done out of how much.
 
     Raises:
-        DatasetError: a shard is damaged.
+        DatasetError: A shard is damaged.
     """
     answers = {}
     for number, part in enumerate(PARTS):
@@ -80,7 +80,7 @@ def report_of(
     tested: Tested,
     words: Words,
 ) -> dict[str, bytes]:
-    """Return the contents of the report's files by their names, the model card included."""
+    """Return the contents of the report's files by name, including the model card."""
     counts = np.array(dataset.manifest.counts["train"], np.int64)
     shown = shown_per_epoch(counts, dataset.manifest.labels, recipe).tolist()
     more = {
@@ -120,13 +120,13 @@ def _named(version: ModelVersion) -> dict[str, str]:
 def metrics_of(
     tested: Tested, calibration: Calibration, agreement: float, dataset: Dataset
 ) -> dict[str, float]:
-    """Return the figures that a manifest holds.
+    """Return the metrics for a manifest.
 
     Args:
-        tested: what the network reached.
-        calibration: how its thresholds were chosen.
-        agreement: the share of the validation stills with the same label in 8 bits as in 32.
-        dataset: that it was trained on.
+        tested: The network's test results.
+        calibration: Its calibration, with the choice of thresholds.
+        agreement: Share of the validation stills that get the same label in 8 bits as in 32.
+        dataset: The dataset that it was trained on.
     """
     figures, overfitting, counts = tested.figures, tested.overfitting, dataset.manifest.counts
     unknown = figures.unknown

@@ -1,1 +1,1 @@
-"""Scenes: what a network learns from."""
+"""Scenes: composed training pictures and their targets."""

@@ -1,4 +1,4 @@
-"""Stills varied as frames of an episode vary, drawn anew for each epoch."""
+"""Augmentation of single stills, with new random changes in each epoch."""
 
 from typing import Final
 
@@ -22,8 +22,8 @@ from model.scenes.changes import (
     soften,
 )
 
-_FRAME_ASPECTS: Final = (4 / 3, 16 / 9)  # of the frames that two pasted halves make
-_LOWEST_QUALITY, _HIGHEST_QUALITY = 15, 80  # of JPEG: from blocks that one sees to none
+_FRAME_ASPECTS: Final = (4 / 3, 16 / 9)  # aspect ratios of frames composed of two halves
+_LOWEST_QUALITY, _HIGHEST_QUALITY = 15, 80  # JPEG quality, from visible blocks to none
 
 
 def augmented_batch(
@@ -33,20 +33,20 @@ def augmented_batch(
     side: int,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Return varied pictures of the stills at these indices, and their targets.
+    """Return augmented pictures of the stills at these indices, and their targets.
 
     Args:
-        stills: where they are.
-        indices: (n,)
-        recipe: how much they vary.
-        side: height and width of the pictures in pixels; smaller ones show the same.
-        rng: the source of chance.
+        stills: The stills to choose from.
+        indices: (n,) indices of the stills.
+        recipe: Gives the strength of each augmentation.
+        side: Height and width of the pictures in pixels; a smaller picture shows the same content.
+        rng: Random number generator.
 
     Returns:
-        Pictures (n, side, side, 3), and targets (n, labels). A picture with two characters is half
-        the one and half the other, or wholly both where the recipe's loss is binary; it is
-        `unknown` then only where both are. One mixed with another of the batch has a share of both
-        targets, as large as what is seen of each.
+        Pictures (n, side, side, 3), and targets (n, labels). The target of a picture with two
+        characters is half the one and half the other, or 1 for both where the recipe's loss is
+        binary; it is `unknown` only if both are. With mixup and CutMix, the target of a picture is
+        the mean of both targets, weighted by the visible share of each picture.
     """
     pictures = np.empty((len(indices), side, side, 3), np.uint8)
     targets = np.zeros((len(indices), len(stills.labels)), np.float32)
@@ -76,14 +76,14 @@ def _target(stills: Stills, shown: list[int], recipe: Recipe) -> NDArray[np.floa
 def paste_halves(
     left: NDArray[np.uint8], right: NDArray[np.uint8], stills: Stills, aspect: float
 ) -> NDArray[np.uint8]:
-    """Return a frame of this aspect, fitted to the canvas, with two pictures as its halves."""
+    """Return two pictures as the halves of a frame of this aspect ratio, fitted to the canvas."""
     width = stills.preprocessing.canvas_side
     height = round(width / aspect)
     return np.hstack([cover(left, height, width // 2), cover(right, height, width - width // 2)])
 
 
 def cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Return a picture resized to cover this height and width, cropped to its middle."""
+    """Return a picture resized to cover this height and width, cropped to its centre."""
     scale = max(height / picture.shape[0], width / picture.shape[1])
     covering = resize(
         picture,
@@ -101,7 +101,7 @@ def _vary(
     side: int,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    """Return the picture (side, side, 3) that a network sees, varied."""
+    """Return the picture (side, side, 3) that a network sees, augmented."""
     seen = place(
         picture,
         stills.preprocessing,
@@ -115,11 +115,11 @@ def _vary(
 
 
 def varied(seen: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a picture (height, width, 3) as light, lenses, stations and files may change it."""
-    # one factor for the light and a smaller one for each colour; black bars stay black
+    """Return a picture (height, width, 3) changed like by lighting, lenses, channels and codecs."""
+    # one factor for brightness and a smaller one for each colour channel; black bars stay black
     light, colours = rng.uniform(-1, 1), rng.uniform(-1, 1, 3)
     seen = recolour(seen, np.exp(light * recipe.brightness + colours * recipe.tint))
-    # no number is drawn where nothing is dyed, so that older recipes give what they gave
+    # draw no number if the recipe dyes nothing, so that older recipes give the same results
     if recipe.dyed and rng.random() < recipe.dyed:
         seen = dye(seen, rng)
     if rng.random() < recipe.overlaid:
@@ -139,7 +139,7 @@ def _mix(
     recipe: Recipe,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Return a batch in which some pictures, and their targets, have a share of another's."""
+    """Return a batch with mixup and CutMix applied to some pictures and their targets."""
     mixed, shares = pictures.copy(), targets.copy()
     others = rng.permutation(len(pictures))
     for row, (other, chance) in enumerate(zip(others, rng.random(len(pictures)), strict=True)):

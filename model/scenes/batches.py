@@ -1,4 +1,4 @@
-"""Batches of scenes: what a dense network learns from."""
+"""Training batches of scenes for dense networks."""
 
 from collections.abc import Callable
 
@@ -15,16 +15,16 @@ from model.scenes.scenes import SceneMaker
 from model.scenes.seen import Scene
 from model.scenes.whereabouts import Whereabouts
 
-_FIGURES = {1: 0.15, 2: 0.27, 3: 0.25, 4: 0.2, 5: 0.13}  # of a mosaic, and how often
+_FIGURES = {1: 0.15, 2: 0.27, 3: 0.25, 4: 0.2, 5: 0.13}  # figures in a mosaic: probability
 
 
 class SceneBatches:
-    """Makes batches of scenes, one for each still that leads.
+    """Makes batches of scenes, one scene for each lead still.
 
     Args:
-        stills: as they are stored.
-        whereabouts: who is where in them.
-        recipe: how much they vary, and which kinds there are.
+        stills: Stills as they are stored.
+        whereabouts: Their bounding boxes.
+        recipe: Gives the kinds of scenes and the strength of each augmentation.
     """
 
     def __init__(self, stills: Stills, whereabouts: Whereabouts, recipe: Recipe) -> None:
@@ -42,7 +42,7 @@ class SceneBatches:
         return scene
 
     def _scene(self, lead: int, rng: np.random.Generator) -> Scene:
-        """Make a scene of one of the recipe's kinds, as far as the stills allow it."""
+        """Make a scene of a random kind out of the recipe's, if the stills allow that kind."""
         scenes, recipe = self._scenes, self._recipe
         label = self._stills.labels[self._stills.label_numbers[lead]]
         if label == UNKNOWN:

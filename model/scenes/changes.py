@@ -1,4 +1,4 @@
-"""What happens to a picture on its way to the screen, one change at a time."""
+"""Image transformations for augmentation, one per function."""
 
 import string
 from typing import Final
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from model.pictures.preprocess import Preprocessing
 
 UNRECOGNISABLE: Final = 1 / 40
-"""Of its pixels are left of a picture that is out of focus."""
+"""Share of the pixels that remain of a picture that is out of focus."""
 
 _LETTERS: Final = np.array(list(string.ascii_letters + "     .,!?"))
 _SEPIA: Final = np.array(
@@ -31,19 +31,20 @@ def place(
     stretch: float,
     shift: tuple[float, ...],
 ) -> NDArray[np.uint8]:
-    """Put a picture before the network as preprocessing does, but moved, zoomed or mirrored.
+    """Place a picture before the network as preprocessing does, but shifted, zoomed or mirrored.
 
     Args:
-        picture: fitted to the canvas.
-        preprocessing: whose canvas it is.
-        side: of what is returned, in pixels: what the network's side shows, at this size.
-        mirrored: whether left and right are swapped.
-        zoom: how much smaller things become; 1 for as they are.
-        stretch: how much narrower, and taller, things become; 1 for as they are.
-        shift: of the view across and down, as shares of the canvas' side.
+        picture: A picture fitted to the canvas.
+        preprocessing: The rule that defines the canvas.
+        side: Height and width of the result in pixels; it shows the same view as the network's
+            input at any size.
+        mirrored: Whether left and right are swapped.
+        zoom: Factor by which things shrink; 1 keeps their size.
+        stretch: Factor by which things become narrower and taller; 1 keeps their shape.
+        shift: Shift of the view across and down, as shares of the canvas' side.
 
     Returns:
-        (side, side, 3), black where the picture has ended.
+        (side, side, 3), black outside the picture.
     """
     canvas_side = preprocessing.canvas_side
     top, left = ((canvas_side - length) // 2 for length in picture.shape[:2])
@@ -52,7 +53,7 @@ def place(
     if mirrored:
         scale_x = -scale_x
     middle_from, middle_to = (canvas_side - 1) / 2, (side - 1) / 2
-    # where in the picture each pixel of the view comes from
+    # maps pixels of the view to pixels of the picture
     source = np.array(
         [
             [scale_x, 0, middle_from + shift[0] * canvas_side - scale_x * middle_to - left],
@@ -64,39 +65,40 @@ def place(
 
 
 def recolour(picture: NDArray[np.uint8], gains: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Multiply the three colours by these gains, cut off at white."""
+    """Multiply the three colour channels by these gains and clip at white."""
     curves = np.clip(np.arange(256)[:, None] * gains, 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(picture, curves.reshape(256, 1, 3)), np.uint8)
 
 
 def dye(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Show a picture in coloured light, as at night or in a dream, or with less colour."""
+    """Tint a picture with coloured light, as at night or in a dream, or reduce its saturation."""
     if rng.random() < 0.25:  # memories and old films are grey; most scenes are not
         grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         share = rng.uniform(0.5, 1.0)
         return np.asarray(cv2.addWeighted(grey, share, picture, 1 - share, 0), np.uint8)
-    # half to twice as much of each colour, and never brighter on the whole
+    # half to twice as much of each channel, without making the picture brighter as a whole
     gains = np.exp(rng.uniform(-0.7, 0.7, 3))
     return recolour(picture, gains / gains.max() * rng.uniform(0.6, 1.0))
 
 
 def by_night(picture: NDArray[np.uint8], darkness: float) -> NDArray[np.uint8]:
-    """Show a picture in the dark: all colours paler, blue the least; 0 is as it is, 1 black."""
+    """Darken a picture as at night, blue the least; 0 leaves it unchanged, 1 makes it black."""
     left = 1 - darkness
     return recolour(picture, np.array([left * 0.6, left * 0.75, min(1.0, left * 1.2)]))
 
 
 def in_sepia(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Show a picture as an old photograph: brown for grey, by the usual matrix of CSS filters."""
+    """Tint a picture brown like an old photograph, with the sepia matrix of CSS filters."""
     return np.asarray(cv2.transform(picture, _SEPIA), np.uint8)
 
 
 def blend(
     picture: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], float]:
-    """Let another picture of the same size shine through; returns the share that is kept.
+    """Blend a picture with another of the same size (mixup); return the weight of the first.
 
-    The share is drawn as in mixup, from Beta(0.4, 0.4), and is the larger one.
+    The weight is drawn from Beta(0.4, 0.4) as in mixup; the larger of the two weights goes to the
+    first picture.
     """
     share = rng.beta(0.4, 0.4)
     kept = float(max(share, 1 - share))
@@ -106,9 +108,9 @@ def blend(
 def patch(
     picture: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], float]:
-    """Put a square of another picture of the same size in its place; returns what is kept.
+    """Paste a square of another picture of the same size (CutMix); return the share that is kept.
 
-    The area is drawn as in CutMix, uniformly.
+    The area of the square is uniformly distributed, as in CutMix.
     """
     side = picture.shape[0]
     length = round(side * float(np.sqrt(rng.random())))
@@ -128,7 +130,7 @@ def soften(picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
 
 
 def compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """Pass a picture through JPEG at this quality, 1 to 100."""
+    """Compress a picture as JPEG at this quality, 1 to 100, and decode it."""
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, content = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
@@ -136,7 +138,7 @@ def compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 
 def erase(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Paint over a rectangle of 2 to 20 % of the picture with one random colour."""
+    """Fill a rectangle of 2 to 20 % of the picture with one random colour."""
     rows, columns = picture.shape[:2]
     share, aspect = rng.uniform(0.02, 0.2), np.exp(rng.uniform(-0.7, 0.7))  # 1:2 to 2:1
     height = min(rows, round(rows * float(np.sqrt(share * aspect))))
@@ -148,7 +150,7 @@ def erase(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
 
 
 def overlay_subtitle(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Write a line of letters with dark edges along the bottom."""
+    """Draw a line of letters with dark outlines along the bottom."""
     side = picture.shape[0]
     text = "".join(rng.choice(_LETTERS, int(rng.integers(8, 28))))
     scale = side / 96 * rng.uniform(0.25, 0.4)  # 5 to 9 pixels tall at a side of 96
@@ -164,7 +166,7 @@ def overlay_subtitle(picture: NDArray[np.uint8], rng: np.random.Generator) -> ND
 
 
 def overlay_logo(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Paint a pale disc or box into a corner, as channels do."""
+    """Draw a pale disc or box into a corner, like a channel's logo."""
     side = picture.shape[0]
     radius = max(1, round(side * rng.uniform(0.03, 0.07)))
     x, y = (

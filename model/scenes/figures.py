@@ -1,4 +1,4 @@
-"""Figures: cut out of stills by their boxes, and pasted where few others stand."""
+"""Figures: cut out of stills by their bounding boxes and pasted where they overlap little."""
 
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -15,25 +15,25 @@ from model.scenes.seen import Area, Scene
 from model.scenes.whereabouts import Whereabouts
 
 _LABEL_FLOOR: Final = 0.35
-"""Labels with fewer figures than this share of the average are drawn as if they had as many."""
+"""Labels with fewer figures than this share of the average are drawn as if they had that many."""
 
 _LEAST_SIDE: Final = 6
-"""Pixels of a box; nobody would be recognised by less."""
+"""Least side of a box in pixels; nobody could be recognised in a smaller one."""
 
-_TRIES: Final = 8  # to find a place for a figure
+_TRIES: Final = 8  # attempts to find a position for a figure
 
 _FREE: Final = 0.15
-"""Share of a box that others may cover without another try."""
+"""Share of a box that other figures may cover without another attempt."""
 
 _CROWDED: Final = 0.4
-"""The same in a crowd, where people stand behind each other."""
+"""The same share in a crowd, where people stand behind each other."""
 
 _TAKEN: Final = 0.5
-"""Share of a box from which on it is given up."""
+"""Share of a box that is covered from which the figure is dropped."""
 
 
 class Cut(NamedTuple):
-    """A figure: a still and one of its boxes."""
+    """A figure, as the index of a still and of one of its boxes."""
 
     still: int
     box: int
@@ -41,22 +41,23 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True)
 class Manner:
-    """How figures are put into a picture."""
+    """The style in which figures are pasted into a picture."""
 
     smallest: float = 0.2
-    """Share of the frame's height that a figure's box has."""
+    """Least height of a figure's box as a share of the frame's height."""
     tallest: float = 0.95
+    """Greatest height of a figure's box as a share of the frame's height."""
     standing: bool = False
-    """Whether all stand on the lower edge, which cuts off at most a tenth of them."""
+    """Whether all figures stand on the lower edge, which cuts off a tenth of them at most."""
     hats: float = 0.0
-    """The share of figures that get a hat."""
+    """Share of figures that get a hat."""
     crowded: float = 0.0
-    """The share of figures that others may cover up to nearly half."""
+    """Share of figures that others may cover up to nearly half."""
     cut: float = 0.0
-    """The share of figures that an edge of the frame may cut in half."""
+    """Share of figures that an edge of the frame may cut in half."""
 
     def height(self, rng: np.random.Generator) -> float:
-        """Draw a figure's height: all orders of magnitude equally often."""
+        """Draw a figure's height, with uniformly distributed logarithm."""
         return float(np.exp(rng.uniform(np.log(self.smallest), np.log(self.tallest))))
 
 
@@ -64,9 +65,9 @@ class Figures:
     """The figures of stills, by label.
 
     Args:
-        stills: as they are stored.
-        whereabouts: who is where in them.
-        frame: the size of the scenes.
+        stills: Stills as they are stored.
+        whereabouts: Their bounding boxes.
+        frame: The size of the scenes.
     """
 
     def __init__(self, stills: Stills, whereabouts: Whereabouts, frame: WholeFrame) -> None:
@@ -83,20 +84,20 @@ class Figures:
 
     @property
     def are_there(self) -> bool:
-        """Whether there are figures of somebody known."""
+        """Whether there are figures of known characters."""
         return any(self._by_label)
 
     def are_in(self, still: int) -> bool:
-        """Tell whether a still has a figure of somebody known."""
+        """Tell whether a still has a figure of a known character."""
         return bool((self._where.of(still)[:, 0] < self._known).any())
 
     @property
     def have_strangers(self) -> bool:
-        """Whether there are figures of nobody known."""
+        """Whether there are figures of unknown characters."""
         return bool(self._strangers)
 
     def anybody(self, rng: np.random.Generator, lead: int | None = None) -> Cut:
-        """Draw a figure, of a still if one leads and has any."""
+        """Draw a figure of a known character: out of the lead still, if it is given and has any."""
         if lead is not None:
             of_lead = [
                 Cut(lead, number)
@@ -117,20 +118,20 @@ class Figures:
         return cuts[rng.integers(len(cuts))]
 
     def stranger(self, rng: np.random.Generator) -> Cut:
-        """Draw a figure of nobody known."""
+        """Draw a figure of an unknown character."""
         return self._strangers[rng.integers(len(self._strangers))]
 
     def is_whole_still(self, cut: Cut) -> bool:
-        """Tell whether a figure is all of its still, of which it is only known to be in it."""
+        """Tell whether a figure is a whole still, because its label has no box of its own."""
         box = self._where.of(cut.still)[cut.box]
         return not self._stills.all_boxed[cut.still] and box[1:5].tolist() == [0, 0, 1, 1]
 
     def paste(
         self, scene: Scene, cut: Cut, share: float, rng: np.random.Generator, manner: Manner
     ) -> None:
-        """Paste a figure of such a share of the height where few others stand.
+        """Paste a figure of this share of the frame's height where it overlaps little with others.
 
-        Whom it covers is hidden. Where there is no room, nothing is pasted.
+        Figures that it covers become hidden. If there is no room, nothing is pasted.
         """
         picture, boxes = self._stills.picture(cut.still), self._where.of(cut.still)
         rows, columns = picture.shape[:2]
@@ -138,7 +139,7 @@ class Figures:
         box_width, box_height = float(right - left), float(bottom - top)
         if min(box_width, box_height) < _LEAST_SIDE:
             return
-        # a box may end at the chin: what is around and below belongs to the figure
+        # a box may end at the chin: include the surroundings and the body below
         around, below = rng.uniform(0, 0.4), rng.uniform(0, 0.9)
         area = (
             max(0.0, left - around * box_width),
@@ -177,10 +178,10 @@ class Figures:
         rng: np.random.Generator,
         manner: Manner,
     ) -> tuple[Move, Area] | None:
-        """Find where an area of a still covers nobody much, and nobody its figure; None if nowhere.
+        """Find a position where an area of a still overlaps little; None if there is none.
 
         Returns:
-            Where the still comes to lie, and the area.
+            The still's position, and the area.
         """
         rows, columns = map(int, self._stills.sizes[cut.still])
         scale_x, scale_y = at_origin.scale_x, at_origin.scale_y
@@ -209,7 +210,7 @@ class Figures:
     def _place(
         self, width: float, tall: float, rng: np.random.Generator, manner: Manner
     ) -> tuple[float, float]:
-        """Draw where the left and upper edges of so large an area come to lie."""
+        """Draw the position of the left and upper edges of an area of this size."""
         beyond = 0.45 if rng.random() < manner.cut else 0.12
         x = rng.uniform(
             -beyond * width,
@@ -229,7 +230,7 @@ class Figures:
         shape: tuple[int, ...],
         rng: np.random.Generator,
     ) -> None:
-        """Draw a hat where people say that the figure is; if they say nothing, there is none."""
+        """Draw a hat on a figure with an annotated box; without one, draw none."""
         label = self._where.of(cut.still)[cut.box][0]
         drawn = self._stills.boxes(cut.still)
         if self._stills.all_boxed[cut.still]:
@@ -242,14 +243,14 @@ class Figures:
 
 
 def unplaced_labels(stills: Stills, whereabouts: Whereabouts, still: int) -> set[int]:
-    """Return the labels that a still has, and no box of."""
+    """Return the labels of a still that have no box in it."""
     boxed = {int(box[0]) for box in whereabouts.of(still)}
     known = len(known_labels(stills.labels))
     return {label for label in stills.label_sets[still] if label < known} - boxed
 
 
 def shares(counts: list[int]) -> NDArray[np.float64]:
-    """Return how often each label is drawn, of so many figures or stills each."""
+    """Return the probability of drawing each label, given its number of figures or stills."""
     numbers = np.array(counts, np.float64)
     wanted = np.maximum(numbers, _LABEL_FLOOR * numbers.mean()) * (numbers > 0)
     return np.asarray(wanted / max(wanted.sum(), 1.0), np.float64)

@@ -1,4 +1,4 @@
-"""Hats: a few drawn shapes that hide the top of a head, as disguises do in episodes."""
+"""Hats: a few drawn shapes that hide the top of a head, like disguises in episodes."""
 
 from typing import Final, NamedTuple
 
@@ -10,22 +10,22 @@ from model.scenes.seen import Area, Picture
 
 _OUTLINE: Final = (20, 20, 20)
 _HIDDEN: Final = 0.3
-"""Share of a box's height, or of its width if that is less, that a hat hides: eyes stay in sight
-where a box is a head's, and faces where it is a whole figure's."""
+"""Share of a box's height, or of its width if that is less, that a hat hides: eyes stay visible
+where a box encloses a head, and faces where it encloses a whole figure."""
 
-_SHIFT: Final = 4  # bits of a pixel's fraction that OpenCV draws with
+_SHIFT: Final = 4  # fractional bits of the coordinates that OpenCV draws with
 
 
 class _Shape(NamedTuple):
-    """A hat as parts, each a polygon of points (across, down).
+    """A hat composed of polygons with points (x, y).
 
-    Across from -1 to 1 is the head's width, down from -1 to 0 the height of the hat, which sits at
-    0.
+    x runs from -1 to 1 over the head's width, y from -1 at the top of the hat to 0 at its lower
+    edge.
     """
 
     parts: tuple[tuple[tuple[float, float], ...], ...]
     height: float
-    """In head's widths."""
+    """Height in units of the head's width."""
 
 
 def _dome(half_width: float, top: float) -> tuple[tuple[float, float], ...]:
@@ -41,20 +41,20 @@ _SHAPES: Final = (
     _Shape((_dome(1.0, -1.0), _brim(-0.2, 1.5)), 0.5),  # a cap, its peak to one side
     _Shape((_dome(1.1, -1.0), _brim(-1.1, 1.1)), 0.7),  # a helmet
     _Shape((((-0.7, 0), (-0.75, -1), (0.75, -1), (0.7, 0)), _brim(-1.3, 1.3)), 0.8),  # a top hat
-    _Shape((((-0.8, 0), (0.1, -1), (0.8, 0)), _brim(-1.2, 1.2)), 1.0),  # a pointed one
+    _Shape((((-0.8, 0), (0.1, -1), (0.8, 0)), _brim(-1.2, 1.2)), 1.0),  # a pointed hat
 )
 
 
 def draw_hat(picture: Picture, head: Area, rng: np.random.Generator) -> Area:
-    """Put a hat on a head, or on the top of a figure.
+    """Draw a hat onto a head, or onto the top of a figure.
 
     Args:
-        picture: is painted into.
-        head: in its pixels; may reach beyond it.
-        rng: of the kind, the colours and the side.
+        picture: The picture; it is changed in place.
+        head: Box of the head in pixels of the picture; may reach beyond it.
+        rng: Draws the kind, the colours and the direction of the hat.
 
     Returns:
-        What the hat covers.
+        The area that the hat covers.
     """
     left, top, right, bottom = head
     half = (right - left) / 2

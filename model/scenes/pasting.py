@@ -1,4 +1,4 @@
-"""Pictures, or areas of them, painted into a larger one at another size."""
+"""Paste pictures, or areas of them, into a larger picture at another size."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from model.scenes.seen import Area, Picture, Seen
 
 @dataclass(frozen=True)
 class Move:
-    """Where a picture comes to lie: shrunk or grown, mirrored or not, then shifted."""
+    """A position of a picture: scaled, mirrored or not, then shifted."""
 
     scale_x: float
     scale_y: float
@@ -20,7 +20,7 @@ class Move:
     mirrored: bool
 
     def moved(self, box: NDArray[np.float32], shape: tuple[int, ...]) -> Seen:
-        """Return a box of a picture (label number, corners as shares, trust) in the scene."""
+        """Transform a box (label number, corners as shares, trust) of a picture to the scene."""
         height, width = shape[:2]
         label, left, top, right, bottom, trust = (float(value) for value in box)
         if self.mirrored:
@@ -38,7 +38,7 @@ class Move:
 def paste(
     canvas: Picture, picture: Picture, move: Move, *, area: Area | None = None, soft: float = 0.0
 ) -> None:
-    """Paint a picture, or an area of it in its pixels, into a canvas; its edges may fade."""
+    """Paste a picture, or an area of it in pixels, into a canvas; `soft` fades its edges."""
     rows, columns = picture.shape[:2]
     left, top, right, bottom = area or (0.0, 0.0, float(columns), float(rows))
     if move.mirrored:
@@ -53,7 +53,7 @@ def paste(
     if to_x - from_x < 2 or to_y - from_y < 2:
         return
     scale_x, scale_y = move.scale_x, move.scale_y
-    if min(scale_x, scale_y) < 0.6:  # averaged first: four neighbours are too few
+    if min(scale_x, scale_y) < 0.6:  # average first: interpolation by four neighbours would alias
         size = max(1, round(columns * scale_x)), max(1, round(rows * scale_y))
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         scale_x = scale_y = 1.0
@@ -72,7 +72,7 @@ def paste(
 
 
 def _faded(part: Picture, before: Picture, soft: float) -> Picture:
-    """Return a part that fades at its edges into what was there before."""
+    """Return a part whose edges fade into the canvas."""
     height, width = part.shape[:2]
     edge = max(1.0, soft * min(height, width))
     to_sides = [

@@ -1,4 +1,4 @@
-"""What a dense network is to answer to a scene, place by place."""
+"""Targets of a dense network for a scene, place (grid cell) by place."""
 
 from typing import Final, NamedTuple
 
@@ -9,27 +9,28 @@ from model.networks.dense import EDGES, STRIDE
 from model.scenes.seen import Scene, Seen
 
 _MIDDLE: Final = 0.22
-"""Places within this share of a box's width and height from its middle, to each side, answer for
-whoever is in it; those farther out, but within it, may answer what they like (the ignored ring of
-FCOS, Tian et al., 2019, whose radius of 1.5 strides is this for a box of 7)."""
+"""Places within this share of a box's width and height from its centre, to each side, are positive;
+the other places inside the box are ignored (like the ignored ring of FCOS, Tian et al., 2019, whose
+radius of 1.5 strides equals this share for a box of 7 strides)."""
 
 _LEAST_DISTANCE: Final = 0.25
-"""Strides to an edge: the logarithm of less would count more than it matters."""
+"""Least distance to an edge in strides: the logarithm of a smaller one would dominate the loss."""
 
 _LEAST_SIDE: Final = 4.0
-"""Pixels of a box that are left in the picture; nobody is to be recognised by less."""
+"""Least side in pixels of the visible part of a box; nobody could be recognised in a smaller
+one."""
 
 
 class Targets(NamedTuple):
-    """What is right, and how much each answer counts, of one scene or of a batch of them."""
+    """The targets of one scene or of a batch of scenes, and the weight of each."""
 
     places: NDArray[np.float32]
-    """(..., rows, columns, 2 labels): whether each label is there, then how much that counts."""
+    """(..., rows, columns, 2 labels): 0 or 1 for each label, then the weight of each."""
     edges: NDArray[np.float32]
     """(..., rows, columns, EDGES + 1): the logarithms of the distances in strides to left, top,
-    right and bottom, then how much they count."""
+    right and bottom, then their weight."""
     picture: NDArray[np.float32]
-    """(..., 2 labels): whether each label is anywhere, then how much that counts."""
+    """(..., 2 labels): whether each label is anywhere in the picture, then the weight of each."""
 
 
 def targets_of(scene: Scene) -> Targets:
@@ -66,7 +67,7 @@ def targets_of(scene: Scene) -> Targets:
 
 
 class _Grid:
-    """The places of a picture."""
+    """The grid of places of a picture."""
 
     def __init__(self, rows: int, columns: int) -> None:
         self.rows, self.columns = rows, columns
@@ -74,13 +75,13 @@ class _Grid:
         self._y = (np.arange(rows) + 0.5)[:, None] * STRIDE
 
     def within(self, box: Seen) -> NDArray[np.bool_]:
-        """Tell which places (rows, columns) a box holds."""
+        """Return a mask (rows, columns) of the places inside a box."""
         across = (self._x >= box.left) & (self._x <= box.right)
         down = (self._y >= box.top) & (self._y <= box.bottom)
         return np.asarray(across & down)
 
     def in_the_middle_of(self, box: Seen) -> NDArray[np.bool_]:
-        """Tell which places (rows, columns) are in the middle of a box; one at least is."""
+        """Return a mask (rows, columns) of the places near a box's centre; at least one is set."""
         x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
         across = np.abs(self._x - x) <= _MIDDLE * (box.right - box.left)
         down = np.abs(self._y - y) <= _MIDDLE * (box.bottom - box.top)
@@ -90,7 +91,7 @@ class _Grid:
         return middle
 
     def distances(self, box: Seen) -> NDArray[np.float32]:
-        """Return (rows, columns, EDGES): the logarithms of distances in strides."""
+        """Return (rows, columns, EDGES): the log distances to a box's edges in strides."""
         to_edges = np.broadcast_arrays(
             self._x - box.left, self._y - box.top, box.right - self._x, box.bottom - self._y
         )

@@ -1,9 +1,9 @@
-"""Scenes: pictures as episodes show them, put together of labelled ones, with who is where.
+"""Scenes: pictures composed of labelled stills like frames of an episode, with bounding boxes.
 
-A still that fills the frame or stands small on a background; figures cut out by their boxes and
-pasted into one picture (Ghiasi et al., Simple Copy-Paste is a Strong Data Augmentation Method for
-Instance Segmentation, 2021; the mosaics of Bochkovskiy et al., YOLOv4, 2020); stills side by side;
-whole frames seen from closer or farther; and nobody at all.
+A scene is a still that fills the frame or stands small on a background; figures cut out by their
+boxes and pasted into one picture (Ghiasi et al., Simple Copy-Paste is a Strong Data Augmentation
+Method for Instance Segmentation, 2021; the mosaics of Bochkovskiy et al., YOLOv4, 2020); stills
+side by side; a whole frame, zoomed in or out; or a picture without known characters.
 """
 
 from collections.abc import Sequence
@@ -23,16 +23,17 @@ from model.scenes.seen import Area, Picture, Scene
 from model.scenes.whereabouts import SURE, Whereabouts
 
 _FIGURE_IN_STILL: Final = 0.6
-"""Of a still's height a figure's box has: the median of `../shared/data/simpsons_boxes.csv`."""
+"""Median height of a figure's box as a share of its still, in
+`../shared/data/simpsons_boxes.csv`."""
 
 
 class SceneMaker:
-    """Makes scenes of stills; each depends on its lead and the source of chance alone.
+    """Makes scenes of stills; each depends only on its lead still and the random generator.
 
     Args:
-        stills: as they are stored.
-        whereabouts: who is where in them.
-        frame: the size of the scenes.
+        stills: Stills as they are stored.
+        whereabouts: Their bounding boxes.
+        frame: The size of the scenes.
     """
 
     def __init__(self, stills: Stills, whereabouts: Whereabouts, frame: WholeFrame) -> None:
@@ -56,17 +57,17 @@ class SceneMaker:
 
     @property
     def has_nobody(self) -> bool:
-        """Whether there are pictures of nobody known."""
+        """Whether there are pictures without known characters."""
         return len(self._nobody) > 0
 
     def lead(self, still: int, rng: np.random.Generator) -> Scene:
-        """Show a picture of somebody on its own: in full where everybody in it has a box."""
+        """Show a still alone: as a whole frame if everybody in it has a box."""
         if self._stills.all_boxed[still]:
             return self.whole_frame(rng, still)
         return self.still(still, rng)
 
     def still(self, lead: int, rng: np.random.Generator) -> Scene:
-        """Show a still: to its edges, small on a background, or from closer."""
+        """Show a still: to its edges, small on a background, or zoomed in."""
         picture, boxes = self._stills.picture(lead), self._where.of(lead)
         height, width = picture.shape[:2]
         fits = min(self._frame.width / width, self._frame.height / height)
@@ -94,7 +95,7 @@ class SceneMaker:
         return scene
 
     def mosaic(self, rng: np.random.Generator, count: int, lead: int | None = None) -> Scene:
-        """Paste figures, cut out by their boxes, on a background."""
+        """Paste figures, cut out by their boxes, on a background (mosaic augmentation)."""
         scene = self._empty(rng)
         manner = Manner(
             smallest=0.17,
@@ -114,9 +115,10 @@ class SceneMaker:
     def gathering(
         self, rng: np.random.Generator, labels: Sequence[int], strangers: int, manner: Manner
     ) -> Scene:
-        """Paste a figure of each of these labels on a background, before so many strangers.
+        """Paste a figure of each of these labels on a background, in front of unknown characters.
 
-        The background is of nobody, or the still of one of them, out of focus.
+        The background is a still without known characters, or a still of one of the labels, out of
+        focus.
         """
         cuts = [self.figures.stranger(rng) for _ in range(strangers)]
         cuts += [self.figures.of(label, rng) for label in labels]
@@ -135,12 +137,12 @@ class SceneMaker:
     def panels(
         self, rng: np.random.Generator, lead: int, beside: Sequence[int] | None = None
     ) -> Scene:
-        """Show two or three stills side by side, each in a part of full height.
+        """Show two or three stills side by side, each in a panel of full height.
 
         Args:
-            rng: of everything.
-            lead: one of the stills.
-            beside: the others; drawn if none are given.
+            rng: Random number generator.
+            lead: One of the stills.
+            beside: The other stills; drawn at random if not given.
         """
         count = (2 if rng.random() < 0.65 else 3) if beside is None else 1 + len(beside)
         edges = np.linspace(0, self._frame.width, count + 1)
@@ -151,7 +153,7 @@ class SceneMaker:
         for place, still in enumerate(rng.permutation(shown).tolist()):
             self._fill_panel(scene, still, round(edges[place]), round(edges[place + 1]), rng)
         placed = {box.label_number for box in (*scene.seen, *scene.hidden)}
-        # of whom one panel has a box and another none, there is one that no box tells
+        # a label with a box in one panel and without one in another also occurs without a box
         scene.doubt(scene.somewhere & placed)
         scene.somewhere -= placed
         return scene
@@ -159,12 +161,13 @@ class SceneMaker:
     def whole_frame(
         self, rng: np.random.Generator, lead: int | None = None, *, on_itself: bool = False
     ) -> Scene:
-        """Show a picture in which everybody has a box, from closer or farther.
+        """Show a picture in which everybody has a box, zoomed in or out.
 
         Args:
-            rng: of everything.
-            lead: the picture; drawn if none is given.
-            on_itself: never farther than it fits, and where it leaves room it is out of focus.
+            rng: Random number generator.
+            lead: The picture; drawn at random if not given.
+            on_itself: Never zoom out beyond the whole picture, and fill the margins with the
+                picture out of focus.
         """
         still = int(rng.choice(self._whole)) if lead is None else lead
         picture, boxes = self._stills.picture(still), self._where.of(still)
@@ -187,7 +190,7 @@ class SceneMaker:
         return scene
 
     def nobody(self, rng: np.random.Generator, lead: int | None = None) -> Scene:
-        """Show a picture of nobody known."""
+        """Show a picture without known characters."""
         still = int(rng.choice(self._nobody)) if lead is None else lead
         closer = float(np.exp(rng.uniform(0, 0.7)))
         picture = self._covering(self._stills.picture(still), closer, rng)
@@ -209,7 +212,7 @@ class SceneMaker:
         return soften(self._covering(self._stills.picture(still), 1.0, rng), UNRECOGNISABLE)
 
     def _covering(self, picture: Picture, closer: float, rng: np.random.Generator) -> Picture:
-        """Return a part of a picture, drawn at random, that fills the frame."""
+        """Return a random crop of a picture that fills the frame."""
         height, width = picture.shape[:2]
         scale = max(self._frame.width / width, self._frame.height / height) * closer
         seen_width, seen_height = self._frame.width / scale, self._frame.height / scale
@@ -249,7 +252,7 @@ class SceneMaker:
         mirrored: bool,
         rng: np.random.Generator,
     ) -> Move:
-        """Place a picture at random, but so that a point of it (as shares) stays in sight."""
+        """Place a picture at random so that a given point of it (as shares) stays visible."""
         across, down = middle or (0.5, 0.4)
         if mirrored:
             across = 1 - across

@@ -1,4 +1,4 @@
-"""A picture that was put together, and what is known of who is in it."""
+"""A composed picture and the bounding boxes and labels in it."""
 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -13,11 +13,12 @@ Area = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of a scene; may reach beyond it."""
 
 ENOUGH: Final = 0.45
-"""Share of a box that must be left for somebody to count as there; below, neither there nor not.
-Half a face at a frame's edge, or behind somebody, is still somebody to who watches."""
+"""Visible share of a box from which its label counts as present; below, the label is ignored,
+neither present nor absent. Viewers still recognise half a face at a frame's edge, or behind
+somebody."""
 
 _GONE: Final = 0.2
-"""Share of a box below which nobody is there."""
+"""Visible share of a box below which its label counts as absent."""
 
 
 class Seen(NamedTuple):
@@ -25,14 +26,14 @@ class Seen(NamedTuple):
 
     label_number: int
     left: float
-    """In pixels of the scene; may lie outside of it."""
+    """In pixels of the scene, like the other edges; may lie outside of it."""
     top: float
     right: float
     bottom: float
     trust: float
-    """How surely somebody is right there, 0 to 1."""
+    """Confidence that the label is exactly there, 0 to 1."""
     layer: int = 0
-    """How many pasted areas lie below it; those after them lie above."""
+    """Number of pasted areas below the box; later ones lie above it."""
 
     @property
     def corners(self) -> Area:
@@ -40,7 +41,7 @@ class Seen(NamedTuple):
         return self.left, self.top, self.right, self.bottom
 
     def within(self, width: float, height: float) -> "Seen":
-        """Return the part of it that lies in a picture."""
+        """Return the part of the box that lies inside a picture of this size."""
         return self._replace(
             left=max(self.left, 0.0),
             top=max(self.top, 0.0),
@@ -49,7 +50,7 @@ class Seen(NamedTuple):
         )
 
     def share_in(self, left: float, top: float, right: float, bottom: float) -> float:
-        """Return the share of it that lies in a rectangle."""
+        """Return the share of the box that lies in a rectangle."""
         width = min(self.right, right) - max(self.left, left)
         height = min(self.bottom, bottom) - max(self.top, top)
         area = (self.right - self.left) * (self.bottom - self.top)
@@ -58,36 +59,36 @@ class Seen(NamedTuple):
 
 @dataclass
 class Scene:
-    """A picture and what is known of who is in it."""
+    """A picture and its annotations."""
 
     picture: Picture
     absent: NDArray[np.float32]
-    """(labels,) how sure it is that each is nowhere else in it, 0 to SURE."""
+    """(labels,) certainty that each label is nowhere else in the picture, 0 to SURE."""
     seen: list[Seen] = field(default_factory=list)
     hidden: list[Seen] = field(default_factory=list)
-    """Partly out of sight: neither there nor not."""
+    """Partly hidden boxes, which are ignored."""
     somewhere: set[int] = field(default_factory=set)
-    """Labels that are in it, nobody knows where."""
+    """Labels that are in the picture without a box."""
     doubtful: set[int] = field(default_factory=set)
-    """Labels that a still of it names without a box: neither there nor not."""
+    """Labels that a still in the picture names without a box, and which are ignored."""
     strangers: list[Seen] = field(default_factory=list)
-    """Figures of nobody known that were pasted on purpose."""
+    """Figures of unknown characters that were pasted on purpose."""
     pasted: list[Area] = field(default_factory=list)
-    """What covers whoever was there before, from the lowest to the highest."""
+    """Pasted areas, which cover earlier figures, from the lowest to the highest."""
 
     @property
     def present(self) -> set[int]:
-        """The labels that are in it."""
+        """The labels in the picture."""
         return {box.label_number for box in self.seen} | self.somewhere
 
     def note(self, box: Seen, area: Area) -> None:
-        """Take down a box of a picture of which an area of the scene is shown."""
+        """Add a box of a picture of which this area of the scene is shown."""
         if box.label_number >= len(self.absent):
             return
         box = box._replace(layer=len(self.pasted))
         share = box.share_in(*area)
         if share > ENOUGH:
-            # beyond an edge inside the picture there is something else; beyond the frame, nothing
+            # inside the scene another picture follows beyond an edge; beyond the frame, nothing
             left, right = area[0], area[2]
             if left > 0:
                 box = box._replace(left=max(box.left, left))
@@ -98,12 +99,12 @@ class Scene:
             self.hidden.append(box)
 
     def doubt(self, labels: set[int]) -> None:
-        """Take down labels of which nobody can tell whether they are in it."""
+        """Mark labels as ignored, because they may or may not be in the picture."""
         self.doubtful |= labels
         self.absent[list(labels)] = 0.0
 
     def cover(self, area: Area) -> None:
-        """Take down that something was pasted: whoever is covered by it is hidden."""
+        """Note that an area was pasted: boxes that it covers become hidden."""
         self.pasted.append(area)
         height, width = self.picture.shape[:2]
         covered = [
@@ -115,7 +116,7 @@ class Scene:
         self.seen = [box for box in self.seen if box not in covered]
 
     def share_in_sight(self, box: Seen, view: Area) -> float:
-        """Return the share of a box of it that a view shows, and that nothing covers."""
+        """Return the share of a box that lies in a view and is not covered."""
         rows, columns = (
             np.arange(np.floor(first), np.ceil(last)) + 0.5
             for first, last in ((box.top, box.bottom), (box.left, box.right))

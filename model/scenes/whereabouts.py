@@ -1,10 +1,10 @@
-"""Who is where in labelled stills: as people drew it, and as a network sees it.
+"""Bounding boxes of labelled stills: as annotated, and as corrected by a network.
 
-Most stills say who is in them and not where, and boxes that people drew in haste lie beside heads.
-A network that has learnt a while from both knows better: where it surely sees the label that a
-still has, there the label is (self-training: Lee, Pseudo-Label, 2013; Zoph et al., Rethinking
-Pre-training and Self-training, 2020). Of other labels only their absence is believed, for what a
-network takes for somebody without being told may be a stranger.
+Most stills have labels without boxes, and hastily drawn boxes miss the heads. A network that has
+been trained on both for a while knows better: where it confidently detects a label of the still,
+that position becomes a pseudo-label (self-training: Lee, Pseudo-Label, 2013; Zoph et al.,
+Rethinking Pre-training and Self-training, 2020). For other labels only their absence is used,
+because a detection that no label confirms may be an unknown character.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,64 +21,65 @@ from model.labels import known_labels
 from model.pictures.preprocess import WholeFrame
 
 SURE: Final = 1.0
-"""Weight of an absence that is certain: everybody in the picture has a box, or was pasted."""
+"""Weight of a certain absence: everybody in the picture has a box, or was pasted."""
 
 LIKELY: Final = 0.5
-"""Weight of an absence that is only likely: a still names one, and others may stand behind."""
+"""Weight of a likely absence: the still names one label, and others may be in the background."""
 
 HASTY: Final = 0.4
-"""Trust in a box of a still whose other people have none; one in twenty of
-`../shared/data/simpsons_boxes.csv` lies elsewhere, and many beside the head."""
+"""Trust in a box of a still that is not annotated completely; one in twenty boxes of
+`../shared/data/simpsons_boxes.csv` is misplaced, and many lie beside the head."""
 
 _FOUND: Final = 0.3
-"""Confidence, before calibration, from which a label that a still has is where the network sees it.
-Low: that it is there is known."""
+"""Confidence, before calibration, from which a label of the still is placed where the network
+detects it. It is low because the label is known to be there."""
 
 _SOMEBODY: Final = 0.5
-"""Trust in the place of the surest answer of all, in a still whose only label is not seen: somebody
-is there, and nobody else is said to be in it."""
+"""Trust in the most confident position in a still whose only label is not detected: somebody is
+there, and no other label is given."""
 
 _NOT_THERE: Final = 0.1
-"""Confidence up to which another label is surely absent."""
+"""Confidence up to which another label is certainly absent."""
 
 _MAYBE_THERE: Final = 0.9
-"""Confidence from which another label may well be there, and its absence does not count. Below, who
-is taken for somebody is mostly a side figure who looks alike: of 68 of 0.5 to 0.85 in training
-stills that were looked at, four in five were."""
+"""Confidence from which another label may be present, so that its absence is ignored. Detections
+below are mostly minor characters that look alike: this was the case for four in five of 68
+inspected ones of 0.5 to 0.85 in training stills."""
 
 SIDE_FIGURES: Final = 0.4
-"""The share of those from `_MAYBE_THERE` up who are not there after all: two in five of those that
-were looked at, in training stills."""
+"""Share of the detections from `_MAYBE_THERE` up that are false: two in five of those inspected in
+training stills."""
 
 _SAME: Final = 0.5
-"""Intersection over union from which two boxes are one: detection's usual rule."""
+"""Intersection over union from which two boxes are the same: the usual rule in object detection."""
 
 _SLIM: Final = 1.1
-"""Width by height of a still up to which most of it is a figure."""
+"""Greatest aspect ratio (width / height) of a still that a figure mostly fills."""
 
 _SAME_FIGURE: Final = 0.25
-"""Intersection over union from which two boxes are of one figure: of a head, and of more of it."""
+"""Intersection over union from which two boxes belong to one figure: to its head, and to more of
+it."""
 
 _COLUMNS: Final = 6  # of a box: label number, left, top, right, bottom, trust
 
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """What is known of n stills."""
+    """The bounding boxes of n stills, and the certainty that other labels are absent."""
 
     boxes: NDArray[np.float32]
     """(boxes, 6) label number, left, top, right, bottom as shares, and trust; still after still."""
     ends: NDArray[np.int64]
-    """(n,) where the boxes of each still end."""
+    """(n,) index after the last box of each still."""
     absent: NDArray[np.float32]
-    """(n, known labels) how sure it is that each is nowhere but in these boxes: 0, LIKELY, SURE."""
+    """(n, known labels) certainty that each label occurs only in these boxes: 0, LIKELY or SURE."""
 
     @classmethod
     def as_drawn(cls, stills: Stills) -> Self:
-        """Return what people said."""
+        """Return the boxes as they were annotated."""
         known = len(known_labels(stills.labels))
         given = [stills.boxes(still) for still in range(len(stills))]
-        # whoever drew boxes around everybody drew them around these labels alone
+        # annotators of complete stills looked for these labels only
         in_full = {
             int(box[0])
             for still in np.flatnonzero(stills.all_boxed)
@@ -99,12 +100,12 @@ class Whereabouts:
 
     @classmethod
     def certain(cls, stills: Stills) -> Self:
-        """Return what is beyond doubt, for pictures whose truth must be right.
+        """Return only certain boxes, for pictures whose ground truth must be correct.
 
-        A still in which everybody has a box is as people drew it. Of another one that shows one
-        label only, the box is the whole picture: its own may lie beside whoever it is about. Wide
-        ones have none, if the label has others: they show a place rather than a figure. Strangers
-        have none if others of them were drawn: most such stills are no figures.
+        A completely annotated still keeps its boxes. Any other still with a single label gets one
+        box, the whole picture, because its annotated box may be misplaced. A wide one gets none if
+        the label has other stills: it shows a place rather than a figure. Unknown characters get
+        none if others have boxes: most such stills show no figure.
         """
         known = len(known_labels(stills.labels))
         drawn = cls.as_drawn(stills)
@@ -147,7 +148,7 @@ class Whereabouts:
         return self.boxes[self.ends[still - 1] if still else 0 : self.ends[still]]
 
     def state(self) -> Mapping[str, NDArray[Any]]:
-        """Return all of it by name, for a checkpoint."""
+        """Return all arrays by name, for a checkpoint."""
         return {"boxes": self.boxes, "ends": self.ends, "absent": self.absent}
 
 
@@ -158,15 +159,15 @@ def seen_by(
     frame: WholeFrame,
     batch_size: int = 32,
 ) -> Whereabouts:
-    """Return what people said of stills, corrected by what a network sees in them.
+    """Return annotated boxes, corrected by a network's predictions.
 
     Args:
-        answer: the network: of pictures (n, height, width, 3) their answers, as
-            `model.inference.places` reads them.
-        stills: as they are stored.
-        drawn: what people said of them.
-        frame: in which the network sees them.
-        batch_size: pictures at a time.
+        answer: The network: maps pictures (n, height, width, 3) to the outputs that
+            `model.inference.places` reads.
+        stills: Stills as they are stored.
+        drawn: Their annotated boxes.
+        frame: The frame into which the network's input is fitted.
+        batch_size: Pictures per forward pass.
     """
     by_still: list[NDArray[Any]] = []
     absent = np.zeros_like(drawn.absent)
@@ -181,7 +182,7 @@ def seen_by(
             boxes = _corrected(stills, drawn, index, confidences, corners)
             by_still.append(boxes)
             absent[index] = _absence_of_others(confidences, corners, boxes)
-            # where its own labels are is known, and they are nowhere else
+            # the still's own labels have known positions and are nowhere else
             own = np.unique(boxes[:, 0].astype(int))
             own = own[own < absent.shape[1]]
             absent[index, own] = SURE if stills.all_boxed[index] else LIKELY
@@ -197,7 +198,7 @@ def _corrected(
     confidences: NDArray[np.float64],
     corners: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """Return a still's boxes (n, 6): those drawn around everybody, or where its labels are seen."""
+    """Return a still's boxes (n, 6): complete annotations, or the positions of detected labels."""
     given = drawn.of(still)
     if stills.all_boxed[still]:
         return given
@@ -220,7 +221,7 @@ def _corrected(
 def _confirmed(
     own: NDArray[np.float32], label: int, corners: NDArray[np.float64]
 ) -> list[NDArray[Any]]:
-    """Return the box of a label's own that is where it is seen, or one that is."""
+    """Return the annotated box of a label that matches the detection, or the detected box."""
     for box in own:
         if _overlap(box[1:5], corners) >= _SAME:
             return [np.array([*box[:5], SURE])]
@@ -234,10 +235,10 @@ def _box_of(label: int, corners: NDArray[np.float64], trust: float) -> list[NDAr
 def _absence_of_others(
     confidences: NDArray[np.float64], corners: NDArray[np.float64], boxes: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Return how sure it is (labels,) that each is not beside those whose boxes these are."""
+    """Return the certainty (labels,) that each label is absent beside the labels of these boxes."""
     absent = np.where(confidences <= _NOT_THERE, SURE, LIKELY)
     for label in np.flatnonzero(confidences > _NOT_THERE):
-        # who is seen at the place of a still's own label is that label, taken for another
+        # a detection at the position of the still's own label is a confusion with it
         if any(_overlap(box[1:5], corners[label]) >= _SAME_FIGURE for box in boxes):
             absent[label] = SURE
         elif confidences[label] > _MAYBE_THERE:

@@ -1,1 +1,1 @@
-"""Stills in people's folders and files of boxes, read."""
+"""Read stills from folders and files of boxes."""

@@ -1,4 +1,4 @@
-"""The boxes of stills: which are of use, and what becomes of those of equal files."""
+"""Filter the boxes of stills, and merge those of identical files."""
 
 import math
 from collections.abc import Sequence
@@ -10,29 +10,29 @@ from model.stills.candidates import Candidate
 from model.stills.files import LeftOut, StillFile
 
 SMALLEST_PIXELS: Final = 8
-"""Side of the square that is as large as a box in the stored picture: in fewer no head is
-recognised; what is drawn so small is a slip of the hand, or was meant in other units."""
+"""Least size of a box in the stored picture, as the side of a square of the same area: a head with
+fewer pixels cannot be recognised, and such a box is a slip of the hand, or uses other units."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Who a still shows under a dataset's labels, by their numbers."""
+    """The labels and boxes of a still, by a dataset's label numbers."""
 
     label_number: int
-    """The main one."""
+    """The main label."""
     labels: tuple[int, ...]
-    """All, ascending."""
+    """All labels, ascending."""
     boxes: tuple[Box, ...] = ()
     box_numbers: tuple[int, ...] = ()
     """The label of each box."""
     all_boxed: bool = False
-    """Whether everybody of these labels in it has a box."""
+    """Whether everybody with one of these labels in it has a box."""
 
 
 def without_boxes(file: StillFile, lost: Sequence[DrawnBox]) -> StillFile | None:
-    """Return a still without some of its boxes; None if nothing else says who it shows.
+    """Return a still without some of its boxes; None if nothing else labels it.
 
-    Somebody in it has no box then.
+    Somebody in it then has no box, so it is no longer completely annotated.
     """
     kept = tuple(drawn for drawn in file.boxes if drawn not in lost)
     if not file.is_in_label_folder and not kept:
@@ -44,7 +44,7 @@ def without_boxes(file: StillFile, lost: Sequence[DrawnBox]) -> StillFile | None
 def without_tiny_boxes(
     candidates: Sequence[Candidate],
 ) -> tuple[list[Candidate], list[LeftOut], list[WrongBox]]:
-    """Leave out boxes in which nobody can be recognised, and stills that have no others."""
+    """Leave out boxes that are too small for recognition, and stills that have no others."""
     kept: list[Candidate] = []
     left_out: list[LeftOut] = []
     wrong: list[WrongBox] = []
@@ -68,9 +68,9 @@ def without_tiny_boxes(
 
 
 def joined_boxes(files: Sequence[StillFile]) -> StillFile:
-    """Return the first of files of equal content, with the boxes of all.
+    """Return the first of several identical files, with the boxes of all.
 
-    Their labels' folders, if any, have one label.
+    If they lie in folders of labels, these have the same label.
     """
     in_folders = [file for file in files if file.is_in_label_folder]
     boxes = {drawn.box: drawn for file in reversed(files) for drawn in reversed(file.boxes)}

@@ -18,4 +18,4 @@ class Candidate:
     difference_hash: NDArray[np.uint64]
     """(4,) words."""
     size: tuple[int, int] = (STORED_SIDE, STORED_SIDE)
-    """Height and width in pixels of what is kept of it."""
+    """Height and width in pixels of the stored picture."""

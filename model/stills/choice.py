@@ -1,4 +1,4 @@
-"""Which stills are used, and under which labels."""
+"""Choose the stills of a dataset and their labels."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,30 +15,31 @@ from model.stills.candidates import Candidate
 from model.stills.files import FoundStills, LeftOut, StillFile
 
 MIN_PER_LABEL: Final = 3
-"""One each to train, to validate and to test."""
+"""One still each for train, validation and test."""
 
 OTHERS: Final = ("keep", "drop")
-"""What may become of the stills of labels that are not chosen."""
+"""The treatments of stills whose label is not chosen."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which labels to tell apart; without any wish, all.
+    """A choice of labels; by default all.
 
     Raises:
-        StillsError: a number is out of bounds, or `others` is unknown.
+        StillsError: A number is out of bounds, or `others` is unknown.
     """
 
     labels: tuple[str, ...] | None = None
-    """Only these."""
+    """Choose only these."""
     top: int | None = None
-    """Only so many, those with the most stills."""
+    """Choose only this number of labels, those with the most stills."""
     min_images: int = 1
-    """Only those with at least so many stills."""
+    """Choose only labels with at least this number of stills."""
     others: str = "keep"
     """`keep` the stills of all other labels as `unknown`, or `drop` them."""
     without: tuple[str, ...] = ()
-    """These are left out whole, not even kept as `unknown`: to measure on, say."""
+    """Leave these labels out completely, not even as `unknown`: for example to test on them
+    later."""
 
     def __post_init__(self) -> None:
         if self.top is not None and self.top < 2:
@@ -48,33 +49,33 @@ class Choice:
         if self.others not in OTHERS:
             raise StillsError(f"others is {self.others!r}; give {' or '.join(OTHERS)}")
         if self.labels and UNKNOWN in self.labels:
-            raise StillsError(f"{UNKNOWN} is no label to choose: it is what all others become")
+            raise StillsError(f"{UNKNOWN} cannot be chosen: all other labels become it")
         both = sorted(set(self.labels or ()) & set(self.without))
         if both:
-            raise StillsError(f"labels to choose and to leave out at once: {', '.join(both)}")
+            raise StillsError(f"labels both chosen and left out: {', '.join(both)}")
 
 
 @dataclass(frozen=True)
 class ChosenLabels:
-    """The labels of a dataset, and what becomes of those that the files have."""
+    """The labels of a dataset, and the treatment of the labels of its files."""
 
     labels: tuple[str, ...]
-    """Sorted; `unknown`, if any, comes last."""
+    """Sorted; `unknown`, if present, comes last."""
     others: Mapping[str, int]
-    """How many stills show each label that was not chosen."""
+    """Number of stills of each label that was not chosen."""
     others_are_kept: bool
 
     def number_of(self, label: str) -> int | None:
-        """Return the index of a file's label, None if the file is not used."""
+        """Return the number of a file's label, or None if the file is not used."""
         if label in self.others:
             return len(self.labels) - 1 if self.others_are_kept else None
         return self.labels.index(label)
 
     def used(self, file: StillFile) -> Labelled | None:
-        """Return who a still shows under these labels, None if it is not used.
+        """Return a still's labels and boxes under these labels, or None if it is not used.
 
-        A box of a label that was not chosen becomes a stranger's, or goes. Where the main label
-        was not chosen, the largest box of those that were names the still.
+        A box of a label that was not chosen becomes `unknown`, or is dropped. If the main label was
+        not chosen, the largest box with a chosen label determines it.
         """
         boxes = [
             replace(drawn.box, label=self.labels[number])
@@ -95,7 +96,7 @@ class ChosenLabels:
 def without_duplicates(
     candidates: Sequence[Candidate],
 ) -> tuple[list[Candidate], list[LeftOut]]:
-    """Keep the first of equal files, with the boxes of all; none where folders' labels differ."""
+    """Keep the first of identical files, with the boxes of all; none if their folders disagree."""
     by_content: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         by_content.setdefault(candidate.sha256, []).append(candidate)
@@ -114,15 +115,15 @@ def without_duplicates(
 
 
 def leave_labels_out(choice: Choice, found: FoundStills, where: str) -> FoundStills:
-    """List the files of labels that are wished away among those left out.
+    """Move the files of excluded labels to those left out.
 
     Args:
-        choice: what is wished.
-        found: all files.
-        where: the sources, for an error's line.
+        choice: The user's choice.
+        found: All files.
+        where: The sources, for the message of an error.
 
     Raises:
-        StillsError: a label that is wished away has no still.
+        StillsError: An excluded label has no still.
     """
     _check_known(choice.without, labels_of(found.files), where)
     wished_away = [not file.labels.isdisjoint(choice.without) for file in found.files]
@@ -142,21 +143,21 @@ def leave_labels_out(choice: Choice, found: FoundStills, where: str) -> FoundSti
 
 
 def labels_of(files: Iterable[StillFile]) -> frozenset[str]:
-    """Return all labels that stills show."""
+    """Return all labels of these stills."""
     return frozenset().union(*(file.labels for file in files))
 
 
 def choose_labels(choice: Choice, found: Sequence[Collection[str]], where: str) -> ChosenLabels:
-    """Choose labels; a still counts for each that it shows.
+    """Choose labels; a still counts for each of its labels.
 
     Args:
-        choice: what is wished.
-        found: the labels that each still shows.
-        where: the sources, for an error's line.
+        choice: The user's choice.
+        found: The labels of each still.
+        where: The sources, for the message of an error.
 
     Raises:
-        StillsError: a wished label has no still, fewer than two labels are left, or one of them
-            has too few stills to be split.
+        StillsError: A chosen label has no still, fewer than two labels are left, or a label has too
+            few stills to be split.
     """
     counts = Counter(label for labels in found for label in set(labels))
     ranked = sorted((label for label in counts if label != UNKNOWN), key=lambda x: (-counts[x], x))

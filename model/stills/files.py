@@ -1,10 +1,10 @@
-"""Which files are stills, and of whom: by the folder that they lie in, or by their name.
+"""Find still files and their labels, by the folder that contains them or by their name.
 
     LABEL/anything.jpg                    a folder per label
     train/LABEL/*.jpg, test/LABEL/*.jpg   any folders around those; sets are merged
     test/LABEL_12.jpg                     a flat folder, where the names begin with the labels
 
-What is found is not opened here: whether it is a picture, its content decides.
+Files are not opened here: their content decides later whether they are pictures.
 """
 
 import os
@@ -25,29 +25,29 @@ SET_NAMES: Final = frozenset(
         *("test", "testing", "test_set"),
     )
 )
-"""Folders of these names hold a set, not a label; stills right in them are named by label."""
+"""Names of folders that hold a set, not a label; stills directly in them are named by label."""
 
 _NUMBERED: Final = re.compile(r"(.+?)[ _-]*\d+")  # `ned_flanders_12`, `ned flanders 12`
 
 
 @dataclass(frozen=True)
 class StillFile:
-    """A file that is to be a still."""
+    """A file that may become a still."""
 
     path: Path
     label: str
-    """As `model.labels.label_of` makes it."""
+    """A label as `model.labels.label_of` makes it."""
     name: str
     """The source's name and the path within it, such as `train/ned_flanders/pic_0001.jpg`."""
     boxes: tuple[DrawnBox, ...] = ()
     is_in_label_folder: bool = True
-    """Whether its label is its folder's (or in its own name), not that of its largest box."""
+    """Whether its label comes from its folder (or its own name), not from its largest box."""
     all_boxed: bool = False
-    """Whether everybody of the dataset's labels in it has a box."""
+    """Whether everybody with a label of the dataset in it has a box."""
 
     @property
     def labels(self) -> frozenset[str]:
-        """All labels that it shows."""
+        """All labels in the still."""
         return frozenset((self.label, *(drawn.box.label for drawn in self.boxes)))
 
 
@@ -63,13 +63,13 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class FoundStills:
-    """What sources hold."""
+    """The content of sources."""
 
     files: tuple[StillFile, ...]
     left_out: tuple[LeftOut, ...]
     wrong_boxes: tuple[WrongBox, ...] = ()
     names: Names = field(default_factory=Names)
-    """Of labels, as folders and files of boxes write them."""
+    """Display names of labels, as folders and files of boxes write them."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +83,26 @@ class _Folder:
         return label_of(self.path.name) in SET_NAMES
 
     def prefixes(self) -> set[str]:
-        """Return what its files would be labelled, if their names begin with labels."""
+        """Return the labels of its files, assuming that their names begin with labels."""
         return {label for name in self.names if (label := label_of(_name_in(name)))}
 
 
 def find_stills(sources: Sequence[Path]) -> FoundStills:
-    """Find the files of any number of sources, in one order: of the sources, then of the paths.
+    """Find the files of any number of sources, ordered by source, then by path.
 
-    Hidden files and folders, and folders whose name begins with `_`, are passed over: the latter
-    await a person's decision, and are listed. So are links to folders that they lie in; all other
-    links to folders are followed.
+    Hidden files and folders are skipped, and so are folders whose names begin with `_`, which await
+    a person's decision and are listed, and links to folders that contain them. All other links to
+    folders are followed.
 
     Args:
-        sources: folders; one that is named twice counts once.
+        sources: Folders; one that is given twice counts once.
+
+    Returns:
+        The files, and those left out.
 
     Raises:
-        StillsError: there is no such folder, or two folders in one place have the same label.
-        LabelError: a folder of stills has a name that no label can be made of.
+        StillsError: A folder does not exist, or two folders in one place have the same label.
+        LabelError: A folder of stills has a name that cannot become a label.
     """
     left_out: list[LeftOut] = []
     folders = [
@@ -131,9 +134,9 @@ def _labels(folders: Sequence[Path]) -> dict[Path, str]:
     """Return the labels of folders.
 
     Raises:
-        StillsError: two that lie beside each other have the same: one of two characters would be
-            taken for the other.
-        LabelError: one has none.
+        StillsError: Two folders beside each other have the same label, so that one of two
+            characters would be mistaken for the other.
+        LabelError: A folder's name cannot become a label.
     """
     labels: dict[Path, str] = {}
     namesakes: dict[tuple[Path, str], Path] = {}
@@ -149,7 +152,7 @@ def _labels(folders: Sequence[Path]) -> dict[Path, str]:
 
 
 def _folders(source: Path, left_out: list[LeftOut]) -> Iterator[_Folder]:
-    """Yield the folders under a source that hold files."""
+    """Yield the folders under a source that contain files."""
     if not source.is_dir():
         raise StillsError(f"{source}: no such folder; give one that holds LABEL/PICTURE files")
 
@@ -169,7 +172,7 @@ def _folders(source: Path, left_out: list[LeftOut]) -> Iterator[_Folder]:
 
 
 def _why_passed_over(folder: Path) -> str:
-    """Return why a folder is not looked into; empty if it is."""
+    """Return why a folder is skipped; empty if it is not."""
     if folder.name.startswith("_"):
         return "the folder's name begins with _: move the stills into their labels' folders"
     if folder.is_symlink() and any(map(folder.samefile, folder.parents)):
@@ -178,10 +181,10 @@ def _why_passed_over(folder: Path) -> str:
 
 
 def _is_flat(folder: _Folder, labels: set[str]) -> bool:
-    """Tell whether names decide: in a set's own folder, or where they repeat folders' names.
+    """Tell whether names decide: in a folder of a set, or where they repeat folders' names.
 
-    A label's folder has names of its own (`pic_0001`), and all alike; so a flat folder shows two
-    labels or more. Within other sources most of them must be known from folders.
+    The files of a label's folder have names of their own (`pic_0001`), all alike; a flat folder
+    therefore has two labels or more. In other sources, folders must confirm most of them.
     """
     if folder.holds_a_set:
         return True
@@ -193,7 +196,7 @@ def _is_flat(folder: _Folder, labels: set[str]) -> bool:
 
 
 def _name_in(name: str) -> str:
-    """Return whose name a file's name begins with; empty if it is not LABEL_NUMBER."""
+    """Return the label that a file's name begins with; empty if it is not LABEL_NUMBER."""
     stem = Path(name).stem
     # `0012` is a number, not the twelfth still of `0`
     matched = None if stem.isdecimal() else _NUMBERED.fullmatch(stem)

@@ -1,4 +1,4 @@
-"""One still from its file to what is kept of it; the same for every use of stills."""
+"""Read one still from its file and prepare it for storage, the same way for all purposes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from model.pictures.near_duplicates import difference_hash
 from model.pictures.preprocess import resize
 
 STORED_SIDE: Final = 320
-"""Longest side in pixels of what is kept: in a whole frame of 320 px a small figure's head has 20,
-in one of 176 px hardly 11, and networks look at frames of up to 352x256."""
+"""Longest side in pixels of a stored picture: in a whole frame of 320 px a small figure's head has
+20, in one of 176 px hardly 11, and networks see frames of up to 352x256."""
 
-_MAX_FILE_BYTES: Final = 200_000_000  # an 8K picture (33 Mpx) without any compression has 133 MB
+_MAX_FILE_BYTES: Final = 200_000_000  # an uncompressed 8K picture (33 Mpx) has 133 MB
 
 
 @dataclass(frozen=True)
 class ReadStill:
-    """What is kept of a still."""
+    """The stored data of a still."""
 
     sha256: str
-    """Of the file's content."""
+    """SHA-256 of the file's content."""
     difference_hash: NDArray[np.uint64]
-    """(4,) words, of the picture as it came."""
+    """(4,) words, of the picture before resizing."""
     picture: NDArray[np.uint8]
     """(height, width, 3) RGB, shrunk so that no side exceeds STORED_SIDE; never enlarged."""
 
@@ -36,14 +36,14 @@ def read_still(path: Path) -> ReadStill:
     """Read a still.
 
     Raises:
-        StillsError: it is no picture, damaged, too large, or cannot be opened; the line does not
-            name the file.
+        StillsError: The file is not a picture, damaged, too large, or cannot be opened; the message
+            does not name the file.
     """
     try:
         if not path.is_file():
             raise StillsError("not a regular file")
         if path.stat().st_size > _MAX_FILE_BYTES:
-            raise StillsError(f"more than {_MAX_FILE_BYTES // 1_000_000} MB: no still")
+            raise StillsError(f"more than {_MAX_FILE_BYTES // 1_000_000} MB: not a still")
         content = path.read_bytes()
     except OSError as error:
         raise StillsError(f"cannot be opened ({error.strerror})") from error

@@ -1,4 +1,4 @@
-"""Reading many stills on all cores into a work file."""
+"""Read many stills on all cores into a work file."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -12,9 +12,9 @@ from model.stills.reading import read_still
 from model.stills.work_file import ReadFile, WorkFile, state_of
 
 _FILES_AT_ONCE: Final = 64
-"""Per message and per transaction: half a second of work, which is all that a kill loses."""
+"""Files per message and per transaction: half a second of work, the most that a kill loses."""
 
-_AHEAD: Final = 2  # messages of 64 x 40 to 150 kB that wait to be kept
+_AHEAD: Final = 2  # messages of 64 x 40 to 150 kB that wait to be stored
 
 
 def read_into(
@@ -23,16 +23,16 @@ def read_into(
     processes: int,
     on_progress: Callable[[int], None],
 ) -> None:
-    """Read files and keep what came of them.
+    """Read files and store the results.
 
     Args:
-        work: where to keep it, as soon as it is there.
-        paths: which.
-        processes: how many read; 1 is this process.
-        on_progress: called with the number of files done.
+        work: The work file that stores results as soon as they arrive.
+        paths: The files to read.
+        processes: Number of processes; 1 is this process alone.
+        on_progress: Called with the number of files done.
 
     Raises:
-        DatasetError: a process died; what the others read is kept.
+        DatasetError: A process died; results of the others are kept.
     """
     parts = [
         paths[start : start + _FILES_AT_ONCE] for start in range(0, len(paths), _FILES_AT_ONCE)
@@ -50,7 +50,7 @@ def _read_files(paths: Sequence[Path]) -> list[ReadFile]:
 
 
 def _read_file(path: Path) -> ReadFile:
-    state = state_of(path)  # before it is read: a change meanwhile is noticed the next time
+    state = state_of(path)  # before reading, so that a change meanwhile is noticed the next time
     try:
         still = read_still(path)
     except StillsError as error:
@@ -67,14 +67,14 @@ def _read_file(path: Path) -> ReadFile:
 
 
 def _spread(parts: Sequence[Sequence[Path]], processes: int) -> Iterator[list[ReadFile]]:
-    """Yield what comes of each part, in order, while others are under way."""
+    """Yield the results of each batch, in order, while others are being read."""
     pool = Processes(min(processes, len(parts)))
     try:
         yield from taken_ahead(pool.results(_read_files, parts), _AHEAD)
     except BrokenProcessPool as error:
         raise DatasetError(
-            "a process that reads stills died, perhaps for want of memory; "
-            "the same command goes on where it stopped"
+            "a process that reads stills died, perhaps because memory ran out; "
+            "the same command continues where it stopped"
         ) from error
     finally:
         pool.shutdown()

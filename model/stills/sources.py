@@ -1,4 +1,4 @@
-"""All stills of all sources: of labels' folders, of files of boxes, and of both."""
+"""Find all stills of all sources: folders of labels, files of boxes, and both together."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,21 +13,21 @@ from model.stills.annotations.sources import Annotations, BoxedPicture, read_ann
 from model.stills.files import FoundStills, LeftOut, StillFile, find_stills
 
 _NO_PICTURES: Final = frozenset((".txt", ".xml", ".yaml", ".yml", ".json", ".csv", ".names"))
-"""Files that lie beside pictures with boxes and hold them: they are not listed as left out."""
+"""Suffixes of files beside pictures that hold boxes; they are not listed as left out."""
 
 
 def find_sources(sources: Sequence[Path]) -> FoundStills:
     """Find the stills of folders per label and of files of boxes.
 
-    A picture that lies in a label's folder and has boxes besides is one still, of the folder's
-    label. One that only files of boxes know is of its largest box's label, and they are taken at
-    their word that everybody in it has a box.
+    A picture that lies in a label's folder and has boxes too is one still, with the folder's label.
+    A picture that only files of boxes name has the label of its largest box, and counts as
+    completely annotated.
 
     Args:
-        sources: any number of both, in any order.
+        sources: Any number of both, in any order.
 
     Raises:
-        StillsError: there is no such source, or a file is of no known format.
+        StillsError: A source does not exist, or a file has an unknown format.
     """
     paths = list(dict.fromkeys(path.resolve() for path in sources))
     for path in paths:
@@ -94,7 +94,7 @@ def _boxed_file(path: Path, picture: BoxedPicture) -> StillFile:
 
 
 def _lies_beside_boxes(path: Path, sources: Sequence[AnnotationSource]) -> bool:
-    """Tell whether a picture lies where a source of boxes looks first: its folder names nobody."""
+    """Tell whether a picture lies where a source of boxes looks first: its folder is no label."""
     return any(
         path.parent in source.picture_folders
         or (source.is_folder and source.folder in path.parents)

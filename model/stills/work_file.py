@@ -1,7 +1,7 @@
-"""What was read of each file so far, kept on disk, so that a killed build goes on where it was.
+"""Store the files read so far on disk, so that an interrupted build continues where it stopped.
 
-One SQLite file with a row per file, known by its path, size and time of change. A transaction
-that was cut off leaves no trace, and the pictures need no memory.
+It is one SQLite file with a row per file, identified by its path, size and time of change. An
+interrupted transaction leaves no trace, and the pictures need no memory.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ from model.errors import DatasetError
 from model.stills.candidates import Candidate
 from model.stills.files import LeftOut, StillFile
 
-_FORMAT: Final = 2  # changes whenever what is kept of a still does: older files are begun anew
+_FORMAT: Final = 2  # changes with the stored data of a still; older work files are discarded
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS still (
@@ -30,28 +30,28 @@ CREATE TABLE IF NOT EXISTS still (
 
 @dataclass(frozen=True)
 class ReadFile:
-    """What came of reading a file: a still's content, or why there is none."""
+    """The result of reading a file: a still's content, or why there is none."""
 
     path: Path
     size_bytes: int
     changed_ns: int
     reason: str
-    """Empty if it was read."""
+    """Empty if the file was read."""
     sha256: str = ""
     difference_hash: bytes = b""
     size: tuple[int, int] = (0, 0)
-    """Height and width in pixels of the picture that is kept."""
+    """Height and width in pixels of the stored picture."""
     png: bytes = b""
 
 
 class WorkFile:
-    """The rows that are there, and new ones; opened by `open_work_file`."""
+    """The stored rows of a build; opened by `open_work_file`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def add(self, rows: Iterable[ReadFile]) -> None:
-        """Keep what was read, all or nothing; files that were read before are replaced."""
+        """Store results in one transaction; files that were read before are replaced."""
         with self._connection:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO still VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -80,7 +80,7 @@ class WorkFile:
         return [file.path for file in files if known.get(_key(file.path)) != state_of(file.path)]
 
     def candidates(self, files: Iterable[StillFile]) -> tuple[list[Candidate], list[LeftOut]]:
-        """Return the stills among these files, all of which were read, and what is none."""
+        """Return the stills among these files, all of which were read, and those left out."""
         rows = {
             path: values
             for path, *values in self._connection.execute(
@@ -105,10 +105,10 @@ class WorkFile:
 
 @contextmanager
 def open_work_file(path: Path) -> Iterator[WorkFile]:
-    """Open what was read so far, for this process alone; begin it where there is none.
+    """Open the work file for this process alone, or create it.
 
     Raises:
-        DatasetError: another process has it open, it is damaged, or the disk is full.
+        DatasetError: Another process has it open, it is damaged, or the disk is full.
     """
     try:
         connection = sqlite3.connect(path, timeout=0)
@@ -120,12 +120,12 @@ def open_work_file(path: Path) -> Iterator[WorkFile]:
             connection.close()
     except sqlite3.Error as error:
         if "locked" in str(error):
-            raise DatasetError(f"{path.parent}: another build is at work there; wait") from error
-        raise DatasetError(f"{path}: {error}; make room, or delete the file and go on") from error
+            raise DatasetError(f"{path.parent}: another build uses it; wait") from error
+        raise DatasetError(f"{path}: {error}; make room, or delete the file and retry") from error
 
 
 def state_of(path: Path) -> tuple[int, int]:
-    """Return a file's size in bytes and when it was changed, in ns; (0, 0) if it is gone."""
+    """Return a file's size in bytes and its time of change in ns; (0, 0) if it is missing."""
     try:
         found = path.stat()
     except OSError:
@@ -143,5 +143,5 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _key(path: Path) -> str:
-    # names of files are bytes: those that are no UTF-8 hold surrogates, which SQLite refuses
+    # names of files are bytes: invalid UTF-8 becomes surrogates, which SQLite refuses
     return str(path).encode("utf-8", "backslashreplace").decode()

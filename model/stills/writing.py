@@ -1,4 +1,4 @@
-"""New stills in a folder that may hold some already, numbered as the original set's are."""
+"""Add new stills to a folder, numbered like those of the original set."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -15,17 +15,17 @@ def add_still(folder: Path, picture: NDArray[np.uint8], comment: str) -> Path:
     """Write a picture as `pic_NNNN.jpg` under the first free number; never replace a file.
 
     Args:
-        folder: where to; made if need be.
+        folder: The folder to write to; it is created if it does not exist.
         picture: (height, width, 3) RGB.
-        comment: kept in the file, which may be moved and renamed.
+        comment: Comment stored in the file, which may be moved and renamed.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = to_jpeg(picture, comment)
     path = _reserved(folder)
-    # whole or empty: the name is ours by now, so that replacing it replaces nobody's file
+    # whole or empty: the name is reserved, so that no other file is replaced
     unfinished = folder / f".{path.name}.part"
     unfinished.write_bytes(content)
     unfinished.replace(path)
@@ -33,14 +33,14 @@ def add_still(folder: Path, picture: NDArray[np.uint8], comment: str) -> Path:
 
 
 def comments_in(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the JPEG files under a folder, wherever a person has moved them, and their comments.
+    """Yield the JPEG files under a folder, wherever they were moved to, and their comments.
 
     Args:
-        folder: need not exist. Files that are empty, damaged or of another format are passed over.
+        folder: May be missing. Files that are empty, damaged or in another format are skipped.
     """
     for path in folder.rglob("*.jpg"):
         try:
-            with Image.open(path, formats=("JPEG",)) as picture:  # its head alone is read
+            with Image.open(path, formats=("JPEG",)) as picture:  # reads only its header
                 comment = picture.info.get("comment", b"")
         except UNREADABLE:
             continue
@@ -48,7 +48,7 @@ def comments_in(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _reserved(folder: Path) -> Path:
-    """Make an empty file under the first number from the folder's count on that is free."""
+    """Create an empty file under the first free number from the folder's count."""
     for number in count(sum(1 for _ in folder.glob("pic_*"))):
         path = folder / f"pic_{number:04}.jpg"
         try:

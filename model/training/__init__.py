@@ -1,1 +1,1 @@
-"""From stills to weights."""
+"""Training: from labelled stills to weights."""

@@ -1,7 +1,7 @@
-"""Batches to learn from, made while others are learnt.
+"""Prepare training batches while the network learns from earlier ones.
 
-A step on two cores takes longer than its batch, and a thread beside it makes the next ones. A GPU
-is faster than a thread: where there are cores to spare, processes make them.
+On two cores a training step takes longer than preparing its batch, so one background thread keeps
+up. A GPU is faster than a thread: where cores are free, worker processes prepare the batches.
 """
 
 import os
@@ -23,15 +23,15 @@ from model.training.schedule import epoch_order, side_at
 from model.version.manifest import PLACES
 
 Batch = tuple[NDArray[np.uint8], Any]
-"""Pictures (n, height, width, 3) and their targets: (n, labels), or, for places,
-`model.scenes.place_targets.Targets`."""
+"""Pictures (n, height, width, 3) and their targets: (n, labels), or, for a network that learns
+places, `model.scenes.place_targets.Targets`."""
 
-_AHEAD: Final = 3  # batches, so that learning never waits
-_MOST_PROCESSES: Final = 8  # of 120 MB each
+_AHEAD: Final = 3  # batches that are prepared ahead, so that training never waits
+_MOST_PROCESSES: Final = 8  # each takes 120 MB
 
 
 class _Plan(NamedTuple):
-    """What a batch is made of."""
+    """The stills, picture size and random seed of one batch."""
 
     chosen: NDArray[np.int64]
     side: int
@@ -39,19 +39,19 @@ class _Plan(NamedTuple):
 
 
 class BatchMaker:
-    """Makes the batches of each epoch, by chance that depends on seed, epoch and step alone.
+    """Makes the batches of each epoch; randomness depends on seed, epoch and step alone.
 
     Args:
-        stills: to make them of.
-        recipe: how.
-        processes: that make them; 0 for a thread of this one.
+        stills: The stills that the batches are made of.
+        recipe: How the stills are sampled and augmented.
+        processes: Number of worker processes; 0 for one thread of this process.
     """
 
     def __init__(self, stills: Stills, recipe: Recipe, processes: int) -> None:
         self._stills, self._recipe, self._count = stills, recipe, processes
         self._processes: Processes | None = None
         self.whereabouts = Whereabouts.as_drawn(stills) if recipe.loss == PLACES else None
-        """Who is where in the stills, where that matters."""
+        """The bounding boxes of the stills, if the recipe learns places."""
         self._begin()
 
     def __enter__(self) -> Self:
@@ -62,11 +62,11 @@ class BatchMaker:
 
     @property
     def drawn(self) -> Whereabouts:
-        """What people said of who is where."""
+        """The boxes and labels as the annotators gave them."""
         return Whereabouts.as_drawn(self._stills)
 
     def learn_from(self, whereabouts: Whereabouts) -> None:
-        """Make the next epochs' batches by what is known now."""
+        """Make the batches of the next epochs from these boxes."""
         self._end()
         self.whereabouts = whereabouts
         self._begin()
@@ -83,15 +83,15 @@ class BatchMaker:
             self._processes.shutdown()
 
     def batches(self, epoch: int, steps: int, batch_size: int) -> Iterator[Batch]:
-        """Yield an epoch's batches; what does not fill one waits for another epoch.
+        """Yield the batches of an epoch; stills that do not fill a batch wait for another epoch.
 
         Args:
-            epoch: its number, from 1.
-            steps: how many batches.
-            batch_size: stills in each.
+            epoch: Number of the epoch, from 1.
+            steps: Number of batches.
+            batch_size: Stills in each batch.
 
         Raises:
-            TrainingError: a process died.
+            TrainingError: A worker process died.
         """
         seed = self._recipe.seed
         order = epoch_order(
@@ -114,13 +114,13 @@ class BatchMaker:
             yield from taken_ahead(made, _AHEAD)
         except BrokenProcessPool as error:
             raise TrainingError(
-                "a process that makes batches died, perhaps for want of memory; "
-                "the same command with --resume goes on after the last epoch"
+                "a process that makes batches died, perhaps because memory ran out; "
+                "the same command with --resume continues after the last epoch"
             ) from error
 
 
 def processes_to_spare() -> int:
-    """Return how many processes can make batches beside what computes: none on a small machine."""
+    """Return how many processes can make batches beside the training: none on a small machine."""
     cores = len(os.sched_getaffinity(0))
     return min(_MOST_PROCESSES, cores // 2) if cores >= 4 else 0
 
@@ -130,7 +130,7 @@ class _Source(Protocol):
 
 
 def _source(stills: Stills, recipe: Recipe, whereabouts: Whereabouts | None) -> _Source:
-    """Return what makes a recipe's batches of stills."""
+    """Return the function that makes batches of these stills by the recipe."""
     if whereabouts is not None:
         scenes = SceneBatches(stills, whereabouts, recipe)
         return lambda plan: scenes.batch(plan.chosen, np.random.default_rng(plan.seed))
@@ -139,7 +139,7 @@ def _source(stills: Stills, recipe: Recipe, whereabouts: Whereabouts | None) -> 
     )
 
 
-_prepared: list[_Source] = []  # one, in a process of a maker
+_prepared: list[_Source] = []  # holds one source in each worker process
 
 
 def _prepare(stills: Stills, recipe: Recipe, whereabouts: Whereabouts | None) -> None:

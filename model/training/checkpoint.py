@@ -1,7 +1,7 @@
-"""A training's state on disk after each epoch, so that a killed one goes on as if it had not been.
+"""Save the state of a training after each epoch, so that a killed training can be resumed.
 
-One safetensors file holds every variable, what was measured so far, and what is being trained;
-only numbers are read back.
+One safetensors file holds every variable, the history so far, and the identity of the training.
+Only numbers are read back.
 """
 
 import json
@@ -23,20 +23,21 @@ _NAME: Final = "checkpoint.safetensors"
 
 @dataclass(frozen=True)
 class State:
-    """Where a training stands after an epoch."""
+    """The state of a training after an epoch."""
 
     history: tuple[Epoch, ...]
-    """Its epochs so far."""
+    """The epochs so far."""
     variables: Mapping[str, NDArray[Any]]
-    """Everything that the next step depends on, by name."""
+    """All variables on which the next step depends, by name."""
 
 
 class Checkpoint:
     """The checkpoint of one training in a folder of its own.
 
     Args:
-        folder: made if need be.
-        identity: of what is trained and how; a checkpoint of another is refused.
+        folder: The folder of the checkpoint; it is created if it does not exist.
+        identity: Identifies the data and the settings of the training; a checkpoint with another
+            identity is refused.
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
@@ -45,11 +46,11 @@ class Checkpoint:
         self._identity = identity
 
     def save(self, state: State) -> None:
-        """Replace the checkpoint by this state, in one step.
+        """Replace the checkpoint by this state atomically.
 
         Raises:
-            TrainingError: the disk is full, or the folder cannot be written; the checkpoint is
-                the one before.
+            TrainingError: The disk is full, or the folder cannot be written; the previous
+                checkpoint stays.
         """
         from safetensors import SafetensorError
         from safetensors.numpy import save_file
@@ -73,7 +74,7 @@ class Checkpoint:
         """Return the state that was saved last, if any.
 
         Raises:
-            TrainingError: it is damaged, or of another training.
+            TrainingError: The checkpoint is damaged, or belongs to another training.
         """
         if not self.exists:
             return None
@@ -91,44 +92,46 @@ class Checkpoint:
             ) from error
         if identity != self._identity:
             raise TrainingError(
-                f"{self._path}: of another dataset, recipe, seed, start or teachers; give the same "
-                "ones again, or train without --resume"
+                f"{self._path}: checkpoint of another dataset, recipe, seed, start or teachers; "
+                "give the same ones again, or train without --resume"
             )
         return State(history, variables)
 
     @property
     def exists(self) -> bool:
-        """Whether a state was saved, of this training or of another."""
+        """Whether a state was saved, by this training or by another."""
         return has_checkpoint(self._folder)
 
     def refuse_to_lose(self) -> None:
-        """Refuse to begin anew what could go on; another training's state may be lost.
+        """Refuse to start over while a checkpoint of this training exists.
+
+        A checkpoint of another training may be overwritten.
 
         Raises:
-            TrainingError: a state of this very training was saved.
+            TrainingError: A state of this training was saved.
         """
         try:
             left = self.load()
-        except TrainingError:  # which said: train again without --resume
+        except TrainingError:  # its message said: train again without --resume
             return
         if left is not None:
             raise TrainingError(
                 f"{self._folder} has a checkpoint of this training after epoch"
-                f" {len(left.history)}; go on with --resume, or remove the folder to begin anew"
+                f" {len(left.history)}; continue with --resume, or remove the folder to start over"
             )
 
     def remove(self) -> None:
-        """Delete it; doing so twice is harmless."""
+        """Delete the checkpoint; deleting it twice is harmless."""
         self._path.unlink(missing_ok=True)
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Return whether a training was saved in this folder."""
+    """Return whether a training saved its state in this folder."""
     return (folder / _NAME).exists()
 
 
 def values_of(variables: Sequence[Any]) -> dict[str, NDArray[Any]]:
-    """Return the values of Keras variables by their place and, for people, their path."""
+    """Return the values of Keras variables, keyed by position and, for readability, path."""
     import keras
 
     return {
@@ -140,19 +143,19 @@ def values_of(variables: Sequence[Any]) -> dict[str, NDArray[Any]]:
 
 
 def give_values(variables: Sequence[Any], values: Mapping[str, NDArray[Any]]) -> None:
-    """Give Keras variables the values that `values_of` returned.
+    """Assign to Keras variables the values that `values_of` returned.
 
     Raises:
-        TrainingError: a value is missing or of another size.
+        TrainingError: A value is missing or has another size.
     """
-    # by place alone: Keras numbers some names by what the process has built before
+    # by position alone: Keras numbers some names by the layers that the process built before
     by_place = {name.partition(" ")[0]: value for name, value in values.items()}
     try:
         for number, variable in enumerate(variables):
-            # a single number may have been kept as a list of one
+            # a scalar may have been saved as a list of one
             variable.assign(by_place[f"{number:04}"].reshape(variable.shape))
     except (KeyError, ValueError) as error:
         raise TrainingError(
-            f"the checkpoint lacks what this version of Castline saves ({error}); "
+            f"the checkpoint does not fit this version of Castline ({error}); "
             "train again without --resume"
         ) from error

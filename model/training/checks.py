@@ -1,4 +1,4 @@
-"""What would stop an hour of training at its end, or spoil it, is refused before it begins."""
+"""Checks before training: errors that would otherwise appear only after an hour of training."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,16 @@ from model.version.weights import check_weights
 
 
 def check_parts(dataset: Dataset) -> None:
-    """Refuse what would stop an hour of training at its end.
+    """Refuse a dataset on which training would fail at its end.
 
     Raises:
-        DatasetError: a shard is damaged, or a part shows nobody known.
+        DatasetError: A shard is damaged, or a split shows no known character.
     """
     dataset.check_shards()
     for part in PARTS:
         if not dataset.manifest.shows_somebody(part):
             raise DatasetError(
-                f"{dataset.folder}: {part} shows nobody known; build the dataset of more stills"
+                f"{dataset.folder}: {part} shows no known character; build it from more stills"
             )
 
 
@@ -31,15 +31,15 @@ def check_nothing_is_to_learn(
     teachers: Sequence[ModelVersion],
     start: ModelVersion | None,
 ) -> None:
-    """Refuse to make a version without learning of what has something to learn.
+    """Refuse to make a version with 0 epochs if any of its weights would have to be learnt.
 
     Raises:
-        TrainingError: there are no weights to keep, some of them would be random, or somebody would
-            teach.
+        TrainingError: There are no weights to start from, some weights would be random, or teachers
+            were given.
     """
     if start is None or teachers:
         raise TrainingError(
-            "0 epochs: nothing would be learnt; give a start, to keep its weights, and no teacher"
+            "0 epochs: nothing would be learnt; give a start to copy weights from, and no teacher"
         )
     if start.manifest.network != recipe.network:
         raise TrainingError(
@@ -55,10 +55,10 @@ def check_nothing_is_to_learn(
 
 
 def check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: Recipe) -> None:
-    """Refuse teachers of something else, and those who would not be heard.
+    """Refuse teachers that do not fit the recipe and the dataset.
 
     Raises:
-        TrainingError: of the first that cannot teach.
+        TrainingError: Names the first teacher that does not fit.
     """
     for teacher in teachers:
         name, manifest = teacher.manifest.reference, teacher.manifest
@@ -83,11 +83,11 @@ def check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: R
 
 
 def check_start(start: ModelVersion, recipe: Recipe) -> None:
-    """Refuse one whose weights the recipe's network cannot take.
+    """Refuse a start whose weights do not fit the recipe's network.
 
     Raises:
-        TrainingError: it is of another network or preprocessing.
-        ArtifactError: its weights are damaged.
+        TrainingError: The start has another network or preprocessing.
+        ArtifactError: Its weights are damaged.
     """
     mine, theirs = (
         (one.network, dict(one.network_parameters), one.preprocessing)
@@ -102,7 +102,7 @@ def check_start(start: ModelVersion, recipe: Recipe) -> None:
     )
     if mine != theirs and not gives_its_trunk:
         raise TrainingError(
-            f"start {start.manifest.reference}: is of another network or preprocessing than the "
-            "recipe; choose one of the same"
+            f"start {start.manifest.reference}: has another network or preprocessing than the "
+            "recipe; choose one with the same"
         )
     check_weights(start)

@@ -1,4 +1,4 @@
-"""The folder of a training under way, which no two trainings share."""
+"""The folder of a running training, which no two trainings share."""
 
 import fcntl
 from collections.abc import Iterator
@@ -13,15 +13,16 @@ LOCK_NAME: Final = "lock"
 
 @contextmanager
 def alone_at_work(folder: Path) -> Iterator[None]:
-    """Keep other trainings out of a folder; the system lets them in when this process ends.
+    """Lock a folder against other trainings; the system releases the lock when this process ends.
 
-    The file stays: who removed it might let two in, one with the old file and one with a new one.
+    The lock file stays: if it were removed, two trainings could run, one with the old file and one
+    with a new one.
 
     Args:
-        folder: made if need be.
+        folder: The folder; it is created if it does not exist.
 
     Raises:
-        TrainingError: another training is at work there, or the folder cannot be written.
+        TrainingError: Another training uses the folder, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,12 +34,12 @@ def alone_at_work(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise TrainingError(
-                f"{folder}: another training is at work there; wait for it, or give another --name"
+                f"{folder}: another training uses it; wait for it, or give another --name"
             ) from error
         yield
 
 
 def cannot_be_written(folder: Path, error: Exception) -> TrainingError:
-    """Return the error of a folder that is full, gone or not ours; what was saved stays."""
+    """Return the error for a folder that is full, missing or read-only; saved files stay."""
     reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
     return TrainingError(f"{folder}: cannot be written ({reason}); make room, and use --resume")

@@ -1,4 +1,4 @@
-"""How a training went, epoch by epoch: to look at while it runs, and afterwards."""
+"""The history of a training, epoch by epoch, for spreadsheets and TensorBoard."""
 
 import csv
 import io
@@ -17,27 +17,28 @@ TENSORBOARD_NAME: Final = "tensorboard"
 
 @dataclass(frozen=True)
 class Epoch:
-    """How training stands after an epoch."""
+    """The metrics of a training after one epoch."""
 
     number: int
-    """From 1."""
+    """Number of the epoch, from 1."""
     epochs: int
-    """How many there will be."""
+    """Number of epochs that the recipe plans."""
     learning_rate: float
-    """At its last step."""
+    """Learning rate at the last step of the epoch."""
     loss: float
-    """Mean cross-entropy of the epoch's varied stills, in nats."""
+    """Mean cross-entropy of the augmented training stills, in nats."""
     accuracy: float
-    """Share of the epoch's varied stills whose most likely label was right when shown."""
+    """Share of the augmented training stills whose most likely label was correct."""
     validation_loss: float
-    """Mean cross-entropy of the validation stills after it, as inference sees them, in nats."""
+    """Mean cross-entropy of the validation stills after the epoch, preprocessed as for inference,
+    in nats."""
     validation_accuracy: float
-    """Share of the validation stills whose most likely label is right."""
+    """Share of the validation stills whose most likely label is correct."""
     seconds: float
-    """How long the epoch took."""
+    """Duration of the epoch."""
 
     def __str__(self) -> str:
-        """In a line, for people who wait."""
+        """Return the metrics in one line for the terminal."""
         return (
             f"epoch {self.number:3}/{self.epochs}  loss {self.loss:.3f}"
             f"  accuracy {self.accuracy:.3f}  validation loss {self.validation_loss:.3f}"
@@ -46,7 +47,7 @@ class Epoch:
 
 
 def history_csv(history: Sequence[Epoch]) -> str:
-    """Return a line per epoch under a line of names."""
+    """Return the history as CSV: a header and one line per epoch."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(field.name for field in fields(Epoch))
@@ -55,10 +56,10 @@ def history_csv(history: Sequence[Epoch]) -> str:
 
 
 class HistoryFiles:
-    """Keeps a training's history in a folder, for spreadsheets and for TensorBoard.
+    """Writes a training's history into a folder, for spreadsheets and for TensorBoard.
 
     Args:
-        folder: made if need be.
+        folder: The folder; it is created if it does not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,14 +67,14 @@ class HistoryFiles:
         self._events: Any = None
 
     def begin_anew(self) -> None:
-        """Remove the events of an earlier training, which TensorBoard would draw with the new."""
+        """Remove an earlier training's events, which TensorBoard would draw with the new ones."""
         shutil.rmtree(self._folder / TENSORBOARD_NAME, ignore_errors=True)
 
     def write(self, history: Sequence[Epoch]) -> None:
-        """Write the history so far; TensorBoard gets its last epoch.
+        """Write the history so far as CSV, and its last epoch as TensorBoard events.
 
         Raises:
-            TrainingError: the disk is full, or the folder cannot be written.
+            TrainingError: The disk is full, or the folder cannot be written.
         """
         tensorflow = load_tensorflow()
         try:
@@ -88,7 +89,7 @@ class HistoryFiles:
             self._events = tensorflow.summary.create_file_writer(
                 str(self._folder / TENSORBOARD_NAME)
             )
-        # what tf.summary.scalar writes, which asks for TensorBoard itself to be installed
+        # the records of tf.summary.scalar, which itself requires TensorBoard to be installed
         kind = tensorflow.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
         kind.plugin_data.plugin_name = "scalars"
         with self._events.as_default(step=epoch.number):

@@ -1,4 +1,4 @@
-"""How a network learns one label a picture, as `baseline` and `residual` do."""
+"""Training of networks with one output per label for the whole picture: `baseline`, `residual`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -17,18 +17,18 @@ _LIKELIHOODS: Final[Mapping[str, Callable[[Any], NDArray[np.float64]]]] = {
     "categorical": softmax,
     "binary": sigmoid,
 }
-"""Of logits, by the loss."""
+"""Activation that turns logits into probabilities, by loss."""
 
 
 class LabelLesson(Lesson):
-    """Pictures that show one label, or two in halves.
+    """Trains on pictures that show one label, or two labels in halves.
 
     Args:
-        network: that learns.
-        recipe: how.
-        teachers: networks whose answers are learnt too.
-        validation: stills, preprocessed for the network.
-        steps_per_epoch: over which the optimiser averages weights.
+        network: The network to train.
+        recipe: Its hyperparameters.
+        teachers: Networks for knowledge distillation.
+        validation: Stills, preprocessed for the network.
+        steps_per_epoch: Steps over which the optimiser averages weights.
     """
 
     def __init__(
@@ -47,20 +47,21 @@ class LabelLesson(Lesson):
             "categorical": keras.losses.CategoricalCrossentropy,
             "binary": keras.losses.BinaryCrossentropy,
         }
-        # what teachers answer is smooth already
+        # the teachers' soft targets need no label smoothing
         smoothing = 0.0 if teachers else recipe.label_smoothing
         network.compile(
             optimizer=build_optimizer(recipe, steps_per_epoch),
             loss=losses[recipe.loss](from_logits=True, label_smoothing=smoothing),
             metrics=[keras.metrics.CategoricalAccuracy()],
-            # with TensorFlow a third slower on a CPU; without it JAX compiles nothing at all
+            # XLA makes TensorFlow a third slower on a CPU; without this flag JAX compiles nothing
+            # at all
             jit_compile=keras.backend.backend() == "jax",
         )
-        # a checkpoint is given before the first step
+        # the optimiser needs its variables before a checkpoint is restored
         network.optimizer.build(network.trainable_variables)
 
     def learn(self, pictures: NDArray[np.uint8], targets: Any) -> tuple[float, float]:
-        """Take a step; see `Lesson.learn`."""
+        """Take a training step; see `Lesson.learn`."""
         loss, accuracy = self.learner.train_on_batch(pictures, self._taught(pictures, targets))
         self.learner.reset_metrics()
         return float(loss), float(accuracy)
@@ -68,13 +69,13 @@ class LabelLesson(Lesson):
     def _taught(
         self, pictures: NDArray[np.uint8], targets: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Return targets (n, labels) of which the teachers' mean answer has the recipe's share."""
+        """Return targets (n, labels) mixed with the teachers' mean output by the recipe's share."""
         if not self._teachers:
             return targets
         answer = _LIKELIHOODS[self._recipe.loss]
         answers = [answer(teacher.predict_on_batch(pictures)) for teacher in self._teachers]
         smooth, taught = self._recipe.label_smoothing, self._recipe.taught
-        # as Keras does: over all labels, or between yes and no
+        # label smoothing as Keras does it: over all labels, or between yes and no
         evenly = 1 / targets.shape[1] if self._recipe.loss == "categorical" else 1 / 2
         own = (1 - smooth) * targets + smooth * evenly
         return np.asarray((1 - taught) * own + taught * np.mean(answers, axis=0), np.float32)

@@ -1,4 +1,4 @@
-"""What a training does with a batch, whatever its network answers."""
+"""The interface between the training loop and a kind of network."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Final
@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_LOSS: Final = 1e-12
-"""A probability below counts as this: its logarithm must exist."""
+"""Smallest probability in a logarithm, which is undefined at 0."""
 
 
 class Lesson(ABC):
-    """A network and how it learns and is validated.
+    """A network together with its training step and its validation.
 
     Args:
-        network: that classifies.
-        learner: with the same weights, compiled with an optimiser and losses.
+        network: The network used for inference.
+        learner: A model that shares its weights, compiled with an optimiser and losses.
     """
 
     def __init__(self, network: Any, learner: Any) -> None:
@@ -28,14 +28,14 @@ class Lesson(ABC):
 
     @abstractmethod
     def learn(self, pictures: NDArray[np.uint8], targets: Any) -> tuple[float, float]:
-        """Take a step.
+        """Take a training step.
 
         Args:
             pictures: (n, height, width, 3)
-            targets: as the lesson's batches have them.
+            targets: In the form that the batches of this lesson have.
 
         Returns:
-            The loss before it, and the accuracy.
+            The loss before the step, and the accuracy.
         """
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """The training loop: stills and a recipe in, a trained network out; same seed, same weights.
 
-It asks Keras alone for what it computes, whatever Keras runs on.
+All computation goes through Keras and so works on every backend.
 """
 
 import math
@@ -30,17 +30,17 @@ from model.training.schedule import learning_rate, shown_per_epoch, side_at
 from model.version.artifact import ModelVersion
 from model.version.manifest import PLACES
 
-_WHEREABOUTS: Final = "whereabouts "  # begins the names of these in a checkpoint
+_WHEREABOUTS: Final = "whereabouts "  # prefix of the names of boxes in a checkpoint
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out of a training."""
+    """The result of a training."""
 
     network: Any
-    """The keras.Model, as `model.networks.named.build_network` describes it."""
+    """A keras.Model, as `model.networks.named.build_network` describes it."""
     history: tuple[Epoch, ...]
-    """Its epochs; none where a start was kept as it is."""
+    """The epochs of the training; empty if the start's weights were kept unchanged."""
 
 
 def train(
@@ -59,28 +59,29 @@ def train(
     """Train a network.
 
     Args:
-        stills: to learn from.
-        validation: to report on after each epoch, and to stop early by where the recipe says so.
-        recipe: how.
-        on_epoch: called after each epoch with all epochs so far.
-        checkpoint: where the state is kept after each epoch, if anywhere.
-        teachers: networks of the same labels, trained with the same loss. What they answer to a
-            picture as it is shown, with all its variations, is the recipe's share `taught` of its
-            target (Beyer et al., Knowledge distillation: A good teacher is patient and consistent,
-            2022).
-        start: whose weights the network begins with instead of random ones, as far as its labels
-            are those of the stills; of the recipe's network and preprocessing.
-        on_step: called after each step with how many are done and how many there are.
-        resume: whether to go on from the checkpoint, if there is one. What comes out is what an
-            unbroken training gives.
-        processes: that make batches, whose number changes no batch; 0 for a thread. A script that
-            asks for some needs `if __name__ == "__main__":`, for they read it too.
+        stills: Training stills.
+        validation: Stills to validate on after each epoch, and for early stopping if the recipe
+            asks for it.
+        recipe: The hyperparameters.
+        on_epoch: Called after each epoch with all epochs so far.
+        checkpoint: Where the state is saved after each epoch, if anywhere.
+        teachers: Networks with the same labels, trained with the same loss. Their outputs for the
+            augmented picture make up the recipe's share `taught` of its target (Beyer et al.,
+            Knowledge distillation: A good teacher is patient and consistent, 2022).
+        start: Version whose weights initialise the network, for all labels that it shares with the
+            stills; it must have the recipe's network and preprocessing.
+        on_step: Called after each step with the number of steps done and the number of all steps.
+        resume: Whether to continue from the checkpoint, if there is one. The result equals that of
+            an uninterrupted training.
+        processes: Number of processes that make batches; 0 for a thread. The number does not change
+            the batches. A script that asks for processes needs `if __name__ == "__main__":`,
+            because each process imports the script.
 
     Raises:
-        TrainingError: memory ran out (as Python or TensorFlow tell it), a process that makes
-            batches died, the training diverged, or the checkpoint is damaged or of another
+        TrainingError: Memory ran out (as reported by Python or TensorFlow), a process that makes
+            batches died, the training diverged, or the checkpoint is damaged or belongs to another
             training.
-        ArtifactError: the weights to start with are damaged.
+        ArtifactError: The weights to start with are damaged.
     """
     load_keras()
     try:
@@ -109,7 +110,7 @@ def train(
 
 
 class _Training:
-    """A network between two epochs."""
+    """The state of a training between two epochs."""
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class _Training:
 
     @property
     def is_over(self) -> bool:
-        """Whether the recipe's epochs are done, or no epoch was better for too long."""
+        """Whether all epochs are done, or early stopping applies."""
         patience = self._recipe.patience_epochs
         since_best = len(self.history) - self._best_number
         return len(self.history) >= self._recipe.epochs or 0 < patience <= since_best
@@ -153,7 +154,7 @@ class _Training:
         return 1 + losses.index(min(losses)) if losses else 0
 
     def run_epoch(self, on_step: Callable[[int, int], None]) -> None:
-        """Show every still once more and see where that leads."""
+        """Train for one epoch, then validate."""
         started = time.monotonic()
         number = len(self.history) + 1
         rate, loss, accuracy = self._learn(number, on_step)
@@ -180,7 +181,7 @@ class _Training:
         give_values(self._network.trainable_variables, raw)
 
     def finished_network(self) -> Any:
-        """Return the network with its averaged weights, or those of the best epoch."""
+        """Return the network with its averaged weights, or the weights of the best epoch."""
         if self.history:
             self._take_averages()
         if self._best:
@@ -188,7 +189,7 @@ class _Training:
         return self._network
 
     def state(self) -> State:
-        """Return everything that the next epoch depends on."""
+        """Return everything on which the next epoch depends."""
         best = {f"best {name}": values for name, values in self._best.items()}
         known = self._maker.whereabouts
         where = (
@@ -197,7 +198,7 @@ class _Training:
         return State(self.history, values_of(self._variables) | best | where)
 
     def give(self, state: State) -> None:
-        """Go on from a state."""
+        """Restore a state."""
         if isinstance(self._lesson, LabelLesson):
             self._compile_first_side()
         give_values(self._variables, state.variables)
@@ -216,15 +217,16 @@ class _Training:
         self.history = state.history
 
     def correct(self) -> None:
-        """Let the network say where labels are, if it is of the kind that does."""
+        """Update the boxes of the stills by the network's predictions, if it predicts boxes."""
         if isinstance(self._lesson, PlaceLesson):
             self._maker.learn_from(self._lesson.correct(self._stills, self._maker.drawn))
 
     def _compile_first_side(self) -> None:
-        """Take a step on black pictures of the first epoch's side, whose outcome is not kept.
+        """Take a step on black pictures of the first epoch's size and discard its result.
 
-        Keras compiles the first side on its own and all later ones together, and the sums of the
-        two round differently: what is resumed at a later side must have met the first one too.
+        Keras compiles the first input size separately and all later sizes together, and the two
+        round sums differently. A training that is resumed at a later size must therefore have
+        compiled the first size too.
         """
         side = side_at(self._recipe, 1)
         black = np.zeros((self._batch_size, side, side, 3), np.uint8)
@@ -253,14 +255,14 @@ class _Training:
         return rate, float(np.mean(losses)), float(np.mean(accuracies))
 
     def _take_averages(self) -> None:
-        """Give the network its averaged weights, where the recipe averages them."""
+        """Assign the averaged weights to the network, where the recipe averages them."""
         if self._recipe.average_epochs:
             optimizer = self._lesson.optimizer
             optimizer.finalize_variable_values(self._network.trainable_variables)
 
 
 def _knows_all(start: ModelVersion | None, stills: Stills, recipe: Recipe) -> bool:
-    """Tell whether a start says of all the labels that are learnt where they are."""
+    """Tell whether a start can locate all labels of the stills."""
     labels = set(outputs_of(recipe, stills.labels))
     return start is not None and start.manifest.is_dense and labels <= set(start.manifest.labels)
 
@@ -272,28 +274,29 @@ def lesson_of(
     validation: Stills,
     steps_per_epoch: int,
 ) -> Lesson:
-    """Return how a recipe's network learns, by its loss."""
+    """Return the lesson for a recipe's loss."""
     if recipe.loss == PLACES:
         return PlaceLesson(network, recipe, validation, steps_per_epoch)
     return LabelLesson(network, recipe, teachers, validation, steps_per_epoch)
 
 
 def outputs_of(recipe: Recipe, labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels that a recipe's network answers for, of those that stills have.
+    """Return the labels that a recipe's network has outputs for, out of those of the stills.
 
-    A dense network says of nobody that it is `unknown`: where no label is likely, nobody known is.
+    A dense network has no output for `unknown`: where no label is likely, there is no known
+    character.
     """
     return known_labels(labels) if recipe.loss == PLACES else tuple(labels)
 
 
 def _check_finite(loss: float, number: int) -> None:
-    """Stop what cannot recover: weights that are no numbers stay so.
+    """Stop a training that has diverged: weights that became NaN stay NaN.
 
     Raises:
-        TrainingError: the loss is no number, or beyond all.
+        TrainingError: The loss is NaN or infinite.
     """
     if not math.isfinite(loss):
         raise TrainingError(
-            f"the loss is no number any more in epoch {number}: the training diverged; "
+            f"the loss became NaN or infinite in epoch {number}: the training diverged; "
             "give another --seed, a larger --batch-size or another --recipe"
         )

@@ -1,4 +1,4 @@
-"""The optimisers of recipes, by name."""
+"""The optimisers that recipes name."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from model.recipe import Recipe
 
 
 def build_optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
-    """Return a recipe's Keras optimiser, which also averages weights where the recipe does.
+    """Return a recipe's Keras optimiser, which also averages weights if the recipe says so.
 
     Args:
-        recipe: whose.
-        steps_per_epoch: over which `average_epochs` counts.
+        recipe: Names the optimiser and its hyperparameters.
+        steps_per_epoch: Steps in an epoch, the unit of `average_epochs`.
     """
     import keras
 
@@ -25,7 +25,7 @@ def build_optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
         if recipe.optimizer == "muon"
         else keras.optimizers.AdamW(recipe.learning_rate, **options)
     )
-    # shifts and scales of normalisation, and biases, are no weights of connections
+    # biases and the shift and scale of normalisation layers get no weight decay
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     return optimizer
 
@@ -33,9 +33,10 @@ def build_optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
 def _muon(recipe: Recipe, options: dict[str, Any]) -> Any:
     """Return Muon for the kernels of convolutions, each as a matrix, and AdamW for the rest.
 
-    Keras' own is for matrices alone; its author's flattens kernels, as here (Jordan et al., Muon:
-    An optimizer for hidden layers in neural networks, 2024). Steps are scaled as AdamW's are (Liu
-    et al., Muon is Scalable for LLM Training, 2025), so that one learning rate fits both.
+    Keras' Muon handles matrices only; its author's implementation flattens kernels, as here (Jordan
+    et al., Muon: An optimizer for hidden layers in neural networks, 2024). Updates are scaled like
+    those of AdamW (Liu et al., Muon is Scalable for LLM Training, 2025), so that one learning rate
+    fits both.
     """
     import keras
 
@@ -55,6 +56,6 @@ def _muon(recipe: Recipe, options: dict[str, Any]) -> Any:
     return ConvolutionMuon(
         recipe.learning_rate,
         adam_weight_decay=recipe.weight_decay,
-        adam_beta_2=0.99,  # of about 100 steps, as short as a training on stills is
+        adam_beta_2=0.99,  # averages over about 100 steps, because trainings are short
         **options,
     )

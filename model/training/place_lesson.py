@@ -1,4 +1,4 @@
-"""How a dense network learns who is where."""
+"""Training of dense networks, which predict labels and boxes per place (grid cell)."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ from model.training.lesson import LEAST_LOSS, Lesson
 from model.training.optimizers import build_optimizer
 from model.training.place_loss import by_output, compile_learning, learning_network
 
-_BATCH = 32  # pictures that are validated together
+_BATCH = 32  # pictures per validation batch
 
 
 class PlaceLesson(Lesson):
-    """Scenes, and stills to validate on.
+    """Trains on scenes and validates on stills.
 
     Args:
-        network: a dense one.
-        recipe: how it learns.
-        validation: stills as they are stored.
-        steps_per_epoch: over which the optimiser averages weights.
+        network: A dense network.
+        recipe: Its hyperparameters.
+        validation: Stills as they are stored.
+        steps_per_epoch: Steps over which the optimiser averages weights.
     """
 
     def __init__(
@@ -39,19 +39,20 @@ class PlaceLesson(Lesson):
         self._validation = validation
         optimizer = build_optimizer(recipe, steps_per_epoch)
         compile_learning(self.learner, optimizer)
-        # a checkpoint is given before the first step
+        # the optimiser needs its variables before a checkpoint is restored
         optimizer.build(self.learner.trainable_variables)
 
     def learn(self, pictures: NDArray[np.uint8], targets: Targets) -> tuple[float, float]:
-        """Take a step; its accuracy is the share of the labels present that are found."""
+        """Take a training step; its accuracy is the recall of the labels present."""
         said = self.learner.train_on_batch(pictures, by_output(targets), return_dict=True)
         self.learner.reset_metrics()
         return float(said["loss"]), float(said["picture_found"])
 
     def validate(self) -> tuple[float, float]:
-        """Return the mean cross-entropy and the accuracy on the stills that show somebody.
+        """Return the mean cross-entropy and the accuracy on the stills that show a known character.
 
-        The likeliest label is right if the still has it; the cross-entropy is that of all labels.
+        A still counts as correct if it has the most likely label. The cross-entropy is the sum over
+        all labels.
         """
         rows = [
             still
@@ -75,9 +76,9 @@ class PlaceLesson(Lesson):
         return loss / max(len(rows), 1), right / max(len(rows), 1)
 
     def answers(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the network's answers to pictures (n, height, width, 3), as they are now."""
+        """Return the network's current outputs for pictures (n, height, width, 3)."""
         return np.asarray(self.network.predict_on_batch(pictures), np.float32)
 
     def correct(self, stills: Stills, drawn: Whereabouts) -> Whereabouts:
-        """Return what people said of stills, corrected by what the network sees now."""
+        """Return the annotated boxes, corrected by the network's current predictions."""
         return seen_by(self.answers, stills, drawn, self._frame)

@@ -1,10 +1,10 @@
-"""How a dense network learns: losses on its places, its edges, and the picture as a whole.
+"""The losses of a dense network: on its places (grid cells), its box edges, and the whole picture.
 
-Of places, the focal cross-entropy (Lin et al., Focal Loss for Dense Object Detection, 2017), summed
-over all and divided by how many somebody is at, as Zhou et al., Objects as Points, 2019, do. Of the
-picture, the cross-entropy of the mean of the likeliest places: it teaches from stills that name who
-is there, but not where (Pinheiro and Collobert, From Image-level to Pixel-level Labeling with
-Convolutional Networks, 2015).
+The loss on places is the focal cross-entropy (Lin et al., Focal Loss for Dense Object Detection,
+2017), summed over all places and divided by the number of positive ones, as in Zhou et al., Objects
+as Points, 2019. The loss on the picture is the cross-entropy of the mean of the most likely places:
+it learns from stills that name their characters without boxes (Pinheiro and Collobert, From
+Image-level to Pixel-level Labeling with Convolutional Networks, 2015).
 """
 
 from typing import Any, Final
@@ -13,36 +13,37 @@ from model.networks.dense import EDGES, TOP_PLACES
 from model.scenes.place_targets import Targets
 
 PLACES, EDGE, PICTURE = "places", "edges", "picture"
-"""The outputs of a network that learns."""
+"""The outputs of the network during training."""
 
 _WEIGHTS: Final = {PLACES: 1.0, EDGE: 0.2, PICTURE: 0.5}
 
 _FOCUS: Final = 2.0  # the exponent that Lin et al. found best
 _PRESENT: Final = 4.0
-"""Weight of a place where somebody is: one in some thousand answers is such a place."""
+"""Weight of a positive place: only one in some thousand places is positive."""
 
 _FEW_PLACES: Final = 16.0
-"""Places added to those that somebody is at: a batch with next to none would count as much as one
-with hundreds."""
+"""Added to the number of positive places: otherwise a batch with almost none would count as much as
+one with hundreds."""
 
-_FEW_LABELS: Final = 4.0  # the same for the picture as a whole
+_FEW_LABELS: Final = 4.0  # the same for the loss on the whole picture
 _SMALL_ERROR: Final = 0.3
-"""Of an edge's logarithm: an error of a third, below which it counts by its square."""
+"""Threshold of the Huber loss on the logarithm of an edge distance: an error of a third, below
+which the loss is quadratic."""
 
 
 def learning_network(network: Any, labels: int) -> Any:
-    """Return a network with the same weights and three outputs to learn by.
+    """Return a model that shares the network's weights and has three outputs, one for each loss.
 
     Args:
-        network: as `model.networks.dense` builds it.
-        labels: how many it answers for.
+        network: A network that `model.networks.dense` built.
+        labels: Number of labels.
     """
     import keras
 
     ops = keras.ops
 
     class TopPlaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-        """(batch, rows, columns, labels) to (batch, labels): the mean of the likeliest places."""
+        """Average the highest logits: (batch, rows, columns, labels) to (batch, labels)."""
 
         def call(self, logits: Any) -> Any:
             rows, columns, count = logits.shape[1:]
@@ -62,7 +63,7 @@ def learning_network(network: Any, labels: int) -> Any:
 
 
 def compile_learning(network: Any, optimizer: Any) -> None:
-    """Give a network that learns its losses."""
+    """Compile a learning network with its losses and metrics."""
     import keras
 
     network.compile(
@@ -75,7 +76,7 @@ def compile_learning(network: Any, optimizer: Any) -> None:
 
 
 def by_output(targets: Targets) -> dict[str, Any]:
-    """Return targets by the outputs that they are for."""
+    """Return targets as a dict from output name to target."""
     return {PLACES: targets.places, EDGE: targets.edges, PICTURE: targets.picture}
 
 
@@ -94,7 +95,7 @@ def _edges_loss(targets: Any, distances: Any) -> Any:
 
     right, counts = targets[..., :EDGES], targets[..., EDGES:]
     error = ops.abs(distances - right)
-    # Huber's, 1964
+    # Huber, 1964
     cost = ops.where(
         error < _SMALL_ERROR, error * error / (2 * _SMALL_ERROR), error - _SMALL_ERROR / 2
     )
@@ -109,7 +110,7 @@ def _picture_loss(targets: Any, logits: Any) -> Any:
 
 
 def _found(targets: Any, logits: Any) -> Any:
-    """Return the share of the labels present that are likelier there than not."""
+    """Return the recall of the labels present, at a probability of 0.5."""
     from keras import ops
 
     right, counts = ops.split(targets, 2, axis=-1)
@@ -121,5 +122,5 @@ def _found(targets: Any, logits: Any) -> Any:
 def _cross_entropy(right: Any, logits: Any) -> Any:
     from keras import ops
 
-    # without overflow, whatever the logit
+    # this form cannot overflow
     return ops.relu(logits) - logits * right + ops.log1p(ops.exp(-ops.abs(logits)))

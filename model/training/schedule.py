@@ -1,4 +1,4 @@
-"""What changes while a network is trained: the learning rate, the side, which stills are shown."""
+"""Schedules of a training: the learning rate, the picture size, and which stills an epoch shows."""
 
 import math
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from model.labels import UNKNOWN
 from model.pictures.preprocess import shape_seen
 from model.recipe import SIDE_STEP, Recipe
 
-_GROWN_AT: Final = 0.6  # of all epochs; the rest see what inference sees
+_GROWN_AT: Final = 0.6  # share of the epochs; the rest see pictures of the size used for inference
 
 
 def learning_rate(recipe: Recipe, done_epochs: float) -> float:
-    """Return the learning rate: up along a line, then down along half a cosine.
+    """Return the learning rate: linear warm-up, then cosine decay.
 
     Args:
-        recipe: whose.
-        done_epochs: from 0 to the recipe's epochs.
+        recipe: The recipe that gives the rates.
+        done_epochs: Epochs done, from 0 to the recipe's epochs.
     """
     if done_epochs < recipe.warm_up_epochs:
-        # never 0: the first step learns too
+        # never 0, so that the first step learns too
         return recipe.learning_rate * max(done_epochs, 0.05) / recipe.warm_up_epochs
     left = max(recipe.epochs - recipe.warm_up_epochs, 1e-9)
     done = (done_epochs - recipe.warm_up_epochs) / left
@@ -31,7 +31,7 @@ def learning_rate(recipe: Recipe, done_epochs: float) -> float:
 
 
 def side_at(recipe: Recipe, number: int) -> int:
-    """Return the pictures' height and width in pixels in this epoch, counted from 1."""
+    """Return the height and width of the pictures in pixels in this epoch, counted from 1."""
     side, _ = shape_seen(recipe.preprocessing)
     if not recipe.first_side:
         return side
@@ -45,14 +45,15 @@ def shown_per_epoch(
 ) -> NDArray[np.int64]:
     """Return how many stills of each label an epoch shows.
 
-    Of a known label all of them, or more of a rare one's: the recipe's floor is a share of the
-    average of the known labels. Of `unknown` the recipe's share of the epoch, if it has any. All
-    are shown as many times more as it takes for the recipe's least number.
+    An epoch shows all stills of a known label, and repeats those of a rare label up to the recipe's
+    floor, a share of the average over the known labels. `unknown` gets the recipe's share of the
+    epoch, if the recipe sets one. If the epoch is then smaller than the recipe's least number, all
+    counts grow in proportion.
 
     Args:
-        counts: (labels,) how many there are.
-        labels: in their order.
-        recipe: whose.
+        counts: (labels,) number of stills of each label.
+        labels: Names of the labels, in the order of `counts`.
+        recipe: The recipe that gives the shares.
     """
     is_unknown = np.array([label == UNKNOWN for label in labels])
     known = (counts > 0) & ~is_unknown
@@ -77,13 +78,13 @@ def epoch_order(
 ) -> NDArray[np.int64]:
     """Return the indices of an epoch's stills in the order in which they are shown.
 
-    Those of one label are shown equally often, give or take once.
+    Stills of the same label are shown equally often; their counts differ by at most one.
 
     Args:
-        label_numbers: (n,)
-        labels: by number.
-        recipe: whose.
-        rng: the source of chance.
+        label_numbers: (n,) label number of each still.
+        labels: Names of the labels, by number.
+        recipe: The recipe that gives the shares.
+        rng: Random number generator.
     """
     counts = np.bincount(label_numbers, minlength=len(labels))
     drawn = []

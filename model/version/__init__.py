@@ -1,1 +1,1 @@
-"""A model version as files."""
+"""Model versions: their files, manifest and weights."""

@@ -1,12 +1,12 @@
-"""A model version as an immutable folder, written once and read with distrust.
+"""A model version as an immutable folder, validated when it is read.
 
-    manifest.json          what it is (see model.manifest)
-    weights.safetensors    its numbers
-    examples.safetensors   of dense networks: what they see of others (see model.examples)
+    manifest.json          description of the version (see model.version.manifest)
+    weights.safetensors    its weights
+    examples.safetensors   examples of other labels, for dense networks (see model.adding.examples)
     report/                for people; never read back
 
-Only numbers are loaded, after their amount, names, types and shapes were checked, and the network
-is rebuilt by our own code: nothing in the folder can make code run. TensorFlow is not needed here.
+Only numbers are loaded, after their amount, names, types and shapes were checked, and our own code
+builds the network: nothing in the folder can execute code. TensorFlow is not needed here.
 """
 
 import hashlib
@@ -39,17 +39,17 @@ COMPILED: Final = "compiled"
 """The folder, among those of model versions, of their networks compiled for CPUs."""
 
 MODEL_CARD: Final = "model_card.md"
-"""The page of a report that says in words what a model version is."""
+"""The page of a report that describes a model version in words."""
 
 WEIGHTS_DTYPE: Final = np.dtype("<f2")
-"""Of the numbers in the file: IEEE 754 half precision."""
+"""Data type of the weights in the file: IEEE 754 half precision."""
 
-_MAX_MANIFEST_BYTES = 1 << 20  # ours have about 1 kB
+_MAX_MANIFEST_BYTES = 1 << 20  # a usual one has about 1 kB
 
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A checked model version on disk."""
+    """A validated model version on disk."""
 
     folder: Path
     manifest: Manifest
@@ -58,20 +58,20 @@ class ModelVersion:
 
     @property
     def weights_path(self) -> Path:
-        """The file with its numbers."""
+        """The file with its weights."""
         return self.folder / WEIGHTS
 
     @property
     def examples_path(self) -> Path:
-        """The file with its examples, where the manifest names one."""
+        """The file with its examples, if the manifest names one."""
         return self.folder / EXAMPLES
 
     @property
     def compiled_path(self) -> Path:
-        """The file with its network compiled for CPUs, which `model.inference.compiling` keeps.
+        """The file with its network compiled for CPUs, kept by `model.inference.compiling`.
 
-        It lies beside the folder, not in it: a model version comes from anywhere and holds numbers
-        alone, what is compiled runs and is made by Castline itself.
+        It lies beside the folder, not in it: a model version may be untrusted and holds numbers
+        only, while compiled code is executed and always made by Castline itself.
         """
         return self.folder.parent / COMPILED / f"{self.sha256}.network"
 
@@ -83,17 +83,17 @@ def write_model_version(
     report: Mapping[str, bytes] | None = None,
     examples: bytes = b"",
 ) -> ModelVersion:
-    """Write a model version; it appears under its name complete or not at all.
+    """Write a model version; it appears under its name completely or not at all.
 
     Args:
-        folder: where to; must not exist.
-        manifest: its `weights_sha256` and `examples_sha256` are filled in here.
-        weights: arrays by name; they are rounded to 16 bits.
-        report: contents of the files under `report/` by their names.
-        examples: content of the file of examples; empty for none.
+        folder: The folder to create; it must not exist.
+        manifest: The manifest; its `weights_sha256` and `examples_sha256` are filled in here.
+        weights: Arrays by name; they are rounded to 16 bits.
+        report: Contents of the files under `report/` by name.
+        examples: Content of the file of examples; empty for none.
 
     Raises:
-        ArtifactError: the folder exists already.
+        ArtifactError: The folder exists already.
     """
     from safetensors.numpy import save
 
@@ -119,13 +119,13 @@ def write_model_version(
 
 
 def read_model_version(folder: Path) -> ModelVersion:
-    """Read and check a model version's manifest.
+    """Read and validate a model version's manifest.
 
-    Its weights are read by `model.version.weights`, its examples by `model.adding.examples`.
+    `model.version.weights` reads the weights, `model.adding.examples` the examples.
 
     Raises:
-        ArtifactError: the folder holds something else or something more, links elsewhere, or its
-            manifest is not allowed.
+        ArtifactError: The folder holds other or additional files, or links, or its manifest is not
+            allowed.
     """
     check_entries(folder, frozenset({MANIFEST, WEIGHTS, EXAMPLES}), frozenset({REPORT}))
     manifest = read_manifest(folder)
@@ -140,10 +140,10 @@ def read_model_version(folder: Path) -> ModelVersion:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and check a model version's manifest.
+    """Read and validate the manifest of a model version.
 
     Raises:
-        ArtifactError: it is absent, no regular file, too large or not allowed.
+        ArtifactError: It is missing, not a regular file, too large or not allowed.
     """
     content = read_regular_file(folder / MANIFEST, _MAX_MANIFEST_BYTES)
     try:
@@ -153,19 +153,19 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def bundled_folder() -> Path:
-    """Return the folder with the model versions that come with Castline."""
+    """Return the folder of the model versions that come with Castline."""
     return Path(__file__).parents[1] / "bundled"
 
 
 def list_models(folders: Sequence[Path] = ()) -> tuple[list[ModelVersion], list[ArtifactError]]:
-    """List every model version there is.
+    """List all model versions.
 
     Args:
-        folders: searched beside the bundled ones, as `find_model` does.
+        folders: Folders searched in addition to the bundled one, as by `find_model`.
 
     Returns:
-        The versions, the newest first, each once, and what is wrong with each that could not be
-        read. A copy of a bundled one is not told of.
+        The versions, newest first, each once, and the error of each that could not be read. Copies
+        of bundled versions are omitted.
     """
     unreadable: list[ArtifactError] = []
     found: dict[str, ModelVersion] = {}
@@ -175,16 +175,16 @@ def list_models(folders: Sequence[Path] = ()) -> tuple[list[ModelVersion], list[
 
 
 def models_in(folder: Path) -> list[ModelVersion]:
-    """List what can be read of one folder of model versions, copies of bundled ones, too."""
+    """List the readable model versions in one folder, including copies of bundled ones."""
     return list(_readable((folder,), []))
 
 
 def next_version(name: str, folders: Sequence[Path]) -> str:
-    """Return the number of a family's next version: 1 more than the highest whole number.
+    """Return the number of a family's next version: the highest whole number plus 1.
 
     Args:
-        name: of the family.
-        folders: searched beside the bundled ones.
+        name: Name of the family.
+        folders: Folders searched in addition to the bundled one.
     """
     versions = [found.manifest for found in list_models(folders)[0]]
     numbers = [one.version for one in versions if one.name == name and one.version.isdecimal()]
@@ -195,18 +195,18 @@ def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVers
     """Find a model version.
 
     Args:
-        reference: `NAME@VERSION`, or `NAME` for its newest version, or None for the newest that
-            is bundled. Newest is what was made last (`created_at`), whatever its number: the rule
-            by which queries come to see a run.
-        folders: folders of model versions, searched beside the bundled ones; those that do not
-            exist count as empty.
+        reference: `NAME@VERSION`, or `NAME` for its newest version, or None for the newest bundled
+            one. The newest is the one made last (`created_at`), regardless of its number; queries
+            choose a run by the same rule.
+        folders: Folders of model versions, searched in addition to the bundled one; folders that do
+            not exist count as empty.
 
     Raises:
-        ModelNotFoundError: nothing answers to the reference, or two different versions do.
-        ArtifactError: nothing answers to it and a folder that could not be read may have.
+        ModelNotFoundError: No version matches the reference, or two different ones do.
+        ArtifactError: No version matches it, and a folder that could not be read may be the one.
     """
     if reference == "" or (reference or "").startswith("@"):
-        raise ModelNotFoundError(f"model {reference!r}: no name; give NAME or NAME@VERSION")
+        raise ModelNotFoundError(f"model {reference!r}: not a name; give NAME or NAME@VERSION")
     name, _, version = (reference or "").partition("@")
     places = (bundled_folder(),) if reference is None else (bundled_folder(), *folders)
     unreadable: list[ArtifactError] = []
@@ -234,14 +234,14 @@ def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVers
 
 
 def find_model_by_sha256(sha256: str, folders: Sequence[Path] = ()) -> ModelVersion:
-    """Find the very model version that a run was made with.
+    """Find the model version that a run was made with.
 
     Args:
-        sha256: its identity.
-        folders: searched beside the bundled ones, as `find_model` does.
+        sha256: The version's identity.
+        folders: Folders searched in addition to the bundled one, as by `find_model`.
 
     Raises:
-        ModelNotFoundError: it is in none of the folders.
+        ModelNotFoundError: It is in none of the folders.
     """
     for found in _readable((bundled_folder(), *folders), []):
         if found.sha256 == sha256:
@@ -253,11 +253,11 @@ def find_model_by_sha256(sha256: str, folders: Sequence[Path] = ()) -> ModelVers
 
 
 def _readable(places: Sequence[Path], unreadable: list[ArtifactError]) -> Iterator[ModelVersion]:
-    """Yield the model versions in these folders; note the errors of those that are damaged."""
+    """Yield the model versions in these folders; collect the errors of damaged ones."""
     for place in places:
         for path in sorted(place.glob(f"*/{MANIFEST}")):
             if path.parent.name.startswith("."):
-                continue  # what a writer that was killed left behind
+                continue  # left over from an interrupted write
             try:
                 yield read_model_version(path.parent)
             except ArtifactError as error:
@@ -265,7 +265,7 @@ def _readable(places: Sequence[Path], unreadable: list[ArtifactError]) -> Iterat
 
 
 def _age(found: ModelVersion) -> tuple[datetime, list[tuple[int, str]], str]:
-    """Sort key: when it was made; of one moment 10 is newer than 9, by value; then the name."""
+    """Sort key: creation time, then the version (10 is newer than 9), then the name."""
     parts = re.findall(r"\d+|[A-Za-z]+", found.manifest.version)
     number = [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
     return datetime.fromisoformat(found.manifest.created_at), number, found.manifest.name

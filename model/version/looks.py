@@ -1,13 +1,13 @@
-"""How often a network looks at the regions of a frame, and how closely.
+"""How often a network looks at each region of a frame, and at which scales.
 
-A glance is a first look at a picture made smaller. Most pictures are clear at a glance: somebody
-known is surely there, or surely nobody. Only the others are looked at as they are. As in a cascade
-(Viola and Jones, Rapid object detection using a boosted cascade of simple features, 2001), what is
-easy is decided cheaply.
+A glance is a first look at a downscaled picture. It settles most pictures: a known character is
+certainly there, or certainly none. Only the others are classified at full resolution, as in a
+cascade (Viola and Jones, Rapid object detection using a boosted cascade of simple features, 2001),
+which decides easy cases cheaply.
 
-A figure that is small in a wide frame is larger in a closer view of its middle. The mean of both
-answers is right more often than either, as the mean of several views of a picture mostly is
-(Krizhevsky et al., ImageNet classification with deep convolutional neural networks, 2012).
+A figure that is small in a wide frame is larger in a closer view of its centre. The mean of both
+outputs is correct more often than either, as with test-time augmentation in general (Krizhevsky et
+al., ImageNet classification with deep convolutional neural networks, 2012).
 """
 
 from dataclasses import dataclass
@@ -15,23 +15,24 @@ from typing import Final
 
 from model.pictures.preprocess import Preprocessing
 
-_LEAST_SIDE: Final = 32  # pixels: what networks halve five times is a single one then
+_LEAST_SIDE: Final = 32  # pixels: networks that halve it five times are left with one
 
 
 def glance_sides(network: str, preprocessing: Preprocessing) -> range:
-    """Return the sides in pixels at which a network can be shown pictures in passing."""
-    # network baseline takes pictures of one side alone, network dense of one shape
+    """Return the sides in pixels that a network's glances may have."""
+    # network baseline accepts pictures of one size only, network dense of one shape
     return range(_LEAST_SIDE, preprocessing.side if network == "residual" else _LEAST_SIDE)
 
 
 @dataclass(frozen=True)
 class Looks:
-    """How often a network looks, and at what."""
+    """The looks of a network at a frame."""
 
     closer_view: float = 0.0
-    """The middle of a whole, as a share of its side, that is looked at once more; 0 for never."""
+    """Centre of a whole frame, as a share of its side, that is classified additionally; 0 for
+    never."""
     glance_side: int = 0
-    """Pixels of what is looked at first; 0 for never."""
+    """Side in pixels of the downscaled first look; 0 for never."""
     glance_clear: float = 0.0
-    """Confidence, before calibration, from which a glance is enough: the likeliest known label has
-    it, or the known labels all leave it, so that the rest, 1 less it, is the most that any has."""
+    """Confidence, before calibration, from which a glance suffices: either the most likely known
+    label has it, or `unknown` does, because the known labels together leave at most 1 minus it."""

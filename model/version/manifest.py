@@ -1,6 +1,6 @@
-"""The manifest of a model version: everything about it but its weights.
+"""The manifest of a model version: its complete description apart from the weights.
 
-A manifest may come from anywhere, so it checks itself: whatever exists is well-formed.
+A manifest may be untrusted, so it validates itself: every instance is well-formed.
 """
 
 import hashlib
@@ -19,16 +19,16 @@ from model.pictures.regions import REGIONS, WHOLE
 from model.version.looks import Looks, glance_sides
 
 DENSE: Final = "dense"
-"""The network that looks at whole frames; see `model.networks.dense`."""
+"""The network that sees whole frames; see `model.networks.dense`."""
 
 FORMAT: Final = 1
 """The layout of the folder and of the manifest that this program writes and reads."""
 
 PLACES: Final = "places"
-"""The loss of networks that answer for each place of a frame."""
+"""The loss of networks that have an output for each place (grid cell) of a frame."""
 
 LOSSES: Final = ("categorical", "binary", PLACES)
-"""What training makes small; see `model.recipe.Recipe.loss`."""
+"""The losses that training minimises; see `model.recipe.Recipe.loss`."""
 
 _LATER_KEYS: Final = (
     "label_thresholds",
@@ -40,34 +40,34 @@ _LATER_KEYS: Final = (
     "examples_sha256",
     "names",
 )
-"""That the first manifests lack."""
+"""The keys that manifests of the first format may lack."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = sys.float_info.max
-_MAX_LABELS = 1000  # twenty times the largest cast that was ever labelled for one series
-_YEARS = range(2, 9999)  # what any time zone can tell: an hour beyond, Python's years end
+_MAX_LABELS = 1000  # twenty times the largest labelled cast of a series
+_YEARS = range(2, 9999)  # in any time zone: an hour beyond, Python's years end
 _TEMPERATURES = (0.01, 100.0)  # a fitted one lies between 0.5 and 5; far above, all are equally
-# likely, and what is divided by next to nothing is no number any more
+# likely, and far below, logits overflow
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a model version is, checked.
+    """The validated description of a model version.
 
     Raises:
-        ArtifactError: a value is malformed or out of bounds; the line names it.
+        ArtifactError: A value is malformed or out of bounds; the message names it.
     """
 
     name: str
-    """Of the family, such as `springfield`: lower-case letters, digits, `_` and `-`."""
+    """Name of the family, such as `springfield`: lower-case letters, digits, `_` and `-`."""
     version: str
-    """Within the family, such as `1` or `2.1`."""
+    """Version within the family, such as `1` or `2.1`."""
     network: str
     """The name by which `model.networks.named` builds the network."""
     network_parameters: Mapping[str, Any]
-    """What that network takes."""
+    """The parameters of that network."""
     labels: tuple[str, ...]
     """In the order of the network's outputs."""
     preprocessing: str
@@ -79,35 +79,35 @@ class Manifest:
     onset: float
     """Confidence from which an appearance starts."""
     offset: float
-    """Confidence below which it ends; at most the onset."""
+    """Confidence below which an appearance ends; at most the onset."""
     training_data_sha256: str
     """Fingerprint of the labelled stills: their labels and contents."""
     metrics: Mapping[str, float]
     """Measured on the test stills, such as `accuracy` and `macro_f1`."""
     licence: str
-    """Under which terms the weights may be used."""
+    """The terms under which the weights may be used."""
     created_at: str
-    """When it was trained: ISO 8601 with a time zone. Of two versions the later one counts as
-    newer, and its runs are never replaced by those of the other."""
+    """Time of training: ISO 8601 with a time zone. The later of two versions counts as newer, and
+    its runs are never replaced by runs of the other."""
     label_thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Onset and offset of the labels that have their own; the others take the two above."""
+    """Onset and offset of labels with their own thresholds; the others use the two above."""
     closer_view: float = 0.0
-    """The middle of a whole frame, as a share of its side, that is looked at once more, so that
-    what is small there counts; 0 for never."""
+    """Centre of a whole frame, as a share of its side, that is classified additionally, so that
+    small figures are found; 0 for never."""
     glance_side: int = 0
-    """Pixels of a picture made smaller, which is looked at first, and mostly only; 0 for never."""
+    """Side in pixels of a downscaled first look, which mostly suffices; 0 for never."""
     glance_clear: float = 0.0
-    """Confidence, before calibration, from which that is enough; 0 without such looks."""
+    """Confidence, before calibration, from which the glance suffices; 0 without glances."""
     int8: bool = False
-    """Whether CPUs compute in 8 bits, because that was seen to change next to no answers."""
+    """Whether CPUs compute with 8-bit integers, because that was measured to change few results."""
     loss: str = ""
-    """By which the weights were learnt, one of LOSSES; empty where nobody wrote it down."""
+    """The loss that the weights were trained with, one of LOSSES; empty if unknown."""
     examples_sha256: str = ""
-    """Of the file of `model.adding.examples`; empty where there is none."""
+    """SHA-256 of the file of `model.adding.examples`; empty if there is none."""
     names: Names = field(default_factory=Names)
-    """Of labels, as the sources of the stills wrote them."""
+    """Display names of labels, as the sources of the stills wrote them."""
     weights_sha256: str = ""
-    """Of the weights' file; empty only before it is written."""
+    """SHA-256 of the file of weights; empty only before it is written."""
     format: int = FORMAT
     """Layout of the folder."""
 
@@ -182,26 +182,26 @@ class Manifest:
 
     @property
     def is_dense(self) -> bool:
-        """Whether the network looks at whole frames and answers for each place."""
+        """Whether the network sees whole frames and has an output for each place."""
         return self.network == DENSE
 
     @property
     def looks(self) -> Looks:
-        """How often the network looks at a frame."""
+        """The looks of the network at a frame."""
         return Looks(self.closer_view, self.glance_side, self.glance_clear)
 
     @property
     def reference(self) -> str:
-        """NAME@VERSION, as commands take it."""
+        """NAME@VERSION, as commands accept it."""
         return f"{self.name}@{self.version}"
 
 
 def to_bytes(manifest: Manifest) -> bytes:
-    """Return the manifest's one canonical form: JSON in UTF-8 with sorted keys.
+    """Return the manifest's canonical form: JSON in UTF-8 with sorted keys.
 
-    Without thresholds of single labels, a closer view, a glance, 8 bits, a loss, examples or names
-    of labels, it has no such key: manifests from before there were any keep their form, and with it
-    their identity.
+    Optional keys (thresholds of single labels, a closer view, a glance, 8 bits, a loss, examples,
+    names of labels) are omitted if unused. Manifests from before these existed keep their form, and
+    with it their identity.
     """
     content = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
     for name in _LATER_KEYS:
@@ -216,9 +216,12 @@ def to_bytes(manifest: Manifest) -> bytes:
 def from_bytes(content: bytes) -> Manifest:
     """Read a manifest.
 
+    Returns:
+        A manifest that has a canonical form.
+
     Raises:
-        ArtifactError: it is not JSON, has other keys than Manifest, or a value is not allowed.
-            What is returned has a canonical form.
+        ArtifactError: The content is not JSON, has other keys than Manifest, or a value is not
+            allowed.
     """
     try:
         read = json.loads(content)
@@ -244,7 +247,7 @@ def from_bytes(content: bytes) -> Manifest:
     except (
         ValueError,
         RecursionError,
-    ) as error:  # NaN, 1e999 or half a character, which JSON reads
+    ) as error:  # NaN, 1e999 or half a character, which JSON accepts
         raise ArtifactError(
             "manifest: has a number that is not finite, or a text that is no UTF-8; "
             "fetch the model version again"
@@ -255,7 +258,7 @@ def from_bytes(content: bytes) -> Manifest:
 def identity(manifest: Manifest) -> str:
     """Return the SHA-256 that identifies a model version.
 
-    It covers the canonical manifest, and with it the weights, whose SHA-256 the manifest has.
+    It covers the canonical manifest, and with it the weights, whose SHA-256 is in the manifest.
     """
     return hashlib.sha256(to_bytes(manifest)).hexdigest()
 
@@ -273,7 +276,7 @@ def _is_moment(text: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    # by comparing: a whole number of JSON may be too large to become a float
+    # compares, because a whole number of JSON may be too large for a float
     return type(value) in (int, float) and -_LARGEST <= value <= _LARGEST  # type: ignore[operator]
 
 
@@ -285,7 +288,7 @@ def _is_glance_side(side: object, network: str, preprocessing: object) -> bool:
 
 
 def _are_thresholds(pair: object) -> bool:
-    """Whether these are an onset and an offset."""
+    """Tell whether these are an onset and an offset."""
     if not isinstance(pair, tuple) or len(pair) != 2 or not all(map(_is_number, pair)):
         return False
     onset, offset = pair

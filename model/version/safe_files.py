@@ -1,4 +1,4 @@
-"""Files of a folder that may come from anywhere: read within limits, written to last."""
+"""Read files of an untrusted folder within limits, and write files durably."""
 
 import hashlib
 import os
@@ -16,16 +16,16 @@ def read_regular_file(path: Path, limit_bytes: int, folder: int | None = None) -
     """Return the content of a regular file, opened once and never through a link.
 
     Args:
-        path: the file.
-        limit_bytes: how large it may be.
-        folder: descriptor of the folder that it lies in, as `open_folder` gives it, so that no
-            other folder can take that one's place.
+        path: The file.
+        limit_bytes: Largest size allowed.
+        folder: Descriptor of the folder that contains it, from `open_folder`, so that the folder
+            cannot be swapped for another.
 
     Raises:
-        ArtifactError: it is absent, a link, no regular file, or larger than the limit.
+        ArtifactError: The file is missing, a link, not a regular file, or larger than the limit.
     """
     try:
-        # without O_NONBLOCK, a named pipe would make the open wait for ever
+        # without O_NONBLOCK, opening a named pipe would block for ever
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         name = path if folder is None else path.name
         opened = os.open(name, flags, dir_fd=folder)
@@ -45,14 +45,14 @@ def read_regular_file(path: Path, limit_bytes: int, folder: int | None = None) -
 
 @contextmanager
 def open_folder(path: Path, parent: int | None = None) -> Iterator[int]:
-    """Give a descriptor of a folder that is no link.
+    """Yield a descriptor of a folder that is not a link.
 
     Args:
-        path: the folder.
-        parent: descriptor of the folder that it lies in.
+        path: The folder.
+        parent: Descriptor of the folder that contains it.
 
     Raises:
-        OSError: it is absent, a link or no folder.
+        OSError: It is missing, a link or not a folder.
     """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     opened = os.open(path if parent is None else path.name, flags, dir_fd=parent)
@@ -63,16 +63,16 @@ def open_folder(path: Path, parent: int | None = None) -> Iterator[int]:
 
 
 def read_checked_file(path: Path, limit_bytes: int, sha256: str, what: str) -> bytes:
-    """Return the content of a regular file that a manifest names by its SHA-256.
+    """Return the content of a regular file whose SHA-256 a manifest names.
 
     Args:
-        path: the file.
-        limit_bytes: how large it may be.
-        sha256: of its content, hexadecimal digits.
-        what: it holds, in the plural, for the error.
+        path: The file.
+        limit_bytes: Largest size allowed.
+        sha256: SHA-256 of its content, as hexadecimal digits.
+        what: Name of its content, in the plural, for the message of an error.
 
     Raises:
-        ArtifactError: it cannot be read, or has other content.
+        ArtifactError: The file cannot be read, or has other content.
     """
     content = read_regular_file(path, limit_bytes)
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -90,10 +90,10 @@ def write_synced_file(path: Path, content: bytes) -> None:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder to fill; it takes its name when all went well, and is gone otherwise.
+    """Yield a hidden folder to fill; it is renamed on success, and removed otherwise.
 
     Args:
-        folder: the name that it takes; nothing may be there.
+        folder: The final name; nothing may exist there.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -109,7 +109,7 @@ def check_entries(folder: Path, files: frozenset[str], folders: frozenset[str]) 
     """Refuse a folder that is a link, or holds a link or anything that does not belong there.
 
     Raises:
-        ArtifactError: the line names the first such entry.
+        ArtifactError: Names the first such entry.
     """
     try:
         if folder.is_symlink():

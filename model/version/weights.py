@@ -1,7 +1,7 @@
-"""The numbers of a model version: read with distrust, never anything that could run.
+"""The weights of a model version: validated when read, and never executable.
 
-They are kept in 16 bits, which halves the file. Rounding moves a weight by a 2000th at most; a
-network is tested with its weights rounded, so that its figures are those of the file.
+They are stored in 16 bits, which halves the file. Rounding changes a weight by a 2000th at most; a
+network is tested with rounded weights, so that its metrics describe the file.
 """
 
 from collections.abc import Mapping
@@ -16,24 +16,24 @@ from model.version.artifact import WEIGHTS_DTYPE, ModelVersion
 from model.version.safe_files import read_checked_file
 
 MAX_WEIGHTS_BYTES: Final = 64 << 20
-"""Of a weights file; the largest network planned, of 3 M parameters, has 6 MB."""
+"""Largest file of weights; the largest network planned, with 3 M parameters, has 6 MB."""
 
 
 MOST_WEIGHTS: Final = MAX_WEIGHTS_BYTES // WEIGHTS_DTYPE.itemsize
-"""That such a file can hold."""
+"""The most weights that such a file can hold."""
 
 
 def check_number(network: str, weights: int) -> None:
-    """Refuse to build a network of more weights than a file holds.
+    """Refuse to build a network with more weights than a file holds.
 
-    A manifest of a few words could ask for all the memory that there is.
+    A short manifest could otherwise ask for all the memory of the machine.
 
     Args:
-        network: its name.
-        weights: how many it has, at least.
+        network: Name of the network.
+        weights: Least number of its weights.
 
     Raises:
-        ModelError: it has too many.
+        ModelError: The network has too many weights.
     """
     if weights > MOST_WEIGHTS:
         raise ModelError(
@@ -47,15 +47,15 @@ def read_weights(
     """Read a model version's weights.
 
     Args:
-        version: which.
-        shapes: what the rebuilt network expects, by the weights' names.
+        version: The model version.
+        shapes: The shapes that the network expects, by the weights' names.
 
     Returns:
         Arrays by name, with exactly these names and shapes.
 
     Raises:
-        ArtifactError: the file is not the one that the manifest names, is no safetensors file, or
-            holds other names, types or shapes, or a number that is not finite.
+        ArtifactError: The file is not the one that the manifest names, is not a safetensors file,
+            or holds other names, types or shapes, or a number that is not finite.
     """
     from safetensors import SafetensorError, deserialize
 
@@ -80,19 +80,19 @@ def check_weights(version: ModelVersion) -> bytes:
     """Return the content of a model version's weights file.
 
     Raises:
-        ArtifactError: the file is not the one that the manifest names.
+        ArtifactError: The file is not the one that the manifest names.
     """
     sha256 = version.manifest.weights_sha256
     return read_checked_file(version.weights_path, MAX_WEIGHTS_BYTES, sha256, "weights")
 
 
 def rounded(weights: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Return weights as they are when they have been written and read.
+    """Return weights rounded as by writing and reading them.
 
     Raises:
-        TrainingError: one is not finite, or too large for 16 bits.
+        TrainingError: A weight is not finite, or too large for 16 bits.
     """
-    with np.errstate(over="ignore"):  # what overflows is refused below
+    with np.errstate(over="ignore"):  # an overflow is refused below
         kept = {name: array.astype(WEIGHTS_DTYPE) for name, array in weights.items()}
     for name, array in kept.items():
         if not np.isfinite(array).all():

@@ -3,13 +3,16 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from castline.siblings import SIBLINGS
 from tests.servers.commands import environment_of
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ingest", "model", "timeline", "db", "worker", "castline", "cli")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+PACKAGES = PYPROJECT["hatch"]["build"]["targets"]["wheel"]["packages"]
 TRAINED_BY = ("tensorflow", "keras", "sklearn")
 HEAVY = (*TRAINED_BY, "av", "matplotlib", "opentimelineio", "celery", "kombu", "redis")
 
@@ -90,6 +93,16 @@ def test_only_settings_read_the_environment() -> None:
         if _reads_environment(ast.parse(path.read_text(encoding="utf-8")))
     }
     assert readers == {"worker/settings.py"}
+
+
+def test_every_place_that_lists_the_packages_lists_all_of_them() -> None:
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert [name for name in PACKAGES if f"!{name}" not in ignored] == []
+    assert {"castline", *SIBLINGS} == set(PACKAGES)
+    assert PYPROJECT["importlinter"]["root_packages"] == PACKAGES
+    assert set(PYPROJECT["mypy"]["packages"]) == {*PACKAGES, "tests", "bench"}
+    found = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert found == {*PACKAGES, "tests", "bench"}
 
 
 def test_no_product_module_imports_tests_or_benchmarks() -> None:

@@ -7,7 +7,9 @@ from fractions import Fraction
 from db.changes.writes import create_run, finish_run, register_episode, register_model_version
 from db.engine import Database
 from db.library.runs import get_run
-from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord, Ranges
+from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
+from exact.picture_area import PictureArea
+from exact.ranges import PtsRanges
 
 CHUNKS = tuple((start, start + 60_000) for start in range(0, 360_000, 60_000))
 
@@ -33,7 +35,7 @@ def made_episode(sha256: str = "a" * 64, name: str = "pilot.mkv") -> EpisodeReco
         time_base=Fraction(1, 1000),
         start_pts=0,
         end_pts=360_000,
-        area=(0, 0, 640, 480),
+        area=PictureArea(0, 0, 640, 480),
         key_pts=tuple(range(0, 360_000, 10_000)),
         missing=(),
     )
@@ -98,7 +100,7 @@ def end_run(
     run_id: int,
     appearances: Sequence[AppearanceRecord] = (),
     state: str = "done",
-    missing: Ranges = (),
+    missing: PtsRanges = (),
     error: str | None = None,
     frames: int = 720,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What Python does first in commands that a test starts with `tests.decoders.environment`.
+"""What Python does first in commands that a test starts with `tests.video.decoders.environment`.
 
 Python looks for a module of this name on its path at every start, so that this reaches processes
 which a command starts in its turn.

@@ -1,4 +1,6 @@
-"""A decoder process that breaks or waits: `python -m tests.decoders crash:5000 wait:0:/tmp/gate`.
+"""A decoder process that breaks or waits.
+
+    python -m tests.video.decoders crash:5000 wait:0:/tmp/gate
 
 It is the real one until it is asked for a chunk. Of a chunk that holds one of the times it does
 what damaged or hostile files make decoders do. Of a chunk at or after a time with a gate, which is

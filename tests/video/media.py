@@ -8,13 +8,14 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from exact.picture_area import PictureArea
+from exact.ranges import union
 from ingest.description import picture_area, probing
 from ingest.frames import extract
 from ingest.frames.chunks import plan_chunks
 from ingest.frames.extraction import Extracted, Extraction
 from ingest.media.file import MediaFile, open_media
-from ingest.media.probe import PictureArea, Probe
-from ingest.sampling import merge_ranges
+from ingest.media.probe import Probe
 from ingest.storage.frame_store import read_frames
 
 SECONDS = 6
@@ -198,9 +199,11 @@ def extract_episode(
     missing: list[tuple[int, int]] = []
     for chunk in chunks:
         path = folder / f"{chunk.start_pts}_{chunk.end_pts}.zip"
-        extracted = extract_chunk(Extraction.of(described, chunk, every_seconds, area, path))
+        extracted = extract_chunk(
+            Extraction.of(described, described.path, chunk, every_seconds, area, path)
+        )
         stored = [(frame.pts, frame.picture.tobytes()) for frame in read_frames(path)]
         assert tuple(pts for pts, _ in stored) == extracted.sampled_pts
         frames += stored
         missing += extracted.missing
-    return frames, merge_ranges(missing)
+    return frames, union(missing)

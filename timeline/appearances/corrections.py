@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum
 
-from timeline.appearances.looks import PtsRange
+from exact.ranges import PtsRange, difference
 from timeline.errors import TimelineError
-from timeline.ranges import without
 
 SAID = 1.0
 """The confidence of what a person said."""
@@ -149,7 +148,7 @@ def claims_of(correction: Correction) -> tuple[Claim, ...]:
             )
         case Verdict.TRIM:
             assert correction.part is not None
-            rest = without([(start, end)], [correction.part])
+            rest = difference([(start, end)], [correction.part])
             return (
                 *(Claim(label, *outside, is_shown=False, key=key) for outside in rest),
                 Claim(label, *correction.part, is_shown=True, key=key),
@@ -178,7 +177,7 @@ def settled(corrections: Iterable[Correction]) -> dict[str, list[Claim]]:
 
 def _outside(claim: Claim, later: Claim) -> Iterator[Claim]:
     whole = [(claim.start_pts, claim.end_pts)]
-    for start_pts, end_pts in without(whole, [(later.start_pts, later.end_pts)]):
+    for start_pts, end_pts in difference(whole, [(later.start_pts, later.end_pts)]):
         yield Claim(claim.label, start_pts, end_pts, claim.is_shown, claim.key)
 
 
@@ -226,7 +225,7 @@ def _of_label(
     spoken_of = [(claim.start_pts, claim.end_pts) for claim in claims]
     pieces = [_Piece(claim.start_pts, claim.end_pts, None) for claim in claims if claim.is_shown]
     for one in raw:
-        for start_pts, end_pts in without([(one.start_pts, one.end_pts)], spoken_of):
+        for start_pts, end_pts in difference([(one.start_pts, one.end_pts)], spoken_of):
             pieces.append(_Piece(start_pts, end_pts, one))
     for joined in _joined(sorted(pieces, key=lambda piece: piece.start_pts)):
         yield _appearance(label, joined, sampled)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import fsum
 
-from timeline.appearances.looks import PtsRange
+from exact.ranges import PtsRange
 from timeline.appearances.rules import Rules
 
 ISOLATED_SECONDS = 60

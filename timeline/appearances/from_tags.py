@@ -13,8 +13,9 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from math import fsum
 
+from exact.ranges import PtsRange
 from timeline.appearances.following import Followed, Run, Sight, active_runs, runs_in_shot
-from timeline.appearances.looks import Look, PtsRange, looks_at
+from timeline.appearances.looks import Look, looks_at
 from timeline.appearances.rules import Rules
 from timeline.errors import TimelineError
 from timeline.place import Place

@@ -22,13 +22,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
 
+from exact.ranges import PtsRange, PtsRanges, holds, union
 from timeline.errors import TimelineError
-from timeline.ranges import united
-
-PtsRange: TypeAlias = tuple[int, int]
-"""Half-open: start <= pts < end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,7 @@ def looks_at(
         before = found[-1] if found else None
         follows = before is not None and before.number + 1 == number and before.until_pts == pts
         next_pts = sampled_pts[number + 1] if number + 1 < len(sampled_pts) else None
-        goes_on = until_pts == next_pts and not _holds(lost, until_pts)
+        goes_on = until_pts == next_pts and not holds(lost, until_pts)
         found.append(
             Look(
                 number,
@@ -97,14 +93,9 @@ def _looked_at(
     starts = [start for start, _ in lost]
     pairs = zip(sampled_pts, [*sampled_pts, end_pts][1:], strict=True)
     for number, (pts, next_pts) in enumerate(pairs):
-        if not _holds(lost, pts):
+        if not holds(lost, pts):
             after = bisect_right(starts, pts)  # the first range that starts later
             yield number, pts, min([next_pts, *starts[after : after + 1]])
-
-
-def _holds(ranges: Sequence[PtsRange], pts: int) -> bool:
-    after = bisect_right(ranges, pts, key=lambda one: one[0])
-    return after > 0 and pts < ranges[after - 1][1]
 
 
 def _border(pts: int, next_pts: int, cuts: Sequence[int] | None) -> tuple[int, int]:
@@ -124,8 +115,8 @@ def _last(pts: int, until_pts: int, cuts: Sequence[int] | None) -> int:
     return min([until_pts, *(cuts or ())[first : first + 1]])
 
 
-def _joined(ranges: Sequence[PtsRange]) -> list[PtsRange]:
+def _joined(ranges: Sequence[PtsRange]) -> PtsRanges:
     for start, end in ranges:
         if start >= end:
             raise TimelineError(f"missing range {start} to {end}: it must end after its start")
-    return united(ranges)
+    return union(ranges)

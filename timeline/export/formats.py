@@ -6,7 +6,7 @@ from fractions import Fraction
 from importlib import import_module
 from typing import NamedTuple
 
-from timeline.appearances.looks import PtsRange
+from exact.ranges import PtsRange
 from timeline.errors import TimelineError
 from timeline.place import Place
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
-from timeline.ranges import rank
+from exact.ranges import rank
 from timeline.scoring.detection import THRESHOLDS, Detection, mean_average_precision
 from timeline.scoring.identification import (
     IdentificationErrors,

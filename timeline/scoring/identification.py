@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from timeline.ranges import common, rank, united, without
+from exact.ranges import difference, intersection, rank, union
 from timeline.scoring.truth import LabelledRange
 
 Seconds = tuple[Fraction, Fraction]
@@ -38,35 +38,35 @@ class IdentificationErrors:
         return float(wrong / self.total)
 
 
-def label_sets(ranges: Sequence[LabelledRange]) -> dict[str, list[Seconds]]:
+def label_sets(ranges: Sequence[LabelledRange]) -> dict[str, tuple[Seconds, ...]]:
     """For each label, sorted, the set of its times; empty labels are left out."""
     by_label: dict[str, list[Seconds]] = defaultdict(list)
     for entry in ranges:
         if entry.label:
             by_label[entry.label].append((entry.start_seconds, entry.end_seconds))
-    return {label: united(by_label[label]) for label in sorted(by_label)}
+    return {label: union(by_label[label]) for label in sorted(by_label)}
 
 
 def scored_seconds(
     truth: Sequence[LabelledRange], duration_seconds: Fraction, collar_seconds: Fraction
-) -> list[Seconds]:
+) -> tuple[Seconds, ...]:
     """The times that are scored: all but half a collar to each side of every true border."""
-    whole = [(Fraction(0), duration_seconds)]
+    whole = ((Fraction(0), duration_seconds),)
     half = collar_seconds / 2
     if not half:
         return whole
     borders = [
         border for ranges in label_sets(truth).values() for each in ranges for border in each
     ]
-    return without(whole, united((border - half, border + half) for border in borders))
+    return difference(whole, union((border - half, border + half) for border in borders))
 
 
 def identification_errors(
     truth: Sequence[LabelledRange], found: Sequence[LabelledRange], scored: Sequence[Seconds]
 ) -> IdentificationErrors:
     """Count the seconds of labels that are right and wrong within the scored times."""
-    there = {label: common(ranges, scored) for label, ranges in label_sets(truth).items()}
-    seen = {label: common(ranges, scored) for label, ranges in label_sets(found).items()}
+    there = {label: intersection(ranges, scored) for label, ranges in label_sets(truth).items()}
+    seen = {label: intersection(ranges, scored) for label, ranges in label_sets(found).items()}
     changes_there, changes_seen = _changes(there), _changes(seen)
     true_labels: set[str] = set()
     found_labels: set[str] = set()

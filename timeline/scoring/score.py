@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
-from timeline.ranges import rank
+from exact.ranges import rank
 from timeline.scoring.identification import Seconds, label_sets
 from timeline.scoring.truth import LabelledRange
 

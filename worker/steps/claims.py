@@ -20,7 +20,6 @@ from db.queue.free import CHUNKS_PER_GROUP, chunks_ahead, has_free_chunk
 from db.queue.offers import WaitingChunk, free_beside, waiting_chunk
 from db.records import Claim
 from ingest.frames.chunks import ChunkRange, split_chunk
-from ingest.media.probe import PictureArea
 from worker.identity import is_dead
 from worker.log import about
 from worker.parameters import RunParameters
@@ -199,5 +198,5 @@ def store_path(workplace: Workplace, chunk: ClaimedChunk) -> Path:
         RunParameters.from_json(chunk.params).every_seconds,
         chunk.claim.start_pts,
         chunk.claim.end_pts,
-        PictureArea(*chunk.episode.area),
+        chunk.episode.area,
     )

@@ -239,7 +239,7 @@ def _tag(prediction: Prediction, episode: EpisodeRecord, pts: int) -> TagRecord:
         label=prediction.label,
         region=prediction.region,
         confidence=prediction.confidence,
-        seconds=float((pts - episode.start_pts) * episode.time_base),
+        seconds=float(episode.seconds_at(pts)),
         place=None if prediction.place is None else _rounded(prediction.place),
     )
 

@@ -23,9 +23,8 @@ from ingest.errors import (
     ShortageError,
     StorageUnreachable,
 )
+from ingest.frames.chunks import ChunkRange
 from ingest.frames.extraction import Extraction
-from ingest.media.probe import PictureArea
-from ingest.sampling import clip_ranges
 from ingest.shortages import telling_shortages, what_is_lacking
 from ingest.storage.frame_store import read_manifest
 from ingest.storage.remote_files import is_remote
@@ -246,22 +245,13 @@ def _found_in_store(workplace: Workplace, chunk: ClaimedChunk) -> ExtractedChunk
 
 def _request(chunk: ClaimedChunk, source: Path, path: Path) -> Extraction:
     claim, episode = chunk.claim, chunk.episode
-    return Extraction(
-        path=str(source),
-        size_bytes=episode.size_bytes,
-        sha256=episode.sha256,
-        file_stamp=None if is_remote(episode.uri) else episode.file_stamp,
-        time_base=episode.time_base,
-        episode_start_pts=episode.start_pts,
-        start_pts=claim.start_pts,
-        end_pts=claim.end_pts,
-        every_seconds=RunParameters.from_json(chunk.params).every_seconds,
-        picture_area=PictureArea(*episode.area),
-        width=episode.width,
-        height=episode.height,
-        rotation=episode.rotation,
-        sample_aspect_ratio=episode.sample_aspect_ratio,
-        lag_pts=episode.lag_pts,
-        missing=clip_ranges(episode.missing, claim.start_pts, claim.end_pts),
-        store_path=str(path),
+    request = Extraction.of(
+        episode,
+        str(source),
+        ChunkRange(claim.start_pts, claim.end_pts),
+        RunParameters.from_json(chunk.params).every_seconds,
+        episode.area,
+        path,
     )
+    # A copy of our own needs no proof: nobody else writes to it.
+    return replace(request, file_stamp=None) if is_remote(episode.uri) else request

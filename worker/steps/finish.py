@@ -10,14 +10,8 @@ from db.library.current import lock_episode
 from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, run_tags
 from db.queue.claims import has_open_chunk
-from db.records import (
-    AppearanceRecord,
-    EpisodeRecord,
-    ExtractedChunk,
-    Ranges,
-    TagRecord,
-    merge_ranges,
-)
+from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, TagRecord
+from exact.ranges import PtsRanges, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
 from timeline.place import Place
@@ -45,7 +39,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     lock_episode(connection, run.episode_id)  # before what people said of it is read
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)
-    missing = merge_ranges(
+    missing = union(
         [
             *episode.missing,
             *(item for part in tagged for item in part.missing),
@@ -109,11 +103,11 @@ def _cuts(
 
 
 def _final_state(
-    tagged: Sequence[ExtractedChunk], has_quarantined: bool, missing: Ranges, time_base: Fraction
+    tagged: Sequence[ExtractedChunk], has_quarantined: bool, missing: PtsRanges, time_base: Fraction
 ) -> str:
     if not any(part.sampled_pts for part in tagged):
         return "failed"
-    missing_seconds = sum(end - start for start, end in missing) * time_base
+    missing_seconds = total(missing) * time_base
     decoded = sum(part.frames_decoded for part in tagged)
     errors = sum(part.decode_errors for part in tagged)
     is_damaged = errors > 0 and errors >= TOLERATED_ERROR_RATE * (decoded + errors)
@@ -122,7 +116,7 @@ def _final_state(
 
 
 def _damage(
-    tagged: Sequence[ExtractedChunk], episode: EpisodeRecord, missing: Ranges
+    tagged: Sequence[ExtractedChunk], episode: EpisodeRecord, missing: PtsRanges
 ) -> str | None:
     """What is wrong with the file, for the person who reads that a run is partial."""
     errors = sum(part.decode_errors for part in tagged)
@@ -138,8 +132,8 @@ def _record(found: Appearance, episode: EpisodeRecord) -> AppearanceRecord:
         label=found.label,
         start_pts=found.start_pts,
         end_pts=found.end_pts,
-        start_seconds=float((found.start_pts - episode.start_pts) * episode.time_base),
-        end_seconds=float((found.end_pts - episode.start_pts) * episode.time_base),
+        start_seconds=float(episode.seconds_at(found.start_pts)),
+        end_seconds=float(episode.seconds_at(found.end_pts)),
         frames=found.frames,
         mean_confidence=found.mean_confidence,
         max_confidence=found.max_confidence,

@@ -247,7 +247,7 @@ HARM = {
     other_weights: "not the weights",
     a_larger_network: "do not fit",
     a_network_without_bounds: "make it smaller",
-    weights_without_bounds: "by_lot@1: the network answers with numbers that are not finite",
+    weights_without_bounds: "by_lot@1: the network's outputs are not finite",
     an_unknown_network: "'oracle'",
 }
 

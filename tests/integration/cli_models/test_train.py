@@ -264,7 +264,7 @@ def absent(_dataset: Path, folder: Path) -> Path:
         ("sound", ("--name", "../fruits"), "is not a short lower-case slug"),
         ("sound", ("--name", ""), "makes no name for a model; give one with --name"),
         ("nameless", (), "makes no name for a model; give one with --name"),
-        ("absent", (), "no dataset (dataset.json: No such file or directory); make one:"),
+        ("absent", (), "not a dataset (dataset.json: No such file or directory); make one:"),
         ("damaged", (), "train-00000-of-00002.tfrecord: damaged shard"),
     ],
 )

@@ -303,7 +303,7 @@ def test_two_builds_at_one_place_do_not_mix(tmp_path: Path) -> None:
 
     def build_too(step: str, _done: int, _total: int) -> None:
         if step == "Looking for near-duplicates":
-            with pytest.raises(DatasetError, match="another build is at work there"):
+            with pytest.raises(DatasetError, match="another build uses it"):
                 build_dataset([source], tmp_path / "dataset")
 
     build_dataset([source], tmp_path / "dataset", BuildOptions(shards=1), build_too)

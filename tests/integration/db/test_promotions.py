@@ -39,7 +39,7 @@ FIRST = made_model("1" * 64, "1", year=2024)
 SECOND = made_model("2" * 64, "2", year=2025)
 THIRD = made_model("3" * 64, "3", year=2026)
 HASH = "c" * 64
-"""Of the parameters that tests.records.make_run gives."""
+"""Of the parameters that tests.rows.records.make_run gives."""
 
 
 def ended_run(database: Database, model: ModelVersionRecord, name: str = "pilot.mkv") -> int:

@@ -223,7 +223,7 @@ def test_four_writers_meet_no_lock_error_and_leave_the_file_whole(tmp_path: Path
         "import sys\n"
         "from db.engine import Database\n"
         "from db.changes.writes import register_model_version\n"
-        "from tests.records import made_model\n"
+        "from tests.rows.records import made_model\n"
         "database, number = Database(sys.argv[1]), int(sys.argv[2])\n"
         "print('ready', flush=True)\n"
         "sys.stdin.readline()\n"

@@ -96,7 +96,7 @@ def cuts_of(path: Path, folder: Path, chunk_seconds: int) -> tuple[int, ...]:
     for chunk in chunks:
         store = folder / f"{chunk.start_pts}.zip"
         area = find_picture_area(described)
-        asked = Extraction.of(described, chunk, Fraction(1, 2), area, store)
+        asked = Extraction.of(described, described.path, chunk, Fraction(1, 2), area, store)
         told = Extracted.from_json(extract_chunk(asked).to_json()).cuts
         stored = read_manifest(store).cuts
         assert told is not None

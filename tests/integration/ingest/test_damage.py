@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from exact.ranges import PtsRange
 from ingest.decoder.parent import Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.frames.chunks import plan_chunks
 from ingest.frames.extraction import Extraction
-from ingest.sampling import PtsRange
 from tests.video.media import (
     MADE,
     SECONDS,
@@ -166,7 +166,9 @@ def extract_through(decoder: Decoder, path: Path, folder: Path) -> bool:
     found = False
     for chunk in chunks[:2]:
         store = folder / "chunk.zip"
-        extracted = decoder.extract(Extraction.of(described, chunk, Fraction(1, 2), area, store))
+        extracted = decoder.extract(
+            Extraction.of(described, described.path, chunk, Fraction(1, 2), area, store)
+        )
         found = found or bool(extracted.sampled_pts)
         for start, end in extracted.missing:
             assert chunk.start_pts <= start < end <= chunk.end_pts

@@ -61,7 +61,9 @@ def waiting(gate: Path) -> Iterator[Decoder]:
 def request(described: Probe, folder: Path) -> Extraction:
     chunk = ChunkRange(described.start_pts, described.end_pts)
     area = described.whole_frame
-    return Extraction.of(described, chunk, Fraction(1, 2), area, folder / "chunk.zip")
+    return Extraction.of(
+        described, described.path, chunk, Fraction(1, 2), area, folder / "chunk.zip"
+    )
 
 
 def misbehaving(folder: Path, code: str) -> list[str]:

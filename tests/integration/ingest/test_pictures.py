@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from exact.picture_area import PictureArea
 from ingest.frames.chunks import ChunkRange
 from ingest.frames.extraction import Extraction
 from ingest.frames.write_video import write_video
-from ingest.media.probe import PictureArea
 from ingest.storage.frame_store import StoredFrame, read_frames
 from tests.video.media import (
     X264,
@@ -34,7 +34,7 @@ def stored(path: Path, folder: Path, area: PictureArea | None = None) -> list[St
     chunk = ChunkRange(described.start_pts, described.end_pts)
     store = folder / "chunk.zip"
     area = area or described.whole_frame
-    extract_chunk(Extraction.of(described, chunk, Fraction(1, 2), area, store))
+    extract_chunk(Extraction.of(described, described.path, chunk, Fraction(1, 2), area, store))
     return list(read_frames(store))
 
 

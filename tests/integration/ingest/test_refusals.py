@@ -303,6 +303,8 @@ def test_ordinary_work_stays_small(shared_video: Path, tmp_path: Path) -> None:
         area = described.whole_frame
         chunk = ChunkRange(described.key_pts[1], described.key_pts[2])
         store = tmp_path / "chunk.zip"
-        decoder.extract(Extraction.of(described, chunk, Fraction(1, 2), area, store))
+        decoder.extract(
+            Extraction.of(described, described.path, chunk, Fraction(1, 2), area, store)
+        )
         assert decoder.pid is not None
         assert psutil.Process(decoder.pid).memory_info().rss < 300 << 20

@@ -11,8 +11,9 @@ from castline.tagging.enqueue import enqueue_episode
 from db.engine import Database
 from db.library.episodes import list_episodes
 from db.library.runs import list_runs
+from exact.picture_area import PictureArea
 from ingest.decoder.parent import Content, Decoder
-from ingest.media.probe import PictureArea, Probe
+from ingest.media.probe import Probe
 from ingest.progress import Report
 from tests.rows.found import table_counts
 from tests.servers.commands import BY_LOT, end_of, new_home, start_castline

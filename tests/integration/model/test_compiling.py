@@ -127,7 +127,7 @@ def test_on_either_device_a_glance_gives_what_each_look_alone_gives(
 
 def test_what_is_no_network_is_refused_in_one_line() -> None:
     for content in (b"", b"no network"):
-        with pytest.raises(ModelError, match="no compiled network") as caught:
+        with pytest.raises(ModelError, match="not a compiled network") as caught:
             CpuForwardPass(content, 1)
         assert "\n" not in str(caught.value)
 

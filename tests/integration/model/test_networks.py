@@ -113,7 +113,7 @@ def test_seed_decides_the_initial_weights(name: str, parameters: dict[str, Any])
         ({"widths": "88"}, "widths"),
         ({"widths": []}, "widths"),
         ({"blocks": [1, 9]}, "blocks is .1, 9.; .* from 1 to 8"),
-        ({"blocks": [1]}, "2 widths and 1 blocks; give as many of both"),
+        ({"blocks": [1]}, "2 widths and 1 blocks; give the same number of both"),
         ({"dropout": 1.0}, "dropout is 1.0; give 0 to below 1"),
         ({"dropout": float("nan")}, "dropout"),
         ({"dropout": "0.2"}, "dropout"),

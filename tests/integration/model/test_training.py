@@ -183,7 +183,7 @@ def test_training_that_diverges_stops_at_once_and_keeps_no_checkpoint_of_it(
 
     monkeypatch.setattr("keras.Model.train_on_batch", step)
     checkpoint = Checkpoint(tmp_path, "diverging")
-    with pytest.raises(TrainingError, match="no number any more in epoch 2") as caught:
+    with pytest.raises(TrainingError, match="became NaN or infinite in epoch 2") as caught:
         train(stills, validation, TINY, checkpoint=checkpoint)
     assert len(taken) == 4
     assert "--seed" in str(caught.value)
@@ -196,7 +196,7 @@ def test_validation_that_is_no_number_stops_a_training(
     stills: Stills, validation: Stills, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_losses(monkeypatch, [1.0, float("nan")])
-    with pytest.raises(TrainingError, match="no number any more in epoch 2"):
+    with pytest.raises(TrainingError, match="became NaN or infinite in epoch 2"):
         train(stills, validation, TINY)
 
 

@@ -162,7 +162,7 @@ def test_existing_folder_is_refused_before_training(trained: TrainedShapes, tmp_
 def test_second_training_at_one_place_is_refused(trained: TrainedShapes, tmp_path: Path) -> None:
     with (
         alone_at_work(tmp_path / "work"),
-        pytest.raises(TrainingError, match="another training is at work there"),
+        pytest.raises(TrainingError, match="another training uses it"),
     ):
         refused(trained.dataset, tmp_path)
 
@@ -187,7 +187,7 @@ def test_part_that_shows_nobody_known_is_refused_before_training(
     manifest = trained.dataset.manifest
     counts = {**manifest.counts, "validation": (0, 0, 33)}
     strangers = replace(manifest, labels=("disc", "frame", "unknown"), counts=counts)
-    with pytest.raises(DatasetError, match="validation shows nobody known; build the dataset of"):
+    with pytest.raises(DatasetError, match="validation shows no known character; build it from"):
         refused(replace(trained.dataset, manifest=strangers), tmp_path)
 
 
@@ -311,7 +311,7 @@ def test_no_epochs_are_refused_where_weights_would_be_random_or_somebody_would_t
 def test_start_of_another_network_is_refused_before_anything_is_learnt(
     trained: TrainedShapes, tmp_path: Path
 ) -> None:
-    with pytest.raises(TrainingError, match="start shapes@1: is of another network"):
+    with pytest.raises(TrainingError, match="start shapes@1: has another network"):
         train_model_version(
             trained.dataset,
             tmp_path / "shapes-2",

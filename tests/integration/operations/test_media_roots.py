@@ -103,7 +103,12 @@ def test_the_child_reads_what_the_parent_checked(scene: Scene, tmp_path: Path) -
         decoder.exchange = lambda: None
         chunk = ChunkRange(described.start_pts, described.end_pts)
         asked = Extraction.of(
-            described, chunk, described.time_base, described.whole_frame, tmp_path / "a.zip"
+            described,
+            described.path,
+            chunk,
+            described.time_base,
+            described.whole_frame,
+            tmp_path / "a.zip",
         )
         frames = decoder.extract(asked).sampled_pts
         decoder.exchange = scene.exchange  # before each of what it asks

@@ -97,7 +97,7 @@ def test_an_appearance_runs_across_the_border_of_two_chunks(database: Database) 
     assert tag_chunk(database, {60_000: 0.9, 60_500: 0.5, 61_000: 0.3})
     with database.read() as connection:
         run = get_run(connection, run_id)
-    # onset 0.6 and offset 0.4 of tests.records.PARAMS: 0.5 holds on, 0.3 ends it
+    # onset 0.6 and offset 0.4 of tests.rows.records.PARAMS: 0.5 holds on, 0.3 ends it
     assert shown(database) == [("ned_flanders", 58_500, 61_000)]
     assert (run.state, run.frames, run.is_current) == ("done", 240, True)
 

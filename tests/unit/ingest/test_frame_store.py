@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from exact.picture_area import PictureArea
 from ingest.errors import FrameStoreError
-from ingest.media.probe import PictureArea
 from ingest.storage.frame_store import (
     FrameStore,
     StoredFrame,

@@ -1,4 +1,4 @@
-"""Sample times and ranges, against tables made by hand."""
+"""Sample times, against tables made by hand."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.sampling import SampleGrid, clip_ranges, inside, merge_ranges, on_display
+from ingest.sampling import SampleGrid, on_display
 
 NTSC_FILM = Fraction(1, 24000)
 """Frames at multiples of 1001 in this time base: 24000/1001 per second."""
@@ -69,16 +69,3 @@ def test_chunks_that_tile_share_no_sample_and_lose_none(
 def test_interval_that_is_not_positive_is_refused(every_seconds: Fraction) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         SampleGrid(0, every_seconds, NTSC_FILM)
-
-
-def test_ranges_that_touch_or_overlap_are_joined() -> None:
-    assert merge_ranges([(5, 7), (0, 2), (2, 4), (6, 9), (3, 3)]) == ((0, 4), (5, 9))
-
-
-def test_ranges_are_clipped_to_a_chunk() -> None:
-    assert clip_ranges([(0, 5), (8, 20), (30, 40)], 3, 10) == ((3, 5), (8, 10))
-
-
-def test_end_of_a_range_is_outside() -> None:
-    assert inside(3, [(3, 5)])
-    assert not inside(5, [(3, 5)])

@@ -80,19 +80,19 @@ def test_names_of_labels_are_read_and_older_datasets_have_none(tmp_path: Path) -
     [
         ({"names": {"homer": "Homer"}}, "names are not names of its labels"),
         ({"names": {"ned": "N\x1bed"}}, "names are not names of its labels"),
-        ({"names": None}, "no dataset's"),
-        ({"names": 7}, "no dataset's"),
+        ({"names": None}, "not a dataset's manifest"),
+        ({"names": 7}, "not a dataset's manifest"),
         ({"boxes": {"train": [1, 1]}, "format": 2}, "validation: boxes and labels do not fit"),
         ({"boxes": {part: [1] for part in ("train", "validation", "test")}, "format": 2}, "boxes"),
         ({"boxes": {"train": [1, 1]}}, "format 1 is not 1 without boxes, nor 2 with"),
-        ({"boxes": None}, "no dataset's"),
+        ({"boxes": None}, "not a dataset's manifest"),
         ({"format": 2}, "format 2 is not 1 without boxes"),
         ({"labels": ["bart"]}, "labels are not"),
         ({"labels": ["bart", "bart"]}, "labels are not"),
         ({"split": "odd"}, "split or fingerprint"),
         ({"counts": {"train": [3, 0]}}, "counts and shards are not of"),
         ({"counts": {"train": [9, 9], "validation": [1, 1], "test": [1, 1]}}, "train: counts"),
-        ({"counts": {"train": [float("inf")]}}, "no dataset's"),
+        ({"counts": {"train": [float("inf")]}}, "not a dataset's manifest"),
         (
             {
                 "counts": {part: [0, 0] for part in ("train", "validation", "test")},
@@ -100,10 +100,10 @@ def test_names_of_labels_are_read_and_older_datasets_have_none(tmp_path: Path) -
             },
             "a part has no shards",
         ),
-        ({"shards": None}, "no dataset's"),
+        ({"shards": None}, "not a dataset's manifest"),
         ({"stored_side": 100_000}, "stored_side 100000 is not 1 to 1024"),
         ({"stored_side": 0}, "stored_side 0 is not"),
-        ({"stored_side": "176"}, "no dataset's"),
+        ({"stored_side": "176"}, "not a dataset's manifest"),
         ({"extra": 1}, "other fields"),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_named_pipe_in_place_of_the_table_is_refused(tmp_path: Path) -> None:
 def test_shard_name_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     changed = values()
     changed["shards"]["train"][0]["name"] = "../train-00000-of-00001.tfrecord"
-    with pytest.raises(DatasetError, match="none of ours"):
+    with pytest.raises(DatasetError, match="not a shard's name"):
         open_dataset(write(tmp_path, json.dumps(changed)))
 
 

@@ -166,7 +166,7 @@ def test_beginning_anew_is_refused_where_this_training_could_go_on(tmp_path: Pat
         Checkpoint(tmp_path, "a").refuse_to_lose()
     assert str(caught.value) == (
         f"{tmp_path} has a checkpoint of this training after epoch 2; "
-        "go on with --resume, or remove the folder to begin anew"
+        "continue with --resume, or remove the folder to start over"
     )
 
 
@@ -207,7 +207,7 @@ def test_variables_are_found_by_their_place_whatever_this_process_calls_them() -
 
 @pytest.mark.parametrize("shape", [(3, 3, 3, 9), (3,)])
 def test_checkpoint_that_does_not_fit_the_network_is_one_line(shape: tuple[int, ...]) -> None:
-    with pytest.raises(TrainingError, match="lacks what this version") as caught:
+    with pytest.raises(TrainingError, match="does not fit this version") as caught:
         give_values([FakeVariable("stem/kernel", shape)], VARIABLES)
     assert "train again without --resume" in str(caught.value)
     assert "\n" not in str(caught.value)

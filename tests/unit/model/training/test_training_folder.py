@@ -27,7 +27,7 @@ def test_second_training_is_refused_until_the_first_ends_even_by_a_kill(tmp_path
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == b"in\n"
-        with pytest.raises(TrainingError, match="at work there") as caught, alone_at_work(folder):
+        with pytest.raises(TrainingError, match="uses it; wait") as caught, alone_at_work(folder):
             pass
         assert str(folder) in str(caught.value)
         assert "--name" in str(caught.value)

@@ -1,15 +1,24 @@
-"""Sets of half-open ranges: what is common to them, what is in either, what is left.
+"""Half-open ranges of exact time, and sets of them.
 
-A set is a list of ranges `start <= time < end`, ascending, none of which overlaps or touches the
-next. Times are pts or exact seconds, never floats.
+A range holds the times `start <= time < end`. One that does not end after its start holds none, and
+each function here passes over it. A set of times is a tuple of ranges, ascending, none of which
+overlaps or touches the next; `union` makes one of any ranges. Times are pts or exact seconds, never
+floats.
 """
 
+import json
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 Time = TypeVar("Time", int, Fraction)
+
+PtsRange: TypeAlias = tuple[int, int]
+"""Half-open: start_pts <= pts < end_pts."""
+
+PtsRanges: TypeAlias = tuple[PtsRange, ...]
 
 
 def rank(time: Time) -> tuple[float, Time]:
@@ -20,23 +29,25 @@ def rank(time: Time) -> tuple[float, Time]:
     return float(time), time
 
 
-def united(ranges: Iterable[tuple[Time, Time]]) -> list[tuple[Time, Time]]:
+def union(ranges: Iterable[tuple[Time, Time]]) -> tuple[tuple[Time, Time], ...]:
     """The set of all times in any of the ranges, which may come in any order and overlap."""
     joined: list[tuple[Time, Time]] = []
     for start, end in sorted(ranges, key=lambda each: rank(each[0])):
+        if end <= start:
+            continue
         if joined and start <= joined[-1][1]:
             joined[-1] = joined[-1][0], max(end, joined[-1][1])
         else:
             joined.append((start, end))
-    return joined
+    return tuple(joined)
 
 
-def common(
+def intersection(
     first: Sequence[tuple[Time, Time]], second: Sequence[tuple[Time, Time]]
-) -> list[tuple[Time, Time]]:
+) -> tuple[tuple[Time, Time], ...]:
     """The set of times in both sets."""
     if first and len(second) == 1 and _spans(second[0], first):  # as most that was examined does
-        return list(first)
+        return tuple(first)
     found: list[tuple[Time, Time]] = []
     i = j = 0
     while i < len(first) and j < len(second):
@@ -51,12 +62,12 @@ def common(
             start = other_start
         if start < end:
             found.append((start, end))
-    return found
+    return tuple(found)
 
 
-def without(
+def difference(
     first: Sequence[tuple[Time, Time]], second: Sequence[tuple[Time, Time]]
-) -> list[tuple[Time, Time]]:
+) -> tuple[tuple[Time, Time], ...]:
     """The set of times in the first set and not in the second."""
     found: list[tuple[Time, Time]] = []
     j = 0
@@ -72,26 +83,56 @@ def without(
             left = cut_end
         if left < end:
             found.append((left, end))
-    return found
+    return tuple(found)
 
 
-def bridged(
+def clip(
+    ranges: Iterable[tuple[Time, Time]], start: Time, end: Time
+) -> tuple[tuple[Time, Time], ...]:
+    """The set of times of any ranges that lie in start <= time < end."""
+    return intersection(union(ranges), union([(start, end)]))
+
+
+def holds(ranges: Sequence[tuple[Time, Time]], time: Time) -> bool:
+    """Whether a set holds a time."""
+    after = bisect_right(ranges, time, key=lambda one: one[0])
+    return after > 0 and time < ranges[after - 1][1]
+
+
+def fill_gaps(
     ranges: Sequence[tuple[Time, Time]],
     longest_gap: Fraction,
     within: Sequence[tuple[Time, Time]],
-) -> list[tuple[Time, Time]]:
+) -> tuple[tuple[Time, Time], ...]:
     """The set with its gaps of at most `longest_gap` filled where they lie wholly in `within`."""
     filled = list(ranges)
     for (_, gap_start), (gap_end, _) in pairwise(ranges):
         gap = gap_start, gap_end
-        if gap_end - gap_start <= longest_gap and common([gap], within) == [gap]:
+        if gap_end - gap_start <= longest_gap and intersection([gap], within) == (gap,):
             filled.append(gap)
-    return united(filled)
+    return union(filled)
 
 
-def lasting(ranges: Sequence[tuple[Time, Time]], shortest: Fraction) -> list[tuple[Time, Time]]:
+def lasting(
+    ranges: Sequence[tuple[Time, Time]], shortest: Fraction
+) -> tuple[tuple[Time, Time], ...]:
     """Those ranges of the set that last at least `shortest`."""
-    return [(start, end) for start, end in ranges if end - start >= shortest]
+    return tuple((start, end) for start, end in ranges if end - start >= shortest)
+
+
+def total(ranges: Iterable[tuple[int, int]]) -> int:
+    """How long the ranges of a set last together."""
+    return sum(end - start for start, end in ranges)
+
+
+def dump_ranges(ranges: Iterable[PtsRange]) -> str:
+    """Ranges as JSON, `[[0,1001],[2002,3003]]`."""
+    return json.dumps([list(item) for item in ranges], separators=(",", ":"))
+
+
+def load_ranges(text: str) -> PtsRanges:
+    """Read what `dump_ranges` wrote."""
+    return tuple((int(start), int(end)) for start, end in json.loads(text))
 
 
 def _spans(outer: tuple[Time, Time], ranges: Sequence[tuple[Time, Time]]) -> bool:

@@ -1,0 +1,1 @@
+"""Exact values that all packages share: times in pts, ranges of them, pictures in pixels."""
