@@ -20,7 +20,7 @@ from db.library.current import CURRENT, lock_episode
 from db.library.runs import raw_appearances, run_appearances
 from db.queue.claims import database_now
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
-from exact.ranges import PtsRange, difference, intersection
+from exact.ranges import PtsRange, PtsRanges, difference, intersection
 from model.labels import UNKNOWN, label_of, require_label_of
 from timeline.appearances.corrections import (
     Correction,
@@ -167,19 +167,19 @@ class _Bench:
                 return require_label_of(name, "correct")
             raise NotFoundError(f"{error}; --new takes it as a new label") from error
 
-    def _judged_parts(self, label: str, verdict: Verdict, said: Said) -> list[PtsRange]:
+    def _judged_parts(self, label: str, verdict: Verdict, said: Said) -> PtsRanges:
         own = [(one.start_pts, one.end_pts) for one in self._appearances if one.label == label]
         if said.at is not None:
             found = self._appearance_at(label, said.at)
             whole = (found.start_pts, found.end_pts)
             return (
-                [whole]
+                (whole,)
                 if said.whole
                 else intersection([whole], [self._shot(self._pts_at(said.at))])
             )
         asked = self._range(said)
         if verdict is Verdict.WRONG:  # of whom nobody sees it holds for runs to come
-            return [asked]
+            return (asked,)
         parts = intersection(sorted(own), [asked])
         if not parts:
             raise RequestError(

@@ -21,7 +21,7 @@ from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, raw_appearances, run_tags
 from db.questions.spans import shown_spans
 from db.records import EpisodeRecord
-from exact.ranges import intersection
+from exact.ranges import intersection, total
 from timeline.appearances.corrections import (
     Claim,
     Correction,
@@ -201,7 +201,7 @@ def _was_judged(found: FoundDoubt, claims: Claims) -> bool:
     """Whether somebody said of half of it or more that the label is there, or that it is not."""
     own = [(claim.start_pts, claim.end_pts) for claim in claims.get(found.label, ())]
     judged = intersection(own, [(found.start_pts, found.end_pts)])
-    return 2 * sum(end - start for start, end in judged) >= found.end_pts - found.start_pts
+    return 2 * total(judged) >= found.end_pts - found.start_pts
 
 
 def _doubt(found: FoundDoubt, episode: EpisodeRecord) -> Doubt:

@@ -31,7 +31,6 @@ from db.library.runs import current_run_of, ended_chunks, run_appearances
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError, IngestError
-from ingest.media.probe import PictureArea
 from ingest.storage.frame_store import StoredFrame, read_frames
 from ingest.storage.remote_files import is_remote
 from model.labels import UNKNOWN
@@ -273,8 +272,7 @@ class _Frames:
     ) -> Iterator[tuple[int, StoredFrame]]:
         record = episode.record
         every_seconds = RunParameters.from_json(episode.run.params).every_seconds
-        area = PictureArea(*record.area)
-        path = self._store.path_for(record.sha256, every_seconds, start_pts, end_pts, area)
+        path = self._store.path_for(record.sha256, every_seconds, start_pts, end_pts, record.area)
         try:
             self._store.fetch(path)
             for frame in read_frames(path):

@@ -4,7 +4,7 @@ A doubt is a label over a range, with a reason and a worth from 0 to 1: how like
 the run saw and by what people said of the label before, that the answer is wrong there.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import fsum
 
-from exact.ranges import PtsRange
+from exact.ranges import PtsRange, holds
 from timeline.appearances.rules import Rules
 
 ISOLATED_SECONDS = 60
@@ -187,7 +187,7 @@ def _missed(run: Run, label: str, own: Sequence[PtsRange]) -> Iterator[Doubt]:
     """Stretches in which a label stays between its offset and its onset, and is not told."""
     onset, offset = run.rules.thresholds(label)
     likely = sorted(pts for pts, sure in run.confidences[label].items() if sure >= offset)
-    untold = [pts for pts in likely if not _holds(own, pts)]
+    untold = [pts for pts in likely if not holds(own, pts)]
     places = [bisect_left(run.sampled_pts, pts) for pts in untold]
     first = 0
     for index, place in enumerate(places):
@@ -205,9 +205,3 @@ def _stretch(run: Run, label: str, places: Sequence[int], onset: float) -> Doubt
     mean = run.mean(label, pts)
     worth = min(1.0, mean / onset)
     return Doubt(Kind.MISSED, label, pts[0], end_pts, pts[len(pts) // 2], mean, worth)
-
-
-def _holds(ranges: Sequence[PtsRange], pts: int) -> bool:
-    """Whether one of these ranges, ascending, holds a moment."""
-    after = bisect_right(ranges, pts, key=lambda one: one[0])
-    return after > 0 and pts < ranges[after - 1][1]
