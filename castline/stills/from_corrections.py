@@ -36,6 +36,7 @@ from ingest.storage.remote_files import is_remote
 from model.labels import UNKNOWN
 from model.pictures.place import Place as PicturePlace
 from model.progress import Progress
+from model.stills.files import SOURCES_NAME
 from model.stills.writing import add_still, comments_in
 from timeline.appearances.corrections import Claim, Correction, Verdict, settled, standing
 from timeline.files import whole_file
@@ -43,9 +44,6 @@ from timeline.place import Place
 from worker.parameters import RunParameters
 from worker.steps.correcting import correction_of
 from worker.workplace import Workplace
-
-SOURCES = "_sources.csv"
-"""Beside the stills; `dataset build` passes over what is named so."""
 
 MARGIN_SECONDS = Fraction(1)
 """From the borders of a range, at most: a dissolve takes half a second on either side."""
@@ -150,7 +148,11 @@ def stills_from_corrections(
             on_progress(found.record.name, number, len(planned))
     stale = _list_sources(output, records, episodes) if output.is_dir() else 0
     return StillsOfCorrections(
-        output, dict(counts.most_common()), dict(left_out.most_common()), output / SOURCES, stale
+        output,
+        dict(counts.most_common()),
+        dict(left_out.most_common()),
+        output / SOURCES_NAME,
+        stale,
     )
 
 
@@ -366,7 +368,7 @@ def _list_sources(
             )
         )
     with (
-        whole_file(output / SOURCES) as temporary,
+        whole_file(output / SOURCES_NAME) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
