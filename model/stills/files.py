@@ -94,8 +94,8 @@ def find_stills(sources: Sequence[Path]) -> FoundStills:
     """Find the files of any number of sources, ordered by source, then by path.
 
     Hidden files and folders are skipped, and so are folders whose names begin with `_`, which await
-    a person's decision and are listed, links to folders that contain them, and lists of sources. All other links to
-    folders are followed.
+    a person's decision and are listed, links to folders that contain them, and lists of sources.
+    All other links to folders are followed.
 
     Args:
         sources: Folders; one that is given twice counts once.

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 
 SEEN = {
     "apple": [(0, 2), (4, 6), (8, 10)],
-    "birch": [(2, 4), (4, 6)],
+    "birch": [(2, 4), (4, 6), (10, 12)],
     "cedar": [(4, 6)],
 }
 """Seconds, as the shots of the episode have them."""
@@ -181,9 +181,10 @@ def test_nothing_is_added_twice_and_what_was_undone_is_marked(
 
 
 def test_a_dataset_is_built_of_them(library: Library, home: Path, tmp_path: Path) -> None:
-    library.correct("colours", "apple", from_=0, to=2, is_="birch")
-    library.correct("colours", "birch", from_=2, to=4, is_="cedar")
-    library.correct("colours", "apple", from_=8, to=10, wrong=True)
+    library.correct("colours", "apple", from_=0, to=16, is_="cedar")
+    library.correct("colours", "birch", from_=2, to=4, wrong=True)
+    library.correct("colours", "birch", from_=4, to=6, wrong=True)
+    library.correct("colours", "birch", from_=10, to=12, wrong=True)
     library.stills_from_corrections(tmp_path / "out")
     folder = tmp_path / "dataset"
     done = castline_here(
