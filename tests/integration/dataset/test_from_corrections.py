@@ -182,9 +182,7 @@ def test_nothing_is_added_twice_and_what_was_undone_is_marked(
 
 def test_a_dataset_is_built_of_them(library: Library, home: Path, tmp_path: Path) -> None:
     library.correct("colours", "apple", from_=0, to=16, is_="cedar")
-    library.correct("colours", "birch", from_=2, to=4, wrong=True)
-    library.correct("colours", "birch", from_=4, to=6, wrong=True)
-    library.correct("colours", "birch", from_=10, to=12, wrong=True)
+    library.correct("colours", "birch", from_=0, to=16, is_="elder", new=True)
     library.stills_from_corrections(tmp_path / "out")
     folder = tmp_path / "dataset"
     done = castline_here(
