@@ -15,10 +15,10 @@ from castline.corrections.values import Doubt
 from castline.errors import RequestError
 from castline.tables import Row, Table, columns_of
 from db.engine import Transaction
-from db.library.corrections import list_corrections
+from db.library.corrections import confidences_of, list_corrections
 from db.library.current import CURRENT
 from db.library.episodes import get_episode
-from db.library.runs import ended_chunks, get_run, raw_appearances, run_tags
+from db.library.runs import ended_chunks, get_run, raw_appearances
 from db.questions.spans import shown_spans
 from db.records import EpisodeRecord
 from exact.ranges import intersection, total
@@ -182,16 +182,13 @@ def _record(said: dict[str, list[Correction]]) -> Record:
 
 def _run(connection: Transaction, run_id: int, episode: EpisodeRecord) -> Run:
     tagged, _ = ended_chunks(connection, run_id)
-    confidences: dict[str, dict[int, float]] = defaultdict(dict)
-    for tag in run_tags(connection, run_id):
-        confidences[tag.label][tag.pts] = tag.confidence
     return Run(
         [
             Found(one.label, one.start_pts, one.end_pts, one.mean_confidence)
             for one in raw_appearances(connection, run_id)
         ],
         sorted({pts for part in tagged for pts in part.sampled_pts}),
-        confidences,
+        confidences_of(connection, run_id),
         RunParameters.from_json(get_run(connection, run_id).params).rules,
         episode.time_base,
     )

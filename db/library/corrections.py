@@ -75,16 +75,14 @@ def contents_said(connection: Connection) -> list[str]:
 
 
 def confidences_of(
-    connection: Connection, run_id: int, labels: Collection[str]
+    connection: Connection, run_id: int, labels: Collection[str] | None = None
 ) -> dict[str, dict[int, float]]:
-    """By label and pts how sure a run was."""
-    rows = connection.execute(
-        select(tag.c.label, tag.c.pts, tag.c.confidence).where(
-            tag.c.run_id == run_id, tag.c.label.in_(sorted(labels))
-        )
-    )
+    """By label, of these or of all, and by pts how sure a run was."""
+    query = select(tag.c.label, tag.c.pts, tag.c.confidence).where(tag.c.run_id == run_id)
+    if labels is not None:
+        query = query.where(tag.c.label.in_(sorted(labels)))
     found: dict[str, dict[int, float]] = {}
-    for label, pts, confidence in rows:
+    for label, pts, confidence in connection.execute(query).all():
         found.setdefault(label, {})[pts] = confidence
     return found
 

@@ -4,9 +4,9 @@ A doubt is a label over a range, with a reason and a worth from 0 to 1: how like
 the run saw and by what people said of the label before, that the answer is wrong there.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -112,18 +112,17 @@ class Run:
 
 def doubts(run: Run, record: Record) -> Iterator[Doubt]:
     """What of a run is worth a look, in any order."""
-    by_label: dict[str, list[Found]] = defaultdict(list)
+    spans: dict[str, list[PtsRange]] = defaultdict(list)
+    for one in sorted(run.appearances, key=lambda one: one.start_pts):
+        spans[one.label].append((one.start_pts, one.end_pts))
     for one in run.appearances:
-        by_label[one.label].append(one)
-    for one in run.appearances:
-        yield from _of_appearance(run, record, one, by_label)
+        yield from _of_appearance(run, record, one, spans)
     for label in run.confidences:
-        own = sorted((one.start_pts, one.end_pts) for one in by_label.get(label, ()))
-        yield from _missed(run, label, own)
+        yield from _missed(run, label, spans.get(label, ()))
 
 
 def _of_appearance(
-    run: Run, record: Record, one: Found, by_label: Mapping[str, Sequence[Found]]
+    run: Run, record: Record, one: Found, spans: Mapping[str, Sequence[PtsRange]]
 ) -> Iterator[Doubt]:
     looks = run.inside(one.start_pts, one.end_pts)
     at_pts = looks[len(looks) // 2] if looks else one.start_pts
@@ -136,13 +135,9 @@ def _of_appearance(
     unsure = min(1.0, (1 - one.mean_confidence) / (1 - onset)) if onset < 1 else 1.0
     if unsure >= LEAST_WORTH:
         yield doubt(Kind.UNSURE, unsure)
-    if _is_isolated(run, one, by_label[one.label]):
+    if _is_isolated(run, one, spans[one.label]):
         yield doubt(Kind.ISOLATED, 1 - one.mean_confidence)
-    shown = {
-        label
-        for label, others in by_label.items()
-        if any(each.start_pts < one.end_pts and one.start_pts < each.end_pts for each in others)
-    }
+    shown = {label for label, own in spans.items() if _meeting(own, one.start_pts, one.end_pts)}
     rivals = {label: run.mean(label, looks) for label in run.confidences if label not in shown}
     rivals = {label: mean for label, mean in rivals.items() if mean > 0}
     if likeliest := _likeliest(one, rivals, record):
@@ -171,16 +166,17 @@ def _either(one: float, other: float) -> float:
     return 1 - (1 - one) * (1 - other)
 
 
-def _is_isolated(run: Run, one: Found, same: Iterable[Found]) -> bool:
-    if (one.end_pts - one.start_pts) * run.time_base > BRIEF_SECONDS:
+def _is_isolated(run: Run, one: Found, own: Sequence[PtsRange]) -> bool:
+    if one.end_pts - one.start_pts > BRIEF_SECONDS / run.time_base:
         return False
-    near = ISOLATED_SECONDS / run.time_base
-    return not any(
-        other is not one
-        and other.start_pts < one.end_pts + near
-        and one.start_pts - near < other.end_pts
-        for other in same
-    )
+    near = int(ISOLATED_SECONDS / run.time_base)
+    return _meeting(own, one.start_pts - near, one.end_pts + near) == 1  # itself
+
+
+def _meeting(own: Sequence[PtsRange], start_pts: int, end_pts: int) -> int:
+    """How many of a label's ranges, ascending, meet a half-open one."""
+    before_end = bisect_left(own, end_pts, key=lambda one: one[0])
+    return before_end - bisect_right(own, start_pts, key=lambda one: one[1])
 
 
 def _missed(run: Run, label: str, own: Sequence[PtsRange]) -> Iterator[Doubt]:
