@@ -1,11 +1,11 @@
-"""What each part of a dense network's lesson is worth: the town trained with one part less.
+"""Ablation study of the dense network: train the bundled model with one component removed.
 
     python -m bench.ablation ../shared/data -o /tmp/ablation [--epochs N] [--rows NAME...]
 
-Each row is a model trained as `bench.town` trains the town, over fewer epochs, with one part of
-what it learns from left out, and scored by `bench.real_footage`: ten minutes an epoch on two
-fast cores. Rows are printed when their model is there; what is in the folder is not made again, and
-an interrupted training goes on.
+Each row is a model trained as `bench.town` trains the bundled one, over fewer epochs and without
+one component of its training data or augmentation, and scored by `bench.real_footage`. An epoch
+takes ten minutes on two fast cores. Each row is printed as soon as its model exists; existing
+results are reused, and an interrupted training continues.
 """
 
 import argparse
@@ -26,18 +26,19 @@ from model.dataset.plan import BuildOptions
 from model.recipe import STRONG, Recipe
 from model.recipe_changes import with_epochs
 from model.stills.choice import Choice
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a model learns from."""
+    """The training data and recipe of a model."""
 
     stills: tuple[str, ...] = STILLS
     """Folders of labelled stills."""
     boxes: tuple[str, ...] = BOXES[:2]
     strangers: bool = True
-    """Whether there are pictures of nobody, and of people of another series."""
+    """Whether there are pictures without known characters, and characters of another series."""
     recipe: Callable[[Recipe], Recipe] = lambda recipe: recipe
 
 
@@ -62,9 +63,8 @@ def main() -> None:
         dataset = _dataset(row, labels, arguments.data, arguments.output, folder / "dataset")
         recipe = row.recipe(with_epochs(replace(STRONG, corrected_after=(1,)), arguments.epochs))
         start = version_of_history(COMMIT_OF_8, f"{NAME}-8", arguments.output)
-        version = trained_version(
-            dataset, folder, "ablation", "1", recipe, start=start, on_epoch=print_epoch
-        )
+        plan = TrainingPlan(dataset, "ablation", "1", recipe, start=start)
+        version = trained_version(plan, folder, print_epoch)
         print(f"| {name} | {_cells(version)} |", flush=True)
 
 

@@ -1,17 +1,17 @@
-"""How well labels are recognised that were added to a model from few stills.
+"""Measure how well labels are recognised that were added to a model from few stills.
 
     python -m bench.added_labels MODEL DATASET [--stills 20 100] [--boxed] -o FOLDER
 
-DATASET has labels that MODEL was not trained on, none of whose stills it saw, not even as
-`unknown`: each is added to it alone, from so many of its train stills, as `castline train --add`
-does. With `--forget LABELS` they are labels that MODEL knows, whose outputs are taken away first:
-that needs no training, and flatters, because all other layers have learnt them.
+DATASET has labels that MODEL was not trained on, not even as `unknown`. Each of them is added on
+its own, from a given number of its train stills, as `castline train --add` does. With `--forget
+LABELS` they are labels that MODEL knows, and their outputs are removed first: this needs no
+training, but its figures are too good, because all other layers were trained on the labels.
 
-Printed are, on the dataset's test stills, which have no near-duplicate among the train stills: how
-often the label is found and right at its onset, and in which share of the stills of the other
-labels that MODEL lacks, of whom it keeps no examples, it is said to be; what it takes from those
-that MODEL knows, as the share of their stills whose likeliest label is right, before and after, and
-as micro-F1 of who reaches their onset; and how long it took.
+The following is printed, measured on the dataset's test stills, which have no near-duplicate among
+the train stills: recall and precision of the label at its onset; the share of stills in which it is
+falsely predicted, among the other labels that MODEL lacks and has no examples of; the effect on the
+labels that MODEL knows, before and after, as accuracy of the most likely label and as micro-F1 at
+the onsets; and the time taken.
 """
 
 import argparse
@@ -33,27 +33,27 @@ from model.adding.features import DenseFeatures
 from model.dataset.folder import Dataset, open_dataset
 from model.dataset.reading import stream_stills
 from model.dataset.shards import SIDES, Record, read_part
-from model.inference.calibration import micro_f1, sigmoid
+from model.inference.confidence import micro_f1, sigmoid
 from model.labels import UNKNOWN
 from model.networks.named import network_of, weights_of
 from model.pictures.preprocess import whole_frame_named
-from model.report.testing import Words
 from model.version.artifact import ModelVersion, read_model_version, write_model_version
+from model.version.provenance import Provenance
 
 BATCH = 64
 
 
 @dataclass(frozen=True)
 class Tested:
-    """Test stills, as all versions with one network see them."""
+    """The features of test stills, shared by all versions of a network."""
 
     features: NDArray[np.float16]
     """(n, places, features)"""
     shown: tuple[frozenset[str], ...]
-    """(n,) the labels of each."""
+    """(n,) the labels of each still."""
 
     def logits(self, version: ModelVersion) -> NDArray[np.float32]:
-        """Return (n, labels), the likeliest places' of a version with the network."""
+        """Return (n, labels), a version's logits at the most likely places."""
         seen = DenseFeatures(network_of(version), int8=version.manifest.int8)
         parts = [
             seen.logits(self.features[start : start + BATCH].astype(np.float32)).max(axis=1)
@@ -62,22 +62,22 @@ class Tested:
         return np.concatenate(parts)
 
     def truth(self, labels: Sequence[str]) -> NDArray[np.bool_]:
-        """Return (n, labels), whether each is shown."""
+        """Return (n, labels), whether each label is shown."""
         return np.array([[label in shown for label in labels] for shown in self.shown])
 
 
 @dataclass(frozen=True)
 class Row:
-    """What came of adding a label."""
+    """The results of adding a label."""
 
     label: str
     stills: int
     test_stills: int
     recall: float
     precision: float
-    """Among stills of labels that the start knows, and of `unknown`."""
+    """Precision among stills of labels that the start knows, and of `unknown`."""
     others_taken: float
-    """Share of the stills of further labels in which it is said to be."""
+    """Share of the stills of further labels in which it is predicted."""
     accuracy_before: float
     accuracy_after: float
     f1_before: float
@@ -86,7 +86,7 @@ class Row:
 
     @property
     def f1(self) -> float:
-        """Of the label that was added."""
+        """F1 of the added label."""
         both = self.recall + self.precision
         return 2 * self.recall * self.precision / both if both else 0.0
 
@@ -130,12 +130,14 @@ def added(
     *,
     boxed: bool,
 ) -> Row:
-    """Add a label to a version from so many stills, and measure both versions."""
+    """Add a label to a version from this number of stills, and measure both versions."""
     shutil.rmtree(folder, ignore_errors=True)
     sources = write_stills(dataset, label, count, folder / "stills", boxed=boxed)
-    words = Words(start.manifest.licence, "Train stills.", "python -m bench.added_labels")
+    provenance = Provenance(start.manifest.licence, "Train stills.", "python -m bench.added_labels")
     began = time.monotonic()
-    made = add_labels(start, {label: sources}, folder / "model", "added", "1", words=words)
+    made = add_labels(
+        start, {label: sources}, folder / "model", "added", "1", provenance=provenance
+    )
     seconds = time.monotonic() - began
     old = start.manifest.labels
     before, after = tested.logits(start), tested.logits(made)
@@ -172,7 +174,7 @@ def said_to_be_in(version: ModelVersion, logits: NDArray[np.float32]) -> NDArray
 
 
 def tested_stills(version: ModelVersion, dataset: Dataset) -> Tested:
-    """Look at the test stills of a dataset, each whole."""
+    """Compute the features of a dataset's test stills, each as a whole."""
     seen = DenseFeatures(network_of(version), int8=version.manifest.int8)
     frame = whole_frame_named(version.manifest.preprocessing)
     labels = dataset.manifest.labels
@@ -192,7 +194,7 @@ def tested_stills(version: ModelVersion, dataset: Dataset) -> Tested:
 def write_stills(
     dataset: Dataset, label: str, count: int, folder: Path, *, boxed: bool
 ) -> list[Path]:
-    """Write so many train stills of a label, and their boxes if asked; return both as sources."""
+    """Write train stills of a label, with their boxes on request; return the sources to add."""
     number = dataset.manifest.labels.index(label)
     records = [
         record
@@ -259,11 +261,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("model", help="a folder, NAME or NAME@VERSION of a dense model")
     parser.add_argument("dataset", type=Path)
     parser.add_argument(
-        "--stills", type=int, nargs="+", default=[20, 100], help="of each label; default 20 100"
+        "--stills",
+        type=int,
+        nargs="+",
+        default=[20, 100],
+        help="stills of each label; default 20 100",
     )
-    parser.add_argument("--forget", default="", help="labels that the model knows, commas between")
-    parser.add_argument("--boxed", action="store_true", help="with the boxes that there are")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="where all is made")
+    parser.add_argument(
+        "--forget", default="", help="known labels to remove first, separated by commas"
+    )
+    parser.add_argument("--boxed", action="store_true", help="use the existing boxes too")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of all results")
     return parser.parse_args()
 
 

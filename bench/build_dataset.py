@@ -1,9 +1,9 @@
-"""How long `castline dataset build` takes for 30,000 stills, and how fast they are read.
+"""Measure how long `castline dataset build` takes for 30,000 stills, and how fast they are read.
 
     python -m bench.build_dataset [STILLS] [--number 30000]
 
-Takes a folder of LABEL/PICTURE files, and as many of them again as are missing: mirrored, two or
-three times as large, as JPEG. Prints figures of this one run.
+Takes a folder of LABEL/PICTURE files, and adds copies up to the number: mirrored, two or three
+times as large, as JPEG. Prints figures of this single run.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from model.dataset.reading import stream_batches
 from model.inference.tensorflow_runtime import load_tensorflow
 
 STILLS = Path("../shared/data/simpsons")
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 BATCH_SIZE = 40
 
 
@@ -61,21 +61,21 @@ def _write_enlarged(still: Path, times: int, target: Path) -> None:
 
 
 def _build(sources: list[Path], output: Path) -> tuple[float, float]:
-    """Seconds, and the largest number of bytes that all processes had together."""
+    """Return the seconds, and the peak memory of all processes together in bytes."""
     build = [sys.executable, "-m", "cli", "dataset", "build"]
     command = [*build, *map(str, sources), "-o", str(output)]
     started, peak = time.perf_counter(), 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             peak = max(peak, _bytes_of(process.pid))
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)}: ended with code {process.returncode}")
     return time.perf_counter() - started, peak
 
 
 def _bytes_of(pid: int) -> float:
-    """Of a process and its children now; what they share counts once."""
+    """Return the current memory of a process and its children; shared pages count once."""
     total = 0.0
     try:
         parent = psutil.Process(pid)

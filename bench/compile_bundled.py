@@ -1,9 +1,9 @@
-"""Compiles the bundled model for CPUs, as the wheel holds it, once another took its place.
+"""Compile the bundled model for CPUs, as the wheel contains it, after it was replaced.
 
     python -m bench.compile_bundled
 
-An installation without TensorFlow computes what lies in `model/bundled/compiled`. The same version
-gives the same bytes with the same TensorFlow; a test compares the answers of both.
+An installation without TensorFlow uses the files in `model/bundled/compiled`. The same version
+gives the same bytes with the same TensorFlow; a test compares the outputs of both.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from model.version.artifact import COMPILED, bundled_folder, models_in
 
 
 def main() -> int:
-    """Compile the network of each bundled version, and remove those of others."""
+    """Compile the network of each bundled version, and remove all other compiled ones."""
     shutil.rmtree(bundled_folder() / COMPILED, ignore_errors=True)
     for version in models_in(bundled_folder()):
         keep_compiled(version, compile_version(version))

@@ -1,10 +1,10 @@
-"""How many pictures a second a recipe's network looks at by batch size, on Keras' backend.
+"""Measure the pictures per second of a recipe's network by batch size, on Keras' backend.
 
     KERAS_BACKEND=jax python -m bench.device_batches [--recipe regional] [--largest 4096]
 
-Meant for a GPU and Keras on JAX or TensorFlow. Random pictures go to the device and logits come
-back, as in a worker. The median of eight passes counts. Prints a table in Markdown, and the batch
-that a worker would choose by the same rule.
+It is meant for a GPU and Keras on JAX or TensorFlow. Random pictures are copied to the device and
+logits are copied back, as in a worker. The median of eight passes counts. Prints a table in
+Markdown, and the batch size that a worker would choose by the same rule.
 """
 
 import argparse
@@ -25,10 +25,12 @@ PASSES = 8
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--largest", type=int, default=4096, help="pictures in the largest batch")
-    parser.add_argument("--recipe", choices=RECIPES, default="regional", help="whose network")
+    parser.add_argument(
+        "--recipe", choices=RECIPES, default="regional", help="recipe of the network"
+    )
     arguments = parser.parse_args()
     largest, recipe = max(SMALLEST, arguments.largest), RECIPES[arguments.recipe]
     import keras

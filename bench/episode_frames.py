@@ -1,4 +1,4 @@
-"""An episode's frames as tagging sees them: sampled, bars cut, out of a frame store."""
+"""Read an episode's frames as tagging does: sampled, without bars, from a frame store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 from castline.tagging.enqueue import chunks_of, find_picture_area
 from ingest.cuts import joined_cuts
 from ingest.decoder.parent import Decoder
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media.probe import Probe
 from ingest.storage.frame_store import FrameStore, StoredFrame, read_frames, read_manifest
 from model.version.artifact import MANIFEST, ModelVersion, find_model, read_model_version
@@ -18,7 +18,7 @@ from worker.settings import Settings
 
 @dataclass(frozen=True)
 class StoredEpisode:
-    """An episode whose frames lie in a frame store."""
+    """An episode whose frames are in a frame store."""
 
     probe: Probe
     stores: tuple[Path, ...]
@@ -43,10 +43,10 @@ class StoredEpisode:
 def store_frames(
     path: Path, decoder: Decoder, folder: Path, every_seconds: Fraction = DEFAULT_EVERY_SECONDS
 ) -> StoredEpisode:
-    """Take the frames that `castline tag --every` takes into a folder.
+    """Extract the frames that `castline tag --every` samples into a folder.
 
     Raises:
-        IngestError: the episode cannot be used.
+        IngestError: The episode cannot be used.
     """
     settings = Settings.from_environment(folder, {})
     probe = decoder.probe(path)
@@ -64,7 +64,7 @@ def version_named(reference: str | None) -> ModelVersion:
     """Find a model version by its folder, NAME or NAME@VERSION; None for the bundled one.
 
     Raises:
-        ModelError: there is none.
+        ModelError: The version does not exist.
     """
     if reference and (Path(reference) / MANIFEST).exists():
         return read_model_version(Path(reference))

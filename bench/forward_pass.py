@@ -1,9 +1,9 @@
-"""How many pictures a second the bundled network looks at, as TensorFlow and LiteRT compute it.
+"""Measure the pictures per second of the bundled network in TensorFlow and LiteRT.
 
     python -m bench.forward_pass [--batch-size 64]
 
-Random pictures; the fastest of some passes counts, for whatever else the machine does only makes
-one slower. Prints a table in Markdown.
+Pictures are random; the fastest of several passes counts, because other load only makes a pass
+slower. Prints a table in Markdown.
 """
 
 import argparse

@@ -1,11 +1,12 @@
-"""How many frames of an episode a second model versions classify, one beside another.
+"""Compare how many frames of an episode several model versions classify per second.
 
     python -m bench.frames_per_second [MODEL...] [--episode EPISODE]
 
-MODEL is a folder, NAME or NAME@VERSION; none for the bundled one. `model.inference.classifier`
-sees the sampled frames as workers do, on the CPU, preprocessing included and decoding not. The
-versions take turns, and the fastest of some rounds counts, for whatever else the machine does only
-makes one slower. Prints a table in Markdown, with how many times slower than the first each is.
+MODEL is a folder, NAME or NAME@VERSION; the bundled one by default. `model.inference.classifier`
+processes the sampled frames like a worker, on the CPU, including preprocessing and without
+decoding. The versions take turns, and the fastest of several rounds counts, because other load only
+makes a round slower. Prints a table in Markdown, with each version's slowdown relative to the
+first.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from bench.episode_frames import store_frames, version_named
 from ingest.decoder.parent import Decoder
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 
 ROUNDS = 6
 
@@ -27,7 +29,8 @@ def main() -> None:
     """Print a row for each model version."""
     arguments = _arguments()
     classifiers = [
-        Classifier.load(version_named(name), device="cpu") for name in arguments.models or [None]
+        Classifier.load(version_named(name), device=Device.CPU)
+        for name in arguments.models or [None]
     ]
     with tempfile.TemporaryDirectory() as folder, Decoder() as decoder:
         stored = store_frames(arguments.episode, decoder, Path(folder))
@@ -55,7 +58,7 @@ def _arguments() -> argparse.Namespace:
         "--episode",
         type=Path,
         default=Path("../shared/video/real_footage_71_clips.mp4"),
-        help="whose frames",
+        help="episode of the frames",
     )
     return parser.parse_args()
 

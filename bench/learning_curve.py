@@ -1,15 +1,15 @@
-"""How well whole frames of a series are recognised, by how many were labelled with boxes.
+"""Measure how well whole frames of a series are recognised, by the number of annotated frames.
 
     python -m bench.learning_curve BOXES.csv -o FOLDER [--frames N...] [--single-faces]
         [--start NAME[@VERSION] or folder] [--recipe NAME]
 
 BOXES.csv has a row for each face in each frame, as `castline dataset build` reads it; faces of
-nobody who is known are of the label `unknown`. A dataset of all frames, split by near-duplicates,
-says which of them are for testing. For each N a dataset is built of N of the others, drawn at
-random, and a model trained of it as `castline train` does without options; 0 stands for all of
-them. With `--single-faces` another is trained of those with one face, as stills in folders without
-boxes. Each row of the table is printed when its model is there. What is in FOLDER is not made
-again, and an interrupted training goes on.
+unknown characters have the label `unknown`. A dataset of all frames, split by near-duplicates,
+determines the test frames. For each N a dataset is built from N of the others, drawn at random, and
+a model is trained on it as `castline train` does by default; 0 stands for all of them. With
+`--single-faces` another model is trained on the frames with one face, as stills in folders without
+boxes. Each row of the table is printed as soon as its model exists. Existing results in FOLDER are
+reused, and an interrupted training continues.
 """
 
 import argparse
@@ -33,14 +33,15 @@ from model.dataset.stills import Stills
 from model.inference.classifier import Classifier, Prediction
 from model.labels import UNKNOWN
 from model.recipe_changes import recipe_for
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion
 from timeline.scoring.score import Score, score_samples
 
 FRAMES: Final = (50, 150, 500, 1500, 0)
 SEED: Final = 0
-"""Of the choice of frames."""
+"""Seed of the choice of frames."""
 MOST_ON_SCREEN: Final = 4
-"""From so many on they are counted together."""
+"""Frames with at least this many characters are counted together."""
 
 
 def main() -> None:
@@ -80,9 +81,8 @@ def _show(
     recipe = recipe_for(arguments.recipe, dataset.manifest, start.manifest if start else None)
     began = time.monotonic()
     is_there = (folder / "series-1").exists()
-    version = trained_version(
-        dataset, folder, "series", "1", recipe, on_epoch=print_epoch, start=start
-    )
+    plan = TrainingPlan(dataset, "series", "1", recipe, start=start)
+    version = trained_version(plan, folder, print_epoch)
     minutes = "made before" if is_there else f"{(time.monotonic() - began) / 60:.1f}"
     steps = sum(dataset.manifest.counts["train"]) * recipe.epochs // recipe.batch_size
     trained = f"{recipe.network}, about {steps}"
@@ -90,7 +90,7 @@ def _show(
 
 
 def frame_figures(version: ModelVersion, stills: Stills) -> str:
-    """Return the figures of whole frames in which everybody has a box, as cells of a table."""
+    """Return the metrics on completely annotated whole frames, as cells of a table."""
     classifier = Classifier.load(version)
     true, found, centres = [], [], []
     for start in range(0, len(stills), classifier.frames_per_batch):
@@ -110,7 +110,7 @@ def frame_figures(version: ModelVersion, stills: Stills) -> str:
 
 
 def is_centre_inside(prediction: Prediction, boxes: Iterable[Sequence[float]]) -> bool:
-    """Whether the centre of a prediction's place lies in any box (left, top, right, bottom)."""
+    """Tell whether a prediction's centre lies in any box (left, top, right, bottom)."""
     place = prediction.place
     assert place is not None
     return any(
@@ -204,12 +204,16 @@ def _single_faces(
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("boxes", type=Path, help="a CSV of boxes of everybody in whole frames")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="where all is made")
-    parser.add_argument("--frames", type=int, nargs="*", default=FRAMES, help="0 for all")
-    parser.add_argument("--single-faces", action="store_true", help="and without boxes")
-    parser.add_argument("--start", help="NAME, NAME@VERSION or a folder to begin with")
-    parser.add_argument("--recipe", help="as `castline train` takes it; its default if none")
+    parser.add_argument("boxes", type=Path, help="a CSV of complete boxes of whole frames")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of all results")
+    parser.add_argument(
+        "--frames", type=int, nargs="*", default=FRAMES, help="numbers of frames; 0 for all"
+    )
+    parser.add_argument(
+        "--single-faces", action="store_true", help="also train on single faces without boxes"
+    )
+    parser.add_argument("--start", help="NAME, NAME@VERSION or folder of the start")
+    parser.add_argument("--recipe", help="recipe of `castline train`")
     return parser.parse_args()
 
 

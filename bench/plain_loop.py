@@ -1,10 +1,10 @@
-"""What most published code does: OpenCV reads every frame, Keras' `predict` sees the samples.
+"""The loop of most published code: OpenCV reads every frame, Keras' `predict` sees the samples.
 
     python -m bench.plain_loop EPISODE BATCH
 
-BATCH is the number of frames per call of `model.predict`: 1, or 32. Prints the frames classified.
-Used by `bench.tag_episode`, in a process of its own, so that its time includes the same start-up
-as any command's.
+BATCH is the number of frames per call of `model.predict`: 1, or 32. Prints the number of frames
+classified. `bench.tag_episode` runs it in a process of its own, so that its time includes the same
+start-up as any command's.
 """
 
 import sys

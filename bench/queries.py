@@ -1,13 +1,13 @@
-"""How long each question takes in a library of 1,000 episodes with 2.6 million tags.
+"""Measure how long each question takes in a library of 1,000 episodes with 2.6 million tags.
 
     python -m bench.queries [--episodes 1000] [--rounds 40] [--only sqlite|postgresql]
                             [--corrections 10000]
 
-Fills a database with made episodes of 22 minutes, two tags a second, and the appearances that these
-make, lets people correct them, then asks each question with names drawn by how often they appear.
-Prints the median and the 95th percentile of what the database layer takes, from the call to the
-last row; and the 95th percentile of this process's own computing, which is all there is to SQLite
-and does not grow on a machine that others use. Questions with --raw have no target.
+Fills a database with synthetic episodes of 22 minutes, two tags a second, and the appearances that
+follow from them, lets people correct them, then asks each question with names drawn by their
+frequency. Prints the median and the 95th percentile of the time in the database layer, from the
+call to the last row; and the 95th percentile of this process's own CPU time, which is all of
+SQLite's and does not depend on the load of the machine. Questions with --raw have no target.
 """
 
 import argparse
@@ -28,13 +28,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from castline.asking.answers import find_matches
+from castline.asking.timelines import find_matches
 from castline.corrections.files import write_corrections
 from castline.corrections.managing import import_
 from db.changes.writes import create_run, finish_run, register_episode, register_model_version
 from db.engine import Database
 from db.library.corrections import list_corrections
-from db.library.current import Shown
+from db.library.current import RunSelection
 from db.library.episodes import list_episodes
 from db.library.runs import current_run_of
 from db.questions.appearances import (
@@ -47,16 +47,18 @@ from db.questions.appearances import (
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
 from db.records import AppearanceRecord, CorrectionRecord
+from db.states import RunState
 from db.upgrade import upgrade_database
+from exact.verdicts import Verdict
 from tests.rows.records import PARAMS, made_episode, made_model
 from tests.servers.databases import new_postgresql_url, postgresql_server
 from timeline.expressions import parse_expression
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 CAST = tuple(f"character_{number:02}" for number in range(17))
 WEIGHTS = tuple(1 / (number + 1) for number in range(len(CAST)))
-"""Who appears how often: as words do in a text, the second half as often as the first."""
+"""Frequencies of the characters by Zipf's law: the second appears half as often as the first."""
 
 MINUTES = 22
 SAMPLE_MILLISECONDS = 500
@@ -77,9 +79,10 @@ TAGS = (
     FROM appearance JOIN number ON k < end_pts - start_pts
     """,
 )
-"""Makes the tags of all appearances inside the database, which is much faster than sending them."""
+"""Creates the tags of all appearances inside the database, which is much faster than sending
+them."""
 
-VERDICTS = ("right", "wrong", "relabel", "add", "trim")
+VERDICTS = tuple(verdict for verdict in Verdict if verdict is not Verdict.UNDO)
 
 Question = Callable[[Connection, random.Random], object]
 
@@ -105,8 +108,8 @@ def main() -> None:
             upgrade_database(database)
             started = time.perf_counter()
             fill(database, arguments.episodes)
-            # What is loaded by now is not looked through again by the garbage collector: its pauses
-            # of 70 ms would be taken for a question's, of which a command asks one.
+            # Exclude the objects loaded by now from garbage collection: its pauses of 70 ms would
+            # be attributed to a question, but a command asks only one.
             gc.collect()
             gc.freeze()
             print(f"{name}: filled in {time.perf_counter() - started:.0f} s; {_counts(database)}")
@@ -119,7 +122,7 @@ def main() -> None:
 
 
 def fill(database: Database, episodes: int) -> None:
-    """Add episodes, each with a run that is done: its tags, appearances and totals."""
+    """Add episodes, each with a finished run: its tags, appearances and totals."""
     length = MINUTES * 60_000
     with database.write() as connection:
         model_version_id = register_model_version(connection, made_model())
@@ -141,7 +144,7 @@ def fill(database: Database, episodes: int) -> None:
                 connection,
                 run_id=run_id,
                 episode_id=episode_id,
-                state="done",
+                state=RunState.DONE,
                 frames=MINUTES * 120,
                 decode_errors=0,
                 missing=(),
@@ -170,8 +173,8 @@ def _correct(database: Database, count: int, episodes: int, folder: Path) -> Non
                 label=label,
                 start_pts=start,
                 end_pts=end,
-                other=other if verdict == "relabel" else None,
-                part=(start + 500, end) if verdict == "trim" else None,
+                other=other if verdict is Verdict.RELABEL else None,
+                part=(start + 500, end) if verdict is Verdict.TRIM else None,
                 supersedes=None,
                 author="bench",
                 reason="",
@@ -184,7 +187,7 @@ def _correct(database: Database, count: int, episodes: int, folder: Path) -> Non
     write_corrections(path, records, {})
     settings = Settings.from_environment(folder, {})
     started = time.perf_counter()
-    done = import_(Workplace(settings, database), path)
+    done = import_(Installation(settings, database), path)
     seconds = time.perf_counter() - started
     with database.write() as connection:
         connection.execute(sa.text("ANALYZE"))
@@ -202,7 +205,7 @@ def _shots(lot: random.Random) -> Iterator[Shot]:
 
 
 def _appearances(shots: list[Shot]) -> Iterator[AppearanceRecord]:
-    """The shots of each label; two in a row are one."""
+    """Return the shots of each label; consecutive ones are merged."""
     for label in CAST:
         open_shot: Shot | None = None
         for shot in shots:
@@ -224,7 +227,7 @@ def _appearance(label: str, shot: Shot) -> AppearanceRecord:
 
 
 def _drawn(lot: random.Random, count: int) -> list[str]:
-    """Different characters, the frequent ones oftener."""
+    """Draw different characters, frequent ones more often."""
     found: list[str] = []
     while len(found) < count:
         found += [name for name in lot.choices(CAST, WEIGHTS) if name not in found]
@@ -281,13 +284,15 @@ QUESTIONS: dict[str, Question] = {
     "first A --json": lambda connection, lot: first_appearances(
         connection, _drawn(lot, 1)[0], limit=LIMIT, places=True
     ),
-    "screen-time --raw": lambda connection, _: screen_time(connection, shown=Shown(raw=True)),
-    "who EPISODE --raw": lambda connection, lot: find_appearances(
-        connection, episode_id=lot.randint(1, 100), shown=Shown(raw=True)
+    "screen-time --raw": lambda connection, _: screen_time(
+        connection, selection=RunSelection(raw=True)
     ),
-    "when A & B --raw": _when("{} & {}", 2, shown=Shown(raw=True)),
+    "who EPISODE --raw": lambda connection, lot: find_appearances(
+        connection, episode_id=lot.randint(1, 100), selection=RunSelection(raw=True)
+    ),
+    "when A & B --raw": _when("{} & {}", 2, selection=RunSelection(raw=True)),
     "together --raw": lambda connection, _: shared_time(
-        connection, limit=20, shown=Shown(raw=True)
+        connection, limit=20, selection=RunSelection(raw=True)
     ),
     "corrections of EPISODE": lambda connection, lot: list_corrections(
         connection, f"{lot.randint(0, 99):064x}"
@@ -301,7 +306,7 @@ QUESTIONS: dict[str, Question] = {
 
 
 def _report(database: Database, rounds: int, folder: Path) -> bool:
-    """Print a table of the questions; whether any is slower than the target."""
+    """Print a table of the questions; return whether any is slower than the target."""
     print(f"{'question':28}{'median ms':>10}{'95 % ms':>10}{'computing':>11}{'rows':>8}")
     slow = False
     for name, question in QUESTIONS.items():

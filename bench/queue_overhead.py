@@ -1,16 +1,16 @@
-"""What the queue costs per chunk: the broker's and the database's work around the useful work.
+"""Measure the overhead of the queue per chunk: the broker's and the database's work.
 
     python -m bench.queue_overhead [--episodes 12] [--backlog 4]
 
-Made episodes of 22 minutes pass through the very steps of a worker, on a Redis and a PostgreSQL
-server that are started here. Nothing is decoded and no network is asked: the frames are grey, and
-each has two labels. On the clock are messages (published, taken, acknowledged) and
-transactions, from their beginning to their commit. Writing the rows of tags is useful work, as the
-end of a run is, which comes once per episode: each is shown apart.
+Synthetic episodes of 22 minutes pass through the real steps of a worker, with a Redis and a
+PostgreSQL server that are started here. Nothing is decoded and no network runs: the frames are
+grey, and each has two labels. The clock measures messages (published, received, acknowledged) and
+transactions, from begin to commit. Writing the rows of tags is useful work, and so is the end of a
+run, once per episode: both are shown separately.
 
-Prints a table in Markdown: milliseconds per chunk, median and 95th percentile of all chunks, each
-with its share of what its group took. `--backlog` episodes are enqueued besides and wait all the
-time; where little waits, groups are smaller, so that more processes have some.
+Prints a table in Markdown: milliseconds per chunk, median and 95th percentile of all chunks, where
+the time of a group is divided among its chunks. `--backlog` further episodes wait in the queue all
+the time; with a short queue, groups are smaller, so that more processes get some.
 """
 
 import argparse
@@ -34,21 +34,24 @@ from sqlalchemy import Connection, event
 from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
 from db.records import EpisodeRecord
+from db.states import Lane
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.progress import Report
 from ingest.storage.frame_store import StoredFrame, write_frames
 from model.inference.classifier import Classifier, Prediction
+from model.inference.device import Device
 from tests.rows.records import PARAMS, made_episode, made_model
 from tests.servers.brokers import redis_broker
 from tests.servers.databases import new_postgresql_url, postgresql_server
-from worker.cluster import offering, station
+from worker.cluster import offering, pool_worker
 from worker.cluster.app import make_app, queue_name
-from worker.cluster.station import Station
+from worker.cluster.pool_worker import PoolWorker
+from worker.installation import Installation
 from worker.settings import Settings
+from worker.step import Step
 from worker.steps.classifiers import LoadedClassifiers
-from worker.workplace import Workplace
 
 MINUTES = 22
 CHUNK_MS = 60_000
@@ -63,40 +66,40 @@ USEFUL = (TAG_ROWS, END_OF_RUN)
 
 @dataclass
 class Ledger:
-    """Milliseconds by what they were spent on, of one group of chunks after the other."""
+    """Milliseconds by purpose, for one group of chunks after another."""
 
     phase: str = ""
     groups: list[dict[str, float]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
-    """Chunks of each group."""
+    """Number of chunks in each group."""
 
     def begin_group(self) -> None:
-        """What follows belongs to the next chunks."""
+        """Begin a group: later entries belong to its chunks."""
         self.groups.append(defaultdict(float))
         self.sizes.append(0)
 
     def count_chunk(self) -> None:
-        """The group has one more."""
+        """Count a chunk of the group."""
         self.sizes[-1] += 1
 
     def add(self, name: str, milliseconds: float) -> None:
-        """Enter what something took."""
-        if self.groups:  # what came before the first group is not counted
+        """Add a duration to the group."""
+        if self.groups:  # times before the first group are not counted
             self.groups[-1][name] += milliseconds
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
-        """Enter what happens inside as the broker's."""
+        """Add the duration of the block."""
         began = time.perf_counter()
         yield
         self.add(f"broker, {name}", (time.perf_counter() - began) * 1000)
 
     def per_chunk(self, name: str) -> list[float]:
-        """Of each chunk, its share of what this took."""
+        """Return each chunk's share of this duration."""
         return self._shared([group.get(name, 0.0) for group in self.groups])
 
     def overhead_per_chunk(self) -> list[float]:
-        """Of each chunk, its share of what all but useful work took."""
+        """Return each chunk's share of all durations except useful work."""
         return self._shared(
             [
                 sum(value for name, value in group.items() if name not in USEFUL)
@@ -113,7 +116,7 @@ class Ledger:
 
 
 class TimedDatabase(Database):
-    """A database whose transactions are in a ledger, by the function that opened them."""
+    """A database that records its transactions in a ledger, by the function that opened them."""
 
     def __init__(self, url: str, ledger: Ledger) -> None:
         super().__init__(url)
@@ -126,13 +129,13 @@ class TimedDatabase(Database):
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """As the database does, on the clock."""
+        """Open a timed write transaction."""
         with self._timed(_opener()), super().write() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """As the database does, on the clock."""
+        """Open a timed read transaction."""
         with self._timed(_opener()), super().read() as connection:
             yield connection
 
@@ -156,7 +159,7 @@ class TimedDatabase(Database):
 
 
 def _opener() -> str:
-    """The function that opened the transaction: the first one that is no machinery."""
+    """Return the name of the function that opened the transaction, skipping context managers."""
     frame = sys._getframe(1)  # noqa: SLF001 - a bench may look at who called
     while frame.f_code.co_filename in (__file__, contextmanager.__code__.co_filename):
         assert frame.f_back is not None, "somebody called"
@@ -181,27 +184,27 @@ class IdleDecoder(Decoder):
 
 
 class IdleClassifier(Classifier):
-    """Sees the same two characters everywhere."""
+    """Predicts the same two characters everywhere."""
 
     frames_per_batch = 16
 
     def __init__(self) -> None:
-        """Loads nothing."""
+        """Load nothing."""
 
     def batch_fill(self, frames: int) -> float:
-        """Has no batches."""
+        """Return 1, because there are no batches."""
         return 1.0
 
     def classify(self, frames: Sequence[Any]) -> list[tuple[Prediction, ...]]:
-        """Look at nothing."""
+        """Return the same predictions for each frame."""
         return [WHO for _ in frames]
 
 
 class IdleClassifiers(LoadedClassifiers):
-    """Has one classifier for all model versions."""
+    """Returns one classifier for all model versions."""
 
     def loaded(self, sha256: str) -> Classifier | None:
-        """Always."""
+        """Return the classifier."""
         return self.load(sha256)
 
     def load(self, sha256: str) -> Classifier:
@@ -209,13 +212,13 @@ class IdleClassifiers(LoadedClassifiers):
         return IdleClassifier()
 
 
-class IdleStation(Station):
+class IdlePoolWorker(PoolWorker):
     """A worker's process that does everything but the useful work."""
 
-    def __init__(self, place: Workplace, app: Celery, ledger: Ledger) -> None:
-        super().__init__(place, app, "cpu")
+    def __init__(self, installation: Installation, app: Celery, ledger: Ledger) -> None:
+        super().__init__(installation, app, Device.CPU)
         self._decoder = IdleDecoder(ledger)
-        self._classifiers = IdleClassifiers(place.settings, "cpu")
+        self._classifiers = IdleClassifiers(installation.settings, Device.CPU)
 
 
 def main() -> None:
@@ -230,7 +233,7 @@ def main() -> None:
 
 
 def measure(episodes: int, backlog: int) -> Ledger:
-    """Let made episodes pass through the steps of a worker."""
+    """Let synthetic episodes pass through the steps of a worker."""
     ledger = Ledger()
     with (
         tempfile.TemporaryDirectory(prefix="castline-bench-") as name,
@@ -242,10 +245,10 @@ def measure(episodes: int, backlog: int) -> Ledger:
         database = TimedDatabase(url, ledger)
         upgrade_database(database)
         _enqueue(database, home / "episode.mkv", episodes + backlog)
-        place = Workplace(Settings(home, url, broker_url=broker.url), database)
-        app = make_app(place.settings)
+        installation = Installation(Settings(home, url, broker_url=broker.url), database)
+        app = make_app(installation.settings)
         try:
-            _work(place, app, ledger, episodes * MINUTES)
+            _work(installation, app, ledger, episodes * MINUTES)
         finally:
             app.close()
             database.dispose()
@@ -253,7 +256,7 @@ def measure(episodes: int, backlog: int) -> Ledger:
 
 
 def table(ledger: Ledger) -> str:
-    """What each part cost per chunk, and their sum, in Markdown."""
+    """Return the costs of each part per chunk, and their sum, in Markdown."""
     names = list(dict.fromkeys(name for group in ledger.groups for name in group))
     overhead = [name for name in names if name not in USEFUL]
     lines = ["| per chunk | median ms | 95 % below ms |", "|---|---:|---:|"]
@@ -297,24 +300,24 @@ def _episode(path: Path, number: int) -> EpisodeRecord:
     )
 
 
-def _work(place: Workplace, app: Celery, ledger: Ledger, chunks: int) -> None:
-    """Group after group: a message's chunks are extracted, and then classified together."""
-    worker = IdleStation(place, app, ledger)
-    offering.offer(place, app, ["extract"])
+def _work(installation: Installation, app: Celery, ledger: Ledger, chunks: int) -> None:
+    """Process one group after another: extract a message's chunks, then classify them together."""
+    worker = IdlePoolWorker(installation, app, ledger)
+    offering.offer(installation, app, [Step.EXTRACT])
     looking = _timed(ledger, "look", offering.messages_in)
     publishing = _timed(ledger, "publish", offering.publish)
     with (
-        patch.object(station, "messages_in", looking),
-        patch.object(station, "publish", publishing),
+        patch.object(pool_worker, "messages_in", looking),
+        patch.object(pool_worker, "publish", publishing),
         patch.object(offering, "publish", publishing),
     ):
         while sum(ledger.sizes) < chunks:
             ledger.begin_group()
             ledger.phase = "extract"
-            with _message(app, ledger, "extract") as chunk_id:
-                worker.extract(chunk_id, "bulk")
+            with _message(app, ledger, Step.EXTRACT) as chunk_id:
+                worker.extract(chunk_id, Lane.BULK)
             ledger.phase = "classify"
-            with _message(app, ledger, "classify") as chunk_id:
+            with _message(app, ledger, Step.CLASSIFY) as chunk_id:
                 worker.classify(chunk_id)
 
 
@@ -327,10 +330,10 @@ def _timed(ledger: Ledger, name: str, do: Callable[..., Any]) -> Callable[..., A
 
 
 @contextmanager
-def _message(app: Celery, ledger: Ledger, step: str) -> Iterator[int]:
-    """The chunk of a queue's next message, which is acknowledged when its work is done."""
+def _message(app: Celery, ledger: Ledger, step: Step) -> Iterator[int]:
+    """Yield the chunk of a queue's next message, which is acknowledged when its work is done."""
     with app.connection_or_acquire() as connection:
-        queue = app.amqp.queues[queue_name(step, "bulk")]
+        queue = app.amqp.queues[queue_name(step, Lane.BULK)]
         with ledger.timed("take"):
             message = queue.bind(connection.default_channel).get()
             assert message is not None, f"nothing to {step}"
@@ -342,8 +345,12 @@ def _message(app: Celery, ledger: Ledger, step: str) -> Iterator[int]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--episodes", type=int, default=12, help="of 22 minutes, to be worked on")
-    parser.add_argument("--backlog", type=int, default=4, help="episodes that wait besides")
+    parser.add_argument(
+        "--episodes", type=int, default=12, help="number of episodes of 22 minutes to process"
+    )
+    parser.add_argument(
+        "--backlog", type=int, default=4, help="further episodes that wait in the queue"
+    )
     return parser.parse_args()
 
 

@@ -1,18 +1,19 @@
-"""How well `castline tag` does on real footage: by how many are on screen, and who is made up.
+"""Measure `castline tag` on real footage: by number of characters on screen, and false tags.
 
     python -m bench.real_footage [EPISODE...] [--model NAME[@VERSION] or folder] [--every SECONDS]
         [--labels 17|33|A,B,...]... [--stills FOLDER...] [--by-label] [--by-clip]
         [--mistakes FILE.png] [--json]
 
-Tags each EPISODE by the command itself, in a home of its own with default settings, and compares
-the timeline with EPISODE.truth.csv at (k + 1/2) * 0.37 s from the first frame, which is never the
-grid of the samples. Prints Markdown; figures are of pairs of sample and label. Moments that no row
-of the truth covers are left out. EPISODE.clips.csv, if there is one, names the clips.
+Tags each EPISODE with the command itself, in a home of its own with default settings, and compares
+the timeline with EPISODE.truth.csv at (k + 1/2) * 0.37 s from the first frame, which never
+coincides with the sampling. Prints Markdown; figures count pairs of sample and label. Moments that
+no row of the truth covers are left out. EPISODE.clips.csv, if there is one, names the clips.
 
-Which labels count does not depend on the model, so that models of different labels can be compared:
-one that a model does not know it misses, and what it says of others is ignored. Nobody known is on
-screen where none of those that count is. Without a choice two are scored: the 17 labels of
-../shared/data/simpsons, and 33 with those of simpsons_more.
+The choice of labels does not depend on the model, so that models with different labels can be
+compared: a label that a model does not know is missed, and its predictions of other labels are
+ignored. A sample where none of the labels is on screen counts as one without known characters. By
+default two choices are scored: the 17 labels of ../shared/data/simpsons, and 33 with those of
+simpsons_more.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from worker.parameters import parse_every_seconds
 EPISODES: Final = (Path("../shared/video/real_footage_71_clips.mp4"),)
 STILLS: Final = tuple(Path("../shared/data") / name for name in ("simpsons", "simpsons_more"))
 CHOICES: Final = {"17": STILLS[:1], "33": STILLS}
-"""Folders of stills by the names of choices: the folders in them are labels."""
+"""Folders of stills by the names of choices; the folders in them are labels."""
 
 
 def main() -> None:
@@ -59,7 +60,7 @@ def main() -> None:
 
 
 def scored(footage: Sequence[Footage], labels: frozenset[str], version: ModelVersion) -> Scored:
-    """Put all footage beside its truth, for one choice of labels."""
+    """Compare all footage with its truth, for one choice of labels."""
     parts = [samples_of(each, labels) for each in footage]
     manifest = version.manifest
     return Scored(
@@ -130,14 +131,23 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("episodes", nargs="*", type=Path, default=EPISODES)
     parser.add_argument("--model", help="NAME, NAME@VERSION or a folder; the bundled one if none")
-    parser.add_argument("--every", type=_every_seconds, default="0.5", help="of `castline tag`")
+    parser.add_argument(
+        "--every",
+        type=_every_seconds,
+        default="0.5",
+        help="seconds between samples, for `castline tag`",
+    )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--labels", action="append", help="17, 33 or A,B,...; may come again")
+    which.add_argument("--labels", action="append", help="17, 33 or A,B,...; may be repeated")
     which.add_argument("--stills", nargs="+", type=Path, help="folders whose folders are labels")
-    parser.add_argument("--by-label", action="store_true", help="a table of labels, too")
-    parser.add_argument("--by-clip", action="store_true", help="a table of clips with mistakes")
-    parser.add_argument("--mistakes", type=Path, help="a PNG file: the worst, of the first choice")
-    parser.add_argument("--json", action="store_true", help="all figures as JSON")
+    parser.add_argument("--by-label", action="store_true", help="also print a table of labels")
+    parser.add_argument(
+        "--by-clip", action="store_true", help="also print a table of clips with mistakes"
+    )
+    parser.add_argument(
+        "--mistakes", type=Path, help="PNG file of the worst mistakes, for the first choice"
+    )
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     return parser.parse_args()
 
 

@@ -1,12 +1,12 @@
-"""The original task on the stills at hand, and how far a better recipe gets, as a table.
+"""Reproduce the original task on the available stills, and compare it with a better recipe.
 
     python -m bench.reference_task ../shared/data/simpsons -o /tmp/reference
 
-Each row is a dataset and a model version under the output folder. A row that is there already is
-not trained again, one that was interrupted goes on; so a row can also be trained alone, by its
-name: `--rows baseline-ten-random`. A seed decides the split too, not only the training: of 900
-test stills, one split has easier ones than another. `baseline` takes 7 minutes on two cores,
-`regional` up to an hour a row.
+Each row is a dataset and a model version in the output folder. An existing row is not trained
+again, and an interrupted one continues; a single row can be trained by its name: `--rows
+baseline-ten-random`. A seed determines the split as well as the training: with 900 test stills, one
+split has easier ones than another. `baseline` takes 7 minutes on two cores, `regional` up to an
+hour per row.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from model.dataset.plan import BuildOptions
 from model.recipe import recipe_named
 from model.stills.choice import Choice
 from model.training.history import Epoch
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion
 
 TEN_LABELS = (
@@ -36,10 +37,11 @@ TEN_LABELS = (
     "abraham_grampa_simpson",
     "sideshow_bob",
 )
-"""The task's, with sideshow_bob in place of gary_chalmers, whose stills could not be had."""
+"""The task's labels, with sideshow_bob in place of gary_chalmers, whose stills are not
+available."""
 
 TASK_ACCURACY = "0.87"
-"""Of the original task, on its own ten labels."""
+"""Accuracy of the original task, on its own ten labels."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,12 @@ class Row:
 
     recipe: str
     labels: tuple[str, ...] | None
-    """None for all that there are."""
+    """None for all labels."""
     split: str
 
     @property
     def name(self) -> str:
-        """Such as `regional-ten-random`."""
+        """A name such as `regional-ten-random`."""
         return f"{self.recipe}-{'ten' if self.labels else 'all'}-{self.split}"
 
 
@@ -68,7 +70,7 @@ ROWS = (
 
 
 def main() -> None:
-    """Prints the table, one line as soon as it is known."""
+    """Print the table, each line as soon as it is known."""
     arguments = _arguments()
     rows = [row for row in ROWS if arguments.rows is None or row.name in arguments.rows]
     print(
@@ -93,7 +95,7 @@ def _dataset(row: Row, seed: int, stills: Path, output: Path) -> Dataset:
 def _version(row: Row, seed: int, dataset: Dataset, output: Path) -> ModelVersion:
     recipe = replace(recipe_named(row.recipe), seed=seed)
     teller = _teller(f"{row.name}-{seed}")
-    return trained_version(dataset, output, row.name, str(seed), recipe, on_epoch=teller)
+    return trained_version(TrainingPlan(dataset, row.name, str(seed), recipe), output, teller)
 
 
 def _teller(name: str) -> Callable[[tuple[Epoch, ...]], None]:

@@ -1,11 +1,11 @@
-"""How long a run again takes beside the first run of an episode of 22 minutes.
+"""Compare the time of a rerun with that of the first run, for an episode of 22 minutes.
 
     python -m bench.rerun [CLIP] [--minutes 22] [--episodes 20]
 
-Loops a clip by stream copy, tags it with a version of the bundled model, and runs another version
-again, once over one episode and once over all of them in one command. Both come by `castline models
-import`, which compiles them. All else is included: start-up of processes, the database. With
---small both models are of the original task's network.
+Loops a clip by stream copy, tags it with a version of the bundled model, and reruns it with another
+version, first for one episode and then for all of them in one command. Both versions are installed
+by `castline models import`, which compiles them. Everything else is included: start-up of
+processes, the database. With --small both models have the original task's network.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _models(home: Path, folder: Path, *, small: bool) -> tuple[str, str]:
-    """Two versions of one network whose numbers differ."""
+    """Return two versions of one network with different weights."""
     bundled = find_model(None)
     versions = [_variant(bundled, folder, number, small=small) for number in (1, 2)]
     for version in versions:
@@ -101,7 +101,7 @@ def _variant(bundled: ModelVersion, folder: Path, number: int, *, small: bool) -
 
 
 def _copy_as_another(ffmpeg: str, episode: Path, copy: Path, number: int) -> None:
-    """The same pictures in a file of other content: another episode."""
+    """Write the same pictures to a file with other content, which counts as another episode."""
     command = [ffmpeg, "-v", "error", "-i", str(episode), "-c", "copy"]
     subprocess.run([*command, "-metadata", f"comment={number}", str(copy)], check=True)
 
@@ -129,8 +129,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("clip", nargs="?", type=Path, default=CLIP)
     parser.add_argument("--minutes", type=float, default=22)
-    parser.add_argument("--episodes", type=int, default=20, help="besides the first; 0 for none")
-    parser.add_argument("--small", action="store_true", help="the original task's network")
+    parser.add_argument("--episodes", type=int, default=20, help="further episodes; 0 for none")
+    parser.add_argument("--small", action="store_true", help="use the original task's network")
     return parser.parse_args()
 
 

@@ -1,10 +1,10 @@
-"""How far many machines carry: a simple model, fed with what was measured per chunk.
+"""Estimate the throughput of many machines with a simple model of measured costs per chunk.
 
     python -m bench.scale_model --extract-seconds S --classify-seconds S --claim-ms MS
         --database-ms MS --broker-ms MS --rows N [--sites 1x1 16x2 ...]
 
-In a steady state every chunk passes through every resource once, so each resource allows so many
-chunks a second as its units can take, and the scarcest one decides:
+In a steady state every chunk passes through every resource once, so each resource limits the chunks
+per second by its capacity, and the scarcest one is the bottleneck:
 
     decode      machines x cores / core-seconds to extract a chunk
     device      devices / seconds of a device to classify a chunk
@@ -13,8 +13,8 @@ chunks a second as its units can take, and the scarcest one decides:
                      + rows per chunk / rows it writes a second)
     broker      1 / seconds of Redis per chunk, which has one thread
 
-Left out: the network, shared storage, episodes of other lengths, and that two cores of one chip
-slow each other down. So the figures are upper bounds.
+The model ignores the network, shared storage, episodes of other lengths, and that two cores of one
+chip slow each other down. The figures are therefore upper bounds.
 """
 
 import argparse
@@ -32,20 +32,20 @@ SITES = ((1, 1), (2, 1), (2, 2), (4, 4), (8, 8), (16, 16), (32, 32), (64, 64), (
 
 @dataclass(frozen=True)
 class Costs:
-    """What one chunk takes of each resource."""
+    """The costs of one chunk for each resource."""
 
     extract_seconds: float
-    """Of one core."""
+    """Core-seconds of extraction."""
     classify_seconds: float
-    """Of one device."""
+    """Device-seconds of classification."""
     claim_seconds: float
-    """During which no other chunk is claimed to be extracted."""
+    """Seconds in which no other chunk can be claimed for extraction."""
     database_seconds: float
-    """Of one core of the database server, without the rows of tags."""
+    """Core-seconds of the database server, without the rows of tags."""
     broker_seconds: float
-    """Of the broker's one thread."""
+    """Seconds of the broker's one thread."""
     rows: float
-    """Of tags."""
+    """Rows of tags."""
 
     def __post_init__(self) -> None:
         if min(vars(self).values()) <= 0:
@@ -54,34 +54,34 @@ class Costs:
 
 @dataclass(frozen=True)
 class Site:
-    """What there is of each resource."""
+    """The capacity of each resource."""
 
     machines: int
-    """That extract."""
+    """Machines that extract."""
     devices: int
-    """That classify: GPUs, or CPU machines."""
+    """Devices that classify: GPUs, or CPU machines."""
     cores: int = 2
-    """Of each machine that extracts."""
+    """Cores of each machine that extracts."""
     database_cores: int = 2
     database_rows_per_second: float = 20_000
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """What a site can do."""
+    """The throughput of a site."""
 
     chunks_per_second: float
     bottleneck: str
     shares: dict[str, float]
-    """The share of the time that each resource is busy; the bottleneck's is 1."""
+    """The utilisation of each resource; the bottleneck's is 1."""
 
     def hours_for(self, episodes: int) -> float:
-        """How long so many episodes take."""
+        """Return the hours for a number of episodes."""
         return episodes * CHUNKS_PER_EPISODE / self.chunks_per_second / 3600
 
 
 def capacities(site: Site, costs: Costs) -> dict[str, float]:
-    """Chunks a second that each resource allows, as if the others had no limit."""
+    """Return the chunks per second that each resource allows if the others are unlimited."""
     database_seconds = (
         costs.database_seconds / site.database_cores + costs.rows / site.database_rows_per_second
     )
@@ -95,7 +95,7 @@ def capacities(site: Site, costs: Costs) -> dict[str, float]:
 
 
 def throughput(site: Site, costs: Costs) -> Throughput:
-    """What the scarcest resource of a site allows, and how busy the others are then."""
+    """Return the throughput at a site's bottleneck, and the utilisation of the others."""
     allowed = capacities(site, costs)
     bottleneck = min(allowed, key=lambda name: allowed[name])
     rate = allowed[bottleneck]
@@ -103,7 +103,7 @@ def throughput(site: Site, costs: Costs) -> Throughput:
 
 
 def table(costs: Costs, sites: Iterable[Site]) -> Iterator[str]:
-    """A line of Markdown for each of the sites."""
+    """Yield a line of Markdown for each site."""
     yield f"| machines | devices | episodes/h | saturated | {EPISODES:,} episodes take |"
     yield "|---:|---:|---:|---|---:|"
     for site in sites:
@@ -152,8 +152,10 @@ def _arguments() -> argparse.Namespace:
     add("--database-ms", type=float, required=True, help="core-milliseconds of PostgreSQL a chunk")
     add("--broker-ms", type=float, required=True, help="milliseconds of Redis a chunk")
     add("--rows", type=float, default=240, help="rows of tags a chunk")
-    add("--rows-per-second", type=float, default=20_000, help="that PostgreSQL writes")
-    add("--cores", type=int, default=2, help="of each machine that extracts")
+    add(
+        "--rows-per-second", type=float, default=20_000, help="rows that PostgreSQL writes a second"
+    )
+    add("--cores", type=int, default=2, help="cores of each machine that extracts")
     add("--database-cores", type=int, default=2)
     add("--sites", type=_site, nargs="+", default=SITES, help="MACHINESxDEVICES")
     return parser.parse_args()

@@ -1,14 +1,14 @@
-"""How throughput grows with the processes that extract, on Redis and PostgreSQL.
+"""Measure how throughput grows with the number of extracting processes, on Redis and PostgreSQL.
 
     python -m bench.scale_out [CLIP] [--episodes 40] [--extract 1 2 4] [--small]
 
-Remuxes a clip under one tag after the other, so that each file is an episode of its own, enqueues
-all of them while extraction stands still, and times how long a Celery worker with so many extract
-processes, and another with one classify process, take from there. Servers and workers are started
-here and share this machine. Loading TensorFlow is not counted: a short episode comes first.
+Remuxes a clip with different tags, so that each file is an episode of its own, enqueues all of them
+while extraction is stopped, and times from there a Celery worker with a number of extract processes
+and another with one classify process. Servers and workers are started here and share this machine.
+Loading TensorFlow is not counted: a short episode is processed first.
 
-Prints a table in Markdown, and what a chunk took of processors: of workers, PostgreSQL and Redis.
-With --small: four episodes, with one and two extract processes.
+Prints a table in Markdown, and the CPU time of a chunk: of workers, PostgreSQL and Redis. With
+--small: four episodes, with one and two extract processes.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from tests.video.clips import write_clip
 
 CLIP = Path("../shared/video/big_buck_bunny_480p_30s.mp4")
 
-LOOK_SECONDS = 2.0
-"""Between looks at the database, whose own work is measured."""
+POLL_SECONDS = 2.0
+"""Seconds between polls of the database, whose own work is measured."""
 
 
 @dataclass(frozen=True)
 class Timed:
-    """One way of working through all episodes."""
+    """The measurements of one number of extract processes."""
 
     extract_processes: int
     seconds: float
@@ -45,16 +45,16 @@ class Timed:
     frames: int
     chunks: int
     rows: int
-    """Of tags."""
+    """Rows of tags."""
     core_seconds: dict[str, float]
-    """Of extract, classify, PostgreSQL and Redis."""
+    """CPU time of extract, classify, PostgreSQL and Redis."""
 
     def speedup(self, alone: "Timed") -> float:
-        """How many times faster than another."""
+        """Return the speed-up relative to another measurement."""
         return alone.seconds / self.seconds
 
     def efficiency(self, alone: "Timed") -> float:
-        """The speed-up, of what as many processes could give at best."""
+        """Return the speed-up divided by the ideal speed-up of as many processes."""
         return self.speedup(alone) * alone.extract_processes / self.extract_processes
 
 
@@ -80,20 +80,20 @@ def main() -> None:
 
 
 def remux(clip: Path, copy: Path, number: int) -> None:
-    """The same pictures in a file of other content: another episode."""
+    """Write the same pictures to a file with other content, which counts as another episode."""
     copy.parent.mkdir(exist_ok=True)
     with av.open(str(clip)) as source, av.open(str(copy), "w") as target:
         target.metadata["comment"] = str(number)
         [stream] = source.streams.video
         copied = target.add_stream_from_template(stream)
         for packet in source.demux(stream):
-            if packet.dts is not None:  # the last one only says that there are no more
+            if packet.dts is not None:  # the last one only marks the end
                 packet.stream = copied
                 target.mux(packet)
 
 
 def table(timed: Sequence[Timed]) -> Iterator[str]:
-    """A line of Markdown for each way of working; the first is what others are measured by."""
+    """Yield a line of Markdown for each measurement, relative to the first."""
     yield "| extract processes | s | episodes/s | frames/s | speed-up | efficiency |"
     yield "|---:|---:|---:|---:|---:|---:|"
     for item in timed:
@@ -105,7 +105,7 @@ def table(timed: Sequence[Timed]) -> Iterator[str]:
 
 
 def costs(timed: Timed) -> Iterator[str]:
-    """What a chunk took of processors, in Markdown."""
+    """Yield the CPU time of a chunk, in Markdown."""
     yield f"| {timed.frames / timed.chunks:.0f} frames a chunk | core-milliseconds a chunk |"
     yield "|---|---:|"
     for name, seconds in timed.core_seconds.items():
@@ -125,7 +125,7 @@ def _work_through(
             before = _core_seconds(workers)
             [[began]] = workers.ask("SELECT clock_timestamp()")
         while not workers.is_done():
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         after = _core_seconds(workers)
         [[frames, chunks, rows]] = workers.ask(_DONE)
         [[done, ended]] = workers.ask(
@@ -156,7 +156,7 @@ def _enqueue(workers: Cluster, path: Path) -> None:
 
 
 def _core_seconds(workers: Cluster) -> dict[str, float]:
-    """What each part has computed so far, with all that it started."""
+    """Return the CPU time of each part so far, including child processes."""
     [[folder]] = workers.ask("SHOW data_directory")
     postgresql = int(Path(folder, "postmaster.pid").read_text().splitlines()[0])
     pids = {name: worker.pid for name, worker in workers.workers.items()}

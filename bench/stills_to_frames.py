@@ -1,11 +1,11 @@
-"""What each step from stills to frames brings, on episodes whose truth is known.
+"""Measure the benefit of each step from stills to frames, on episodes with known truth.
 
     python -m bench.stills_to_frames [--model NAME@VERSION or folder] [EPISODE...]
 
-Beside each EPISODE lies EPISODE.truth.csv. Labels that none of these has do not count: who else is
-in the stills that an episode is composed of, the truth does not say. Every threshold is the model
-version's own, chosen on validation stills; nothing is chosen on the episodes. Prints the table in
-Markdown.
+Each EPISODE has an EPISODE.truth.csv beside it. Labels that occur in none of these do not count,
+because the truth does not name the other characters in the stills of a composed episode. All
+thresholds are those of the model version, chosen on validation stills; none are chosen on the
+episodes. Prints the table in Markdown.
 """
 
 import argparse
@@ -40,12 +40,12 @@ SAMPLES_PER_SECOND: Final = 2
 
 @dataclass(frozen=True)
 class Seen:
-    """What a recogniser said of an episode's frames."""
+    """A classifier's output for an episode's frames."""
 
     regions: tuple[str, ...]
     labels: tuple[str, ...]
     confidences: NDArray[np.float64]
-    """(frames, regions, labels); where `unknown` is one of them, each region's sum to 1."""
+    """(frames, regions, labels); if `unknown` is one of them, they sum to 1 in each region."""
     sampled_pts: tuple[int, ...]
     """(frames,)"""
     cuts: tuple[int, ...]
@@ -57,18 +57,18 @@ class Seen:
 
 @dataclass(frozen=True)
 class Step:
-    """A way from confidences to ranges."""
+    """One way from confidences to ranges."""
 
     name: str
     regions: tuple[str, ...]
-    """Those that count."""
+    """The regions that count."""
     unknown_competes: bool
     """Whether `unknown` takes its share of each region's confidence."""
     rules: Rules
 
 
 def steps_of(manifest: Manifest) -> tuple[Step, ...]:
-    """Return the steps, each with all that the one before has."""
+    """Return the steps, each of which includes the one before."""
     full = RunParameters.for_model(manifest).rules
     onset = manifest.onset
     one = Rules(onset=onset, offset=onset)
@@ -100,7 +100,7 @@ def steps_of(manifest: Manifest) -> tuple[Step, ...]:
 
 
 def ranges_of(step: Step, seen: Seen) -> list[LabelledRange]:
-    """Return what a step finds in an episode, in seconds from its first frame."""
+    """Return the ranges that a step finds in an episode, in seconds from its first frame."""
     found = find_appearances(
         list(_tags(step, seen)),
         seen.sampled_pts,
@@ -122,7 +122,7 @@ def ranges_of(step: Step, seen: Seen) -> list[LabelledRange]:
 def score_step(
     step: Step, seen: Seen, truth: Sequence[LabelledRange], counted: Collection[str]
 ) -> Score:
-    """Score what a step finds of the counted labels in an episode, at 2 samples per second."""
+    """Score a step on the counted labels of an episode, at 2 samples per second."""
     duration_seconds = (seen.end_pts - seen.start_pts) * seen.time_base
     samples = range(ceil(duration_seconds * SAMPLES_PER_SECOND))
     sample_seconds = [Fraction(number, SAMPLES_PER_SECOND) for number in samples]
@@ -165,7 +165,7 @@ def main() -> None:
 
 
 def look(classifier: Classifier, episode: StoredEpisode) -> Seen:
-    """Let a recogniser look at an episode's frames."""
+    """Run a classifier on an episode's frames."""
     # small ones: four minutes fill 60 MB
     frames = list(episode.frames())
     confidences = classifier.confidences([frame.picture for frame in frames])
@@ -183,12 +183,12 @@ def look(classifier: Classifier, episode: StoredEpisode) -> Seen:
 
 
 def _tags(step: Step, seen: Seen) -> Iterator[Tag]:
-    """Yield what tagging would write: each label's best region, from the floor on."""
+    """Yield the tags that tagging would write: each label's best region, from the floor on."""
     of_regions = seen.confidences[:, [seen.regions.index(region) for region in step.regions]]
     known = [number for number, label in enumerate(seen.labels) if label != UNKNOWN]
     confidences = of_regions[..., known]
     if not step.unknown_competes and UNKNOWN in seen.labels:
-        # the softmax of the known labels' logits alone
+        # equals the softmax of the known labels' logits alone
         confidences = confidences / confidences.sum(axis=-1, keepdims=True)
     best = confidences.max(axis=1)
     for frame, column in np.argwhere(best >= FLOOR).tolist():

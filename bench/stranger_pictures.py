@@ -1,8 +1,9 @@
-"""How drawings and photographs become pictures that look like frames with nobody known in them.
+"""Turn drawings and photographs into pictures like frames without known characters.
 
-Scenes are cropped. Figures, which are cut out already or stand on white paper, are put before a
-scene or a plain room, alone or in twos, from close to whole. Never before one colour or a gradient:
-frames of episodes seldom are so, but drawings of the known are, and were taken for clip art.
+Scenes are cropped. Figures, which are cut out already or stand on white paper, are placed before a
+scene or a plain room, alone or in pairs, from close-up to whole figure. They never stand before a
+single colour or a gradient: frames of episodes seldom look like that, but drawings of the known
+characters do, and would be mistaken for clip art.
 """
 
 from collections.abc import Sequence
@@ -19,23 +20,23 @@ from PIL import Image
 from model.pictures.files import MAX_PIXELS
 
 LONGEST_SIDE: Final = 176
-"""Of the pictures made, in pixels: no network here looks at more than 112."""
+"""Longest side of the results in pixels: regional networks see no more than 112."""
 
-_LEAST_SIDE = 96  # smaller ones would be blown up to mush
-_READ_SIDE = 480  # pixels: the smallest crop, 0.45 of a scene, is not enlarged then
+_LEAST_SIDE = 96  # smaller ones would be blurred by enlargement
+_READ_SIDE = 480  # pixels: the smallest crop, 0.45 of a scene, need not be enlarged
 _ASPECTS = ((16, 9), (4, 3), (8, 9), (2, 3), (3, 4))  # frames and their halves, and tall crops
-_LEAST_ZOOM = 0.45  # of the largest crop: a scene's details, as a close shot has them
+_LEAST_ZOOM = 0.45  # of the largest crop: details of a scene, as in a close-up
 _WHITE = 245  # paper in JPEG files is not quite 255
-_HALO_GREY_LEVELS = 40  # what JPEG makes of paper beside a drawing's outline
-_LEAST_CLEAR_SHARE = 0.1  # of a figure's rectangle that shows what is behind it
-_FLAT_STD = 10  # grey levels: below is a wall, of which one is as good as hundreds
+_HALO_GREY_LEVELS = 40  # JPEG artefacts on the paper beside a drawing's outline
+_LEAST_CLEAR_SHARE = 0.1  # transparent share of a figure's rectangle
+_FLAT_STD = 10  # grey levels: below is a plain wall, of which one is enough
 _TWO_FIGURES = 0.35  # share of wide pictures
 _SCENE_BEHIND = 0.7  # share of figures before a scene; the others stand in a room
 
 
 @lru_cache(maxsize=600)  # 0.7 MB each
 def read(path: Path) -> Image.Image | None:
-    """Return a picture as RGBA, at most 480 pixels long; None if it is of no use."""
+    """Return a picture as RGBA, at most 480 pixels long; None if it is unsuitable."""
     try:
         with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as opened:
             if min(opened.size) < _LEAST_SIDE or opened.width * opened.height > MAX_PIXELS:
@@ -53,20 +54,20 @@ def read(path: Path) -> Image.Image | None:
 
 
 def is_figure(picture: Image.Image) -> bool:
-    """Tell whether something is to be put behind a picture."""
+    """Tell whether a picture needs a background."""
     return bool((np.asarray(picture)[..., 3] < 128).mean() > _LEAST_CLEAR_SHARE)
 
 
 def compose(
     picture: Image.Image, neighbours: Sequence[Path], scenes: Sequence[Path], rng: Generator
 ) -> Image.Image:
-    """Return an RGB picture of a frame's or a half's shape, 176 pixels long.
+    """Return an RGB picture in the shape of a frame or a half, 176 pixels long.
 
     Args:
-        picture: a scene, or a figure to be put before something.
-        neighbours: files of which another figure may stand beside it.
-        scenes: files that may be put behind it.
-        rng: draws everything.
+        picture: A scene, or a figure to be placed before a background.
+        neighbours: Files from which another figure may be placed beside it.
+        scenes: Files that may serve as background.
+        rng: Random number generator.
     """
     size = _draw_size(rng)
     if not is_figure(picture):
@@ -82,12 +83,12 @@ def compose(
 
 
 def is_flat(picture: Image.Image) -> bool:
-    """Tell whether there is next to nothing in a picture."""
+    """Tell whether a picture is almost empty."""
     return float(np.asarray(picture.convert("L")).std()) < _FLAT_STD
 
 
 def _without_paper(picture: Image.Image) -> Image.Image:
-    """Make the white around a figure transparent, and not the white within it."""
+    """Make the white around a figure transparent, but not the white within it."""
     pixels = np.array(picture)
     corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
     if corners.min() < _WHITE:
@@ -121,7 +122,7 @@ def _crop(scene: Image.Image, size: tuple[int, int], rng: Generator) -> Image.Im
 
 
 def _behind(size: tuple[int, int], scenes: Sequence[Path], rng: Generator) -> Image.Image:
-    """Draw what stands behind figures, as RGB."""
+    """Draw a background for figures, as RGB."""
     scene = read(scenes[int(rng.integers(len(scenes)))])
     if scene is not None and rng.random() < _SCENE_BEHIND:
         return _crop(scene, size, rng)
@@ -139,7 +140,7 @@ def _draw_colour(rng: Generator) -> NDArray[np.uint8]:
 
 
 def _put(made: Image.Image, figure: Image.Image, slot: int, slots: int, rng: Generator) -> None:
-    """Put a figure before what is there, in one of `slots` equal columns."""
+    """Place a figure on a background, in one of `slots` equal columns."""
     column = made.width / slots
     # up to 1.7 heights: head and shoulders; a wide thing may leave the column by an eighth
     scale = min(rng.uniform(0.7, 1.7) * made.height / figure.height, 1.25 * column / figure.width)
@@ -147,7 +148,7 @@ def _put(made: Image.Image, figure: Image.Image, slot: int, slots: int, rng: Gen
     sized = _flipped(figure.resize(size, Image.Resampling.LANCZOS), rng)
     left = (slot + 0.5) * column + rng.normal(0, 0.1) * column - size[0] / 2
     standing = made.height - size[1] + rng.uniform(-0.05, 0.1) * made.height
-    # one taller than the picture loses its feet, not its head
+    # a figure taller than the picture loses its feet, not its head
     hanging = rng.uniform(-0.05, 0.15) * made.height
     top = standing if size[1] < made.height else max(standing, hanging)
     made.paste(sized, (round(left), round(top)), sized)

@@ -1,8 +1,8 @@
-"""Which Debian packages have pictures of nobody, and how their files and licences are had.
+"""The Debian packages with pictures of unknown characters, and access to files and licences.
 
-Packages of Debian's main section only, all free to copy and to change. Nothing is installed: they
-are fetched and unpacked into a folder. Chosen by looking at contact sheets: no icons, textures,
-masks or sheets of sprites.
+Only packages of Debian's main section are used, which may all be copied and changed. Nothing is
+installed: they are downloaded and unpacked into a folder. They were chosen by contact sheets: no
+icons, textures, masks or sprite sheets.
 """
 
 import re
@@ -25,19 +25,20 @@ _ART4APPS = f"{_GAMES}/pysiogame/res/images/art4apps"
 
 @dataclass(frozen=True)
 class Source:
-    """Pictures of one kind out of one package."""
+    """Pictures of one kind in one package."""
 
     name: str
-    """Of the folder that they go into."""
+    """Name of the folder for its pictures."""
     package: str
     patterns: tuple[str, ...]
-    """Folders in the package, as `Path.glob` takes them; those ending in `/**` with all below."""
+    """Folders in the package, as patterns of `Path.glob`; those ending in `/**` include
+    subfolders."""
     at_most: int
-    """Pictures to make of it, so that no source outweighs the others."""
+    """Most pictures made from it, so that no source outweighs the others."""
     is_background: bool = False
-    """Whether figures of all sources may be put before its pictures."""
+    """Whether its pictures may serve as background for figures of all sources."""
     licence: str = ""
-    """Where the package's copyright file does not name it."""
+    """The licence, if the package's copyright file does not name it."""
 
 
 SOURCES = (
@@ -171,7 +172,7 @@ SOURCES = (
 
 
 def unpack(packages: Sequence[str], folder: Path) -> None:
-    """Fetch packages that are not in a folder yet, and unpack each into `folder/PACKAGE`."""
+    """Download missing packages, and unpack each into `folder/PACKAGE`."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [package for package in packages if not (folder / package).exists()]
     if not missing:
@@ -211,7 +212,7 @@ def licences(source: Source, folder: Path) -> str:
     page = folder / source.package / f"usr/share/doc/{source.package}/copyright"
     text = page.read_text(errors="replace")
     named = re.findall(r"^Licen[cs]e: *(\S.*)$", text, re.MULTILINE)
-    # older files are free text, in which these are all that occurs
+    # older files are free text with these names
     named = named or re.findall(r"GPL-\d|GNU General Public License|public domain", text)
     return ", ".join(dict.fromkeys(name.strip() for name in named)) or "see its copyright file"
 

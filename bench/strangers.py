@@ -1,10 +1,10 @@
-"""Pictures of nobody that a recogniser of a cast knows: material for the label `unknown`.
+"""Make pictures without known characters: material for the label `unknown`.
 
     python -m bench.strangers -o DIR [--seed 0] [--packages FOLDER]
 
-Fetches Debian packages with drawings, game art and photographs, and makes of them about 4,000
-pictures that look like frames and their halves: DIR/SOURCE/pic_0000.jpg and so on, with a list of
-sources and licences in DIR/SOURCES.md. The same seed and packages make the same pictures.
+Downloads Debian packages with drawings, game art and photographs, and turns them into about 4,000
+pictures like frames and their halves: DIR/SOURCE/pic_0000.jpg and so on, with a list of sources and
+licences in DIR/SOURCES.md. The same seed and packages give the same pictures.
 """
 
 import argparse
@@ -25,14 +25,14 @@ from bench.stranger_sources import SOURCES, Source, licences, picture_files, unp
 from model.pictures.near_duplicates import difference_hash, has_near_twin
 
 ROUNDS = 4
-"""How often one file is used at most, each time cropped or composed anew."""
+"""Most uses of one file, each time cropped or composed differently."""
 
 JPEG_QUALITY = 90
 
 
 @dataclass(frozen=True)
 class Made:
-    """What became of a source."""
+    """The results of a source."""
 
     source: Source
     files: int
@@ -52,20 +52,20 @@ def main() -> None:
 
 
 def make_all(sources: Sequence[Source], packages: Path, output: Path, seed: int) -> list[Made]:
-    """Make all sources' pictures, no two of which are near-duplicates.
+    """Make the pictures of all sources, without near-duplicates.
 
     Args:
-        sources: in order.
-        packages: the folder that holds each unpacked package under its name.
-        output: the folder to write a folder per source into.
-        seed: another one makes other pictures.
+        sources: The sources, in order.
+        packages: The folder that holds each unpacked package under its name.
+        output: The folder to write a folder per source into.
+        seed: Another seed gives other pictures.
     """
     files = {source.name: picture_files(source, packages) for source in sources}
     scenes = [path for source in sources if source.is_background for path in files[source.name]]
     hashes = np.empty((0, 4), np.uint64)
     made = []
     for source in sources:
-        # a source's own numbers: one more source leaves the others' pictures as they are
+        # a seed per source: another source leaves the others' pictures unchanged
         rng = np.random.default_rng([seed, zlib.crc32(source.name.encode())])
         folder = output / source.name
         folder.mkdir(parents=True)
@@ -128,7 +128,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, required=True, help="a new or empty folder")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--packages", type=Path, help="keep what was fetched and unpacked here")
+    parser.add_argument(
+        "--packages", type=Path, help="folder in which downloaded packages are kept"
+    )
     return parser.parse_args()
 
 

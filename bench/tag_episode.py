@@ -1,10 +1,10 @@
-"""How long `castline tag` takes for 22 minutes, beside ffmpeg and two plain loops.
+"""Compare the time of `castline tag` for 22 minutes with ffmpeg and two plain loops.
 
     python -m bench.tag_episode [CLIP] [--minutes 22] [--skip-loops]
 
 Loops a clip by stream copy, and prints wall times, ratios and peak memory per process, all from
-this one run. Everything is included: start-up of Python and TensorFlow, hashing, the frame store,
-the database.
+this single run. Everything is included: start-up of Python and TensorFlow, hashing, the frame
+store, the database.
 """
 
 import argparse
@@ -29,7 +29,7 @@ ROLES = {
     "worker.embedded.classify_process": "classify",
     "castline": "castline (queue, progress)",
 }
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _timed(name: str, command: list[str]) -> Timed:
 
 
 def _watch_memory(pid: int, peaks: dict[str, float], ended: threading.Event) -> None:
-    while not ended.wait(LOOK_SECONDS):
+    while not ended.wait(POLL_SECONDS):
         try:
             parent = psutil.Process(pid)
             for process in (parent, *parent.children(recursive=True)):
@@ -127,7 +127,7 @@ def _role(command: list[str]) -> str:
 
 
 def _peak_megabytes(pid: int) -> float:
-    # The kernel's own high-water mark: no peak between two looks is lost.
+    # The kernel's own high-water mark: no peak between two polls is lost.
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024

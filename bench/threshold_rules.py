@@ -1,11 +1,11 @@
-"""How a label's thresholds are best chosen, by shots that had no part in the choice.
+"""Compare rules for a label's thresholds on held-out shots.
 
     python -m bench.threshold_rules DATASET FOLDER [--seeds 3]
 
-Rehearses shots of a dataset's validation stills as a training does, chooses thresholds on four
-fifths of them and counts on the fifth, five times for each seed of a rehearsal. Prints a table in
-Markdown: of the thresholds of all labels for each, and of those that `choose_thresholds` gives
-each. No episode and no test still is used.
+Composes rehearsal shots of a dataset's validation stills as a training does, chooses thresholds on
+four fifths of them and measures on the fifth, five times for each seed. Prints a table in Markdown:
+one row with the shared thresholds for all labels, and one with those that `choose_thresholds` gives
+each label. No episode and no test still is used.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from bench.validation import stills_and_forward
 from model.dataset.stills import Stills
-from model.evaluation.calibrating import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
-from model.evaluation.scene_calibrating import rehearse_network
-from model.inference.calibration import Thresholds, choose_thresholds, micro_f1, on_screen
+from model.evaluation.calibration import MAX_FALSE_SHARE, MAX_STRANGER_SHARE, rehearsed
+from model.evaluation.scene_calibration import rehearse_network
+from model.inference.confidence import Thresholds, choose_thresholds, micro_f1, on_screen
 from model.inference.forward import ForwardPass
 from model.inference.sight import PlaceSight, Sight, sight_of
 from model.rehearsal.shots import SHOT_FRAMES
@@ -61,13 +61,13 @@ def main() -> None:
 def _rehearsed(
     version: ModelVersion, sight: Sight, forward: ForwardPass, validation: Stills, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return what a version says of rehearsed frames, and the truth, (frames, labels) each."""
+    """Return a version's confidences for rehearsal frames, and the truth, (frames, labels) each."""
     temperature = version.manifest.temperature
     if isinstance(sight, PlaceSight):
         shown = rehearse_network(forward, sight.rule, validation, seed, _quietly)
         confidences = sight.confidences(shown.logits, temperature)
         return np.where(shown.unheard, 0.0, confidences), shown.truth
-    return rehearsed(forward, version.manifest.looks, temperature, validation, seed, _quietly)
+    return rehearsed(forward, version.manifest.views, temperature, validation, seed, _quietly)
 
 
 def _frames(shots: NDArray[Any]) -> NDArray[Any]:
@@ -84,7 +84,7 @@ def _count(
 
 
 def _quietly(_step: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 def _arguments() -> argparse.Namespace:

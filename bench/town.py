@@ -1,16 +1,16 @@
-"""Trains the bundled model, a dense one of a whole town, so that anyone can make it again.
+"""Train the bundled model, a dense one of a whole town, reproducibly.
 
     python -m bench.town ../shared/data -o /tmp/town [--without LABELS]
 
-Makes, under the output folder, pictures of nobody (`bench.strangers`), a dataset of all labels of
-one town with their boxes, in which those pictures and frames of another series are `unknown`, and a
-dense network that begins with the trunk of version 8, which comes from this repository's history:
-some two hours on two cores. Each step that is there already is not made again, and an interrupted
-training goes on. Copy the version to model/bundled without `report/mistakes.png`, which shows
-stills, and run `make compile-bundled`.
+Makes, in the output folder, pictures without known characters (`bench.strangers`), a dataset of all
+labels of one town with their boxes, in which those pictures and frames of another series are
+`unknown`, and a dense network initialised with the backbone of version 8, which comes from this
+repository's history. This takes about two hours on two cores. Existing results are reused, and an
+interrupted training continues. Copy the version to model/bundled without `report/mistakes.png`,
+which shows stills, and run `make compile-bundled`.
 
-With `--without LABELS` these are left out whole, not even kept as `unknown`, and the network begins
-with random weights, since version 8 knows some of them: for `bench.unknown` and
+With `--without LABELS` these labels are left out completely, not even kept as `unknown`, and the
+network begins with random weights, since version 8 knows some of them: for `bench.unknown` and
 `bench.added_labels`.
 """
 
@@ -33,36 +33,37 @@ from model.dataset.folder import Dataset, open_dataset
 from model.dataset.plan import BuildOptions
 from model.recipe import STRONG
 from model.recipe_changes import with_epochs
-from model.report.testing import Words
 from model.stills.choice import Choice
+from model.training.plan import TrainingPlan
+from model.version.provenance import Provenance
 
 NAME: Final = "springfield"
 
 VERSION: Final = "9"
 
 TOWN: Final = replace(with_epochs(STRONG, 12), corrected_after=(2, 5, 9))
-"""Begins with the trunk of version 8."""
+"""The recipe when initialised with the backbone of version 8."""
 
 COMMIT_OF_8 = "34af2b0"
-"""Of this repository, before version 9 took the place of version 8."""
+"""Commit of this repository before version 9 replaced version 8."""
 
 STILLS = ("simpsons", "simpsons_more")
-"""Folders of labelled stills, in the folder that is given."""
+"""Folders of labelled stills, in the given folder."""
 
 LEFT_OUT: Final = with_epochs(STRONG, 8)
-"""Where labels are left out: from random weights, an hour."""
+"""The recipe when labels are left out: from random weights, an hour."""
 
 BOXES = (
     "simpsons_boxes.csv",
     "simpsons_frames/boxes.csv",
-    "scooby_doo/boxes.csv",  # nobody of it is known here: people of another series
+    "scooby_doo/boxes.csv",  # has no known characters: people of another series
 )
-"""Files of boxes there."""
+"""Files of boxes in the given folder."""
 
 SHARDS = 4
-"""Per part, 15,000 pictures in all."""
+"""Per part, with 15,000 pictures in total."""
 
-WORDS = Words(
+PROVENANCE = Provenance(
     licence=(
         "The stills are under CC BY-NC-SA 4.0, and so is the use of these weights: with"
         " attribution, not for commercial purposes, and shared alike. Castline's own code is under"
@@ -80,21 +81,20 @@ WORDS = Words(
 
 
 def main() -> None:
-    """Makes what is not there yet."""
+    """Make everything that does not exist yet."""
     arguments = _arguments()
     output: Path = arguments.output
     without = tuple(arguments.without.split(",")) if arguments.without else ()
     dataset = _dataset(arguments.data, output, without)
-    made = trained_version(
+    plan = TrainingPlan(
         dataset,
-        output,
         NAME,
         "left_out" if without else VERSION,
         LEFT_OUT if without else TOWN,
         start=None if without else version_of_history(COMMIT_OF_8, f"{NAME}-8", output),
-        on_epoch=print_epoch,
-        words=replace(WORDS, command=f"python -m bench.town {shlex.join(sys.argv[1:])}"),
+        provenance=replace(PROVENANCE, command=f"python -m bench.town {shlex.join(sys.argv[1:])}"),
     )
+    made = trained_version(plan, output, print_epoch)
     for name, value in made.manifest.metrics.items():
         print(f"{name:>28} {value:.4g}")
     print(f"{made.folder}: {made.manifest.reference} {made.sha256}")
@@ -119,9 +119,9 @@ def _dataset(data: Path, output: Path, without: tuple[str, ...]) -> Dataset:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("data", type=Path, help="folder that holds the stills and the boxes")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="where all is made")
-    parser.add_argument("--without", help="labels to leave out whole, by commas")
+    parser.add_argument("data", type=Path, help="folder with the stills and the boxes")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of all results")
+    parser.add_argument("--without", help="labels to leave out completely, separated by commas")
     return parser.parse_args()
 
 

@@ -1,49 +1,32 @@
-"""A model version that a bench trains once, goes on with after an interruption, and finds again."""
+"""Model versions that benches train once, resume after an interruption, and reuse."""
 
 import io
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from model.dataset.folder import Dataset
-from model.recipe import Recipe
-from model.report.testing import Words
 from model.training.batches import processes_to_spare
 from model.training.history import Epoch
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion, read_model_version
 from model.versions import train_model_version
 
 
 def trained_version(
-    dataset: Dataset,
-    output: Path,
-    name: str,
-    version: str,
-    recipe: Recipe,
-    *,
-    on_epoch: Callable[[tuple[Epoch, ...]], None],
-    teachers: Sequence[ModelVersion] = (),
-    start: ModelVersion | None = None,
-    words: Words | None = None,
+    plan: TrainingPlan, output: Path, on_epoch: Callable[[tuple[Epoch, ...]], None]
 ) -> ModelVersion:
-    """Return OUTPUT/NAME-VERSION, trained if it is not there; see `train_model_version`."""
-    folder = output / f"{name}-{version}"
+    """Return OUTPUT/NAME-VERSION, trained if it does not exist; see `train_model_version`."""
+    folder = output / f"{plan.name}-{plan.version}"
     if folder.exists():
         return read_model_version(folder)
     return train_model_version(
-        dataset,
+        plan,
         folder,
-        name,
-        version,
-        recipe,
         work_folder=output / "training" / folder.name,
-        teachers=teachers,
-        start=start,
         processes=processes_to_spare(),
         resume=True,
-        words=words,
         on_epoch=on_epoch,
     )
 
@@ -52,9 +35,9 @@ def version_of_history(commit: str, name: str, output: Path) -> ModelVersion:
     """Return a model version that was bundled at a commit of this repository.
 
     Args:
-        commit: of this repository.
-        name: of its folder, such as `springfield-8`.
-        output: under which it is put, if it is not there.
+        commit: Commit of this repository.
+        name: Name of its folder, such as `springfield-8`.
+        output: Folder in which it is placed, if it is not there.
     """
     path = f"model/bundled/{name}"
     if not (output / path).exists():
@@ -67,7 +50,7 @@ def version_of_history(commit: str, name: str, output: Path) -> ModelVersion:
 
 
 def strangers_in(output: Path) -> Path:
-    """Return the folder with pictures of nobody under the output folder, made if need be."""
+    """Return the output folder's pictures without known characters; make them if needed."""
     folder = output / "strangers"
     if not (folder / "SOURCES.md").exists():  # written last
         subprocess.run([sys.executable, "-m", "bench.strangers", "-o", str(folder)], check=True)

@@ -1,10 +1,11 @@
-"""How many stills a second a recipe learns, with and without bfloat16 and Muon.
+"""Measure training speed in stills per second, with and without bfloat16 and Muon.
 
     python -m bench.training_steps [--recipe regional] [--side 96]
 
-Steps on random pictures, so that nothing but the network and its optimiser is measured; each way in
-a process of its own, for what TensorFlow has compiled stays. Prints a table in Markdown. The
-pictures of recipe `strong`, scenes with a figure each, have the one shape that its network takes.
+Steps use random pictures, so that only the network and its optimiser are measured; each combination
+runs in a process of its own, because TensorFlow keeps compiled code. Prints a table in Markdown.
+The pictures of recipe `strong`, scenes with a figure each, have the one shape that its network
+accepts.
 """
 
 import argparse
@@ -52,11 +53,11 @@ def main() -> None:
 
 
 def stills_per_second(recipe: Recipe, side: int = 0) -> float:
-    """Return how many stills are learnt per second.
+    """Return the number of training stills per second.
 
     Args:
-        recipe: how.
-        side: of the stills in pixels; 0 for the shape that the recipe's network sees.
+        recipe: The recipe.
+        side: Side of the stills in pixels; 0 for the input shape of the recipe's network.
     """
     load_tensorflow()
     shape = (side, side) if side else shape_seen(recipe.preprocessing)
@@ -98,9 +99,9 @@ def _in_a_process(recipe: str, optimizer: str, bfloat16: bool, side: int) -> flo
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--recipe", choices=RECIPES, default="regional", help="what is learnt")
-    parser.add_argument("--side", type=int, default=96, help="of the pictures, in pixels")
-    parser.add_argument("--optimizer", help="measure this one alone, and print its rate")
+    parser.add_argument("--recipe", choices=RECIPES, default="regional", help="recipe to measure")
+    parser.add_argument("--side", type=int, default=96, help="side of the pictures in pixels")
+    parser.add_argument("--optimizer", help="measure only this one, and print its rate")
     parser.add_argument("--bfloat16", action="store_true", help="with --optimizer")
     return parser.parse_args()
 

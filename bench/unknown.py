@@ -1,11 +1,11 @@
-"""How well a recogniser tells strangers from the cast, and how honest its confidences are.
+"""Measure how well a classifier rejects unknown characters, and how well it is calibrated.
 
     python -m bench.unknown MODEL DATASET --left-out STILLS --labels a,b,c --episodes EPISODE...
 
-Known are the dataset's test stills of the model's labels. Unknown are all stills of the labels in
-the folder STILLS that were left out of training, and frames of other series, two per second, each
-as a whole (the region `full`, bars cut). The score is the one that a tag carries: the largest
-confidence of any label but `unknown`.
+Known stills are the dataset's test stills of the model's labels. Unknown ones are all stills of the
+labels in the folder STILLS that were left out of training, and frames of other series, two per
+second, each as a whole (region `full`, without bars). The score is the one in stored tags: the
+largest confidence of any label but `unknown`.
 """
 
 import argparse
@@ -20,9 +20,7 @@ from numpy.typing import NDArray
 from bench.episode_frames import store_frames, version_named
 from ingest.decoder.parent import Decoder
 from model.dataset.folder import open_dataset
-from model.evaluation.answers import Answers, figures_of
-from model.evaluation.evaluation import Recogniser, answer_part
-from model.evaluation.scores import (
+from model.evaluation.metrics import (
     BINS,
     KNOWN_RECALL,
     is_known,
@@ -30,6 +28,8 @@ from model.evaluation.scores import (
     reliability,
     unknown_score,
 )
+from model.evaluation.predictions import Predictions, figures_of
+from model.evaluation.recogniser import Recogniser, predict_part
 from model.inference.classifier import Classifier
 from model.stills.files import find_stills
 from model.stills.reading import read_still
@@ -44,7 +44,7 @@ def main() -> None:
         sys.exit(f"--labels: the model was trained on {', '.join(trained)}; name others")
     left_out = known_scores_of(recogniser, left_out_pictures(arguments.left_out, labels))
     cartoons = known_scores_of(recogniser, episode_pictures(arguments.episodes))
-    answers = answer_part(recogniser, open_dataset(arguments.dataset), "test")
+    answers = predict_part(recogniser, open_dataset(arguments.dataset), "test")
     strangers = {
         f"left-out characters ({', '.join(labels)})": left_out,
         "frames of other series, whole": cartoons,
@@ -53,12 +53,12 @@ def main() -> None:
     print(page(answers, strangers))
 
 
-def page(answers: Answers, strangers: dict[str, NDArray[np.floating]]) -> str:
+def page(answers: Predictions, strangers: dict[str, NDArray[np.floating]]) -> str:
     """Return the figures in Markdown.
 
     Args:
-        answers: on the test stills.
-        strangers: for each kind, (n,) `known_scores`.
+        answers: Predictions for the test stills.
+        strangers: For each kind of unknown pictures, (n,) `known_scores`.
     """
     known = is_known(answers.truth, answers.labels)
     scores = known_scores(answers.confidences, answers.labels)[known]
@@ -88,7 +88,7 @@ def page(answers: Answers, strangers: dict[str, NDArray[np.floating]]) -> str:
 def known_scores_of(
     recogniser: Recogniser, pictures: Iterable[NDArray[np.uint8]]
 ) -> NDArray[np.floating]:
-    """Return (n,) how surely each whole picture shows somebody known."""
+    """Return (n,) the largest confidence of a known label in each whole picture."""
     seen = [recogniser.preprocessing.preprocess(picture) for picture in pictures]
     if not seen:
         return np.empty(0)
@@ -96,7 +96,7 @@ def known_scores_of(
 
 
 def left_out_pictures(stills: Path, labels: Sequence[str]) -> Iterable[NDArray[np.uint8]]:
-    """Yield all stills of some labels as a dataset would keep them."""
+    """Yield all stills of some labels as a dataset would store them."""
     files = [file for file in find_stills([stills]).files if file.label in labels]
     absent = set(labels) - {file.label for file in files}
     if absent:
@@ -116,10 +116,14 @@ def episode_pictures(episodes: Sequence[Path]) -> Iterable[NDArray[np.uint8]]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", help="NAME, NAME@VERSION or a folder")
-    parser.add_argument("dataset", type=Path, help="whose test stills are the known ones")
+    parser.add_argument("dataset", type=Path, help="dataset whose test stills are the known ones")
     parser.add_argument("--left-out", type=Path, required=True, help="folder of labelled folders")
-    parser.add_argument("--labels", required=True, help="in it that were left out, by commas")
-    parser.add_argument("--episodes", nargs="+", type=Path, default=[], help="of other series")
+    parser.add_argument(
+        "--labels", required=True, help="left-out labels in it, separated by commas"
+    )
+    parser.add_argument(
+        "--episodes", nargs="+", type=Path, default=[], help="episodes of other series"
+    )
     return parser.parse_args()
 
 

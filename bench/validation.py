@@ -1,4 +1,4 @@
-"""What benches need that ask a model version about the validation stills of its dataset."""
+"""The validation stills of a dataset, and a model version's forward pass for them."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from model.versions import forward_pass
 def stills_and_forward(
     version: ModelVersion, dataset: Path, sight: Sight
 ) -> tuple[Stills, ForwardPass]:
-    """Return a dataset's validation stills as a version learns from them, and its pass on a CPU."""
+    """Return a dataset's validation stills for a version, and its forward pass on a CPU."""
     fitted_by = sight.rule if isinstance(sight.rule, Preprocessing) else None
     stills = Stills.unpack(open_dataset(dataset), "validation", fitted_by)
     forward, _ = forward_pass(network_of(version), sight, stills)

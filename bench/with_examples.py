@@ -1,9 +1,9 @@
-"""Writes a dense model version again with examples of what it knows, for labels added later.
+"""Add examples of its labels to a dense model version, for labels added later.
 
     python -m bench.with_examples VERSION DATASET -o FOLDER
 
-`castline train` keeps them by itself; this is for versions that were trained before it did. FOLDER
-becomes the version, whose weights, figures and report are the same.
+`castline train` keeps examples itself; this is for versions that were trained before it did. FOLDER
+becomes the new version, with the same weights, metrics and report.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def with_examples(version: ModelVersion, dataset: Dataset, folder: Path) -> Mode
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("version", type=Path, help="folder of a dense model version")
-    parser.add_argument("dataset", type=Path, help="that it was trained on")
+    parser.add_argument("dataset", type=Path, help="dataset that it was trained on")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the folder to make")
     arguments = parser.parse_args()
     version = read_model_version(arguments.version)

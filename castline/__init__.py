@@ -46,8 +46,14 @@ if TYPE_CHECKING:
     from castline.stills.values import Composing as Composing
     from castline.tables import Table as Table
     from castline.tagging.values import Hooks as Hooks
+    from db.states import Lane as Lane
+    from db.states import RunState as RunState
+    from model.inference.device import Device as Device
 
 _IMPORTED_LATER = {
+    "Device": "model.inference.device",
+    "Lane": "db.states",
+    "RunState": "db.states",
     "Library": "castline.library",
     "Training": "castline.models.training",
     "Choice": "castline.stills.values",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -104,6 +105,7 @@ def plain(value: Any) -> Any:
 
 
 _WRITTEN: dict[type, Callable[[Any], Any]] = {
+    StrEnum: str,
     Fraction: float,
     datetime: datetime.isoformat,
     Path: str,

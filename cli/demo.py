@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from castline.asking.evaluation import SampleScore
+from castline import RunState
+from castline.asking.scoring import SampleScore
 from castline.asking.values import Appearances
 from castline.errors import RequestError
 from castline.library import Library
@@ -112,7 +113,7 @@ def _train(folder: Path, library: Library) -> None:
 def _tag(library: Library, path: Path) -> Appearances:
     with working() as hooks:
         [run] = library.tag(path, model="drawn-cast", hooks=hooks)
-    if run.state != "done":
+    if run.state is not RunState.DONE:
         raise RequestError(f"{path}: the run is {run.state}: {run.error}; castline doctor helps")
     return library.who(run.episode)
 

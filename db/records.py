@@ -7,8 +7,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple, Self
 
+from db.states import ChunkState, RunState
 from exact.picture_area import PictureArea
 from exact.ranges import PtsRanges
+from exact.verdicts import Verdict
 from exact.video_file import VideoFile
 
 _SEASON = re.compile(r"(?<![a-z0-9])s([0-9]{1,3})[ ._-]?e[0-9]", re.IGNORECASE)
@@ -59,7 +61,7 @@ class Claim:
 
     chunk_id: int
     run_id: int
-    state: str
+    state: ChunkState
     """The state it was claimed in: `queued` asks for extraction, `extracted` for tags."""
     token: int
     start_pts: int
@@ -130,7 +132,7 @@ class CorrectionRecord:
     """32 hexadecimal digits, the same in every database."""
     sha256: str
     """Of the content."""
-    verdict: str
+    verdict: Verdict
     label: str
     start_pts: int
     end_pts: int
@@ -160,7 +162,7 @@ class RunRecord:
     """NAME@VERSION."""
     model_sha256: str
     params: str
-    state: str
+    state: RunState
     chunks_total: int
     chunks_done: int
     frames: int
@@ -182,7 +184,7 @@ class RunRecord:
     @property
     def is_open(self) -> bool:
         """Whether work is still to be done."""
-        return self.state in ("queued", "running")
+        return self.state.is_open
 
     @property
     def missing_seconds(self) -> tuple[tuple[float, float], ...]:

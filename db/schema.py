@@ -5,6 +5,7 @@ Times are kept twice on purpose: `pts` (an integer in the episode's time base) i
 """
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Enum,
     Float,
     ForeignKey,
     Index,
@@ -25,6 +27,9 @@ from sqlalchemy import (
     false,
 )
 from sqlalchemy.engine import Dialect
+
+from db.states import ChunkState, Lane, RunState, Statistic
+from exact.verdicts import Verdict
 
 # Only INTEGER PRIMARY KEY numbers itself on SQLite; PostgreSQL should not run out at 2**31.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -58,17 +63,21 @@ metadata = MetaData(
     }
 )
 
-RUN_STATES = ("queued", "running", "done", "partial", "failed", "cancelled")
-CHUNK_STATES = ("queued", "extracted", "tagged", "quarantined")
-OPEN_RUN_STATES = ("queued", "running")
-EFFORTS = ("decode", "read", "device", "database", "frames", "places")
-OPEN_CHUNK_STATES = ("queued", "extracted")
-LANES = ("interactive", "bulk")
-VERDICTS = ("right", "wrong", "relabel", "add", "trim", "undo")
+
+def _word(words: type[StrEnum]) -> Enum:
+    """The type of a column that holds a member of a set of words."""
+    return Enum(
+        words,
+        values_callable=lambda kind: [word.value for word in kind],
+        native_enum=False,
+        create_constraint=False,  # the constraint has a name of its own
+        validate_strings=True,
+        length=16,
+    )
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
+def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
@@ -140,9 +149,9 @@ run = Table(
     Column("model_version_id", RowId, ForeignKey("model_version.id"), nullable=False),
     Column("params", Text, nullable=False),
     Column("params_hash", String(64), nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", _word(RunState), nullable=False),
     # What is interactive goes before what is bulk, at every step.
-    Column("lane", String(16), nullable=False, server_default="bulk"),
+    Column("lane", _word(Lane), nullable=False, server_default=Lane.BULK),
     Column("chunks_total", Integer, nullable=False),
     Column("chunks_done", Integer, nullable=False),
     Column("frames", Integer, nullable=False),
@@ -153,8 +162,8 @@ run = Table(
     Column("started_at", UtcDateTime()),
     Column("ended_at", UtcDateTime()),
     UniqueConstraint("episode_id", "model_version_id", "params_hash"),
-    _one_of("state", RUN_STATES),
-    _one_of("lane", LANES),
+    _one_of("state", RunState),
+    _one_of("lane", Lane),
 )
 
 chunk = Table(
@@ -165,7 +174,7 @@ chunk = Table(
     Column("number", Integer, nullable=False),
     Column("start_pts", BigInteger, nullable=False),
     Column("end_pts", BigInteger, nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", _word(ChunkState), nullable=False),
     Column("attempts", Integer, nullable=False),
     # Attempts that ended because a worker vanished, which proves nothing against the chunk.
     Column("losses", Integer, nullable=False),
@@ -185,7 +194,7 @@ chunk = Table(
     Column("is_reused", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("run_id", "number"),
     CheckConstraint("start_pts < end_pts", name="range"),
-    _one_of("state", CHUNK_STATES),
+    _one_of("state", ChunkState),
     Index(None, "state", "run_id"),
 )
 
@@ -194,9 +203,9 @@ run_effort = Table(
     "run_effort",
     metadata,
     Column("run_id", RowId, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
-    Column("name", String(16), primary_key=True),
+    Column("name", _word(Statistic), primary_key=True),
     Column("amount", Float, nullable=False),
-    _one_of("name", EFFORTS),
+    _one_of("name", Statistic),
 )
 
 tag = Table(
@@ -301,7 +310,7 @@ correction = Table(
     Column("key", String(32), nullable=False, unique=True),
     # Of the episode, which need not be here.
     Column("sha256", String(64), nullable=False, index=True),
-    Column("verdict", String(16), nullable=False),
+    Column("verdict", _word(Verdict), nullable=False),
     Column("label", String(64), nullable=False, index=True),
     Column("start_pts", BigInteger, nullable=False),
     Column("end_pts", BigInteger, nullable=False),
@@ -319,7 +328,7 @@ correction = Table(
     Column("confidence", Float),
     Column("made_at", UtcDateTime(), nullable=False),
     CheckConstraint("start_pts < end_pts", name="range"),
-    _one_of("verdict", VERDICTS),
+    _one_of("verdict", Verdict),
 )
 
 current_run = Table(

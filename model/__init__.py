@@ -1,1 +1,1 @@
-"""The recogniser: preprocessing, networks, training, the artifact, the classifier."""
+"""The classifier: preprocessing, networks, training, model versions and inference."""

@@ -1,16 +1,16 @@
-"""What can go wrong with a recogniser. Imports nothing of the package."""
+"""Errors of the package. Imports nothing else of it."""
 
 
 class ModelError(Exception):
-    """Base of all errors of this package: one line that says what, where and what to do."""
+    """Base of all errors of this package, each a line that says what, where and what to do."""
 
 
 class ArtifactError(ModelError):
-    """A model version's folder is damaged, hostile or not one at all."""
+    """A model version's folder is damaged, unsafe, or not a model version."""
 
 
 class ModelNotFoundError(ModelError):
-    """No model version answers to the reference that was asked for."""
+    """No model version matches the reference."""
 
 
 class MissingExtraError(ModelError):
@@ -18,24 +18,24 @@ class MissingExtraError(ModelError):
 
 
 class DeviceError(ModelError):
-    """The device that was asked for is not there or cannot hold the batch."""
+    """The requested device does not exist or cannot hold the batch."""
 
 
 class LabelError(ModelError):
-    """A name has nothing that a label can be made of."""
+    """A name has no characters for a label."""
 
 
 class StillsError(ModelError):
-    """A folder of labelled stills cannot be trained from."""
+    """A folder of labelled stills cannot be used for training."""
 
 
 class BoxError(StillsError):
-    """A box is empty, leaves its picture, or is nobody's."""
+    """A box is empty, leaves its picture, or has no label."""
 
 
 class DatasetError(ModelError):
-    """A dataset cannot be written, or its folder is damaged or not one at all."""
+    """A dataset cannot be written, is damaged, or is not a dataset."""
 
 
 class TrainingError(ModelError):
-    """A network cannot be trained as asked."""
+    """A network cannot be trained as requested."""

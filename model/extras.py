@@ -1,4 +1,4 @@
-"""The libraries of the extra `train`, which an installation that only tags does without.
+"""The libraries of the extra `train`, which tagging does not need.
 
 Importing this module imports none of them.
 """
@@ -17,13 +17,13 @@ def has_train_extra() -> bool:
 
 
 def require_train_extra(purpose: str) -> None:
-    """Refuse work that needs the libraries of `castline[train]` where they are not installed.
+    """Refuse work that needs the libraries of `castline[train]` if they are not installed.
 
     Args:
-        purpose: the subject of the error's line, such as `training`.
+        purpose: Subject of the error's sentence, such as `training`.
 
     Raises:
-        MissingExtraError: one of them is not installed.
+        MissingExtraError: One of them is not installed.
     """
     if not has_train_extra():
         raise MissingExtraError(f"{purpose} needs more; install castline[train]")

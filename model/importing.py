@@ -1,4 +1,4 @@
-"""Taking over a model version from elsewhere: checked, then there whole or not at all."""
+"""Import a model version from elsewhere: validated, and copied completely or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -26,34 +26,35 @@ from model.version.artifact import (
 from model.version.safe_files import open_folder, read_regular_file, whole_folder, write_synced_file
 from model.version.weights import check_weights
 
-_MAX_PAGE_BYTES: Final = 32 << 20  # of a report's file; a contact sheet of ours has under 2 MB
-_MAX_PAGES: Final = 100  # ours have about ten
-_FRAME: Final = (144, 256)  # height and width of a frame of 16:9 in the frame store
+_MAX_PAGE_BYTES: Final = 32 << 20  # of a report's file; a usual contact sheet has under 2 MB
+_MAX_PAGES: Final = 100  # usual reports have about ten
+_FRAME: Final = (144, 256)  # height and width of a 16:9 frame in the frame store
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A model version that is there now."""
+    """An imported model version."""
 
     version: ModelVersion
+    """The version in its new folder."""
     is_new: bool
-    """Whether it was copied now; the very same one was there already otherwise."""
+    """Whether it was copied now; otherwise the same version was there already."""
 
 
 def import_model_version(source: Path, models_folder: Path) -> Imported:
-    """Check a model version and copy it into a folder of model versions.
+    """Validate a model version and copy it into a folder of model versions.
 
-    Its network is rebuilt, filled with its weights, compiled and loaded before anything is copied.
+    Before anything is copied, the network is built, filled with the weights, compiled and tried.
 
     Args:
-        source: the model version's folder, from anywhere.
-        models_folder: where to; it becomes `NAME-VERSION` there.
+        source: The model version's folder, which may be untrusted.
+        models_folder: The folder to copy it to, as `NAME-VERSION`.
 
     Raises:
-        ArtifactError: the folder is damaged, hostile or none, or another model version has its
-            name and version.
-        MissingExtraError: its network was never compiled here, and cannot be.
-        ModelError: its network cannot be built.
+        ArtifactError: The folder is damaged, unsafe or not a model version, or another model
+            version has its name and version.
+        MissingExtraError: The network was never compiled here, and cannot be without the extra.
+        ModelError: The network cannot be built.
     """
     offered = read_model_version(source)
     there = _namesake(offered, models_folder)
@@ -69,7 +70,7 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
         with whole_folder(folder) as unfinished:
             _copy(offered, unfinished)
     except OSError as error:
-        if not _is_copy(folder, offered):  # another process was not faster
+        if not _is_copy(folder, offered):  # another process may have copied it first
             raise ArtifactError(
                 f"{folder}: cannot be made ({error.strerror}); look at the folder above"
             ) from error
@@ -80,13 +81,13 @@ def import_model_version(source: Path, models_folder: Path) -> Imported:
 
 
 def _try(offered: ModelVersion, network: bytes) -> None:
-    """Let the compiled network look at a frame that is black, at one that is white, and at noise.
+    """Classify a black frame, a white one, and noise with the compiled network.
 
     Raises:
-        ArtifactError: weights or examples are damaged or do not fit.
-        ModelError: the network cannot be built, or what it answers is no number.
+        ArtifactError: Weights or examples are damaged or do not fit.
+        ModelError: The network cannot be built, or its outputs are not finite.
     """
-    # pictures one by one are enough: whether the weights fit is the same for any batch
+    # one picture at a time is enough: weights fit any batch size or none
     classifier = Classifier(offered, CpuForwardPass(network, batch_size=1))
     noise = np.random.default_rng(0).integers(0, 256, (*_FRAME, 3), np.uint8)
     frames = [np.full_like(noise, shade) for shade in (0, 255)]
@@ -99,13 +100,13 @@ def _try(offered: ModelVersion, network: bytes) -> None:
 
 
 def copy_model_version(version: ModelVersion, models_folder: Path) -> None:
-    """Copy a model version that came with Castline, with its compiled network, unless it is there.
+    """Copy a bundled model version with its compiled network, unless it is there already.
 
-    Any number of processes may do so at once.
+    Several processes may do so at the same time.
 
     Raises:
-        ArtifactError: another model version is in its place.
-        OSError: it cannot be written.
+        ArtifactError: Another model version is in its place.
+        OSError: It cannot be written.
     """
     folder = models_folder / _folder_name(version)
     if not _is_copy(folder, version):
@@ -114,7 +115,7 @@ def copy_model_version(version: ModelVersion, models_folder: Path) -> None:
             with whole_folder(folder) as unfinished:
                 _copy(version, unfinished)
         except OSError:
-            if not _is_copy(folder, version):  # another process was not faster
+            if not _is_copy(folder, version):  # another process may have copied it first
                 raise
     copy = read_model_version(folder)
     if not copy.compiled_path.exists():
@@ -129,7 +130,7 @@ def _free_folder(version: ModelVersion, models_folder: Path) -> Path:
     folder = models_folder / _folder_name(version)
     if folder.exists():
         reference = version.manifest.reference
-        raise ArtifactError(f"{folder}: is in the way, and not {reference}; move it away")
+        raise ArtifactError(f"{folder}: exists and is not {reference}; move it away")
     return folder
 
 
@@ -138,10 +139,10 @@ def _folder_name(version: ModelVersion) -> str:
 
 
 def _namesake(offered: ModelVersion, models_folder: Path) -> ModelVersion | None:
-    """Return the same model version where it is there already.
+    """Return the same model version if it is there already.
 
     Raises:
-        ArtifactError: another one has its name and version.
+        ArtifactError: Another version has its name and number.
     """
     reference = offered.manifest.reference
     found, _ = list_models([models_folder])
@@ -157,7 +158,7 @@ def _namesake(offered: ModelVersion, models_folder: Path) -> ModelVersion | None
 
 
 def _check_files(version: ModelVersion) -> None:
-    """Refuse a version that is there, but damaged: nobody else would say what to do about it."""
+    """Refuse to import a version that exists but is damaged, and say what to do."""
     try:
         check_weights(version)
         if version.manifest.examples_sha256:
@@ -169,7 +170,7 @@ def _check_files(version: ModelVersion) -> None:
 
 
 def _copy(offered: ModelVersion, folder: Path) -> None:
-    """Copy what was checked, byte for byte, and nothing that took its place since."""
+    """Copy the validated content byte for byte, and nothing that replaced it since."""
     write_synced_file(folder / WEIGHTS, check_weights(offered))
     if offered.manifest.examples_sha256:
         write_synced_file(folder / EXAMPLES, check_examples(offered))
@@ -180,9 +181,9 @@ def _copy(offered: ModelVersion, folder: Path) -> None:
 
 
 def _pages(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield names and contents of a report's files; a version without a report has none.
+    """Yield the names and contents of a report's files; a version without a report has none.
 
-    The folders are opened once: a link that takes their place leads nowhere.
+    The folders are opened once, so that a link that replaces them has no effect.
     """
     report = source / REPORT
     try:

@@ -1,4 +1,4 @@
-"""Labels and names: the one rule by which a name, as somebody wrote it, becomes a label."""
+"""Labels and names: the one rule that turns a written name into a label."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,37 +9,37 @@ from unicodedata import bidirectional, category, normalize
 from model.errors import LabelError
 
 UNKNOWN: Final = "unknown"
-"""The label by which a classifier says that it knows nobody."""
+"""The label for characters that a classifier does not know."""
 
 LONGEST_LABEL: Final = 64
-"""Characters, as columns of the database hold."""
+"""In characters; columns of the database hold this many."""
 
 LONGEST_NAME: Final = 100
-"""Characters: as many are read in a row of a table or a picture."""
+"""In characters; more cannot be read in a row of a table or a picture."""
 
 LONGEST_IN_PICTURES: Final = 30
-"""Characters: beside more of them little is left of a picture."""
+"""In characters; longer ones leave little room for a picture beside them."""
 
-_REMEMBERED: Final = 1000  # names: a file of boxes has many lines of each
+_REMEMBERED: Final = 1000  # names; a file of boxes repeats each on many lines
 
 _FIRST_LABEL: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-"""Labels of models from before there was the rule, which may have hyphens."""
+"""Labels of models from before the rule, which may have hyphens."""
 
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
-"""Default_Ignorable_Code_Point of the Unicode Character Database, such as what joins letters in
-Persian, or chooses among their shapes: names that look alike have one label."""
+"""Default_Ignorable_Code_Point of the Unicode Character Database, such as joiners in Persian, or
+selectors of letters' shapes: names that look alike have the same label."""
 
 _BIDI_CONTROLS: Final = frozenset(
     ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-)  # of the Unicode Bidirectional Algorithm: they turn what stands beside a name, too
+)  # of the Unicode Bidirectional Algorithm: they reorder the text around a name, too
 
 
 def known_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels of somebody, without `unknown`."""
+    """Return the labels without `unknown`."""
     return tuple(label for label in labels if label != UNKNOWN)
 
 
@@ -47,12 +47,11 @@ def known_labels(labels: Sequence[str]) -> tuple[str, ...]:
 def label_of(name: str) -> str:
     """Return the label of a name: `dr_nick` of `Dr. Nick`, `éd` of `Éd`, `バート` of `バート`.
 
-    Letters and digits of every script are kept, with the marks that belong to them, in one form
-    (NFKC) and without case; whatever else stands between them becomes one `_`. The label of a label
-    is itself.
+    Letters and digits of every script are kept, with their combining marks, in one form (NFKC) and
+    without case; anything else between them becomes one `_`. The label of a label is itself.
 
     Returns:
-        At most LONGEST_LABEL characters; none if the name has no letter or digit.
+        At most LONGEST_LABEL characters; empty if the name has no letter or digit.
     """
     label = ""
     for sign in _folded(name):
@@ -67,17 +66,15 @@ def require_label_of(name: str, where: str) -> str:
     """Return the label of a name that must have one.
 
     Args:
-        name: as it was written.
-        where: it was written, for an error's line.
+        name: The name as it was written.
+        where: Where it was written, for the message of an error.
 
     Raises:
-        LabelError: it has no letter or digit.
+        LabelError: The name has no letter or digit.
     """
     label = label_of(name)
     if not label:
-        raise LabelError(
-            f"{where}: {name!r} has no letter or digit to make a label of; give another name"
-        )
+        raise LabelError(f"{where}: {name!r} has no letter or digit for a label; give another name")
     return label
 
 
@@ -90,36 +87,36 @@ def is_label(text: object) -> bool:
 
 @lru_cache(_REMEMBERED)
 def written_name(name: str) -> str:
-    """Return a name as it is shown: on one line, without what acts on a terminal or a text."""
+    """Return a name for display: on one line, without control characters of any kind."""
     shown = "".join(" " if _acts(sign) else sign for sign in name)
     return " ".join(shown.split())[:LONGEST_NAME].rstrip()
 
 
 def shortened(name: str) -> str:
-    """Return a name with an ellipsis where it is longer than pictures have room for."""
+    """Return a name, cut off with an ellipsis if it is longer than pictures have room for."""
     if len(name) <= LONGEST_IN_PICTURES:
         return name
     return f"{name[: LONGEST_IN_PICTURES - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
 class Names(dict[str, str]):
-    """The names of labels as somebody wrote them; other labels answer with blanks for `_`."""
+    """Display names by label; a label without one is displayed with blanks for `_`."""
 
     def __missing__(self, label: str) -> str:
         return label.replace("_", " ")
 
     def note(self, name: str) -> None:
-        """Keep a name, if it is the first of its label that says more than the label itself."""
+        """Keep a name if it is the first of its label that differs from the label itself."""
         shown = written_name(name)
         if (label := label_of(name)) not in ("", UNKNOWN, shown):
             self.setdefault(label, shown)
 
     def shown(self, labels: Iterable[str]) -> dict[str, str]:
-        """Return the names of these labels, whether somebody wrote them or not."""
+        """Return the display names of these labels, written or derived."""
         return {label: self[label] for label in labels}
 
     def of(self, labels: Iterable[str]) -> "Names":
-        """Return the names that somebody wrote of these labels."""
+        """Return the written names of these labels."""
         return Names({label: self[label] for label in labels if label in self})
 
 
@@ -132,10 +129,10 @@ def are_names(names: object, labels: Sequence[str]) -> bool:
 
 
 def _folded(name: str) -> str:
-    """Return a name in one form, without case and without what nobody sees.
+    """Return a name in one form, without case and without invisible characters.
 
-    This is toNFKC_Casefold (Unicode Standard, 3.13), done twice: what folding makes of a few
-    letters has another form still.
+    This is toNFKC_Casefold (Unicode Standard, 3.13), applied twice, because the folded form of a
+    few letters changes when folded again.
     """
     for _ in range(2):
         name = normalize("NFKC", _INVISIBLE.sub("", normalize("NFKC", name)).casefold())

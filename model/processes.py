@@ -1,4 +1,4 @@
-"""Processes and a thread that work beside this one."""
+"""Worker processes, and a thread that works ahead."""
 
 import multiprocessing
 import os
@@ -18,17 +18,17 @@ Result = TypeVar("Result")
 
 
 class Processes:
-    """Processes that take tasks in turn, one at a time.
+    """Worker processes that take tasks in turn, one at a time.
 
-    The executor of `concurrent.futures` has one pipe for the results of all. A process that is
-    killed while it writes there leaves half a message, for the rest of which the executor waits for
-    ever, as others could still write. A pipe that only one process writes to ends with it.
+    The executor of `concurrent.futures` has one pipe for all results. A process that is killed
+    while writing there leaves half a message, and the executor waits for the rest for ever, because
+    other processes could still write. A pipe with a single writer is closed with its process.
 
     Args:
-        count: how many, started now; a script needs `if __name__ == "__main__":`, for they read it
-            too.
-        prepare: called in each once it has started, if anything.
-        arguments: of that.
+        count: Number of processes, started now; a script needs `if __name__ == "__main__":`,
+            because they import it too.
+        prepare: Called in each process after its start, if given.
+        arguments: Arguments of `prepare`.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class Processes:
     def results(
         self, work: Callable[[Task], Result], tasks: Iterable[Task]
     ) -> Generator[Result, None, None]:
-        """Yield what comes of each task, in their order, while the next ones are worked on.
+        """Yield the result of each task, in order, while the next ones are computed.
 
         Raises:
-            BrokenProcessPool: a process died.
+            BrokenProcessPool: A process died.
         """
         busy: deque[_Process] = deque()
         left = iter(tasks)
@@ -59,18 +59,18 @@ class Processes:
             while busy:
                 yield busy.popleft().result()
         finally:
-            for process in busy:  # who stopped early finds nothing of these the next time
+            for process in busy:  # no result is left over for the next call
                 with suppress(Exception):
                     process.result()
 
     def shutdown(self) -> None:
-        """End the processes, whatever they are at."""
+        """End the processes, whether they are busy or not."""
         for process in self._started:
             process.end()
 
 
 def taken_ahead(made: Iterator[Result], ahead: int) -> Generator[Result, None, None]:
-    """Yield what an iterator makes, which a thread takes so many ahead of whoever uses it."""
+    """Yield the results of an iterator, with a thread that computes this many in advance."""
     thread, end = ThreadPoolExecutor(1), object()
     under_way = deque(thread.submit(next, made, end) for _ in range(ahead))
     try:
@@ -83,28 +83,28 @@ def taken_ahead(made: Iterator[Result], ahead: int) -> Generator[Result, None, N
 
 class _Process:
     def __init__(self, prepare: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
-        # spawned: a fork would copy this process's threads' locks in whatever state they are, and
-        # the pipes of the processes before it
+        # spawned: a fork would copy the locks of this process's threads in any state, and the pipes
+        # of earlier processes
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
             target=_serve, args=(theirs, prepare, arguments), daemon=True
         )
         self._process.start()
-        theirs.close()  # or the pipe would not end with the process
+        theirs.close()  # otherwise the pipe would not end with the process
 
     def begin(self, work: Callable[[Any], Any], task: Any) -> None:
-        """Hand over a task, whose result is waited for before another one."""
+        """Send a task; its result must be received before the next one is sent."""
         try:
             self._pipe.send((work, task))
         except ConnectionError as error:
             raise BrokenProcessPool(f"{self._process.name} died") from error
 
     def result(self) -> Any:
-        """Wait for what came of the task, and return or raise that."""
+        """Wait for the result of the task; return it, or raise its error."""
         try:
             result, failure = self._pipe.recv()
-        except (EOFError, OSError) as error:  # the second in the midst of a message
+        except (EOFError, OSError) as error:  # OSError: in the middle of a message
             raise BrokenProcessPool(f"{self._process.name} died") from error
         if failure is not None:
             raise failure
@@ -130,7 +130,7 @@ def _serve(
             try:
                 result = work(task)
             except Exception as error:
-                error.add_note(traceback.format_exc())  # a traceback does not travel
+                error.add_note(traceback.format_exc())  # a traceback cannot be pickled
                 failure = error
             pipe.send((result, failure))
 

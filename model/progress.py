@@ -1,7 +1,7 @@
-"""How long work says how far it is."""
+"""The type of progress callbacks."""
 
 from collections.abc import Callable
 from typing import TypeAlias
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Takes a step's name, how much of it is done, and how much there is."""
+"""Called with a step's name, the number of units done, and the number of units in total."""

@@ -1,4 +1,4 @@
-"""Native libraries loaded without their chatter."""
+"""Load native libraries without their log messages."""
 
 import os
 import re
@@ -11,14 +11,14 @@ _CHATTER: Final = re.compile(
     rb"I0000 |WARNING: All log messages before absl::InitializeLog\(\)|E0000 .*cuInit"
     rb"|W0000 .*tf_tfl_flatbuffer_helpers|INFO: Created TensorFlow Lite"
 )
-# Lines that the native libraries write while they load, whatever the log level; `cuInit` says
-# that there is no GPU, which is no error: `choose_device` reports it where it matters.
+# Lines that the native libraries write while they load, at any log level. `cuInit` says that there
+# is no GPU, which is no error: `choose_device` reports it where it matters.
 
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Hold back what is written to stderr inside, then pass on all but the chatter."""
-    stderr_descriptor = 2  # native code writes there whatever sys.stderr is
+    """Hold back output to stderr inside, then pass on everything but the known messages."""
+    stderr_descriptor = 2  # native code writes there, independent of sys.stderr
     kept = os.dup(stderr_descriptor)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), stderr_descriptor)

@@ -1,4 +1,4 @@
-"""How a network is trained, as numbers."""
+"""The hyperparameters of a training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,77 +7,80 @@ from typing import Any, Final
 from model.errors import ModelError
 from model.networks import baseline, dense, residual
 from model.pictures.preprocess import FINE, PREPROCESSINGS, TASK, WHOLE_FRAMES, WIDE
-from model.version.looks import Looks
 from model.version.manifest import DENSE, LOSSES, PLACES
+from model.version.region_views import RegionViews
 
 OPTIMIZERS: Final = ("adam", "adamw", "muon")
-"""Their names in `model.training.optimizers`."""
+"""Names of the optimisers in `model.training.optimizers`."""
 
 SIDE_STEP: Final = 16
-"""Pixels by which sides grow: three sides from 64 to 96, so that kernels are seldom chosen anew."""
+"""Steps of the input size in pixels: three sizes from 64 to 96, as kernels are chosen per size."""
 
 LEAST_FIRST_SIDE: Final = 32
-"""Pixels: what networks halve five times is a single one then."""
+"""In pixels: networks that halve it five times are left with one."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what training makes of some stills; the defaults are the task's.
+    """All hyperparameters of a training; the defaults are those of the original task.
 
     Raises:
-        ModelError: a number is out of bounds; the line names it.
+        ModelError: A value is out of bounds; the message names it.
     """
 
     network: str = "baseline"
-    """Its name in `model.networks.named`."""
+    """Name of the network in `model.networks.named`."""
     network_parameters: Mapping[str, Any] = field(default_factory=lambda: baseline.PARAMETERS)
-    """What that network takes."""
+    """Parameters of that network."""
     preprocessing: str = TASK.name
-    """Its name in `model.pictures.preprocess`."""
+    """Name of the preprocessing in `model.pictures.preprocess`."""
     epochs: int = 13
-    """How often as many stills as there are are shown; 0 keeps a start's weights as they are."""
+    """Number of epochs, each of which shows as many pictures as there are stills, unless a field
+    below says otherwise; 0 keeps a start's weights unchanged."""
     patience_epochs: int = 0
-    """Training stops after so many epochs without a lower validation loss, and the weights of the
-    best epoch are kept; 0 for never."""
+    """Early stopping: training ends after this many epochs without a lower validation loss, and the
+    weights of the best epoch are kept; 0 for never."""
     batch_size: int = 40
     """Stills per step."""
     optimizer: str = "adam"
-    """`adam` (Kingma and Ba, 2014); `adamw`, whose decay is apart (Loshchilov, Hutter, 2017); or
-    `muon` (Jordan et al., 2024), whose steps change a convolution in all directions alike."""
+    """`adam` (Kingma and Ba, 2014); `adamw`, with decoupled weight decay (Loshchilov, Hutter,
+    2017); or `muon` (Jordan et al., 2024), which orthogonalises the updates of convolutions."""
     learning_rate: float = 1e-3
-    """At its highest: Adam's default."""
+    """Highest learning rate; the default is Adam's."""
     final_learning_rate: float = 1e-3
-    """At the last step, reached along half a cosine (Loshchilov and Hutter, 2016)."""
+    """Learning rate at the last step, reached by cosine decay (Loshchilov and Hutter, 2016)."""
     warm_up_epochs: float = 0.0
-    """Over which the learning rate rises in a line from 0."""
+    """Epochs of linear warm-up, over which the learning rate rises from 0."""
     weight_decay: float = 0.0
-    """Of `adamw` and `muon`, a share of the learning rate."""
+    """Weight decay of `adamw` and `muon`, as a share of the learning rate."""
     loss: str = "categorical"
-    """The cross-entropy of one label among all, or, `binary`, of each label against the rest
-    (Wightman et al., ResNet strikes back, 2021): then two characters can be in a picture, or none
-    that is known. `places`, of network `dense` alone: that of each label at each place (see
-    `model.training.place_loss`)."""
+    """`categorical`: softmax cross-entropy over all labels. `binary`: sigmoid cross-entropy of each
+    label on its own (Wightman et al., ResNet strikes back, 2021), so that a picture can have two
+    characters, or no known one. `places`, for network `dense` only: focal cross-entropy of each
+    label at each place (see `model.training.place_loss`)."""
     label_smoothing: float = 0.0
-    """Share of the target that is spread over all labels (Szegedy et al., 2016), or, if the loss
-    is binary, between yes and no."""
+    """Label smoothing: share of the target that is spread over all labels (Szegedy et al., 2016),
+    or, for the binary loss, between yes and no."""
     average_epochs: float = 0.0
-    """Weights are averaged over about so many epochs, exponentially (Polyak, 1992); 0 for not."""
+    """Weights are averaged exponentially over about this many epochs (Polyak, 1992); 0 for no
+    averaging."""
     first_side: int = 0
-    """Pictures begin with this side in pixels and grow to the preprocessing's (Tan and Le, 2021):
-    the first epochs cost less. From 32 on, in steps of 16 below that side; 0 for that side
-    throughout, as network `baseline` needs it."""
+    """Progressive resizing (Tan and Le, 2021): pictures begin with this size in pixels and grow to
+    that of the preprocessing, which makes the first epochs cheaper. Allowed are sizes from 32 on,
+    in steps of 16 below the final one; 0 for the final size throughout, as network `baseline` needs
+    it."""
     bfloat16: bool = False
-    """Whether the network computes in bfloat16 while it learns, on processors that have
-    instructions for it; weights, and all that is not learning, stay in 32 bits. On backends other
-    than TensorFlow it does so on all processors, and while it validates too."""
+    """Whether the network is trained in bfloat16 (mixed precision), on processors with instructions
+    for it; weights, and everything besides training, stay in 32 bits. Other backends than
+    TensorFlow do so on all processors, and for validation too."""
     label_floor: float = 0.0
-    """Labels with fewer stills than this share of the average are shown as often as if they had
-    as many."""
+    """Labels with fewer stills than this share of the average are oversampled up to it."""
     unknown_share: float = 0.0
-    """Of the stills that an epoch shows, drawn anew from those of `unknown`; 0 for all of them."""
+    """Share of `unknown` in the pictures of an epoch, sampled newly in each epoch; 0 for all its
+    stills."""
     least_shown: int = 0
-    """Pictures that an epoch shows at least: of fewer stills each is shown more often, for as many
-    different scenes can be made of it."""
+    """Least number of pictures in an epoch: fewer stills are shown several times, because many
+    different scenes can be composed of each."""
     mirror: bool = False
     """Whether every second picture is mirrored."""
     shift: float = 0.0
@@ -87,50 +90,51 @@ class Recipe:
     stretch: float = 0.0
     """Largest change of the aspect ratio, as a natural logarithm."""
     brightness: float = 0.0
-    """Largest change of light, as a natural logarithm."""
+    """Largest change of brightness, as a natural logarithm."""
     tint: float = 0.0
-    """Largest change of each colour on its own, as a natural logarithm."""
+    """Largest change of each colour channel, as a natural logarithm."""
     pasted_halves: float = 0.0
-    """Share of pictures that show a second still beside the first, as two-character frames do."""
+    """Share of pictures that show a second still beside the first, like frames with two
+    characters."""
     compressed: float = 0.0
-    """Share of pictures with the marks of lossy compression, as a video's frames have them."""
+    """Share of pictures with artefacts of lossy compression, like frames of a video."""
     blurred: float = 0.0
-    """Share of pictures that were smaller once."""
+    """Share of pictures that are blurred by shrinking and enlarging."""
     overlaid: float = 0.0
     """Share of pictures with a subtitle or a channel's logo."""
     erased: float = 0.0
-    """Share of pictures with a rectangle painted over (Zhong et al., 2017)."""
+    """Share of pictures with random erasing (Zhong et al., 2017)."""
     dyed: float = 0.0
-    """Share of pictures in strongly coloured light, as at night, or with less colour."""
+    """Share of pictures in strongly coloured light, as at night, or with less saturation."""
     blended: float = 0.0
-    """Share of pictures that another shines through (mixup: Zhang et al., 2018)."""
+    """Share of pictures with mixup (Zhang et al., 2018)."""
     patched: float = 0.0
-    """Share of pictures with a square of another (CutMix: Yun et al., 2019)."""
+    """Share of pictures with CutMix (Yun et al., 2019)."""
     mosaics: float = 0.0
-    """Share of scenes with up to five figures, cut out by their boxes (see `model.scenes.scenes`);
-    of network `dense` alone, as are the next three."""
+    """Share of scenes with mosaic augmentation: up to five figures, cut out by their boxes (see
+    `model.scenes.scenes`); for network `dense` only, like the next three."""
     panels: float = 0.0
     """Share of scenes with two or three stills side by side."""
     whole_frames: float = 0.0
-    """Share of scenes that show another picture, in which everybody has a box: there are few."""
+    """Share of scenes that show another, completely annotated picture, of which there are few."""
     corrected_after: tuple[int, ...] = ()
-    """Epochs after which the network says where in the stills their labels are, for the next ones
-    (see `model.scenes.whereabouts`); 0 for before the first one, by a start that knows all the
-    labels."""
+    """Epochs after which the network's predictions correct the boxes of the stills for the
+    following epochs (pseudo-labels; see `model.scenes.whereabouts`); 0 for before the first epoch,
+    if the start knows all labels."""
     taught: float = 0.0
-    """Share of the targets that teachers give, where there are any; see
+    """Knowledge distillation: share of the targets that comes from teachers, if there are any; see
     `model.training.loop.train`."""
     closer_view: float = 0.0
-    """The middle of a whole frame, as a share of its side, that is looked at once more when the
-    network answers; see `model.version.looks`. 0 for never."""
+    """Closer view: the centre of a whole frame, as a share of its side, that is classified
+    additionally at inference; see `model.version.region_views`. 0 for never."""
     seed: int = 0
-    """Of the initial weights, the order and the variations."""
+    """Seed of the initial weights, the order and the augmentation."""
 
     def __post_init__(self) -> None:
         if self.preprocessing not in (WHOLE_FRAMES if self.is_dense else PREPROCESSINGS):
             raise ModelError(
                 f"recipe: preprocessing is {self.preprocessing!r}, which network {self.network} "
-                "does not take"
+                "does not accept"
             )
         if self.optimizer not in OPTIMIZERS:
             allowed = ", ".join(OPTIMIZERS)
@@ -138,7 +142,9 @@ class Recipe:
         if self.loss not in LOSSES:
             raise ModelError(f"recipe: loss is {self.loss!r}; give one of {', '.join(LOSSES)}")
         if self.is_dense != (self.loss == PLACES):
-            raise ModelError(f"recipe: network {self.network} does not learn by loss {self.loss}")
+            raise ModelError(
+                f"recipe: network {self.network} cannot be trained with loss {self.loss}"
+            )
         self._check_first_side()
         if not all(type(epoch) is int and epoch >= 0 for epoch in self.corrected_after):
             raise ModelError(
@@ -158,7 +164,7 @@ class Recipe:
             "label_floor": share,
             "unknown_share": (0.0, 0.5),
             "least_shown": (0, 10**7),
-            "shift": (0.0, 0.25),  # more loses the character
+            "shift": (0.0, 0.25),  # a larger shift loses the character
             "zoom": (0.0, 0.7),  # half to twice the size
             "stretch": (0.0, 0.7),
             "brightness": (0.0, 0.7),
@@ -185,17 +191,17 @@ class Recipe:
 
     @property
     def is_dense(self) -> bool:
-        """Whether the network looks at whole frames and answers for each place."""
+        """Whether the network sees whole frames and has an output for each place."""
         return self.network == DENSE
 
     @property
-    def looks(self) -> Looks:
-        """How often the network looks when it answers."""
-        return Looks(self.closer_view)
+    def views(self) -> RegionViews:
+        """The views that the network gets of a frame at inference."""
+        return RegionViews(self.closer_view)
 
     def _check_first_side(self) -> None:
         sides = [0]
-        if self.network == "residual":  # the others take pictures of one shape alone
+        if self.network == "residual":  # the other networks accept pictures of one shape only
             side = PREPROCESSINGS[self.preprocessing].side
             sides += range(side, LEAST_FIRST_SIDE - 1, -SIDE_STEP)
         if self.first_side not in sides:
@@ -206,7 +212,7 @@ class Recipe:
 
 
 BASELINE: Final = Recipe()
-"""The task's recipe: 13 epochs, batches of 40, no variation."""
+"""The original task's recipe: 13 epochs, batches of 40, no augmentation."""
 
 REGIONAL: Final = Recipe(
     network="residual",
@@ -243,8 +249,8 @@ REGIONAL: Final = Recipe(
     taught=0.8,
     closer_view=0.875,
 )
-"""The best for regions that two cores train in an hour, shown stills as varied as an episode's
-frames; the bundled dense model began with the trunk of such a network."""
+"""The best regional recipe for an hour on two cores, with augmentation that imitates the frames of
+an episode. The bundled dense model was initialised with the backbone of such a network."""
 
 LARGE: Final = replace(
     REGIONAL,
@@ -253,12 +259,12 @@ LARGE: Final = replace(
     batch_size=192,
     first_side=0,
 )
-"""For a GPU: too large to be quick on a CPU, and good teachers of `REGIONAL`."""
+"""For a GPU: too slow on a CPU, but its networks are good teachers for `REGIONAL`."""
 
 REGIONAL_FURTHER: Final = replace(
     REGIONAL, epochs=8, learning_rate=1e-3, warm_up_epochs=0.5, average_epochs=1, first_side=0
 )
-"""For weights for regions that know much already: the small steps with which `regional` ends."""
+"""Fine-tuning of regional weights: the small steps with which `regional` ends."""
 
 STRONG: Final = Recipe(
     network=DENSE,
@@ -289,11 +295,11 @@ STRONG: Final = Recipe(
     whole_frames=0.15,
     corrected_after=(1, 3),
 )
-"""The best that two cores train in an hour and a half, by scenes as varied as frames of episodes
-are."""
+"""The best recipe for an hour and a half on two cores, with scenes that imitate the frames of
+episodes."""
 
 FURTHER: Final = replace(STRONG, epochs=3, learning_rate=6e-4, corrected_after=(0,))
-"""For dense weights that know much already: the small steps with which `strong` ends."""
+"""Fine-tuning of dense weights: the small steps with which `strong` ends."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     "baseline": BASELINE,
@@ -302,14 +308,14 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "large": LARGE,
     "further": FURTHER,
 }
-"""By the names that commands take."""
+"""Recipes by their names in commands."""
 
 
 def recipe_named(name: str) -> Recipe:
     """Return a recipe by its name.
 
     Raises:
-        ModelError: there is none of that name.
+        ModelError: The name is unknown.
     """
     if name not in RECIPES:
         *others, last = RECIPES

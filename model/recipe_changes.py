@@ -1,4 +1,4 @@
-"""Recipes changed for a version to begin with, or for other epochs."""
+"""Adapt recipes to a start, or to another number of epochs."""
 
 from dataclasses import replace
 from math import ceil
@@ -13,20 +13,21 @@ from model.training.schedule import shown_per_epoch
 from model.version.manifest import Manifest
 
 LEAST_DENSE_STEPS: Final = 1800
-"""Of a dense network that is trained on few pictures, mostly from random weights: less than half an
-hour of two fast cores."""
+"""Least training steps of a dense network on few pictures, mostly from random weights: less than
+half an hour on two fast cores."""
 
 
 def recipe_for(name: str | None, dataset: DatasetManifest, start: Manifest | None = None) -> Recipe:
-    """Return the recipe of a name, or the one for a dataset of which nothing else is said.
+    """Return the recipe with a name, or the default recipe for a dataset.
 
     Args:
-        name: of the recipe; None for what `usual_recipe` or, with a start, `recipe_to_go_on` takes.
-        dataset: to be learnt.
-        start: of the version whose weights training begins with.
+        name: Name of the recipe; None for that of `usual_recipe` or, with a start, of
+            `recipe_to_go_on`.
+        dataset: The dataset to train on.
+        start: Manifest of the version whose weights initialise the network.
 
     Raises:
-        ModelError: there is no recipe of that name, or it is not for the start's network.
+        ModelError: The name is unknown, or the recipe does not fit the start's network.
     """
     if start is not None:
         return recipe_to_go_on(name, start, dataset)
@@ -34,10 +35,10 @@ def recipe_for(name: str | None, dataset: DatasetManifest, start: Manifest | Non
 
 
 def usual_recipe(dataset: DatasetManifest) -> Recipe:
-    """Return the recipe for a dataset of which nothing else is said.
+    """Return the default recipe for a dataset.
 
-    A dense network learns places from boxes: without any, `regional`. With boxes `strong`, for as
-    many epochs as it takes to learn from few pictures.
+    A dense network needs boxes to learn places. The default is therefore `regional` for a dataset
+    without boxes, and `strong` for one with boxes, with more epochs if there are few pictures.
     """
     return REGIONAL if dataset.boxes is None else _strong_for(dataset)
 
@@ -53,14 +54,15 @@ def recipe_to_go_on(name: str | None, start: Manifest, dataset: DatasetManifest)
     """Return a recipe for a training that begins with a version's weights.
 
     Args:
-        name: of the recipe, for the version's network as `with_network_of` makes it. None for one
-            of the version's own kind: `further` if it knows at least half of the labels; of those
-            of another series it has everything to learn, and takes as long as without a start.
-        start: of the version.
-        dataset: to be learnt.
+        name: Name of the recipe, adapted to the version's network by `with_network_of`. None for a
+            recipe of the version's own kind: `further` if the version knows at least half of the
+            labels. Otherwise, as with another series, it has to learn everything, and takes as long
+            as without a start.
+        start: Manifest of the version.
+        dataset: The dataset to train on.
 
     Raises:
-        ModelError: there is no recipe of that name, or it is not for such a network.
+        ModelError: The name is unknown, or the recipe does not fit such a network.
     """
     if name is not None:
         recipe = recipe_named(name)
@@ -79,13 +81,13 @@ def _knows_half(start: Manifest, dataset: DatasetManifest) -> bool:
 
 
 def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
-    """Return a recipe for a model version's network, and for pictures as that looks at them.
+    """Return a recipe adapted to a model version's network, preprocessing and looks.
 
-    Where this takes pictures of one side alone, they do not grow. A dense network can begin with
-    the trunk of a residual one: it stays what it is. What is trained does not glance.
+    If the network accepts one input size only, the size does not grow. A dense network can begin
+    with the backbone of a residual one: its recipe stays unchanged. Training never glances.
 
     Raises:
-        ModelError: the version's looks are beyond what recipes may say.
+        ModelError: Recipes do not allow the version's looks.
     """
     if recipe.is_dense and manifest.network == "residual":
         return recipe
@@ -100,12 +102,12 @@ def with_network_of(recipe: Recipe, manifest: Manifest) -> Recipe:
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
-    """Return a recipe for another number of epochs, whereabouts corrected as early in them.
+    """Return a recipe for another number of epochs, with corrections at the same relative times.
 
-    Nothing in it takes longer than they do.
+    Warm-up and averaging are limited to that number.
 
     Raises:
-        ModelError: there are too few or too many.
+        ModelError: There are too few or too many epochs.
     """
     return replace(
         recipe,
@@ -119,5 +121,5 @@ def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
 
 
 def _moved(after: int, epochs: int, wanted: int) -> int:
-    """Return an epoch as far into a training of another length; never before the first one."""
+    """Return the epoch at the same relative time of another length; never before the first."""
     return max(1, round(after * wanted / epochs)) if after else 0

@@ -1,9 +1,7 @@
 """From a dataset to a model version, in one call."""
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,11 @@ from numpy.typing import NDArray
 
 from model.adding.examples import examples_of
 from model.adding.features import DenseFeatures
-from model.dataset.folder import Dataset
 from model.dataset.stills import Stills
 from model.errors import ArtifactError
-from model.evaluation.calibrating import Calibration, calibrate
-from model.evaluation.evaluation import Recogniser
-from model.evaluation.scene_calibrating import calibrate_scenes, rehearse_network
+from model.evaluation.calibration import Calibration, calibrate
+from model.evaluation.recogniser import Recogniser
+from model.evaluation.scene_calibration import calibrate_scenes, rehearse_network
 from model.inference.classifier import BATCH_SIZE
 from model.inference.compiling import compile_network, compile_version, keep_compiled
 from model.inference.cpu_forward import CpuForwardPass
@@ -26,20 +23,15 @@ from model.inference.forward import ForwardPass
 from model.inference.sight import PlaceSight, Sight, sight_of
 from model.networks.named import add_to_logits, assign_weights, network_of, weights_of
 from model.pictures.preprocess import preprocessing_named
-from model.pictures.regions import REGIONS, WHOLE
 from model.progress import Progress
 from model.recipe import Recipe
-from model.report.testing import Words, ask, metrics_of, report_of
+from model.report.testing import Tested, ask, metrics_of, report_of
 from model.training.checkpoint import Checkpoint
-from model.training.checks import (
-    check_nothing_is_to_learn,
-    check_parts,
-    check_start,
-    check_teachers,
-)
+from model.training.checks import check_parts
 from model.training.folder import alone_at_work
 from model.training.history import Epoch, HistoryFiles
-from model.training.loop import outputs_of, train
+from model.training.loop import train
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion, write_model_version
 from model.version.manifest import Manifest
 from model.version.weights import rounded
@@ -50,18 +42,12 @@ gives 99.94 % the same; what changes was a toss-up between two labels before."""
 
 
 def train_model_version(
-    dataset: Dataset,
+    plan: TrainingPlan,
     output_folder: Path,
-    name: str,
-    version: str,
-    recipe: Recipe,
     *,
     work_folder: Path,
-    teachers: Sequence[ModelVersion] = (),
-    start: ModelVersion | None = None,
     processes: int = 0,
     resume: bool = False,
-    words: Words | None = None,
     on_progress: Progress | None = None,
     on_epoch: Callable[[tuple[Epoch, ...]], None] | None = None,
 ) -> ModelVersion:
@@ -70,152 +56,110 @@ def train_model_version(
     Its network is compiled for CPUs, so that an installation without TensorFlow computes it.
 
     Args:
-        dataset: its train set is learnt, its validation set decides temperature and thresholds,
-            its test set decides nothing.
-        output_folder: becomes the model version; must not exist.
-        name: of the version's family.
-        version: within it.
-        recipe: how to train.
-        work_folder: holds the checkpoint until the version is written, and `history.csv` and
+        plan: What to train.
+        output_folder: Becomes the model version; must not exist.
+        work_folder: Holds the checkpoint until the version is written, and `history.csv` and
             TensorBoard's events for good.
-        teachers: model versions of the same labels, preprocessing and loss, whose answers are
-            learnt too, as far as the recipe says (`taught`).
-        start: with whose weights training begins, in place of random ones: of the recipe's network
-            and preprocessing, as `model.recipe_changes.with_network_of` makes it, or of a residual
-            network that gives a dense one its trunk. Of its labels, those of the dataset keep what
-            they know.
-        processes: that make batches; see `model.training.loop.train`.
-        resume: go on from the checkpoint in the work folder, if there is one.
-        words: for the manifest and the model card.
-        on_progress: called while it works.
-        on_epoch: called after each epoch with all epochs so far.
+        processes: Processes that make batches; see `model.training.loop.train`.
+        resume: Go on from the checkpoint in the work folder, if there is one.
+        on_progress: Called while it works.
+        on_epoch: Called after each epoch with all epochs so far.
 
     Raises:
-        DatasetError: a shard is damaged, or a part shows nobody known.
-        TrainingError: nothing would be learnt, a teacher cannot teach this, the start is of another
-            network, memory ran out, the checkpoint is damaged or of another training, another
+        DatasetError: A shard is damaged, or a part shows nobody known.
+        TrainingError: Memory ran out, the checkpoint is damaged or of another training, another
             training is at work in the work folder, or one without `resume` would throw away what
             this very training has reached there.
-        ArtifactError: the output folder exists, name or version are not allowed, or the weights of
-            a teacher or of the start are damaged.
+        ArtifactError: The output folder exists, or a teacher's weights are damaged.
     """
     tell = on_progress or (lambda _step, _done, _total: None)
-    words = words or Words()
     if output_folder.exists():  # before an hour of training, not after
         raise ArtifactError(
             f"{output_folder}: exists, and a model version never changes; name another"
         )
-    if not recipe.epochs:
-        check_nothing_is_to_learn(dataset, recipe, teachers, start)
-    draft = _draft(dataset, recipe, start, name, version, words)
-    check_parts(dataset)
-    check_teachers(teachers, dataset, recipe)
-    if start is not None:
-        check_start(start, recipe)
+    check_parts(plan.dataset)
     with alone_at_work(work_folder):
-        checkpoint = Checkpoint(work_folder, _identity(dataset, recipe, teachers, start))
-        if not resume:
-            checkpoint.refuse_to_lose()
-        files = HistoryFiles(work_folder)
-        if not (resume and checkpoint.exists):
-            files.begin_anew()
-        stills, validation = _unpack(dataset, recipe, tell)
+        checkpoint = Checkpoint(work_folder, plan.identity)
+        write_history = _begin(checkpoint, work_folder, resume=resume)
+        stills, validation = _unpack(plan, tell)
 
         def after_epoch(history: tuple[Epoch, ...]) -> None:
-            files.write(history)
+            write_history(history)
             if on_epoch is not None:
                 on_epoch(history)
 
         trained = train(
             stills,
             validation,
-            recipe,
+            plan.recipe,
             after_epoch,
             checkpoint,
-            teachers=[network_of(teacher) for teacher in teachers],
-            start=start,
+            teachers=[network_of(teacher) for teacher in plan.teachers],
+            start=plan.start,
             on_step=lambda done, steps: tell("Training", done, steps),
             resume=resume,
             processes=processes,
         )
         # what is tested is what is written
         assign_weights(trained.network, rounded(weights_of(trained.network)))
-        sight = sight_of(recipe, draft.labels)
-        forward, agreement = forward_pass(trained.network, sight, validation)
-        calibration, forward = _calibrated(
-            trained.network, forward, agreement, sight, validation, recipe, tell
-        )
-        recogniser = _recogniser(forward, sight, calibration.temperature)
-        tested = ask(recogniser, dataset, tell)
-        manifest = replace(
-            draft,
-            temperature=calibration.temperature,
-            onset=calibration.thresholds.onset,
-            offset=calibration.thresholds.offset,
-            label_thresholds=calibration.label_thresholds,
-            int8=agreement >= LEAST_AGREEMENT,
-            metrics=metrics_of(tested, calibration, agreement, dataset),
-            created_at=_now(),
-        )
-        report = report_of(
-            manifest, recipe, teachers, start, dataset, trained.history, tested, words
-        )
+        manifest, tested = _measure(plan, trained.network, validation, tell)
         made = write_model_version(
             output_folder,
             manifest,
             weights_of(trained.network),
-            report,
-            _examples(trained.network, manifest, stills, recipe, tell),
+            report_of(plan, manifest, trained.history, tested),
+            _examples(trained.network, manifest, stills, plan.recipe, tell),
         )
         checkpoint.remove()
     keep_compiled(made, compile_version(made))
     return made
 
 
-def _draft(
-    dataset: Dataset,
-    recipe: Recipe,
-    start: ModelVersion | None,
-    name: str,
-    version: str,
-    words: Words,
-) -> Manifest:
-    """Return the manifest as far as it is known before training: what is wrong in it shows now."""
-    kept = start if not recipe.epochs else None
-    return Manifest(
-        name=name,
-        version=version,
-        network=recipe.network,
-        network_parameters=recipe.network_parameters,
-        labels=outputs_of(recipe, dataset.manifest.labels),
-        names=dataset.manifest.names,
-        preprocessing=recipe.preprocessing,
-        regions=(WHOLE,) if recipe.is_dense else REGIONS,
-        closer_view=recipe.closer_view,
-        temperature=1.0,
-        onset=1.0,
-        offset=1.0,
-        training_data_sha256=dataset.manifest.fingerprint_sha256,
-        metrics={},
-        licence=words.licence,
-        created_at=_now(),
-        loss=kept.manifest.loss if kept else recipe.loss,
-    )
+def _begin(
+    checkpoint: Checkpoint, work_folder: Path, *, resume: bool
+) -> Callable[[tuple[Epoch, ...]], None]:
+    """Prepare the work folder, and return what writes the history there."""
+    if not resume:
+        checkpoint.refuse_to_lose()
+    files = HistoryFiles(work_folder)
+    if not (resume and checkpoint.exists):
+        files.begin_anew()
+    return files.write
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _unpack(dataset: Dataset, recipe: Recipe, tell: Progress) -> tuple[Stills, Stills]:
+def _unpack(plan: TrainingPlan, tell: Progress) -> tuple[Stills, Stills]:
     """Return the stills to learn from and those to validate with."""
+    rule = None if plan.recipe.is_dense else preprocessing_named(plan.recipe.preprocessing)
     parts = []
     for number, part in enumerate(("train", "validation")):
         tell("Unpacking stills", number, 2)
-        rule = None if recipe.is_dense else preprocessing_named(recipe.preprocessing)
-        parts.append(Stills.unpack(dataset, part, rule))
+        parts.append(Stills.unpack(plan.dataset, part, rule))
     tell("Unpacking stills", 2, 2)
     return parts[0], parts[1]
+
+
+def _measure(
+    plan: TrainingPlan, network: Any, validation: Stills, tell: Progress
+) -> tuple[Manifest, Tested]:
+    """Calibrate a trained network and test it; return the whole manifest, and what it reached."""
+    sight = sight_of(plan.recipe, plan.draft.labels)
+    forward, agreement = forward_pass(network, sight, validation)
+    calibration, forward = _calibrated(
+        network, forward, agreement, sight, validation, plan.recipe, tell
+    )
+    recogniser = _recogniser(forward, sight, calibration.temperature)
+    tested = ask(recogniser, plan.dataset, tell)
+    manifest = replace(
+        plan.draft,
+        temperature=calibration.temperature,
+        onset=calibration.thresholds.onset,
+        offset=calibration.thresholds.offset,
+        label_thresholds=calibration.label_thresholds,
+        int8=agreement >= LEAST_AGREEMENT,
+        metrics=metrics_of(tested, calibration, agreement, plan.dataset),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return manifest, tested
 
 
 def _recogniser(forward: ForwardPass, sight: Sight, temperature: float) -> Recogniser:
@@ -240,7 +184,7 @@ def _calibrated(
     logits changes no answer in 8 bits that is not changed in 32.
     """
     if not isinstance(sight, PlaceSight):
-        return calibrate(forward, recipe.looks, validation, recipe.seed, tell), forward
+        return calibrate(forward, recipe.views, validation, recipe.seed, tell), forward
     rehearsed = rehearse_network(forward, sight.rule, validation, recipe.seed, tell)
     calibration, shift = calibrate_scenes(rehearsed, sight.labels)
     add_to_logits(network, shift)
@@ -280,25 +224,3 @@ def forward_pass(network: Any, sight: Sight, validation: Stills) -> tuple[Forwar
     ]
     agreement = float(np.concatenate(same).mean())
     return (rounded if agreement >= LEAST_AGREEMENT else exact), agreement
-
-
-def _identity(
-    dataset: Dataset,
-    recipe: Recipe,
-    teachers: Sequence[ModelVersion],
-    start: ModelVersion | None,
-) -> str:
-    """Say what is trained and how, so that a checkpoint is never continued as another's."""
-    content = {
-        "dataset": dataset.manifest.fingerprint_sha256,
-        "labels": dataset.manifest.labels,
-        # which still is in which part: the fingerprint and the seed do not tell
-        "shards": {
-            part: [shard.sha256 for shard in shards]
-            for part, shards in dataset.manifest.shards.items()
-        },
-        "recipe": asdict(recipe),
-        "teachers": [teacher.sha256 for teacher in teachers],
-        "start": start.sha256 if start else None,
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()

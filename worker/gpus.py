@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
+from model.inference.device import Device
 from worker.settings import Settings
 
 DRIVER = Path("/proc/driver/nvidia/gpus")
 """One folder for each GPU that NVIDIA's driver drives."""
 
 
-def usable_gpus(settings: Settings, device: str, driver: Path = DRIVER) -> tuple[str, ...]:
+def usable_gpus(settings: Settings, device: Device, driver: Path = DRIVER) -> tuple[str, ...]:
     """The GPUs to classify on, as CUDA_VISIBLE_DEVICES names them; none for the CPU."""
-    if device == "cpu":
+    if device is Device.CPU:
         return ()
     if settings.visible_gpus:
         return settings.visible_gpus

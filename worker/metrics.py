@@ -17,12 +17,10 @@ from db.errors import DatabaseError
 from db.queue.figures import queue_figures
 from worker.metrics_page import serve_page
 from worker.settings import Settings
+from worker.step import Step
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily
-
-STEPS = {"queued": "extract", "extracted": "classify"}
-"""The step that a chunk's state asks for."""
 
 
 class FillsBatches(Protocol):
@@ -35,8 +33,8 @@ class FillsBatches(Protocol):
 class Metrics:
     """Counts nothing: what a worker has that shows no metrics."""
 
-    def count_attempts(self, state: str, chunks: int) -> None:
-        """Chunks in this state were claimed."""
+    def count_attempts(self, step: Step, chunks: int) -> None:
+        """Chunks were claimed for a step."""
 
     def count_decoded(self, frames: int) -> None:
         """A decoder gave out frames."""
@@ -77,9 +75,9 @@ class PrometheusMetrics(Metrics):
             **only_here,
         )
 
-    def count_attempts(self, state: str, chunks: int) -> None:
-        """Chunks in this state were claimed."""
-        self._attempts.labels(STEPS[state]).inc(chunks)
+    def count_attempts(self, step: Step, chunks: int) -> None:
+        """Chunks were claimed for a step."""
+        self._attempts.labels(step).inc(chunks)
 
     def count_decoded(self, frames: int) -> None:
         """A decoder gave out frames."""
@@ -168,7 +166,7 @@ class _Queue:
             "castline_queue_depth", "Chunks that wait for a step.", labels=["step"]
         )
         for state, chunks in figures.waiting.items():
-            depth.add_metric([STEPS[state]], chunks)
+            depth.add_metric([Step.of(state)], chunks)
         yield from (is_up, depth)
         for name, text, value in (
             ("claimed_chunks", "Chunks that are being worked on.", figures.claimed),

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable
 from functools import cache
 
-from db.cuts import outliving_cuts
 from db.queue.usage import ChunkInUse, chunks_in_use
+from db.retrying import retry_on_disconnect
 from ingest.storage.kept_files import KeptFiles, LocalFiles, keep_below
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 TIDY_SECONDS = 60.0
 """Between looks at what there is too much of: a look reads the name of every file, a second or
@@ -21,7 +21,7 @@ an episode minutes."""
 log = logging.getLogger(__name__)
 
 
-def tidy_storage(workplace: Workplace) -> None:
+def tidy_storage(installation: Installation) -> None:
     """Removes what killed writers left, and what exceeds the limits and nobody uses.
 
     Any number of workers may do so at once.
@@ -30,36 +30,36 @@ def tidy_storage(workplace: Workplace) -> None:
         StorageUnreachable: The frame store lies on storage that does not answer.
         DatabaseError: The database cannot be used.
     """
-    settings = workplace.settings
-    workplace.frames.remove_leftovers(LEFTOVER_SECONDS)
+    settings = installation.settings
+    installation.frames.remove_leftovers(LEFTOVER_SECONDS)
     copies = LocalFiles(settings.cache_folder)
     copies.remove_leftovers(LEFTOVER_SECONDS)
     if settings.frames_limit_bytes is not None:
         _keep_below(
-            workplace,
-            workplace.frames.kept_files,
+            installation,
+            installation.frames.kept_files,
             settings.frames_limit_bytes,
-            lambda chunk: [_frames_name(workplace, chunk)],
+            lambda chunk: [_frames_name(installation, chunk)],
         )
     if settings.cache_folder.is_dir():
         _keep_below(
-            workplace,
+            installation,
             copies,
             settings.cache_limit_bytes,
-            lambda chunk: _cached_names(workplace, chunk),
+            lambda chunk: _cached_names(installation, chunk),
         )
 
 
 def _keep_below(
-    workplace: Workplace,
+    installation: Installation,
     files: KeptFiles,
     limit_bytes: int,
     names_of: Callable[[ChunkInUse], list[str]],
 ) -> None:
     @cache
-    @outliving_cuts
+    @retry_on_disconnect
     def in_use() -> frozenset[str]:
-        with workplace.database.read() as connection:
+        with installation.database.read() as connection:
             chunks = chunks_in_use(connection)
         return frozenset(name for chunk in chunks for name in names_of(chunk))
 
@@ -74,8 +74,8 @@ def _keep_below(
         )
 
 
-def _frames_name(workplace: Workplace, chunk: ChunkInUse) -> str:
-    store = workplace.frames
+def _frames_name(installation: Installation, chunk: ChunkInUse) -> str:
+    store = installation.frames
     path = store.path_for(
         chunk.sha256,
         RunParameters.from_json(chunk.params).every_seconds,
@@ -86,10 +86,10 @@ def _frames_name(workplace: Workplace, chunk: ChunkInUse) -> str:
     return store.name_of(path)
 
 
-def _cached_names(workplace: Workplace, chunk: ChunkInUse) -> list[str]:
+def _cached_names(installation: Installation, chunk: ChunkInUse) -> list[str]:
     """What a chunk needs of the cache: its frames, and until it has those, its episode."""
-    needed = [] if chunk.is_extracted else [workplace.episode_cache.path_for(chunk.sha256)]
-    if workplace.settings.frames_url:
-        needed.append(workplace.frames.folder / _frames_name(workplace, chunk))
-    folder = workplace.settings.cache_folder
+    needed = [] if chunk.is_extracted else [installation.episode_cache.path_for(chunk.sha256)]
+    if installation.settings.frames_url:
+        needed.append(installation.frames.folder / _frames_name(installation, chunk))
+    folder = installation.settings.cache_folder
     return [path.relative_to(folder).as_posix() for path in needed]

@@ -1,1 +1,1 @@
-"""Real footage beside its truth: tagged, counted, reported, looked at."""
+"""Compare real footage with its truth: tag, count, report, show mistakes."""

@@ -1,4 +1,4 @@
-"""The mistakes in footage that are most worth a look, as a sheet of pictures."""
+"""Show the most instructive mistakes in footage as a sheet of pictures."""
 
 import tempfile
 from collections import defaultdict
@@ -19,17 +19,17 @@ from timeline.files import whole_file
 from timeline.times import format_time
 
 SHOWN: Final = 36
-"""Six rows of six: half of them for what was made up, half for what was missed."""
+"""Six rows of six: half of them for false positives, half for false negatives."""
 
-PICTURE_SIDE: Final = 256  # px: the most that stored frames have, which are shown as they are
+PICTURE_SIDE: Final = 256  # px: the largest stored frames, which are shown unscaled
 
 
 def worst_samples(samples: Sequence[Sample], count: int = SHOWN) -> list[Sample]:
-    """The surest of what was made up, then the clearest of what was missed.
+    """Return the most confident false positives, then the clearest false negatives.
 
-    For each of the two a clip is shown once, by its worst sample; what lasts longer comes first
-    among equals. What is wrong only since a border lies between the sample and the frame that was
-    looked at last is no reason to show it: the recogniser made no mistake.
+    Each clip is shown once in either half, by its worst sample; among equals, longer mistakes come
+    first. A mistake only because a border lies between the sample and the last classified frame is
+    not shown, since the classifier was right.
     """
     made_up = _worst_of_clips(samples, _made_up, lambda each: -_surest(each, _made_up(each)))
     missed = _worst_of_clips(samples, _missed, lambda each: _faintest(each, _missed(each)))
@@ -39,10 +39,10 @@ def worst_samples(samples: Sequence[Sample], count: int = SHOWN) -> list[Sample]
 
 
 def write_sheet(path: Path, samples: Sequence[Sample]) -> None:
-    """Write a PNG file: the very frame of each sample, with what was made up and missed.
+    """Write a PNG file: the frame of each sample, with its false positives and false negatives.
 
     Raises:
-        IngestError: an episode cannot be read.
+        IngestError: An episode cannot be read.
     """
     moments: dict[Path, set[Fraction]] = defaultdict(set)
     for each in samples:
@@ -62,7 +62,7 @@ def _worst_of_clips(
     mistakes: Callable[[Sample], AbstractSet[str]],
     rank: Callable[[Sample], float],
 ) -> list[Sample]:
-    """The sample of each clip that ranks lowest, in the order of their ranks."""
+    """Return the sample of each clip that ranks lowest, in the order of their ranks."""
     clips: dict[tuple[Path, str], list[Sample]] = defaultdict(list)
     for each in samples:
         if mistakes(each):
@@ -94,7 +94,7 @@ def _faintest(sample: Sample, labels: AbstractSet[str]) -> float:
 def _pictures_at(
     episode: Path, moments: Sequence[Fraction]
 ) -> Iterator[tuple[Fraction, NDArray[np.uint8]]]:
-    """Yield the frame on display at each of these moments of the grid, which ascend."""
+    """Yield the frame on display at each of these moments of the grid, in ascending order."""
     waiting = list(moments)
     with tempfile.TemporaryDirectory(prefix="castline-bench-") as folder, Decoder() as decoder:
         # The moments are odd multiples of half the grid, so that each is sampled.

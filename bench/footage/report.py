@@ -1,4 +1,4 @@
-"""The figures of footage as Markdown and as JSON."""
+"""Format the metrics of footage as Markdown and as JSON."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +19,11 @@ from bench.footage.samples import (
     score_of_looks,
     scores_by,
 )
-from castline.asking.evaluation import counts_json
+from castline.asking.scoring import counts_json
 from timeline.scoring.score import LabelScore, Score
 
 NUMBERS: Final = {"1": "one", "2": "two", f"{MANY}+": "three or more"}
-"""Classes of samples, by how many known are on screen."""
+"""Classes of samples, by the number of known characters on screen."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,16 @@ class Scored:
 
     labels: frozenset[str]
     not_known: frozenset[str]
-    """Those of them that the model does not know."""
+    """Those of the labels that the model does not know."""
     samples: Sequence[Sample]
     untold: int
-    """Moments that were left out, since the truth says nothing about them."""
+    """Number of moments that were left out, since the truth does not cover them."""
     onset_of: Callable[[str], float]
-    """The confidence from which the model says that a label is there."""
+    """Maps a label to the confidence from which the model reports it."""
 
     @property
     def name(self) -> str:
-        """At the head of a column."""
+        """Heading of its column."""
         return f"{len(self.labels)} labels"
 
 
@@ -53,7 +53,7 @@ def figures_table(choices: Sequence[Scored]) -> str:
 
 
 def labels_table(choice: Scored) -> str:
-    """Return a row for each label that is on screen or was made up, those often there first."""
+    """Return a row for each label on screen or falsely reported, most frequent first."""
     counts = sorted(
         score(choice.samples).per_label.items(), key=lambda each: (-_there(each[1]), each[0])
     )
@@ -90,7 +90,7 @@ def clips_table(choice: Scored) -> str:
 
 
 def choice_json(choice: Scored) -> dict[str, Any]:
-    """Return all figures of a choice of labels."""
+    """Return all metrics of a choice of labels."""
     whole = score(choice.samples)
     f1, recall, number = mean_over_true_labels(whole)
     return {
@@ -155,7 +155,7 @@ def _mistakes(each: Score) -> int:
 
 
 def _named(each: Score, field: str) -> str:
-    """Labels with how often, the most first."""
+    """List labels with their counts, highest first."""
     counts = Counter({label: getattr(one, field) for label, one in each.per_label.items()})
     return ", ".join(f"{label} {count}" for label, count in counts.most_common() if count)
 

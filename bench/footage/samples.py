@@ -1,4 +1,4 @@
-"""Footage beside its truth, moment by moment: pure, what `bench.real_footage` counts."""
+"""Compare footage with its truth, moment by moment; pure functions for `bench.real_footage`."""
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -13,93 +13,99 @@ from timeline.scoring.score import Score, score_samples
 from timeline.scoring.truth import LabelledRange
 
 GRID_SECONDS: Final = Fraction(37, 100)
-"""Between two moments that are scored: no multiple or part of the half second by which episodes are
-sampled, so that each moment lies elsewhere between two samples."""
+"""Interval between two scored moments: neither a multiple nor a divisor of the half second between
+samples, so that each moment lies elsewhere between two samples."""
 
 MANY: Final = 3
-"""From so many characters on screen they are counted together."""
+"""Samples with at least this many characters on screen are counted together."""
 
 
 SIZES: Final = {"half the height or more": 0.5, "a quarter to half": 0.25, "under a quarter": 0.0}
-"""Classes of places by the least height of each, a share of the picture's."""
+"""Size classes by least height, as a share of the picture's height."""
 
 UNSEEN: Final = "no place"
-"""The class of those of whom the frame that was looked at last says nothing."""
+"""The class of labels without a prediction in the last classified frame."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a recogniser said of a label in a frame."""
+    """A classifier's prediction of a label in a frame."""
 
     confidence: float
     height: float | None = None
-    """Of the place where it was seen, as a share of the picture's; None if the model has none."""
+    """Height of its box, as a share of the picture's; None if the model predicts none."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """A frame that was sampled, and what was said of it."""
+    """A sampled frame and its predictions."""
 
     seconds: Fraction
+    """Time of the frame."""
     answers: Mapping[str, Answer]
-    """By label, from the floor of what is stored on."""
+    """By label; confidences below the storage floor are missing."""
 
 
 @dataclass(frozen=True)
 class Footage:
-    """An episode, what is known of it, and what `castline tag` found; seconds from its start."""
+    """An episode, its truth, and the output of `castline tag`; seconds from its start."""
 
     episode: Path
     duration_seconds: Fraction
     truth: Sequence[LabelledRange]
+    """Ranges in which labels are on screen."""
     clips: Sequence[LabelledRange]
     """The label is the clip's name."""
     found: Sequence[LabelledRange]
+    """Ranges of the timeline."""
     looks: Sequence[Look]
     """In order."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A moment that is scored; of labels only those that count."""
+    """A scored moment, with only the labels that count."""
 
     episode: Path
     clip: str
-    """Its name; empty where clips have none."""
+    """Name of the clip; empty if clips have none."""
     seconds: Fraction
     true: AbstractSet[str]
+    """Labels on screen by the truth."""
     found: AbstractSet[str]
+    """Labels on screen by the timeline."""
     answers: Mapping[str, Answer]
-    """In the frame that was looked at last."""
+    """Predictions in the last classified frame."""
     true_then: AbstractSet[str]
-    """In that frame."""
+    """Labels truly on screen in that frame."""
     is_clip_new: bool
-    """Whether that frame is of another clip."""
+    """Whether that frame belongs to another clip."""
 
     @property
     def made_up(self) -> AbstractSet[str]:
-        """The labels that were found and are not there."""
+        """The false positives."""
         return self.found - self.true
 
     @property
     def missed(self) -> AbstractSet[str]:
-        """The labels that are there and were not found."""
+        """The false negatives."""
         return self.true - self.found
 
     @property
     def border_made_up(self) -> AbstractSet[str]:
-        """Those that a border explains: right when it was looked last, or said of another clip."""
+        """False positives due to a border: true in the last classified frame, or another clip's."""
         return self.made_up if self.is_clip_new else self.made_up & self.true_then
 
     @property
     def border_missed(self) -> AbstractSet[str]:
-        """The same of what was missed: it was not there yet, or the clip was another."""
+        """False negatives due to a border: absent in the last classified frame, or another clip."""
         return self.missed if self.is_clip_new else self.missed - self.true_then
 
     def size(self, label: str) -> str:
-        """Return the class of SIZES that a label has in the frame that was looked at last.
+        """Return the class of SIZES of a label in the last classified frame.
 
-        The place is the model's own, at whatever confidence: a truth tells who is there, not where.
+        The size comes from the model's own box, at any confidence: the truth has labels without
+        boxes.
         """
         answer = self.answers.get(label)
         if answer is None or answer.height is None:
@@ -108,39 +114,39 @@ class Sample:
         return next(name for name, least in SIZES.items() if height >= least)
 
     def confidence(self, label: str) -> float:
-        """Of a label in the frame that was looked at last; 0 below what is stored."""
+        """Return a label's confidence in the last classified frame; 0 below the storage floor."""
         answer = self.answers.get(label)
         return answer.confidence if answer else 0.0
 
 
 @dataclass(frozen=True)
 class Borders:
-    """Mistakes that the recogniser did not make: a border came after it looked last."""
+    """Mistakes due to a border after the last classified frame, not to the classifier."""
 
     made_up: int
-    """Pairs of sample and label."""
+    """Number of pairs of sample and label."""
     missed: int
-    """The same."""
+    """Number of pairs of sample and label."""
     falsely_tagged: int
-    """Samples where nobody known is on screen any more."""
+    """Number of samples after which no known character is on screen any more."""
 
 
 def scored_seconds(duration_seconds: Fraction) -> list[Fraction]:
-    """The moments that are scored: (k + 1/2) of the grid, from the first frame on."""
+    """Return the scored moments: (k + 1/2) of the grid, from the first frame on."""
     half = GRID_SECONDS / 2
     count = max(0, -((half - duration_seconds) // GRID_SECONDS))
     return [half + number * GRID_SECONDS for number in range(count)]
 
 
 def samples_of(footage: Footage, labels: AbstractSet[str]) -> tuple[list[Sample], int]:
-    """Put truth and timeline side by side.
+    """Align truth and timeline.
 
     Args:
-        footage: what was tagged.
-        labels: those that count; the others are as if nobody had named them.
+        footage: The tagged footage.
+        labels: The labels that count; others are ignored.
 
     Returns:
-        The samples, and how many more moments the truth says nothing about.
+        The samples, and the number of moments that the truth does not cover.
     """
     moments = scored_seconds(footage.duration_seconds)
     told = [time for time in moments if _on_at(footage.truth, time)]
@@ -171,9 +177,9 @@ def score(samples: Sequence[Sample]) -> Score:
 
 
 def score_of_looks(samples: Sequence[Sample], onset_of: Callable[[str], float]) -> Score:
-    """Count the pairs as if whoever reaches an onset in the last look were there, and nobody else.
+    """Count the pairs by the labels that reach their onsets in the last classified frame.
 
-    This is what the recogniser says of each frame alone; a timeline adds cuts, shots and durations.
+    This scores the classifier on single frames; a timeline adds cuts, shots and durations.
     """
     found = [
         {name for name, said in each.answers.items() if said.confidence >= onset_of(name)}
@@ -183,7 +189,7 @@ def score_of_looks(samples: Sequence[Sample], onset_of: Callable[[str], float]) 
 
 
 def scores_by(samples: Sequence[Sample], class_of: Callable[[Sample], str]) -> dict[str, Score]:
-    """The scores of classes of samples, by the names of those that there are."""
+    """Return the scores of classes of samples, by the names of the classes that occur."""
     classes: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         classes[class_of(sample)].append(sample)
@@ -191,13 +197,13 @@ def scores_by(samples: Sequence[Sample], class_of: Callable[[Sample], str]) -> d
 
 
 def number_on_screen(sample: Sample) -> str:
-    """`0`, `1`, `2` or `3+`."""
+    """Return `0`, `1`, `2` or `3+`."""
     number = len(sample.true)
     return str(number) if number < MANY else f"{MANY}+"
 
 
 def recall_by_size(samples: Sequence[Sample]) -> dict[str, tuple[int, int]]:
-    """Of each class of sizes, how many pairs of sample and true label are found, of how many."""
+    """Return, for each size class, the number of true labels found, and of all true labels."""
     found: Counter[str] = Counter()
     there: Counter[str] = Counter()
     for sample in samples:
@@ -209,15 +215,15 @@ def recall_by_size(samples: Sequence[Sample]) -> dict[str, tuple[int, int]]:
 
 
 def clip_of(sample: Sample) -> str:
-    """The episode's name and the clip's."""
+    """Return the names of the episode and the clip."""
     return f"{sample.episode.stem} {sample.clip}".rstrip()
 
 
 def mean_over_true_labels(score: Score) -> tuple[float, float, int]:
-    """F1 and recall in the mean over the labels that are on screen, and how many those are.
+    """Return the mean F1 and recall over the labels on screen, and the number of these labels.
 
-    A label that is nowhere on screen has no recall, and which of those are made up differs from
-    model to model: with them in the mean, models would be measured on different labels.
+    A label that is never on screen has no recall, and the set of falsely reported labels differs
+    between models: with them in the mean, models would be measured on different labels.
     """
     counts = [
         each for each in score.per_label.values() if each.true_positives + each.false_negatives
@@ -228,7 +234,7 @@ def mean_over_true_labels(score: Score) -> tuple[float, float, int]:
 
 
 def at_borders(samples: Sequence[Sample]) -> Borders:
-    """Count what is wrong because of what happened after the frame that was looked at last."""
+    """Count the mistakes due to changes after the last classified frame."""
     return Borders(
         made_up=sum(len(each.border_made_up) for each in samples),
         missed=sum(len(each.border_missed) for each in samples),

@@ -1,4 +1,4 @@
-"""Footage as `castline tag` itself sees it, in a home of its own with default settings."""
+"""Tag footage with `castline tag` itself, in a home of its own with default settings."""
 
 import csv
 import os
@@ -11,30 +11,30 @@ from pathlib import Path
 from typing import Final
 
 from bench.footage.samples import Answer, Footage, Look
-from castline.asking.answers import episode_of_file, labelled_ranges
+from castline.asking.timelines import episode_of_file, labelled_ranges
 from db.engine import Transaction
 from db.library.runs import current_run_of, ended_chunks, run_tags
 from db.records import EpisodeRecord
 from model.version.artifact import ModelVersion
 from timeline.scoring.truth import LabelledRange, read_truth
 from timeline.times import parse_time
+from worker.installation import open_installation
 from worker.settings import Settings
-from worker.workplace import open_workplace
 
 PARTIAL: Final = 3
-"""The exit code where parts of an episode could not be examined: there nobody is found."""
+"""The exit code if parts of an episode could not be examined; nothing is found there."""
 
 
 def tag_footage(
     home: Path, paths: Sequence[Path], every_seconds: Fraction, version: ModelVersion | None
 ) -> list[Footage]:
-    """Tag episodes, and read what was found beside their truths.
+    """Tag episodes, and read the results with their truths.
 
     Args:
-        home: an empty folder.
-        paths: the episodes; beside each lies its truth.
-        every_seconds: between two samples.
-        version: the model; None for the one that is used unless another is named.
+        home: An empty folder.
+        paths: The episodes, each with its truth beside it.
+        every_seconds: Interval between two samples.
+        version: The model version; None for the default one.
     """
     model: list[str] = []
     if version is not None:
@@ -42,8 +42,8 @@ def tag_footage(
         model = ["--model", version.manifest.reference]
     _castline(home, "tag", *map(str, paths), "--every", str(every_seconds), *model)
     with (
-        open_workplace(Settings.from_environment(home, {})) as place,
-        place.database.read() as connection,
+        open_installation(Settings.from_environment(home, {})) as installation,
+        installation.database.read() as connection,
     ):
         return [_footage(connection, path) for path in paths]
 

@@ -14,11 +14,11 @@ from ingest.storage.remote_files import is_remote
 from model.labels import label_of
 from timeline.export.formats import Entry, ExportedTimeline
 from timeline.times import format_time
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 
 def write_clips(
-    place: Workplace,
+    installation: Installation,
     decoder: Decoder,
     episode: EpisodeRecord,
     timeline: ExportedTimeline,
@@ -27,7 +27,7 @@ def write_clips(
     """Cut each range out of the video, into a folder that is made whole or not at all.
 
     Args:
-        place: settings, and where copies lie of episodes on shared storage.
+        installation: settings, and where copies lie of episodes on shared storage.
         decoder: opens the video.
         episode: whose file is cut.
         timeline: its ranges.
@@ -42,7 +42,7 @@ def write_clips(
     """
     source = episode.uri
     if is_remote(source):
-        source = str(place.episode_cache.fetch(source, episode.sha256))
+        source = str(installation.episode_cache.fetch(source, episode.sha256))
     names = [_name(timeline, number, entry) for number, entry in enumerate(timeline.entries, 1)]
     with _whole_folder(folder) as temporary:
         for entry, name in zip(timeline.entries, names, strict=True):

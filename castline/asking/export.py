@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from castline.asking.answers import labelled_ranges, timeline_to_export
 from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import (
     read_expression,
     require_label,
-    require_shown_run,
+    require_selected_run,
     require_tagged_episode,
 )
+from castline.asking.timelines import labelled_ranges, timeline_to_export
 from castline.errors import RequestError
-from db.library.current import find_shown
+from db.library.current import find_selection
 from db.records import EpisodeRecord
 from model.labels import shortened
 from timeline.export.formats import FORMATS, ExportedTimeline, export_text
 from timeline.files import check_free, whole_file
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 CLIPS = "clips"
 """The format that is a folder of videos, and no text."""
@@ -43,7 +43,7 @@ class Exported:
 
 
 def export(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     formats: Sequence[str],
     output: Path,
@@ -61,13 +61,13 @@ def export(
         raise RequestError("--label and --expression: name the label in the expression")
     if COCO in names and expression is not None:
         raise RequestError("--expression: coco tells where labels are; give --label")
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw)
         timeline = timeline_to_export(
             connection,
             found,
-            require_shown_run(connection, found, shown),
+            require_selected_run(connection, found, selection),
             [require_label(connection, name) for name in labels],
             None if expression is None else read_expression(connection, expression),
             raw=raw,
@@ -79,7 +79,7 @@ def export(
         check_free(path, force)
     # What may be refused comes before the first file, so that then none is written.
     texts = {path: export_text(timeline, name) for name, path in paths.items()}
-    clips = _cut(place, found, timeline, folder) if folder else []
+    clips = _cut(installation, found, timeline, folder) if folder else []
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
@@ -89,7 +89,7 @@ def export(
 
 
 def plot(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     output: Path,
     *,
@@ -102,11 +102,11 @@ def plot(
     from model.pictures.fonts import font_families
     from timeline.drawing.plot import plot_timeline
 
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model, raw)
-        missing = require_shown_run(connection, found, shown).missing_seconds
-        ranges = labelled_ranges(connection, found, shown)
+        selection = find_selection(connection, run, model, raw)
+        missing = require_selected_run(connection, found, selection).missing_seconds
+        ranges = labelled_ranges(connection, found, selection)
         true_ranges = None if truth is None else read_named_truth(connection, truth)
         written = names_of(connection)
     names = {item.label: shortened(written[item.label]) for item in (*ranges, *(true_ranges or ()))}
@@ -131,10 +131,10 @@ def _checked(formats: Sequence[str]) -> list[str]:
 
 
 def _cut(
-    place: Workplace, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
+    installation: Installation, episode: EpisodeRecord, timeline: ExportedTimeline, folder: Path
 ) -> list[Path]:
     from castline.asking.clips import write_clips
     from ingest.decoder.parent import Decoder
 
-    with Decoder(media_roots=place.settings.readable_roots) as decoder:
-        return write_clips(place, decoder, episode, timeline, folder)
+    with Decoder(media_roots=installation.settings.readable_roots) as decoder:
+        return write_clips(installation, decoder, episode, timeline, folder)

@@ -5,13 +5,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castline.asking.answers import episode_of_file
 from castline.asking.cast import Cast, cast_of
+from castline.asking.timelines import episode_of_file
 from castline.errors import NotFoundError
 from db.engine import Transaction
-from db.library.current import Shown
+from db.library.current import RunSelection
 from db.library.episodes import find_episodes, list_episodes
-from db.library.runs import current_run_of, latest_run_of, shown_run_of
+from db.library.runs import current_run_of, latest_run_of, selected_run_of
 from db.questions.appearances import was_season_examined
 from db.records import EpisodeRecord, RunRecord
 from model.labels import label_of, require_label_of
@@ -70,13 +70,15 @@ def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRe
     return episode
 
 
-def require_shown_run(connection: Transaction, episode: EpisodeRecord, shown: Shown) -> RunRecord:
+def require_selected_run(
+    connection: Transaction, episode: EpisodeRecord, selection: RunSelection
+) -> RunRecord:
     """The run of an episode that a question is about.
 
     Raises:
         NotFoundError: It has no such run.
     """
-    run = shown_run_of(connection, episode.id, shown)
+    run = selected_run_of(connection, episode.id, selection)
     if run is None:
         raise NotFoundError(
             f"{episode.name}: no such run of this episode that ended; castline status lists them"
@@ -84,7 +86,9 @@ def require_shown_run(connection: Transaction, episode: EpisodeRecord, shown: Sh
     return run
 
 
-def asked_episode_id(connection: Transaction, reference: str | None, shown: Shown) -> int | None:
+def asked_episode_id(
+    connection: Transaction, reference: str | None, selection: RunSelection
+) -> int | None:
     """The one episode that a question is limited to; None for all of them.
 
     Raises:
@@ -93,18 +97,20 @@ def asked_episode_id(connection: Transaction, reference: str | None, shown: Show
     if reference is None:
         return None
     episode = require_tagged_episode(connection, reference)
-    require_shown_run(connection, episode, shown)
+    require_selected_run(connection, episode, selection)
     return episode.id
 
 
-def asked_season(connection: Transaction, season: int | None, shown: Shown) -> int | None:
+def asked_season(
+    connection: Transaction, season: int | None, selection: RunSelection
+) -> int | None:
     """The one season that a question is limited to; None for all of them.
 
     Raises:
         NotFoundError: No run that the question is about looked at any episode of it.
     """
-    if season is not None and not was_season_examined(connection, season, shown):
-        by_those = "" if shown.is_current else " by the run or model that is asked for"
+    if season is not None and not was_season_examined(connection, season, selection):
+        by_those = "" if selection.is_current else " by the run or model that is asked for"
         raise NotFoundError(
             f"--season {season}: no episode of it was tagged{by_those}; castline status lists runs"
         )

@@ -11,7 +11,7 @@ from db.questions.gathering import SELECT_SECONDS
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
 from timeline.files import check_free, whole_file
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,19 +41,19 @@ class Answer:
         return data_frame(self.rows, self.columns)
 
 
-def sql(place: Workplace, statement: str) -> Answer:
+def sql(installation: Installation, statement: str) -> Answer:
     """Answers one SELECT; see `Library.sql`."""
-    found = select_rows(place.database, statement, url=place.settings.sql_url)
+    found = select_rows(installation.database, statement, url=installation.settings.sql_url)
     return Answer(found.columns, tuple(found.rows))
 
 
-def snapshot(place: Workplace, output: Path, *, force: bool) -> None:
+def snapshot(installation: Installation, output: Path, *, force: bool) -> None:
     """Writes the timeline of all episodes into a SQLite file; see `Library.snapshot`."""
     check_free(output, force)
-    own = Path(place.database.url.database or "")
-    if place.database.is_sqlite and output.exists() and output.samefile(own):
+    own = Path(installation.database.url.database or "")
+    if installation.database.is_sqlite and output.exists() and output.samefile(own):
         raise DatabaseError(f"{output}: is Castline's own database; name another file")
-    with place.database.read() as connection, whole_file(output) as temporary:
+    with installation.database.read() as connection, whole_file(output) as temporary:
         cast = cast_of(connection)
         write_snapshot(connection, temporary, cast.names.shown(cast.labels))
         temporary.chmod(READ_ONLY)

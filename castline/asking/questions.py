@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TypeVar
 
-from castline.asking.answers import FoundRange, find_matches
 from castline.asking.names import (
     asked_episode_id,
     asked_season,
     read_expression,
     require_label,
-    require_shown_run,
+    require_selected_run,
     require_tagged_episode,
 )
+from castline.asking.timelines import FoundRange, find_matches
 from castline.asking.times import AskedTimes, Time, asked_times, exact_seconds
 from castline.asking.values import (
     Appearance,
@@ -28,7 +28,7 @@ from castline.asking.values import (
 )
 from castline.errors import NotFoundError, RequestError
 from castline.tables import Table, columns_of
-from db.library.current import find_shown
+from db.library.current import find_selection
 from db.library.episodes import list_episodes
 from db.questions.appearances import (
     EpisodeAppearance,
@@ -39,7 +39,7 @@ from db.questions.appearances import (
 from db.questions.appearances import screen_time as find_screen_time
 from db.records import EpisodeRecord, PlaceRecord, RunRecord
 from timeline.times import format_time
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 APPEARANCE_COLUMNS = columns_of(Appearance)
 MATCH_COLUMNS = columns_of(Match)
@@ -50,9 +50,9 @@ PAIR_COLUMNS = ("label", "other", "seconds", "times", "episodes")
 AnyT = TypeVar("AnyT")
 
 
-def episodes(place: Workplace) -> Table[Episode]:
+def episodes(installation: Installation) -> Table[Episode]:
     """The episodes that the library knows, by name."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         found = list_episodes(connection)
     rows = (
         Episode(
@@ -73,7 +73,7 @@ def episodes(place: Workplace) -> Table[Episode]:
 
 
 def who(
-    place: Workplace,
+    installation: Installation,
     episode: str,
     *,
     at: Time | None,
@@ -86,10 +86,10 @@ def who(
 ) -> Appearances:
     """Who is on screen in an episode, and when; see `Library.who`."""
     asked = asked_times(at, from_, to)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        shown = find_shown(connection, run, model, raw)
-        shown_run = require_shown_run(connection, known, shown)
+        selection = find_selection(connection, run, model, raw)
+        shown_run = require_selected_run(connection, known, selection)
         found = find_appearances(
             connection,
             episode_id=known.id,
@@ -97,7 +97,7 @@ def who(
             from_seconds=asked.start,
             to_seconds=asked.end,
             places=places,
-            shown=shown,
+            selection=selection,
         )
     unexamined = _unexamined(known, shown_run, asked)
     rows = tuple(map(appearance_of, found))
@@ -105,7 +105,7 @@ def who(
 
 
 def when(
-    place: Workplace,
+    installation: Installation,
     expression: str,
     *,
     episode: str | None,
@@ -121,17 +121,17 @@ def when(
     from timeline.expressions import Label, format_expression
 
     shortest, longest_gap = exact_seconds(min_seconds), exact_seconds(gap)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         asked = read_expression(connection, expression)
-        shown = find_shown(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw)
         matches = find_matches(
             connection,
             asked,
-            episode_id=asked_episode_id(connection, episode, shown),
-            season=asked_season(connection, season, shown),
+            episode_id=asked_episode_id(connection, episode, selection),
+            season=asked_season(connection, season, selection),
             min_seconds=shortest,
             gap_seconds=longest_gap,
-            shown=shown,
+            selection=selection,
         )
         found, has_more = _first(matches, limit)
     label = asked.name if isinstance(asked, Label) else None
@@ -141,7 +141,7 @@ def when(
 
 
 def screen_time(
-    place: Workplace,
+    installation: Installation,
     *,
     episode: str | None,
     by: Grouping,
@@ -153,17 +153,17 @@ def screen_time(
     raw: bool,
 ) -> Table[ScreenTime]:
     """How long each character is on screen; see `Library.screen_time`."""
-    with place.database.read() as connection:
-        shown = find_shown(connection, run, model, raw)
+    with installation.database.read() as connection:
+        selection = find_selection(connection, run, model, raw)
         name = None if label is None else require_label(connection, label)
         found = find_screen_time(
             connection,
-            asked_episode_id(connection, episode, shown),
+            asked_episode_id(connection, episode, selection),
             by=by,
             label=name,
-            season=asked_season(connection, season, shown),
+            season=asked_season(connection, season, selection),
             limit=_one_more(limit),
-            shown=shown,
+            selection=selection,
         )
     first, has_more = _first(found, limit)
     columns = SCREEN_TIME_COLUMNS if by == "character" else (by, *SCREEN_TIME_COLUMNS)
@@ -171,7 +171,7 @@ def screen_time(
 
 
 def together(
-    place: Workplace,
+    installation: Installation,
     names: tuple[str, ...],
     *,
     episode: str | None,
@@ -182,8 +182,8 @@ def together(
     raw: bool,
 ) -> SharedTimes:
     """Who is on screen together, and how long; see `Library.together`."""
-    with place.database.read() as connection:
-        shown = find_shown(connection, run, model, raw)
+    with installation.database.read() as connection:
+        selection = find_selection(connection, run, model, raw)
         labels = tuple(require_label(connection, name) for name in names)
         if len(labels) == 2 and labels[0] == labels[1]:
             raise RequestError(f"{labels[0]}: is named twice; name another one, or none")
@@ -191,10 +191,10 @@ def together(
             connection,
             labels,
             by_episode=len(labels) == 2,
-            episode_id=asked_episode_id(connection, episode, shown),
-            season=asked_season(connection, season, shown),
+            episode_id=asked_episode_id(connection, episode, selection),
+            season=asked_season(connection, season, selection),
             limit=_one_more(limit),
-            shown=shown,
+            selection=selection,
         )
     first, has_more = _first(found, limit)
     columns = ("episode", *PAIR_COLUMNS) if len(labels) == 2 else PAIR_COLUMNS
@@ -203,7 +203,7 @@ def together(
 
 
 def first(
-    place: Workplace,
+    installation: Installation,
     label: str,
     *,
     season: int | None,
@@ -214,16 +214,16 @@ def first(
     places: bool,
 ) -> Appearances:
     """When a character is first on screen in each episode; see `Library.first`."""
-    with place.database.read() as connection:
-        shown = find_shown(connection, run, model, raw)
+    with installation.database.read() as connection:
+        selection = find_selection(connection, run, model, raw)
         name = require_label(connection, label)
         found = first_appearances(
             connection,
             name,
-            season=asked_season(connection, season, shown),
+            season=asked_season(connection, season, selection),
             limit=_one_more(limit),
             places=places,
-            shown=shown,
+            selection=selection,
         )
     some, has_more = _first(found, limit)
     return Appearances(tuple(map(appearance_of, some)), APPEARANCE_COLUMNS, has_more, name)

@@ -13,8 +13,8 @@ from ingest.sampling import on_display
 from ingest.storage.frame_store import read_jpeg, read_manifest
 from ingest.storage.jpegs import cut_jpeg
 from timeline.place import Place
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 SMALLEST = 0.4
 """Of a cut-out along each side: 58 of the 144 lines of a wide picture, where a face of a third
@@ -27,7 +27,7 @@ class Thumbnails:
     def __init__(
         self,
         connection: Transaction,
-        place: Workplace,
+        installation: Installation,
         run: RunRecord,
         episode: EpisodeRecord,
         seen_by: Collection[int] = (),
@@ -37,14 +37,14 @@ class Thumbnails:
         Args:
             connection: an open transaction, which may end before a picture is asked for: to read
                 pictures takes long, and on SQLite a reader holds up who writes.
-            place: where they lie, and the database.
+            installation: where they lie, and the database.
             run: whose frames these are.
             episode: of the run.
             seen_by: the numbers of the runs whose tags say where somebody is.
         """
-        self._database = place.database
+        self._database = installation.database
         self._episode = episode
-        self._store = place.frames
+        self._store = installation.frames
         self._every_seconds = RunParameters.from_json(run.params).every_seconds
         self._chunks = chunk_ranges(connection, run.id)
         self._seen_by = seen_by

@@ -10,8 +10,8 @@ from typing import Any
 from castline.errors import RequestError
 from castline.tables import plain
 from db.records import CorrectionRecord
+from exact.verdicts import Verdict
 from model.labels import is_label
-from timeline.appearances.corrections import Verdict
 from timeline.errors import TimelineError
 from timeline.files import read_text
 from worker.steps.correcting import correction_of
@@ -69,7 +69,7 @@ def _read(row: Any) -> CorrectionRecord:
     return CorrectionRecord(
         key=_matching(row["key"], _KEY),
         sha256=_matching(row["sha256"], _SHA256),
-        verdict=Verdict(row["verdict"]).value,
+        verdict=Verdict(row["verdict"]),
         label=_label(row["label"]),
         start_pts=_pts(row["start_pts"]),
         end_pts=_pts(row["end_pts"]),

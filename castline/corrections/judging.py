@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil
 
-from castline.asking.names import require_label, require_shown_run, require_tagged_episode
+from castline.asking.names import require_label, require_selected_run, require_tagged_episode
 from castline.asking.times import ROUNDING, Time, asked_times, exact_seconds
 from castline.corrections.records import COLUMNS, shown
 from castline.corrections.values import Judged
@@ -21,18 +21,18 @@ from db.library.runs import raw_appearances, run_appearances
 from db.queue.claims import database_now
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
 from exact.ranges import PtsRange, PtsRanges, difference, intersection
+from exact.verdicts import Verdict
 from model.labels import UNKNOWN, label_of, require_label_of
 from timeline.appearances.corrections import (
     Correction,
-    Verdict,
     claims_of,
     settled,
     standing,
 )
 from timeline.times import format_time
+from worker.installation import Installation
 from worker.steps.correcting import correct_runs, correction_of
 from worker.steps.finish import cuts_of_run
-from worker.workplace import Workplace
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,15 @@ class Said:
         return Verdict.RIGHT if self.right else Verdict.TRIM
 
 
-def correct(place: Workplace, episode: str, said: Said) -> Judged:
+def correct(installation: Installation, episode: str, said: Said) -> Judged:
     """Writes down what a person says of an episode; see `Library.correct`."""
     author = said.author or user()
-    with place.database.read() as connection:  # which may hash a file to know its episode
+    with installation.database.read() as connection:  # which may hash a file to know its episode
         known = require_tagged_episode(connection, episode)
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         # Two people who judge one episode take turns: each sees what the other said.
         lock_episode(connection, known.id)
-        bench = _Bench(connection, known, require_shown_run(connection, known, CURRENT))
+        bench = _Bench(connection, known, require_selected_run(connection, known, CURRENT))
         made = bench.judge(said)
         earlier = list_corrections(connection, known.sha256)
         records = _new_records(made, earlier, bench, author, said.reason, database_now(connection))
@@ -313,7 +313,7 @@ def _new_records(
         CorrectionRecord(
             key=one.key,
             sha256=bench.episode.sha256,
-            verdict=one.verdict.value,
+            verdict=one.verdict,
             label=one.label,
             start_pts=one.start_pts,
             end_pts=one.end_pts,

@@ -25,23 +25,27 @@ from db.library.current import lock_episode
 from db.library.episodes import get_episode_by_sha256
 from db.queue.claims import database_now
 from db.records import CorrectionRecord
-from timeline.appearances.corrections import Verdict
+from exact.verdicts import Verdict
 from timeline.files import check_free, whole_file
+from worker.installation import Installation
 from worker.steps.correcting import correct_runs
-from worker.workplace import Workplace
 
 
-def corrections(place: Workplace, episode: str | None, limit: int | None) -> Table[Correction]:
+def corrections(
+    installation: Installation, episode: str | None, limit: int | None
+) -> Table[Correction]:
     """What people said, the latest first; see `Library.corrections`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)
         found = shown_corrections(connection, known)[::-1]
     return table_of(found[:limit], limit is not None and len(found) > limit)
 
 
-def undo(place: Workplace, keys: Sequence[str], author: str | None, reason: str) -> Judged:
+def undo(
+    installation: Installation, keys: Sequence[str], author: str | None, reason: str
+) -> Judged:
     """Takes corrections back; see `Library.undo_corrections`."""
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         targets = [find_correction(connection, key) for key in keys]
         # In one order, so that of two people who undo the same neither waits for the other's.
         targets.sort(key=lambda target: target.sha256)
@@ -65,7 +69,7 @@ def _undone(
     record = CorrectionRecord(
         key=uuid.uuid4().hex,
         sha256=sha256,
-        verdict=Verdict.UNDO.value,
+        verdict=Verdict.UNDO,
         label=target.label,
         start_pts=target.start_pts,
         end_pts=target.end_pts,
@@ -84,10 +88,10 @@ def _undone(
     return shown(record, episode, stands=True)
 
 
-def export(place: Workplace, output: Path, episode: str | None, *, force: bool) -> int:
+def export(installation: Installation, output: Path, episode: str | None, *, force: bool) -> int:
     """Writes corrections into a file; see `Library.export_corrections`."""
     check_free(output, force)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)
         records = list_corrections(connection, known.sha256 if known else None)
         names = {one.sha256: one.episode for one in shown_corrections(connection, known)}
@@ -96,13 +100,13 @@ def export(place: Workplace, output: Path, episode: str | None, *, force: bool) 
     return len(records)
 
 
-def import_(place: Workplace, path: Path) -> Imported:
+def import_(installation: Installation, path: Path) -> Imported:
     """Takes over corrections from a file; see `Library.import_corrections`."""
     records = read_corrections(path)
     added, here, elsewhere = 0, 0, 0
     for sha256, own in by_content(records):
         # A transaction for each content: what it takes for one, others wait.
-        with place.database.write() as connection:
+        with installation.database.write() as connection:
             episode = get_episode_by_sha256(connection, sha256)
             if episode is not None:
                 lock_episode(connection, episode.id)

@@ -9,7 +9,7 @@ from db.engine import Transaction
 from db.library.corrections import list_corrections
 from db.library.episodes import corrected_episodes
 from db.records import CorrectionRecord, EpisodeRecord
-from timeline.appearances.corrections import Verdict, not_undone
+from timeline.appearances.corrections import not_undone
 from worker.steps.correcting import correction_of
 
 COLUMNS = columns_of(Correction)
@@ -52,7 +52,7 @@ def shown(record: CorrectionRecord, episode: EpisodeRecord | None, stands: bool)
         key=record.key,
         episode=episode.name if episode else None,
         sha256=record.sha256,
-        verdict=Verdict(record.verdict),
+        verdict=record.verdict,
         label=record.label,
         other=record.other,
         start_seconds=_seconds(episode, record.start_pts),

@@ -19,13 +19,13 @@ from db.library.corrections import confidences_of, list_corrections
 from db.library.current import CURRENT
 from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, raw_appearances
-from db.questions.spans import shown_spans
+from db.questions.spans import selected_spans
 from db.records import EpisodeRecord
 from exact.ranges import intersection, total
+from exact.verdicts import Verdict
 from timeline.appearances.corrections import (
     Claim,
     Correction,
-    Verdict,
     said_at,
     settled,
     standing,
@@ -33,9 +33,9 @@ from timeline.appearances.corrections import (
 from timeline.appearances.doubts import Doubt as FoundDoubt
 from timeline.appearances.doubts import Found, Kind, Record, Run, doubts
 from timeline.scoring.proportion import wilson_interval
+from worker.installation import Installation
 from worker.parameters import RunParameters
 from worker.steps.correcting import correction_of
-from worker.workplace import Workplace
 
 Claims = dict[str, list[Claim]]
 
@@ -83,12 +83,15 @@ class Audit(Table[AuditMoment]):
 
 
 def review(
-    place: Workplace, episode: str | None, kinds: Collection[Kind | str], limit: int | None
+    installation: Installation,
+    episode: str | None,
+    kinds: Collection[Kind | str],
+    limit: int | None,
 ) -> Table[Doubt]:
     """What is most worth a look; see `Library.review`."""
     if unknown := [kind for kind in kinds if kind not in list(Kind)]:
         raise RequestError(f"review: {unknown[0]!r} is none of {', '.join(Kind)}")
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         said = _said(connection)
         record = _record(said)
         by_kind: dict[Kind, list[Doubt]] = defaultdict(list)
@@ -105,9 +108,9 @@ def review(
     return Table(tuple(found_rows[:limit]), columns_of(Doubt), has_more)
 
 
-def audit(place: Workplace, count: int, episode: str | None, seed: int) -> Audit:
+def audit(installation: Installation, count: int, episode: str | None, seed: int) -> Audit:
     """A random sample of answers, and how many of it are right; see `Library.audit`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         said = _said(connection)
         drawn = heapq.nsmallest(
             count,
@@ -156,7 +159,7 @@ def _moments(
 def _shown(connection: Transaction, episode: str | None) -> Iterator[tuple[EpisodeRecord, int]]:
     """Episodes and their shown runs: of one, or of all."""
     only = None if episode is None else require_tagged_episode(connection, episode).id
-    for span in shown_spans(connection, episode_id=only, shown=CURRENT):
+    for span in selected_spans(connection, episode_id=only, selection=CURRENT):
         yield get_episode(connection, span.episode_id), span.run_id
 
 

@@ -14,9 +14,10 @@ from db.library.episodes import corrected_episodes
 from db.library.runs import current_run_of, raw_appearances
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
 from exact.ranges import PtsRange, PtsRanges, difference, intersection, total
-from timeline.appearances.corrections import Correction, Verdict, settled, standing
+from exact.verdicts import Verdict
+from timeline.appearances.corrections import Correction, settled, standing
+from worker.installation import Installation
 from worker.steps.correcting import correction_of
-from worker.workplace import Workplace
 
 MOST = Fraction(1, 2)
 """Of a range: a label that is on screen in so much of it is there, by the run."""
@@ -25,9 +26,9 @@ BORDER_SECONDS = Fraction(1, 4)
 """How well a run knows a border inside a shot: half of the interval at which it looks."""
 
 
-def status(place: Workplace, episode: str | None) -> Table[Stated]:
+def status(installation: Installation, episode: str | None) -> Table[Stated]:
     """How corrections stand to the shown runs; see `Library.corrections_status`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)
         episodes = {known.sha256: known} if known else corrected_episodes(connection)
         records = list_corrections(connection, known.sha256 if known else None)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from castline.tables import Row, Table
-from timeline.appearances.corrections import Verdict
+from exact.verdicts import Verdict
 from timeline.appearances.doubts import Kind
 
 Status: TypeAlias = Literal["agrees", "needed", "contradicted", "replaced", "untagged"]

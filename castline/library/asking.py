@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from castline.asking import evaluation, export, own_sql, questions
+from castline.asking import export, own_sql, questions, scoring
 from castline.asking.cast import names_of
 from castline.asking.times import Time
 from castline.asking.values import (
@@ -33,7 +33,7 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def episodes(self) -> Table[Episode]:
         """Returns the episodes that are here, by name."""
-        return questions.episodes(self._place)
+        return questions.episodes(self._installation)
 
     @as_castline_errors()
     def names(self) -> Names:
@@ -41,7 +41,7 @@ class AskingMethods(Opened):
 
         A label that nobody named answers with blanks for `_`.
         """
-        with self._place.database.read() as connection:
+        with self._installation.database.read() as connection:
             return names_of(connection)
 
     @as_castline_errors()
@@ -70,7 +70,7 @@ class AskingMethods(Opened):
             places: Also where in the picture, which takes somewhat longer.
         """
         return questions.who(
-            self._place,
+            self._installation,
             episode,
             at=at,
             from_=from_,
@@ -109,7 +109,7 @@ class AskingMethods(Opened):
             raw: As the model found it.
         """
         return questions.when(
-            self._place,
+            self._installation,
             expression,
             episode=episode,
             season=season,
@@ -147,7 +147,7 @@ class AskingMethods(Opened):
             raw: As the model found it.
         """
         return questions.screen_time(
-            self._place,
+            self._installation,
             episode=episode,
             by=by,
             label=label,
@@ -184,7 +184,7 @@ class AskingMethods(Opened):
             raw: As the model found it.
         """
         return questions.together(
-            self._place,
+            self._installation,
             tuple(name for name in (one, other) if name is not None),
             episode=episode,
             season=season,
@@ -208,7 +208,7 @@ class AskingMethods(Opened):
     ) -> Appearances:
         """Returns a character's first appearance in each episode."""
         return questions.first(
-            self._place,
+            self._installation,
             label,
             season=season,
             limit=limit,
@@ -221,7 +221,7 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def evaluate(
         self, episode: str, truth: str | Path, *, collar: Time = 0, raw: bool = False
-    ) -> evaluation.Evaluation:
+    ) -> scoring.Evaluation:
         """Compares the timeline of an episode with what is known to be true.
 
         Args:
@@ -230,14 +230,14 @@ class AskingMethods(Opened):
             collar: Seconds around each true border that are not counted, half on each side.
             raw: As the model found it, without what people said.
         """
-        return evaluation.evaluate(self._place, episode, Path(truth), collar, raw=raw)
+        return scoring.evaluate(self._installation, episode, Path(truth), collar, raw=raw)
 
     @as_castline_errors()
     def evaluate_at_samples(
         self, episode: str, truth: str | Path, *, raw: bool = False
-    ) -> evaluation.SampleScore:
+    ) -> scoring.SampleScore:
         """Compares the same at the moments that are looked at by default, two a second."""
-        return evaluation.evaluate_at_samples(self._place, episode, Path(truth), raw=raw)
+        return scoring.evaluate_at_samples(self._installation, episode, Path(truth), raw=raw)
 
     @as_castline_errors()
     def export(
@@ -268,7 +268,7 @@ class AskingMethods(Opened):
             force: Replace files that exist.
         """
         return export.export(
-            self._place,
+            self._installation,
             episode,
             formats.split(",") if isinstance(formats, str) else formats,
             Path(output),
@@ -303,15 +303,21 @@ class AskingMethods(Opened):
         """
         true_file = None if truth is None else Path(truth)
         export.plot(
-            self._place, episode, Path(output), truth=true_file, run=run, model=model, raw=raw
+            self._installation,
+            episode,
+            Path(output),
+            truth=true_file,
+            run=run,
+            model=model,
+            raw=raw,
         )
 
     @as_castline_errors()
     def sql(self, statement: str) -> own_sql.Answer:
         """Answers a SELECT of your own; it can change nothing, and may take half a minute."""
-        return own_sql.sql(self._place, statement)
+        return own_sql.sql(self._installation, statement)
 
     @as_castline_errors()
     def snapshot(self, output: str | Path, *, force: bool = False) -> None:
         """Writes the timeline of all episodes into a SQLite file that other tools open."""
-        own_sql.snapshot(self._place, Path(output), force=force)
+        own_sql.snapshot(self._installation, Path(output), force=force)

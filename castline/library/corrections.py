@@ -89,7 +89,7 @@ class CorrectionMethods(Opened):
             author=author,
             reason=reason,
         )
-        return correct(self._place, episode, said)
+        return correct(self._installation, episode, said)
 
     @as_castline_errors()
     def corrections(
@@ -98,7 +98,7 @@ class CorrectionMethods(Opened):
         """Returns what people said of an episode or of all, the latest first."""
         from castline.corrections.managing import corrections
 
-        return corrections(self._place, episode, limit)
+        return corrections(self._installation, episode, limit)
 
     @as_castline_errors()
     def undo_corrections(
@@ -110,7 +110,7 @@ class CorrectionMethods(Opened):
         """
         from castline.corrections.managing import undo
 
-        return undo(self._place, keys, author, reason)
+        return undo(self._installation, keys, author, reason)
 
     @as_castline_errors()
     def export_corrections(
@@ -119,14 +119,14 @@ class CorrectionMethods(Opened):
         """Writes all corrections, or those of an episode, into a JSON file; returns how many."""
         from castline.corrections.managing import export
 
-        return export(self._place, Path(output), episode, force=force)
+        return export(self._installation, Path(output), episode, force=force)
 
     @as_castline_errors()
     def import_corrections(self, path: str | Path) -> "Imported":
         """Takes over corrections from a file; those that are here already change nothing."""
         from castline.corrections.managing import import_
 
-        return import_(self._place, Path(path))
+        return import_(self._installation, Path(path))
 
     @as_castline_errors()
     def corrections_status(self, episode: str | None = None) -> "Table[Stated]":
@@ -138,7 +138,7 @@ class CorrectionMethods(Opened):
         """
         from castline.corrections.standing import status
 
-        return status(self._place, episode)
+        return status(self._installation, episode)
 
     @as_castline_errors()
     def review(
@@ -157,7 +157,7 @@ class CorrectionMethods(Opened):
         """
         from castline.corrections.review import review
 
-        return review(self._place, episode, kinds, limit)
+        return review(self._installation, episode, kinds, limit)
 
     @as_castline_errors()
     def audit(
@@ -172,4 +172,4 @@ class CorrectionMethods(Opened):
         """
         from castline.corrections.review import audit
 
-        return audit(self._place, moments, episode, seed)
+        return audit(self._installation, moments, episode, seed)

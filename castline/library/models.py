@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castline.choices import AnyDevice, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.models.gate import DEFAULT_REQUIREMENT
 from castline.models.training import Training
 from castline.models.values import Imported, Model, Models, Trained
 from castline.progress import Progress, tell_nobody
+from model.inference.device import Device
 
 if TYPE_CHECKING:
     from castline.models.comparison import Comparison
@@ -29,14 +31,14 @@ class ModelMethods(Opened):
         """Returns the model versions that are here, the newest first."""
         from castline.models import listing
 
-        return listing.models(self._place)
+        return listing.models(self._installation)
 
     @as_castline_errors()
     def model(self, reference: str) -> Model:
         """Returns one model version."""
         from castline.models import listing
 
-        return listing.model(self._place, reference)
+        return listing.model(self._installation, reference)
 
     @as_castline_errors()
     def import_model(self, folder: str | Path) -> Imported:
@@ -110,7 +112,7 @@ class ModelMethods(Opened):
         dataset: str | Path,
         *,
         part: str = "test",
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
     ) -> "Comparison":
         """Compares two models on the stills of a dataset: what the second knows better and worse.
 
@@ -123,7 +125,9 @@ class ModelMethods(Opened):
         """
         from castline.models.comparison import compare
 
-        return compare(self.settings, first, second, Path(dataset), part=part, device=device)
+        return compare(
+            self.settings, first, second, Path(dataset), part=part, device=chosen(Device, device)
+        )
 
     @as_castline_errors()
     def compare_on_episodes(
@@ -140,7 +144,7 @@ class ModelMethods(Opened):
         from castline.models.comparison_on_episodes import compare_on_episodes
 
         written = None if page is None else Path(page)
-        return compare_on_episodes(self._place, first, second, episodes, page=written)
+        return compare_on_episodes(self._installation, first, second, episodes, page=written)
 
     @as_castline_errors()
     def promote(
@@ -151,7 +155,7 @@ class ModelMethods(Opened):
         truths: Sequence[tuple[str, str | Path]] = (),
         require: str = DEFAULT_REQUIREMENT,
         force: bool = False,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
     ) -> "Promotion":
         """Makes a model the one that new runs use and questions see, if it is not worse.
 
@@ -169,13 +173,13 @@ class ModelMethods(Opened):
         from castline.models.promotion import promote_if_not_worse
 
         return promote_if_not_worse(
-            self._place,
+            self._installation,
             model,
             dataset=None if dataset is None else Path(dataset),
             truths=[(name, Path(path)) for name, path in truths],
             requirement=require,
             force=force,
-            device=device,
+            device=chosen(Device, device),
         )
 
     @as_castline_errors()
@@ -183,4 +187,4 @@ class ModelMethods(Opened):
         """Takes the latest promotion back: questions see again what they saw before it."""
         from castline.models.promotion import rollback
 
-        return rollback(self._place)
+        return rollback(self._installation)

@@ -8,11 +8,11 @@ from typing import Self
 
 from castline.errors import as_castline_errors
 from db.engine import Database
+from worker.installation import Installation, open_installation
 from worker.settings import Settings
-from worker.workplace import Workplace, open_workplace
 
 
-class OpenedLater(Workplace):
+class OpenedLater(Installation):
     """An installation whose database is opened, and migrated if need be, at its first use."""
 
     def __init__(self, settings: Settings, closing: ExitStack) -> None:
@@ -21,9 +21,9 @@ class OpenedLater(Workplace):
 
     @cached_property
     def database(self) -> Database:
-        """The database; see `open_workplace` for what may be wrong with it."""
+        """The database; see `open_installation` for what may be wrong with it."""
         closing: ExitStack = self.__dict__["_closing"]
-        return closing.enter_context(open_workplace(self.settings)).database
+        return closing.enter_context(open_installation(self.settings)).database
 
 
 class Opened:
@@ -33,7 +33,7 @@ class Opened:
         self._closing = ExitStack()
         self.settings = settings
         """Where everything lies."""
-        self._place: Workplace = OpenedLater(settings, self._closing)
+        self._installation: Installation = OpenedLater(settings, self._closing)
 
     @property
     def home(self) -> Path:
@@ -43,12 +43,12 @@ class Opened:
     @as_castline_errors()
     def connect(self) -> None:
         """Opens the database now; otherwise the first use does."""
-        assert self._place.database
+        assert self._installation.database
 
     def close(self) -> None:
         """Closes the database, which the next use opens again."""
         self._closing.close()
-        self._place = OpenedLater(self.settings, self._closing)
+        self._installation = OpenedLater(self.settings, self._closing)
 
     def __enter__(self) -> Self:
         return self

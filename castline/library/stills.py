@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from castline.choices import AnyDevice, chosen
 from castline.errors import CastlineError, as_castline_errors
 from castline.library.opened import Opened
 from castline.progress import Progress, tell_nobody
@@ -17,6 +18,7 @@ from castline.stills.values import (
     ShownDataset,
     StillsOfCorrections,
 )
+from model.inference.device import Device
 
 
 class StillMethods(Opened):
@@ -64,14 +66,18 @@ class StillMethods(Opened):
         folder: str | Path,
         *,
         model: str | None = None,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
         on_progress: Progress = tell_nobody,
     ) -> DoubtfulBoxes:
         """Returns boxes that lie far from where a model sees their label, the surest first."""
         from castline.stills import datasets
 
         return datasets.check(
-            self._place, Path(folder), model=model, device=device, on_progress=on_progress
+            self._installation,
+            Path(folder),
+            model=model,
+            device=chosen(Device, device),
+            on_progress=on_progress,
         )
 
     @as_castline_errors()
@@ -83,7 +89,7 @@ class StillMethods(Opened):
         model: str | None = None,
         cuts: bool = False,
         seed: int = 0,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
         on_progress: Progress = tell_nobody,
         on_harvested: Callable[[Harvested], None] = lambda _: None,
         on_refused: Callable[[CastlineError], None] | None = None,
@@ -104,13 +110,13 @@ class StillMethods(Opened):
         from castline.stills import collecting
 
         return collecting.harvest(
-            self._place,
+            self._installation,
             [Path(path) for path in episodes],
             Path(output),
             model=model,
             cuts=cuts,
             seed=seed,
-            device=device,
+            device=chosen(Device, device),
             on_progress=on_progress,
             on_harvested=on_harvested,
             on_refused=on_refused,
@@ -136,7 +142,7 @@ class StillMethods(Opened):
         from castline.stills.from_corrections import stills_from_corrections
 
         return stills_from_corrections(
-            self._place, Path(output), episode=episode, easy=easy, on_progress=on_progress
+            self._installation, Path(output), episode=episode, easy=easy, on_progress=on_progress
         )
 
     @as_castline_errors()
@@ -148,7 +154,7 @@ class StillMethods(Opened):
         model: str | None = None,
         frames: int | None = None,
         seed: int = 0,
-        device: str = "auto",
+        device: AnyDevice = Device.AUTO,
         on_progress: Progress = tell_nobody,
     ) -> Proposed:
         """Writes frames of episodes with the boxes that a model sees in them, for you to mend.
@@ -165,13 +171,13 @@ class StillMethods(Opened):
         from castline.stills import collecting
 
         return collecting.propose(
-            self._place,
+            self._installation,
             [Path(path) for path in episodes],
             Path(output),
             model=model,
             frames=frames,
             seed=seed,
-            device=device,
+            device=chosen(Device, device),
             on_progress=on_progress,
         )
 

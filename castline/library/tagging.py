@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from castline.asking.values import Appearances
+from castline.choices import AnyDevice, AnyLane, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
@@ -13,14 +14,14 @@ from castline.tagging.queue import Every
 from castline.tagging.rerun_plan import Which
 from castline.tagging.values import (
     NO_HOOKS,
-    Device,
     Hooks,
-    Lane,
     Queue,
     Run,
     Tagged,
     Worked,
 )
+from db.states import Lane
+from model.inference.device import Device
 
 
 class TaggingMethods(Opened):
@@ -37,7 +38,7 @@ class TaggingMethods(Opened):
         model: str | None = None,
         every: Every = "0.5",
         workers: int | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
     ) -> Tagged:
         """Works on episodes on this machine until it is known who is on screen when.
@@ -60,12 +61,12 @@ class TaggingMethods(Opened):
             StoppedError: The work was stopped before its end.
         """
         return work.tag(
-            self._place,
+            self._installation,
             [str(path) for path in episodes],
             model=model,
             every=every,
             workers=workers,
-            device=device,
+            device=chosen(Device, device),
             hooks=hooks,
         )
 
@@ -75,7 +76,7 @@ class TaggingMethods(Opened):
         *paths: str | Path,
         model: str | None = None,
         every: Every = "0.5",
-        lane: Lane = "bulk",
+        lane: AnyLane = Lane.BULK,
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
     ) -> Queue:
@@ -92,7 +93,14 @@ class TaggingMethods(Opened):
         found = queue.find_sources(self.settings, [str(path) for path in paths])
         for line in found.skipped:
             on_skipped(line)
-        return queue.enqueue(self._place, found, model=model, every=every, lane=lane, hooks=hooks)
+        return queue.enqueue(
+            self._installation,
+            found,
+            model=model,
+            every=every,
+            lane=chosen(Lane, lane),
+            hooks=hooks,
+        )
 
     @as_castline_errors()
     def work(
@@ -100,7 +108,7 @@ class TaggingMethods(Opened):
         *,
         concurrency: int | None = None,
         queues: str | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         until_idle: bool = True,
         hooks: Hooks = NO_HOOKS,
         on_start: Callable[[], None] = lambda: None,
@@ -122,7 +130,7 @@ class TaggingMethods(Opened):
             self.settings,
             concurrency=concurrency,
             queues=queues,
-            device=device,
+            device=chosen(Device, device),
             until_idle=until_idle,
             on_start=on_start,
             hooks=hooks,
@@ -131,27 +139,27 @@ class TaggingMethods(Opened):
     @as_castline_errors()
     def runs(self) -> Table[Run]:
         """Returns all runs, the oldest first, and how far they are."""
-        return runs.runs(self._place)
+        return runs.runs(self._installation)
 
     @as_castline_errors()
     def absent_models(self) -> list[str]:
         """Returns a line for each model that unfinished runs wait for and that is not here."""
-        return runs.absent(self._place)
+        return runs.absent(self._installation)
 
     @as_castline_errors()
     def appearances(self, run: int) -> tuple[Appearances, Run | None]:
         """Returns a run's own appearances, and the run that questions see in its place, if any."""
-        return runs.appearances(self._place, run)
+        return runs.appearances(self._installation, run)
 
     @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:
         """Stops a run; returns its state, and whether it had not ended before."""
-        return runs.cancel(self._place, run)
+        return runs.cancel(self._installation, run)
 
     @as_castline_errors()
     def retry(self, run: int) -> tuple[str, int]:
         """Offers again what a run left undone; returns its state, and how many chunks those are."""
-        return runs.retry(self._place, run)
+        return runs.retry(self._installation, run)
 
     @as_castline_errors()
     def plan_rerun(
@@ -163,7 +171,7 @@ class TaggingMethods(Opened):
         since: datetime | None = None,
     ) -> rerun.Plan:
         """Returns what `rerun` would run again, and for about how long; changes nothing."""
-        return rerun.plan(self._place, which, episodes, model=model, since=since)
+        return rerun.plan(self._installation, which, episodes, model=model, since=since)
 
     @as_castline_errors()
     def rerun(
@@ -174,7 +182,7 @@ class TaggingMethods(Opened):
         model: str | None = None,
         since: datetime | None = None,
         workers: int | None = None,
-        device: Device = "auto",
+        device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
     ) -> rerun.Reran:
         """Runs a model again, from the frames that are stored: nothing is decoded twice.
@@ -190,12 +198,12 @@ class TaggingMethods(Opened):
             hooks: What is called meanwhile.
         """
         return rerun.rerun(
-            self._place,
+            self._installation,
             which,
             episodes,
             model=model,
             since=since,
             workers=workers,
-            device=device,
+            device=chosen(Device, device),
             hooks=hooks,
         )

@@ -27,14 +27,14 @@ class UpkeepMethods(Opened):
         """Finds runs, stored frames and models that nothing refers to, and changes nothing."""
         from castline.upkeep.pruning import plan_pruning
 
-        return plan_pruning(self._place)
+        return plan_pruning(self._installation)
 
     @as_castline_errors()
     def prune(self, pruning: "Pruning") -> None:
         """Removes what `plan_pruning` found, except what came into use since."""
         from castline.upkeep.pruning import prune
 
-        prune(self._place, pruning)
+        prune(self._installation, pruning)
 
     @as_castline_errors()
     def upgrade_database(self) -> "Upgraded":

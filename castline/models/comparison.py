@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castline.errors import DatasetError
-from castline.models.measuring import answers_of
+from castline.models.measuring import predictions_of
 from castline.tables import Row
 from model.dataset.split import PARTS
+from model.inference.device import Device
 from model.labels import Names
 from model.version.artifact import find_model
 from worker.settings import Settings
 
 if TYPE_CHECKING:
     from model.dataset.folder import Dataset
-    from model.evaluation.answers import Figures
     from model.evaluation.comparison import Change
+    from model.evaluation.predictions import Figures
     from model.version.artifact import ModelVersion
 
 
@@ -99,18 +100,20 @@ class Comparison(Row):
 
 
 def compare(
-    settings: Settings, first: str, second: str, dataset: Path, *, part: str, device: str
+    settings: Settings, first: str, second: str, dataset: Path, *, part: str, device: Device
 ) -> Comparison:
     """Compares two models on a dataset; see `Library.compare`."""
     from model.dataset.folder import open_dataset
-    from model.evaluation.comparison import compare_answers
+    from model.evaluation.comparison import compare_predictions
 
     if part not in PARTS:
         raise DatasetError(f"--part {part!r}: is none of {', '.join(PARTS)}")
     folders = [settings.models_folder]
     versions = find_model(first, folders), find_model(second, folders)
     opened = open_dataset(dataset)
-    found = compare_answers(*(answers_of(version, opened, part, device) for version in versions))
+    found = compare_predictions(
+        *(predictions_of(version, opened, part, device) for version in versions)
+    )
     sources = _sources(opened, part, (*found.gained, *found.lost))
     return Comparison(
         dataset=opened.folder,

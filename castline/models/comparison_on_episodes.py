@@ -6,17 +6,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from castline.asking.answers import labelled_ranges
 from castline.asking.cast import names_of
-from castline.asking.names import require_episode, require_shown_run
+from castline.asking.names import require_episode, require_selected_run
 from castline.asking.thumbnails import Thumbnails
+from castline.asking.timelines import labelled_ranges
 from castline.tables import Row, plain
 from db.engine import Transaction
-from db.library.current import find_shown
+from db.library.current import find_selection
 from timeline.drawing.difference import LabelDifference, Span, differences, length
 from timeline.drawing.difference_page import EpisodeDifference, difference_page, totals
 from timeline.files import whole_file
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 KINDS = ("gained", "lost", "unchanged")
 
@@ -78,12 +78,18 @@ class EpisodesComparison(Row):
 
 
 def compare_on_episodes(
-    place: Workplace, first: str, second: str, episodes: Sequence[str], *, page: Path | None
+    installation: Installation,
+    first: str,
+    second: str,
+    episodes: Sequence[str],
+    *,
+    page: Path | None,
 ) -> EpisodesComparison:
     """Compares two models on episodes; see `Library.compare_on_episodes`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         compared = [
-            _compared(place, connection, first, second, name) for name in dict.fromkeys(episodes)
+            _compared(installation, connection, first, second, name)
+            for name in dict.fromkeys(episodes)
         ]
         names = names_of(connection)
     found = [difference for _, difference in compared]
@@ -107,13 +113,13 @@ def _spans(found: LabelDifference) -> LabelSpans:
 
 
 def _compared(
-    place: Workplace, connection: Transaction, first: str, second: str, name: str
+    installation: Installation, connection: Transaction, first: str, second: str, name: str
 ) -> tuple[tuple[str, str], EpisodeDifference]:
     episode = require_episode(connection, name)
-    shown = [find_shown(connection, None, reference, raw=True) for reference in (first, second)]
-    runs = [require_shown_run(connection, episode, each) for each in shown]
+    shown = [find_selection(connection, None, reference, raw=True) for reference in (first, second)]
+    runs = [require_selected_run(connection, episode, each) for each in shown]
     before, after = (labelled_ranges(connection, episode, each) for each in shown)
     seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other
-    thumbnails = Thumbnails(connection, place, runs[1], episode, seen_by)
+    thumbnails = Thumbnails(connection, installation, runs[1], episode, seen_by)
     difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)
     return (runs[0].model, runs[1].model), difference

@@ -15,27 +15,27 @@ from model.version.artifact import (
     find_model,
     list_models,
 )
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 
-def models(place: Workplace) -> Models:
+def models(installation: Installation) -> Models:
     """The model versions that are here, the newest first."""
-    found, unreadable = list_models([place.settings.models_folder])
-    sha256, promotions = _history(place)
+    found, unreadable = list_models([installation.settings.models_folder])
+    sha256, promotions = _history(installation)
     rows = tuple(_shown(version, sha256, promotions) for version in found)
     told = tuple(filter(None, map(castline_error, unreadable)))
     return Models(rows, columns_of(Model), unreadable=told)
 
 
-def model(place: Workplace, reference: str) -> Model:
+def model(installation: Installation, reference: str) -> Model:
     """One model version.
 
     Raises:
         ModelError: There is none of that name, or it cannot be read.
     """
-    version = find_model(reference, [place.settings.models_folder])
-    return _shown(version, *_history(place))
+    version = find_model(reference, [installation.settings.models_folder])
+    return _shown(version, *_history(installation))
 
 
 def import_model(settings: Settings, folder: Path) -> Imported:
@@ -47,9 +47,9 @@ def import_model(settings: Settings, folder: Path) -> Imported:
     return Imported(version.manifest.reference, version.folder, imported.is_new)
 
 
-def _history(place: Workplace) -> tuple[str, Sequence[PromotionRecord]]:
+def _history(installation: Installation) -> tuple[str, Sequence[PromotionRecord]]:
     """The SHA-256 of the model in use, and what became of all models."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         sha256 = promoted_sha256(connection) or find_model(None).sha256
         return sha256, list_promotions(connection)
 

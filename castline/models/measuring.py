@@ -4,50 +4,54 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from castline.asking.answers import labelled_ranges
+from castline.asking.timelines import labelled_ranges
 from castline.errors import RequestError
 from castline.models.gate import Measured
 from db.engine import Transaction
-from db.library.current import Shown
-from db.library.runs import shown_run_of
+from db.library.current import RunSelection
+from db.library.runs import selected_run_of
 from db.records import EpisodeRecord
 from model.errors import DatasetError
+from model.inference.device import Device
 from model.version.artifact import ModelVersion
 from timeline.scoring.score import Score, frame_level_score
 from timeline.scoring.truth import LabelledRange
 
 if TYPE_CHECKING:
     from model.dataset.folder import Dataset
-    from model.evaluation.answers import Answers
+    from model.evaluation.predictions import Predictions
 
 SCORED_EVERY_SECONDS = Fraction(1, 2)
 """The default sampling interval: what lies between two samples was never looked at."""
 
 
-def answers_of(version: ModelVersion, dataset: "Dataset", part: str, device: str) -> "Answers":
+def predictions_of(
+    version: ModelVersion, dataset: "Dataset", part: str, device: Device
+) -> "Predictions":
     """Lets a model version answer every still of a part.
 
     Raises:
         DatasetError: The line names the model, and what does not fit.
     """
-    from model.evaluation.evaluation import Recogniser, answer_part
+    from model.evaluation.recogniser import Recogniser, predict_part
     from model.inference.classifier import Classifier
 
     recogniser = Recogniser.of(Classifier.load(version, device=device))
     try:
-        return answer_part(recogniser, dataset, part)
+        return predict_part(recogniser, dataset, part)
     except DatasetError as error:
         raise DatasetError(f"{version.manifest.reference}: {error}") from error
 
 
 def measured_on_dataset(
-    before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: str
+    before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: Device
 ) -> list[Measured]:
     """Accuracy and F1 of both on the dataset's test set."""
-    from model.evaluation.comparison import compare_answers
+    from model.evaluation.comparison import compare_predictions
 
-    found = compare_answers(
-        answers_of(before, dataset, "test", device), answers_of(after, dataset, "test", device)
+    found = compare_predictions(
+        predictions_of(before, dataset, "test", device),
+        predictions_of(after, dataset, "test", device),
     )
     first, second = found.first.score, found.second.score
     place = str(dataset.folder)
@@ -89,14 +93,14 @@ def ranges_by(
     Raises:
         RequestError: It has none.
     """
-    shown = Shown(model_sha256=version.sha256, raw=True)
-    if shown_run_of(connection, episode.id, shown) is None:
+    selection = RunSelection(model_sha256=version.sha256, raw=True)
+    if selected_run_of(connection, episode.id, selection) is None:
         reference = version.manifest.reference
         raise RequestError(
             f"{episode.name}: no run by {reference} that ended; run:"
             f" castline rerun --all {episode.sha256[:8]} --model {reference}"
         )
-    return labelled_ranges(connection, episode, shown)
+    return labelled_ranges(connection, episode, selection)
 
 
 def score_at_samples(

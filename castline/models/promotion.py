@@ -12,10 +12,11 @@ from castline.models.in_use import hold_what_is_shown, model_in_use, sha256_in_u
 from castline.models.measuring import measured_on_dataset, measured_on_episode
 from castline.tagging.enqueue import model_record
 from db.changes.promotions import GateReport, promote_model, roll_back
+from model.inference.device import Device
 from model.labels import Names
 from model.version.artifact import ModelVersion, find_model
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 
 @dataclass(frozen=True)
@@ -50,48 +51,48 @@ class RolledBack:
 
 
 def promote_if_not_worse(
-    place: Workplace,
+    installation: Installation,
     model: str,
     *,
     dataset: Path | None,
     truths: Sequence[tuple[str, Path]],
     requirement: str,
     force: bool,
-    device: str,
+    device: Device,
 ) -> Promotion:
     """Measures a model against the one in use and promotes it; see `Library.promote`."""
-    version = find_model(model, [place.settings.models_folder])
+    version = find_model(model, [installation.settings.models_folder])
     reference = version.manifest.reference
-    if sha256_in_use(place) == version.sha256:
+    if sha256_in_use(installation) == version.sha256:
         return Promotion((), True, 0, reference, was_in_use=True)
-    measured = _measured(place, version, dataset, truths, device)
-    found = promote(place, version, requirement, measured, force=force)
-    with place.database.read() as connection:
+    measured = _measured(installation, version, dataset, truths, device)
+    found = promote(installation, version, requirement, measured, force=force)
+    with installation.database.read() as connection:
         names = Names({**names_of(connection), **version.manifest.names})
     return replace(found, model=reference, names=names)
 
 
-def rollback(place: Workplace) -> RolledBack:
+def rollback(installation: Installation) -> RolledBack:
     """Takes the latest promotion back; see `Library.rollback`."""
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         done = roll_back(connection)
     return RolledBack(done.withdrawn.model, done.in_use.model, done.episodes, done.kept)
 
 
 def _measured(
-    place: Workplace,
+    installation: Installation,
     after: ModelVersion,
     dataset: Path | None,
     truths: Sequence[tuple[str, Path]],
-    device: str,
+    device: Device,
 ) -> list[Measured]:
     from model.dataset.folder import open_dataset
 
     measured: list[Measured] = []
     if dataset is None and not truths:
         return measured
-    before = model_in_use(place)
-    with place.database.read() as connection:
+    before = model_in_use(installation)
+    with installation.database.read() as connection:
         scored = [(require_episode(connection, name), path) for name, path in truths]
         for episode, path in scored:
             truth = read_named_truth(connection, path)
@@ -102,7 +103,7 @@ def _measured(
 
 
 def promote(
-    place: Workplace,
+    installation: Installation,
     version: ModelVersion,
     requirement: str,
     measured: Sequence[Measured],
@@ -112,7 +113,7 @@ def promote(
     """Promotes a model version if it meets the requirement, or by force.
 
     Args:
-        place: The installation.
+        installation: The installation.
         version: What to promote.
         requirement: As `castline.models.gate` reads it.
         measured: The figures of the model in use and of this one.
@@ -135,8 +136,8 @@ def promote(
         is_forced=bool(found) or not measured,
         regressions=tuple(str(item) for item in found),
     )
-    hold_what_is_shown(place)
+    hold_what_is_shown(installation)
     parameters = RunParameters.for_model(version.manifest)
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         episodes = promote_model(connection, model_record(version), parameters.hash, report)
     return Promotion(found, is_promoted=True, episodes=episodes)

@@ -48,8 +48,8 @@ class Training:
     """That made the version, for the model card."""
 
     @property
-    def texts(self) -> dict[str, str]:
-        """What was said of the version, by the field of `model.report.testing.Words`."""
+    def provenance(self) -> dict[str, str]:
+        """What was said of the version, by the field of `model.version.provenance.Provenance`."""
         said = {
             "licence": self.licence,
             "about_stills": self.about_stills,
@@ -71,10 +71,11 @@ def train(
     require_training()
     from model.dataset.folder import open_dataset
     from model.labels import label_of
-    from model.report.testing import Words
     from model.training.batches import processes_to_spare
     from model.training.checkpoint import has_checkpoint
+    from model.training.plan import TrainingPlan
     from model.version.artifact import find_model, next_version
+    from model.version.provenance import Provenance
     from model.versions import train_model_version
 
     folders = [settings.models_folder]
@@ -85,22 +86,19 @@ def train(
     version = next_version(family, folders)
     begun = None if training.start is None else find_model(training.start, folders)
     recipe = _recipe(training, opened, begun)
-    teachers = [find_model(one, folders) for one in training.teachers]
+    teachers = tuple(find_model(one, folders) for one in training.teachers)
     work_folder = settings.training_folder / f"{family}-{version}"
     if training.resume and on_nothing_to_resume and not has_checkpoint(work_folder):
         on_nothing_to_resume(work_folder)
+    plan = TrainingPlan(
+        opened, family, version, recipe, teachers, begun, Provenance(**training.provenance)
+    )
     made = train_model_version(
-        opened,
+        plan,
         settings.models_folder / f"{family}-{version}",
-        family,
-        version,
-        recipe,
         work_folder=work_folder,
-        teachers=teachers,
-        start=begun,
         processes=0 if training.is_quick else processes_to_spare(),
         resume=training.resume,
-        words=Words(**training.texts),
         on_progress=on_progress,
         on_epoch=None if on_epoch is None else lambda history: on_epoch(history[-1]),
     )
@@ -120,8 +118,8 @@ def add_labels(
     from model.adding.adding import add_labels as add
     from model.dataset.folder import open_dataset
     from model.labels import Names, require_label_of
-    from model.report.testing import Words
     from model.version.artifact import find_model, next_version
+    from model.version.provenance import Provenance
 
     if training.start is None:
         raise ModelError("--add: no model to add to; name it with --start MODEL")
@@ -143,7 +141,7 @@ def add_labels(
         dataset=None if dataset is None else open_dataset(dataset),
         seed=training.seed,
         names=names,
-        words=Words(**{"licence": begun.manifest.licence, **training.texts}),
+        provenance=Provenance(**{"licence": begun.manifest.licence, **training.provenance}),
         on_progress=on_progress,
     )
     return replace(_trained(made), added=tuple(sources))

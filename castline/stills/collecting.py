@@ -11,28 +11,29 @@ from castline.stills.harvest import Way, open_harvester
 from castline.stills.proposing import Proposal, write_proposal
 from castline.stills.values import Harvested, Proposed
 from ingest.errors import IngestError
+from model.inference.device import Device
 from model.stills.annotations.coco_writing import COCO_NAME
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 
 def harvest(
-    place: Workplace,
+    installation: Installation,
     episodes: Sequence[Path],
     output: Path,
     *,
     model: str | None,
     cuts: bool,
     seed: int,
-    device: str,
+    device: Device,
     on_progress: Progress,
     on_harvested: Callable[[Harvested], None],
     on_refused: Callable[[CastlineError], None] | None,
 ) -> tuple[Harvested, ...]:
     """Collects stills from episodes, sorted by a model; see `Library.harvest`."""
-    version = chosen_model(place, model)
+    version = chosen_model(installation, model)
     way = Way.PLACES if cuts else Way.REGIONS
     found = []
-    with open_harvester(place.settings, output, version, device, way) as harvester:
+    with open_harvester(installation.settings, output, version, device, way) as harvester:
         for path in episodes:
             try:
                 one = Harvested(path, harvester.harvest(path, seed, on_progress))
@@ -48,22 +49,22 @@ def harvest(
 
 
 def propose(
-    place: Workplace,
+    installation: Installation,
     episodes: Sequence[Path],
     output: Path,
     *,
     model: str | None,
     frames: int | None,
     seed: int,
-    device: str,
+    device: Device,
     on_progress: Progress,
 ) -> Proposed:
     """Writes frames with the boxes that a model sees in them; see `Library.propose`.
 
     None of `frames` means all of them.
     """
-    version = chosen_model(place, model)
+    version = chosen_model(installation, model)
     choice: Choice = all_of_them if frames is None else worthiest(version, frames)
     proposal = Proposal(episodes, output, seed, choice)
-    count = write_proposal(place.settings, version, device, proposal, on_progress)
+    count = write_proposal(installation.settings, version, device, proposal, on_progress)
     return Proposed(output, count, output / COCO_NAME)

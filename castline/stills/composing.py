@@ -19,7 +19,7 @@ import numpy as np
 
 from castline.errors import RequestError
 from castline.stills.studio import Content, Negative, Still, Studio
-from castline.tagging.enqueue import find_picture_area, outliving_kills
+from castline.tagging.enqueue import find_picture_area, retry_on_kill
 from ingest.decoder.parent import Decoder
 from ingest.frames.write_video import write_video
 from model.dataset.folder import Dataset
@@ -133,7 +133,7 @@ def open_negative(decoder: Decoder, path: Path) -> Negative:
     Raises:
         IngestError: It cannot be used as video.
     """
-    probe = outliving_kills(lambda: decoder.probe(path))
+    probe = retry_on_kill(lambda: decoder.probe(path))
     return Negative(probe, find_picture_area(decoder, probe))
 
 

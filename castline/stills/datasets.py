@@ -20,8 +20,9 @@ from castline.stills.values import (
     Twin,
 )
 from castline.tables import columns_of
+from model.inference.device import Device
 from model.labels import require_label_of
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 if TYPE_CHECKING:
     from model.dataset.doubtful_boxes import DoubtfulBox as FoundBox
@@ -80,11 +81,11 @@ def show(folder: Path) -> ShownDataset:
 
 
 def check(
-    place: Workplace,
+    installation: Installation,
     folder: Path,
     *,
     model: str | None,
-    device: str,
+    device: Device,
     on_progress: Progress,
 ) -> DoubtfulBoxes:
     """Finds boxes far from where a model sees their label; see `Library.check_dataset`."""
@@ -93,7 +94,7 @@ def check(
     from model.inference.classifier import Classifier
 
     opened = open_dataset(folder)
-    version = chosen_model(place, model)
+    version = chosen_model(installation, model)
     check_tells_places(version)
     classifier = Classifier.load(version, device=device)
     found = doubtful_boxes(classifier, opened, on_progress)

@@ -29,6 +29,7 @@ from db.library.episodes import corrected_episodes
 from db.library.places import surest_place
 from db.library.runs import current_run_of, ended_chunks, run_appearances
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
+from exact.verdicts import Verdict
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError, IngestError
 from ingest.storage.frame_store import StoredFrame, read_frames
@@ -38,12 +39,12 @@ from model.pictures.place import Place as PicturePlace
 from model.progress import Progress
 from model.stills.files import SOURCES_NAME
 from model.stills.writing import add_still, comments_in
-from timeline.appearances.corrections import Claim, Correction, Verdict, settled, standing
+from timeline.appearances.corrections import Claim, Correction, settled, standing
 from timeline.files import whole_file
 from timeline.place import Place
+from worker.installation import Installation
 from worker.parameters import RunParameters
 from worker.steps.correcting import correction_of
-from worker.workplace import Workplace
 
 MARGIN_SECONDS = Fraction(1)
 """From the borders of a range, at most: a dissolve takes half a second on either side."""
@@ -121,12 +122,17 @@ class _Episode:
 
 
 def stills_from_corrections(
-    place: Workplace, output: Path, *, episode: str | None, easy: bool, on_progress: Progress
+    installation: Installation,
+    output: Path,
+    *,
+    episode: str | None,
+    easy: bool,
+    on_progress: Progress,
 ) -> StillsOfCorrections:
     """Writes stills of what people said; see `Library.stills_from_corrections`."""
     if output.exists() and not output.is_dir():
         raise RequestError(f"{output}: is not a folder; name another with -o")
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         only = None if episode is None else require_episode(connection, episode).sha256
         records = list_corrections(connection, only)
         episodes = corrected_episodes(connection)
@@ -140,8 +146,8 @@ def stills_from_corrections(
                 planned.append((found, list(_wanted(connection, found, own, easy, left_out))))
     taken = {(match[1], int(match[4])) for _, match in _stills_in(output)}
     counts: Counter[str] = Counter()
-    with Decoder(media_roots=place.settings.readable_roots) as decoder:
-        frames = _Frames(place, MomentFrames(place.settings, decoder))
+    with Decoder(media_roots=installation.settings.readable_roots) as decoder:
+        frames = _Frames(installation, MomentFrames(installation.settings, decoder))
         for number, (found, wanted) in enumerate(planned, 1):
             new = [one for one in wanted if one.key not in taken]
             counts += _write(frames, found, new, output, left_out)
@@ -252,8 +258,8 @@ def _seen_as(stand: Sequence[Correction], one: Correction, pts: int) -> Iterator
 class _Frames:
     """The stored frames of runs; of those that are not stored any more, decoded again."""
 
-    def __init__(self, place: Workplace, moments: MomentFrames) -> None:
-        self._store = place.frames
+    def __init__(self, installation: Installation, moments: MomentFrames) -> None:
+        self._store = installation.frames
         self._moments = moments
 
     def read(

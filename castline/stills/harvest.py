@@ -17,6 +17,7 @@ from castline.stills.still_cuts import Pictures, Still, cut_places, cut_regions
 from ingest.decoder.parent import Decoder
 from ingest.storage.frame_store import StoredFrame
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 from model.labels import label_of
 from model.progress import Progress
 from model.stills.annotations.coco_writing import COCO_NAME
@@ -87,7 +88,7 @@ def open_harvester(
     settings: Settings,
     output: Path,
     version: ModelVersion,
-    device: str,
+    device: Device,
     way: Way = Way.REGIONS,
 ) -> Iterator["Harvester"]:
     """Opens a decoder and loads a model.

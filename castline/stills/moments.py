@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from castline.tagging.enqueue import chunks_of, find_picture_area, outliving_kills
+from castline.tagging.enqueue import chunks_of, find_picture_area, retry_on_kill
 from exact.picture_area import PictureArea
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media.probe import Probe
 from ingest.sampling import on_display
 from ingest.storage.frame_store import StoredFrame, read_frames, read_manifest
 from model.progress import Progress
+from worker.installation import open_frame_store
 from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
-from worker.workplace import open_frame_store
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 4, 10
 """Between two moments: 100 to 250 frames of 25 a second, as when the original set was made."""
@@ -85,7 +85,7 @@ class MomentFrames:
         Raises:
             IngestError: It cannot be used.
         """
-        probe = outliving_kills(lambda: self._decoder.probe(path))
+        probe = retry_on_kill(lambda: self._decoder.probe(path))
         area = find_picture_area(self._decoder, probe)
         return OpenedEpisode(probe, area, chunks_of(probe, self._settings.chunk_seconds))
 
@@ -134,6 +134,6 @@ class MomentFrames:
             return path, read_manifest(path).pts
         except FrameStoreError:  # not there yet, or damaged
             request = Extraction.of(probe, probe.path, chunk, every_seconds, area, path)
-            outliving_kills(lambda: self._decoder.extract(request))
+            retry_on_kill(lambda: self._decoder.extract(request))
             store.publish(path)
             return path, read_manifest(path).pts

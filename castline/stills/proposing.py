@@ -18,6 +18,7 @@ from castline.stills.seen_frames import WHOLE_FRAME, SeenFrame, look_at_frames
 from ingest.decoder.parent import Decoder
 from ingest.storage.frame_store import StoredFrame
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 from model.labels import UNKNOWN
 from model.pictures.boxes import Box
 from model.pictures.files import to_jpeg
@@ -47,7 +48,7 @@ class Proposal:
 def write_proposal(
     settings: Settings,
     version: ModelVersion,
-    device: str,
+    device: Device,
     proposal: Proposal,
     on_progress: Progress,
 ) -> int:

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castline.errors import RequestError
-from castline.tagging.enqueue import outliving_kills
+from castline.tagging.enqueue import retry_on_kill
 from exact.picture_area import PictureArea
 from ingest.decoder.parent import Decoder
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media.probe import Probe
 from ingest.storage.frame_store import read_frames
+from model.dataset.annotation import Annotation
 from model.dataset.folder import Dataset
 from model.dataset.reading import stream_stills
-from model.dataset.shown import Shown
 from model.dataset.stills import Stills
 from model.rehearsal.shot_pictures import (
     SUBTITLED,
@@ -143,7 +143,9 @@ class Studio:
     def _unpacked(self, wanted: Collection[Still] | None) -> Stills:
         return Stills.from_pictures(self._dataset.manifest.labels, self._kept(wanted))
 
-    def _kept(self, wanted: Collection[Still] | None) -> Iterator[tuple[NDArray[np.uint8], Shown]]:
+    def _kept(
+        self, wanted: Collection[Still] | None
+    ) -> Iterator[tuple[NDArray[np.uint8], Annotation]]:
         """Yields the wanted stills, or all, and notes the numbers of those that show one label."""
         labels = self._dataset.manifest.labels
         seen: Counter[str] = Counter()
@@ -175,7 +177,7 @@ class Studio:
         start_pts = int(rng.choice(starts))
         chunk = ChunkRange(start_pts, min(start_pts + length_pts, probe.end_pts))
         request = Extraction.of(probe, probe.path, chunk, 1 / FRAME_RATE, negative.area, path)
-        outliving_kills(lambda: self._decoder.extract(request))
+        retry_on_kill(lambda: self._decoder.extract(request))
         stored = read_frames(path)
         ahead = next(stored, None)
         if ahead is None:

@@ -15,6 +15,7 @@ from db.engine import Database
 from db.library.episodes import get_episode_by_sha256
 from db.library.runs import get_run
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
+from db.states import Lane
 from exact.picture_area import PictureArea
 from ingest.decoder.parent import Content, Decoder
 from ingest.errors import DecoderLost, IngestError
@@ -44,7 +45,7 @@ VIDEO_SUFFIXES = frozenset(
 """What a folder is searched for: the containers that `ingest` opens. A file that is named itself
 is opened whatever its name."""
 
-KILLS_OUTLIVED = 3
+RETRIES_AFTER_KILL = 3
 """The system's memory killer strikes again at once where it struck; a person does not."""
 
 Answer = TypeVar("Answer")
@@ -140,7 +141,7 @@ def enqueue_episode(
     version: ModelVersion,
     parameters: RunParameters,
     chunk_seconds: int,
-    lane: str = "bulk",
+    lane: Lane = Lane.BULK,
     on_progress: Callable[[int], None] | None = None,
     url: str | None = None,
 ) -> Enqueued:
@@ -154,7 +155,7 @@ def enqueue_episode(
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    probe = outliving_kills(lambda: decoder.probe(path, on_progress))
+    probe = retry_on_kill(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
     area = known.area if known else find_picture_area(decoder, probe)
@@ -200,7 +201,7 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
     # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
     # A kill is no such reason: the area is for good, and with other bars come other tags.
     try:
-        return outliving_kills(lambda: decoder.find_picture_area(probe))
+        return retry_on_kill(lambda: decoder.find_picture_area(probe))
     except DecoderLost as lost:
         if lost.killed:
             raise
@@ -210,13 +211,13 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
         return probe.whole_frame
 
 
-def outliving_kills(ask: Callable[[], Answer]) -> Answer:
+def retry_on_kill(ask: Callable[[], Answer]) -> Answer:
     """Asks again when someone killed the decoder, which proves nothing against the file.
 
     Raises:
         DecoderLost: It was killed again and again, or lost in another way.
     """
-    for _ in range(KILLS_OUTLIVED):
+    for _ in range(RETRIES_AFTER_KILL):
         try:
             return ask()
         except DecoderLost as lost:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
-from castline.tagging.values import Enqueued, Hooks, Lane, Queue
+from castline.tagging.values import Enqueued, Hooks, Queue
 from db.records import RunRecord
+from db.states import Lane
 from ingest.errors import IngestError
 from ingest.storage.remote_files import is_remote
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 Every: TypeAlias = str | float
 """Seconds between two looks at an episode: `0.5`, or `1/3` as a text."""
@@ -59,11 +60,17 @@ def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
 
 
 def enqueue(
-    place: Workplace, found: Sources, *, model: str | None, every: Every, lane: Lane, hooks: Hooks
+    installation: Installation,
+    found: Sources,
+    *,
+    model: str | None,
+    every: Every,
+    lane: Lane,
+    hooks: Hooks,
 ) -> Queue:
     """Puts files into the queue and tells Celery's workers of them; see `Library.enqueue`."""
-    queued = enqueue_files(place, found.names, model, every, lane, hooks)
-    broker_error = _offer(place)
+    queued = enqueue_files(installation, found.names, model, every, lane, hooks)
+    broker_error = _offer(installation)
     enqueued = tuple(
         Enqueued(source, run.id, run.episode, run.state, run.id in queued.new_run_ids)
         for source, run in zip(queued.sources, queued.runs, strict=True)
@@ -72,7 +79,7 @@ def enqueue(
 
 
 def enqueue_files(
-    place: Workplace,
+    installation: Installation,
     sources: Sequence[str],
     model: str | None,
     every: Every,
@@ -86,18 +93,18 @@ def enqueue_files(
     from ingest.decoder.parent import Decoder
     from worker.parameters import RunParameters, parse_every_seconds
 
-    version = chosen_model(place, model)
-    keep_model(place.settings, version)
+    version = chosen_model(installation, model)
+    keep_model(installation.settings, version)
     parameters = RunParameters.for_model(version.manifest, parse_every_seconds(str(every)))
     usable: list[str] = []
     runs: list[RunRecord] = []
     new: set[int] = set()
     refused = 0
-    with Decoder(media_roots=place.settings.readable_roots) as decoder:
+    with Decoder(media_roots=installation.settings.readable_roots) as decoder:
         for source in sources:
             try:
                 with hooks.reading(source) if hooks.reading else nullcontext():
-                    found = enqueue_source(place, source, decoder, version, parameters, lane)
+                    found = enqueue_source(installation, source, decoder, version, parameters, lane)
             except IngestError as error:
                 _refuse(error, hooks)
                 refused += 1
@@ -116,16 +123,16 @@ def _refuse(error: IngestError, hooks: Hooks) -> None:
     hooks.on_refused(told)
 
 
-def _offer(place: Workplace) -> BrokerError | None:
+def _offer(installation: Installation) -> BrokerError | None:
     """Tells Celery's workers of new chunks, which are in the database already."""
-    if place.settings.broker_url is None:
+    if installation.settings.broker_url is None:
         return None
     from worker.cluster.app import make_app
     from worker.cluster.offering import offer
 
     try:
         with as_castline_errors():
-            offer(place, make_app(place.settings))
+            offer(installation, make_app(installation.settings))
     except BrokerError as error:
         return error
     return None

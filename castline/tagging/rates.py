@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from db.records import RunRecord
+from db.states import RunState
 
 LATEST_BURSTS = 20
 """Enough that one bad hour does not count, few enough that an old machine is forgotten."""
@@ -30,7 +31,7 @@ class Rates:
 
 def measured_rates(runs: Iterable[RunRecord]) -> Rates:
     """Measures both rates in the runs that ended well."""
-    done = [run for run in runs if run.state == "done" and run.frames]
+    done = [run for run in runs if run.state is RunState.DONE and run.frames]
     return Rates(
         decoding=_rate([run for run in done if run.frames_decoded]),
         stored=_rate([run for run in done if not run.frames_decoded]),

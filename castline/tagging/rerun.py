@@ -12,11 +12,12 @@ from castline.tagging.rates import Rates, measured_rates
 from castline.tagging.rerun_plan import Rerun, Which, enqueue_rerun, plan_reruns
 from castline.tagging.run_models import keep_model
 from castline.tagging.runs import shown_runs
-from castline.tagging.values import RUN_COLUMNS, Device, Hooks, Run
+from castline.tagging.values import RUN_COLUMNS, Hooks, Run
 from castline.tagging.work import make_shown, work_on
 from db.library.runs import list_runs
+from model.inference.device import Device
 from model.version.artifact import ModelVersion
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Reran(Table[Run]):
 
 
 def plan(
-    place: Workplace,
+    installation: Installation,
     which: Which,
     episodes: Sequence[str],
     *,
@@ -71,14 +72,14 @@ def plan(
     since: datetime | None,
 ) -> Plan:
     """What would be run again, and for how long; see `Library.plan_rerun`."""
-    version = chosen_model(place, model)
-    found, rates = _planned(place, version, which, episodes, since)
+    version = chosen_model(installation, model)
+    found, rates = _planned(installation, version, which, episodes, since)
     rows = tuple(_row(item, rates, version) for item in found)
     return Plan(rows, columns_of(PlannedRun), model=version.manifest.reference)
 
 
 def rerun(
-    place: Workplace,
+    installation: Installation,
     which: Which,
     episodes: Sequence[str],
     *,
@@ -89,37 +90,39 @@ def rerun(
     hooks: Hooks,
 ) -> Reran:
     """Runs a model again; see `Library.rerun`."""
-    version = chosen_model(place, model)
-    found, _ = _planned(place, version, which, episodes, since)
-    run_ids, seconds = _run(place, found, version, workers, device, hooks) if found else ((), None)
-    make_shown(place, run_ids)  # those that were done before, too
-    with place.database.read() as connection:
+    version = chosen_model(installation, model)
+    found, _ = _planned(installation, version, which, episodes, since)
+    run_ids, seconds = (
+        _run(installation, found, version, workers, device, hooks) if found else ((), None)
+    )
+    make_shown(installation, run_ids)  # those that were done before, too
+    with installation.database.read() as connection:
         runs = shown_runs(connection, run_ids)
     return Reran(
         runs,
         RUN_COLUMNS,
         model=version.manifest.reference,
-        is_in_use=version.sha256 == sha256_in_use(place),
+        is_in_use=version.sha256 == sha256_in_use(installation),
         seconds=seconds,
     )
 
 
 def _planned(
-    place: Workplace,
+    installation: Installation,
     version: ModelVersion,
     which: Which,
     episodes: Sequence[str],
     since: datetime | None,
 ) -> tuple[list[Rerun], Rates]:
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         wanted = {require_episode(connection, name).id for name in episodes} or None
         rates = measured_rates(list_runs(connection))
     added = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
-    return plan_reruns(place, version, which, wanted, added), rates
+    return plan_reruns(installation, version, which, wanted, added), rates
 
 
 def _run(
-    place: Workplace,
+    installation: Installation,
     found: Sequence[Rerun],
     version: ModelVersion,
     workers: int | None,
@@ -127,15 +130,15 @@ def _run(
     hooks: Hooks,
 ) -> tuple[tuple[int, ...], float | None]:
     """Returns the runs' numbers, and how long the work on them took."""
-    keep_model(place.settings, version)
-    if version.sha256 != sha256_in_use(place):
-        hold_what_is_shown(place)
-    runs = [enqueue_rerun(place, item, version) for item in found]
+    keep_model(installation.settings, version)
+    if version.sha256 != sha256_in_use(installation):
+        hold_what_is_shown(installation)
+    runs = [enqueue_rerun(installation, item, version) for item in found]
     run_ids = tuple(run.id for run in runs)
     if not any(run.is_open for run in runs):
         return run_ids, None
     began = time.monotonic()
-    work_on(place, workers, device, run_ids, version.sha256, hooks=hooks)
+    work_on(installation, workers, device, run_ids, version.sha256, hooks=hooks)
     return run_ids, time.monotonic() - began
 
 

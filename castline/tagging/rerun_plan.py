@@ -14,12 +14,13 @@ from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
 from db.library.runs import get_run
 from db.records import EpisodeRecord, RunRecord
+from db.states import RunState
 from exact.ranges import PtsRanges
 from ingest.frames.chunks import plan_chunks
 from ingest.storage.frame_store import FrameStore
 from model.version.artifact import ModelVersion
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 Which = Literal["missing", "stale", "all"]
 """Episodes without a run that is done; those shown by another model or with other parameters than
@@ -45,11 +46,11 @@ class Rerun:
     @property
     def is_done(self) -> bool:
         """Whether the very run ended well before: nothing is left to do but to show it."""
-        return self.run is not None and self.run.state == "done"
+        return self.run is not None and self.run.state is RunState.DONE
 
 
 def plan_reruns(
-    place: Workplace,
+    installation: Installation,
     version: ModelVersion,
     which: Which,
     episode_ids: Collection[int] | None = None,
@@ -58,7 +59,7 @@ def plan_reruns(
     """Finds what to run again, and changes nothing.
 
     Args:
-        place: The installation.
+        installation: The installation.
         version: The model version to run, with the parameters that it has by default.
         which: As `Which` says.
         episode_ids: Only of these; None for all.
@@ -68,8 +69,8 @@ def plan_reruns(
         StorageUnreachable: The frame store lies on storage that does not answer.
     """
     parameters = RunParameters.for_model(version.manifest)
-    is_stored = _finder(place.frames)
-    with place.database.read() as connection:
+    is_stored = _finder(installation.frames)
+    with installation.database.read() as connection:
         entries = [
             entry
             for entry in list_library(connection)
@@ -77,16 +78,16 @@ def plan_reruns(
             and (since is None or entry.added_at >= since)
         ]
         return [
-            _rerun(place, connection, entry, reason, version, parameters, is_stored)
+            _rerun(installation, connection, entry, reason, version, parameters, is_stored)
             for entry in entries
             if (reason := _reason(entry, which, version, parameters)) is not None
         ]
 
 
-def enqueue_rerun(place: Workplace, rerun: Rerun, version: ModelVersion) -> RunRecord:
+def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersion) -> RunRecord:
     """Makes the run, or offers again what it had left undone; one that is done stays so."""
     parameters = RunParameters.for_model(version.manifest)
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         run_id, _ = create_run(
             connection,
             episode_id=rerun.episode.id,
@@ -114,7 +115,7 @@ def _why_missing(entry: LibraryEntry) -> str | None:
     shown = entry.current
     if not entry.runs:
         return "never run"
-    if shown is not None and shown.state == "done":
+    if shown is not None and shown.state is RunState.DONE:
         return None
     latest = shown or entry.runs[-1]
     return f"{latest.state}: {latest.error}" if latest.error else latest.state
@@ -130,7 +131,7 @@ def _why_stale(entry: LibraryEntry, version: ModelVersion, parameters: RunParame
 
 
 def _rerun(
-    place: Workplace,
+    installation: Installation,
     connection: Transaction,
     entry: LibraryEntry,
     reason: str,
@@ -140,8 +141,8 @@ def _rerun(
 ) -> Rerun:
     wanted = (version.sha256, parameters.to_json())
     run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
-    chunks = _chunks(place, connection, entry, run, parameters.every_seconds)
-    store, episode = place.frames, entry.episode
+    chunks = _chunks(installation, connection, entry, run, parameters.every_seconds)
+    store, episode = installation.frames, entry.episode
     paths = [
         store.path_for(episode.sha256, parameters.every_seconds, start, end, episode.area)
         for start, end in chunks
@@ -170,7 +171,7 @@ def _finder(store: FrameStore) -> Callable[[Path], bool]:
 
 
 def _chunks(
-    place: Workplace,
+    installation: Installation,
     connection: Transaction,
     entry: LibraryEntry,
     run: RunRecord | None,
@@ -194,6 +195,6 @@ def _chunks(
         episode.end_pts,
         episode.key_pts,
         episode.time_base,
-        Fraction(place.settings.chunk_seconds),
+        Fraction(installation.settings.chunk_seconds),
     )
     return tuple((item.start_pts, item.end_pts) for item in planned)

@@ -17,54 +17,54 @@ from db.library.runs import (
     quarantined_chunks,
     run_appearances,
 )
-from db.queue.effort import RunEffort, run_efforts
+from db.queue.statistics import RunStatistics, run_statistics
 from db.records import RunRecord
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 
-def runs(place: Workplace) -> Table[Run]:
+def runs(installation: Installation) -> Table[Run]:
     """All runs, the oldest first."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         return Table(shown_runs(connection), RUN_COLUMNS)
 
 
 def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) -> tuple[Run, ...]:
     """Runs as they are shown, the oldest first: of all, or only those asked for."""
-    efforts = run_efforts(connection, run_ids)
+    statistics = run_statistics(connection, run_ids)
     given_up: dict[int, list[Quarantined]] = {}
     for item in quarantined_chunks(connection, run_ids):
         part = Quarantined(item.start_seconds, item.end_seconds, item.attempts, item.error)
         given_up.setdefault(item.run_id, []).append(part)
     return tuple(
-        _shown(record, efforts.get(record.id, RunEffort()), given_up.get(record.id, []))
+        _shown(record, statistics.get(record.id, RunStatistics()), given_up.get(record.id, []))
         for record in list_runs(connection, run_ids)
     )
 
 
-def absent(place: Workplace) -> list[str]:
+def absent(installation: Installation) -> list[str]:
     """A line for each model that unfinished runs wait for and that is not here."""
-    with place.database.read() as connection:
-        return absent_models(place.settings, list_runs(connection))
+    with installation.database.read() as connection:
+        return absent_models(installation.settings, list_runs(connection))
 
 
-def cancel(place: Workplace, run_id: int) -> tuple[str, bool]:
+def cancel(installation: Installation, run_id: int) -> tuple[str, bool]:
     """Stops a run; returns its state, and whether it had not ended before."""
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         was_open = get_run(connection, run_id).is_open
         return cancel_run(connection, run_id), was_open
 
 
-def retry(place: Workplace, run_id: int) -> tuple[str, int]:
+def retry(installation: Installation, run_id: int) -> tuple[str, int]:
     """Offers again what a run left undone; returns its state, and how many chunks those are."""
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         offered = retry_run(connection, run_id)
         return get_run(connection, run_id).state, offered
 
 
-def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]:
+def appearances(installation: Installation, run_id: int) -> tuple[Appearances, Run | None]:
     """A run's own appearances, and the run that questions see in its place if they do."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         run = get_run(connection, run_id)
         rows = tuple(
             Appearance(run.episode, **vars(found)) for found in run_appearances(connection, run_id)
@@ -75,17 +75,16 @@ def appearances(place: Workplace, run_id: int) -> tuple[Appearances, Run | None]
     return Appearances(rows, APPEARANCE_COLUMNS), shown[0] if shown else None
 
 
-def total_effort(runs: Iterable[Run]) -> RunEffort:
+def total_statistics(runs: Iterable[Run]) -> RunStatistics:
     """What all processes spent on some runs together."""
-    efforts = [run.effort for run in runs]
+    each = [run.statistics for run in runs]
     amounts = {
-        field.name: sum(getattr(effort, field.name) for effort in efforts)
-        for field in fields(RunEffort)
+        field.name: sum(getattr(one, field.name) for one in each) for field in fields(RunStatistics)
     }
-    return RunEffort(**amounts)
+    return RunStatistics(**amounts)
 
 
-def _shown(record: RunRecord, effort: RunEffort, given_up: Sequence[Quarantined]) -> Run:
+def _shown(record: RunRecord, statistics: RunStatistics, given_up: Sequence[Quarantined]) -> Run:
     return Run(
         id=record.id,
         episode=record.episode,
@@ -100,7 +99,7 @@ def _shown(record: RunRecord, effort: RunEffort, given_up: Sequence[Quarantined]
         frames=record.frames,
         frames_decoded=record.frames_decoded,
         decode_errors=record.decode_errors,
-        effort=effort,
+        statistics=statistics,
         missing_seconds=record.missing_seconds,
         error=record.error,
         queued_at=record.queued_at,

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import VIDEO_SUFFIXES, Enqueued, enqueue_episode
+from db.states import Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import IngestError, MediaRefused
 from ingest.media.file import open_media
 from ingest.storage.remote_files import RemoteFiles, is_remote
 from model.version.artifact import ModelVersion
+from worker.installation import Installation
 from worker.parameters import RunParameters
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 
 def find_remote_episodes(places: Sequence[str], settings: Settings) -> list[str]:
@@ -47,12 +48,12 @@ def _is_video(name: str) -> bool:
 
 
 def enqueue_source(
-    workplace: Workplace,
+    installation: Installation,
     source: str,
     decoder: Decoder,
     version: ModelVersion,
     parameters: RunParameters,
-    lane: str = "bulk",
+    lane: Lane = Lane.BULK,
 ) -> Enqueued:
     """Makes the run of an episode, wherever it lies; see `enqueue_episode`.
 
@@ -60,7 +61,7 @@ def enqueue_source(
         IngestError: The file cannot be used.
         DatabaseError: The database cannot be used.
     """
-    settings = workplace.settings
+    settings = installation.settings
     path, url = Path(source), None
     if settings.media_roots and not is_remote(source):
         with open_media(path, settings.media_roots):
@@ -72,11 +73,11 @@ def enqueue_source(
                 f"{source}: lies outside the media folders, {allowed}; move it there, or add its"
                 " place to CASTLINE_MEDIA_ROOTS"
             )
-        path, url = workplace.episode_cache.add(source), source
+        path, url = installation.episode_cache.add(source), source
     try:
         return enqueue_episode(
             path,
-            database=workplace.database,
+            database=installation.database,
             decoder=decoder,
             version=version,
             parameters=parameters,

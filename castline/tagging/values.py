@@ -5,17 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from castline.errors import BrokerError, CastlineError
 from castline.tables import Row, Table, plain
-from db.queue.effort import STAGES, RunEffort
-
-Device: TypeAlias = Literal["auto", "cpu", "gpu"]
-"""Where to classify."""
-
-Lane: TypeAlias = Literal["interactive", "bulk"]
-"""What is interactive goes first."""
+from db.queue.statistics import RunStatistics
+from db.states import STAGES, RunState
 
 
 @dataclass(frozen=True)
@@ -39,8 +34,7 @@ class Run(Row):
     model_sha256: str
     every_seconds: Fraction
     """Between two looks."""
-    state: str
-    """queued, running, done, partial, failed or cancelled."""
+    state: RunState
     is_current: bool
     """Whether questions are answered from it."""
     is_at_work: bool
@@ -52,7 +46,7 @@ class Run(Row):
     frames_decoded: int
     """Of the episode file for this run: none of what the frame store had."""
     decode_errors: int
-    effort: RunEffort
+    statistics: RunStatistics
     """What all processes spent on it."""
     missing_seconds: tuple[tuple[float, float], ...]
     """Ranges that could not be examined."""
@@ -65,28 +59,28 @@ class Run(Row):
     @property
     def is_open(self) -> bool:
         """Whether work is still to be done."""
-        return self.state in ("queued", "running")
+        return self.state.is_open
 
     @property
     def has_ended_well(self) -> bool:
         """Whether questions can be answered from it, if in part."""
-        return self.state in ("done", "partial")
+        return self.state.has_ended_well
 
     def to_dict(self) -> dict[str, Any]:
         """Returns its fields by name, as JSON takes them."""
         values = super().to_dict()
-        del values["effort"]
+        del values["statistics"]
         return values | {
             "run": values["id"],
-            "seconds": seconds_by_stage(self.effort),
-            "bottleneck": self.effort.bottleneck,
-            "batch_fill": plain(self.effort.batch_fill),
+            "seconds": seconds_by_stage(self.statistics),
+            "bottleneck": self.statistics.bottleneck,
+            "batch_fill": plain(self.statistics.batch_fill),
         }
 
 
-def seconds_by_stage(effort: RunEffort) -> dict[str, float]:
+def seconds_by_stage(statistics: RunStatistics) -> dict[str, float]:
     """What time was spent on: decode, read, device, database."""
-    return {name: getattr(effort, name) for name in STAGES}
+    return {stage.value: getattr(statistics, stage) for stage in STAGES}
 
 
 RUN_COLUMNS = (
@@ -115,7 +109,7 @@ class Enqueued:
     run_id: int
     episode: str
     """As the library calls the file's content: the name it had at first."""
-    state: str
+    state: RunState
     """Of the run."""
     is_new: bool
     """Whether the run was made just now."""

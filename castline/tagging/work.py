@@ -10,28 +10,23 @@ from shlex import quote
 from castline.errors import RequestError
 from castline.tagging.queue import Every, enqueue_files
 from castline.tagging.runs import shown_runs
-from castline.tagging.values import (
-    RUN_COLUMNS,
-    Device,
-    Hooks,
-    Run,
-    RunProgress,
-    Tagged,
-    Worked,
-)
+from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
 from db.changes.writes import retry_run
-from db.cuts import outliving_cuts
 from db.library.current import make_current
 from db.library.runs import RunProgress as StoredProgress
 from db.library.runs import list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
+from db.retrying import retry_on_disconnect
+from db.states import Lane, RunState
+from model.inference.device import Device
+from worker.installation import Installation, open_installation
 from worker.settings import Settings
-from worker.workplace import Workplace, open_workplace
+from worker.step import Step
 
 
 def tag(
-    place: Workplace,
+    installation: Installation,
     sources: Sequence[str],
     *,
     model: str | None,
@@ -44,27 +39,27 @@ def tag(
     for source in sources:
         if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
             raise RequestError(f"{source}: is a folder; run: castline enqueue {quote(source)}")
-    queued = enqueue_files(place, sources, model, every, "interactive", hooks)
+    queued = enqueue_files(installation, sources, model, every, Lane.INTERACTIVE, hooks)
     began = time.monotonic()
-    is_work_left = _offer_again(place, queued.runs)
+    is_work_left = _offer_again(installation, queued.runs)
     if is_work_left:
-        work_on(place, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
-    make_shown(place, queued.run_ids)
-    with place.database.read() as connection:
+        work_on(installation, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
+    make_shown(installation, queued.run_ids)
+    with installation.database.read() as connection:
         runs = shown_runs(connection, queued.run_ids)
     seconds = time.monotonic() - began if is_work_left else None
     return Tagged(runs, RUN_COLUMNS, refused=queued.refused, seconds=seconds)
 
 
-def make_shown(place: Workplace, run_ids: Sequence[int]) -> None:
+def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
     """Has questions answered from runs that were asked for last, as far as models' order lets."""
     for run_id in run_ids:
-        with place.database.write() as connection:
+        with installation.database.write() as connection:
             make_current(connection, run_id)
 
 
 def work_on(
-    place: Workplace,
+    installation: Installation,
     workers: int | None,
     device: Device,
     run_ids: tuple[int, ...] | None,
@@ -90,7 +85,7 @@ def work_on(
         until_idle=until_idle,
     )
     runner = EmbeddedRunner(
-        place, options, lambda: Decoder(media_roots=place.settings.readable_roots)
+        installation, options, lambda: Decoder(media_roots=installation.settings.readable_roots)
     )
     with hooks.stopping(runner.stop) if hooks.stopping else nullcontext():
         finished = runner.run(_told_of(hooks.on_progress))
@@ -109,56 +104,67 @@ def work(
     hooks: Hooks,
 ) -> Worked:
     """Works on what is enqueued; see `Library.work`."""
-    with open_workplace(settings, patience_of_worker(stays=not until_idle)) as place:
-        ended_before = _ended_runs(place)
+    with open_installation(settings, patience_of_worker(stays=not until_idle)) as installation:
+        ended_before = _ended_runs(installation)
         on_start()
         if settings.broker_url:
-            code = _serve(place, queues, concurrency, device, until_idle, hooks)
+            code = _serve(installation, queues, concurrency, device, until_idle, hooks)
             if code:
                 return Worked((), RUN_COLUMNS, exit_code=code)
         elif queues:
             raise RequestError("--queues: only with a broker; set CASTLINE_BROKER_URL")
         else:
-            work_on(place, concurrency, device, None, None, until_idle=until_idle, hooks=hooks)
-        ended = [run for key, run in _ended_runs(place).items() if key not in ended_before]
+            work_on(
+                installation, concurrency, device, None, None, until_idle=until_idle, hooks=hooks
+            )
+        ended = [run for key, run in _ended_runs(installation).items() if key not in ended_before]
         return Worked(tuple(ended), RUN_COLUMNS)
 
 
 def _serve(
-    place: Workplace,
+    installation: Installation,
     queues: str | None,
     concurrency: int | None,
     device: Device,
     until_idle: bool,
     hooks: Hooks,
 ) -> int:
-    from worker.cluster.app import STEPS
     from worker.cluster.celery_worker import CeleryWorkers, WorkerOptions
     from worker.metrics import serve_metrics
 
-    steps = tuple(queues.split(",")) if queues else STEPS
-    options = WorkerOptions(steps, concurrency, device, until_idle)
-    workers = CeleryWorkers(place.settings, options)
+    options = WorkerOptions(_steps(queues), concurrency, device, until_idle)
+    workers = CeleryWorkers(installation.settings, options)
     stopping = hooks.stopping(workers.stop) if hooks.stopping else nullcontext()
-    with serve_metrics(place.settings, place.database), stopping:
+    with serve_metrics(installation.settings, installation.database), stopping:
         return workers.run()
 
 
-@outliving_cuts
-def _ended_runs(place: Workplace) -> dict[tuple[int, datetime], Run]:
+def _steps(queues: str | None) -> tuple[Step, ...]:
+    if queues is None:
+        return tuple(Step)
+    try:
+        return tuple(dict.fromkeys(map(Step, queues.split(","))))
+    except ValueError:
+        raise RequestError(
+            f"--queues: {' or '.join(Step)}, or both by a comma, received {queues!r}"
+        ) from None
+
+
+@retry_on_disconnect
+def _ended_runs(installation: Installation) -> dict[tuple[int, datetime], Run]:
     # With the moment: what was offered again meanwhile ends once more.
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         return {(run.id, run.ended_at): run for run in shown_runs(connection) if run.ended_at}
 
 
-def _offer_again(place: Workplace, runs: Sequence[RunRecord]) -> bool:
+def _offer_again(installation: Installation, runs: Sequence[RunRecord]) -> bool:
     """Offers again what was cancelled or failed; returns whether there is work."""
     # Who tags again what was cancelled or failed wants it tried again.
     for run in runs:
-        if run.state in ("cancelled", "failed"):
-            with place.database.write() as connection:
+        if run.state in (RunState.CANCELLED, RunState.FAILED):
+            with installation.database.write() as connection:
                 retry_run(connection, run.id)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         return any(run.is_open for run in list_runs(connection, [run.id for run in runs]))
 
 

@@ -34,8 +34,8 @@ from model.interpreter import python_command
 from model.version.artifact import ModelVersion, find_model
 from model.version.weights import check_weights
 from worker.cluster.broker_check import describe_broker
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 ENOUGH_FREE_BYTES = 1_000_000_000
 """The frames of 50 episodes of 22 minutes at 20 MB each."""
@@ -183,7 +183,7 @@ def _model_in_use(settings: Settings) -> ModelVersion:
     if database.is_sqlite and not Path(database.url.database or "").exists():
         return find_model(None)
     try:
-        version = model_in_use(Workplace(settings, database))
+        version = model_in_use(Installation(settings, database))
         with database.read() as connection:
             runs = list_runs(connection)
     except DatabaseError:  # of an older schema, say; the database's own check says so

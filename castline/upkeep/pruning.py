@@ -23,8 +23,8 @@ from db.engine import Transaction
 from db.library.episodes import get_episode
 from db.records import EpisodeRecord, RunRecord
 from model.version.artifact import ModelVersion, find_model, models_in
+from worker.installation import Installation
 from worker.parameters import RunParameters
-from worker.workplace import Workplace
 
 RUNS_AT_ONCE = 50
 """A transaction with their 130,000 tags takes a second or two, which others wait."""
@@ -69,20 +69,22 @@ class Pruning(Row):
         }
 
 
-def plan_pruning(place: Workplace) -> Pruning:
+def plan_pruning(installation: Installation) -> Pruning:
     """Finds what nothing refers to, and changes nothing."""
     # Before the database is asked: a file that comes later belongs to a run that is asked for.
-    files = {file.name: file.size_bytes for file in place.frames.kept_files.entries()}
+    files = {file.name: file.size_bytes for file in installation.frames.kept_files.entries()}
     bundled = model_record(find_model(None))
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         runs = prunable_runs(connection, bundled)
         run_ids = [run.id for run in runs]
         rows = count_rows(connection, run_ids)
         sha256s = prunable_models(connection, run_ids, bundled)
-        kept = set(_kept_files(place, connection, run_ids))
+        kept = set(_kept_files(installation, connection, run_ids))
     frames = tuple(sorted(name for name in files if name.endswith(".zip") and name not in kept))
     models = tuple(
-        version for version in models_in(place.settings.models_folder) if version.sha256 in sha256s
+        version
+        for version in models_in(installation.settings.models_folder)
+        if version.sha256 in sha256s
     )
     return Pruning(
         runs=tuple(runs),
@@ -97,7 +99,7 @@ def plan_pruning(place: Workplace) -> Pruning:
     )
 
 
-def prune(place: Workplace, pruning: Pruning) -> None:
+def prune(installation: Installation, pruning: Pruning) -> None:
     """Removes what was planned, except what came into use since; harmless twice.
 
     Raises:
@@ -107,17 +109,17 @@ def prune(place: Workplace, pruning: Pruning) -> None:
     ids = [run.id for run in pruning.runs]
     bundled = model_record(find_model(None))
     for start in range(0, len(ids), RUNS_AT_ONCE):
-        with place.database.write() as connection:
+        with installation.database.write() as connection:
             remove_runs(connection, ids[start : start + RUNS_AT_ONCE], bundled)
-    with place.database.read() as connection:
-        kept = set(_kept_files(place, connection, []))
+    with installation.database.read() as connection:
+        kept = set(_kept_files(installation, connection, []))
     for name in pruning.frames:
         if name not in kept:
-            place.frames.kept_files.evict(name, unless_used_since=math.inf)
-            copy = place.frames.folder / name  # of what lies on shared storage
+            installation.frames.kept_files.evict(name, unless_used_since=math.inf)
+            copy = installation.frames.folder / name  # of what lies on shared storage
             copy.unlink(missing_ok=True)
-            _remove_empty(copy.parent, place.frames.folder)
-    with place.database.write() as connection:
+            _remove_empty(copy.parent, installation.frames.folder)
+    with installation.database.write() as connection:
         gone = remove_models(connection, pruning.model_sha256s, bundled)
     for version in pruning.models:
         if version.sha256 in gone:
@@ -126,10 +128,10 @@ def prune(place: Workplace, pruning: Pruning) -> None:
 
 
 def _kept_files(
-    place: Workplace, connection: Transaction, pruned_run_ids: Sequence[int]
+    installation: Installation, connection: Transaction, pruned_run_ids: Sequence[int]
 ) -> Iterator[str]:
     """The names of the frame store's files that belong to the runs that stay."""
-    store = place.frames
+    store = installation.frames
     episodes: dict[int, EpisodeRecord] = {}
     for episode_id, params, start_pts, end_pts in frames_in_use(connection, pruned_run_ids):
         if episode_id not in episodes:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from castline.asking.evaluation import Evaluation
+from castline.asking.scoring import Evaluation
 from castline.corrections.review import Audit
 from castline.library import Library
 from cli.console import LARGEST_INTEGER, Json, Raw, answer, print_json, print_table, say

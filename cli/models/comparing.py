@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from castline import Device
 from castline.library import Library
 from castline.models.comparison import Comparison, ModelFigures
 from cli.console import Json, print_json, print_table, say
@@ -29,8 +30,8 @@ def compare(
         str | None, typer.Option(help="Of the dataset: test, the default; validation or train.")
     ] = None,
     device: Annotated[
-        str | None,
-        typer.Option(help="Where to classify the dataset: auto, the default; cpu or gpu."),
+        Device | None,
+        typer.Option(help="Where to classify the dataset; default auto."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -58,7 +59,7 @@ def compare(
     if html is not None:
         raise typer.BadParameter("--html is for --episodes, not for a dataset")
     part = "test" if part is None else part
-    device = "auto" if device is None else device
+    device = Device.AUTO if device is None else device
     found = library.compare(first, second, dataset, part=part, device=device)
     if as_json:
         print_json(found.to_dict())

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from castline import Device
 from castline.errors import RequestError
 from castline.library import Library
 from castline.models.gate import DEFAULT_REQUIREMENT, Regression
@@ -31,7 +32,7 @@ def promote(
     force: Annotated[
         bool, typer.Option("--force", help="Whatever the figures say; that is recorded.")
     ] = False,
-    device: Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")] = "auto",
+    device: Annotated[Device, typer.Option(help="Where to classify.")] = Device.AUTO,
 ) -> None:
     """Make a model the one that new runs use and queries see, if it is not worse.
 

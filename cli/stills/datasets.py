@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from castline import Device
 from castline.library import Library
 from castline.stills.values import Choice
 from cli.console import LARGEST_INTEGER, Json, print_json, say
@@ -123,7 +124,7 @@ def check(
     model: Annotated[
         str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")
     ] = None,
-    device: Annotated[str, typer.Option(help="Where to look: auto, cpu or gpu.")] = "auto",
+    device: Annotated[Device, typer.Option(help="Where to look.")] = Device.AUTO,
     as_json: Json = False,
 ) -> None:
     """List boxes that lie far from where a model sees their label, the surest first.

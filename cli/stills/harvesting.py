@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from castline import Device
 from castline.library import Library
 from castline.stills.values import Harvested, Proposed
 from cli.console import LARGEST_INTEGER, LARGEST_SEED, say, say_error
@@ -19,7 +20,7 @@ DEFAULT_FRAMES = 100
 Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
 Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the moments.")]
-Device = Annotated[str, typer.Option(help="Where to classify: auto, cpu or gpu.")]
+DeviceOption = Annotated[Device, typer.Option(help="Where to classify.")]
 
 
 def add_commands(group: typer.Typer) -> None:
@@ -43,7 +44,7 @@ def harvest(
         bool, typer.Option("--whole", help="Whole frames with boxes, as propose writes them.")
     ] = False,
     seed: Seed = 0,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
 ) -> None:
     """Collect stills from episodes at random moments, sorted by a model, for you to confirm.
 
@@ -90,7 +91,7 @@ def propose(
         int, typer.Option(min=1, max=LARGEST_INTEGER, metavar="N", help="How many at most.")
     ] = DEFAULT_FRAMES,
     seed: Seed = 0,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
 ) -> None:
     """Write the frames that are worth most to mend, with the boxes that a model sees in them.
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
 
+from castline import RunState
 from castline.asking.values import Appearance
 from castline.library import Library
-from castline.tagging.runs import total_effort
+from castline.tagging.runs import total_statistics
 from castline.tagging.values import Run, seconds_by_stage
 from castline.text import format_clock, format_time
 from cli.console import answer, print_table, say
@@ -20,9 +21,9 @@ EXIT_PARTIAL = 3
 
 def exit_code(runs: Sequence[Run], refused: int = 0) -> int:
     """The exit code of a command that worked on these runs and refused this many files."""
-    if refused or any(run.state in ("failed", "cancelled") for run in runs):
+    if refused or any(run.state in (RunState.FAILED, RunState.CANCELLED) for run in runs):
         return EXIT_FAILED
-    return EXIT_PARTIAL if any(run.state == "partial" for run in runs) else 0
+    return EXIT_PARTIAL if any(run.state is RunState.PARTIAL for run in runs) else 0
 
 
 def describe_end(run: Run) -> str:
@@ -33,9 +34,9 @@ def describe_end(run: Run) -> str:
     return f"{line}; {run.error}" if run.error else line
 
 
-def say_effort(runs: Sequence[Run]) -> None:
+def say_statistics(runs: Sequence[Run]) -> None:
     """Says what work on these runs took, and what most of it was, if anything was done."""
-    total = total_effort(runs)
+    total = total_statistics(runs)
     if total.bottleneck is None:
         return
     stages = seconds_by_stage(total).items()

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from castline import Device
 from castline.library import Library
 from castline.tagging.rerun import Plan, PlannedRun, Reran
 from castline.tagging.rerun_plan import Which
 from castline.text import format_time
 from cli.console import Json, answer, print_json, print_table, say
-from cli.tagging.report import describe_end, exit_code, say_effort
-from cli.tagging.work import Device, Workers, working
+from cli.tagging.report import describe_end, exit_code, say_statistics
+from cli.tagging.work import DeviceOption, Workers, working
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -44,7 +45,7 @@ def rerun(
         typer.Option(formats=["%Y-%m-%d"], help="Only episodes added on this day (UTC) or later."),
     ] = None,
     workers: Workers = None,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
     """Run the model in use again, from the frames that are stored: nothing is decoded twice.
@@ -72,7 +73,7 @@ def rerun(
         )
     if reran.seconds is not None:
         say(f"Worked for {reran.seconds:.1f} s.")
-        say_effort(reran.rows)
+        say_statistics(reran.rows)
     if as_json:
         print_json(reran.to_dicts())
     else:

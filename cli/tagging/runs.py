@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
+from castline import RunState
 from castline.library import Library
 from castline.tagging.values import Run
 from castline.text import format_time
@@ -103,11 +104,11 @@ def _run_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             run.model,
             str(float(run.every_seconds)),
             f"{run.state}, nobody at work"
-            if run.state == "running" and not run.is_at_work
+            if run.state is RunState.RUNNING and not run.is_at_work
             else run.state,
             f"{run.chunks_done}/{run.chunks_total}",
             str(run.frames) if run.ended_at else "",
-            run.effort.bottleneck or "",
+            run.statistics.bottleneck or "",
             describe_missing(run),
             run.error or "",
         )

@@ -6,15 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from castline import Device, Lane
 from castline.library import Library
 from castline.tagging.values import Hooks
 from cli.console import Json, print_json, say, say_error
 from cli.progress import reading, run_bars
-from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_effort
+from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_statistics
 from cli.terminal import stderr
 
 Episodes = Annotated[
@@ -25,7 +26,7 @@ Every = Annotated[str, typer.Option(help="Seconds between two looks at an episod
 Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
 ]
-Device = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to classify.")]
+DeviceOption = Annotated[Device, typer.Option(help="Where to classify.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -41,7 +42,7 @@ def tag(
     model: Model = None,
     every: Every = "0.5",
     workers: Workers = None,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
     """Say who is on screen when in episode files, working on this machine until it is known.
@@ -62,7 +63,7 @@ def tag(
             print_run(library, run)
         if tagged.seconds is not None:
             say(f"Worked for {tagged.seconds:.1f} s.")
-            say_effort(tagged.rows)
+            say_statistics(tagged.rows)
     raise typer.Exit(exit_code(tagged.rows, tagged.refused))
 
 
@@ -74,9 +75,7 @@ def enqueue(
     ],
     model: Model = None,
     every: Every = "0.5",
-    lane: Annotated[
-        Literal["interactive", "bulk"], typer.Option(help="What is interactive goes first.")
-    ] = "bulk",
+    lane: Annotated[Lane, typer.Option(help="What is interactive goes first.")] = Lane.BULK,
 ) -> None:
     """Put episodes into the queue; castline worker works on them.
 
@@ -115,7 +114,7 @@ def worker(
     queues: Annotated[
         str | None, typer.Option(help="With a broker: extract, classify, or both by a comma.")
     ] = None,
-    device: Device = "auto",
+    device: DeviceOption = Device.AUTO,
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when nothing is left to do.")
     ] = False,
@@ -140,7 +139,7 @@ def worker(
         raise typer.Exit(worked.exit_code)
     for run in worked:
         say(describe_end(run))
-    say_effort(worked.rows)
+    say_statistics(worked.rows)
     raise typer.Exit(exit_code(worked.rows) if until_idle else 0)
 
 

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 from db.changes.writes import register_model_version
 from db.errors import NotFoundError
 from db.failures import reading_rows
-from db.library.current import ENDED_STATES, lock_model_versions
+from db.library.current import lock_model_versions
 from db.queue.claims import database_now
 from db.records import ModelVersionRecord
 from db.schema import current_run, model_version, promotion, replaced_run, run
+from db.states import ENDED_RUN_STATES, RunState
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,11 @@ def promote_model(
     promotion_id = _insert_promotion(connection, model_version_id, record, moment, report)
     best: dict[int, int] = {}
     ended = select(run).where(
-        run.c.model_version_id == model_version_id, run.c.state.in_(ENDED_STATES)
+        run.c.model_version_id == model_version_id, run.c.state.in_(ENDED_RUN_STATES)
     )
     for row in sorted(
         connection.execute(ended),
-        key=lambda row: (row.params_hash == params_hash, row.state == "done", row.id),
+        key=lambda row: (row.params_hash == params_hash, row.state is RunState.DONE, row.id),
     ):
         best[row.episode_id] = row.id
     return _take_over(connection, promotion_id, model_version_id, best)

@@ -15,7 +15,6 @@ from db.changes.promotions import PromotionRecord, list_promotions, promoted_sha
 from db.library.runs import list_runs
 from db.records import ModelVersionRecord, RunRecord
 from db.schema import (
-    OPEN_RUN_STATES,
     appearance,
     chunk,
     corrected_run,
@@ -32,6 +31,7 @@ from db.schema import (
     run_pair,
     tag,
 )
+from db.states import OPEN_RUN_STATES
 
 
 @dataclass(frozen=True)

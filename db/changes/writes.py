@@ -24,15 +24,8 @@ from db.records import (
     ModelVersionRecord,
     TagRecord,
 )
-from db.schema import (
-    OPEN_CHUNK_STATES,
-    OPEN_RUN_STATES,
-    chunk,
-    episode,
-    model_version,
-    run,
-    tag,
-)
+from db.schema import chunk, episode, model_version, run, tag
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Lane, RunState
 from exact.ranges import PtsRanges, dump_ranges
 
 
@@ -79,7 +72,7 @@ def create_run(
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
     missing: PtsRanges,
-    lane: str = "bulk",
+    lane: Lane = Lane.BULK,
 ) -> tuple[int, bool]:
     """The run of this model version over this episode with these parameters.
 
@@ -91,7 +84,7 @@ def create_run(
         params_hash: Their hash, equal for equal parameters.
         chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
         missing: What the file itself lacks.
-        lane: `interactive` or `bulk`, of a new run; a known one of `bulk` becomes `interactive`.
+        lane: Of a new run; a known one of `bulk` becomes `interactive` where that is asked.
 
     Returns:
         The run's id, and whether it is new.
@@ -103,12 +96,12 @@ def create_run(
     }
     found = _find_id(connection, run, key)
     if found is not None:
-        if lane == "interactive":
+        if lane is Lane.INTERACTIVE:
             connection.execute(update(run).where(run.c.id == found).values(lane=lane))
         return found, False
     values = key | {
         "params": params,
-        "state": "queued",
+        "state": RunState.QUEUED,
         "lane": lane,
         "chunks_total": len(chunks),
         "chunks_done": 0,
@@ -129,7 +122,7 @@ def create_run(
                 "number": number,
                 "start_pts": start_pts,
                 "end_pts": end_pts,
-                "state": "queued",
+                "state": ChunkState.QUEUED,
                 "attempts": 0,
                 "losses": 0,
                 "token": first_token(),
@@ -200,7 +193,7 @@ def finish_run(
     *,
     run_id: int,
     episode_id: int,
-    state: str,
+    state: RunState,
     frames: int,
     decode_errors: int,
     missing: PtsRanges,
@@ -229,11 +222,11 @@ def finish_run(
         )
     )
     write_appearances(connection, run_id, episode_id, appearances, corrected)
-    if state != "failed":
+    if state is not RunState.FAILED:
         switch_current_run(connection, episode_id, run_id)
 
 
-def cancel_run(connection: Connection, run_id: int) -> str:
+def cancel_run(connection: Connection, run_id: int) -> RunState:
     """Stops a run that is still open; what its workers do afterwards is refused.
 
     Returns:
@@ -248,14 +241,14 @@ def cancel_run(connection: Connection, run_id: int) -> str:
     connection.execute(
         update(run)
         .where(run.c.id == run_id)
-        .values(state="cancelled", ended_at=database_now(connection))
+        .values(state=RunState.CANCELLED, ended_at=database_now(connection))
     )
     connection.execute(
         update(chunk)
         .where(chunk.c.run_id == run_id, chunk.c.state.in_(OPEN_CHUNK_STATES))
         .values(worker=None, lease_until=None, token=chunk.c.token + 1)
     )
-    return "cancelled"
+    return RunState.CANCELLED
 
 
 def retry_run(connection: Connection, run_id: int) -> int:
@@ -269,11 +262,11 @@ def retry_run(connection: Connection, run_id: int) -> int:
     """
     if _lock_required_run(connection, run_id) in OPEN_RUN_STATES:
         return 0
-    undone = (*OPEN_CHUNK_STATES, "quarantined")
+    undone = (*OPEN_CHUNK_STATES, ChunkState.QUARANTINED)
     quarantined = connection.execute(
         update(chunk)
-        .where(chunk.c.run_id == run_id, chunk.c.state == "quarantined")
-        .values(state="queued")
+        .where(chunk.c.run_id == run_id, chunk.c.state == ChunkState.QUARANTINED)
+        .values(state=ChunkState.QUEUED)
     ).rowcount
     offered = connection.execute(
         update(chunk)
@@ -285,7 +278,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
             update(run)
             .where(run.c.id == run_id)
             .values(
-                state="queued",
+                state=RunState.QUEUED,
                 error=None,
                 ended_at=None,
                 chunks_done=run.c.chunks_done - quarantined,
@@ -294,7 +287,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
     return offered
 
 
-def _lock_required_run(connection: Connection, run_id: int) -> str:
+def _lock_required_run(connection: Connection, run_id: int) -> RunState:
     state = lock_run(connection, run_id)
     if state is None:
         raise NotFoundError(f"run {run_id}: there is no such run; castline status lists them")

@@ -11,6 +11,7 @@ from db.library.runs import list_runs
 from db.records import EpisodeRecord, RunRecord
 from db.schema import chunk, episode
 from db.schema import run as run_table
+from db.states import ChunkState
 from exact.ranges import PtsRanges
 
 
@@ -60,5 +61,5 @@ def runs_of(connection: Connection, episode_id: int) -> tuple[int, ...]:
 def untagged_chunks(connection: Connection, run_id: int) -> int:
     """How many of a run's chunks have no tags yet, with those that failed too often."""
     return connection.execute(
-        select(func.count()).where(chunk.c.run_id == run_id, chunk.c.state != "tagged")
+        select(func.count()).where(chunk.c.run_id == run_id, chunk.c.state != ChunkState.TAGGED)
     ).scalar_one()

@@ -7,9 +7,10 @@ from sqlalchemy import Connection, Row, select
 
 from db.errors import NotFoundError
 from db.failures import reading_rows
-from db.library.current import ENDED_STATES
 from db.records import CorrectionRecord
 from db.schema import corrected_run, correction, current_run, run, tag
+from db.states import ENDED_RUN_STATES
+from exact.verdicts import Verdict
 
 SHORTEST_KEY = 4
 """Digits of a correction's key that a person may give."""
@@ -47,7 +48,7 @@ def find_correction(connection: Connection, reference: str) -> CorrectionRecord:
 def labels_said(connection: Connection) -> set[str]:
     """The labels that people said are on screen somewhere, whether or not a model knows them."""
     others = select(correction.c.other).where(correction.c.other.is_not(None)).distinct()
-    added = select(correction.c.label).where(correction.c.verdict == "add").distinct()
+    added = select(correction.c.label).where(correction.c.verdict == Verdict.ADD).distinct()
     return {str(label) for label in connection.execute(others.union(added)).scalars()}
 
 
@@ -63,7 +64,7 @@ def runs_to_correct(connection: Connection, episode_id: int) -> list[int]:
     rows = connection.execute(
         select(run.c.id)
         .where(run.c.episode_id == episode_id)
-        .where(run.c.state.in_(ENDED_STATES) | run.c.id.in_(shown))
+        .where(run.c.state.in_(ENDED_RUN_STATES) | run.c.id.in_(shown))
         .order_by(run.c.id)
     )
     return [int(run_id) for run_id in rows.scalars()]

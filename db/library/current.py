@@ -14,13 +14,11 @@ from db.errors import DatabaseError, NotFoundError
 from db.failures import reading_rows
 from db.library.layers import CORRECTED, Layer, raw_layer
 from db.schema import current_run, episode, model_version, promotion, replaced_run, run
-
-ENDED_STATES = ("done", "partial")
-"""Of runs that queries may see."""
+from db.states import ENDED_RUN_STATES, RunState
 
 
 @dataclass(frozen=True)
-class Shown:
+class RunSelection:
     """What a question is about: the current runs, one run, or a model's own runs."""
 
     run_id: int | None = None
@@ -39,31 +37,33 @@ class Shown:
         return self.run_id is None and self.model_sha256 is None
 
 
-CURRENT = Shown()
+CURRENT = RunSelection()
 """What queries see unless told otherwise."""
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-def shown_runs(shown: Shown) -> Subquery:
+def selected_runs(selection: RunSelection) -> Subquery:
     """At most one run for each episode, as (episode_id, run_id)."""
-    if shown.run_id is not None:
-        one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == shown.run_id)
+    if selection.run_id is not None:
+        one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == selection.run_id)
         return one.subquery("shown")
-    if shown.model_sha256 is not None:
+    if selection.model_sha256 is not None:
         latest = (
             select(run.c.episode_id, func.max(run.c.id).label("run_id"))
             .join(model_version, model_version.c.id == run.c.model_version_id)
-            .where(model_version.c.sha256 == shown.model_sha256, run.c.state.in_(ENDED_STATES))
+            .where(
+                model_version.c.sha256 == selection.model_sha256, run.c.state.in_(ENDED_RUN_STATES)
+            )
             .group_by(run.c.episode_id)
         )
         return latest.subquery("shown")
     return select(current_run.c.episode_id, current_run.c.run_id).subquery("shown")
 
 
-def find_shown(
+def find_selection(
     connection: Connection, run_id: int | None, model: str | None, raw: bool = False
-) -> Shown:
+) -> RunSelection:
     """What a person asks about with a run's number or a model's NAME[@VERSION].
 
     Raises:
@@ -74,18 +74,18 @@ def find_shown(
         raise DatabaseError("--run and --model: a run has its model; leave one of them out")
     if run_id is not None:
         state = connection.execute(select(run.c.state).where(run.c.id == run_id)).scalar()
-        if state not in ENDED_STATES:
+        if state not in ENDED_RUN_STATES:
             found = f"it is {state}" if state else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
-        return Shown(run_id=run_id, raw=raw)
+        return RunSelection(run_id=run_id, raw=raw)
     if model is None:
-        return Shown(raw=raw)
-    shown = Shown(model_sha256=_registered_sha256(connection, model), raw=raw)
-    if connection.execute(select(shown_runs(shown)).limit(1)).first() is None:
+        return RunSelection(raw=raw)
+    selection = RunSelection(model_sha256=_registered_sha256(connection, model), raw=raw)
+    if connection.execute(select(selected_runs(selection)).limit(1)).first() is None:
         raise NotFoundError(
             f"model {model}: none of its runs ended yet; castline status lists them"
         )
-    return shown
+    return selection
 
 
 def make_current(connection: Connection, run_id: int) -> None:
@@ -94,7 +94,7 @@ def make_current(connection: Connection, run_id: int) -> None:
     Among runs of one model version, whatever their parameters, this is a person's choice.
     """
     row = connection.execute(select(run.c.episode_id, run.c.state).where(run.c.id == run_id)).one()
-    if row.state in ENDED_STATES:
+    if row.state in ENDED_RUN_STATES:
         lock_episode(connection, row.episode_id)
         switch_current_run(connection, row.episode_id, run_id)
 
@@ -139,7 +139,7 @@ def switch_current_run(connection: Connection, episode_id: int, run_id: int) -> 
 class _Candidate:
     """A run beside another one."""
 
-    state: str
+    state: RunState
     model_version_id: int
     created_at: datetime
     promoted_at: datetime | None
@@ -193,7 +193,7 @@ def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bo
         if connection.execute(promoted.limit(1)).first() is not None:
             return False
     if old.standing == new.standing:
-        return (old.state, new.state) != ("done", "partial")
+        return (old.state, new.state) != (RunState.DONE, RunState.PARTIAL)
     return old.standing < new.standing
 
 

@@ -10,11 +10,10 @@ from sqlalchemy import Connection, Row, Select, case, func, select
 
 from db.errors import NotFoundError
 from db.failures import reading_rows
-from db.library.current import CURRENT, Shown, shown_runs
+from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import tag_record
 from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord
 from db.schema import (
-    OPEN_RUN_STATES,
     appearance,
     chunk,
     corrected_run,
@@ -25,6 +24,7 @@ from db.schema import (
     run,
     tag,
 )
+from db.states import OPEN_RUN_STATES, ChunkState, RunState
 from exact.ranges import load_ranges
 
 
@@ -34,7 +34,7 @@ class RunProgress:
 
     run_id: int
     episode: str
-    state: str
+    state: RunState
     params: str
     duration_seconds: float
     frame_rate: Fraction
@@ -80,7 +80,7 @@ def get_run(connection: Connection, run_id: int) -> RunRecord:
 def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunProgress]:
     """How far runs are: of these runs, or of all that are open."""
     passed = func.sum(
-        case((chunk.c.state != "queued", chunk.c.end_pts - chunk.c.start_pts), else_=0)
+        case((chunk.c.state != ChunkState.QUEUED, chunk.c.end_pts - chunk.c.start_pts), else_=0)
     )
     wanted = run.c.state.in_(OPEN_RUN_STATES) if run_ids is None else run.c.id.in_(run_ids)
     extracted = (
@@ -114,13 +114,15 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
 
 def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
     """The run of an episode that queries see; None before the first run ended."""
-    return shown_run_of(connection, episode_id, CURRENT)
+    return selected_run_of(connection, episode_id, CURRENT)
 
 
 @reading_rows()
-def shown_run_of(connection: Connection, episode_id: int, shown: Shown) -> RunRecord | None:
+def selected_run_of(
+    connection: Connection, episode_id: int, selection: RunSelection
+) -> RunRecord | None:
     """The run of an episode that a question is about; None if none of its runs is."""
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     row = connection.execute(
         _runs().join(runs, runs.c.run_id == run.c.id).where(run.c.episode_id == episode_id)
     ).one_or_none()
@@ -142,9 +144,11 @@ def ended_chunks(
     rows = connection.execute(
         select(chunk).where(chunk.c.run_id == run_id).order_by(chunk.c.start_pts)
     ).all()
-    tagged = [extracted_record(row) for row in rows if row.state == "tagged"]
+    tagged = [extracted_record(row) for row in rows if row.state is ChunkState.TAGGED]
     quarantined = [
-        (row.start_pts, row.end_pts, row.error) for row in rows if row.state == "quarantined"
+        (row.start_pts, row.end_pts, row.error)
+        for row in rows
+        if row.state is ChunkState.QUARANTINED
     ]
     return tagged, quarantined
 
@@ -162,7 +166,7 @@ def quarantined_chunks(
         )
         .join(run, run.c.id == chunk.c.run_id)
         .join(episode, episode.c.id == run.c.episode_id)
-        .where(chunk.c.state == "quarantined")
+        .where(chunk.c.state == ChunkState.QUARANTINED)
         .order_by(chunk.c.run_id, chunk.c.start_pts)
     )
     if run_ids is not None:

@@ -1,6 +1,6 @@
 """The questions of people: appearances, screen time, labels.
 
-All go through `shown_runs`, so they see all of one run or all of another.
+All go through `selected_runs`, so they see all of one run or all of another.
 """
 
 import json
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, 
 
 from db.failures import reading_rows
 from db.library.corrections import labels_said
-from db.library.current import CURRENT, Shown, shown_runs
+from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import place_record, with_places
 from db.library.runs import appearance_record
 from db.records import AppearanceRecord, PlaceRecord
@@ -68,7 +68,7 @@ def find_appearances(
     to_seconds: float | None = None,
     min_seconds: float = 0.0,
     places: bool = False,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[EpisodeAppearance]:
     """Appearances of the shown runs, by episode and time.
 
@@ -82,11 +82,11 @@ def find_appearances(
         to_seconds: Only those that start before this time.
         min_seconds: Only those that last at least this long.
         places: Also where: at `at_seconds`, or else where the label was seen most surely.
-        shown: Which runs; the current ones by default.
+        selection: Which runs; the current ones by default.
     """
-    if shown.raw and episode_id is not None:
-        shown = _of_episode(connection, episode_id, shown)
-    runs, appearance = shown_runs(shown), shown.layer.appearance
+    if selection.raw and episode_id is not None:
+        selection = _of_episode(connection, episode_id, selection)
+    runs, appearance = selected_runs(selection), selection.layer.appearance
     query = _appearances(runs, appearance).order_by(
         episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label
     )
@@ -106,9 +106,11 @@ def find_appearances(
     )
 
 
-def was_season_examined(connection: Connection, season: int, shown: Shown = CURRENT) -> bool:
+def was_season_examined(
+    connection: Connection, season: int, selection: RunSelection = CURRENT
+) -> bool:
     """Whether any shown run is of an episode of this season."""
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     query = select(runs.c.run_id).join(episode, episode.c.id == runs.c.episode_id)
     return connection.execute(query.where(episode.c.season == season).limit(1)).first() is not None
 
@@ -120,15 +122,15 @@ def first_appearances(
     season: int | None = None,
     limit: int | None = None,
     places: bool = False,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[EpisodeAppearance]:
     """The first appearance of a label in each episode that it appears in, by episode.
 
     With `places` also where the label was seen most surely in it.
     """
-    appearance, run_label = shown.layer.appearance, shown.layer.run_label
+    appearance, run_label = selection.layer.appearance, selection.layer.run_label
     query = (
-        _appearances(shown_runs(shown), appearance)
+        _appearances(selected_runs(selection), appearance)
         .join(
             run_label,
             (run_label.c.run_id == appearance.c.run_id)
@@ -156,7 +158,7 @@ def screen_time(
     label: str | None = None,
     season: int | None = None,
     limit: int | None = None,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[ScreenTime]:
     """Seconds on screen over the shown runs: by episode or season first, then most first.
 
@@ -167,9 +169,9 @@ def screen_time(
         label: Only of this label.
         season: Only in this season.
         limit: At most so many rows.
-        shown: Which runs; the current ones by default.
+        selection: Which runs; the current ones by default.
     """
-    runs, run_label = shown_runs(shown), shown.layer.run_label
+    runs, run_label = selected_runs(selection), selection.layer.run_label
     columns: dict[Grouping, list[Any]] = {
         "character": [],
         "episode": [episode.c.name, episode.c.id],
@@ -219,7 +221,7 @@ def shared_time(
     episode_id: int | None = None,
     season: int | None = None,
     limit: int | None = None,
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> list[SharedTime]:
     """How long pairs are on screen at once, the longest first; or by episode.
 
@@ -230,9 +232,9 @@ def shared_time(
         episode_id: Only in this episode.
         season: Only in this season.
         limit: At most so many rows.
-        shown: Which runs; the current ones by default.
+        selection: Which runs; the current ones by default.
     """
-    runs, run_pair = shown_runs(shown), shown.layer.run_pair
+    runs, run_pair = selected_runs(selection), selection.layer.run_pair
     within = [episode.c.name, episode.c.id] if by_episode else []
     seconds = func.sum(run_pair.c.seconds)
     query = (
@@ -295,12 +297,14 @@ def written_names(connection: Connection) -> dict[str, str]:
 _SEASON = func.coalesce(episode.c.season, -1).label("season")
 
 
-def _of_episode(connection: Connection, episode_id: int, shown: Shown) -> Shown:
+def _of_episode(connection: Connection, episode_id: int, selection: RunSelection) -> RunSelection:
     """The same of the one run that is meant, if there is one."""
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     query = select(runs.c.run_id).where(runs.c.episode_id == episode_id)
     run_id = connection.execute(query).scalar_one_or_none()
-    return shown if run_id is None else replace(shown, run_id=run_id, model_sha256=None)
+    if run_id is None:
+        return selection
+    return replace(selection, run_id=run_id, model_sha256=None)
 
 
 def _appearances(runs: Subquery, appearance: FromClause) -> Select[Any]:

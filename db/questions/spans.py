@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from db.failures import reading_rows
-from db.library.current import CURRENT, Shown, shown_runs
+from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.layers import CORRECTED, Layer
 from db.schema import episode, run
 from exact.ranges import PtsRanges, load_ranges
@@ -28,13 +28,13 @@ class EpisodeSpan:
     missing: PtsRanges
 
 
-def shown_spans(
+def selected_spans(
     connection: Connection,
     *,
     episode_id: int | None = None,
     season: int | None = None,
     showing: Collection[str] = (),
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> Iterator[EpisodeSpan]:
     """The episodes with a shown run, by name; of a large library mostly a few are taken.
 
@@ -43,9 +43,9 @@ def shown_spans(
         episode_id: Only this one.
         season: Only of this season.
         showing: Only those in which these labels appear, and each two of them at once somewhere.
-        shown: Which runs; the current ones by default.
+        selection: Which runs; the current ones by default.
     """
-    runs = shown_runs(shown)
+    runs = selected_runs(selection)
     query = (
         select(
             runs.c.episode_id,
@@ -65,7 +65,7 @@ def shown_spans(
         query = query.where(runs.c.episode_id == episode_id)
     if season is not None:
         query = query.where(episode.c.season == season)
-    run_label, run_pair = shown.layer.run_label, shown.layer.run_pair
+    run_label, run_pair = selection.layer.run_label, selection.layer.run_pair
     for label in showing if len(showing) == 1 else ():
         query = query.join(run_label, run_label.c.run_id == runs.c.run_id)
         query = query.where(run_label.c.label == label)

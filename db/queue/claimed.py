@@ -13,6 +13,7 @@ from db.library.episode_rows import episode_record
 from db.library.runs import extracted_record
 from db.records import Claim, EpisodeRecord, ExtractedChunk
 from db.schema import chunk, episode, model_version, run
+from db.states import ChunkState
 
 Found: TypeAlias = tuple[str, ExtractedChunk]
 """The parameters of another run, as JSON, and what its extraction said."""
@@ -77,7 +78,7 @@ def _extracted_before(
     connection: Connection, claims: Sequence[Claim]
 ) -> Mapping[int, Sequence[Found]]:
     """By a chunk's id, what other runs extracted of it."""
-    fresh = [one.chunk_id for one in claims if one.state == "queued" and one.attempts == 1]
+    fresh = [one.chunk_id for one in claims if one.state is ChunkState.QUEUED and one.attempts == 1]
     found: dict[int, list[Found]] = defaultdict(list)
     for row in connection.execute(_BEFORE, {"chunk_ids": fresh}) if fresh else ():
         found[row.claimed_id].append((row.params, extracted_record(row)))
@@ -106,6 +107,6 @@ _BEFORE = (
             chunk.c.end_pts == _other.c.end_pts,
         ),
     )
-    .where(_ARE_CLAIMED, _other.c.state.in_(("extracted", "tagged")))
+    .where(_ARE_CLAIMED, _other.c.state.in_((ChunkState.EXTRACTED, ChunkState.TAGGED)))
     .order_by(_other_run.c.id.desc())
 )

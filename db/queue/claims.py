@@ -29,7 +29,8 @@ from sqlalchemy import (
 
 from db.queue.free import IS_OF_RUNS, free_chunks
 from db.records import Claim
-from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, run
+from db.schema import chunk, run
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Outcome, RunState
 
 FAILURES_BEFORE_SPLIT = 2
 """A chunk that failed twice is split, so that what breaks it takes little else along."""
@@ -54,7 +55,7 @@ def database_now(connection: Connection) -> datetime:
 
 def claim_chunks(
     connection: Connection,
-    state: str,
+    state: ChunkState,
     worker: str,
     lease_seconds: float,
     *,
@@ -85,7 +86,7 @@ def claim_chunks(
     else:
         claimed["seconds"] = lease_seconds
     connection.execute(_claim_statement(connection.dialect.name), claimed)
-    if queued := {row.run_id for row in rows if row.run_state == "queued"}:
+    if queued := {row.run_id for row in rows if row.run_state is RunState.QUEUED}:
         _start_runs(connection, queued)
     return [_claim(row, token=row.token + 1, attempts=row.attempts + 1) for row in rows]
 
@@ -107,7 +108,7 @@ def _claim_statement(dialect: str) -> Update:
 
 
 @cache
-def _claimable_chunks(state: str, of_runs: bool, of_group: bool) -> Select[Any]:
+def _claimable_chunks(state: ChunkState, of_runs: bool, of_group: bool) -> Select[Any]:
     wanted = [chunk.c[field.name] for field in fields(Claim) if field.name != "chunk_id"]
     free = free_chunks(state, of_runs=of_runs, of_group=of_group).with_only_columns(
         chunk.c.id, *wanted, run.c.state.label("run_state")
@@ -120,19 +121,20 @@ def _start_runs(connection: Connection, run_ids: Collection[int]) -> None:
     # row that is taken is passed over: its holder starts the run too, or cancels it.
     startable = (
         select(run.c.id)
-        .where(run.c.id.in_(run_ids), run.c.state == "queued")
+        .where(run.c.id.in_(run_ids), run.c.state == RunState.QUEUED)
         .with_for_update(skip_locked=True)
     )
     connection.execute(
         update(run)
         .where(run.c.id.in_(startable))
         .values(
-            state="running", started_at=func.coalesce(run.c.started_at, database_now(connection))
+            state=RunState.RUNNING,
+            started_at=func.coalesce(run.c.started_at, database_now(connection)),
         )
     )
 
 
-def begin_claim(connection: Connection, state: str) -> None:
+def begin_claim(connection: Connection, state: ChunkState) -> None:
     """Begins a transaction that does nothing but claim, and reads what it claimed.
 
     Claims to extract wait for each other until they commit, so that they can be counted. On SQLite
@@ -153,10 +155,10 @@ def begin_claim(connection: Connection, state: str) -> None:
 _BEGIN_CLAIM = {
     # One journey to the server. This mode is the weakest that meets itself: rows of the table are
     # read and written meanwhile.
-    "queued": text(
+    ChunkState.QUEUED: text(
         "SET LOCAL synchronous_commit = off; LOCK TABLE duty IN SHARE UPDATE EXCLUSIVE MODE"
     ),
-    "extracted": text("SET LOCAL synchronous_commit = off"),
+    ChunkState.EXTRACTED: text("SET LOCAL synchronous_commit = off"),
 }
 
 
@@ -185,7 +187,7 @@ def fail_claim(
     lost: bool,
     split_at: int | None,
     extract_again: bool = False,
-) -> str:
+) -> Outcome:
     """Records a failed attempt and decides what becomes of the chunk.
 
     Args:
@@ -197,32 +199,32 @@ def fail_claim(
         extract_again: The frame store is to blame: start over with the episode file.
 
     Returns:
-        `offered`, `split`, `quarantined`, or `not held` when another claim came in between.
+        What became of it.
     """
     lock_run(connection, claim.run_id)
     losses = claim.losses + int(lost)
     failures = claim.attempts - losses
     if failures >= FAILURES_BEFORE_QUARANTINE or losses >= LOSSES_BEFORE_QUARANTINE:
-        values = {"state": "quarantined", "error": error, "losses": losses} | FREE
+        values = {"state": ChunkState.QUARANTINED, "error": error, "losses": losses} | FREE
         if not _update_held(connection, claim, values):
-            return "not held"
+            return Outcome.NOT_HELD
         connection.execute(
             update(run).where(run.c.id == claim.run_id).values(chunks_done=run.c.chunks_done + 1)
         )
-        return "quarantined"
+        return Outcome.QUARANTINED
     values = {"error": error, "losses": losses} | FREE
     if extract_again:
-        values["state"] = "queued"
+        values["state"] = ChunkState.QUEUED
     splits = split_at is not None and claim.attempts % FAILURES_BEFORE_SPLIT == 0
     if splits:
-        values |= {"state": "queued", "end_pts": split_at}
+        values |= {"state": ChunkState.QUEUED, "end_pts": split_at}
     if not _update_held(connection, claim, values):
-        return "not held"
+        return Outcome.NOT_HELD
     if splits:
         assert split_at is not None
         _add_half(connection, claim, split_at, error, losses)
-        return "split"
-    return "offered"
+        return Outcome.SPLIT
+    return Outcome.OFFERED
 
 
 def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[Claim]:
@@ -267,7 +269,7 @@ def _count_open(of_runs: bool) -> Select[int]:
     return count.where(IS_OF_RUNS) if of_runs else count
 
 
-def lock_run(connection: Connection, run_id: int) -> str | None:
+def lock_run(connection: Connection, run_id: int) -> RunState | None:
     """Locks a run's row until the transaction ends, and returns the run's state.
 
     None if the run is gone: cancelled, and pruned while a worker was still at it.
@@ -325,7 +327,7 @@ def _add_half(
             number=last + 1,
             start_pts=start_pts,
             end_pts=claim.end_pts,
-            state="queued",
+            state=ChunkState.QUEUED,
             attempts=claim.attempts,
             losses=losses,
             token=first_token(),
@@ -340,7 +342,7 @@ def _add_half(
     )
 
 
-def _claim(row: Row[tuple[object, ...]], **changed: int) -> Claim:
+def _claim(row: Row[Any], **changed: int) -> Claim:
     values = {
         "run_id": row.run_id,
         "state": row.state,

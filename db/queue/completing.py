@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Integer, bindparam, select, tuple_, update
 
 from db.queue.claims import FREE, lock_run
 from db.records import Claim, ExtractedChunk
-from db.schema import OPEN_RUN_STATES, chunk, run
+from db.schema import chunk, run
+from db.states import OPEN_RUN_STATES, ChunkState
 from exact.ranges import dump_ranges
 
 
@@ -46,7 +47,7 @@ _EXTRACTED = (
                 "attempts",
             )
         }
-        | {"state": "extracted", "error": None}
+        | {"state": ChunkState.EXTRACTED, "error": None}
         | FREE
     )
 )
@@ -91,10 +92,10 @@ _TAGGED = (
     update(chunk)
     .where(
         tuple_(chunk.c.id, chunk.c.token).in_(bindparam("claims", expanding=True)),
-        chunk.c.state == "extracted",
+        chunk.c.state == ChunkState.EXTRACTED,
         chunk.c.worker.is_not(None),
     )
-    .values({"state": "tagged", "error": None} | FREE)
+    .values({"state": ChunkState.TAGGED, "error": None} | FREE)
     .returning(chunk.c.id)
 )
 

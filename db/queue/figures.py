@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from db.queue.claims import database_now
-from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, run
+from db.schema import chunk, run
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState
 
 
 @dataclass(frozen=True)
 class QueueFigures:
     """How much work there is."""
 
-    waiting: dict[str, int]
+    waiting: dict[ChunkState, int]
     """Unclaimed chunks of open runs, by their state: `queued` or `extracted`."""
     claimed: int
     """Chunks that somebody works on."""
@@ -44,7 +45,7 @@ def queue_figures(connection: Connection) -> QueueFigures:
         else:
             claimed += row.chunks
     quarantined = connection.execute(
-        select(func.count()).select_from(chunk).where(chunk.c.state == "quarantined")
+        select(func.count()).select_from(chunk).where(chunk.c.state == ChunkState.QUARANTINED)
     ).scalar_one()
     now = database_now(connection)
     return QueueFigures(

@@ -18,7 +18,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from db.schema import OPEN_RUN_STATES, chunk, run
+from db.schema import chunk, run
+from db.states import OPEN_RUN_STATES, ChunkState, Lane, RunState
 
 CHUNKS_PER_GROUP = 12
 """Chunks of a run that are told of and claimed together: they share what the queue costs, and a
@@ -30,7 +31,7 @@ IS_OF_RUNS = chunk.c.run_id.in_(bindparam("run_ids", expanding=True))
 
 
 @cache
-def free_chunks(state: str, *, of_runs: bool = False, of_group: bool = False) -> Select[Any]:
+def free_chunks(state: ChunkState, *, of_runs: bool = False, of_group: bool = False) -> Select[Any]:
     """Free chunks in a state: interactive runs first, then the oldest run, in the order of time.
 
     Made once: to make a statement anew takes as long as to execute it.
@@ -44,14 +45,14 @@ def free_chunks(state: str, *, of_runs: bool = False, of_group: bool = False) ->
         select(chunk)
         .join(run, run.c.id == chunk.c.run_id)
         .where(chunk.c.state == state, chunk.c.worker.is_(None), run.c.state.in_(OPEN_RUN_STATES))
-        .order_by(run.c.lane == "bulk", chunk.c.run_id, chunk.c.start_pts)
+        .order_by(run.c.lane == Lane.BULK, chunk.c.run_id, chunk.c.start_pts)
     )
     if of_runs:
         free = free.where(IS_OF_RUNS)
     return free.where(_is_in_group(state)) if of_group else free
 
 
-def _is_in_group(state: str) -> ColumnElement[bool]:
+def _is_in_group(state: ChunkState) -> ColumnElement[bool]:
     told = chunk.alias("told")
     failed = and_(told.c.state == state, told.c.worker.is_(None), told.c.attempts > 0)
     is_beside = and_(
@@ -73,7 +74,7 @@ def group_number(number: ColumnElement[int]) -> ColumnElement[int]:
 
 
 def has_free_chunk(
-    connection: Connection, state: str, run_ids: Sequence[int] | None = None
+    connection: Connection, state: ChunkState, run_ids: Sequence[int] | None = None
 ) -> bool:
     """Whether `claim_chunks` would find anything: asked by idle workers, who need no write lock."""
     free = free_chunks(state, of_runs=run_ids is not None).order_by(None).limit(1)
@@ -89,11 +90,13 @@ def chunks_ahead(connection: Connection, at_most: int, run_ids: Sequence[int] | 
 
 @cache
 def _count_ahead(of_runs: bool) -> Select[int]:
-    extracted = and_(chunk.c.state == "extracted", run.c.state.in_(OPEN_RUN_STATES))
+    extracted = and_(chunk.c.state == ChunkState.EXTRACTED, run.c.state.in_(OPEN_RUN_STATES))
     # A claim starts its run, and few runs are under way: ten thousand may wait, whose chunks are
     # not looked at.
     being_extracted = and_(
-        chunk.c.state == "queued", chunk.c.worker.is_not(None), run.c.state == "running"
+        chunk.c.state == ChunkState.QUEUED,
+        chunk.c.worker.is_not(None),
+        run.c.state == RunState.RUNNING,
     )
     parts = [
         select(chunk.c.id)

@@ -11,6 +11,7 @@ from db.failures import reading_rows
 from db.queue.free import CHUNKS_PER_GROUP, free_chunks, group_number
 from db.records import Claim
 from db.schema import chunk, model_version, run
+from db.states import ChunkState, Lane
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class WaitingChunk:
 
 
 def offered_groups(
-    connection: Connection, state: str, lane: str, limit: int, beyond: int = 0
+    connection: Connection, state: ChunkState, lane: Lane, limit: int, beyond: int = 0
 ) -> list[int]:
     """A chunk of each group among the first `limit` free chunks in a state and a lane.
 
@@ -46,13 +47,13 @@ def offered_groups(
 
 
 @cache
-def _free_chunks_of_lane(state: str) -> Select[Any]:
+def _free_chunks_of_lane(state: ChunkState) -> Select[Any]:
     return (
         free_chunks(state)
         .with_only_columns(
             chunk.c.id, chunk.c.run_id, group_number(chunk.c.number), chunk.c.attempts
         )
-        .where(run.c.lane == bindparam("lane"))
+        .where(run.c.lane == bindparam("lane", type_=run.c.lane.type))
         .order_by(None)  # of one lane, the order of claims is this
         .order_by(chunk.c.run_id, chunk.c.start_pts)
         .limit(bindparam("most", type_=Integer))
@@ -74,7 +75,7 @@ def waiting_chunk(connection: Connection, chunk_id: int) -> WaitingChunk | None:
 
 
 _WAITING = (
-    free_chunks("extracted", of_group=True)
+    free_chunks(ChunkState.EXTRACTED, of_group=True)
     .with_only_columns(chunk.c.sampled_pts, model_version.c.sha256)
     .join(model_version, model_version.c.id == run.c.model_version_id)
     .limit(1)

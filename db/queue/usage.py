@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, or_, select
 
-from db.schema import OPEN_CHUNK_STATES, OPEN_RUN_STATES, chunk, episode, run
+from db.schema import chunk, episode, run
+from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState
 from exact.picture_area import PictureArea
 
 
@@ -40,7 +41,7 @@ def chunks_in_use(connection: Connection) -> list[ChunkInUse]:
         .join(episode, episode.c.id == run.c.episode_id)
         .where(
             or_(
-                and_(chunk.c.state == "extracted", run.c.state.in_(OPEN_RUN_STATES)),
+                and_(chunk.c.state == ChunkState.EXTRACTED, run.c.state.in_(OPEN_RUN_STATES)),
                 and_(chunk.c.state.in_(OPEN_CHUNK_STATES), chunk.c.worker.is_not(None)),
             )
         )
@@ -52,7 +53,7 @@ def chunks_in_use(connection: Connection) -> list[ChunkInUse]:
             area=PictureArea(row.area_x, row.area_y, row.area_width, row.area_height),
             start_pts=row.start_pts,
             end_pts=row.end_pts,
-            is_extracted=row.state == "extracted",
+            is_extracted=row.state is ChunkState.EXTRACTED,
         )
         for row in rows
     ]

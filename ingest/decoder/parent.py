@@ -14,7 +14,7 @@ from exact.video_file import VideoFile
 from ingest.decoder.child import DecoderChild
 from ingest.errors import DecoderLost, IngestError, ShortageError, VideoError
 from ingest.frames.cutting import Cut
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.media.file import MediaFile, open_media
 from ingest.media.probe import Probe
 from ingest.progress import Report

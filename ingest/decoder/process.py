@@ -116,8 +116,8 @@ def _import_media() -> None:
     import av.subtitles.stream  # which opening a file would load
     import cv2
 
+    import ingest.description.describe
     import ingest.description.picture_area
-    import ingest.description.probing
     import ingest.frames.cutting
     import ingest.frames.extract  # noqa: F401
 
@@ -155,13 +155,13 @@ def _answer(line: bytes, descriptor: int, on_progress: Report) -> str:
 
 
 def _hash(_argument: str, file: MediaFile, on_progress: Report) -> str:
-    from ingest.description.probing import sha256_of
+    from ingest.description.describe import sha256_of
 
     return sha256_of(file, Pulse(on_progress))
 
 
 def _probe(_argument: str, file: MediaFile, on_progress: Report) -> str:
-    from ingest.description.probing import probe
+    from ingest.description.describe import probe
 
     return probe(file, on_progress).to_json()
 
@@ -177,7 +177,7 @@ def _find_picture_area(argument: str, file: MediaFile, on_progress: Report) -> s
 
 def _extract(argument: str, file: MediaFile, on_progress: Report) -> str:
     from ingest.frames.extract import extract_chunk
-    from ingest.frames.extraction import Extraction
+    from ingest.frames.extract_request import Extraction
 
     return extract_chunk(Extraction.from_json(argument), file, on_progress).to_json()
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from exact.ranges import clip, holds
 from ingest.frames.decoding import ChunkPlan, decode_all, decode_wanted, plan_chunk
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.frames.packets import RUN_UP_SECONDS, ChunkSource, run_up_for
 from ingest.frames.picture import PictureShape, stored_picture
 from ingest.frames.signatures import CutFinder

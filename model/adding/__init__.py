@@ -1,1 +1,1 @@
-"""Labels added to a model that is there."""
+"""Add labels to an existing model."""

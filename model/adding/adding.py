@@ -1,8 +1,8 @@
-"""A label more for a dense model: from a few stills of it, and none of the others.
+"""Add a label to a dense model, from a few stills of it and without stills of the other labels.
 
-All weights of the network stay as they are, so that it says of everybody else what it said before.
-The new label gets an output of its own, learnt from features (`model.adding.features`) of scenes
-made of its stills, against examples of all others (`model.adding.examples`).
+The network's weights stay unchanged, so that its predictions for other labels stay the same. The
+new label gets its own output, trained on features (`model.adding.features`) of scenes composed of
+its stills as positives, with examples of all others (`model.adding.examples`) as negatives.
 """
 
 import hashlib
@@ -31,12 +31,13 @@ from model.pictures.preprocess import whole_frame_named
 from model.progress import Progress
 from model.recipe import STRONG
 from model.recipe_changes import with_network_of
-from model.report.testing import Words
 from model.version.artifact import ModelVersion, write_model_version
 from model.version.manifest import Manifest
+from model.version.provenance import Provenance
 
 _KEPT_EXAMPLES: Final = 20
-"""Pictures of an added label whose places are kept, for those that are added after it."""
+"""Number of pictures of an added label from which examples are kept, for labels that are added
+later."""
 
 
 def add_labels(
@@ -46,32 +47,35 @@ def add_labels(
     name: str,
     version: str,
     *,
-    words: Words,
+    provenance: Provenance,
     names: Names | None = None,
     dataset: Dataset | None = None,
     seed: int = 0,
     on_progress: Progress | None = None,
 ) -> ModelVersion:
-    """Write a model version that knows further labels.
+    """Write a model version with additional labels.
 
     Args:
-        start: that they are added to.
-        sources: by label, as `model.adding.stills.read_added` takes them.
-        output_folder: becomes the model version; must not exist.
-        name: of the version's family.
-        version: within it.
-        dataset: of what the start knows, from whose train set examples are made; None for those
-            that the start keeps.
-        seed: of scenes and folds.
-        words: for the manifest and the model card.
-        names: of the labels, as they were written.
-        on_progress: called while it works.
+        start: The version that they are added to.
+        sources: Sources of stills by label, as for `model.adding.stills.read_added`.
+        output_folder: Folder of the new version; it must not exist.
+        name: Name of the version's family.
+        version: Version within the family.
+        provenance: Texts for the manifest and the model card.
+        names: Display names of the labels.
+        dataset: Dataset with the start's labels, from whose train part examples are made; None to
+            use the examples in the start.
+        seed: Seed of scenes and folds.
+        on_progress: Called while it works.
+
+    Returns:
+        The new model version.
 
     Raises:
-        TrainingError: the start is no dense model, has no examples, or knows a label already.
-        StillsError: there is no such folder or file, or a label has too few stills.
-        DatasetError: the dataset is damaged.
-        ArtifactError: the output folder exists, name, version or labels are not allowed, or the
+        TrainingError: The start is not a dense model, has no examples, or already knows a label.
+        StillsError: A folder or file does not exist, or a label has too few stills.
+        DatasetError: The dataset is damaged.
+        ArtifactError: The output folder exists, name, version or labels are not allowed, or the
             start is damaged.
     """
     tell = on_progress or (lambda _step, _done, _total: None)
@@ -87,7 +91,7 @@ def add_labels(
         labels=(*start.manifest.labels, *sources),
         names=Names({**start.manifest.names, **(names or {})}),
         metrics={},
-        licence=words.licence,
+        licence=provenance.licence,
         examples_sha256="",
         weights_sha256="",
     )
@@ -110,7 +114,7 @@ def add_labels(
     tell("Learning labels", len(added.labels), len(added.labels))
     manifest = _completed(draft, added, learnt)
     report = added_report(
-        manifest, start, added, {label: one.figures for label, one in learnt.items()}, words
+        manifest, start, added, {label: one.figures for label, one in learnt.items()}, provenance
     )
     made = write_model_version(
         output_folder,
@@ -124,11 +128,11 @@ def add_labels(
 
 
 def check_addition(start: ModelVersion, labels: Sequence[str], dataset: Dataset | None) -> None:
-    """Refuse to add what cannot be added.
+    """Refuse labels that cannot be added.
 
     Raises:
-        TrainingError: the start is no dense model, has no examples and no dataset makes them, or
-            knows a label already.
+        TrainingError: The start is not a dense model, has no examples and no dataset to make them,
+            or already knows a label.
     """
     manifest = start.manifest
     if not manifest.is_dense:
@@ -142,7 +146,7 @@ def check_addition(start: ModelVersion, labels: Sequence[str], dataset: Dataset 
                 f"label {label}: {manifest.reference} knows it already; give the new stills in a "
                 "dataset, with --start"
                 if label != UNKNOWN
-                else f"label {UNKNOWN}: is no label to add; it stands for everybody else"
+                else f"label {UNKNOWN}: cannot be added; it stands for all others"
             )
     if dataset is None and not manifest.examples_sha256:
         raise TrainingError(
@@ -154,7 +158,7 @@ def check_addition(start: ModelVersion, labels: Sequence[str], dataset: Dataset 
 def _extended(
     weights: Mapping[str, NDArray[np.float32]], columns: Sequence[Column]
 ) -> dict[str, NDArray[np.float32]]:
-    """Return a network's weights with further labels' outputs."""
+    """Return a network's weights with outputs for additional labels."""
     kernel, bias = weights["logits/kernel"], weights["logits/bias"]
     more = np.stack([column.weights for column in columns], axis=-1)
     return {
@@ -165,7 +169,7 @@ def _extended(
 
 
 def _with_added(examples: Examples, views: Views, seen: DenseFeatures) -> Examples:
-    """Return examples with some of each label that was added."""
+    """Return the examples with some of each added label."""
     labels = views.picture.shape[1] // 2
     chosen: list[int] = []
     for number in range(labels):

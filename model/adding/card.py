@@ -1,4 +1,4 @@
-"""The report of a model version that was made by adding labels to another."""
+"""The report of a model version with added labels."""
 
 import json
 from collections.abc import Mapping
@@ -8,41 +8,41 @@ from typing import Final
 
 from model.adding.stills import AddedStills
 from model.errors import ArtifactError
-from model.report.testing import Words
 from model.version.artifact import MODEL_CARD, REPORT, ModelVersion
 from model.version.manifest import Manifest
+from model.version.provenance import Provenance
 from model.version.safe_files import read_regular_file
 
 START_CARD: Final = "start_model_card.md"
-"""The card of the version that labels were added to."""
+"""The model card of the version that labels were added to."""
 
-_MAX_CARD_BYTES: Final = 1 << 20  # ours have 10 kB
+_MAX_CARD_BYTES: Final = 1 << 20  # a usual one has 10 kB
 _OFTEN: Final = 0.05
-"""Share of a label's stills from which it is told that another is said to be in them."""
+"""Share of a label's stills from which a false prediction in them is reported."""
 
 
 @dataclass(frozen=True)
 class AddedFigures:
-    """How well a label that was added is told apart; on stills held out in turn."""
+    """The metrics of an added label, by cross-validation."""
 
     stills: int
-    """That it was learnt from."""
+    """Number of stills that it was trained on."""
     groups: int
-    """Of them, near-duplicates counted once."""
+    """Number of groups of near-duplicates among them."""
     boxed: int
-    """Of them, those with a box of the label."""
+    """Number of them with a box of the label."""
     recall: float
-    """Share of its stills in which it is said to be."""
+    """Share of its stills in which it is predicted."""
     scene_recall: float
-    """Share of the scenes made of its stills in which it is: from closer, small, beside others."""
+    """Share of its scenes in which it is predicted: zoomed in, small, beside others."""
     false_share: float
-    """Share of the examples of others in which it is."""
+    """Share of the examples of others in which it is predicted."""
     taken_for: Mapping[str, float]
-    """Share of its stills in which each label that was known before is said to be."""
+    """Share of its stills in which each earlier label is predicted."""
 
     @property
     def often_taken_for(self) -> dict[str, float]:
-        """Those that are said to be in too many of its stills."""
+        """The labels that are predicted in too many of its stills."""
         return {label: share for label, share in self.taken_for.items() if share >= _OFTEN}
 
 
@@ -51,16 +51,16 @@ def added_report(
     start: ModelVersion,
     added: AddedStills,
     figures: Mapping[str, AddedFigures],
-    words: Words,
+    provenance: Provenance,
 ) -> dict[str, bytes]:
-    """Return the contents of the report's files by their names.
+    """Return the contents of the report's files by name.
 
     Args:
-        manifest: of the version.
-        start: that the labels were added to.
-        added: their stills.
-        figures: of each label.
-        words: for the model card.
+        manifest: The manifest of the new version.
+        start: The version that the labels were added to.
+        added: The stills of the added labels.
+        figures: The metrics of each added label.
+        provenance: Texts for the model card.
     """
     content = {
         "start": {"reference": start.manifest.reference, "sha256": start.sha256},
@@ -69,7 +69,7 @@ def added_report(
         "added": {label: asdict(one) for label, one in figures.items()},
     }
     pages = {
-        MODEL_CARD: _card(manifest, start.manifest, added, figures, words).encode(),
+        MODEL_CARD: _card(manifest, start.manifest, added, figures, provenance).encode(),
         "report.json": json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n",
     }
     with suppress(ArtifactError):  # a version may have no report
@@ -82,41 +82,41 @@ def _card(
     start: Manifest,
     added: AddedStills,
     figures: Mapping[str, AddedFigures],
-    words: Words,
+    provenance: Provenance,
 ) -> str:
     return f"""# {manifest.name} {manifest.version}
 
-Says which of {len(manifest.labels)} characters are in a frame: those of {start.reference}, and
+Tells which of {len(manifest.labels)} characters a frame shows: those of {start.reference}, and
 {", ".join(manifest.names[label] for label in figures)}.
 
 **Terms of use.** {manifest.licence}
 
 ## Made by
-    {words.command}
+    {provenance.command}
 
-All weights of {start.reference} stayed as they were: of the labels that it knew it gives the same
-answers, with the same thresholds. Its own card is `{START_CARD}`. Each further label has an output
-of its own, learnt from scenes made of its stills, against examples of all others.
+All weights of {start.reference} are unchanged: for the labels that it knew, predictions and
+thresholds stay the same. Its own card is `{START_CARD}`. Each added label has an output of its own,
+trained on scenes composed of its stills, with examples of all others as negatives.
 
 ## Added
-{words.about_stills} {len(added.stills)} were used, {added.left_out} files were not. Fingerprint:
-`{added.fingerprint}`.
+{provenance.about_stills} {len(added.stills)} were used, {added.left_out} files were not.
+Fingerprint: `{added.fingerprint}`.
 
 | label | stills | different | with a box | found | found in scenes | false | onset | offset |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 {_rows(manifest, figures)}
 
-Each quarter of a label's stills, near-duplicates together, was held out in turn: *found* is the
-share of the stills in which the label is said to be by what was learnt from the other three, *found
-in scenes* that of pictures made of them, in which it is smaller, varied, or beside others, and
-*false* that of the examples of others. Confidence and thresholds are of the same answers, one in
-twenty of the label among those of others; the output that is kept learnt from all stills.
+The figures are cross-validated over quarters of a label's stills, with near-duplicates together:
+*found* is the share of the held-out stills in which the label is predicted, *found in scenes* that
+of pictures composed of them, in which it is smaller, augmented, or beside others, and *false* that
+of the examples of others. The same predictions determine confidence and thresholds, with one in
+twenty of the label among those of others; the final output was trained on all stills.
 
 {_taken(figures)}
 
 ## Limits
-- Few stills show few poses: where the label is missed, add stills that show it so.
-- Who was not among the examples of others may be taken for a label that was added.
+- Few stills show few poses: where the label is missed, add stills of that kind.
+- Characters that were not among the examples of others may be mistaken for an added label.
 """
 
 
@@ -133,10 +133,10 @@ def _rows(manifest: Manifest, figures: Mapping[str, AddedFigures]) -> str:
 
 def _taken(figures: Mapping[str, AddedFigures]) -> str:
     lines = [
-        f"{other} is said to be in {100 * share:.0f} % of the stills of {label}."
+        f"{other} is predicted in {100 * share:.0f} % of the stills of {label}."
         for label, one in figures.items()
         for other, share in one.often_taken_for.items()
     ]
     if not lines:
-        return "No label that was known before is said to be in the stills of those added."
-    return "\n".join([*lines, "Unless they are there, such a model takes one for the other."])
+        return "No earlier label is predicted in the stills of those added."
+    return "\n".join([*lines, "Unless they are there, the model mistakes one for the other."])

@@ -1,9 +1,10 @@
-"""The output of a label that is added: weights of features, by which its places are told apart.
+"""The output of an added label: a linear classifier on the features of places (grid cells).
 
-Where a still has no box, only that its label is in it is known. Then the place that is taken for
-it is the likeliest, by what was learnt so far, and what is learnt next follows from that (Andrews
-et al., Support Vector Machines for Multiple-Instance Learning, 2003). The rest is logistic
-regression: against the examples of all others, and against what else is in the label's own stills.
+A still without a box only tells that its label is somewhere in it. The most likely place by the
+current weights then counts as positive, and the weights are trained again (multiple-instance
+learning: Andrews et al., Support Vector Machines for Multiple-Instance Learning, 2003). The rest is
+logistic regression with the examples of all others, and other places of the label's own stills, as
+negatives.
 """
 
 from dataclasses import dataclass
@@ -15,32 +16,33 @@ from numpy.typing import NDArray
 from model.adding.views import Views
 
 _ROUNDS: Final = 3
-"""Of choosing places and learning; more change next to nothing."""
+"""Rounds of choosing positives and training; further rounds change almost nothing."""
 
 _HARDEST: Final = 4
-"""Places of a scene beside the label's own that are learnt as others: those most like it."""
+"""Hard negatives per scene: the places that score highest without being the label's own."""
 
 _TAUGHT: Final = 2
-"""Places of a scene without a box that are taken for the label: a figure covers some."""
+"""Positives per scene without a box: a figure covers several places."""
 
 _PULL: Final = 0.3
-"""Inverse strength of the pull towards 0 (scikit-learn's C), of features that vary by 1."""
+"""Inverse regularisation strength (scikit-learn's C) for features with unit variance."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """Of one label."""
+    """The output of one label."""
 
     weights: NDArray[np.float64]
     """(features,)"""
     bias: float
+    """Added to each logit."""
 
     def logits(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the logits (...) of features (..., features)."""
         return np.asarray(features, np.float32) @ self.weights + self.bias
 
     def highest(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the logit (n,) of the likeliest place of pictures (n, places, features)."""
+        """Return the highest logit (n,) among the places of pictures (n, places, features)."""
         return np.asarray(self.logits(features).max(axis=1))
 
     def scaled(self, factor: float, shift: float) -> "Column":
@@ -51,14 +53,14 @@ class Column:
 def learn_column(
     views: Views, number: int, examples: NDArray[np.float32], somebody: NDArray[np.float32]
 ) -> Column:
-    """Learn a label's output.
+    """Train a label's output.
 
     Args:
-        views: scenes of its stills, and of those of other labels that are added.
-        number: the label's among these.
-        examples: (m, places, features) of everybody else.
-        somebody: (n, places) how likely each place of the scenes is for any other label: where
-            there is no box, the label is first looked for there.
+        views: Scenes of its stills, and of those of other added labels.
+        number: Number of the label among the added ones.
+        examples: (m, places, features) of all others.
+        somebody: (n, places) probability of any other label at each place of the scenes: without a
+            box, the label is first looked for there.
     """
     labels = views.picture.shape[1] // 2
     right, counts = views.places[..., number], views.places[..., labels + number]
@@ -94,7 +96,7 @@ def _fitted(
     others: NDArray[np.float32],
     scale: NDArray[np.float32],
 ) -> Column:
-    """Fit a column to places: those that are the label's, those beside, and those of others."""
+    """Fit a column to places of the label, hard negatives beside it, and places of others."""
     from sklearn.linear_model import LogisticRegression
 
     rows = np.concatenate(
@@ -103,7 +105,7 @@ def _fitted(
     truth = np.zeros(len(rows), np.bool_)
     truth[: int((own > 0).sum())] = True
     weight = np.concatenate([own[own > 0], beside[beside > 0], np.ones(len(others))])
-    # the label as much as all others: its bias is fitted to how often it is there later
+    # balanced classes; the bias is fitted to the label's frequency later
     weight[truth] *= weight[~truth].sum() / max(weight[truth].sum(), 1e-6)
     fitted = LogisticRegression(C=_PULL, max_iter=300)
     weight *= len(others) / weight.sum()

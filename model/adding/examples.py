@@ -1,8 +1,8 @@
-"""Examples: what a dense network sees in pictures of those whom it knows, and of nobody.
+"""Examples: a dense network's features for pictures of its labels and of unknown characters.
 
-They are kept beside its weights, so that a label may be added later (`model.adding.adding`) without
-the stills of the others: what is added must not be seen in them. Of some pictures a few places are
-kept, as features (`model.adding.features`) in 8 bits.
+They are stored beside its weights as negatives, so that a label can be added later
+(`model.adding.adding`) without the stills of the other labels. Some pictures contribute a few
+places each, as features (`model.adding.features`) in 8 bits.
 """
 
 from dataclasses import dataclass
@@ -24,18 +24,18 @@ from model.version.artifact import ModelVersion
 from model.version.safe_files import read_checked_file
 
 PLACES_KEPT: Final = 3
-"""Of a picture: the likeliest for any label, and those most unlike it and each other. A linear
-answer is highest at such places, so that the highest of three tells nearly what that of all
-does."""
+"""Places kept per picture: the most likely one for any label, and those that differ most from it
+and from each other. A linear classifier scores highest at such places, so that the maximum over
+three is nearly that over all places."""
 
 _PICTURES: Final = 640
-"""Of which examples are kept: 20 of each of 33 labels, whose features take 0.3 MB."""
+"""Pictures from which examples are kept: 20 of each of 33 labels, whose features take 0.3 MB."""
 
 _NOBODY: Final = 1 / 3
-"""Share of them that show nobody known, where there are such stills: so many shots of a rehearsal
-do."""
+"""Share of them without known characters, if there are such stills: the same as in the shots of a
+rehearsal."""
 
-_MAX_BYTES: Final = 4 << 20  # of the file: ten times ours
+_MAX_BYTES: Final = 4 << 20  # of the file: ten times the usual size
 _TENSORS: Final = {"features": "U8", "largest": "F16"}
 
 
@@ -47,7 +47,7 @@ class Examples:
     """(n, places, features), none below 0"""
 
     def to_bytes(self) -> bytes:
-        """Return what a file holds: 8 bits of each feature, as shares of its largest."""
+        """Return the file's content: 8 bits per feature, as shares of the feature's maximum."""
         from safetensors.numpy import save
 
         largest = self.features.max(axis=(0, 1)).astype("<f2")
@@ -57,7 +57,7 @@ class Examples:
         return content
 
     def joined(self, others: NDArray[np.float32]) -> "Examples":
-        """Return these and others (m, places, features)."""
+        """Return these examples and others (m, places, features)."""
         return Examples(np.concatenate([self.features, others]))
 
 
@@ -65,8 +65,8 @@ def read_examples(version: ModelVersion) -> Examples:
     """Read a model version's examples.
 
     Raises:
-        ArtifactError: the file is not the one that the manifest names, is no safetensors file, or
-            holds other names, types or shapes, or a number that is not finite.
+        ArtifactError: The file is not the one that the manifest names, is not a safetensors file,
+            or holds other names, types or shapes, or a number that is not finite.
     """
     from safetensors import SafetensorError, deserialize
 
@@ -90,20 +90,20 @@ def check_examples(version: ModelVersion) -> bytes:
     """Return the content of a model version's file of examples.
 
     Raises:
-        ArtifactError: the file is not the one that the manifest names.
+        ArtifactError: The file is not the one that the manifest names.
     """
     sha256 = version.manifest.examples_sha256
     return read_checked_file(version.examples_path, _MAX_BYTES, sha256, "examples")
 
 
 def examples_of(seen: DenseFeatures, stills: Stills, recipe: Recipe, tell: Progress) -> Examples:
-    """Return examples of scenes made of stills, of all labels equally many.
+    """Return examples of scenes composed of stills, with equal numbers for all labels.
 
     Args:
-        seen: the network.
-        stills: that it learnt, as they are stored.
-        recipe: how scenes vary.
-        tell: takes a step's name, how much of it is done, and how much there is.
+        seen: The network.
+        stills: Its training stills, as they are stored.
+        recipe: Gives the strength of each augmentation.
+        tell: Called with a step's name, and how much of it is done out of how much.
     """
     rng = np.random.default_rng(recipe.seed)
     leads = _leads(stills, rng)
@@ -120,17 +120,17 @@ def examples_of(seen: DenseFeatures, stills: Stills, recipe: Recipe, tell: Progr
 def examples_for(
     version: ModelVersion, seen: DenseFeatures, dataset: Dataset, recipe: Recipe, tell: Progress
 ) -> Examples:
-    """Return examples of the train stills of a dataset that show only whom a version knows.
+    """Return examples of those train stills of a dataset that show only labels of a version.
 
     Args:
-        version: of the network.
-        seen: its network.
-        dataset: of its labels, and perhaps of more: their stills are passed over.
-        recipe: how scenes vary.
-        tell: takes a step's name, how much of it is done, and how much there is.
+        version: The version whose labels count.
+        seen: Its network.
+        dataset: A dataset with its labels; stills of other labels are skipped.
+        recipe: Gives the strength of each augmentation.
+        tell: Called with a step's name, and how much of it is done out of how much.
 
     Raises:
-        DatasetError: a shard is damaged, or nobody in the dataset is known to the version.
+        DatasetError: A shard is damaged, or the dataset has no label of the version.
     """
     tell("Unpacking stills", 0, 1)
     stills = Stills.unpack(dataset, "train")
@@ -141,16 +141,16 @@ def examples_for(
     somebody = np.array([label != UNKNOWN for label in stills.labels])[stills.label_numbers]
     if not (only_known & somebody).any():
         raise DatasetError(
-            f"{dataset.folder}: no still of anybody whom {version.manifest.reference} knows; "
+            f"{dataset.folder}: no still of a label that {version.manifest.reference} knows; "
             "give the dataset that it was trained on"
         )
     return examples_of(seen, stills.chosen(np.flatnonzero(only_known)), recipe, tell)
 
 
 def distinct_places(seen: DenseFeatures, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return of each picture's features (n, rows, columns, features) those of PLACES_KEPT places.
+    """Return the PLACES_KEPT most distinct of the places in (n, rows, columns, features).
 
-    The first is the likeliest for any label, each further one the farthest from those before.
+    The first is the most likely one for any label, each further one the farthest from those before.
     """
     by_place = features.reshape(len(features), -1, features.shape[-1])
     rows = np.arange(len(by_place))
@@ -166,7 +166,7 @@ def distinct_places(seen: DenseFeatures, features: NDArray[np.float32]) -> NDArr
 
 
 def _leads(stills: Stills, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw the stills to make scenes of: a share of nobody, of labels in turn."""
+    """Draw lead stills of scenes: a share without known characters, the rest by label in turn."""
     known = len(known_labels(stills.labels))
     nobody = np.flatnonzero(stills.label_numbers >= known)
     strangers = min(len(nobody), round(_NOBODY * _PICTURES))

@@ -1,4 +1,4 @@
-"""What a dense network's last layers answer by: the features of each place of a picture."""
+"""The input features of a dense network's last layers, at each place of a picture."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from model.networks.named import weights_of
 
 
 class DenseFeatures:
-    """A dense network up to its last convolutions, as a CPU computes it.
+    """A dense network up to its last convolutions, computed on a CPU.
 
     Args:
-        network: as `model.networks.dense` builds it.
-        int8: whether its classifier computes in 8 bits.
+        network: A network that `model.networks.dense` built.
+        int8: Whether its classifier computes with 8-bit integers.
     """
 
     def __init__(self, network: Any, *, int8: bool) -> None:
@@ -29,7 +29,7 @@ class DenseFeatures:
 
     @property
     def batch_size(self) -> int:
-        """The most pictures that it looks at together."""
+        """The most pictures per batch."""
         return self._forward.batch_size
 
     def of(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
-"""A label that is added: learnt, and calibrated on what was held out.
+"""Train and calibrate the output of an added label, by cross-validation.
 
-Each fold of its stills and of the examples of others is answered by what was learnt from the other
-folds. These answers give its confidence, its thresholds and its figures; the output that is kept
-learnt from all folds.
+The stills and the examples of others are split into folds. Outputs trained on the other folds
+predict each fold; these predictions give the label's calibration, thresholds and metrics. The final
+output is trained on all folds.
 """
 
 from dataclasses import dataclass
@@ -17,62 +17,69 @@ from model.adding.examples import Examples
 from model.adding.features import DenseFeatures
 from model.adding.stills import AddedStills
 from model.adding.views import FOLDS, Views
-from model.evaluation.calibrating import MAX_FALSE_SHARE
-from model.inference.calibration import fit_logistic, sigmoid
+from model.evaluation.calibration import MAX_FALSE_SHARE
+from model.inference.confidence import fit_logistic, sigmoid
 from model.version.manifest import Manifest
 
 PRESENT_SHARE: Final = 0.05
-"""Of the frames in which a label is rehearsed, those that show it: of 33 labels each is in so many
-of the frames of `model.rehearsal.scene_rehearsal`."""
+"""Share of the frames that show the label when its thresholds are chosen: with 33 labels, each
+occurs in that share of the frames of `model.rehearsal.scene_rehearsal`."""
 
-_STEP: Final = 0.01  # of thresholds, as all labels' are chosen
+_STEP: Final = 0.01  # of thresholds, the same as for all labels
 _HIGHEST: Final = 0.99
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """What became of a label that is added."""
+    """The result of training an added label."""
 
     column: Column
-    """Calibrated: it shares the model's temperature."""
+    """Calibrated, so that it shares the model's temperature."""
     thresholds: tuple[float, float]
     """Onset and offset."""
     figures: AddedFigures
+    """Cross-validated metrics."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """All that is seen of the stills of added labels, and of everybody else."""
+    """The network's features for the stills of added labels, and for everything else."""
 
     added: AddedStills
+    """The stills of the added labels."""
     folds: NDArray[np.int64]
-    """(n,) of each still."""
+    """(n,) fold of each still."""
     views: Views
-    """Scenes made of them."""
+    """Scenes composed of the stills."""
     plain: NDArray[np.float16]
-    """(n, places, features) of the stills as they are."""
+    """(n, places, features) of the stills without augmentation."""
     examples: Examples
+    """Features of other labels, as negatives."""
     network: DenseFeatures
+    """The start's network up to its features."""
     start: Manifest
-    """Of the network's version."""
+    """The manifest of the network's version."""
 
 
 @dataclass(frozen=True)
 class _HeldOut:
-    """What was answered by what was learnt without them: the logits of the likeliest places."""
+    """Predictions for held-out data: the logits of the most likely places."""
 
     views: NDArray[np.float64]
+    """(n,) of the scenes."""
     plain: NDArray[np.float64]
+    """(n,) of the stills without augmentation."""
     examples: NDArray[np.float64]
+    """(n,) of the examples of others."""
 
 
 def learn_label(number: int, seen: Seen) -> Learnt:
-    """Learn an added label's output, and calibrate it on what it has not learnt."""
+    """Train an added label's output, and calibrate it on held-out predictions."""
     start = seen.start
     somebody = _somebody(seen)
     held_out = _held_out(number, seen, somebody)
     own, others = _with_and_without(number, seen, held_out)
-    # so many times as often as the label is there, as `model.rehearsal.scene_rehearsal` shows it
+    # repeated until the label is as rare as in `model.rehearsal.scene_rehearsal`
     often = np.resize(others, round(len(own) * (1 / PRESENT_SHARE - 1)))
     truth = np.arange(len(own) + len(often)) < len(own)
     slope, shift = fit_logistic(np.concatenate([own, often]), truth)
@@ -98,17 +105,17 @@ def learn_label(number: int, seen: Seen) -> Learnt:
 def thresholds_of_added(
     own: NDArray[np.float64], others: NDArray[np.float64], general: tuple[float, float]
 ) -> tuple[float, float]:
-    """Choose onset and offset of a label that is added.
+    """Choose onset and offset of an added label.
 
-    They are those of the labels without their own, if by their onset no more than MAX_FALSE_SHARE
-    of the pictures in which the label is said to be are others', beyond what chance makes of few
-    (one standard error), where PRESENT_SHARE of all show it; else the lowest onset by which no more
-    are, and an offset as far below it.
+    The label shares the thresholds of labels without their own if, at their onset, the share of
+    false pictures among those assigned to it exceeds MAX_FALSE_SHARE by at most one standard error,
+    given that PRESENT_SHARE of all pictures show it. Otherwise it gets the lowest onset that keeps
+    this limit, and an offset as far below it.
 
     Args:
         own: (n,) confidences in pictures that show it.
-        others: (m,) in pictures that do not.
-        general: onset and offset of labels without their own.
+        others: (m,) confidences in pictures that do not.
+        general: Onset and offset of labels without their own.
     """
     onset, offset = general
     each = len(own) * (1 / PRESENT_SHARE - 1) / len(others)  # pictures that one stands for
@@ -121,7 +128,7 @@ def thresholds_of_added(
 
 
 def _somebody(seen: Seen) -> NDArray[np.float32]:
-    """Return (n, places) how likely each place of the scenes is for any label known before."""
+    """Return (n, places) the probability of any earlier label at each place of the scenes."""
     size, features = seen.network.batch_size, seen.views.features
     parts = [
         seen.network.logits(features[start : start + size].astype(np.float32)).max(axis=-1)
@@ -162,7 +169,7 @@ def _with_and_without(
 
 
 def _taken_for(start: Manifest, logits: NDArray[np.float32]) -> dict[str, float]:
-    """Return in which share of pictures each label that the start knows is said to be, if any."""
+    """Return the share of pictures in which each label of the start is predicted, if above 0."""
     confidences = sigmoid(logits.max(axis=1) / start.temperature)
     general = (start.onset, start.offset)
     onsets = [start.label_thresholds.get(label, general)[0] for label in start.labels]

@@ -1,4 +1,4 @@
-"""The stills of labels that are added to a model: read, cleaned and grouped."""
+"""Read, clean and group the stills of labels that are added to a model."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.dataset.annotation import Annotation
 from model.dataset.fingerprint import fingerprint
-from model.dataset.shown import Shown
 from model.dataset.stills import Stills
 from model.errors import StillsError
 from model.labels import UNKNOWN
@@ -24,30 +24,31 @@ from model.stills.reading import read_still
 from model.stills.sources import find_sources
 
 LEAST_STILLS: Final = 10
-"""Of a label, near-duplicates counted once: of fewer its figures and thresholds would be chance."""
+"""Least number of a label's stills, near-duplicates counted once: with fewer, its metrics and
+thresholds would be chance."""
 
 MOST_STILLS: Final = 400
-"""Of a label that are looked at: of more, `castline train` on all stills learns better."""
+"""Most stills of a label that are used: with more, `castline train` on all stills is better."""
 
 
 @dataclass(frozen=True)
 class AddedStills:
-    """Stills of the labels that are added."""
+    """Stills of the added labels."""
 
     stills: Stills
-    """Of these labels and, last, `unknown`, whom boxes of other labels are of."""
+    """The last of its labels is `unknown`, for boxes of labels that are not added."""
     groups: NDArray[np.int64]
     """(n,) equal for near-duplicates."""
     boxed: NDArray[np.bool_]
     """(n,) whether each has a box of its label."""
     left_out: int
-    """Files that were no pictures, duplicates, or of other labels."""
+    """Number of files that were not pictures, duplicates, or of other labels."""
     fingerprint: str
-    """Of labels, contents and boxes."""
+    """Fingerprint of labels, contents and boxes."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that are added, without `unknown`."""
+        """The added labels, without `unknown`."""
         return self.stills.labels[:-1]
 
     def of(self, number: int) -> NDArray[np.int64]:
@@ -59,12 +60,12 @@ def read_added(sources: Mapping[str, Sequence[Path]], tell: Progress) -> AddedSt
     """Read the stills of labels.
 
     Args:
-        sources: by label: folders of its stills, whatever they are called, and files of
-            boxes, of which pictures with a box of the label are taken.
-        tell: takes a step's name, how much of it is done, and how much there is.
+        sources: By label: folders of its stills, under any name, and files of boxes, of which
+            pictures with a box of the label are used.
+        tell: Called with a step's name, and how much of it is done out of how much.
 
     Raises:
-        StillsError: there is no such folder or file, or a label has too few stills.
+        StillsError: A folder or file does not exist, or a label has too few stills.
     """
     found = {label: _files_of(label, find_sources(paths)) for label, paths in sources.items()}
     total = sum(map(len, found.values()))
@@ -109,7 +110,7 @@ def _unpacked(
                 f"{where}: {different} different pictures of {label}, too few to add it; "
                 f"give {LEAST_STILLS} or more, 20 to 100 are good"
             )
-        # evenly spread over the files' order, which is mostly that of scenes
+        # evenly spread over the files' order, which mostly follows scenes
         chosen += [own[each] for each in np.linspace(0, len(own) - 1, MOST_STILLS).astype(int)]
     chosen = list(dict.fromkeys(chosen))
     labels = (*sources, UNKNOWN)
@@ -134,8 +135,8 @@ def _unpacked(
 def _files_of(label: str, found: FoundStills) -> list[StillFile]:
     """Return the files that show a label, as its own.
 
-    A folder without boxes is of the label, whatever it is called, unless some of its files lie in
-    folders of the label's name: then these are meant.
+    A folder without boxes counts for the label under any name, unless some of its files lie in
+    folders with the label's name: then only these count.
     """
     plain = [file for file in found.files if file.is_in_label_folder]
     named = [file for file in plain if file.label == label]
@@ -148,22 +149,22 @@ def _files_of(label: str, found: FoundStills) -> list[StillFile]:
 
 
 def _own(file: StillFile, labels: Collection[str]) -> StillFile:
-    """Return a file of the largest of its boxes that are of these labels, if it is of another."""
+    """Relabel a file of another label by its largest box of these labels."""
     if file.label in labels:
         return file
     boxes = [drawn.box for drawn in file.boxes if drawn.box.label in labels]
     return replace(file, label=main_label(boxes))
 
 
-def _shown(file: StillFile, labels: tuple[str, ...]) -> Shown:
-    """Return who a still shows: boxes of labels that are not added are of strangers."""
+def _shown(file: StillFile, labels: tuple[str, ...]) -> Annotation:
+    """Return a still's labels and boxes; boxes of labels that are not added become `unknown`."""
 
     def number_of(label: str) -> int:
         return labels.index(label if label in labels else UNKNOWN)
 
     boxes = [(number_of(drawn.box.label), *drawn.box.corners) for drawn in file.boxes]
     numbers = {number_of(file.label), *(number for number, *_ in boxes)}
-    return Shown(
+    return Annotation(
         number_of(file.label),
         tuple(sorted(numbers)),
         np.array(boxes, np.float32).reshape(-1, 5),

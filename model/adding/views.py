@@ -1,7 +1,7 @@
-"""Scenes of the stills of added labels, seen by the network that they are added to.
+"""Scenes of the stills of added labels, and the network's features for them.
 
-Stills are dealt into folds, near-duplicates together, and each scene is made of the stills of one
-fold alone: what is learnt from some folds is tried on another that it has nothing in common with.
+Stills are split into folds, near-duplicates together, and each scene is composed of the stills of
+one fold only: an output trained on some folds is tested on another that shares nothing with them.
 """
 
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ from model.scenes.batches import SceneBatches
 from model.scenes.whereabouts import Whereabouts
 
 FOLDS: Final = 4
-"""Three quarters of the stills are learnt from while the others are asked: with 10 stills too."""
+"""Three quarters of the stills are for training, the others for testing; 10 stills suffice."""
 
 _VIEWS: Final = 480
-"""Scenes that are led by a label's stills, whatever their number: of 20 stills 24 each."""
+"""Number of scenes led by a label's stills, however many there are: with 20 stills 24 each."""
 
-_LEAST_VIEWS: Final = 4  # of a still: from closer and farther, alone and beside others
+_LEAST_VIEWS: Final = 4  # scenes per still: zoomed in and out, alone and beside others
 
 
 @dataclass(frozen=True)
 class Views:
-    """n scenes, and what is known of who is where in them."""
+    """The features of n scenes, and their targets."""
 
     features: NDArray[np.float16]
     """(n, places, features)"""
     places: NDArray[np.float32]
-    """(n, places, 2 labels), as `model.scenes.place_targets.Targets` has them."""
+    """(n, places, 2 labels), as in `model.scenes.place_targets.Targets`."""
     picture: NDArray[np.float32]
     """(n, 2 labels), likewise."""
     folds: NDArray[np.int64]
-    """(n,) whose stills each is made of."""
+    """(n,) fold of each scene."""
 
     def without(self, fold: int) -> "Views":
         """Return the scenes of all other folds."""
@@ -49,7 +49,7 @@ class Views:
 
 
 def deal_out(added: AddedStills, seed: int) -> NDArray[np.int64]:
-    """Return the fold (n,) of each still: of a label's near-duplicates the same one."""
+    """Return the fold (n,) of each still; near-duplicates of a label share a fold."""
     rng = np.random.default_rng(seed)
     folds = np.empty(len(added.groups), np.int64)
     which = rng.permutation(np.unique(added.groups))
@@ -70,14 +70,14 @@ def views_of(
     recipe: Recipe,
     tell: Progress,
 ) -> Views:
-    """Make scenes of each fold's stills, and look at them.
+    """Compose scenes of each fold's stills, and compute their features.
 
     Args:
-        added: the stills.
-        folds: (n,) of each still.
-        seen: the network.
-        recipe: how scenes vary.
-        tell: takes a step's name, how much of it is done, and how much there is.
+        added: The stills.
+        folds: (n,) fold of each still.
+        seen: The network.
+        recipe: Gives the strength of each augmentation.
+        tell: Called with a step's name, and how much of it is done out of how much.
     """
     rng = np.random.default_rng(recipe.seed)
     parts: list[tuple[NDArray[np.float16], NDArray[np.float32], NDArray[np.float32], int]] = []
@@ -116,7 +116,7 @@ def views_of(
 
 
 def plain_features(stills: Stills, seen: DenseFeatures, frame: WholeFrame) -> NDArray[np.float16]:
-    """Return (n, places, features) of stills as they are."""
+    """Return (n, places, features) of stills without augmentation."""
     parts = []
     for start in range(0, len(stills), seen.batch_size):
         some = range(start, min(start + seen.batch_size, len(stills)))
@@ -126,7 +126,7 @@ def plain_features(stills: Stills, seen: DenseFeatures, frame: WholeFrame) -> ND
 
 
 def _leads(added: AddedStills, members: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return which of a fold's stills lead its scenes, as indices into the fold."""
+    """Return the lead still of each of a fold's scenes, as indices into the fold."""
     leads = []
     for number in range(len(known_labels(added.stills.labels))):
         own = np.flatnonzero(added.stills.label_numbers[members] == number)

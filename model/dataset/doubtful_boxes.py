@@ -24,10 +24,13 @@ class DoubtfulBox:
     """A box, and the other position where its label was detected."""
 
     part: str
+    """train, validation or test."""
     source: str
     """The file of the picture."""
     box: Box
+    """The annotated box."""
     seen: Place
+    """The position where the model detects the label."""
     confidence: float
     """Confidence of the detection."""
 

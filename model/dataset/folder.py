@@ -50,9 +50,12 @@ class Shard:
     """
 
     name: str
+    """File name, such as `train-00000-of-00015.tfrecord`."""
     records: int
+    """Number of records in the file."""
     size_bytes: int
     sha256: str
+    """Of the file's content, as hexadecimal digits."""
 
     def __post_init__(self) -> None:
         if not (_SHARD_NAME.fullmatch(self.name) and _SHA256.fullmatch(self.sha256)):
@@ -98,6 +101,7 @@ class DatasetManifest:
     boxes: Mapping[str, tuple[int, ...]] | None = None
     """Number of boxes of each label in each of train, validation and test; None without boxes."""
     format: int = FORMAT_WITHOUT_BOXES
+    """FORMAT, or FORMAT_WITHOUT_BOXES without boxes."""
     names: Names = field(default_factory=Names)
     """Names of the labels, as folders and files of boxes wrote them."""
 

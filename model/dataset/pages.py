@@ -29,6 +29,7 @@ class NearDuplicates:
     """A group of two or more stills."""
 
     group: int
+    """Number of the group."""
     stills: tuple[tuple[str, str, str], ...]
     """Part, label and source of each still."""
 

@@ -31,7 +31,7 @@ class BuildOptions:
     """
 
     choice: Choice = field(default_factory=Choice)
-    """Which labels are chosen."""
+    """The choice of labels."""
     split: str = "grouped"
     """One of SPLITS."""
     shards: int = 15
@@ -59,12 +59,19 @@ class Plan:
     """The content of a dataset; arrays have one entry per still."""
 
     stills: tuple[Candidate, ...]
+    """The stills that are used."""
     labels: ChosenLabels
+    """The labels of the dataset."""
     shown: tuple[Labelled, ...]
+    """The labels and boxes of each still."""
     groups: NDArray[np.int64]
+    """(n,) equal for near-duplicates."""
     split: Split
+    """The part of each still."""
     left_out: tuple[LeftOut, ...]
+    """Files that are not used, with the reason."""
     wrong_boxes: tuple[WrongBox, ...] = ()
+    """Boxes that are not used, with the reason."""
 
     @cached_property
     def label_numbers(self) -> NDArray[np.int64]:
@@ -167,7 +174,7 @@ def plan_dataset(
 
 
 def _in_words(shown: Labelled) -> list[str]:
-    """Return what a fingerprint covers besides the main label; nothing if there is no box."""
+    """Return the boxes' part of a still's line in the fingerprint; empty without boxes."""
     if not shown.boxes:
         return []
     boxes = sorted(f"{box.label} {' '.join(map(str, box.corners))}" for box in shown.boxes)

@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.dataset.annotation import Annotation
 from model.dataset.folder import Dataset, Shard, damaged
 from model.dataset.shards import READING, SIDES, check_png, read_shard
-from model.dataset.shown import Shown
 from model.errors import DatasetError, StillsError
 from model.inference.tensorflow_runtime import load_tensorflow
 from model.pictures.files import read_picture
@@ -106,7 +106,7 @@ def stream_pictures(
 
 def stream_stills(
     dataset: Dataset, part: str, fit: Fit
-) -> Iterator[tuple[NDArray[np.uint8], Shown]]:
+) -> Iterator[tuple[NDArray[np.uint8], Annotation]]:
     """Yield each still, fitted to any shape, and its labels and boxes, in the order written.
 
     Raises:
@@ -119,7 +119,7 @@ def stream_stills(
     for picture, label_number, label_set, boxes, all_boxed in _arrays(dataset, part, stills):
         number = int(label_number)
         labels = tuple(label_set.tolist()) or (number,)
-        yield picture, Shown(number, labels, np.ascontiguousarray(boxes.T), bool(all_boxed))
+        yield picture, Annotation(number, labels, np.ascontiguousarray(boxes.T), bool(all_boxed))
 
 
 def _fitted(

@@ -55,16 +55,23 @@ class Record:
     """
 
     png: bytes
+    """The picture as a PNG file's content."""
     label_number: int
     """Number of the main label: that of its folder, or of its largest box."""
     label: str
+    """Name of the main label."""
     source: str
+    """The file that it came from."""
     group: int
+    """Equal for near-duplicates."""
     part: str
+    """train, validation or test."""
     sha256: str
+    """Of that file's content, as hexadecimal digits."""
     labels: tuple[int, ...] = ()
     """The numbers of all labels in the still, ascending; by default the main one alone."""
     boxes: tuple[Box, ...] = ()
+    """Bounding boxes, as shares of width and height."""
     box_numbers: tuple[int, ...] = ()
     """The number of each box's label."""
     all_boxed: bool = False

@@ -17,9 +17,9 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from model.dataset.annotation import NO_BOXES, Annotation
 from model.dataset.folder import Dataset
 from model.dataset.reading import stream_stills
-from model.dataset.shown import NO_BOXES, Shown
 from model.errors import DatasetError
 from model.pictures.preprocess import Preprocessing, WholeFrame
 
@@ -70,7 +70,7 @@ class Stills:
     def from_pictures(
         cls,
         labels: tuple[str, ...],
-        pictures: Iterable[tuple[NDArray[np.uint8], int | Shown]],
+        pictures: Iterable[tuple[NDArray[np.uint8], int | Annotation]],
         preprocessing: Preprocessing | None = None,
     ) -> Self:
         """Unpack pictures with their labels and boxes; a number alone is that of the only label.
@@ -85,7 +85,7 @@ class Stills:
             fitted = preprocessing.fit(picture) if preprocessing else picture
             offsets.append(file.tell())
             sizes.append(fitted.shape[:2])
-            all_shown.append(shown if isinstance(shown, Shown) else Shown.alone(shown))
+            all_shown.append(shown if isinstance(shown, Annotation) else Annotation.alone(shown))
             with _said_where():
                 file.write(np.ascontiguousarray(fitted).data)
         with _said_where():

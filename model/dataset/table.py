@@ -19,15 +19,21 @@ class StillLine:
     """A line of the table."""
 
     part: str
+    """train, validation or test."""
     label: str
     """The main label."""
     labels: tuple[str, ...]
     """All labels in the still."""
     boxes: int
+    """Number of boxes."""
     all_boxed: bool
+    """Whether everybody with a label of the dataset in it has a box."""
     group: int
+    """Equal for near-duplicates."""
     source: str
+    """The file that it came from."""
     sha256: str
+    """Of that file's content, as hexadecimal digits."""
 
 
 def table_text(lines: Iterable[StillLine]) -> str:

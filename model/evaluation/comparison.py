@@ -1,6 +1,6 @@
 """Compare two classifiers on the same stills: per label, and still by still.
 
-Pure functions: `model.evaluation.evaluation` runs the classifiers.
+Pure functions: `model.evaluation.recogniser` runs the classifiers.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ModelError
-from model.evaluation.answers import STRANGER, Answers, Figures, figures_of
+from model.evaluation.predictions import STRANGER, Figures, Predictions, figures_of
 from model.labels import UNKNOWN
 
 
@@ -27,6 +27,7 @@ class LabelComparison:
     """None if no still counts for the label, and for `unknown`, whose detection has a metric of its
     own."""
     second_f1: float | None
+    """The same for the second classifier."""
     gained: int
     """Stills that only the second classifier predicts correctly, although the first could have."""
     lost: int
@@ -47,8 +48,11 @@ class Change:
     index: int
     """Index of the still, in the order of both predictions."""
     truth: str
+    """The correct label."""
     first_answer: str
+    """Prediction of the first classifier."""
     second_answer: str
+    """Prediction of the second classifier."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class Comparison:
     """The changes when the second classifier replaces the first."""
 
     first: Figures
+    """Metrics of the first classifier."""
     second: Figures
+    """Metrics of the second classifier."""
     labels: tuple[LabelComparison, ...]
     """Labels that any still has, in the first classifier's order; `unknown` comes last."""
     gained: tuple[Change, ...]
@@ -77,7 +83,7 @@ class Comparison:
         return min(1.0, 2 * sum(comb(throws, count) for count in range(fewer + 1)) / (1 << throws))
 
 
-def compare_answers(first: Answers, second: Answers) -> Comparison:
+def compare_predictions(first: Predictions, second: Predictions) -> Comparison:
     """Compare the predictions of two classifiers for the same stills.
 
     Args:
@@ -101,7 +107,7 @@ def compare_answers(first: Answers, second: Answers) -> Comparison:
     return Comparison(*figures, labels, gained, lost)
 
 
-def _names(answers: Answers, numbers: NDArray[np.int64]) -> NDArray[np.str_]:
+def _names(answers: Predictions, numbers: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return the names of label numbers; a stranger is always `unknown`."""
     names = np.array([*answers.labels, UNKNOWN])
     return names[np.where(numbers == STRANGER, len(answers.labels), numbers)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from model.errors import DeviceError
 from model.inference.classifier import BATCH_SIZE, Classifier
+from model.inference.device import Device
 from model.pictures.preprocess import shape_seen
 from model.version.artifact import ModelVersion
 
@@ -21,7 +22,7 @@ PASSES: Final = 5
 """Number of timed passes, of which the fastest counts: other load only makes a pass slower."""
 
 
-def probe_batch_size(version: ModelVersion, device: str) -> int:
+def probe_batch_size(version: ModelVersion, device: Device) -> int:
     """Measure which batch size is fastest on a device (takes seconds).
 
     Args:
@@ -59,7 +60,7 @@ def largest_worthwhile(
     return best
 
 
-def _pictures_per_second(version: ModelVersion, device: str, batch_size: int) -> float:
+def _pictures_per_second(version: ModelVersion, device: Device, batch_size: int) -> float:
     shape = shape_seen(version.manifest.preprocessing)
     classifier = Classifier.load(version, device=device, batch_size=batch_size)
     pictures = np.zeros((batch_size, *shape, 3), np.uint8)

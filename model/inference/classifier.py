@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from model.errors import DeviceError, ModelError
 from model.inference.compiling import compiled
 from model.inference.cpu_forward import CpuForwardPass
+from model.inference.device import Device
 from model.inference.forward import ForwardPass
 from model.inference.gpu_forward import GpuForwardPass
 from model.inference.sight import sight_of
@@ -34,6 +35,7 @@ class Prediction:
 
     label: str
     region: str
+    """Name of the region, one of `model.pictures.regions.REGIONS`."""
     confidence: float
     """Calibrated, 0 to 1."""
     place: Place | None = None
@@ -55,7 +57,7 @@ class Classifier:
 
     @classmethod
     def load(
-        cls, version: ModelVersion, *, device: str = "auto", batch_size: int = BATCH_SIZE
+        cls, version: ModelVersion, *, device: Device = Device.AUTO, batch_size: int = BATCH_SIZE
     ) -> Self:
         """Load a model version's network for inference.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.inference.calibration import sigmoid, softmax
+from model.inference.confidence import sigmoid, softmax
 from model.inference.forward import ForwardPass
 from model.inference.places import as_shares, most_likely_places
 from model.inference.region_logits import region_logits, whole_logits
@@ -24,8 +24,8 @@ from model.pictures.preprocess import (
 from model.pictures.regions import REGIONS, WHOLE, cut
 from model.pictures.threads import on_all_cores
 from model.recipe import Recipe
-from model.version.looks import Looks
 from model.version.manifest import Manifest
+from model.version.region_views import RegionViews
 
 Frames = Sequence[NDArray[np.uint8]]
 """Active pictures, each (height, width, 3) RGB of any size."""
@@ -94,7 +94,7 @@ class RegionSight(Sight):
         labels: Names of the labels, in the order of the logits.
         regions: Names of the regions of a frame, in their order.
         preprocessing: The preprocessing of each region.
-        looks: The views of each region.
+        views: The views of each region.
     """
 
     def __init__(
@@ -102,10 +102,10 @@ class RegionSight(Sight):
         labels: Sequence[str],
         regions: tuple[str, ...],
         preprocessing: Preprocessing,
-        looks: Looks,
+        views: RegionViews,
     ) -> None:
         super().__init__(labels)
-        self.regions, self.looks = regions, looks
+        self.regions, self.views = regions, views
         self._preprocessing = preprocessing
 
     @property
@@ -116,12 +116,12 @@ class RegionSight(Sight):
     @property
     def views_per_frame(self) -> int:
         """Number of regions, plus one for the closer view of the whole."""
-        return len(self.regions) + (self.looks.closer_view > 0 and WHOLE in self.regions)
+        return len(self.regions) + (self.views.closer_view > 0 and WHOLE in self.regions)
 
     @property
     def shapes(self) -> frozenset[tuple[int, int]]:
         """The shapes of regions and of glances."""
-        sides = {self._preprocessing.side, self.looks.glance_side} - {0}
+        sides = {self._preprocessing.side, self.views.glance_side} - {0}
         return frozenset((side, side) for side in sides)
 
     def of_frames(self, forward: ForwardPass, frames: Frames) -> FrameAnswers:
@@ -136,11 +136,11 @@ class RegionSight(Sight):
                 )
 
         on_all_cores(preprocess, range(len(frames)))
-        return FrameAnswers(region_logits(forward, pictures, self.regions, self.labels, self.looks))
+        return FrameAnswers(region_logits(forward, pictures, self.regions, self.labels, self.views))
 
     def of_pictures(self, forward: ForwardPass, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the logits of pictures that are classified as wholes."""
-        return whole_logits(forward, pictures, self.labels, self.looks)
+        return whole_logits(forward, pictures, self.labels, self.views)
 
     def confidences(self, logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
         """Return confidences that add up to 1."""
@@ -210,4 +210,4 @@ def sight_of(described: Manifest | Recipe, labels: Sequence[str]) -> Sight:
         return PlaceSight(labels, whole_frame_named(described.preprocessing))
     regions = described.regions if isinstance(described, Manifest) else REGIONS
     preprocessing = preprocessing_named(described.preprocessing)
-    return RegionSight(labels, regions, preprocessing, described.looks)
+    return RegionSight(labels, regions, preprocessing, described.views)

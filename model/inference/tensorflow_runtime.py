@@ -13,10 +13,8 @@ from typing import Any, Final
 
 from model.errors import DeviceError
 from model.extras import has_train_extra, require_train_extra
+from model.inference.device import Device
 from model.quiet import without_chatter
-
-DEVICES: Final = ("auto", "cpu", "gpu")
-"""The device names that a user can give."""
 
 CPU: Final = "/CPU:0"
 """TensorFlow's name of the CPU."""
@@ -62,7 +60,7 @@ def out_of_memory_error() -> type[Exception]:
     return error
 
 
-def choose_device(device: str) -> str:
+def choose_device(device: Device) -> str:
     """Return TensorFlow's name of the device to compute on.
 
     GPU memory is allocated as needed, not all in advance.
@@ -71,11 +69,11 @@ def choose_device(device: str) -> str:
         device: `cpu`, `gpu`, or `auto` for a GPU if there is one and the packages for it.
 
     Raises:
-        DeviceError: The name is unknown, or a GPU was asked for and there is none.
+        DeviceError: A GPU was asked for and there is none.
     """
-    if device not in DEVICES:
-        raise DeviceError(f"device {device!r} is unknown: use one of {', '.join(DEVICES)}")
-    if device == "cpu" or (device == "auto" and not (_has_gpu_driver() and has_train_extra())):
+    if device is Device.CPU or (
+        device is Device.AUTO and not (_has_gpu_driver() and has_train_extra())
+    ):
         return CPU
     if not has_train_extra():
         raise DeviceError("device gpu needs more; install castline[gpu], or use cpu or auto")
@@ -84,7 +82,7 @@ def choose_device(device: str) -> str:
     for gpu in gpus:
         if not tensorflow.config.experimental.get_memory_growth(gpu):
             tensorflow.config.experimental.set_memory_growth(gpu, True)
-    if device == "gpu" and not gpus:
+    if device is Device.GPU and not gpus:
         raise DeviceError(
             "device gpu: TensorFlow sees no GPU here; install castline[gpu] and a driver, "
             "or use cpu or auto"
@@ -92,7 +90,7 @@ def choose_device(device: str) -> str:
     return "/GPU:0" if gpus else CPU
 
 
-def device_name(device: str) -> str:
+def device_name(device: Device) -> str:
     """Return the maker's name of the chosen device, or `CPU` and its number of cores.
 
     Raises:

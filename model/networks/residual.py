@@ -55,7 +55,9 @@ class Shape:
     """The width and the number of blocks of each stage."""
 
     widths: list[int]
+    """Channels of each stage."""
     blocks: list[int]
+    """Residual blocks of each stage."""
 
     @property
     def weights(self) -> int:

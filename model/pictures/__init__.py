@@ -1,1 +1,1 @@
-"""Pictures, regions and boxes: what everything else works on."""
+"""Pictures, regions and boxes: the basis of all other packages."""

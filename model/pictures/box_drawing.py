@@ -1,4 +1,4 @@
-"""Boxes and their names on a picture, for people."""
+"""Draw boxes and their labels on a picture."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,26 +12,26 @@ from model.pictures.boxes import Box
 from model.pictures.fonts import image_font
 from model.pictures.preprocess import resize
 
-_LETTER: Final = 10  # px: the smallest that is read with ease
+_LETTER: Final = 10  # px: the smallest that is easy to read
 _PAPER: Final = (255, 255, 255)
 _KNOWN: Final = (
     204,
     51,
     17,
-)  # and grey for strangers: told apart by the colour blind too
+)  # and grey for unknown; distinguishable with colour blindness
 _STRANGER: Final = (90, 90, 90)
 
 
 def with_boxes(
     picture: NDArray[np.uint8], boxes: Sequence[Box], longest_side: int, names: Names
 ) -> NDArray[np.uint8]:
-    """Return a picture at another size, with a frame and a name for each box.
+    """Return a resized picture, with a frame and a name for each box.
 
     Args:
         picture: (height, width, 3) RGB.
-        boxes: in it.
-        longest_side: in pixels, of what is returned.
-        names: of labels.
+        boxes: Boxes in the picture.
+        longest_side: Longest side of the result in pixels.
+        names: Display names of the labels.
     """
     scale = longest_side / max(picture.shape[:2])
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
@@ -53,7 +53,7 @@ def _write(
     width: int,
     colour: tuple[int, int, int],
 ) -> None:
-    """Write a name above a box, or in it where there is no room; within the picture."""
+    """Write a name above a box, or inside it if there is no room; always within the picture."""
     font = image_font(text, _LETTER)
     left = max(0, min(corner[0], width - round(font.getlength(text)) - 2))
     top = max(0, corner[1] - _LETTER - 2)

@@ -1,4 +1,4 @@
-"""Boxes: who is where in a picture, as shares of its width and height."""
+"""Bounding boxes of characters in a picture, as shares of its width and height."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,26 +9,28 @@ from model.errors import BoxError
 from model.labels import UNKNOWN
 
 DIGITS: Final = 6
-"""Shares are rounded to so many decimals, which single precision keeps: what is stored is what was
-read, and a millionth of a picture is no pixel of any."""
+"""Decimals of a share, which single precision preserves: stored boxes equal those that were read,
+and a millionth of a picture is less than a pixel."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle around somebody.
+    """A bounding box around a character.
 
     Raises:
-        BoxError: it has no label, is empty, or is not within the picture.
+        BoxError: It has no label, is empty, or is not within the picture.
     """
 
     label: str
-    """`unknown` for a stranger."""
+    """A label; `unknown` for an unknown character."""
     left: float
     """Share of the picture's width; 0 is its left edge, 1 its right one."""
     top: float
     """Share of the picture's height; 0 is its top."""
     right: float
+    """Share of the picture's width; above `left`."""
     bottom: float
+    """Share of the picture's height; above `top`."""
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -49,14 +51,15 @@ class Box:
 
 @dataclass(frozen=True)
 class DrawnBox:
-    """A box and where it was written down."""
+    """A box and its origin."""
 
     box: Box
     file: Path
+    """The annotation file."""
     where: str
-    """In that file, such as `line 3`."""
+    """Position in that file, such as `line 3`."""
     picture: str
-    """As that file names it."""
+    """Name of the picture in that file."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,22 @@ class WrongBox:
     """A box that is not used."""
 
     file: Path
-    """That it is written in."""
+    """The file that contains it."""
     where: str
-    """In that file."""
+    """Position in that file."""
     picture: str
-    """As that file names it."""
+    """Name of the picture in that file."""
     kind: str
-    """Such as `outside`, `empty`, `no picture`, `too small`."""
+    """One of `outside`, `empty`, `no picture`, `too small` and the like."""
     reason: str
+    """The fault in words."""
     label: str = ""
+    """Label in the file; empty if it has none."""
     corners: tuple[float, ...] = ()
-    """As shares where the size of the picture is known; empty if they cannot be read."""
+    """As shares if the size of the picture is known; empty if they cannot be read."""
 
 
 def main_label(boxes: Sequence[Box]) -> str:
-    """Return the label of the largest box; strangers only count where there is nobody else."""
+    """Return the label of the largest box; `unknown` only if there is no other label."""
     known = [box for box in boxes if box.label != UNKNOWN]
     return max(known or boxes, key=lambda box: box.area).label

@@ -1,6 +1,6 @@
-"""What the drawn pages share: a figure, its colours, and how it becomes a file's content.
+"""Shared parts of plots: a figure, its colours, and its conversion to a file's content.
 
-matplotlib is imported where something is drawn, and without pyplot, which keeps global state.
+matplotlib is imported when something is drawn, and without pyplot, which keeps global state.
 """
 
 import warnings
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Of Tol's "muted" scheme (personal.sron.nl/~pault, 2021), told apart by the colour blind too.
+# From Tol's "muted" scheme (personal.sron.nl/~pault, 2021), distinguishable with colour blindness.
 DARK: Final = "#332288"
 RED: Final = "#CC6677"
 LIGHT: Final = "#88CCEE"
@@ -29,10 +29,10 @@ def new_figure(width_inches: float, height_inches: float) -> "Figure":
 
 
 def figure_png(figure: "Figure") -> bytes:
-    """Return a figure as a PNG file's content."""
+    """Return a figure as the content of a PNG file."""
     buffer = BytesIO()
     with warnings.catch_warnings():
-        # A letter that no font here has gets a box: no reason to print a warning.
+        # A letter that no font here has is drawn as a box, which is not worth a warning.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
     return buffer.getvalue()

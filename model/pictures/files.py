@@ -1,4 +1,4 @@
-"""Picture files as RGB arrays, and back; the content decides what a file is, not its name."""
+"""Convert picture files to RGB arrays, and back; their content determines the format."""
 
 import struct
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from model.errors import StillsError
 
 MAX_PIXELS: Final = 50_000_000
-"""A picture with more is refused before it is decoded; 8K video has 33 million."""
+"""Most pixels of a picture; larger ones are refused before decoding. 8K video has 33 million."""
 
-_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # others are not looked into at all
-_JPEG_QUALITY: Final = 95  # the most that Pillow's documentation advises
+_FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # other formats are refused
+_JPEG_QUALITY: Final = 95  # the highest quality that Pillow's documentation recommends
 UNREADABLE: Final = (
-    # what Pillow's decoders raise for damaged content, and its readers of EXIF besides
+    # raised by Pillow's decoders for damaged content, and by its readers of EXIF
     *(OSError, ValueError, SyntaxError, Image.DecompressionBombError),
     *(struct.error, TypeError, LookupError, EOFError),
 )
-"""What Pillow raises for files that are damaged or no pictures."""
+"""Errors that Pillow raises for files that are damaged or not pictures."""
 
 _TURNS: Final[Mapping[Any, Image.Transpose]] = {
     # by EXIF's orientation (CIPA DC-008, 4.6.5); 1 is upright
@@ -35,22 +35,22 @@ _TURNS: Final[Mapping[Any, Image.Transpose]] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_TURNED_ASIDE: Final = (5, 6, 7, 8)  # width and height change places
-_BLACK: Final = (0, 0, 0, 255)  # transparent parts become what preprocessing puts around pictures
+_TURNED_ASIDE: Final = (5, 6, 7, 8)  # width and height are swapped
+_BLACK: Final = (0, 0, 0, 255)  # transparent parts become black, like the padding of preprocessing
 
 
 def read_picture(content: bytes) -> NDArray[np.uint8]:
     """Decode a picture file.
 
     Args:
-        content: of a JPEG, PNG, BMP, GIF (its first frame) or WebP file. Any colour mode; turned
-            upright as its EXIF orientation says; transparent parts become black.
+        content: Content of a JPEG, PNG, BMP, GIF (its first frame) or WebP file, in any colour
+            mode. It is rotated by its EXIF orientation; transparent parts become black.
 
     Returns:
         (height, width, 3) RGB.
 
     Raises:
-        StillsError: it is none of these, damaged or too large.
+        StillsError: The content has another format, is damaged or too large.
     """
     try:
         with Image.open(BytesIO(content), formats=_FORMATS) as picture:
@@ -58,28 +58,28 @@ def read_picture(content: bytes) -> NDArray[np.uint8]:
                 raise StillsError(f"{picture.width}x{picture.height} pixels: shrink the picture")
             return np.asarray(_to_rgb(_upright(picture)), np.uint8)
     except UnidentifiedImageError as error:
-        raise StillsError(f"no {', '.join(_FORMATS)} picture") from error
+        raise StillsError(f"not a {', '.join(_FORMATS)} picture") from error
     except UNREADABLE as error:
         raise StillsError(f"damaged picture ({error})") from error
 
 
 def upright_size(path: Path) -> tuple[int, int]:
-    """Return the width and height in pixels that `read_picture` gives; only a file's head is read.
+    """Return width and height in pixels as `read_picture` gives them, reading only the header.
 
     Raises:
-        StillsError: it is no such picture.
+        StillsError: The file is not such a picture.
     """
     try:
         with Image.open(path, formats=_FORMATS) as picture:
             is_turned = picture.getexif().get(ExifTags.Base.Orientation) in _TURNED_ASIDE
             width, height = picture.size
     except UNREADABLE as error:
-        raise StillsError(f"no {', '.join(_FORMATS)} picture, or damaged") from error
+        raise StillsError(f"not a {', '.join(_FORMATS)} picture, or damaged") from error
     return (height, width) if is_turned else (width, height)
 
 
 def to_png(picture: NDArray[np.uint8]) -> bytes:
-    """Return a picture (height, width, 3) RGB as a PNG file's content, without any loss."""
+    """Return a picture (height, width, 3) RGB as the content of a lossless PNG file."""
     # the fastest level: the next ones save 1 and 2 % of a still for a sixth and a half more time
     parameters = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     is_done, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), parameters)
@@ -88,9 +88,9 @@ def to_png(picture: NDArray[np.uint8]) -> bytes:
 
 
 def to_jpeg(picture: NDArray[np.uint8], comment: str) -> bytes:
-    """Return a picture (height, width, 3) RGB as a JPEG file's content, with a comment in it."""
+    """Return a picture (height, width, 3) RGB as the content of a JPEG file with a comment."""
     buffer = BytesIO()
-    # 4:4:4: cartoons are lines between flat colours, which halved colour would smear
+    # 4:4:4, because chroma subsampling would blur the edges between a cartoon's flat colours
     Image.fromarray(picture).save(
         buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0, comment=comment.encode()
     )
@@ -98,7 +98,7 @@ def to_jpeg(picture: NDArray[np.uint8], comment: str) -> bytes:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    # not ImageOps.exif_transpose: it writes the other tags anew, and fails on those it cannot write
+    # ImageOps.exif_transpose rewrites the other tags, and fails on those that it cannot write
     turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
     return picture if turn is None else picture.transpose(turn)
 

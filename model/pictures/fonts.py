@@ -1,7 +1,7 @@
-"""Fonts in which names of every script are read, as far as this machine has them.
+"""Find fonts for names in every script, as far as this machine has them.
 
-matplotlib brings one for Latin, Cyrillic, Greek, Hebrew and Arabic letters. For others the fonts
-that are installed are searched; a letter that none has is drawn as a box.
+matplotlib brings a font for Latin, Cyrillic, Greek, Hebrew and Arabic letters. For other scripts
+the installed fonts are searched; a letter that no font has is drawn as a box.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ _NO_LETTERS: Final = "Last Resort"  # matplotlib's own font of boxes
 
 
 def font_families(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return families of fonts that have the letters of texts, for matplotlib to try in turn.
+    """Return font families that have the letters of these texts, for matplotlib to try in order.
 
-    None where matplotlib is not installed: what draws says so.
+    The result is empty if matplotlib is not installed; drawing itself then raises the error.
     """
     if find_spec("matplotlib") is None:
         return ()
@@ -28,7 +28,7 @@ def font_families(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def image_font(text: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the font that has most letters of a text, for Pillow, in pixels."""
+    """Return the font that has most letters of a text, for Pillow, with a size in pixels."""
     if text.isascii():
         return ImageFont.load_default(size)
     fonts = _fonts("".join(sorted(set(text))))
@@ -60,5 +60,5 @@ def _letters(path: str) -> frozenset[str]:
 
     try:
         return frozenset(map(chr, FT2Font(path).get_charmap()))
-    except (OSError, RuntimeError):  # it was removed, or is none that can be read
+    except (OSError, RuntimeError):  # it was removed, or cannot be read
         return frozenset()

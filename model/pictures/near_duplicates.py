@@ -1,7 +1,8 @@
-"""Which pictures are nearly the same: a difference hash and groups of close ones.
+"""Detect near-duplicates: difference hashes of pictures, and groups of close ones.
 
-Stills of one scene come in near-identical pairs: about a fifth of the stills that this was made
-for has such a sibling. A split that parts siblings lets a network pass its test from memory.
+Stills of one scene often come in nearly identical pairs: about a fifth of the stills of the
+original dataset have such a sibling. A split that separates siblings lets a network pass its test
+from memory.
 """
 
 from typing import Final
@@ -13,16 +14,16 @@ from numpy.typing import NDArray
 from model.pictures.preprocess import resize
 
 MAX_DISTANCE_BITS: Final = 24
-"""Hashes this close are near-duplicates: the figure by which those siblings were counted."""
+"""Greatest distance of near-duplicates' hashes, at which those siblings were counted."""
 
 _SIDE: Final = 16  # 16 rows of 16 comparisons are 256 bits
-_BLOCK_ROWS: Final = 256  # compared with all others at once: 256 x 30,000 x 8 bytes are 61 MB
+_BLOCK_ROWS: Final = 256  # compared with all others together: 256 x 30,000 x 8 bytes are 61 MB
 
 
 def difference_hash(picture: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return the 256-bit difference hash of a picture (height, width, 3), as 4 words.
 
-    Each bit says whether a pixel of the picture, shrunk to 16 rows of 17 grey pixels, is darker
+    Each bit tells whether a pixel of the picture, shrunk to 16 rows of 17 grey pixels, is darker
     than its right neighbour (N. Krawetz, "Kind of like that", 2013).
     """
     grey = cv2.cvtColor(resize(picture, _SIDE, _SIDE + 1), cv2.COLOR_RGB2GRAY)
@@ -36,15 +37,15 @@ def group_near_duplicates(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
         hashes: (n, 4), from `difference_hash`.
 
     Returns:
-        (n,) the number of each picture's group: the lowest index of its members.
+        (n,) number of each picture's group: the lowest index of its members.
     """
-    # equal ones are one: thousands of black frames would be compared with each other
+    # merge equal hashes first: thousands of black frames would be compared with each other
     different, firsts, which = np.unique(hashes, axis=0, return_index=True, return_inverse=True)
     groups = firsts
     for start in range(0, len(different), _BLOCK_ROWS):
         distances = _distances(different[start : start + _BLOCK_ROWS], different[start:])
         for near in distances <= MAX_DISTANCE_BITS:
-            joined = groups[start:][near]  # its own and those of all later ones near it
+            joined = groups[start:][near]  # its own group and those of all later ones near it
             if (joined != joined[0]).any():
                 renamed = np.arange(len(hashes))
                 renamed[joined] = joined.min()
@@ -53,7 +54,7 @@ def group_near_duplicates(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def has_near_twin(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Tell which pictures (n, 4) have a near-duplicate among others (m, 4), as (n,)."""
+    """Return (n,) whether each picture (n, 4) has a near-duplicate among others (m, 4)."""
     found = np.zeros(len(hashes), np.bool_)
     for start in range(0, len(hashes), _BLOCK_ROWS):
         distances = _distances(hashes[start : start + _BLOCK_ROWS], others)
@@ -62,7 +63,7 @@ def has_near_twin(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDA
 
 
 def _distances(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.uint16]:
-    """Return (n, m): in how many bits each of n hashes differs from each of m others."""
+    """Return (n, m) the number of bits in which each of n hashes differs from each of m others."""
     distances = np.zeros((len(hashes), len(others)), np.uint16)
     for word in range(hashes.shape[1]):
         distances += np.bitwise_count(hashes[:, None, word] ^ others[None, :, word])

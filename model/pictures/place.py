@@ -1,4 +1,4 @@
-"""Where in a picture somebody is."""
+"""The position of a character in a picture."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from typing import Final, Self
 from model.errors import ModelError
 
 _LEAST_EXTENT: Final = 0.001
-"""Of what lies at or beyond an edge: a third of a pixel, and no nought where it is rounded."""
+"""Least extent of a box at or beyond an edge: a third of a pixel, and not 0 when it is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a label was seen in the active picture: its centre and its extent.
+    """The position of a label in the active picture: centre and extent of its bounding box.
 
     All four are shares of the active picture, so that they hold for any size of it. The extent may
-    reach over an edge: of somebody who is half outside, the centre may lie near it.
+    reach beyond an edge: the centre of a half-visible figure may lie near it.
     """
 
     x: float
@@ -25,6 +25,7 @@ class Place:
     width: float
     """Of the extent, above 0; 1 is as wide as the picture."""
     height: float
+    """Of the extent, above 0; 1 is as high as the picture."""
 
     def __post_init__(self) -> None:
         is_inside = 0 <= self.x <= 1 and 0 <= self.y <= 1
@@ -47,6 +48,6 @@ class Place:
 
     @property
     def corners(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom; where the extent reaches over an edge, beyond 0 or 1."""
+        """Left, top, right and bottom; below 0 or above 1 if the extent reaches beyond an edge."""
         across, down = self.width / 2, self.height / 2
         return self.x - across, self.y - down, self.x + across, self.y + down

@@ -1,10 +1,10 @@
-"""The one way in which a picture becomes a network's input, in training and at inference.
+"""The preprocessing that turns a picture into a network's input, in training and at inference.
 
-The rule is the one by which the original dataset was packed, with the sides as its parameters: a
-picture no larger than the network's side is resized to fit it; one larger in either dimension is
-resized to fit the canvas, a larger square, and its middle is kept, so that the character, who
-mostly stands in the middle, keeps more pixels. The aspect ratio is kept, missing parts are black,
-pixels stay uint8 and are not filtered otherwise.
+The rule is that of the original dataset, with the sizes as parameters: a picture no larger than the
+network's input is resized to fit it. A picture larger in either dimension is resized to fit the
+canvas, a larger square, whose centre is cropped, so that the character, mostly in the centre,
+keeps more pixels. The aspect ratio is kept, margins are black, and pixels stay uint8
+without further filtering.
 """
 
 from collections.abc import Mapping
@@ -20,18 +20,19 @@ from model.errors import ModelError
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The rule with its sides.
+    """The rule for square inputs, with its sizes.
 
     Raises:
-        ModelError: the canvas is smaller than what is kept of it, or its margins are uneven.
+        ModelError: The canvas is smaller than its crop, or the margins are uneven.
     """
 
     name: str
-    """As manifests have it."""
+    """Its name in manifests."""
     canvas_side: int
-    """Height and width in pixels that a larger picture is fitted to before its middle is kept."""
+    """Height and width in pixels of the canvas that a larger picture is fitted to before the
+    crop."""
     side: int
-    """Height and width in pixels of what a network sees."""
+    """Height and width in pixels of the network's input."""
 
     def __post_init__(self) -> None:
         if not 0 < self.side <= self.canvas_side or (self.canvas_side - self.side) % 2:
@@ -42,16 +43,16 @@ class Preprocessing:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Height and width in pixels of what a network sees."""
+        """Height and width in pixels of the network's input."""
         return self.side, self.side
 
     @property
     def margin(self) -> int:
-        """What the crop takes off each side of the canvas, in pixels."""
+        """Number of pixels that the crop removes at each side of the canvas."""
         return (self.canvas_side - self.side) // 2
 
     def preprocess(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture as a network sees it.
+        """Return a picture as the network's input.
 
         Args:
             picture: (height, width, 3) RGB, of any size and aspect from 1x1.
@@ -60,21 +61,21 @@ class Preprocessing:
             (side, side, 3) uint8, a view of a larger array.
 
         Raises:
-            ModelError: the array is no such picture.
+            ModelError: The array is not an RGB picture.
         """
         return self.crop_middle(self.fit_to_canvas(picture))
 
     def fit_to_canvas(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture fitted to the canvas whose middle `preprocess` keeps.
+        """Return a picture fitted to the canvas that `preprocess` crops.
 
         Args:
             picture: (height, width, 3) RGB, of any size and aspect from 1x1.
 
         Returns:
-            (canvas_side, canvas_side, 3) uint8, the picture in the middle and black around it.
+            (canvas_side, canvas_side, 3) uint8, the picture centred on black.
 
         Raises:
-            ModelError: the array is no such picture.
+            ModelError: The array is not an RGB picture.
         """
         fitted = self.fit(picture)
         height, width = fitted.shape[:2]
@@ -84,16 +85,16 @@ class Preprocessing:
         return canvas
 
     def fit(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture as large as it is on the canvas, without the black around it.
+        """Return a picture resized as on the canvas, without the black margins.
 
         Raises:
-            ModelError: the array is no (height, width, 3) RGB picture.
+            ModelError: The array is not a (height, width, 3) RGB picture.
         """
         _check(picture)
         return resize(picture, *self.fitted_size(picture.shape[0], picture.shape[1]))
 
     def crop_middle(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the middle (..., side, side, 3) of one or more canvases, as a view."""
+        """Return the centre (..., side, side, 3) of one or more canvases, as a view."""
         kept = slice(self.margin, self.margin + self.side)
         return canvas[..., kept, kept, :]
 
@@ -106,30 +107,30 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class WholeFrame:
-    """The rule for networks that look at a whole frame: fitted into a frame, black around it."""
+    """The rule for whole frames: a picture is fitted into a frame with black margins."""
 
     name: str
-    """As manifests have it."""
+    """Its name in manifests."""
     width: int
-    """In pixels."""
+    """In pixels, like the height."""
     height: int
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Height and width in pixels of what a network sees."""
+        """Height and width in pixels of the network's input."""
         return self.height, self.width
 
     def preprocess(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture as a network sees it.
+        """Return a picture as the network's input.
 
         Args:
             picture: (height, width, 3) RGB, of any size and aspect from 1x1.
 
         Returns:
-            (self.height, self.width, 3) uint8, the picture in the middle.
+            (self.height, self.width, 3) uint8, the picture centred.
 
         Raises:
-            ModelError: the array is no such picture.
+            ModelError: The array is not an RGB picture.
         """
         fitted = self.fit(picture)
         if fitted.shape[:2] == self.shape:
@@ -140,17 +141,17 @@ class WholeFrame:
         return frame
 
     def fit(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture as large as it is in the frame, without the black around it.
+        """Return a picture resized as in the frame, without the black margins.
 
         Raises:
-            ModelError: the array is no (height, width, 3) RGB picture.
+            ModelError: The array is not a (height, width, 3) RGB picture.
         """
         _check(picture)
         area = self.area(*picture.shape[:2])
         return resize(picture, area.height, area.width)
 
     def area(self, height: int, width: int) -> "FrameArea":
-        """Return where a picture of this size lies in the frame."""
+        """Return the area of the frame that a picture of this size covers."""
         if width * self.height >= height * self.width:  # as wide as the frame, or wider
             fitted = _scaled(height, self.width, width), self.width
         else:
@@ -161,7 +162,7 @@ class WholeFrame:
 
 
 class FrameArea(NamedTuple):
-    """Where in a frame a picture lies, in pixels."""
+    """The area of a picture in a frame, in pixels."""
 
     left: int
     top: int
@@ -170,26 +171,26 @@ class FrameArea(NamedTuple):
 
 
 TASK: Final = Preprocessing("fit84_crop64", canvas_side=84, side=64)
-"""The original task's sides."""
+"""The original task's sizes."""
 
 FINE: Final = Preprocessing("fit112_crop96", canvas_side=112, side=96)
-"""More than twice the pixels, and less cut off: a half of a 16:9 frame fills it to the edge."""
+"""More than twice the pixels, and less cropped: a half of a 16:9 frame fills it to the edge."""
 
 WIDE: Final = WholeFrame("fit256x192", width=256, height=192)
-"""A frame of 4:3 fills it, one of 16:9 three quarters of it. Heads in a group have 20 pixels."""
+"""A 4:3 frame fills it, a 16:9 frame three quarters of it. Heads in a group have 20 pixels."""
 
 PREPROCESSINGS: Final[Mapping[str, Preprocessing]] = {rule.name: rule for rule in (TASK, FINE)}
-"""The rules for pictures and regions that are square, by the names that manifests have."""
+"""The rules for square inputs, by their names in manifests."""
 
 WHOLE_FRAMES: Final[Mapping[str, WholeFrame]] = {rule.name: rule for rule in (WIDE,)}
-"""Those for whole frames."""
+"""The rules for whole frames, by their names in manifests."""
 
 
 def preprocessing_named(name: str) -> Preprocessing:
-    """Return a rule for square pictures by its name.
+    """Return a rule for square inputs by its name.
 
     Raises:
-        ModelError: there is none of that name.
+        ModelError: The name is unknown.
     """
     if name not in PREPROCESSINGS:
         raise ModelError(f"preprocessing {name!r} is unknown: use {', '.join(PREPROCESSINGS)}")
@@ -200,7 +201,7 @@ def whole_frame_named(name: str) -> WholeFrame:
     """Return a rule for whole frames by its name.
 
     Raises:
-        ModelError: there is none of that name.
+        ModelError: The name is unknown.
     """
     if name not in WHOLE_FRAMES:
         raise ModelError(f"preprocessing {name!r} is unknown: use {', '.join(WHOLE_FRAMES)}")
@@ -208,10 +209,10 @@ def whole_frame_named(name: str) -> WholeFrame:
 
 
 def shape_seen(name: str) -> tuple[int, int]:
-    """Return the height and width in pixels of what a network sees by a rule.
+    """Return the height and width in pixels of the input that a rule gives.
 
     Raises:
-        ModelError: there is none of that name.
+        ModelError: The name is unknown.
     """
     rules: dict[str, Preprocessing | WholeFrame] = {**PREPROCESSINGS, **WHOLE_FRAMES}
     if name not in rules:
@@ -220,7 +221,7 @@ def shape_seen(name: str) -> tuple[int, int]:
 
 
 def resize(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Return a picture at another size: averaged where it shrinks, interpolated where it grows."""
+    """Resize a picture: by area averaging to shrink it, by interpolation to enlarge it."""
     if picture.shape[:2] == (height, width):
         return picture
     shrinks = picture.shape[0] > height or picture.shape[1] > width

@@ -1,7 +1,7 @@
-"""The parts of a picture that are classified: the whole of it and its two halves.
+"""The regions of a picture that are classified: the whole and its two halves.
 
 The stills of the training set were cut from frames in exactly these three ways, so a network
-trained on them has learnt full frames and halves of full height, nothing else.
+trained on them knows full frames and halves of full height, nothing else.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ WHOLE: Final = "full"
 """The whole picture."""
 
 REGIONS: Final = (WHOLE, "left", "right")
-"""Every region's name, in the order in which predictions list them."""
+"""The names of all regions, in the order in which predictions list them."""
 
 
 def cut(picture: NDArray[np.uint8], region: str) -> NDArray[np.uint8]:
@@ -23,7 +23,7 @@ def cut(picture: NDArray[np.uint8], region: str) -> NDArray[np.uint8]:
 
     Args:
         picture: (height, width, channels) of any size.
-        region: one of REGIONS. `left` is `[:, :width // 2]`, `right` is `[:, width // 2:]`: of an
+        region: One of REGIONS. `left` is `[:, :width // 2]`, `right` is `[:, width // 2:]`: with an
             odd width the middle column belongs to the right half.
 
     Returns:
@@ -31,7 +31,7 @@ def cut(picture: NDArray[np.uint8], region: str) -> NDArray[np.uint8]:
         A picture one column wide has no halves: both are the column.
 
     Raises:
-        ModelError: the region has another name.
+        ModelError: The region has another name.
     """
     if region not in REGIONS:
         raise ModelError(f"region {region!r} is unknown: use one of {', '.join(REGIONS)}")

@@ -1,4 +1,4 @@
-"""Work on many pictures that OpenCV does, on all cores."""
+"""Process many pictures with OpenCV on all cores."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,9 +10,9 @@ Result = TypeVar("Result")
 
 
 def on_all_cores(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return what a function makes of each item; each core takes a part of them.
+    """Return the results of a function for all items; each core handles a part of them.
 
-    That gains time where the function leaves the interpreter to others, as OpenCV's do.
+    This is faster only if the function releases the GIL, as OpenCV's do.
     """
     cores = len(os.sched_getaffinity(0))
     share = max(1, -(-len(items) // cores))

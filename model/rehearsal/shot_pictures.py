@@ -63,7 +63,9 @@ class Layout:
     """
 
     width: int
+    """Width of the frame in pixels, even."""
     height: int
+    """Height of the frame in pixels, even."""
     aspect: Fraction | None = None
     """Aspect ratio of the picture (width / height); None for that of the frame."""
 

@@ -51,6 +51,7 @@ class ShotScene:
 
     picture: Picture
     camera: Camera
+    """The movement of the camera over the picture."""
     labels: tuple[str, ...]
     """Names of the known labels, in the order of their numbers."""
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from model.dataset.folder import DatasetManifest
 from model.dataset.split import PARTS
-from model.evaluation.answers import Figures, Overfitting
-from model.evaluation.scores import BINS, KNOWN_RECALL, UnknownScore
+from model.evaluation.metrics import BINS, KNOWN_RECALL, UnknownScore
+from model.evaluation.predictions import Figures, Overfitting
 from model.labels import UNKNOWN, known_labels
 from model.recipe import Recipe
 from model.report.card_kinds import (
@@ -52,7 +52,7 @@ def model_card(
     """
     return f"""# {manifest.name} {manifest.version}
 
-Says which of {len(known_labels(manifest.labels))} characters are in a frame: {_in_words(manifest)}.
+Tells which of {len(known_labels(manifest.labels))} characters a frame shows: {_in_words(manifest)}.
 
 **Terms of use.** {manifest.licence}
 
@@ -71,7 +71,7 @@ Network `{manifest.network}` ({_inline(manifest.network_parameters)}), preproces
 Recipe: {_recipe(recipe, teachers)}.{_start(start, recipe, dataset)}
 
 ## Figures
-On the test stills, by which nothing was chosen, each shown whole:
+On the test stills, which influenced no choice, each classified as a whole:
 
 | figure | |
 | --- | --- |
@@ -91,16 +91,16 @@ By label, on the test stills of known characters{wrong_answer(manifest)}:
 
 ## Confidence and thresholds
 {about_confidence(manifest)} An appearance starts at a label's onset and ends below its
-offset; labels without their own take {manifest.onset:.2f} and {manifest.offset:.2f}.
+offset; labels without their own use {manifest.onset:.2f} and {manifest.offset:.2f}.
 {about_thresholds}
 
 {_about_int8(manifest)}
 
 ## Unknown
 {_about_unknown(manifest, dataset)}
-The score by which known is told from unknown is the largest confidence of {all_labels(manifest)}.
-It is the very number that a tag carries, so the threshold that starts an appearance is the one that
-turns strangers away. A frame in which no label reaches its onset shows nobody known.
+The score that separates known from unknown characters is the largest confidence of
+{all_labels(manifest)}. Tags store the same confidence, so the threshold that starts an appearance
+also rejects unknown characters. A frame in which no label reaches its onset shows no known one.
 
 ## Limits
 {_limits(manifest, dataset)}
@@ -133,11 +133,11 @@ def _split(dataset: DatasetManifest) -> str:
     if dataset.split == "grouped":
         return (
             "Split by groups of near-duplicates (a 256-bit difference hash, within 24 bits), so "
-            "that no test\nstill has a near-twin in training."
+            "that no test\nstill has a near-duplicate in training."
         )
     return (
         f"Split at random: {dataset.test_with_train_twin} of the {sum(dataset.counts['test'])} "
-        "test stills have a near-twin in training,\nwhich flatters the figures."
+        "test stills have a near-duplicate in training,\nwhich makes the figures too good."
     )
 
 
@@ -169,23 +169,23 @@ def _start(start: Manifest | None, recipe: Recipe, dataset: DatasetManifest) -> 
     began = (
         f"It began with the {weights}"
         if recipe.epochs
-        else "Nothing was learnt: the weights are those"
+        else "It was not trained: its weights are those"
     )
     said = f" {began} of {start.reference}"
     if start.training_data_sha256 == dataset.fingerprint_sha256:
         return (
-            f"{said}, which learnt from the same stills:\n"
-            "if they were split otherwise there, the figures flatter."
+            f"{said}, which was trained on the same stills:\n"
+            "if they were split differently there, the figures are too good."
         )
     return (
-        f"{said}, which learnt from other stills:\n"
-        "as far as some of these are test stills here, the figures flatter."
+        f"{said}, which was trained on other stills:\n"
+        "if some of these are test stills here, the figures are too good."
     )
 
 
 def _unknown_rows(unknown: UnknownScore | None) -> str:
     if unknown is None:
-        return "| telling unknown from known | not measured: no test still shows somebody else |"
+        return "| detection of unknown | not measured: no test still shows anybody else |"
     return (
         f"| AUROC of known against {unknown.stills} stills of others | {unknown.auroc:.4f} |\n"
         f"| of those, accepted where {KNOWN_RECALL:.0%} of the known are "
@@ -216,14 +216,14 @@ def _about_unknown(manifest: Manifest, dataset: DatasetManifest) -> str:
     stills = _stills_of_others(manifest, dataset)
     if manifest.is_dense and stills:
         return (
-            f"It learnt from {stills} stills of others, in which no label is. It has no output "
-            "that says so: where\nno label is likely, nobody known is."
+            f"It was trained with {stills} stills of others, as negatives. It has no output for "
+            "them: where\nno label is likely, there is no known character."
         )
     if UNKNOWN not in manifest.labels:
-        return "It was never shown anybody else, and has no output that says so."
+        return "It was never trained with anybody else, and has no output for others."
     return (
         f"`{UNKNOWN}` is one of its outputs, trained with {stills} stills of others; "
-        "it takes confidence\naway from the labels where nobody known is seen, and is never a tag."
+        "it takes confidence\naway from the labels where no known character is, and is never a tag."
     )
 
 
@@ -231,17 +231,16 @@ def _about_int8(manifest: Manifest) -> str:
     agreement = manifest.metrics.get("int8_agreement", 0.0)
     same = f"{100 * agreement:.2f} % of the validation stills get the same label as in 32"
     if manifest.int8:
-        return f"CPUs compute it in 8 bits: {same}. These figures are of 8 bits."
-    return f"CPUs compute it in 32 bits: in 8, {same}, which is too few."
+        return f"CPUs compute it in 8 bits: {same}. These figures were measured in 8 bits."
+    return f"CPUs compute it in 32 bits: in 8 bits only {same}."
 
 
 def _limits(manifest: Manifest, dataset: DatasetManifest) -> str:
     known = len(manifest.labels) - (UNKNOWN in manifest.labels)
     rest = (
-        "Characters whose like was not among the stills of others\n  can still be taken for one "
-        "of them."
+        "Characters unlike any among the stills of others\n  can still be mistaken for one of them."
         if _stills_of_others(manifest, dataset)
-        else "Characters without a label and pictures of\n  other series are what it gets wrong "
-        "most: it can show doubt by low confidence only."
+        else "It makes most mistakes on characters without\n  a label and on pictures of other "
+        "series: it can show doubt by low confidence only."
     )
-    return f"- It knows its {known} characters and nobody else. {rest}"
+    return f"- It knows its {known} characters and no others. {rest}"

@@ -25,9 +25,9 @@ def about_confidence(manifest: Manifest) -> str:
     """Return the sentence about the computation of confidences."""
     if manifest.is_dense:
         return (
-            f"Confidence is sigmoid(logit / {manifest.temperature:.3f}) of a label's likeliest "
-            "place, whatever the\nother labels have; the temperature, and a shift of all logits, "
-            "were fitted on the shots below\n(Platt, 1999)."
+            f"Confidence is sigmoid(logit / {manifest.temperature:.3f}) of a label's most likely "
+            "place, independent of\nother labels; the temperature, and a shift of all logits, were "
+            "fitted on the shots below\n(Platt, 1999)."
         )
     return (
         f"Confidence is softmax(logits / {manifest.temperature:.3f}), the temperature fitted on the"
@@ -39,11 +39,10 @@ def limits_of_looks(manifest: Manifest) -> str:
     """Return the sentence about the network's limits."""
     if manifest.is_dense:
         return (
-            "- It looks at a frame once, with the pixels that its preprocessing leaves. The smaller"
-            " somebody\n  is there, or the more of them is covered or cut off, the more often they "
-            "are missed."
+            "- It sees a frame once, with the pixels that its preprocessing keeps. The smaller a"
+            " figure is,\n  or the more of it is covered or cut off, the more often it is missed."
         )
     return (
-        "- It looks at full frames and their left and right halves. Three characters abreast, or "
-        "small ones\n  far away, are mostly missed."
+        "- It sees full frames and their left and right halves. It mostly misses three characters "
+        "side by\n  side, and small ones far away."
     )

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from model.evaluation.answers import Confusion, Overfitting
-from model.evaluation.scores import Reliability
+from model.evaluation.metrics import Reliability
+from model.evaluation.predictions import Confusion, Overfitting
 from model.labels import Names, shortened
 from model.pictures.drawing import DARK, FAINT, GRID, INK, LIGHT, RED, figure_png, new_figure
 from model.pictures.fonts import font_families

@@ -20,9 +20,9 @@ from typing import Any, Final
 import numpy as np
 
 from model.dataset.contact_sheet import captioned_sheet
-from model.evaluation.answers import Answers, Figures, Overfitting, figures_of
-from model.evaluation.evaluation import Mistake
-from model.evaluation.scores import KNOWN_RECALL
+from model.evaluation.metrics import KNOWN_RECALL
+from model.evaluation.predictions import Figures, Overfitting, Predictions, figures_of
+from model.evaluation.recogniser import Mistake
 from model.labels import Names
 from model.report.pictures import draw_confusion, draw_curves, draw_reliability
 from model.training.history import CSV_NAME, Epoch, history_csv
@@ -32,7 +32,7 @@ _DIGITS: Final = 3  # of a thousand stills: one moves the last digit
 
 def report_pages(
     history: Sequence[Epoch],
-    tested: Answers,
+    tested: Predictions,
     mistakes: Sequence[Mistake],
     overfitting: Overfitting,
     more: Mapping[str, object] | None = None,
@@ -99,7 +99,7 @@ def report_content(
     }
 
 
-def classification_report(tested: Answers) -> str:
+def classification_report(tested: Predictions) -> str:
     """Return scikit-learn's report on the stills whose label is an output."""
     from sklearn import metrics
 

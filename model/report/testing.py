@@ -1,47 +1,35 @@
 """Test a trained network on its whole dataset, and write the report of its version."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from model.dataset.folder import Dataset
 from model.dataset.split import PARTS
-from model.evaluation.answers import Answers, Figures, Overfitting, figures_of
-from model.evaluation.calibrating import ABOUT_THRESHOLDS, Calibration
-from model.evaluation.evaluation import Mistake, Recogniser, answer_part, show_mistakes
-from model.evaluation.scene_calibrating import ABOUT_SCENES
+from model.evaluation.calibration import ABOUT_THRESHOLDS, Calibration
+from model.evaluation.predictions import Figures, Overfitting, Predictions, figures_of
+from model.evaluation.recogniser import Mistake, Recogniser, predict_part, show_mistakes
+from model.evaluation.scene_calibration import ABOUT_SCENES
 from model.progress import Progress
-from model.recipe import Recipe
 from model.report.card import model_card
 from model.report.report import report_pages
 from model.training.history import Epoch
+from model.training.plan import TrainingPlan
 from model.training.schedule import shown_per_epoch
 from model.version.artifact import MODEL_CARD, ModelVersion
 from model.version.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class Words:
-    """The texts of a model version for people."""
-
-    licence: str = "The terms of the stills that it was trained on."
-    """The terms under which the weights may be used."""
-    about_stills: str = "Labelled stills."
-    """The source of the stills, in a sentence or two."""
-    command: str = "castline train"
-    """The command that made the version."""
-
-
-@dataclass(frozen=True)
 class Tested:
     """The test results of a network."""
 
-    answers: Answers
+    answers: Predictions
     """Predictions for the test stills."""
     figures: Figures
     """Metrics on the test stills."""
     overfitting: Overfitting
+    """Accuracy on the training and on the validation stills."""
     mistakes: tuple[Mistake, ...]
     """Some of the mistakes on the test stills, worst first."""
 
@@ -60,7 +48,7 @@ def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
     answers = {}
     for number, part in enumerate(PARTS):
         tell("Testing", number, len(PARTS))
-        answers[part] = answer_part(recogniser, dataset, part)
+        answers[part] = predict_part(recogniser, dataset, part)
     tell("Testing", len(PARTS), len(PARTS))
     return Tested(
         answers["test"],
@@ -71,16 +59,10 @@ def ask(recogniser: Recogniser, dataset: Dataset, tell: Progress) -> Tested:
 
 
 def report_of(
-    manifest: Manifest,
-    recipe: Recipe,
-    teachers: Sequence[ModelVersion],
-    start: ModelVersion | None,
-    dataset: Dataset,
-    history: tuple[Epoch, ...],
-    tested: Tested,
-    words: Words,
+    plan: TrainingPlan, manifest: Manifest, history: tuple[Epoch, ...], tested: Tested
 ) -> dict[str, bytes]:
     """Return the contents of the report's files by name, including the model card."""
+    dataset, recipe, teachers, start = plan.dataset, plan.recipe, plan.teachers, plan.start
     counts = np.array(dataset.manifest.counts["train"], np.int64)
     shown = shown_per_epoch(counts, dataset.manifest.labels, recipe).tolist()
     more = {
@@ -106,9 +88,9 @@ def report_of(
         dataset.manifest,
         tested.figures,
         tested.overfitting,
-        about_stills=words.about_stills,
+        about_stills=plan.provenance.about_stills,
         about_thresholds=ABOUT_SCENES if manifest.is_dense else ABOUT_THRESHOLDS,
-        command=words.command,
+        command=plan.provenance.command,
     )
     return {**pages, MODEL_CARD: card.encode()}
 

@@ -36,7 +36,9 @@ class Cut(NamedTuple):
     """A figure, as the index of a still and of one of its boxes."""
 
     still: int
+    """Index of the still."""
     box: int
+    """Index of the box among those of the still."""
 
 
 @dataclass(frozen=True)

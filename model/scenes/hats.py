@@ -24,6 +24,7 @@ class _Shape(NamedTuple):
     """
 
     parts: tuple[tuple[tuple[float, float], ...], ...]
+    """Polygons, each a sequence of points."""
     height: float
     """Height in units of the head's width."""
 

@@ -14,10 +14,15 @@ class Move:
     """A position of a picture: scaled, mirrored or not, then shifted."""
 
     scale_x: float
+    """Factor of the width."""
     scale_y: float
+    """Factor of the height."""
     left: float
+    """Position of the left edge in pixels of the canvas."""
     top: float
+    """Position of the upper edge in pixels of the canvas."""
     mirrored: bool
+    """Whether left and right are swapped."""
 
     def moved(self, box: NDArray[np.float32], shape: tuple[int, ...]) -> Seen:
         """Transform a box (label number, corners as shares, trust) of a picture to the scene."""

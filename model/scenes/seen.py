@@ -25,6 +25,7 @@ class Seen(NamedTuple):
     """A box in a scene."""
 
     label_number: int
+    """Number of the label."""
     left: float
     """In pixels of the scene, like the other edges; may lie outside of it."""
     top: float
@@ -65,6 +66,7 @@ class Scene:
     absent: NDArray[np.float32]
     """(labels,) certainty that each label is nowhere else in the picture, 0 to SURE."""
     seen: list[Seen] = field(default_factory=list)
+    """Visible boxes."""
     hidden: list[Seen] = field(default_factory=list)
     """Partly hidden boxes, which are ignored."""
     somewhere: set[int] = field(default_factory=set)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dataset.stills import Stills
-from model.inference.calibration import sigmoid
+from model.inference.confidence import sigmoid
 from model.inference.places import as_shares, most_likely_places
 from model.labels import known_labels
 from model.pictures.preprocess import WholeFrame
@@ -104,8 +104,8 @@ class Whereabouts:
 
         A completely annotated still keeps its boxes. Any other still with a single label gets one
         box, the whole picture, because its annotated box may be misplaced. A wide one gets none if
-        the label has other stills: it shows a place rather than a figure. Unknown characters get
-        none if others have boxes: most such stills show no figure.
+        its label has narrower stills: it shows a place rather than a figure. A still of `unknown`
+        gets none if other stills have boxes of `unknown`: most such stills show no figure.
         """
         known = len(known_labels(stills.labels))
         drawn = cls.as_drawn(stills)

@@ -23,6 +23,7 @@ class Labelled:
     labels: tuple[int, ...]
     """All labels, ascending."""
     boxes: tuple[Box, ...] = ()
+    """Bounding boxes; those of other labels are `unknown`."""
     box_numbers: tuple[int, ...] = ()
     """The label of each box."""
     all_boxed: bool = False

@@ -14,7 +14,9 @@ class Candidate:
     """A still that was read."""
 
     file: StillFile
+    """The file, with its label and boxes."""
     sha256: str
+    """Of the file's content, as hexadecimal digits."""
     difference_hash: NDArray[np.uint64]
     """(4,) words."""
     size: tuple[int, int] = (STORED_SIDE, STORED_SIDE)

@@ -64,6 +64,7 @@ class ChosenLabels:
     others: Mapping[str, int]
     """Number of stills of each label that was not chosen."""
     others_are_kept: bool
+    """Whether these stills are used as `unknown`."""
 
     def number_of(self, label: str) -> int | None:
         """Return the number of a file's label, or None if the file is not used."""
@@ -196,5 +197,5 @@ def _check_counts(chosen: Sequence[str], counts: Mapping[str, int], where: str) 
     if scarce:
         raise StillsError(
             f"{where}: fewer than {MIN_PER_LABEL} pictures of {', '.join(scarce)}; "
-            "add some, or take the label away"
+            "add some, or remove the label"
         )

@@ -43,6 +43,7 @@ class StillFile:
     name: str
     """The source's name and the path within it, such as `train/ned_flanders/pic_0001.jpg`."""
     boxes: tuple[DrawnBox, ...] = ()
+    """Bounding boxes in it."""
     is_in_label_folder: bool = True
     """Whether its label comes from its folder (or its own name), not from its largest box."""
     all_boxed: bool = False
@@ -62,6 +63,7 @@ class LeftOut:
     kind: str
     """`no label`, `unreadable`, `duplicate`, `two labels`, `wished away` or `no box`."""
     reason: str
+    """Why it is not used, in words."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class FoundStills:
 
     files: tuple[StillFile, ...]
     left_out: tuple[LeftOut, ...]
+    """Files and folders that are not used."""
     wrong_boxes: tuple[WrongBox, ...] = ()
+    """Boxes that are not used."""
     names: Names = field(default_factory=Names)
     """Display names of labels, as folders and files of boxes write them."""
 

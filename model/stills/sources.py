@@ -74,7 +74,7 @@ def _joined(
 def _why_boxless(picture: BoxedPicture) -> str:
     if picture.lacks_boxes:
         return "none of its boxes can be used"
-    return "named without a box; if nobody is in it, lay it in a folder named unknown"
+    return "named without a box; if nobody is in it, put it in a folder named unknown"
 
 
 def _may_be_picture(path: Path) -> bool:

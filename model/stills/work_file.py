@@ -35,13 +35,16 @@ class ReadFile:
     path: Path
     size_bytes: int
     changed_ns: int
+    """Time of the last change."""
     reason: str
     """Empty if the file was read."""
     sha256: str = ""
     difference_hash: bytes = b""
+    """Bytes of `model.pictures.near_duplicates.difference_hash`."""
     size: tuple[int, int] = (0, 0)
     """Height and width in pixels of the stored picture."""
     png: bytes = b""
+    """The stored picture."""
 
 
 class WorkFile:

@@ -34,8 +34,11 @@ class _Plan(NamedTuple):
     """The stills, picture size and random seed of one batch."""
 
     chosen: NDArray[np.int64]
+    """Indices of the stills."""
     side: int
+    """Height and width of square pictures in pixels."""
     seed: list[int]
+    """Seed of the batch's random number generator."""
 
 
 class BatchMaker:

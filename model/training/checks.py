@@ -43,7 +43,7 @@ def check_nothing_is_to_learn(
         )
     if start.manifest.network != recipe.network:
         raise TrainingError(
-            f"0 epochs: {start.manifest.reference} is no {recipe.network} network; "
+            f"0 epochs: {start.manifest.reference} is not a {recipe.network} network; "
             "give some epochs to learn the rest, or leave the recipe out"
         )
     for label in outputs_of(recipe, dataset.manifest.labels):
@@ -64,21 +64,21 @@ def check_teachers(teachers: Sequence[ModelVersion], dataset: Dataset, recipe: R
         name, manifest = teacher.manifest.reference, teacher.manifest
         if manifest.labels != outputs_of(recipe, dataset.manifest.labels):
             raise TrainingError(
-                f"teacher {name}: knows other labels than {dataset.folder}; train one on it"
+                f"teacher {name}: has other labels than {dataset.folder}; train one on it"
             )
         if manifest.preprocessing != recipe.preprocessing:
             raise TrainingError(
-                f"teacher {name}: sees pictures by {manifest.preprocessing}, the recipe's network "
-                f"by {recipe.preprocessing}; choose a teacher or a recipe of the same"
+                f"teacher {name}: uses preprocessing {manifest.preprocessing}, the recipe "
+                f"{recipe.preprocessing}; choose another teacher or recipe"
             )
         if manifest.loss not in ("", recipe.loss):
             raise TrainingError(
-                f"teacher {name}: learnt by the {manifest.loss} loss, the recipe's network learns "
-                f"by the {recipe.loss} one; choose a teacher or a recipe of the same"
+                f"teacher {name}: was trained with loss {manifest.loss}, the recipe uses "
+                f"{recipe.loss}; choose another teacher or recipe"
             )
         if not recipe.taught:
             raise TrainingError(
-                f"teacher {name}: this recipe learns from no teacher; take regional or large"
+                f"teacher {name}: this recipe uses no teacher; choose regional or large"
             )
 
 
@@ -103,6 +103,6 @@ def check_start(start: ModelVersion, recipe: Recipe) -> None:
     if mine != theirs and not gives_its_trunk:
         raise TrainingError(
             f"start {start.manifest.reference}: has another network or preprocessing than the "
-            "recipe; choose one with the same"
+            "recipe; choose another start"
         )
     check_weights(start)

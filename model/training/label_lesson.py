@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dataset.stills import Stills
-from model.inference.calibration import sigmoid, softmax
 from model.inference.classifier import BATCH_SIZE
+from model.inference.confidence import sigmoid, softmax
 from model.recipe import Recipe
 from model.training.lesson import LEAST_LOSS, Lesson
 from model.training.optimizers import build_optimizer

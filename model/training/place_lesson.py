@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dataset.stills import Stills
-from model.inference.calibration import sigmoid
+from model.inference.confidence import sigmoid
 from model.inference.places import most_likely_places
 from model.labels import known_labels
 from model.pictures.preprocess import WholeFrame, whole_frame_named

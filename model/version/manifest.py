@@ -16,7 +16,7 @@ from model.errors import ArtifactError
 from model.labels import Names, are_names, is_label
 from model.pictures.preprocess import PREPROCESSINGS, WHOLE_FRAMES
 from model.pictures.regions import REGIONS, WHOLE
-from model.version.looks import Looks, glance_sides
+from model.version.region_views import RegionViews, glance_sides
 
 DENSE: Final = "dense"
 """The network that sees whole frames; see `model.networks.dense`."""
@@ -128,7 +128,7 @@ class Manifest:
                 _are_labels(self.labels)
             ),
             "names are not names of labels, on one line": are_names(self.names, self.labels),
-            f"preprocessing {self.preprocessing!r} is none that network {self.network!r} takes": (
+            f"preprocessing {self.preprocessing!r} is not for network {self.network!r}": (
                 isinstance(self.preprocessing, str)
                 and self.preprocessing in (WHOLE_FRAMES if self.is_dense else PREPROCESSINGS)
             ),
@@ -152,7 +152,7 @@ class Manifest:
                 _is_number(self.closer_view)
                 and (self.closer_view == 0 or (0.5 <= self.closer_view < 1 and not self.is_dense))
             ),
-            f"glance_side {self.glance_side!r} is neither 0 nor one that the network takes": (
+            f"glance_side {self.glance_side!r} is neither 0 nor accepted by the network": (
                 _is_glance_side(self.glance_side, self.network, self.preprocessing)
             ),
             f"glance_clear {self.glance_clear!r} is not in (0.5, 1), or not 0 without a glance": (
@@ -160,7 +160,7 @@ class Manifest:
                 and (0.5 < self.glance_clear < 1 if self.glance_side else self.glance_clear == 0)
             ),
             f"int8 {self.int8!r} is neither true nor false": isinstance(self.int8, bool),
-            f"loss {self.loss!r} is none by which network {self.network!r} learns": (
+            f"loss {self.loss!r} is not for network {self.network!r}": (
                 self.loss == "" or (self.loss in LOSSES and self.is_dense == (self.loss == PLACES))
             ),
             "training_data_sha256 is not 64 hex digits": _matches(
@@ -186,9 +186,9 @@ class Manifest:
         return self.network == DENSE
 
     @property
-    def looks(self) -> Looks:
+    def views(self) -> RegionViews:
         """The looks of the network at a frame."""
-        return Looks(self.closer_view, self.glance_side, self.glance_clear)
+        return RegionViews(self.closer_view, self.glance_side, self.glance_clear)
 
     @property
     def reference(self) -> str:
@@ -249,7 +249,7 @@ def from_bytes(content: bytes) -> Manifest:
         RecursionError,
     ) as error:  # NaN, 1e999 or half a character, which JSON accepts
         raise ArtifactError(
-            "manifest: has a number that is not finite, or a text that is no UTF-8; "
+            "manifest: has a number that is not finite, or a text that is not UTF-8; "
             "fetch the model version again"
         ) from error
     return manifest

@@ -39,7 +39,7 @@ def read_regular_file(path: Path, limit_bytes: int, folder: int | None = None) -
             f"{path}: cannot be read ({error.strerror}); is this a model version's folder?"
         ) from error
     if content is None or len(content) > limit_bytes:  # it may have grown since
-        raise ArtifactError(f"{path}: larger than {limit_bytes >> 20} MB; this is no such file")
+        raise ArtifactError(f"{path}: larger than {limit_bytes >> 20} MB; fetch it again")
     return content
 
 

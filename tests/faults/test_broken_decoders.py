@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from model.inference.device import Device
 from tests.rows.found import Found, assert_nothing_is_stuck, found_in, rows_of
 from tests.servers.commands import BY_LOT, castline, castline_here, new_home
 from tests.video.decoders import PatientDecoder
 from tests.video.witness import packets_of
 from worker.embedded.runner import EmbeddedRunner, RunnerOptions
+from worker.installation import open_installation
 from worker.settings import Settings
-from worker.workplace import open_workplace
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -32,9 +33,9 @@ def test_three_broken_decoders_cost_half_a_chunk_each_and_nothing_else(
     home = new_home(tmp_path / "home")
     castline(home, "enqueue", clip, *BY_LOT, chunk_seconds=CHUNK_SECONDS)
 
-    with open_workplace(Settings.from_environment(home, {})) as place:
-        options = RunnerOptions(extract_processes=2, device="cpu")
-        assert EmbeddedRunner(place, options, lambda: PatientDecoder(*faults)).run()
+    with open_installation(Settings.from_environment(home, {})) as installation:
+        options = RunnerOptions(extract_processes=2, device=Device.CPU)
+        assert EmbeddedRunner(installation, options, lambda: PatientDecoder(*faults)).run()
 
     assert_nothing_is_stuck(home, quarantined=3)
     [run] = json.loads(castline_here(home, "status", "--json").stdout)

@@ -2,14 +2,15 @@
 
 from db.queue.claims import claim_chunks
 from db.records import Claim
-from worker.workplace import Workplace
+from db.states import ChunkState
+from worker.installation import Installation
 
 ELSEWHERE = "another-machine/1/1.0"
 """Its identity."""
 
 
-def claim(place: Workplace, state: str, lease_seconds: float = 60) -> Claim:
+def claim(installation: Installation, state: str, lease_seconds: float = 60) -> Claim:
     """Claim the one chunk that waits in this state."""
-    with place.database.write() as connection:
-        [found] = claim_chunks(connection, state, ELSEWHERE, lease_seconds)
+    with installation.database.write() as connection:
+        [found] = claim_chunks(connection, ChunkState(state), ELSEWHERE, lease_seconds)
     return found

@@ -9,32 +9,33 @@ from castline.tagging.enqueue import enqueue_episode
 from db.engine import Database
 from db.library.runs import get_run
 from db.records import AppearanceRecord, RunRecord
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from model.version.artifact import ModelVersion
 from tests.rows.records import end_run
+from worker.installation import Installation
 from worker.parameters import RunParameters
 from worker.settings import Settings
 from worker.steps.claims import claim_step
-from worker.steps.extracting import extract_step
-from worker.workplace import Workplace
+from worker.steps.extract_step import extract_step
 
 Labels = Mapping[str, Sequence[tuple[int, int]]]
 """Seconds in which each label is seen."""
 
 
 @contextmanager
-def place_of(home: Path) -> Iterator[Workplace]:
+def place_of(home: Path) -> Iterator[Installation]:
     """The installation of a home, as it is without any variable set."""
     settings = Settings.from_environment(home, {})
     database = Database(settings.database_url)
     upgrade_database(database)
-    yield Workplace(settings, database)
+    yield Installation(settings, database)
     database.dispose()
 
 
 def ended_run(
-    place: Workplace,
+    installation: Installation,
     decoder: Decoder,
     clip: Path,
     version: ModelVersion,
@@ -44,24 +45,24 @@ def ended_run(
     """Enqueue and extract a clip in chunks of 4 s, and end the run; returns its id."""
     run = enqueue_episode(
         clip,
-        database=place.database,
+        database=installation.database,
         decoder=decoder,
         version=version,
         parameters=RunParameters.for_model(version.manifest, every_seconds),
         chunk_seconds=4,
     ).run
-    while claims := claim_step(place, "queued", "w/1/1.0", None):
-        extract_step(place, claims[0], decoder, lambda _frames: None)
-    end_with(place, run.id, labels)
+    while claims := claim_step(installation, ChunkState.QUEUED, "w/1/1.0", None):
+        extract_step(installation, claims[0], decoder, lambda _frames: None)
+    end_with(installation, run.id, labels)
     return run.id
 
 
-def end_with(place: Workplace, run_id: int, labels: Labels) -> None:
+def end_with(installation: Installation, run_id: int, labels: Labels) -> None:
     """End a run as one that saw these labels."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         run = get_run(connection, run_id)
     end_run(
-        place.database,
+        installation.database,
         run_id,
         [
             AppearanceRecord(label, _pts(run, start), _pts(run, stop), start, stop, 1, 0.9, 0.9)

@@ -8,6 +8,7 @@ from db.changes.writes import create_run, finish_run, register_episode, register
 from db.engine import Database
 from db.library.runs import get_run
 from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
+from db.states import Lane, RunState
 from exact.picture_area import PictureArea
 from exact.ranges import PtsRanges
 
@@ -90,7 +91,7 @@ def make_run(
             params_hash="c" * 64,
             chunks=chunks,
             missing=(),
-            lane=lane,
+            lane=Lane(lane),
         )
     return run_id
 
@@ -110,7 +111,7 @@ def end_run(
             connection,
             run_id=run_id,
             episode_id=get_run(connection, run_id).episode_id,
-            state=state,
+            state=RunState(state),
             frames=frames,
             decode_errors=0,
             missing=missing,

@@ -21,7 +21,7 @@ from tests.servers.processes import tree_of
 from tests.video import decoders
 from tests.waiting import wait_until
 
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 """Between looks at the database: short beside a chunk's work, long beside a look."""
 
 BATCH_SIZE = 48
@@ -108,7 +108,7 @@ class Cluster:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """What a query gives."""
-        time.sleep(LOOK_SECONDS)  # who asks again and again leaves the machine to the workers
+        time.sleep(POLL_SECONDS)  # who asks again and again leaves the machine to the workers
         return rows(self.database_url, query)
 
     def is_claimed(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.dataset.shown import NO_BOXES, Shown
+from model.dataset.annotation import NO_BOXES, Annotation
 from model.dataset.stills import Stills
 
 LABELS: Final = ("ann", "bob", "cid", "dot", "unknown")
@@ -64,14 +64,14 @@ def _painted(still: Placed) -> NDArray[np.uint8]:
     return picture
 
 
-def _shown(still: Placed) -> Shown:
+def _shown(still: Placed) -> Annotation:
     numbers = [LABELS.index(label) for label, _ in still.boxes]
     also = [LABELS.index(label) for label in still.also]
     boxes = np.array(
         [(number, *corners) for number, (_, corners) in zip(numbers, still.boxes, strict=True)],
         np.float32,
     )
-    return Shown(
+    return Annotation(
         min([*numbers, *also]),
         tuple(sorted({*numbers, *also})),
         boxes if len(boxes) else NO_BOXES,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from model.dataset.shown import Shown
+from model.dataset.annotation import Annotation
 from model.dataset.stills import Stills
 from model.inference.tensorflow_runtime import load_tensorflow
 from model.labels import UNKNOWN
@@ -45,12 +45,12 @@ def boxed_shapes(per_shape: int, first_seed: int = 0, *, boxed: bool = True) -> 
     for number, shape in enumerate(SHAPES):
         for index in range(per_shape):
             picture, box = draw_boxed(shape, first_seed + 1000 * number + index)
-            shown = Shown.alone(number)
+            shown = Annotation.alone(number)
             if boxed and index < (per_shape + 1) // 2:
                 shown = replace(shown, boxes=box(number), all_boxed=True)
             pictures.append((picture, shown))
     pictures += [
-        (blobs(first_seed + 90_000 + index), Shown.alone(len(SHAPES)))
+        (blobs(first_seed + 90_000 + index), Annotation.alone(len(SHAPES)))
         for index in range(max(1, per_shape // 3))
     ]
     return Stills.from_pictures(labels, pictures)

@@ -9,6 +9,7 @@ from model.dataset.folder import Dataset
 from model.dataset.plan import BuildOptions
 from model.recipe import BASELINE
 from model.training.history import Epoch
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion
 from model.versions import train_model_version
 from tests.video.drawn_shapes import write_shapes
@@ -40,11 +41,8 @@ def train_shapes(folder: Path) -> TrainedShapes:
     histories: list[tuple[Epoch, ...]] = []
     steps: list[tuple[str, int, int]] = []
     version = train_model_version(
-        dataset,
+        TrainingPlan(dataset, "shapes", "1", RECIPE),
         folder / "models" / "shapes-1",
-        "shapes",
-        "1",
-        RECIPE,
         work_folder=folder / "work",
         on_progress=lambda *step: steps.append(step),
         on_epoch=histories.append,

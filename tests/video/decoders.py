@@ -19,7 +19,7 @@ from pathlib import Path
 import ingest.progress
 from ingest.decoder import process as decoder_process
 from ingest.decoder.parent import Decoder
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.media.file import MediaFile
 from ingest.progress import Report
 from tests.waiting import PATIENCE_SECONDS

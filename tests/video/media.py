@@ -10,10 +10,10 @@ import imageio_ffmpeg
 
 from exact.picture_area import PictureArea
 from exact.ranges import union
-from ingest.description import picture_area, probing
+from ingest.description import describe, picture_area
 from ingest.frames import extract
 from ingest.frames.chunks import plan_chunks
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.media.file import MediaFile, open_media
 from ingest.media.probe import Probe
 from ingest.storage.frame_store import read_frames
@@ -155,7 +155,7 @@ def rotated(folder: Path, degrees: int) -> Path:
 def probe(path: Path) -> Probe:
     """Describe a file in this process."""
     with open_media(path) as file:
-        return probing.probe(file)
+        return describe.probe(file)
 
 
 def find_picture_area(described: Probe) -> PictureArea:

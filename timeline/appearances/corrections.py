@@ -8,31 +8,14 @@ So a correction holds for every run over the same content, whatever that run fou
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from math import fsum
 
 from exact.ranges import PtsRange, difference
+from exact.verdicts import Verdict
 from timeline.errors import TimelineError
 
 SAID = 1.0
 """The confidence of what a person said."""
-
-
-class Verdict(StrEnum):
-    """What a person said of a label over a range."""
-
-    RIGHT = "right"
-    """It is on screen, as the model found."""
-    WRONG = "wrong"
-    """It is not, and nobody else was taken for it: a stranger, or nobody at all."""
-    RELABEL = "relabel"
-    """It is another one."""
-    ADD = "add"
-    """It is on screen, and the model missed it."""
-    TRIM = "trim"
-    """It is on screen in a part of the range, and not in the rest."""
-    UNDO = "undo"
-    """An earlier correction counts no longer."""
 
 
 @dataclass(frozen=True, slots=True)

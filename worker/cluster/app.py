@@ -9,13 +9,13 @@ from typing import Any, Final
 from celery import Celery
 from kombu import Queue
 
+from db.states import Lane
+from model.inference.device import Device
 from worker.cluster.broker_url import checked_broker_url
 from worker.settings import Settings
+from worker.step import Step
 
-STEPS: Final = ("extract", "classify")
-"""What workers can be for: extraction needs cores, classification a GPU or some cores."""
-
-TASKS: Final = {step: f"castline.{step}" for step in STEPS}
+TASKS: Final = {step: f"castline.{step}" for step in Step}
 """The name of each step's task."""
 
 TRIES_AFTER_LOSS: Final = 3
@@ -23,9 +23,6 @@ TRIES_AFTER_LOSS: Final = 3
 
 KEY_PREFIX: Final = "castline:"
 """Of all keys and channels in the broker, so that one Redis user may be limited to them."""
-
-LANES: Final = ("interactive", "bulk")
-"""Two queues for each step instead of priorities, which Redis only imitates."""
 
 BROKER_SECONDS: Final = 5
 """A broker that is frozen accepts connections and never answers: without a limit, publishing to it
@@ -43,17 +40,22 @@ above the longest task, since one that takes longer would run twice at once. All
 must agree on it."""
 
 
-def queue_name(step: str, lane: str) -> str:
-    """The queue of a step's lane."""
+def queue_name(step: Step, lane: Lane) -> str:
+    """The queue of a step's lane: lanes are queues, for Redis only imitates priorities."""
     return f"{step}.{lane}"
 
 
-def lane_of(queue: str) -> str:
+def step_of(queue: str) -> Step:
+    """The step of a queue."""
+    return Step(queue.partition(".")[0])
+
+
+def lane_of(queue: str) -> Lane:
     """The lane of a queue."""
-    return queue.rpartition(".")[2]
+    return Lane(queue.rpartition(".")[2])
 
 
-def make_app(settings: Settings, device: str = "auto") -> Celery:
+def make_app(settings: Settings, device: Device = Device.AUTO) -> Celery:
     """Makes the app of an installation; nothing connects before it is used.
 
     Args:
@@ -79,8 +81,10 @@ def make_app(settings: Settings, device: str = "auto") -> Celery:
 _CONFIGURATION: Final[dict[str, Any]] = {
     # Which queues there are; they are looked at in this order, so that what is interactive goes
     # first, and what is extracted is classified before more is extracted.
-    "task_queues": [Queue(queue_name(step, lane)) for lane in LANES for step in reversed(STEPS)],
-    "task_default_queue": queue_name("extract", "bulk"),
+    "task_queues": [
+        Queue(queue_name(step, lane)) for lane in Lane for step in (Step.CLASSIFY, Step.EXTRACT)
+    ],
+    "task_default_queue": queue_name(Step.EXTRACT, Lane.BULK),
     "task_create_missing_queues": False,
     # Only text comes in: a pickled message would run the code of whoever can write to the broker.
     "task_serializer": "json",

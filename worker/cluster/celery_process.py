@@ -21,16 +21,19 @@ from celery.worker import state
 
 from db.errors import DatabaseCutError, DatabaseError
 from db.patience import patience_of_worker
-from worker.cluster.app import LANES, make_app, queue_name
+from db.states import Lane
+from model.inference.device import Device
+from worker.cluster.app import make_app, queue_name
 from worker.cluster.door import set_up_door
 from worker.cluster.sweeper import Sweeper
 from worker.cluster.tasks import STOP_SIGNAL
 from worker.errors import WorkerError
+from worker.installation import Installation, open_installation
 from worker.log import configure_logging
 from worker.settings import Settings
+from worker.step import Step
 from worker.steps.claims import sweep
 from worker.visible import visible
-from worker.workplace import Workplace, open_workplace
 
 STOP_SECONDS = 55.0
 """A step that is asked to stop does so within a second, one that cannot be asked ends within a few;
@@ -44,9 +47,9 @@ class CeleryOrder:
     """What a Celery worker is told when it starts."""
 
     settings: Settings
-    step: str
+    step: Step
     concurrency: int
-    device: str
+    device: Device
     until_idle: bool
 
     def to_json(self) -> str:
@@ -57,16 +60,22 @@ class CeleryOrder:
     def from_json(cls, line: str) -> "CeleryOrder":
         """Reads what `to_json` wrote."""
         values = json.loads(line)
-        return cls(**(values | {"settings": Settings.from_json(values["settings"])}))
+        return cls(
+            Settings.from_json(values["settings"]),
+            Step(values["step"]),
+            values["concurrency"],
+            Device(values["device"]),
+            values["until_idle"],
+        )
 
 
-def work(place: Workplace, order: CeleryOrder) -> int:
+def work(installation: Installation, order: CeleryOrder) -> int:
     """Works on chunks that messages tell of, until it is told to stop; gives the exit code."""
-    app = make_app(place.settings, order.device)
-    set_up_door(app, place.metrics.count_refused_message)
+    app = make_app(installation.settings, order.device)
+    set_up_door(app, installation.metrics.count_refused_message)
     worker: Worker = app.Worker(
         hostname=f"{order.step}-{os.getpid()}@{socket.gethostname()}",
-        queues=[queue_name(order.step, lane) for lane in LANES],
+        queues=[queue_name(order.step, lane) for lane in Lane],
         concurrency=order.concurrency,
         loglevel="WARNING",
         quiet=True,
@@ -76,23 +85,23 @@ def work(place: Workplace, order: CeleryOrder) -> int:
     )
 
     def stop(**_: Any) -> None:
-        place.database.patience.hurry()
+        installation.database.patience.hurry()
         _stop_steps()
 
     signals.worker_shutting_down.connect(stop)
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
-        with Sweeper(place, app, _stop if order.until_idle else lambda: None):
+        with Sweeper(installation, app, _stop if order.until_idle else lambda: None):
             worker.start()
     finally:
-        _sweep_at_the_end(place)
+        _sweep_at_the_end(installation)
     return int(worker.exitcode or 0)
 
 
-def _sweep_at_the_end(place: Workplace) -> None:
+def _sweep_at_the_end(installation: Installation) -> None:
     """Frees what was killed instead of ended, at once; the next sweep does so where it cannot."""
     try:
-        sweep(place.database)
+        sweep(installation.database)
     except DatabaseCutError as error:
         log.warning("%s", error)
 
@@ -103,8 +112,8 @@ def main() -> int:
     configure_logging(order.settings.log_format)
     try:
         patience = patience_of_worker(stays=not order.until_idle)
-        with open_workplace(order.settings, patience) as place:
-            return work(place, order)
+        with open_installation(order.settings, patience) as installation:
+            return work(installation, order)
     except (DatabaseError, WorkerError) as error:
         print(visible(f"castline: {error}"), file=sys.stderr)
         return 1

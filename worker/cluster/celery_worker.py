@@ -15,15 +15,16 @@ from dataclasses import dataclass
 
 from ingest.errors import ShortageError
 from ingest.shortages import telling_shortages
+from model.inference.device import Device
 from model.interpreter import python_command
-from worker.cluster.app import STEPS, make_app
+from worker.cluster.app import make_app
 from worker.cluster.celery_process import CeleryOrder
-from worker.errors import WorkerError
 from worker.gpus import usable_gpus
 from worker.relay import Relay
 from worker.settings import Settings
+from worker.step import Step
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 """Between looks at processes: what a person still takes for at once."""
 
 STEADY_SECONDS = 10.0
@@ -42,18 +43,11 @@ log = logging.getLogger(__name__)
 class WorkerOptions:
     """How the workers of this machine work."""
 
-    steps: tuple[str, ...] = STEPS
+    steps: tuple[Step, ...] = tuple(Step)
     concurrency: int | None = None
     """Processes for each step; None for what the machine has."""
-    device: str = "auto"
+    device: Device = Device.AUTO
     until_idle: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.steps or not set(self.steps) <= set(STEPS):
-            raise WorkerError(
-                f"--queues: {' or '.join(STEPS)}, or both by a comma,"
-                f" received {','.join(self.steps)!r}"
-            )
 
 
 class CeleryWorkers:
@@ -86,7 +80,7 @@ class CeleryWorkers:
         """Works until `stop`, or until the workers end or cannot begin; gives the exit code."""
         workers = [self._start(step) for step in self._options.steps]
         try:
-            while not (self._stopped.wait(LOOK_SECONDS) or _are_over(workers)):
+            while not (self._stopped.wait(POLL_SECONDS) or _are_over(workers)):
                 for place, worker in enumerate(workers):
                     workers[place] = self._revived(worker)
         finally:
@@ -112,7 +106,7 @@ class CeleryWorkers:
             log.warning("%s", error)
             return worker  # the next look tries again
 
-    def _start(self, step: str, *, takes_over: bool = False) -> "_Worker":
+    def _start(self, step: Step, *, takes_over: bool = False) -> "_Worker":
         options = self._options
         concurrency = options.concurrency or self._default_concurrency(step)
         order = CeleryOrder(self._settings, step, concurrency, options.device, options.until_idle)
@@ -132,15 +126,15 @@ class CeleryWorkers:
         relay = Relay(process.stdout, step) if process.stdout else None
         return _Worker(step, process, time.monotonic(), takes_over, relay)
 
-    def _default_concurrency(self, step: str) -> int:
-        if step == "classify":
+    def _default_concurrency(self, step: Step) -> int:
+        if step is Step.CLASSIFY:
             return len(usable_gpus(self._settings, self._options.device)) or 1
         return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
 class _Worker:
-    step: str
+    step: Step
     process: subprocess.Popen[str]
     began_seconds: float
     takes_over: bool

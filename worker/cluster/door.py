@@ -17,7 +17,7 @@ from typing import Any, Final
 import redis
 from celery import Celery, bootsteps
 
-from worker.cluster.app import KEY_PREFIX, TASKS, TRIES_AFTER_LOSS
+from worker.cluster.app import KEY_PREFIX, TASKS, TRIES_AFTER_LOSS, step_of
 
 LARGEST_BYTES: Final = 1 << 16
 """Castline's own have about a thousand."""
@@ -124,17 +124,17 @@ def admitted(queue: str, item: bytes) -> bytes:
     Raises:
         RefusedError: It is not a message that tells of a chunk.
     """
-    step = queue.partition(".")[0]
+    task = TASKS[step_of(queue)]
     came = _mapping(_json(item, "the message"), "the message")
     headers = _mapping(came.get("headers"), "its headers")
-    if headers.get("task") != TASKS.get(step):
-        raise RefusedError(f"it does not ask for {TASKS.get(step)}")
+    if headers.get("task") != task:
+        raise RefusedError(f"it does not ask for {task}")
     if came.get("content-type") != "application/json":
         raise RefusedError("its content is no JSON")
     retries = headers.get("retries", 0)
     if type(retries) is not int or not 0 <= retries <= TRIES_AFTER_LOSS:
         raise RefusedError(f"retries: 0 to {TRIES_AFTER_LOSS}")
-    return json.dumps(_message(queue, TASKS[step], _chunk_id(came), retries)).encode()
+    return json.dumps(_message(queue, task, _chunk_id(came), retries)).encode()
 
 
 def _chunk_id(came: dict[str, Any]) -> int:

@@ -1,6 +1,6 @@
 """What tells workers of free chunks: messages in the broker's queues."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from celery import Celery
@@ -8,20 +8,19 @@ from celery.utils.log import get_task_logger
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
-from db.cuts import outliving_cuts
 from db.queue.free import chunks_ahead
 from db.queue.offers import offered_groups
-from worker.cluster.app import LANES, STEPS, TASKS, queue_name
+from db.retrying import retry_on_disconnect
+from db.states import Lane
+from worker.cluster.app import TASKS, queue_name
 from worker.errors import BrokerError
-from worker.workplace import Workplace
+from worker.installation import Installation
+from worker.step import Step
 
 logger = get_task_logger(__name__)
 
-STATES = {"extract": "queued", "classify": "extracted"}
-"""The state of the chunks that each step takes."""
 
-
-def publish(app: Celery, step: str, lane: str, chunk_ids: Sequence[int]) -> None:
+def publish(app: Celery, step: Step, lane: Lane, chunk_ids: Sequence[int]) -> None:
     """Puts a message for each of these chunks into the queue of a step's lane.
 
     Raises:
@@ -37,7 +36,7 @@ def publish(app: Celery, step: str, lane: str, chunk_ids: Sequence[int]) -> None
             )
 
 
-def offer(place: Workplace, app: Celery, steps: Sequence[str] = STEPS) -> int:
+def offer(installation: Installation, app: Celery, steps: Iterable[Step] = tuple(Step)) -> int:
     """Publishes what the broker's queues lack: as many messages as there are groups of free chunks.
 
     Where a queue holds fewer messages than that, some were lost, or never published; queues are
@@ -53,17 +52,17 @@ def offer(place: Workplace, app: Celery, steps: Sequence[str] = STEPS) -> int:
         BrokerError: The broker cannot be asked, or does not take messages.
     """
     published = 0
-    for lane in LANES:
+    for lane in Lane:
         for step in steps:
             waiting = messages_in(app, step, lane)
-            free = _offered(place, step, lane)
+            free = _offered(installation, step, lane)
             lacking = free[: max(len(free) - waiting, 0)]
             publish(app, step, lane, lacking)
             published += len(lacking)
     return published
 
 
-def top_up(place: Workplace, app: Celery, tagged: int) -> None:
+def top_up(installation: Installation, app: Celery, tagged: int) -> None:
     """Publishes what may be extracted since so many chunks were tagged.
 
     Those are the last of what may be offered. The others were published before: whatever of them
@@ -72,12 +71,12 @@ def top_up(place: Workplace, app: Celery, tagged: int) -> None:
     Raises:
         BrokerError: The broker does not take messages.
     """
-    for lane, chunk_ids in _newly_offered(place, tagged).items():
+    for lane, chunk_ids in _newly_offered(installation, tagged).items():
         if chunk_ids:
-            publish(app, "extract", lane, chunk_ids)
+            publish(app, Step.EXTRACT, lane, chunk_ids)
 
 
-def messages_in(app: Celery, step: str, lane: str) -> int:
+def messages_in(app: Celery, step: Step, lane: Lane) -> int:
     """How many messages wait in the queue of a step's lane.
 
     Raises:
@@ -89,7 +88,7 @@ def messages_in(app: Celery, step: str, lane: str) -> int:
 
 
 @contextmanager
-def leaving_it_to_the_sweeper() -> Iterator[None]:
+def suppressing_broker_errors() -> Iterator[None]:
     """Lets work go on without the broker: what could not be published, the sweeper publishes."""
     try:
         yield
@@ -97,22 +96,25 @@ def leaving_it_to_the_sweeper() -> Iterator[None]:
         logger.warning("%s", error)
 
 
-@outliving_cuts
-def _newly_offered(place: Workplace, tagged: int) -> dict[str, list[int]]:
-    most = place.settings.chunks_ahead
-    with place.database.read() as connection:
+@retry_on_disconnect
+def _newly_offered(installation: Installation, tagged: int) -> dict[Lane, list[int]]:
+    most = installation.settings.chunks_ahead
+    with installation.database.read() as connection:
         most -= chunks_ahead(connection, most)
         before = max(most - tagged, 0)
-        return {lane: offered_groups(connection, "queued", lane, most, before) for lane in LANES}
+        return {
+            lane: offered_groups(connection, Step.EXTRACT.takes, lane, most, before)
+            for lane in Lane
+        }
 
 
-@outliving_cuts
-def _offered(place: Workplace, step: str, lane: str) -> list[int]:
-    most = place.settings.chunks_ahead
-    with place.database.read() as connection:
-        if step == "extract":
+@retry_on_disconnect
+def _offered(installation: Installation, step: Step, lane: Lane) -> list[int]:
+    most = installation.settings.chunks_ahead
+    with installation.database.read() as connection:
+        if step is Step.EXTRACT:
             most -= chunks_ahead(connection, most)
-        return offered_groups(connection, STATES[step], lane, most)
+        return offered_groups(connection, step.takes, lane, most)
 
 
 @contextmanager

@@ -11,18 +11,18 @@ from contextlib import suppress
 
 from celery import Celery
 
-from db.cuts import outliving_cuts
 from db.errors import DatabaseCutError, DatabaseError
 from db.queue.claims import open_chunk_count
 from db.queue.duties import leave_duty, take_duty
+from db.retrying import retry_on_disconnect
 from ingest.errors import IngestError
 from ingest.shortages import telling_shortages
 from worker.cluster.offering import offer
 from worker.errors import BrokerError
 from worker.identity import worker_identity
+from worker.installation import Installation
 from worker.steps.claims import sweep
 from worker.storage import TIDY_SECONDS, tidy_storage
-from worker.workplace import Workplace
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,10 @@ DUTY_SECONDS = 30.0
 class Sweeper:
     """Offers chunks again whose worker vanished or whose message was lost, until it is left."""
 
-    def __init__(self, place: Workplace, app: Celery, on_idle: Callable[[], None]) -> None:
-        self._place = place
+    def __init__(
+        self, installation: Installation, app: Celery, on_idle: Callable[[], None]
+    ) -> None:
+        self._installation = installation
         self._app = app
         self._on_idle = on_idle
         self._identity = worker_identity()
@@ -52,7 +54,7 @@ class Sweeper:
         self._left.set()
         self._thread.join()
         # Where the database does not answer, the duty ends by itself.
-        with suppress(DatabaseCutError), self._place.database.write() as connection:
+        with suppress(DatabaseCutError), self._installation.database.write() as connection:
             leave_duty(connection, "sweep", self._identity)
 
     def _run(self) -> None:
@@ -62,7 +64,7 @@ class Sweeper:
                 with telling_shortages():
                     if time.monotonic() >= next_tidying:
                         next_tidying = time.monotonic() + TIDY_SECONDS
-                        tidy_storage(self._place)
+                        tidy_storage(self._installation)
                     if self._is_on_duty():
                         self._look()
                     if self._is_idle():
@@ -73,17 +75,17 @@ class Sweeper:
                 return
 
     def _look(self) -> None:
-        lost = sweep(self._place.database)
-        offered = offer(self._place, self._app)
+        lost = sweep(self._installation.database)
+        offered = offer(self._installation, self._app)
         if lost or offered:
             logger.info("%d chunks were lost, %d offered again", lost, offered)
 
-    @outliving_cuts
+    @retry_on_disconnect
     def _is_on_duty(self) -> bool:
-        with self._place.database.write() as connection:
+        with self._installation.database.write() as connection:
             return take_duty(connection, "sweep", self._identity, DUTY_SECONDS)
 
-    @outliving_cuts
+    @retry_on_disconnect
     def _is_idle(self) -> bool:
-        with self._place.database.read() as connection:
+        with self._installation.database.read() as connection:
             return open_chunk_count(connection) == 0

@@ -13,44 +13,48 @@ from celery import Celery, Task, shared_task, signals
 
 from db.engine import Database
 from db.patience import patience_of_worker
+from db.states import Lane
+from model.inference.device import Device
 from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, lane_of
-from worker.cluster.offering import leaving_it_to_the_sweeper
-from worker.cluster.station import Station
+from worker.cluster.offering import suppressing_broker_errors
+from worker.cluster.pool_worker import PoolWorker
 from worker.gpus import usable_gpus
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
+from worker.step import Step
 
 STOP_SIGNAL = signal.SIGUSR2
 """Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
 
 
-@shared_task(name=TASKS["extract"], bind=True, max_retries=TRIES_AFTER_LOSS)
+@shared_task(name=TASKS[Step.EXTRACT], bind=True, max_retries=TRIES_AFTER_LOSS)
 def extract(task: Task, chunk_id: int) -> None:
     """Extracts a chunk."""
-    with leaving_it_to_the_sweeper():
-        _station(task.app).extract(chunk_id, _lane(task))
+    with suppressing_broker_errors():
+        _pool_worker(task.app).extract(chunk_id, _lane(task))
 
 
-@shared_task(name=TASKS["classify"], bind=True, max_retries=TRIES_AFTER_LOSS)
+@shared_task(name=TASKS[Step.CLASSIFY], bind=True, max_retries=TRIES_AFTER_LOSS)
 def classify(task: Task, chunk_id: int) -> None:
     """Classifies a chunk, and others with it."""
-    with leaving_it_to_the_sweeper():
-        _station(task.app).classify(chunk_id)
+    with suppressing_broker_errors():
+        _pool_worker(task.app).classify(chunk_id)
 
 
-_stations: list[Station] = []
+_pool_workers: list[PoolWorker] = []
 """This process's one station, once it has heard of a chunk."""
 
 
-def _station(app: Celery) -> Station:
-    if not _stations:
+def _pool_worker(app: Celery) -> PoolWorker:
+    if not _pool_workers:
         settings = Settings.from_json(app.conf.castline_settings)
-        _take_gpu(usable_gpus(settings, app.conf.castline_device))
+        device = Device(app.conf.castline_device)
+        _take_gpu(usable_gpus(settings, device))
         # What it gives up, the sweeper offers again: Celery's time for a task is limited anyway.
         database = Database(settings.database_url, patience_of_worker(stays=False))
-        place = Workplace(settings, database)
-        _stations.append(Station(place, app, app.conf.castline_device))
-    return _stations[0]
+        installation = Installation(settings, database)
+        _pool_workers.append(PoolWorker(installation, app, device))
+    return _pool_workers[0]
 
 
 def _take_gpu(gpus: Sequence[str]) -> None:
@@ -59,7 +63,7 @@ def _take_gpu(gpus: Sequence[str]) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]
 
 
-def _lane(task: Task) -> str:
+def _lane(task: Task) -> Lane:
     return lane_of(task.request.delivery_info["routing_key"])
 
 
@@ -69,11 +73,11 @@ def _begin(**_: Any) -> None:
 
 
 def _stop(*_: Any) -> None:
-    for station in _stations:
-        station.stop()
+    for worker in _pool_workers:
+        worker.stop()
 
 
 @signals.worker_process_shutdown.connect
 def _leave(**_: Any) -> None:
-    for station in _stations:
-        station.close()
+    for worker in _pool_workers:
+        worker.close()

@@ -16,16 +16,18 @@ from typing import IO, Any
 
 from db.errors import DatabaseError
 from db.patience import patience_of_worker
+from db.states import ChunkState
 from ingest.errors import IngestError, ShortageError
 from ingest.shortages import telling_shortages
 from model.errors import ModelError
+from model.inference.device import Device
 from worker.identity import worker_identity
+from worker.installation import Installation, open_installation
 from worker.log import configure_logging
 from worker.settings import Settings
 from worker.steps.claims import claim_step
 from worker.steps.classifiers import LoadedClassifiers
-from worker.steps.classifying import classify_step
-from worker.workplace import Workplace, open_workplace
+from worker.steps.classify_step import classify_step
 
 CLAIMED_AT_ONCE = 4
 """Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
@@ -43,7 +45,7 @@ class ClassifyOrder:
     """What a classify process is told when it starts."""
 
     settings: Settings
-    device: str
+    device: Device
     run_ids: tuple[int, ...] | None
     """Work on these runs only; None for all."""
     model_sha256: str | None
@@ -66,11 +68,11 @@ class ClassifyOrder:
         values = json.loads(line)
         run_ids = None if values["run_ids"] is None else tuple(values["run_ids"])
         settings = Settings.from_json(values["settings"])
-        return cls(settings, values["device"], run_ids, values["model_sha256"])
+        return cls(settings, Device(values["device"]), run_ids, values["model_sha256"])
 
 
 def work(
-    workplace: Workplace,
+    installation: Installation,
     order: ClassifyOrder,
     stopped: threading.Event,
     ready: Callable[[], None],
@@ -79,13 +81,13 @@ def work(
     """Classifies what is extracted until `stopped` is set.
 
     Args:
-        workplace: Settings and database.
+        installation: Settings and database.
         order: What to classify, and where.
         stopped: Ends it.
         ready: Called before the first chunk.
         trouble: Told what this machine lacks; the work is tried again after a while.
     """
-    classifiers = LoadedClassifiers(workplace.settings, order.device)
+    classifiers = LoadedClassifiers(installation.settings, order.device)
     if order.model_sha256:
         classifiers.load(order.model_sha256)
     ready()
@@ -93,21 +95,23 @@ def work(
     while not stopped.is_set():
         try:
             with telling_shortages():
-                is_idle = not _classify_next(workplace, order, classifiers, identity)
+                is_idle = not _classify_next(installation, order, classifiers, identity)
             stopped.wait(IDLE_SECONDS if is_idle else 0)
         except ShortageError as error:
             trouble(str(error))
             stopped.wait(SHORTAGE_SECONDS)
-    workplace.effort.write(workplace.database, at_once=True)
+    installation.statistics.write(installation.database, at_once=True)
 
 
 def _classify_next(
-    workplace: Workplace, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
+    installation: Installation, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
 ) -> bool:
     """Classifies some chunks; False if there are none."""
-    claims = claim_step(workplace, "extracted", identity, order.run_ids, limit=CLAIMED_AT_ONCE)
+    claims = claim_step(
+        installation, ChunkState.EXTRACTED, identity, order.run_ids, limit=CLAIMED_AT_ONCE
+    )
     if claims:
-        classify_step(workplace, claims, classifiers.load)
+        classify_step(installation, claims, classifiers.load)
     return bool(claims)
 
 
@@ -133,8 +137,14 @@ def main() -> int:
         _answer(answers, {"ready": True})
 
     try:
-        with open_workplace(order.settings, patience) as workplace:
-            work(workplace, order, stopped, ready, lambda text: _answer(answers, {"trouble": text}))
+        with open_installation(order.settings, patience) as installation:
+            work(
+                installation,
+                order,
+                stopped,
+                ready,
+                lambda text: _answer(answers, {"trouble": text}),
+            )
     except (ModelError, DatabaseError, IngestError) as error:
         _answer(answers, {"error": str(error)})
         return 1

@@ -12,24 +12,26 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from db.cuts import outliving_cuts
 from db.library.runs import RunProgress, run_progress
 from db.queue.claims import open_chunk_count
 from db.records import Claim
+from db.retrying import retry_on_disconnect
+from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
 from ingest.shortages import telling_shortages
+from model.inference.device import Device
 from worker.embedded.classify_child import ClassifyChild
 from worker.embedded.classify_process import SHORTAGE_SECONDS, ClassifyOrder
 from worker.errors import WorkStoppedError
 from worker.identity import worker_identity
+from worker.installation import Installation
 from worker.metrics import serve_metrics
 from worker.steps.claims import claim_step, sweep
-from worker.steps.extracting import extract_step
+from worker.steps.extract_step import extract_step
 from worker.storage import TIDY_SECONDS, tidy_storage
-from worker.workplace import Workplace
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 """Between looks at processes and progress: what a person still takes for at once."""
 
 SWEEP_SECONDS = 5.0
@@ -43,7 +45,7 @@ class RunnerOptions:
     """How the embedded runner works."""
 
     extract_processes: int
-    device: str = "auto"
+    device: Device = Device.AUTO
     run_ids: tuple[int, ...] | None = None
     """Work on these runs only; None for all."""
     model_sha256: str | None = None
@@ -56,18 +58,18 @@ class EmbeddedRunner:
     """Runs the steps of open chunks until none is left or `stop` is called.
 
     Args:
-        workplace: Settings and database.
+        installation: Settings and database.
         options: How to work.
         make_decoder: Makes the decoder of each extract thread.
     """
 
     def __init__(
         self,
-        workplace: Workplace,
+        installation: Installation,
         options: RunnerOptions,
         make_decoder: Callable[[], Decoder],
     ) -> None:
-        self._workplace = workplace
+        self._installation = installation
         self._options = options
         self._make_decoder = make_decoder
         self._identity = worker_identity()
@@ -79,7 +81,7 @@ class EmbeddedRunner:
 
     def stop(self) -> None:
         """Makes `run` return soon; may be called from a signal handler or another thread."""
-        self._workplace.database.patience.hurry()
+        self._installation.database.patience.hurry()
         self._stopped.set()
 
     def run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None = None) -> bool:
@@ -99,17 +101,17 @@ class EmbeddedRunner:
         """
         with self._shown_metrics(), telling_shortages():
             finished = self._run(on_progress)
-        self._workplace.effort.write(self._workplace.database, at_once=True)
+        self._installation.statistics.write(self._installation.database, at_once=True)
         return finished
 
     def _shown_metrics(self) -> AbstractContextManager[None]:
         if self._options.run_ids is not None:
             return nullcontext()  # `castline tag`: it may run beside a worker with its page
-        return serve_metrics(self._workplace.settings, self._workplace.database)
+        return serve_metrics(self._installation.settings, self._installation.database)
 
     def _run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None) -> bool:
         order = ClassifyOrder(
-            self._workplace.settings,
+            self._installation.settings,
             self._options.device,
             self._options.run_ids,
             self._options.model_sha256,
@@ -145,7 +147,7 @@ class EmbeddedRunner:
                 on_progress([self._with_work_under_way(run) for run in progress])
             if left == 0 and self._options.until_idle:
                 return True
-            if self._stopped.wait(LOOK_SECONDS):
+            if self._stopped.wait(POLL_SECONDS):
                 if self._failure is not None:
                     raise self._failure
                 return False
@@ -158,21 +160,21 @@ class EmbeddedRunner:
             self._wait_out(error)
             return False
 
-    @outliving_cuts
+    @retry_on_disconnect
     def _look(self, *, with_progress: bool) -> tuple[int, Sequence[RunProgress]]:
         """How many chunks are left, and how far the runs are if somebody wants to know."""
         run_ids = self._options.run_ids
-        with self._workplace.database.read() as connection:
+        with self._installation.database.read() as connection:
             progress = run_progress(connection, run_ids) if with_progress else ()
             return open_chunk_count(connection, run_ids), progress
 
     def _sweep_and_tidy(self, at_once: bool) -> None:
         now = time.monotonic()
         if at_once or now >= self._next_sweep:
-            sweep(self._workplace.database)
+            sweep(self._installation.database)
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
         if now >= self._next_tidying:
-            tidy_storage(self._workplace)
+            tidy_storage(self._installation)
             self._next_tidying = time.monotonic() + TIDY_SECONDS
 
     def _extract_until_stopped(self) -> None:
@@ -195,9 +197,11 @@ class EmbeddedRunner:
         self._stopped.wait(SHORTAGE_SECONDS)
 
     def _extract_next(self, decoder: Decoder) -> None:
-        claims = claim_step(self._workplace, "queued", self._identity, self._options.run_ids)
+        claims = claim_step(
+            self._installation, ChunkState.QUEUED, self._identity, self._options.run_ids
+        )
         if not claims:
-            self._stopped.wait(LOOK_SECONDS)
+            self._stopped.wait(POLL_SECONDS)
             return
         [claim] = claims
 
@@ -207,7 +211,7 @@ class EmbeddedRunner:
             self._under_way[claim] = frames
 
         try:
-            extract_step(self._workplace, claim, decoder, check)
+            extract_step(self._installation, claim, decoder, check)
         finally:
             self._under_way.pop(claim, None)
 

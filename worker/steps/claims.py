@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from db.cuts import outliving_cuts
 from db.engine import Database, Transaction
 from db.errors import NotFoundError
 from db.library.episodes import get_episode
@@ -19,20 +18,23 @@ from db.queue.claims import begin_claim, claim_chunks, fail_claim, lost_claims, 
 from db.queue.free import CHUNKS_PER_GROUP, chunks_ahead, has_free_chunk
 from db.queue.offers import WaitingChunk, free_beside, waiting_chunk
 from db.records import Claim
+from db.retrying import retry_on_disconnect
+from db.states import ChunkState, Outcome, Statistic
 from ingest.frames.chunks import ChunkRange, split_chunk
 from worker.identity import is_dead
+from worker.installation import Installation
 from worker.log import about
 from worker.parameters import RunParameters
+from worker.step import Step
 from worker.steps.finish import finish_run_if_complete
-from worker.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_step(
-    workplace: Workplace,
-    state: str,
+    installation: Installation,
+    state: ChunkState,
     worker: str,
     run_ids: Sequence[int] | None,
     limit: int = 1,
@@ -42,27 +44,30 @@ def claim_step(
     Of extraction no more is claimed than may wait to be classified.
 
     Args:
-        workplace: Settings and database.
+        installation: Settings and database.
         state: `queued` to extract, `extracted` to classify.
         worker: Who claims.
         run_ids: Only chunks of these runs; None for any run.
         limit: How many chunks at most.
     """
     # Asked again and again; who was told of a chunk mostly finds it, and claims at once.
-    with workplace.database.read() as connection:
+    with installation.database.read() as connection:
         if not has_free_chunk(connection, state, run_ids):
             return []
     claimed_for: list[int] = []
-    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
-        claims = _claim(connection, workplace, state, worker, limit, run_ids, None)
+    with (
+        installation.statistics.timed(Statistic.DATABASE, claimed_for),
+        installation.database.write() as connection,
+    ):
+        claims = _claim(connection, installation, state, worker, limit, run_ids, None)
         claimed_for += [claim.run_id for claim in claims]
-    workplace.metrics.count_attempts(state, len(claims))
+    installation.metrics.count_attempts(Step.of(state), len(claims))
     return claims
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_to_extract(
-    workplace: Workplace, worker: str, chunk_id: int, most: int
+    installation: Installation, worker: str, chunk_id: int, most: int
 ) -> tuple[list[ClaimedChunk], int | None]:
     """Claims what is free of a chunk's group, up to `most`, and reads what it is about.
 
@@ -72,24 +77,29 @@ def claim_to_extract(
     chunks: list[ClaimedChunk] = []
     rest = None
     claimed_for: list[int] = []
-    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
-        if claims := _claim(connection, workplace, "queued", worker, most, None, chunk_id):
+    with (
+        installation.statistics.timed(Statistic.DATABASE, claimed_for),
+        installation.database.write() as connection,
+    ):
+        if claims := _claim(
+            connection, installation, ChunkState.QUEUED, worker, most, None, chunk_id
+        ):
             claimed_for += [claim.run_id for claim in claims]
             chunks = claimed_chunks(connection, claims)
             if len(claims) == most < CHUNKS_PER_GROUP:
                 rest = free_beside(connection, claims[0])
-    workplace.metrics.count_attempts("queued", len(chunks))
+    installation.metrics.count_attempts(Step.EXTRACT, len(chunks))
     return chunks, rest
 
 
-@outliving_cuts
+@retry_on_disconnect
 def claim_to_classify(
-    workplace: Workplace, worker: str, chunk_id: int, most_of: Callable[[WaitingChunk], int]
+    installation: Installation, worker: str, chunk_id: int, most_of: Callable[[WaitingChunk], int]
 ) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
     """Claims what is free of a chunk's group, and others, and reads what they are about.
 
     Args:
-        workplace: Settings and database.
+        installation: Settings and database.
         worker: Who claims.
         chunk_id: Of the group.
         most_of: Says how many chunks to claim where one like this waits; 0 for none.
@@ -99,32 +109,35 @@ def claim_to_classify(
     """
     chunks: list[ClaimedChunk] = []
     claimed_for: list[int] = []
-    with workplace.effort.spent("database", claimed_for), workplace.database.write() as connection:
+    with (
+        installation.statistics.timed(Statistic.DATABASE, claimed_for),
+        installation.database.write() as connection,
+    ):
         waiting = waiting_chunk(connection, chunk_id)
         most = most_of(waiting) if waiting else 0
         if most:
-            claim = partial(_claim, connection, workplace, "extracted", worker)
+            claim = partial(_claim, connection, installation, ChunkState.EXTRACTED, worker)
             claims = claim(most, None, chunk_id)
             if 0 < len(claims) < most:
                 claims += claim(most - len(claims), None, None)
             chunks = claimed_chunks(connection, claims) if claims else []
             claimed_for += [claim.run_id for claim in claims]
-    workplace.metrics.count_attempts("extracted", len(chunks))
+    installation.metrics.count_attempts(Step.CLASSIFY, len(chunks))
     return waiting, chunks
 
 
 def _claim(
     connection: Transaction,
-    workplace: Workplace,
-    state: str,
+    installation: Installation,
+    state: ChunkState,
     worker: str,
     limit: int,
     run_ids: Sequence[int] | None,
     chunk_id: int | None,
 ) -> list[Claim]:
     begin_claim(connection, state)
-    if state == "queued":
-        most = workplace.settings.chunks_ahead
+    if state is ChunkState.QUEUED:
+        most = installation.settings.chunks_ahead
         limit = min(limit, most - chunks_ahead(connection, most, run_ids))
         if limit <= 0:
             return []
@@ -132,14 +145,14 @@ def _claim(
         connection,
         state,
         worker,
-        workplace.settings.lease_seconds,
+        installation.settings.lease_seconds,
         limit=limit,
         run_ids=run_ids,
         chunk_id=chunk_id,
     )
 
 
-@outliving_cuts
+@retry_on_disconnect
 def record_failure(
     database: Database, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
 ) -> None:
@@ -161,12 +174,12 @@ def record_failure(
             split_at=halves[1].start_pts if halves else None,
             extract_again=extract_again,
         )
-        if outcome == "quarantined":
+        if outcome is Outcome.QUARANTINED:
             finish_run_if_complete(connection, claim.run_id)
     log.info("failed", extra=about(claim, outcome=outcome, error=error))
 
 
-@outliving_cuts
+@retry_on_disconnect
 def give_back(database: Database, claims: Sequence[Claim]) -> None:
     """Offers claimed chunks again at once, as if they had never been claimed."""
     for claim in claims:
@@ -174,7 +187,7 @@ def give_back(database: Database, claims: Sequence[Claim]) -> None:
             release_claim(connection, claim)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def sweep(database: Database) -> int:
     """Offers chunks again whose worker vanished. Returns how many there were."""
     with database.read() as connection:
@@ -184,16 +197,16 @@ def sweep(database: Database) -> int:
     return len(lost)
 
 
-@outliving_cuts
+@retry_on_disconnect
 def chunks_of(database: Database, claims: Sequence[Claim]) -> list[ClaimedChunk]:
     """What claimed chunks are about."""
     with database.read() as connection:
         return claimed_chunks(connection, claims)
 
 
-def store_path(workplace: Workplace, chunk: ClaimedChunk) -> Path:
+def store_path(installation: Installation, chunk: ClaimedChunk) -> Path:
     """The frame store file of a claimed chunk."""
-    return workplace.frames.path_for(
+    return installation.frames.path_for(
         chunk.episode.sha256,
         RunParameters.from_json(chunk.params).every_seconds,
         chunk.claim.start_pts,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from model.inference.batch_size import probe_batch_size
 from model.inference.classifier import BATCH_SIZE, Classifier
+from model.inference.device import Device
 from model.inference.tensorflow_runtime import device_name
 from model.version.artifact import ModelVersion, find_model_by_sha256
 from worker.settings import Settings
@@ -21,7 +22,7 @@ class LoadedClassifiers:
             that stays has and a single command has not.
     """
 
-    def __init__(self, settings: Settings, device: str, *, probes: bool = False) -> None:
+    def __init__(self, settings: Settings, device: Device, *, probes: bool = False) -> None:
         self._settings = settings
         self._device = device
         self._probes = probes

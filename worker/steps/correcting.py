@@ -15,7 +15,6 @@ from timeline.appearances.corrections import (
     CorrectedAppearance,
     Correction,
     Sampled,
-    Verdict,
     corrected,
     settled,
     standing,
@@ -59,7 +58,7 @@ def correction_of(record: CorrectionRecord) -> Correction:
     """What was said, as the timeline takes it."""
     return Correction(
         record.key,
-        Verdict(record.verdict),
+        record.verdict,
         record.label,
         record.start_pts,
         record.end_pts,

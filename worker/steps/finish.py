@@ -11,6 +11,7 @@ from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, run_tags
 from db.queue.claims import has_open_chunk
 from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, TagRecord
+from db.states import RunState
 from exact.ranges import PtsRanges, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
@@ -104,15 +105,15 @@ def _cuts(
 
 def _final_state(
     tagged: Sequence[ExtractedChunk], has_quarantined: bool, missing: PtsRanges, time_base: Fraction
-) -> str:
+) -> RunState:
     if not any(part.sampled_pts for part in tagged):
-        return "failed"
+        return RunState.FAILED
     missing_seconds = total(missing) * time_base
     decoded = sum(part.frames_decoded for part in tagged)
     errors = sum(part.decode_errors for part in tagged)
     is_damaged = errors > 0 and errors >= TOLERATED_ERROR_RATE * (decoded + errors)
     is_partial = has_quarantined or is_damaged or missing_seconds > TOLERATED_MISSING_SECONDS
-    return "partial" if is_partial else "done"
+    return RunState.PARTIAL if is_partial else RunState.DONE
 
 
 def _damage(

@@ -1,1 +1,1 @@
-"""Files in which boxes are written down, one module per format; begin at `sources`."""
+"""Parsers of annotation files with bounding boxes, one module per format; start at `sources`."""

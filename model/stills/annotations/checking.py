@@ -1,4 +1,4 @@
-"""Which of the boxes that files have are boxes: in a picture, of somebody, within it."""
+"""Validate the boxes of annotation files: their label, their corners, and their picture."""
 
 from math import isfinite
 from pathlib import Path
@@ -10,12 +10,13 @@ from model.pictures.files import upright_size
 from model.stills.annotations.entries import Entry
 
 EDGE: Final = 0.01
-"""Share of the picture by which a box may leave it, and is cut: numbers were rounded, or a hand
-slipped past the edge. What leaves it further was drawn in another picture, or in another unit."""
+"""Share of the picture by which a box may exceed it, and is clipped: numbers were rounded, or the
+annotator slipped past the edge. A box that exceeds it further belongs to another picture or uses
+other units."""
 
 
 class WrongBoxError(Exception):
-    """An entry that makes no box: the kind of fault, the reason, the shares if they are known."""
+    """An invalid box: the kind of fault, the reason, and the corners as shares if known."""
 
     def __init__(self, kind: str, reason: str, shares: tuple[float, ...] = ()) -> None:
         super().__init__(reason)
@@ -27,19 +28,19 @@ def box_of(entry: Entry, picture: Path) -> Box:
     """Return an entry's box.
 
     Args:
-        entry: it has a label and corners.
-        picture: that it lies in.
+        entry: An entry with a label and corners.
+        picture: The picture that it lies in.
 
     Raises:
-        WrongBoxError: it makes none.
-        StillsError: the picture's size is needed and cannot be read.
+        WrongBoxError: The box is invalid.
+        StillsError: The picture's size is needed and cannot be read.
     """
     assert entry.corners is not None
     width, height = entry.size or upright_size(picture)
     if not (isfinite(width) and isfinite(height) and width > 0 and height > 0):
         raise WrongBoxError("unreadable", f"a picture of {width:g}x{height:g}")
     if not all(map(isfinite, entry.corners)):
-        raise WrongBoxError("unreadable", "a corner is no finite number")
+        raise WrongBoxError("unreadable", "a corner is not a finite number")
     shares = tuple(
         round(corner / side, DIGITS)
         for corner, side in zip(entry.corners, (width, height) * 2, strict=True)
@@ -59,7 +60,7 @@ def box_of(entry: Entry, picture: Path) -> Box:
     if not label:
         raise WrongBoxError(
             "no label",
-            "its name has no letter or digit to make a label of" if entry.label else "names nobody",
+            "its name has no letter or digit for a label" if entry.label else "has no label",
             shares,
         )
     return Box(label, left, top, right, bottom)

@@ -1,4 +1,4 @@
-"""Boxes as COCO: one JSON file; corners in pixels (cocodataset.org/#format-data).
+"""Boxes in COCO format: one JSON file; corners in pixels (cocodataset.org/#format-data).
 
 {"images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
 "categories": [{"id": 3, "name": "Ned Flanders"}],
@@ -12,12 +12,12 @@ from model.stills.annotations.json_text import objects, text_of
 
 
 def is_coco(content: Any) -> bool:
-    """Tell whether JSON is of this format."""
+    """Tell whether parsed JSON has this format."""
     return isinstance(content, dict) and {"images", "annotations", "categories"} <= content.keys()
 
 
 def coco_entries(content: Any) -> Entries:
-    """Yield the boxes, then the pictures that have none."""
+    """Yield the boxes, then the pictures without boxes."""
     images = {_key(image.get("id")): image for image in objects(content["images"])}
     names = {_key(item.get("id")): item.get("name") for item in objects(content["categories"])}
     bare = dict(images)
@@ -25,7 +25,7 @@ def coco_entries(content: Any) -> Entries:
         where = f"annotation {item.get('id', number)}"[:60]
         key = _key(item.get("image_id"))
         if key not in images:
-            yield Entry("", where, fault="is of no picture of the file")
+            yield Entry("", where, fault="belongs to no picture of the file")
             continue
         bare.pop(key, None)
         yield _entry(item, where, images[key], names)
@@ -40,7 +40,7 @@ def _entry(item: dict[str, Any], where: str, image: dict[str, Any], names: dict[
     if not picture:
         return Entry("", where, fault="names no picture")
     if item.get("iscrowd"):
-        return Entry(picture, where, label, fault="is a crowd's, not one person's")
+        return Entry(picture, where, label, fault="marks a crowd, not one character")
     try:
         left, top, width, height = item["bbox"]
         sides = corners_of_sides(left, top, width, height)
@@ -50,5 +50,5 @@ def _entry(item: dict[str, Any], where: str, image: dict[str, Any], names: dict[
 
 
 def _key(value: Any) -> str:
-    """Return an id, a number or a text, as a text: programs write both."""
+    """Return an id as text, because programs write both numbers and texts."""
     return str(value) if isinstance(value, int | str) else ""

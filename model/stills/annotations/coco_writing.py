@@ -1,8 +1,8 @@
-"""Boxes that a model proposes, as COCO beside the pictures, for a person to mend.
+"""Write boxes that a model proposes as COCO beside the pictures, for a person to correct.
 
 A folder with this file is a source of `dataset build`, and of CVAT, Label Studio and others. The
-format is that of cocodataset.org/#format-data; `score`, and what else tells where a picture comes
-from, are fields besides, which readers pass over or show.
+format is that of cocodataset.org/#format-data; `score`, and the origin of a picture, are additional
+fields, which readers ignore or show.
 """
 
 import json
@@ -16,7 +16,7 @@ from model.labels import UNKNOWN, known_labels
 from model.pictures.boxes import Box
 
 COCO_NAME: Final = "_annotations.coco.json"
-"""As Roboflow exports it: the one name by which a folder is known to hold COCO."""
+"""The name that Roboflow uses: the only name by which a folder is recognised as COCO."""
 
 _PIXEL_DIGITS: Final = 2
 _SCORE_DIGITS: Final = 4
@@ -24,10 +24,10 @@ _SCORE_DIGITS: Final = 4
 
 @dataclass(frozen=True)
 class ScoredBox:
-    """A box of which a model is more or less sure.
+    """A box with a model's confidence.
 
     Raises:
-        BoxError: the score is none.
+        BoxError: The score is out of bounds.
     """
 
     box: Box
@@ -41,16 +41,17 @@ class ScoredBox:
 
 @dataclass(frozen=True)
 class ProposedPicture:
-    """A picture and the boxes that a model sees in it."""
+    """A picture and the boxes that a model predicts in it."""
 
     file_name: str
-    """Beside the file of boxes."""
+    """Name of the picture beside the file of boxes."""
     width: int
-    """In pixels."""
+    """In pixels, like the height."""
     height: int
     boxes: tuple[ScoredBox, ...]
+    """The proposed boxes."""
     origin: Mapping[str, str | float] = field(default_factory=dict)
-    """Where it comes from, such as `episode` and `seconds`."""
+    """Origin of the picture, such as `episode` and `seconds`."""
 
 
 def coco_text(
@@ -59,13 +60,13 @@ def coco_text(
     description: str,
     names: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return what COCO_NAME holds.
+    """Return the content of COCO_NAME.
 
     Args:
-        pictures: in their order.
-        labels: that a person may choose of; `unknown`, for strangers, comes last in any case.
-        description: of the whole.
-        names: of labels, as somebody wrote them; for others the label stands there.
+        pictures: The pictures, in their order.
+        labels: The labels to choose from; `unknown`, for unknown characters, always comes last.
+        description: Description of the whole.
+        names: Display names of labels; labels without one are written as they are.
     """
     numbers = {label: number for number, label in enumerate((*known_labels(labels), UNKNOWN), 1)}
     annotations: list[dict[str, Any]] = []
@@ -76,7 +77,7 @@ def coco_text(
                     "id": len(annotations) + 1,
                     "image_id": image_id,
                     "category_id": numbers[scored.box.label],
-                    # no segmentation: Label Studio's converter stumbles over an empty one
+                    # no segmentation: Label Studio's converter fails on an empty one
                     **_pixels(scored.box, picture),
                     "iscrowd": 0,
                     "score": round(scored.score, _SCORE_DIGITS),

@@ -1,9 +1,8 @@
 """Boxes as CSV: a line per box.
 
-    path,left,top,right,bottom,label[,...]
-    frame_0001.jpg,0.3531,0.5059,0.6750,0.7926,ned_flanders
+    path,left,top,right,bottom,label[,...] frame_0001.jpg,0.3531,0.5059,0.6750,0.7926,ned_flanders
 
-Corners are shares of the picture. The columns may have any order, and others are passed over.
+Corners are shares of the picture. Columns may have any order, and others are ignored.
 """
 
 import csv
@@ -15,20 +14,20 @@ from model.errors import StillsError
 from model.stills.annotations.entries import Entries, Entry, corners, read_text
 
 COLUMNS: Final = ("path", "left", "top", "right", "bottom", "label")
-"""What the first line names, in any order."""
+"""Columns that the first line names, in any order."""
 
 
 def read_csv(path: Path) -> Entries:
     """Yield the boxes of a CSV file.
 
     Raises:
-        StillsError: it cannot be read, or its first line does not name the columns.
+        StillsError: The file cannot be read, or its first line does not name the columns.
     """
     rows = csv.DictReader(StringIO(read_text(path), newline=""), strict=True)
     try:
         missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
     except csv.Error as error:
-        raise StillsError(f"{path}: line 1 is no CSV ({error})") from error
+        raise StillsError(f"{path}: line 1 is not CSV ({error})") from error
     twice = [name for name in COLUMNS if list(rows.fieldnames or ()).count(name) > 1]
     if twice:
         raise StillsError(f"{path}: two columns {', '.join(twice)}; leave one of each")
@@ -42,7 +41,7 @@ def read_csv(path: Path) -> Entries:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Entry("", f"line {rows.line_num}", fault=f"no line of CSV ({error})")
+            yield Entry("", f"line {rows.line_num}", fault=f"not a line of CSV ({error})")
             continue
         yield _entry(row, f"line {rows.line_num}")
 

@@ -1,10 +1,10 @@
-"""Boxes as CVAT exports them "for images" (1.1): one XML file; corners in pixels.
+"""Boxes in the format "CVAT for images" (1.1): one XML file; corners in pixels.
 
     <annotations><image id="0" name="a.jpg" width="640" height="480">
       <box label="Ned Flanders" xtl="10.0" ytl="20.0" xbr="40.0" ybr="60.0"/>
     </image></annotations>
 
-Of polygons the box around them is taken.
+A polygon counts as its bounding box.
 """
 
 from pathlib import Path
@@ -24,18 +24,18 @@ from model.stills.annotations.entries import (
 from model.stills.annotations.xml_text import children
 
 ROOT: Final = "annotations"
-"""Of such a file."""
+"""Root element of such a file."""
 
 
 def read_cvat(path: Path) -> Entries:
-    """Yield the boxes of a file, and the pictures that have none.
+    """Yield the boxes of a file, and the pictures without boxes.
 
     Raises:
-        StillsError: it cannot be read, or is of a video, whose frames are no files.
+        StillsError: The file cannot be read, or belongs to a video, whose frames are not files.
     """
     for child in children(path, ROOT):
         if child.tag == "track":
-            raise StillsError(f"{path}: is of a video; export it as CVAT for images, with images")
+            raise StillsError(f"{path}: annotates a video; export as CVAT for images, with images")
         if child.tag == "image":
             yield from _image(child)
 

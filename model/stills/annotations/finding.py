@@ -1,4 +1,4 @@
-"""From the name that an annotation file gives a picture to the picture."""
+"""Find the picture that an annotation file names."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 BESIDE: Final = ("", "frames", "images", "JPEGImages", "obj_train_data")
-"""Folders in which pictures are looked for, beside the file that names them: the latter two are of
-Pascal VOC and of YOLO's first programs."""
+"""Folders beside the annotation file in which pictures are looked for: the latter two belong to
+Pascal VOC and to YOLO's first programs."""
 
 
 class NotFoundError(Exception):
@@ -19,14 +19,14 @@ class NotFoundError(Exception):
 
 
 class PictureFinder:
-    """Finds pictures in an annotation file's folder, or in others that were named; nowhere else.
+    """Finds pictures in an annotation file's folder, or in other given folders; nowhere else.
 
-    A file from anywhere can name any path. What leads out of these folders, by `..`, as an absolute
-    path or through a link, is refused before anything is looked at there.
+    An untrusted file can name any path. A name that leads out of these folders, by `..`, as an
+    absolute path or through a link, is refused before anything there is read.
 
     Args:
-        folder: of the annotation file.
-        named: folders that a person named as sources.
+        folder: The folder of the annotation file.
+        named: Folders that a person gave as sources.
     """
 
     def __init__(self, folder: Path, named: Sequence[Path]) -> None:
@@ -38,10 +38,10 @@ class PictureFinder:
         """Return a picture's path, without links in it.
 
         Args:
-            names: that it may have; the first is the likeliest.
+            names: Possible names of the picture, most likely first.
 
         Raises:
-            NotFoundError: there is none, or it lies elsewhere.
+            NotFoundError: The picture does not exist, or lies elsewhere.
         """
         if names not in self._found:
             try:
@@ -63,7 +63,7 @@ class PictureFinder:
                 elif path.is_file():
                     return path
             except (OSError, ValueError, RuntimeError) as error:  # too long, NUL, a ring of links
-                raise NotFoundError("no picture", "no name of a picture") from error
+                raise NotFoundError("no picture", "not the name of a picture") from error
         if leads_out:
             raise NotFoundError(
                 "refused", f"leads out of {self._folder}: name the picture's folder as a source too"

@@ -1,4 +1,4 @@
-"""Which format a source of boxes has: its name and its content decide."""
+"""Detect the format of a source of boxes by its name and its content."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,7 +24,7 @@ from model.stills.annotations.xml_text import root_of
 from model.stills.annotations.yolo import NAMES, is_yolo_folder, read_yolo
 
 FORMATS: Final = "CSV, COCO, YOLO, Pascal VOC, VIA, Label Studio, CVAT"
-"""For people."""
+"""The supported formats, for messages."""
 
 _SETS: Final = (".", "train", "valid", "test")
 _VOC_FOLDERS: Final = (*_SETS, "Annotations")
@@ -32,37 +32,39 @@ _VOC_FOLDERS: Final = (*_SETS, "Annotations")
 
 @dataclass(frozen=True)
 class AnnotationSource:
-    """A file of boxes, or a folder of such."""
+    """A file of boxes, or a folder of such files."""
 
     path: Path
+    """The file or folder."""
     folder: Path
-    """Relative to which it names pictures."""
+    """The folder that its picture names are relative to."""
     read: Callable[[Path], Entries]
+    """Parser of its format."""
     is_folder: bool = False
-    """Whether all that lies in the folder belongs to it."""
+    """Whether all files in the folder belong to it."""
 
     @cached_property
     def picture_folders(self) -> frozenset[Path]:
-        """Where pictures are looked for first."""
+        """The folders in which pictures are looked for first."""
         return frozenset(self.folder / beside for beside in BESIDE)
 
     def entries(self) -> Entries:
-        """Yield what it holds.
+        """Yield the entries of the source.
 
         Raises:
-            StillsError: it is none of its format.
+            StillsError: The source does not have its format.
         """
         return self.read(self.path)
 
 
 def annotation_sources(path: Path) -> list[AnnotationSource]:
-    """Return the sources of boxes that a path stands for; none for a folder of labelled stills.
+    """Return the sources of boxes at a path; none for a folder of labelled stills.
 
     Args:
-        path: a file or folder that exists, without links.
+        path: A file or folder that exists, without links.
 
     Raises:
-        StillsError: a file of no known format.
+        StillsError: A file has an unknown format.
     """
     if path.is_dir():
         return _in_folder(path)
@@ -84,11 +86,11 @@ def _in_folder(folder: Path) -> list[AnnotationSource]:
 
 
 def _is_voc_folder(folder: Path) -> bool:
-    """Tell by the first XML file that is there."""
+    """Decide by the first XML file in the folder."""
     for name in _VOC_FOLDERS:
         first = min((folder / name).glob("*.xml"), default=None)
         if first:
-            with suppress(StillsError):  # some file beside stills
+            with suppress(StillsError):  # an XML file of another kind beside stills
                 return root_of(first) == VOC_ROOT
     return False
 
@@ -106,7 +108,7 @@ def _reader(path: Path) -> Callable[[Path], Entries]:
         if root == CVAT_ROOT:
             return read_cvat
     raise StillsError(
-        f"{path}: no folder of stills, nor a file of boxes as {FORMATS}; see docs/datasets.md"
+        f"{path}: neither a folder of stills nor a file of boxes as {FORMATS}; see docs/datasets.md"
     )
 
 
@@ -119,4 +121,4 @@ def _read_json_boxes(path: Path) -> Entries:
     ):
         if is_format(content):
             return entries(content)
-    raise StillsError(f"{path}: JSON, but none of COCO, VIA and Label Studio; export it again")
+    raise StillsError(f"{path}: JSON, but not COCO, VIA or Label Studio; export it again")

@@ -20,13 +20,13 @@ _PERCENT: Final = (100.0, 100.0)
 
 
 def is_label_studio(content: Any) -> bool:
-    """Tell whether JSON is of this format."""
+    """Tell whether parsed JSON has this format."""
     tasks = objects(content)
     return bool(tasks) and all("data" in task or _minimal_boxes(task) for task in tasks)
 
 
 def label_studio_entries(content: Any) -> Entries:
-    """Yield the boxes, and the pictures in which somebody found nobody."""
+    """Yield the boxes, and the pictures that were annotated without any."""
     for number, task in enumerate(objects(content), 1):
         where = f"task {task.get('id', number)}"[:60]
         names = _names(task.get("data", task))
@@ -43,7 +43,7 @@ def label_studio_entries(content: Any) -> Entries:
 def _boxes(task: dict[str, Any]) -> list[Any]:
     if "data" not in task:
         return _minimal_boxes(task)
-    # what was skipped is cancelled; of several annotators all are taken
+    # skipped annotations are cancelled; all annotators count
     taken = [item for item in objects(task.get("annotations")) if not item.get("was_cancelled")]
     results = [result for item in taken for result in objects(item.get("result"))]
     return [result.get("value") for result in results if result.get("type") == _LABELS]
@@ -54,7 +54,7 @@ def _minimal_boxes(task: dict[str, Any]) -> list[Any]:
 
 
 def _names(data: Any) -> tuple[str, ...]:
-    """Return the names under which a task's picture may lie beside the file, the likeliest first.
+    """Return possible names of a task's picture beside the file, most likely first.
 
     The file names it by an address: `/data/upload/...`, `/data/local-files/?d=...`, `s3://...`.
     """
@@ -77,5 +77,5 @@ def _entry(names: tuple[str, ...], where: str, box: Any) -> Entry:
         sides = corners_of_sides(box["x"], box["y"], box["width"], box["height"])
         return Entry(picture, where, label, sides, _PERCENT, other_names=tuple(others))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = f"no box with an extent ({error})"[:120]
+        reason = f"not a box with an extent ({error})"[:120]
         return Entry(picture, where, "", fault=reason, other_names=tuple(others))

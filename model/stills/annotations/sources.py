@@ -1,4 +1,4 @@
-"""From files of boxes to pictures with boxes, and to what is wrong with the others."""
+"""Read files of boxes: collect the boxes by picture, and the faults of the others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from model.stills.annotations.entries import Entry
 from model.stills.annotations.finding import NotFoundError, PictureFinder
 from model.stills.annotations.formats import AnnotationSource
 
-_MAX_SHOWN: Final = 200  # letters of a name in the report: a file from anywhere may have millions
+_MAX_SHOWN: Final = 200  # letters of a name in the report: an untrusted file may have millions
 
 
 @dataclass
@@ -23,31 +23,32 @@ class BoxedPicture:
     name: str
     """The annotation file's folder and the path within it."""
     boxes: list[DrawnBox] = field(default_factory=list)
-    """None twice."""
+    """Its boxes without duplicates."""
     lacks_boxes: bool = False
-    """Whether a box of it could not be used: then somebody in it may have none."""
+    """Whether a box of it was invalid, so that somebody in it may have none."""
 
 
 @dataclass(frozen=True)
 class Annotations:
-    """What files of boxes say."""
+    """The content of files of boxes."""
 
     pictures: Mapping[Path, BoxedPicture]
     """By their paths, without links; in the order in which they are named."""
     wrong: tuple[WrongBox, ...]
+    """Invalid boxes."""
     names: Names
-    """Of labels, as the files write them."""
+    """Display names of labels, as the files write them."""
 
 
 def read_annotations(sources: Sequence[AnnotationSource], named: Sequence[Path]) -> Annotations:
-    """Read files of boxes; what is wrong with a box never stops it.
+    """Read files of boxes; an invalid box never stops this.
 
     Args:
-        sources: which, in this order.
-        named: folders besides their own in which pictures may lie.
+        sources: The sources, in this order.
+        named: Further folders in which pictures may lie.
 
     Raises:
-        StillsError: a file is none of its format, or names no picture that is there.
+        StillsError: A file does not have its format, or none of its pictures exists.
     """
     pictures: dict[Path, BoxedPicture] = {}
     wrong: list[WrongBox] = []
@@ -61,7 +62,7 @@ def read_annotations(sources: Sequence[AnnotationSource], named: Sequence[Path])
 
 
 class _Reading:
-    """Takes the entries of one source."""
+    """Collects the entries of one source."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class _Reading:
         self._missing = ""
 
     def take(self, entry: Entry) -> None:
-        """Add an entry's box to its picture, or to the wrong ones."""
+        """Add an entry's box to its picture, or to the invalid ones."""
         if not entry.picture:
             self._note(entry, "unreadable", entry.fault)
             return
@@ -116,11 +117,11 @@ class _Reading:
         """Refuse a source without any picture: its pictures lie elsewhere.
 
         Raises:
-            StillsError: the line names the first of them.
+            StillsError: Names the first missing picture.
         """
         if not self._found:
-            why = f"none of its pictures is there ({self._missing})" if self._missing else "no box"
-            raise StillsError(f"{self._source.path}: {why}; lay the pictures beside it")
+            why = f"none of its pictures exists ({self._missing})" if self._missing else "no box"
+            raise StillsError(f"{self._source.path}: {why}; put the pictures beside it")
 
     def _note(self, entry: Entry, kind: str, reason: str, shares: tuple[float, ...] = ()) -> None:
         self._wrong.append(

@@ -1,10 +1,10 @@
-"""Boxes as VGG Image Annotator writes them: a project or an export as JSON; corners in pixels.
+"""Boxes of VGG Image Annotator: a project or an export as JSON; corners in pixels.
 
     {"a.jpg12345": {"filename": "a.jpg", "size": 12345, "regions": [
         {"shape_attributes": {"name": "rect", "x": 10, "y": 20, "width": 30, "height": 40},
          "region_attributes": {"label": "Ned Flanders"}}]}}
 
-Of other shapes the box around them is taken. The file does not say how large a picture is.
+Any other shape counts as its bounding box. The file does not contain the pictures' sizes.
 """
 
 from typing import Any, Final
@@ -20,18 +20,18 @@ from model.stills.annotations.entries import (
 )
 from model.stills.annotations.json_text import objects, text_of
 
-_METADATA: Final = "_via_img_metadata"  # of a project; an export is what it holds
+_METADATA: Final = "_via_img_metadata"  # key in a project; an export is its value
 _LABEL_NAMES: Final = (
     "label",
     "name",
     "character",
     "class",
     "type",
-)  # of the attribute, if several
+)  # attribute names, in this order
 
 
 def is_via(content: Any) -> bool:
-    """Tell whether JSON is of this format."""
+    """Tell whether parsed JSON has this format."""
     if not isinstance(content, dict):
         return False
     are_pictures = [isinstance(item, dict) and "regions" in item for item in content.values()]
@@ -39,7 +39,7 @@ def is_via(content: Any) -> bool:
 
 
 def via_entries(content: Any) -> Entries:
-    """Yield the boxes, and the pictures that have none."""
+    """Yield the boxes, and the pictures without boxes."""
     metadata = content.get(_METADATA, content)
     for key, picture in metadata.items() if isinstance(metadata, dict) else ():
         name = text_of(picture.get("filename")) if isinstance(picture, dict) else ""
@@ -61,7 +61,7 @@ def _entry(picture: str, where: str, region: dict[str, Any]) -> Entry:
     try:
         return Entry(picture, where, label, _corners(shape), size=None)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return Entry(picture, where, label, fault=f"no shape with an extent ({error})"[:120])
+        return Entry(picture, where, label, fault=f"not a shape with an extent ({error})"[:120])
 
 
 def _label(attributes: Any) -> str:

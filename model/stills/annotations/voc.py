@@ -16,11 +16,11 @@ from model.stills.annotations.walking import files_below
 from model.stills.annotations.xml_text import children
 
 ROOT: Final = "annotation"
-"""Of such a file."""
+"""Root element of such a file."""
 
 
 def read_voc_folder(folder: Path) -> Entries:
-    """Yield the boxes of all files below a folder, and the pictures that have none."""
+    """Yield the boxes of all files below a folder, and the pictures without boxes."""
     for path in files_below(folder, ".xml"):
         yield from read_voc(path, folder)
 
@@ -29,8 +29,8 @@ def read_voc(path: Path, folder: Path | None = None) -> Entries:
     """Yield the boxes of one file, or the picture if it has none.
 
     Args:
-        path: of the file.
-        folder: relative to which pictures are named; its own by default.
+        path: The file.
+        folder: The folder that picture names are relative to; by default the file's own.
     """
     inside = PurePosixPath(path.relative_to(folder or path.parent).as_posix())
     try:
@@ -39,7 +39,7 @@ def read_voc(path: Path, folder: Path | None = None) -> Entries:
         yield Entry("", str(inside), fault=str(error))
         return
     texts = {part.tag: part.text or "" for part in parts}
-    # `C:\\pictures\\a.jpg` in one program, `a` in another
+    # `C:\pictures\a.jpg` in one program, `a` in another
     name = texts.get("filename", "").strip().replace("\\", "/") or f"{inside.stem}.jpg"
     picture, *others = _places(inside, name)
     found = [part for part in parts if part.tag == "object"]

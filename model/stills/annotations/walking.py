@@ -1,4 +1,4 @@
-"""The files below a folder of one format."""
+"""List the files below a folder."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def files_below(folder: Path, suffix: str) -> Iterator[Path]:
-    """Yield the files of a suffix, in one order; no hidden ones, none in linked folders."""
+    """Yield the files with a suffix in sorted order, without hidden files and linked folders."""
     for path, inner, names in os.walk(folder):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         for name in sorted(names):

@@ -1,4 +1,4 @@
-"""XML from anywhere: read in parts, with no entity, no document type, and no depth."""
+"""Parse untrusted XML incrementally, without entities or document types, to a limited depth."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,17 +14,17 @@ MAX_DEPTH: Final = 32
 """Files of boxes have five levels."""
 
 MAX_ELEMENTS: Final = 100_000
-"""In one picture's element: nobody draws so many boxes in a picture."""
+"""Most elements in one picture's element: nobody draws so many boxes in a picture."""
 
-_PART_BYTES: Final = 1 << 16  # read on once what this gave was taken
+_PART_BYTES: Final = 1 << 16  # bytes; the next part is read when the previous one is processed
 
 
 class _RefusedError(Exception):
-    """Something that no file of boxes has."""
+    """Content that no file of boxes has."""
 
 
 class _Reader:
-    """Collects the children of the root, each whole."""
+    """Collects the children of the root as complete elements."""
 
     def __init__(self) -> None:
         self.root = ""
@@ -78,11 +78,11 @@ def children(path: Path, root: str) -> Iterator[Element]:
     """Yield the children of the root of an XML file, one at a time.
 
     Args:
-        path: of the file.
-        root: the name that its root must have.
+        path: The file.
+        root: The name that its root must have.
 
     Raises:
-        StillsError: it cannot be read, is no XML, has another root, or something that none needs.
+        StillsError: The file cannot be read, is not XML, has another root, or refused content.
     """
     content = read_bytes(path)
     reader = _Reader()
@@ -99,7 +99,7 @@ def root_of(path: Path) -> str:
     """Return the name of an XML file's root.
 
     Raises:
-        StillsError: it is no XML, or its beginning has something that none needs.
+        StillsError: The file is not XML, or begins with refused content.
     """
     reader = _Reader()
     content = read_bytes(path)[:_PART_BYTES]
@@ -113,5 +113,5 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except (expat.ExpatError, _RefusedError, LookupError, ValueError) as error:
-        # the latter two: an encoding that does not exist, or is none of a text
+        # the latter two: an encoding that does not exist, or is not one of text
         raise StillsError(f"{path}: {error}; export the boxes again") from error

@@ -1,10 +1,10 @@
-"""Boxes as YOLO: a text file per picture, of its name; centre and sides as shares.
+"""Boxes as YOLO: a text file per picture, with its name; centre and sides as shares.
 
     data.yaml          names: [Homer Simpson, Ned Flanders]; or classes.txt, a line per name
-    images/a.jpg       in images and labels, however deep, or side by side
+    images/a.jpg       in images and labels, at any depth, or side by side
     labels/a.txt       1 0.5 0.4 0.2 0.3: number of the name, x and y of the centre, width, height
 
-A line with more numbers is a polygon, of which the box around it is taken.
+A line with more numbers is a polygon, which counts as its bounding box.
 """
 
 import re
@@ -25,7 +25,7 @@ from model.stills.annotations.entries import (
 from model.stills.annotations.walking import files_below
 
 NAMES: Final = ("data.yaml", "data.yml", "classes.txt", "obj.names", "labels/classes.txt")
-"""Files of which one lists the names: such a folder is of this format."""
+"""Files that list the names; a folder with one of them has this format."""
 
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".JPG", ".JPEG", ".PNG")
 _OTHER_TEXTS: Final = frozenset(("classes.txt", "train.txt", "valid.txt", "val.txt", "test.txt"))
@@ -37,7 +37,7 @@ def read_yolo(folder: Path) -> Entries:
     """Yield the boxes of a folder, and the pictures whose text files are empty.
 
     Raises:
-        StillsError: the names cannot be read.
+        StillsError: The names cannot be read.
     """
     listed = next(folder / name for name in NAMES if (folder / name).is_file())
     is_yaml = listed.suffix in (".yaml", ".yml")
@@ -49,7 +49,7 @@ def read_yolo(folder: Path) -> Entries:
 
 
 def is_yolo_folder(folder: Path) -> bool:
-    """Tell whether a folder is of this format: it lists names, and holds text files."""
+    """Tell whether a folder has this format: it lists names, and holds text files."""
     lists_names = any((folder / name).is_file() for name in NAMES)
     return lists_names and any(True for _ in _text_files(folder))
 
@@ -76,12 +76,12 @@ def _text_file(path: Path, folder: Path, names: Sequence[str]) -> Entries:
 
 
 def _places(inside: PurePosixPath) -> list[str]:
-    """Return where the picture of a text file may lie: beside it, or in `images` for `labels`."""
+    """Return possible places of a text file's picture: beside it, or in `images` for `labels`."""
     places = [inside]
     if "labels" in inside.parts:
         last = len(inside.parts) - 1 - inside.parts[::-1].index("labels")
         places.append(PurePosixPath(*inside.parts[:last], "images", *inside.parts[last + 1 :]))
-    # not with_suffix: `a.rf.0123.txt` is of `a.rf.0123.jpg`
+    # not with_suffix: `a.rf.0123.txt` belongs to `a.rf.0123.jpg`
     return [f"{place.parent / place.stem}{suffix}" for place in places for suffix in _SUFFIXES]
 
 
@@ -119,7 +119,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _yaml_names(path: Path) -> list[str]:
-    """Return the list or mapping `names` of a YAML file, which is all that is read of it."""
+    """Return the list or mapping `names` of a YAML file; nothing else of it is read."""
     _, found, after = f"\n{read_text(path)}".partition("\nnames:")
     first, *rest = after.splitlines() or [""]
     if first.strip()[:1] in ("[", "{"):

@@ -19,6 +19,7 @@ from db.engine import Database
 from db.queue.claims import claim_chunks
 from db.queue.completing import complete_extractions, complete_taggings
 from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, PlaceRecord, TagRecord
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from model.labels import label_of
@@ -116,10 +117,10 @@ def tag_chunk(database: Database, episode: EpisodeRecord, pts: list[int]) -> Non
     ]
     tags.append(TagRecord(pts[12], "homer_simpson", "full", 0.9, 0.5))
     with database.write() as connection:
-        [claim] = claim_chunks(connection, "queued", "w/1/1.0", 60)
+        [claim] = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60)
         complete_extractions(connection, {claim: extracted})
     with database.write() as connection:
-        [claim] = claim_chunks(connection, "extracted", "w/1/1.0", 60)
+        [claim] = claim_chunks(connection, ChunkState.EXTRACTED, "w/1/1.0", 60)
         complete_taggings(connection, [claim])
         replace_tags(connection, {claim: tags})
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from castline.asking.answers import find_matches
+from castline.asking.timelines import find_matches
 from cli.console import LARGEST_INTEGER, LARGEST_RUN
 from db.engine import Database
 from db.errors import DatabaseError, NotFoundError
-from db.library.current import find_shown
+from db.library.current import find_selection
 from db.questions.appearances import first_appearances, screen_time, shared_time
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
@@ -380,7 +380,7 @@ def test_both_databases_take_the_largest_numbers_that_may_be_given(database: Dat
         assert screen_time(connection, season=LARGEST_INTEGER, limit=rows) == []
         assert len(screen_time(connection, limit=rows)) == 2
         with pytest.raises(NotFoundError, match="no such run"):
-            find_shown(connection, LARGEST_RUN, None)
+            find_selection(connection, LARGEST_RUN, None)
 
 
 def test_totals_are_those_of_the_latest_appearances_and_go_with_their_run(

@@ -18,6 +18,7 @@ from db.engine import Database
 from db.errors import DatabaseError
 from db.library.runs import list_runs
 from db.records import AppearanceRecord
+from db.states import RunState
 from db.upgrade import upgrade_database
 from tests.rows.found import rows_of
 from tests.rows.records import made_episode, make_run
@@ -31,8 +32,8 @@ from tests.servers.commands import (
 )
 from tests.video.clips import write_clip
 from tests.waiting import PATIENCE_SECONDS, wait_until
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
 
@@ -75,8 +76,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     """Sets how the work of the next command ends, in place of decoding and classifying."""
 
     def end_with(state: str, appearances: list[AppearanceRecord]) -> None:
-        def work_on(place: Workplace, *_: object, **__: object) -> None:
-            with place.database.write() as connection:
+        def work_on(installation: Installation, *_: object, **__: object) -> None:
+            with installation.database.write() as connection:
                 for run in list_runs(connection):
                     if run.is_open and state == "cancelled":
                         cancel_run(connection, run.id)
@@ -85,7 +86,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
                             connection,
                             run_id=run.id,
                             episode_id=run.episode_id,
-                            state=state,
+                            state=RunState(state),
                             frames=8,
                             decode_errors=0,
                             missing=(),

@@ -340,7 +340,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return build_dataset([source], folder / "dataset", BuildOptions(choice=choice, shards=3))
 
 
-def answers_of(version: ModelVersion, dataset: Dataset) -> dict[str, tuple[str, str]]:
+def predictions_of(version: ModelVersion, dataset: Dataset) -> dict[str, tuple[str, str]]:
     """What is right and what the model says of each test still, from the files themselves."""
     with (dataset.folder / "stills.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["part"] == "test"]
@@ -363,7 +363,7 @@ def test_two_models_are_compared_label_by_label_and_still_by_still(
     # of models by lot one that knows something better than the first, and something worse
     for lot in range(11, 40):
         second = write_model_by_lot(models, f"second_{lot}", lot=lot, labels=turned)
-        answers = [answers_of(version, dataset) for version in (first, second)]
+        answers = [predictions_of(version, dataset) for version in (first, second)]
         right = [
             {name for name, (truth, said) in each.items() if truth == said} for each in answers
         ]

@@ -14,7 +14,7 @@ from model.networks.named import build_network, weights_of
 from model.pictures.preprocess import TASK
 from model.recipe import RECIPES, REGIONAL
 from model.version.artifact import COMPILED, ModelVersion, read_model_version, write_model_version
-from model.version.looks import Looks
+from model.version.region_views import RegionViews
 from tests.servers.commands import castline_here, one_line
 from tests.stills.models import manifest_by_lot
 from tests.stills.still_folders import write_stills
@@ -125,7 +125,7 @@ def test_interrupted_training_goes_on_with_resume_to_the_same_weights(
     # and an hour is not thrown away
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY)
     assert refused.returncode == 1
-    assert "of this training after epoch 1; go on with --resume" in one_line(refused.stderr)
+    assert "of this training after epoch 1; continue with --resume" in one_line(refused.stderr)
     left = set((tmp_path / "training" / "two_fruits-1" / "tensorboard").iterdir())
 
     resumed = castline_here(tmp_path, "train", dataset, *QUICKLY, "--resume")
@@ -166,12 +166,10 @@ def test_who_is_taught_says_by_whom(
     small = ("--recipe", "regional", "--epochs", "1", "--batch-size", "8", "--name", "pupil")
     refused = castline_here(tmp_path, "train", dataset, *small, "--teacher", "two_fruits")
     assert refused.returncode == 1
-    assert "sees pictures by fit84_crop64, the recipe's network by fit112_crop96" in one_line(
-        refused.stderr
-    )
+    assert "uses preprocessing fit84_crop64, the recipe fit112_crop96" in one_line(refused.stderr)
     refused = castline_here(tmp_path, "train", dataset, *QUICKLY, "--teacher", "two_fruits")
     assert refused.returncode == 1
-    assert "this recipe learns from no teacher" in one_line(refused.stderr)
+    assert "this recipe uses no teacher" in one_line(refused.stderr)
 
     taught = [*small]
     assert castline_here(tmp_path, "train", dataset, *taught).returncode == 0
@@ -196,10 +194,12 @@ def test_training_that_starts_from_a_version_is_short_and_says_from_which(
     assert done.stderr.splitlines()[0].startswith("epoch   1/8 ")  # recipe further's
     made = read_model_version(tmp_path / "models" / "two_fruits-2")
     # what is trained is the start's network, which sees as it did
-    for name in ("network", "network_parameters", "preprocessing", "looks"):
+    for name in ("network", "network_parameters", "preprocessing", "views"):
         assert getattr(made.manifest, name) == getattr(first[0].manifest, name)
     card = (made.folder / "report" / "model_card.md").read_text()
-    assert "It began with the weights of two_fruits@1, which learnt from the same stills:" in card
+    assert (
+        "It began with the weights of two_fruits@1, which was trained on the same stills:" in card
+    )
     report = json.loads((made.folder / "report" / "report.json").read_text())
     assert report["start"] == {"reference": "two_fruits@1", "sha256": first[0].sha256}
 
@@ -223,7 +223,7 @@ def test_training_that_starts_from_one_that_glances_keeps_its_network_and_not_th
     made = read_model_version(tmp_path / "models" / "two_fruits-1")
     assert made.manifest.network == "residual"
     assert made.manifest.labels == ("apple", "pear")
-    assert made.manifest.looks == Looks()
+    assert made.manifest.views == RegionViews()
     card = (made.folder / "report" / "model_card.md").read_text()
     assert "which learnt from other stills" in card
 
@@ -254,9 +254,9 @@ def absent(_dataset: Path, folder: Path) -> Path:
             "recipe 'weak' is unknown: use baseline, strong, regional, large or further",
         ),
         ("sound", ("--teacher", "nobody@1"), "nobody@1"),
-        ("sound", ("--teacher", "springfield"), "teacher springfield@9: knows other labels than"),
+        ("sound", ("--teacher", "springfield"), "teacher springfield@9: has other labels than"),
         ("sound", ("--start", "nobody@1"), "nobody@1"),
-        ("sound", ("--start", ""), "model '': no name; give NAME or NAME@VERSION"),
+        ("sound", ("--start", ""), "model '': not a name; give NAME or NAME@VERSION"),
         ("sound", ("--recipe", ""), "recipe '' is unknown"),
         ("sound", ("--epochs", "0"), "0 epochs: nothing would be learnt; give a start"),
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),

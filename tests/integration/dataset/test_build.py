@@ -126,7 +126,7 @@ def test_report_lists_what_was_left_out_and_why(dataset: Dataset) -> None:
         "apple/large_in_both.png": "two labels",
         "fig/large_in_both.png": "two labels",
     }
-    assert "no JPEG" in listed["apple/notes.jpg"][1]
+    assert "not a JPEG" in listed["apple/notes.jpg"][1]
     assert "apple/pic_0000.png" in listed["apple/again.jpg"][1]
     assert report["used"] == 122
 
@@ -314,7 +314,7 @@ def test_two_builds_at_one_place_do_not_mix(tmp_path: Path) -> None:
     [
         ({}, r"stills: 0 labels with pictures; give a folder each for 2 or more"),
         ({"apple": 5}, r"stills: 1 labels with pictures \(apple\); give a folder each"),
-        ({"apple": 5, "pear": 2}, r"stills: fewer than 3 pictures of pear; add some, or take"),
+        ({"apple": 5, "pear": 2}, r"stills: fewer than 3 pictures of pear; add some, or remove"),
     ],
 )
 def test_stills_that_make_no_dataset_are_one_line_and_leave_nothing(

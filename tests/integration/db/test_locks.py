@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 from db.changes.writes import cancel_run
-from db.cuts import outliving_cuts, outliving_locks
 from db.engine import Database
 from db.errors import DatabaseBusyError, DatabaseCutError
 from db.library.runs import get_run
 from db.patience import HURRIED_SECONDS, Patience, patience_of_worker
 from db.queue.claims import begin_claim, claim_chunks
+from db.retrying import retry_on_disconnect, retry_on_lock
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from tests.rows.records import make_run
 from tests.servers.databases import new_postgresql_url
 from worker.embedded.runner import EmbeddedRunner, RunnerOptions
+from worker.installation import Installation, open_installation
 from worker.settings import Settings
-from worker.workplace import Workplace, open_workplace
 
 pytestmark = pytest.mark.integration
 
@@ -57,8 +58,8 @@ def other_program(path: Path) -> Iterator[sqlite3.Connection]:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were made, without making them, on a clock that knows nothing else."""
     made: list[float] = []
-    monkeypatch.setattr("db.cuts.time.sleep", made.append)
-    monkeypatch.setattr("db.cuts.time.monotonic", lambda: sum(made))
+    monkeypatch.setattr("db.retrying.time.sleep", made.append)
+    monkeypatch.setattr("db.retrying.time.monotonic", lambda: sum(made))
     return made
 
 
@@ -95,7 +96,7 @@ def test_who_stays_waits_for_as_long_as_it_takes_and_says_so_once(
     with opened(path, patience) as database, other_program(path) as other:
         other.execute("BEGIN EXCLUSIVE")
 
-        @outliving_cuts
+        @retry_on_disconnect
         def enqueue() -> int:
             if len(pauses) == PAUSES_WITH_LOCK and other.in_transaction:
                 other.execute("COMMIT")
@@ -110,7 +111,7 @@ def test_who_stays_waits_for_as_long_as_it_takes_and_says_so_once(
 def test_who_is_told_to_stop_does_not_wait_for_long(pauses: list[float]) -> None:
     patience = patience_of_worker(stays=True)
 
-    @outliving_cuts
+    @retry_on_disconnect
     def work() -> None:
         if len(pauses) == PAUSES_WITH_LOCK:
             patience.hurry()
@@ -124,7 +125,7 @@ def test_who_is_told_to_stop_does_not_wait_for_long(pauses: list[float]) -> None
 def test_a_server_that_is_not_there_is_told_at_once_where_only_locks_are_outlived(
     pauses: list[float],
 ) -> None:
-    @outliving_locks
+    @retry_on_lock
     def work() -> None:
         raise DatabaseCutError("nobody listens", patience_of_worker(stays=True))
 
@@ -140,8 +141,8 @@ def test_the_embedded_worker_outlives_a_lock_that_is_held_for_minutes(
     patience = patience_of_worker(stays=True)
     patience.lock_seconds = AT_ONCE
     with opened(path, patience) as database, other_program(path) as other:
-        place = Workplace(settings, database)
-        runner = EmbeddedRunner(place, RunnerOptions(1, until_idle=False), Decoder)
+        installation = Installation(settings, database)
+        runner = EmbeddedRunner(installation, RunnerOptions(1, until_idle=False), Decoder)
         count = iter(range(PAUSES_WITH_LOCK))
 
         def pause(_seconds: float) -> None:
@@ -149,7 +150,7 @@ def test_the_embedded_worker_outlives_a_lock_that_is_held_for_minutes(
                 other.execute("COMMIT")
                 runner.stop()
 
-        monkeypatch.setattr("db.cuts.time.sleep", pause)
+        monkeypatch.setattr("db.retrying.time.sleep", pause)
         monkeypatch.setattr("worker.embedded.runner.ClassifyChild", NoChild)
         other.execute("BEGIN EXCLUSIVE")
         assert not runner.run(), "stopped, and not ended by an error"
@@ -162,15 +163,15 @@ def test_the_embedded_worker_that_is_told_to_stop_ends_while_the_lock_is_held(
     patience = patience_of_worker(stays=True)
     patience.lock_seconds = AT_ONCE if database.is_sqlite else 0.05
     held = Database(database.url.render_as_string(hide_password=False), patience)
-    place = Workplace(Settings(home=tmp_path, database_url=database.shown_url), held)
-    runner = EmbeddedRunner(place, RunnerOptions(1, until_idle=False), Decoder)
+    installation = Installation(Settings(home=tmp_path, database_url=database.shown_url), held)
+    runner = EmbeddedRunner(installation, RunnerOptions(1, until_idle=False), Decoder)
 
     def pause(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == PAUSES_WITH_LOCK:
             runner.stop()
 
-    monkeypatch.setattr("db.cuts.time.sleep", pause)
+    monkeypatch.setattr("db.retrying.time.sleep", pause)
     monkeypatch.setattr("db.patience.time.monotonic", lambda: sum(pauses))
     monkeypatch.setattr("worker.embedded.runner.ClassifyChild", NoChild)
     with locked(database), pytest.raises(DatabaseBusyError):
@@ -220,9 +221,9 @@ def test_a_worker_that_starts_while_the_database_is_locked_waits(
             if len(pauses) == PAUSES_WITH_LOCK:
                 other.execute("COMMIT")
 
-        monkeypatch.setattr("db.cuts.time.sleep", pause)
-        with open_workplace(settings, patience) as place:
-            assert make_run(place.database) == 1
+        monkeypatch.setattr("db.retrying.time.sleep", pause)
+        with open_installation(settings, patience) as installation:
+            assert make_run(installation.database) == 1
     assert len(pauses) == PAUSES_WITH_LOCK
 
 
@@ -253,8 +254,8 @@ def test_no_advisory_lock_holds_up_a_claim(postgresql_url: str) -> None:
     with other.read() as reader, database.write() as connection:
         # Each that Castline ever took: a person's own SELECT may take any.
         reader.exec_driver_sql(f"SELECT pg_advisory_lock({0x65787472}), pg_advisory_lock(0)")
-        begin_claim(connection, "queued")
-        assert claim_chunks(connection, "queued", "me/1/1.0", 60)
+        begin_claim(connection, ChunkState.QUEUED)
+        assert claim_chunks(connection, ChunkState.QUEUED, "me/1/1.0", 60)
     for each in (database, other):
         each.dispose()
 
@@ -264,10 +265,10 @@ def test_claims_to_extract_wait_for_each_other(postgresql_url: str) -> None:
     upgrade_database(database)
     for _ in range(8):  # the driver prepares what comes again: more than five times
         with database.write() as first:
-            begin_claim(first, "queued")
+            begin_claim(first, ChunkState.QUEUED)
             with pytest.raises(DatabaseBusyError), other.write() as second:
-                begin_claim(second, "queued")
+                begin_claim(second, ChunkState.QUEUED)
             with other.write() as second:
-                begin_claim(second, "extracted")
+                begin_claim(second, ChunkState.EXTRACTED)
     for each in (database, other):
         each.dispose()

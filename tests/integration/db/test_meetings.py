@@ -10,7 +10,6 @@ from sqlalchemy.event import listen
 
 from db.changes.promotions import GateReport, begin_promotions, promote_model, roll_back
 from db.changes.writes import cancel_run, create_run, finish_run, register_episode
-from db.cuts import outliving_cuts
 from db.engine import LONGEST_IDLE_SECONDS, Database, Transaction
 from db.errors import DatabaseCutError
 from db.library.current import lock_episode
@@ -19,6 +18,8 @@ from db.questions.appearances import shared_time
 from db.queue.claims import begin_claim, claim_chunks, lock_run
 from db.queue.completing import complete_extractions
 from db.records import Claim, ExtractedChunk, ModelVersionRecord
+from db.retrying import retry_on_disconnect
+from db.states import ChunkState, Lane, RunState
 from db.upgrade import upgrade_database
 from tests.rows.records import (
     APPEARANCE,
@@ -111,7 +112,7 @@ def finish(run_id: int, episode_id: int) -> Callable[[Transaction], object]:
         connection,
         run_id=run_id,
         episode_id=episode_id,
-        state="done",
+        state=RunState.DONE,
         frames=10,
         decode_errors=0,
         missing=(),
@@ -140,16 +141,18 @@ def test_a_cancel_that_meets_the_first_claim_of_its_run_leaves_nothing_claimed(
         at_once(
             postgresql,
             lambda connection, run_id=run_id: cancel_run(connection, run_id),  # type: ignore[misc]
-            lambda connection: claim_chunks(connection, "queued", "w/1/1.0", 60, limit=6),
+            lambda connection: claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60, limit=6),
         )
         with postgresql.write() as connection:
             assert get_run(connection, run_id).state == "cancelled"
-            assert claim_chunks(connection, "queued", "w/2/1.0", 60, run_ids=[run_id]) == []
+            assert (
+                claim_chunks(connection, ChunkState.QUEUED, "w/2/1.0", 60, run_ids=[run_id]) == []
+            )
 
 
-@pytest.mark.parametrize("state", ["queued", "extracted"])
+@pytest.mark.parametrize("state", [ChunkState.QUEUED, ChunkState.EXTRACTED])
 def test_only_the_commit_of_a_claim_does_not_wait_for_the_disk(
-    state: str, postgresql: Database
+    state: ChunkState, postgresql: Database
 ) -> None:
     for begins, expected in ((True, "off"), (False, "on")):
         with postgresql.write() as connection:
@@ -164,7 +167,7 @@ def test_the_end_of_a_group_waits_for_a_cancel_and_holds_none_of_its_chunks(
 ) -> None:
     run_id = make_run(postgresql)
     with postgresql.write() as connection:
-        claims = claim_chunks(connection, "queued", "w/1/1.0", 60, limit=4)
+        claims = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60, limit=4)
     ended: list[list[Claim]] = []
 
     def end() -> None:
@@ -271,7 +274,7 @@ def test_an_episode_that_is_enqueued_while_its_run_ends_holds_nobody_up(
             params_hash="c" * 64,
             chunks=CHUNKS,
             missing=(),
-            lane="interactive",
+            lane=Lane.INTERACTIVE,
         )
         assert found == (run_id, False)
 
@@ -284,7 +287,7 @@ def test_who_is_ended_by_the_server_where_two_wait_for_each_other_begins_anew(
     one, other = make_run(postgresql), make_run(postgresql, made_episode("e" * 64))
     together, tries = threading.Barrier(2), list[int]()
 
-    @outliving_cuts
+    @retry_on_disconnect
     def lock_both(first: int, second: int) -> None:
         tries.append(first)
         with postgresql.write() as connection:

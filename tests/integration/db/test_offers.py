@@ -3,7 +3,6 @@
 import pytest
 
 from db.changes.writes import cancel_run, retry_run
-from db.cuts import outliving_cuts
 from db.engine import Database
 from db.errors import DatabaseCutError, DatabaseError
 from db.patience import CUT_SECONDS
@@ -13,6 +12,8 @@ from db.queue.duties import leave_duty, take_duty
 from db.queue.free import CHUNKS_PER_GROUP, chunks_ahead
 from db.queue.offers import offered_groups, waiting_chunk
 from db.records import ExtractedChunk
+from db.retrying import retry_on_disconnect
+from db.states import ChunkState, Lane
 from tests.rows.records import CHUNKS, made_episode, make_run
 
 pytestmark = pytest.mark.integration
@@ -25,9 +26,9 @@ def test_what_is_interactive_is_claimed_and_offered_first(database: Database) ->
     interactive = make_run(database, made_episode("c" * 64), chunks=CHUNKS[:1], lane="interactive")
     with database.write() as connection:
         # By the numbers of their rows: two of the bulk run, which share a group, then the other.
-        assert offered_groups(connection, "queued", "interactive", 10) == [3]
-        assert offered_groups(connection, "queued", "bulk", 10) == [1]
-        claims = claim_chunks(connection, "queued", FIRST, 60, limit=3)
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.INTERACTIVE, 10) == [3]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 10) == [1]
+        claims = claim_chunks(connection, ChunkState.QUEUED, FIRST, 60, limit=3)
     assert [claim.run_id for claim in claims] == [interactive, bulk, bulk]
 
 
@@ -36,8 +37,8 @@ def test_a_run_of_bulk_that_somebody_waits_for_becomes_interactive(database: Dat
     for lane in ("interactive", "bulk"):  # and stays so
         assert make_run(database, lane=lane) == run_id
         with database.read() as connection:
-            assert offered_groups(connection, "queued", "interactive", 10) == [1]
-            assert offered_groups(connection, "queued", "bulk", 10) == []
+            assert offered_groups(connection, ChunkState.QUEUED, Lane.INTERACTIVE, 10) == [1]
+            assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 10) == []
 
 
 def test_a_group_is_offered_once_and_a_chunk_that_failed_by_itself(database: Database) -> None:
@@ -45,18 +46,34 @@ def test_a_group_is_offered_once_and_a_chunk_that_failed_by_itself(database: Dat
     second, third = whole + 1, 2 * whole + 1  # which chunks begin the groups after the first
     make_run(database, chunks=tuple((start, start + 1) for start in range(3 * whole)))
     with database.write() as connection:
-        assert offered_groups(connection, "queued", "bulk", 100) == [1, second, third]
-        assert offered_groups(connection, "queued", "bulk", third) == [1, second, third]
-        assert offered_groups(connection, "queued", "bulk", third - 1) == [1, second]
-        assert offered_groups(connection, "queued", "bulk", 0) == []
-        assert offered_groups(connection, "queued", "bulk", 100, beyond=1) == [second, third]
-        assert offered_groups(connection, "queued", "bulk", 100, beyond=whole) == [second, third]
-        assert offered_groups(connection, "queued", "bulk", 100, beyond=whole + 1) == [third]
-        _, failing, *_ = claim_chunks(connection, "queued", FIRST, 60, limit=3)
-        assert offered_groups(connection, "queued", "bulk", 100) == [4, second, third]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 100) == [1, second, third]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, third) == [1, second, third]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, third - 1) == [1, second]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 0) == []
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 100, beyond=1) == [
+            second,
+            third,
+        ]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 100, beyond=whole) == [
+            second,
+            third,
+        ]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 100, beyond=whole + 1) == [
+            third
+        ]
+        _, failing, *_ = claim_chunks(connection, ChunkState.QUEUED, FIRST, 60, limit=3)
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 100) == [4, second, third]
         fail_claim(connection, failing, "it broke", lost=False, split_at=None)
-        assert offered_groups(connection, "queued", "bulk", 100) == [2, 4, second, third]
-        assert offered_groups(connection, "queued", "bulk", 100, beyond=2) == [second, third]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 100) == [
+            2,
+            4,
+            second,
+            third,
+        ]
+        assert offered_groups(connection, ChunkState.QUEUED, Lane.BULK, 100, beyond=2) == [
+            second,
+            third,
+        ]
 
 
 def test_a_duty_is_one_workers_until_its_lease_ends_or_it_leaves(database: Database) -> None:
@@ -76,7 +93,7 @@ def test_chunks_are_ahead_from_their_claim_until_they_are_tagged(database: Datab
     run_id = make_run(database)
     with database.write() as connection:
         assert chunks_ahead(connection, 10) == 0
-        first, _ = claim_chunks(connection, "queued", FIRST, 60, limit=2)
+        first, _ = claim_chunks(connection, ChunkState.QUEUED, FIRST, 60, limit=2)
         assert chunks_ahead(connection, 10) == 2
         assert waiting_chunk(connection, first.chunk_id) is None
         complete_extractions(connection, {first: ExtractedChunk((0, 500, 1000), 30, 0, ())})
@@ -105,7 +122,7 @@ def test_work_begins_anew_after_growing_pauses_when_its_connection_is_cut(
 ) -> None:
     attempts = iter([DatabaseCutError("cut")] * 8)
 
-    @outliving_cuts
+    @retry_on_disconnect
     def work() -> str:
         for error in attempts:
             raise error
@@ -116,7 +133,7 @@ def test_work_begins_anew_after_growing_pauses_when_its_connection_is_cut(
 
 
 def test_other_errors_are_raised_at_once(pauses: list[float]) -> None:
-    @outliving_cuts
+    @retry_on_disconnect
     def work() -> None:
         raise DatabaseError("no such table")
 
@@ -130,7 +147,7 @@ def test_a_server_that_stays_away_is_given_up(
 ) -> None:
     monkeypatch.setattr("time.monotonic", lambda: sum(pauses))
 
-    @outliving_cuts
+    @retry_on_disconnect
     def work() -> None:
         raise DatabaseCutError("cut")
 

@@ -11,6 +11,7 @@ from db.questions.appearances import find_appearances, first_appearances
 from db.queue.claims import claim_chunks
 from db.queue.completing import complete_extractions, complete_taggings
 from db.records import AppearanceRecord, ExtractedChunk, PlaceRecord, TagRecord
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from tests.rows.records import end_run, made_appearance, made_model, make_run
 from tests.servers.databases import downgrade_database
@@ -39,10 +40,10 @@ NEDS = [
 
 def write_tags(database: Database, tags: list[TagRecord]) -> None:
     """Takes the next chunk through its steps, and gives it these tags."""
-    for state in ("queued", "extracted"):
+    for state in (ChunkState.QUEUED, ChunkState.EXTRACTED):
         with database.write() as connection:
             [claim] = claim_chunks(connection, state, "w/1/1.0", 60, limit=1)
-            if state == "queued":
+            if state is ChunkState.QUEUED:
                 extracted = ExtractedChunk(tuple(range(0, 6000, 500)), 144, 0, ())
                 complete_extractions(connection, {claim: extracted})
             else:

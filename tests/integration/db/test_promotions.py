@@ -17,7 +17,7 @@ from db.changes.promotions import (
 from db.changes.writes import register_model_version
 from db.engine import Database
 from db.errors import NotFoundError
-from db.library.current import CURRENT, Shown, find_shown, make_current
+from db.library.current import CURRENT, RunSelection, find_selection, make_current
 from db.library.episodes import list_episodes
 from db.questions.appearances import find_appearances, screen_time
 from db.records import ModelVersionRecord
@@ -65,9 +65,9 @@ def go_back(database: Database) -> tuple[str, str, int]:
     return done.withdrawn.model, done.in_use.model, done.episodes
 
 
-def shown(database: Database, which: Shown = CURRENT) -> dict[str, str]:
+def shown(database: Database, which: RunSelection = CURRENT) -> dict[str, str]:
     with database.read() as connection:
-        found = find_appearances(connection, shown=which)
+        found = find_appearances(connection, selection=which)
     return {item.episode: item.appearance.label for item in found}
 
 
@@ -214,12 +214,14 @@ def test_runs_that_are_not_current_stay_to_be_asked_for(database: Database) -> N
     ended_run(database, SECOND)
     for run_id, model in ((old, None), (None, "cast@1")):
         with database.read() as connection:
-            which = find_shown(connection, run_id, model)
+            which = find_selection(connection, run_id, model)
         assert shown(database, which) == {"pilot.mkv": "seen_by_1"}
         with database.read() as connection:
-            assert [item.label for item in screen_time(connection, shown=which)] == ["seen_by_1"]
+            assert [item.label for item in screen_time(connection, selection=which)] == [
+                "seen_by_1"
+            ]
     with database.read() as connection:
-        newest = find_shown(connection, None, "cast")
+        newest = find_selection(connection, None, "cast")
     assert shown(database, newest) == {"pilot.mkv": "seen_by_2"}
 
 
@@ -232,7 +234,7 @@ def test_what_never_ran_or_did_not_end_cannot_be_asked_for(
 ) -> None:
     make_run(database, model=FIRST)
     with database.read() as connection, pytest.raises(NotFoundError, match=words):
-        find_shown(connection, run_id, model)
+        find_selection(connection, run_id, model)
 
 
 def test_force_and_what_fell_short_are_kept(database: Database) -> None:

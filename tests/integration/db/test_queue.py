@@ -22,6 +22,7 @@ from db.queue.completing import complete_extractions, complete_taggings
 from db.queue.free import CHUNKS_PER_GROUP
 from db.records import Claim, ExtractedChunk
 from db.schema import chunk
+from db.states import ChunkState
 from tests.rows.records import CHUNKS, end_run, made_episode, made_model, make_run
 from worker.steps.claims import chunks_of, record_failure
 
@@ -32,7 +33,7 @@ EXTRACTED = ExtractedChunk(sampled_pts=(0, 500), frames_decoded=20, decode_error
 
 def claim_one(database: Database, state: str = "queued", lease_seconds: float = 60) -> Claim:
     with database.write() as connection:
-        return claim_chunks(connection, state, "somewhere/1/1.0", lease_seconds)[0]
+        return claim_chunks(connection, ChunkState(state), "somewhere/1/1.0", lease_seconds)[0]
 
 
 def fail(database: Database, claim: Claim, *, lost: bool = False, split_at: int | None) -> str:
@@ -43,8 +44,8 @@ def fail(database: Database, claim: Claim, *, lost: bool = False, split_at: int 
 def test_claims_come_in_the_order_of_time_and_none_comes_twice(database: Database) -> None:
     make_run(database)
     with database.write() as connection:
-        first = claim_chunks(connection, "queued", "w/1/1.0", 60, limit=4)
-        second = claim_chunks(connection, "queued", "w/2/1.0", 60, limit=4)
+        first = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60, limit=4)
+        second = claim_chunks(connection, ChunkState.QUEUED, "w/2/1.0", 60, limit=4)
     assert [claim.start_pts for claim in first + second] == [start for start, _ in CHUNKS]
 
 
@@ -98,7 +99,7 @@ def test_a_chunk_that_keeps_failing_is_split_and_its_guilty_half_quarantined(
     with database.write() as connection:
         assert complete_extractions(connection, {right: EXTRACTED})
     with database.write() as connection:
-        [tagging] = claim_chunks(connection, "extracted", "w/1/1.0", 60)
+        [tagging] = claim_chunks(connection, ChunkState.EXTRACTED, "w/1/1.0", 60)
         assert complete_taggings(connection, [tagging])
         assert open_chunk_count(connection) == 0
         _, quarantined = ended_chunks(connection, run_id)
@@ -117,9 +118,9 @@ def test_a_vanished_worker_is_no_proof_against_its_chunk(database: Database) -> 
 def test_a_released_claim_does_not_count_as_an_attempt(database: Database) -> None:
     make_run(database, chunks=CHUNKS[:1])
     with database.write() as connection:
-        [claim] = claim_chunks(connection, "queued", "w/1/1.0", 60)
+        [claim] = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60)
         assert release_claim(connection, claim)
-        [again] = claim_chunks(connection, "queued", "w/1/1.0", 60)
+        [again] = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60)
     assert again == replace(claim, token=claim.token + 1)
 
 
@@ -128,9 +129,9 @@ def test_a_claim_of_a_run_that_was_pruned_fits_nothing_of_the_next_run(database:
     older = made_model("d" * 64, "0", year=2020)
     run_id = make_run(database, model=older)
     with database.write() as connection:
-        first, second, third = claim_chunks(connection, "queued", "w/1/1.0", 60, limit=3)
+        first, second, third = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60, limit=3)
         complete_extractions(connection, {first: EXTRACTED})
-        [extracted] = claim_chunks(connection, "extracted", "w/1/1.0", 60)
+        [extracted] = claim_chunks(connection, ChunkState.EXTRACTED, "w/1/1.0", 60)
         assert cancel_run(connection, run_id) == "cancelled"
         assert remove_runs(connection, [run_id], made_model()) == 1
 
@@ -146,7 +147,7 @@ def test_a_claim_of_a_run_that_was_pruned_fits_nothing_of_the_next_run(database:
     assert chunks_of(database, [extracted]) == []
     make_run(database, made_episode("e" * 64, "other.mkv"))
     with database.write() as connection:
-        claims = claim_chunks(connection, "queued", "w/2/1.0", 60, limit=3)
+        claims = claim_chunks(connection, ChunkState.QUEUED, "w/2/1.0", 60, limit=3)
         if database.is_sqlite:
             ids = {claim.chunk_id for claim in (first, second, third)}
             assert {claim.chunk_id for claim in claims} == ids, "SQLite gives them again"
@@ -162,9 +163,9 @@ def test_a_cancelled_run_takes_no_writes_and_a_retry_goes_on_with_it(database: D
         assert cancel_run(connection, run_id) == "cancelled"
         assert not renew_claim(connection, claim, 60)
         assert not complete_extractions(connection, {claim: EXTRACTED})
-        assert claim_chunks(connection, "queued", "w/1/1.0", 60) == []
+        assert claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60) == []
         assert retry_run(connection, run_id) == 2
-        assert len(claim_chunks(connection, "queued", "w/1/1.0", 60, limit=9)) == 2
+        assert len(claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60, limit=9)) == 2
 
 
 def test_who_hears_of_a_chunk_claims_what_is_free_of_its_group(database: Database) -> None:
@@ -196,12 +197,12 @@ def test_of_a_group_only_the_chunks_that_are_held_are_written(database: Database
     with database.write() as connection:
         assert complete_extractions(connection, dict.fromkeys([lost, *held], EXTRACTED)) == held
     with database.write() as connection:
-        lost, *held = claim_chunks(connection, "extracted", "w/1/1.0", 60, limit=3)
+        lost, *held = claim_chunks(connection, ChunkState.EXTRACTED, "w/1/1.0", 60, limit=3)
         assert release_claim(connection, lost)
         assert complete_taggings(connection, [lost, *held]) == held
         assert get_run(connection, run_id).chunks_done == 2
         assert complete_taggings(connection, held) == [], "they are tagged already"
-        [again] = claim_chunks(connection, "extracted", "w/1/1.0", 60, limit=3)
+        [again] = claim_chunks(connection, ChunkState.EXTRACTED, "w/1/1.0", 60, limit=3)
         assert again.chunk_id == lost.chunk_id
         cancel_run(connection, run_id)
         assert complete_taggings(connection, [again]) == []
@@ -222,7 +223,9 @@ def test_a_claim_that_a_crash_of_the_server_forgot_is_written_once(database: Dat
 
 def claim_group(database: Database, chunk_id: int, limit: int) -> list[Claim]:
     with database.write() as connection:
-        return claim_chunks(connection, "queued", "w/1/1.0", 60, limit=limit, chunk_id=chunk_id)
+        return claim_chunks(
+            connection, ChunkState.QUEUED, "w/1/1.0", 60, limit=limit, chunk_id=chunk_id
+        )
 
 
 def starts(claims: list[Claim]) -> list[int]:
@@ -239,7 +242,9 @@ def test_many_threads_claim_every_chunk_exactly_once(database: Database) -> None
         try:
             while True:
                 with database.write() as connection:
-                    found = claim_chunks(connection, "queued", f"w/{number}/1.0", 60, limit=3)
+                    found = claim_chunks(
+                        connection, ChunkState.QUEUED, f"w/{number}/1.0", 60, limit=3
+                    )
                 if not found:
                     return
                 claimed.extend(claim.start_pts for claim in found)

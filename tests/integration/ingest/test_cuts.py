@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.cuts import joined_cuts
 from ingest.frames.chunks import plan_chunks
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.frames.write_video import write_video
 from ingest.storage.frame_store import read_manifest
 from tests.video.media import (

@@ -11,7 +11,7 @@ from exact.ranges import PtsRange
 from ingest.decoder.parent import Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.frames.chunks import plan_chunks
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from tests.video.media import (
     MADE,
     SECONDS,

@@ -24,7 +24,7 @@ from ingest.errors import (
     VideoError,
 )
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media.probe import Probe
 from ingest.storage.frame_store import read_frames
 from tests.video.decoders import PatientDecoder

@@ -10,7 +10,7 @@ import pytest
 
 from exact.picture_area import PictureArea
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.frames.write_video import write_video
 from ingest.storage.frame_store import StoredFrame, read_frames
 from tests.video.media import (

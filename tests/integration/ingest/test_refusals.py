@@ -17,7 +17,7 @@ from ingest.decoder.parent import Decoder
 from ingest.description.packet_scan import JUMP_SECONDS
 from ingest.errors import IngestError, MediaRefused, VideoError
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from tests.video.media import MADE, ffmpeg_command, pattern, run_ffmpeg, tone
 from tests.waiting import PATIENCE_SECONDS
 

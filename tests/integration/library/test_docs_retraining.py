@@ -15,6 +15,7 @@ from ingest.frames.write_video import write_video
 from model.dataset.build import build_dataset
 from model.dataset.plan import BuildOptions
 from model.recipe import QUICK
+from model.training.plan import TrainingPlan
 from model.versions import train_model_version
 from tests.servers.commands import castline_here
 
@@ -62,11 +63,13 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     episode = draw_episode(2, 40)
     write_video(tmp_path / "drawn_episode.mp4", episode.pictures, episode.frame_rate)
     train_model_version(
-        build_dataset([tmp_path / "few"], tmp_path / "first", BuildOptions(shards=2)),
+        TrainingPlan(
+            build_dataset([tmp_path / "few"], tmp_path / "first", BuildOptions(shards=2)),
+            "cast",
+            "1",
+            replace(QUICK, epochs=1),
+        ),
         tmp_path / "home" / "models" / "cast-1",
-        "cast",
-        "1",
-        replace(QUICK, epochs=1),
         work_folder=tmp_path / "work",
     )
     # what the page trains in an hour with `strong`, the drawn cast learns in seconds

@@ -23,8 +23,8 @@ from tests.rows.records import episode_named, make_run
 from tests.servers.commands import castline_here, one_line
 from tests.stills.models import write_model_by_lot
 from tests.video.clips import write_clip
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
 
@@ -54,22 +54,22 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
-def promote_by_force(place: Workplace, version: ModelVersion) -> None:
-    assert promote(place, version, "macro_f1 >= 0", [], force=True).is_promoted
+def promote_by_force(installation: Installation, version: ModelVersion) -> None:
+    assert promote(installation, version, "macro_f1 >= 0", [], force=True).is_promoted
 
 
-def run_by(place: Workplace, version: ModelVersion, episode: str = "pilot.mkv") -> None:
+def run_by(installation: Installation, version: ModelVersion, episode: str = "pilot.mkv") -> None:
     """A run that ended over an episode of this name, whose file and frames are nowhere."""
-    run_id = make_run(place.database, episode_named(episode), model_record(version))
-    end_with(place, run_id, {"apple": [(1, 3)]})
+    run_id = make_run(installation.database, episode_named(episode), model_record(version))
+    end_with(installation, run_id, {"apple": [(1, 3)]})
 
 
-def model_that_ran(place: Workplace, name: str, month: str) -> ModelVersion:
+def model_that_ran(installation: Installation, name: str, month: str) -> ModelVersion:
     """A version that was made in that month, and whose run over the pilot ended."""
     version = write_model_by_lot(
-        place.settings.models_folder, name, created_at=f"{month}-01T00:00:00+00:00"
+        installation.settings.models_folder, name, created_at=f"{month}-01T00:00:00+00:00"
     )
-    run_by(place, version)
+    run_by(installation, version)
     return version
 
 
@@ -160,15 +160,15 @@ def test_a_failed_run_stays_as_long_as_it_is_all_that_is_known(tmp_path: Path) -
 def test_models_promoted_in_another_order_than_they_were_made_go_as_listed(
     database: Database, tmp_path: Path
 ) -> None:
-    place = Workplace(Settings(tmp_path, str(database.url)), database)
+    installation = Installation(Settings(tmp_path, str(database.url)), database)
     for name, month in (("newest", "2199-03"), ("oldest", "2199-01"), ("middle", "2199-02")):
-        promote_by_force(place, model_that_ran(place, name, month))
-    planned = plan_pruning(place)
+        promote_by_force(installation, model_that_ran(installation, name, month))
+    planned = plan_pruning(installation)
     assert [run.model for run in planned.runs] == ["newest@1"]
     assert [version.manifest.name for version in planned.models] == ["newest"]
-    prune(place, planned)
+    prune(installation, planned)
     assert not planned.models[0].folder.exists()
-    assert plan_pruning(place).is_empty
+    assert plan_pruning(installation).is_empty
     with database.read() as connection:
         assert [run.model for run in list_runs(connection)] == ["oldest@1", "middle@1"]
         _, first, *others = list_promotions(connection)
@@ -203,18 +203,18 @@ def test_a_model_that_shows_an_episode_keeps_its_history_and_may_be_gone_back_to
 def test_before_any_promotion_a_candidate_is_newer_than_the_bundled_model(
     database: Database, tmp_path: Path
 ) -> None:
-    place = Workplace(Settings(tmp_path, str(database.url)), database)
+    installation = Installation(Settings(tmp_path, str(database.url)), database)
     for name, month in (("older", "2020-01"), ("newer", "2198-01"), ("newest", "2199-01")):
-        model_that_ran(place, name, month)
-    planned = plan_pruning(place)
+        model_that_ran(installation, name, month)
+    planned = plan_pruning(installation)
     assert [run.model for run in planned.runs] == ["older@1"]
     assert [version.manifest.name for version in planned.models] == ["older"]
-    prune(place, planned)
+    prune(installation, planned)
     with database.read() as connection:
         assert [run.model for run in list_runs(connection)] == ["newer@1", "newest@1"]
 
-    run_by(place, find_model(None))
-    prune(place, plan_pruning(place))
+    run_by(installation, find_model(None))
+    prune(installation, plan_pruning(installation))
     with database.read() as connection:
         assert [run.model for run in list_runs(connection)] == ["newer@1", "newest@1"]
-    assert plan_pruning(place).is_empty, "the bundled model is in use and stays"
+    assert plan_pruning(installation).is_empty, "the bundled model is in use and stays"

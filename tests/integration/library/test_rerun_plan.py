@@ -20,17 +20,18 @@ from db.queue.claims import claim_chunks
 from db.queue.completing import complete_extractions
 from db.records import ExtractedChunk, ModelVersionRecord
 from db.schema import chunk, run
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from model.version.artifact import ModelVersion
 from tests.rows.records import CHUNKS, PARAMS, end_run, episode_named, made_episode, made_model
 from tests.stills.models import write_model_by_lot
 from tests.video.clips import write_clip
+from worker.installation import Installation
 from worker.parameters import RunParameters
 from worker.settings import Settings, sqlite_url
 from worker.steps.claims import claim_step
-from worker.steps.extracting import extract_step
-from worker.workplace import Workplace
+from worker.steps.extract_step import extract_step
 
 pytestmark = pytest.mark.integration
 
@@ -38,10 +39,10 @@ OTHER = made_model()
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workplace]:
+def installation(tmp_path: Path) -> Iterator[Installation]:
     database = Database(sqlite_url(tmp_path))
     upgrade_database(database)
-    yield Workplace(Settings(tmp_path, sqlite_url(tmp_path)), database)
+    yield Installation(Settings(tmp_path, sqlite_url(tmp_path)), database)
     database.dispose()
 
 
@@ -51,10 +52,14 @@ def wanted(tmp_path: Path) -> ModelVersion:
 
 
 def add_run(
-    place: Workplace, name: str, model: ModelVersionRecord, params: str, state: str = "done"
+    installation: Installation,
+    name: str,
+    model: ModelVersionRecord,
+    params: str,
+    state: str = "done",
 ) -> int:
     """A run over an episode of this name that ended so and found nobody; returns its id."""
-    with place.database.write() as connection:
+    with installation.database.write() as connection:
         run_id, _ = create_run(
             connection,
             episode_id=register_episode(connection, episode_named(name)),
@@ -65,32 +70,37 @@ def add_run(
             missing=(),
         )
     if state != "queued":
-        end_run(place.database, run_id, state=state, error=None if state == "done" else "it broke")
+        end_run(
+            installation.database,
+            run_id,
+            state=state,
+            error=None if state == "done" else "it broke",
+        )
     return run_id
 
 
 @pytest.fixture
-def library(place: Workplace, wanted: ModelVersion) -> Workplace:
+def library(installation: Installation, wanted: ModelVersion) -> Installation:
     """An episode for each thing that may be the matter."""
     model, params = model_record(wanted), RunParameters.for_model(wanted.manifest).to_json()
     other_params = RunParameters.for_model(wanted.manifest, Fraction(1, 5)).to_json()
-    add_run(place, "found nobody", model, params)
-    add_run(place, "other parameters", model, other_params)
-    add_run(place, "older model", OTHER, PARAMS)
-    add_run(place, "failed", model, params, "failed")
-    add_run(place, "half", model, params, "partial")
-    add_run(place, "queued", model, params, "queued")
-    with place.database.write() as connection:
+    add_run(installation, "found nobody", model, params)
+    add_run(installation, "other parameters", model, other_params)
+    add_run(installation, "older model", OTHER, PARAMS)
+    add_run(installation, "failed", model, params, "failed")
+    add_run(installation, "half", model, params, "partial")
+    add_run(installation, "queued", model, params, "queued")
+    with installation.database.write() as connection:
         register_episode(connection, made_episode("9" * 64, "never run"))
-    return place
+    return installation
 
 
-def planned(place: Workplace, version: ModelVersion, which: Which) -> dict[str, str]:
-    return {item.episode.name: item.reason for item in plan_reruns(place, version, which)}
+def planned(installation: Installation, version: ModelVersion, which: Which) -> dict[str, str]:
+    return {item.episode.name: item.reason for item in plan_reruns(installation, version, which)}
 
 
 def test_missing_is_what_no_run_has_done_and_never_what_found_nobody(
-    library: Workplace, wanted: ModelVersion
+    library: Installation, wanted: ModelVersion
 ) -> None:
     assert planned(library, wanted, "missing") == {
         "failed": "failed: it broke",
@@ -101,7 +111,7 @@ def test_missing_is_what_no_run_has_done_and_never_what_found_nobody(
 
 
 def test_stale_is_what_another_model_or_other_parameters_show(
-    library: Workplace, wanted: ModelVersion
+    library: Installation, wanted: ModelVersion
 ) -> None:
     assert planned(library, wanted, "stale") == {
         "older model": "by cast@1",
@@ -110,7 +120,7 @@ def test_stale_is_what_another_model_or_other_parameters_show(
 
 
 def test_all_is_every_episode_and_what_is_done_is_told(
-    library: Workplace, wanted: ModelVersion
+    library: Installation, wanted: ModelVersion
 ) -> None:
     found = plan_reruns(library, wanted, "all")
     assert len(found) == 7
@@ -118,7 +128,7 @@ def test_all_is_every_episode_and_what_is_done_is_told(
 
 
 def test_episodes_are_chosen_by_name_and_by_the_day_they_were_added(
-    library: Workplace, wanted: ModelVersion
+    library: Installation, wanted: ModelVersion
 ) -> None:
     [one] = [item.episode.id for item in plan_reruns(library, wanted, "all")][:1]
     assert len(plan_reruns(library, wanted, "all", {one})) == 1
@@ -128,7 +138,7 @@ def test_episodes_are_chosen_by_name_and_by_the_day_they_were_added(
 
 
 def test_a_plan_changes_nothing_and_a_run_is_made_once(
-    library: Workplace, wanted: ModelVersion
+    library: Installation, wanted: ModelVersion
 ) -> None:
     def runs() -> int:
         with library.database.read() as connection:
@@ -143,7 +153,7 @@ def test_a_plan_changes_nothing_and_a_run_is_made_once(
     assert made[0].is_open
 
 
-def test_what_failed_is_offered_again(library: Workplace, wanted: ModelVersion) -> None:
+def test_what_failed_is_offered_again(library: Installation, wanted: ModelVersion) -> None:
     [item] = [
         each for each in plan_reruns(library, wanted, "missing") if each.episode.name == "failed"
     ]
@@ -151,11 +161,11 @@ def test_what_failed_is_offered_again(library: Workplace, wanted: ModelVersion) 
 
 
 def test_the_chunks_are_those_of_the_run_that_stored_the_frames(
-    library: Workplace, wanted: ModelVersion
+    library: Installation, wanted: ModelVersion
 ) -> None:
     # chunks of another length than this installation would plan now
-    place = Workplace(replace(library.settings, chunk_seconds=10), library.database)
-    found = {item.episode.name: item for item in plan_reruns(place, wanted, "all")}
+    installation = Installation(replace(library.settings, chunk_seconds=10), library.database)
+    found = {item.episode.name: item for item in plan_reruns(installation, wanted, "all")}
     assert found["older model"].chunks == CHUNKS
     # frames at five a second are no use for two a second
     assert found["other parameters"].chunks != CHUNKS
@@ -163,15 +173,15 @@ def test_the_chunks_are_those_of_the_run_that_stored_the_frames(
 
 
 def test_chunks_that_failed_too_often_are_left_to_classify(
-    place: Workplace, wanted: ModelVersion
+    installation: Installation, wanted: ModelVersion
 ) -> None:
     parameters = RunParameters.for_model(wanted.manifest)
-    run_id = add_run(place, "half", model_record(wanted), parameters.to_json(), "partial")
-    with place.database.write() as connection:
+    run_id = add_run(installation, "half", model_record(wanted), parameters.to_json(), "partial")
+    with installation.database.write() as connection:
         connection.execute(update(chunk).values(state="quarantined"))
         connection.execute(update(chunk).where(chunk.c.number == 0).values(state="tagged"))
         connection.execute(update(run).values(chunks_done=len(CHUNKS)))
-    [item] = plan_reruns(place, wanted, "missing")
+    [item] = plan_reruns(installation, wanted, "missing")
     assert item.run is not None
     assert item.run.id == run_id
     frames = item.episode.duration_seconds / parameters.every_seconds
@@ -179,72 +189,72 @@ def test_chunks_that_failed_too_often_are_left_to_classify(
 
 
 @pytest.fixture
-def extracted(place: Workplace, tmp_path: Path) -> Path:
+def extracted(installation: Installation, tmp_path: Path) -> Path:
     """A real episode of five chunks whose frames another model's run has stored."""
     clip = write_clip(tmp_path / "pilot.mp4", seconds=20)
     first = write_model_by_lot(tmp_path / "models", "first")
     with Decoder() as decoder:
         enqueue_episode(
             clip,
-            database=place.database,
+            database=installation.database,
             decoder=decoder,
             version=first,
             parameters=RunParameters.for_model(first.manifest),
             chunk_seconds=4,
         )
-        extract_all(place, decoder)
+        extract_all(installation, decoder)
     return clip
 
 
-def extract_all(place: Workplace, decoder: Decoder) -> None:
-    while claims := claim_step(place, "queued", "w/1/1.0", None):
-        extract_step(place, claims[0], decoder, lambda _frames: None)
+def extract_all(installation: Installation, decoder: Decoder) -> None:
+    while claims := claim_step(installation, ChunkState.QUEUED, "w/1/1.0", None):
+        extract_step(installation, claims[0], decoder, lambda _frames: None)
 
 
-def rerun_of(place: Workplace, version: ModelVersion) -> Rerun:
-    [item] = plan_reruns(place, version, "all")
+def rerun_of(installation: Installation, version: ModelVersion) -> Rerun:
+    [item] = plan_reruns(installation, version, "all")
     return item
 
 
 def test_a_run_again_decodes_nothing_and_needs_no_episode_file(
-    place: Workplace, wanted: ModelVersion, extracted: Path
+    installation: Installation, wanted: ModelVersion, extracted: Path
 ) -> None:
     extracted.unlink()
-    item = rerun_of(place, wanted)
+    item = rerun_of(installation, wanted)
     assert item.is_stored
-    run = enqueue_rerun(place, item, wanted)
+    run = enqueue_rerun(installation, item, wanted)
     with Decoder() as decoder:
-        extract_all(place, decoder)
+        extract_all(installation, decoder)
         assert decoder.pid is None, "no decoder was ever started"
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         assert get_run(connection, run.id).frames_decoded == 0
         assert get_run(connection, 1).frames_decoded > 0
         assert len(chunk_ranges(connection, run.id)) == 5
 
 
 def test_a_missing_store_is_extracted_again_by_itself(
-    place: Workplace, wanted: ModelVersion, extracted: Path
+    installation: Installation, wanted: ModelVersion, extracted: Path
 ) -> None:
-    stored = sorted(place.settings.frames_folder.rglob("*.zip"))
+    stored = sorted(installation.settings.frames_folder.rglob("*.zip"))
     lost = stored[2]
     content = lost.read_bytes()
     lost.unlink()
-    item = rerun_of(place, wanted)
+    item = rerun_of(installation, wanted)
     assert not item.is_stored
-    run = enqueue_rerun(place, item, wanted)
+    run = enqueue_rerun(installation, item, wanted)
     with Decoder() as decoder:
-        extract_all(place, decoder)
+        extract_all(installation, decoder)
     assert lost.read_bytes() == content
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         frames = [get_run(connection, key).frames_decoded for key in (1, run.id)]
     assert 0 < frames[1] < frames[0], "only what was lost"
 
 
-def test_a_chunk_says_whether_its_frames_were_decoded(place: Workplace) -> None:
-    add_run(place, "one", OTHER, PARAMS, "queued")
+def test_a_chunk_says_whether_its_frames_were_decoded(installation: Installation) -> None:
+    add_run(installation, "one", OTHER, PARAMS, "queued")
     for is_reused in (True, False):
-        with place.database.write() as connection:
-            [claim] = claim_chunks(connection, "queued", "w/1/1.0", 60)
+        with installation.database.write() as connection:
+            [claim] = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 60)
             complete_extractions(connection, {claim: ExtractedChunk((0,), 100, 0, (), is_reused)})
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         assert get_run(connection, 1).frames_decoded == 100

@@ -15,10 +15,10 @@ from tests.rows.claiming import claim
 from tests.servers.commands import castline_here
 from tests.stills.models import write_model_by_lot
 from tests.video.clips import write_clip
+from worker.installation import open_installation
 from worker.settings import Settings
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
-from worker.workplace import open_workplace
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 
 pytestmark = pytest.mark.integration
 
@@ -51,11 +51,11 @@ def test_a_label_with_a_higher_onset_of_its_own_does_not_appear_where_others_do(
     write_model_by_lot(home / "models", "strict", label_thresholds={"birch": (0.7, 0.5)})
     assert castline_here(home, "enqueue", clip, "--model", "strict").returncode == 0
 
-    with open_workplace(Settings.from_environment(home, {})) as place:
+    with open_installation(Settings.from_environment(home, {})) as installation:
         with Decoder() as decoder:
-            extract_step(place, claim(place, "queued"), decoder, lambda _: None)
-        classify_step(place, [claim(place, "extracted")], lambda _: TwoLabels())
-        with place.database.read() as connection:
+            extract_step(installation, claim(installation, "queued"), decoder, lambda _: None)
+        classify_step(installation, [claim(installation, "extracted")], lambda _: TwoLabels())
+        with installation.database.read() as connection:
             [run] = list_runs(connection)
             tagged = {tag.label for tag in run_tags(connection, run.id)}
 

@@ -19,10 +19,11 @@ from model.dataset.plan import BuildOptions
 from model.errors import TrainingError
 from model.importing import import_model_version
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 from model.recipe import STRONG
-from model.report.testing import Words
 from model.stills.choice import Choice
 from model.version.artifact import ModelVersion, read_model_version
+from model.version.provenance import Provenance
 from model.version.weights import read_weights
 from tests.servers.commands import castline_here, one_line
 from tests.stills.models import write_model_by_lot
@@ -33,7 +34,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("compiles_here")]
 
 KNOWN = LABELS[:2]
 PARAMETERS: dict[str, Any] = {**WIDTHS, "joined": 16, "head": 24}
-WORDS = Words(licence="none", about_stills="Colours.", command="castline train --add")
+PROVENANCE = Provenance(licence="none", about_stills="Colours.", command="castline train --add")
 
 
 def coloured(label: str, seed: int) -> Placed:
@@ -129,7 +130,8 @@ def test_what_was_known_stays_bit_for_bit(start: ModelVersion, added: ModelVersi
         np.testing.assert_array_equal(kept, values, name)
     frames = [*pictures("ann", 4, 50), *pictures("cid", 4, 60)]
     old, new = (
-        Classifier.load(version, device="cpu").confidences(frames) for version in (start, added)
+        Classifier.load(version, device=Device.CPU).confidences(frames)
+        for version in (start, added)
     )
     assert old.shape == (8, 1, 3)
     np.testing.assert_array_equal(new[..., :3], old)
@@ -142,7 +144,7 @@ def test_what_was_known_stays_bit_for_bit(start: ModelVersion, added: ModelVersi
 
 
 def test_added_label_is_told_from_the_others(added: ModelVersion) -> None:
-    classifier = Classifier.load(added, device="cpu")
+    classifier = Classifier.load(added, device=Device.CPU)
     onset = added.manifest.label_thresholds.get("cid", (added.manifest.onset, 0.0))[0]
     of_cid, of_ann, of_dot = (
         classifier.confidences(pictures(label, 20, 9000))[:, 0, 3]
@@ -157,7 +159,7 @@ def test_added_label_is_told_from_the_others(added: ModelVersion) -> None:
 def test_card_says_what_was_added_from_how_many_stills_and_how_well(added: ModelVersion) -> None:
     card = (added.folder / "report" / "model_card.md").read_text()
     assert "| cid | 20 | " in card
-    assert "All weights of dense_by_lot@1 stayed as they were" in card
+    assert "All weights of dense_by_lot@1 are unchanged" in card
     report = json.loads((added.folder / "report" / "report.json").read_text())
     assert report["start"]["reference"] == "dense_by_lot@1"
     figures = report["added"]["cid"]
@@ -170,12 +172,12 @@ def test_further_label_is_added_to_one_that_was_added_to(
     start: ModelVersion, added: ModelVersion, stills: Path, tmp_path: Path
 ) -> None:
     made = add_labels(
-        added, {"dot": [stills / "dot"]}, tmp_path / "more-1", "more", "1", words=WORDS
+        added, {"dot": [stills / "dot"]}, tmp_path / "more-1", "more", "1", provenance=PROVENANCE
     )
     assert made.manifest.labels == (*start.manifest.labels, "cid", "dot")
     of_start, once, twice = (len(read_examples(one).features) for one in (start, added, made))
     assert of_start < once < twice
-    new = Classifier.load(made, device="cpu").confidences(pictures("dot", 20, 9000))[:, 0]
+    new = Classifier.load(made, device=Device.CPU).confidences(pictures("dot", 20, 9000))[:, 0]
     onset = made.manifest.label_thresholds.get("dot", (made.manifest.onset, 0.0))[0]
     assert (new[:, 4] >= onset).sum() >= 15
     imported = import_model_version(made.folder, tmp_path / "models")
@@ -187,7 +189,7 @@ def test_two_labels_together_and_the_same_seed_give_the_same_version(
 ) -> None:
     sources = {label: [stills / label] for label in ("cid", "dot")}
     first, again = (
-        add_labels(start, sources, tmp_path / name, "both", "1", words=WORDS, seed=2)
+        add_labels(start, sources, tmp_path / name, "both", "1", provenance=PROVENANCE, seed=2)
         for name in ("a", "b")
     )
     assert first.manifest.labels[-2:] == ("cid", "dot")
@@ -198,7 +200,7 @@ def test_two_labels_together_and_the_same_seed_give_the_same_version(
 def test_dataset_takes_the_place_of_examples(stills: Path, tmp_path: Path) -> None:
     bare = write_dense_by_lot(tmp_path, int8=True, parameters=PARAMETERS, labels=(*KNOWN, "eve"))
     with pytest.raises(TrainingError, match="keeps no examples of what it knows; give the dataset"):
-        add_labels(bare, {"cid": [stills / "cid"]}, tmp_path / "b", "b", "1", words=WORDS)
+        add_labels(bare, {"cid": [stills / "cid"]}, tmp_path / "b", "b", "1", provenance=PROVENANCE)
     of_known = write(tmp_path / "known", {"ann": 14, "bob": 14}, first_seed=40)
     dataset = build_dataset([of_known], tmp_path / "dataset", BuildOptions(Choice(), shards=1))
     made = add_labels(
@@ -207,7 +209,7 @@ def test_dataset_takes_the_place_of_examples(stills: Path, tmp_path: Path) -> No
         tmp_path / "b",
         "b",
         "1",
-        words=WORDS,
+        provenance=PROVENANCE,
         dataset=dataset,
     )
     assert made.manifest.metrics["cid_recall"] >= 0.8
@@ -219,7 +221,7 @@ def refusals(stills: Path) -> dict[str, tuple[tuple[str, ...], str]]:
     begun = ("--start", "dense_by_lot@1")
     return {
         "known": ((*begun, "--add", f"Ann={stills / 'cid'}"), "dense_by_lot@1 knows it already"),
-        "unknown": ((*begun, "--add", f"unknown={stills / 'cid'}"), "is no label to add"),
+        "unknown": ((*begun, "--add", f"unknown={stills / 'cid'}"), "cannot be added"),
         "no folder": ((*begun, "--add", "cid=nowhere"), "nowhere: no such file or folder"),
         "no letter": ((*begun, "--add", "///=nowhere"), "--add: '///' has no letter or digit"),
         "no label": ((*begun, "--add", str(stills)), "is not LABEL=FOLDER"),

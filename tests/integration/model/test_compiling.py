@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from model import extras
 from model.errors import ArtifactError, MissingExtraError, ModelError
 from model.inference import compiling
-from model.inference.calibration import softmax
 from model.inference.compiling import (
     compile_network,
     compile_version,
@@ -21,6 +20,7 @@ from model.inference.compiling import (
     compiled_here,
     keep_compiled,
 )
+from model.inference.confidence import softmax
 from model.inference.cpu_forward import CpuForwardPass
 from model.inference.gpu_forward import GpuForwardPass
 from model.inference.region_logits import whole_logits
@@ -34,7 +34,7 @@ from model.version.artifact import (
     models_in,
     write_model_version,
 )
-from model.version.looks import Looks
+from model.version.region_views import RegionViews
 from tests.stills.trained_shapes import SMALL, TrainedShapes
 
 pytestmark = pytest.mark.integration
@@ -119,8 +119,8 @@ def test_on_either_device_a_glance_gives_what_each_look_alone_gives(
         clear = float(np.median(clearness))  # enough for half of them
         is_clear = clearness >= clear
         assert 0 < is_clear.sum() < len(pictures)
-        looks = Looks(glance_side=glance, glance_clear=clear)
-        found = whole_logits(forward, pictures, ("one", "two", "unknown"), looks)
+        views = RegionViews(glance_side=glance, glance_clear=clear)
+        found = whole_logits(forward, pictures, ("one", "two", "unknown"), views)
         np.testing.assert_array_equal(found, np.where(is_clear[:, None], first, full))
     assert on_gpu.compiled_signatures == 2
 

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.inference.classifier import FLOOR, Classifier, Prediction
+from model.inference.device import Device
 from model.inference.gpu_forward import GpuForwardPass
 from model.networks.named import network_of
 from model.pictures.preprocess import WIDE
@@ -88,7 +89,7 @@ def assert_as_expected(classified: Sequence[tuple[Prediction, ...]], network: An
 def test_labels_are_where_the_network_says_inside_of_the_picture(
     version: ModelVersion, network: Any
 ) -> None:
-    classifier = Classifier.load(version, device="cpu", batch_size=4)
+    classifier = Classifier.load(version, device=Device.CPU, batch_size=4)
     classified = classifier.classify(frames())
     assert_as_expected(classified, network)
     for each in (one for predictions in classified for one in predictions):
@@ -104,7 +105,7 @@ def test_labels_are_where_the_network_says_inside_of_the_picture(
 
 def test_batches_of_any_size_give_the_very_same_predictions(version: ModelVersion) -> None:
     one, three, all_of_them = (
-        Classifier.load(version, device="cpu", batch_size=size).classify(frames())
+        Classifier.load(version, device=Device.CPU, batch_size=size).classify(frames())
         for size in (1, 3, 64)
     )
     assert one == three == all_of_them
@@ -119,7 +120,7 @@ def test_gpus_see_the_same_and_compile_once(version: ModelVersion, network: Any)
 
 
 def test_pictures_and_frames_have_the_confidences_of_predictions(version: ModelVersion) -> None:
-    classifier = Classifier.load(version, device="cpu")
+    classifier = Classifier.load(version, device=Device.CPU)
     by_frame = classifier.confidences(frames())
     assert by_frame.shape == (7, 1, 3)
     pictures = np.stack([WIDE.preprocess(frame) for frame in frames()])
@@ -130,7 +131,7 @@ def test_pictures_and_frames_have_the_confidences_of_predictions(version: ModelV
 
 
 def test_in_8_bits_it_sees_nearly_the_same(tmp_path: Path, version: ModelVersion) -> None:
-    rounded = Classifier.load(write_dense_by_lot(tmp_path, int8=True), device="cpu")
-    exact = Classifier.load(version, device="cpu")
+    rounded = Classifier.load(write_dense_by_lot(tmp_path, int8=True), device=Device.CPU)
+    exact = Classifier.load(version, device=Device.CPU)
     difference = np.abs(rounded.confidences(frames()) - exact.confidences(frames()))
     assert 0 < difference.max() < 0.1

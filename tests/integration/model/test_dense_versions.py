@@ -12,7 +12,9 @@ from model.dataset.folder import Dataset
 from model.dataset.plan import BuildOptions
 from model.errors import TrainingError
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 from model.recipe_changes import with_epochs
+from model.training.plan import TrainingPlan
 from model.version.artifact import ModelVersion, read_model_version
 from model.version.weights import read_weights
 from model.versions import train_model_version
@@ -37,11 +39,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 @pytest.fixture(scope="module")
 def version(dataset: Dataset) -> ModelVersion:
     return train_model_version(
-        dataset,
+        TrainingPlan(dataset, "dense", "1", ONE_EPOCH),
         dataset.folder.parent / "dense-1",
-        "dense",
-        "1",
-        ONE_EPOCH,
         work_folder=dataset.folder.parent / "work",
     )
 
@@ -72,7 +71,7 @@ def test_report_counts_strangers_among_what_was_shown(version: ModelVersion) -> 
 
 def test_what_was_tested_is_what_classifies(version: ModelVersion, dataset: Dataset) -> None:
     frames = [draw(SHAPES[number % 3], number, 160, 90) for number in range(5)]
-    classifier = Classifier.load(version, device="cpu")
+    classifier = Classifier.load(version, device=Device.CPU)
     assert classifier.confidences(frames).shape == (5, 1, 3)
     for predictions in classifier.classify(frames):
         assert all(each.place is not None for each in predictions)
@@ -82,13 +81,11 @@ def test_no_epochs_keep_a_dense_version_but_for_a_shift_though_strangers_are_no_
     version: ModelVersion, dataset: Dataset, tmp_path: Path
 ) -> None:
     made = train_model_version(
-        dataset,
+        TrainingPlan(
+            dataset, "dense", "2", replace(with_epochs(ONE_EPOCH, 0), seed=3), start=version
+        ),
         tmp_path / "dense-2",
-        "dense",
-        "2",
-        replace(with_epochs(ONE_EPOCH, 0), seed=3),
         work_folder=tmp_path / "work",
-        start=version,
     )
     before, after = (
         read_weights(one, {name: values.shape for name, values in _raw(one).items()})
@@ -107,15 +104,11 @@ def _raw(version: ModelVersion) -> dict[str, np.ndarray]:
 def test_no_epochs_do_not_make_a_dense_network_of_another(
     trained: TrainedShapes, dataset: Dataset, tmp_path: Path
 ) -> None:
-    with pytest.raises(TrainingError, match="0 epochs: shapes@1 is no dense network"):
+    with pytest.raises(TrainingError, match="0 epochs: shapes@1 is not a dense network"):
         train_model_version(
-            dataset,
+            TrainingPlan(dataset, "dense", "2", with_epochs(ONE_EPOCH, 0), start=trained.version),
             tmp_path / "dense-2",
-            "dense",
-            "2",
-            with_epochs(ONE_EPOCH, 0),
             work_folder=tmp_path / "work",
-            start=trained.version,
         )
     assert not list(tmp_path.iterdir())
 
@@ -123,13 +116,9 @@ def test_no_epochs_do_not_make_a_dense_network_of_another(
 def test_dense_recipe_learns_from_no_teacher(
     version: ModelVersion, dataset: Dataset, tmp_path: Path
 ) -> None:
-    with pytest.raises(TrainingError, match="learns from no teacher; take regional or large"):
+    with pytest.raises(TrainingError, match="uses no teacher; choose regional or large"):
         train_model_version(
-            dataset,
+            TrainingPlan(dataset, "dense", "2", ONE_EPOCH, teachers=(version,)),
             tmp_path / "dense-2",
-            "dense",
-            "2",
-            ONE_EPOCH,
             work_folder=tmp_path / "work",
-            teachers=[version],
         )

@@ -14,9 +14,10 @@ from model.dataset.build import build_dataset
 from model.dataset.folder import Dataset
 from model.dataset.plan import BuildOptions
 from model.errors import DatasetError
-from model.evaluation.answers import STRANGER
-from model.evaluation.evaluation import Recogniser, answer_part, show_mistakes
+from model.evaluation.predictions import STRANGER
+from model.evaluation.recogniser import Recogniser, predict_part, show_mistakes
 from model.inference.classifier import BATCH_SIZE, Classifier
+from model.inference.device import Device
 from model.pictures.preprocess import TASK
 from model.stills.choice import Choice
 from tests.stills.models import LABELS, write_model_by_lot
@@ -85,7 +86,7 @@ def test_every_still_is_answered_once_under_the_recognisers_own_numbers(
     dataset: Dataset, stills: Path, labels: tuple[str, ...]
 ) -> None:
     rememberer = Rememberer(stills, labels, {})
-    answers = answer_part(rememberer.recogniser(), dataset, "train")
+    answers = predict_part(rememberer.recogniser(), dataset, "train")
     counts = dict(zip(dataset.manifest.labels, dataset.manifest.counts["train"], strict=True))
     unknown = labels.index("unknown") if "unknown" in labels else STRANGER
     assert {number: int((answers.truth == number).sum()) for number in set(answers.truth)} == {
@@ -107,7 +108,7 @@ def test_mistakes_come_worst_first_with_the_picture_and_the_file_of_each(
     zebra = next(name for name in in_train if name.startswith("zebra"))
     lies = {apples[0]: 0.6, apples[-1]: 0.9, zebra: 0.7, apples[3]: 0.55}
     rememberer = Rememberer(stills, ("apple", "birch", "unknown"), lies)
-    answers = answer_part(rememberer.recogniser(), dataset, "train")
+    answers = predict_part(rememberer.recogniser(), dataset, "train")
     found = show_mistakes(answers, dataset, "train", TASK, count=3)
     assert [(each.source, each.truth, each.answer) for each in found] == [
         (f"stills/{apples[-1]}", "apple", "birch"),
@@ -123,8 +124,8 @@ def test_mistakes_come_worst_first_with_the_picture_and_the_file_of_each(
 def test_a_classifier_answers_as_it_would_for_the_full_region_of_a_frame(
     dataset: Dataset, stills: Path, tmp_path: Path
 ) -> None:
-    classifier = Classifier.load(write_model_by_lot(tmp_path), device="cpu")
-    answers = answer_part(Recogniser.of(classifier), dataset, "test")
+    classifier = Classifier.load(write_model_by_lot(tmp_path), device=Device.CPU)
+    answers = predict_part(Recogniser.of(classifier), dataset, "test")
     frames = [np.asarray(Image.open(stills.parent / source)) for source in sources(dataset, "test")]
     full = classifier.confidences(frames)[:, 0]
     assert answers.labels == LABELS
@@ -139,13 +140,13 @@ def test_labels_that_the_recogniser_lacks_are_refused_by_name(
     dataset: Dataset, stills: Path
 ) -> None:
     recogniser = Rememberer(stills, ("birch", "cedar", "unknown"), {}).recogniser()
-    with pytest.raises(DatasetError, match=r"knows no apple; .* --labels birch,cedar$"):
-        answer_part(recogniser, dataset, "test")
+    with pytest.raises(DatasetError, match=r"does not know apple; .* --labels birch,cedar$"):
+        predict_part(recogniser, dataset, "test")
 
 
 def test_a_part_that_shows_nobody_known_is_refused(dataset: Dataset, stills: Path) -> None:
     counts = {**dataset.manifest.counts, "test": (0, 0, sum(dataset.manifest.counts["test"]))}
     of_others = replace(dataset, manifest=replace(dataset.manifest, counts=counts))
     recogniser = Rememberer(stills, ("apple", "birch"), {}).recogniser()
-    with pytest.raises(DatasetError, match="test shows nobody"):
-        answer_part(recogniser, of_others, "test")
+    with pytest.raises(DatasetError, match="test shows no character that"):
+        predict_part(recogniser, of_others, "test")

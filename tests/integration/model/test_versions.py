@@ -15,16 +15,17 @@ from model.dataset.folder import Dataset, open_dataset
 from model.dataset.plan import BuildOptions
 from model.errors import ArtifactError, DatasetError, TrainingError
 from model.inference.classifier import Classifier
+from model.inference.device import Device
 from model.inference.tensorflow_runtime import load_tensorflow
 from model.pictures.preprocess import TASK
 from model.recipe import BASELINE, REGIONAL
 from model.recipe_changes import with_epochs, with_network_of
-from model.report.testing import Words
 from model.training.folder import alone_at_work
 from model.training.history import Epoch
-from model.version.artifact import next_version, read_model_version
+from model.training.plan import TrainingPlan
+from model.version.artifact import ModelVersion, next_version, read_model_version
+from model.version.provenance import Provenance
 from model.version.weights import rounded
-from model.versions import _identity as identity_of
 from model.versions import train_model_version
 from tests.stills.models import write_model_by_lot
 from tests.stills.still_folders import write_stills
@@ -64,7 +65,7 @@ def test_classifier_gives_the_answers_that_the_manifest_counts(trained: TrainedS
             truth.append(features["name"].bytes_list.value[0].decode())
             png = features["image"].bytes_list.value[0]
             seen.append(TASK.preprocess(tensorflow.io.decode_png(png, channels=3).numpy()))
-    classifier = Classifier.load(trained.version, device="cpu")
+    classifier = Classifier.load(trained.version, device=Device.CPU)
     answers = classifier.confidences_of_pictures(np.stack(seen)).argmax(axis=1)
     right = sum(SHAPES[answer] == label for answer, label in zip(answers, truth, strict=True))
     assert trained.version.manifest.metrics["accuracy"] == right / len(truth)
@@ -119,19 +120,15 @@ def test_version_and_work_folder_hold_the_report_and_the_history(trained: Traine
 
 def refused(dataset: Dataset, folder: Path, name: str = "shapes", version: str = "1") -> None:
     """Try to train; what is wrong must show before a still is unpacked."""
-    words = Words(licence=" ") if name == "no-licence" else None
+    provenance = Provenance(licence=" ") if name == "no-licence" else Provenance()
 
     def too_late(step: str, _done: int, _total: int) -> None:
         raise AssertionError(step)
 
     train_model_version(
-        dataset,
+        TrainingPlan(dataset, name, version, RECIPE, provenance=provenance),
         folder / "models" / "new",
-        name,
-        version,
-        RECIPE,
         work_folder=folder / "work",
-        words=words,
         on_progress=too_late,
     )
 
@@ -205,16 +202,22 @@ def test_same_stills_in_other_parts_are_another_training(tmp_path: Path) -> None
     )
     assert there.manifest.fingerprint_sha256 == back.manifest.fingerprint_sha256
     assert there.manifest.seed == back.manifest.seed
-    assert identity_of(there, RECIPE, (), None) != identity_of(back, RECIPE, (), None)
-    assert identity_of(there, RECIPE, (), None) == identity_of(
-        open_dataset(there.folder), RECIPE, (), None
-    )
+    assert identity_of(there) != identity_of(back)
+    assert identity_of(there) == identity_of(open_dataset(there.folder))
+
+
+def identity_of(
+    dataset: Dataset,
+    teachers: tuple[ModelVersion, ...] = (),
+    start: ModelVersion | None = None,
+) -> str:
+    recipe = replace(RECIPE, taught=0.5)
+    return TrainingPlan(dataset, "shapes", "2", recipe, teachers, start).identity
 
 
 def test_other_teachers_are_another_training(trained: TrainedShapes) -> None:
     alone, taught = (
-        identity_of(trained.dataset, RECIPE, teachers, None)
-        for teachers in ((), (trained.version,))
+        identity_of(trained.dataset, teachers=teachers) for teachers in ((), (trained.version,))
     )
     assert alone != taught
 
@@ -223,22 +226,16 @@ def test_a_teacher_whose_answers_mean_something_else_is_refused(
     trained: TrainedShapes, tmp_path: Path
 ) -> None:
     binary = replace(RECIPE, loss="binary", taught=0.5)
-    with pytest.raises(TrainingError, match="shapes@1: learnt by the categorical loss, the"):
+    with pytest.raises(TrainingError, match="shapes@1: was trained with loss categorical, the"):
         train_model_version(
-            trained.dataset,
+            TrainingPlan(trained.dataset, "shapes", "2", binary, teachers=(trained.version,)),
             tmp_path / "shapes-2",
-            "shapes",
-            "2",
-            binary,
             work_folder=tmp_path / "work",
-            teachers=[trained.version],
         )
 
 
 def test_another_start_is_another_training(trained: TrainedShapes) -> None:
-    anew, further = (
-        identity_of(trained.dataset, RECIPE, (), start) for start in (None, trained.version)
-    )
+    anew, further = (identity_of(trained.dataset, start=start) for start in (None, trained.version))
     assert anew != further
 
 
@@ -247,13 +244,15 @@ def test_training_that_starts_from_a_version_knows_at_once_what_that_knew(
 ) -> None:
     histories: list[tuple[Epoch, ...]] = []
     made = train_model_version(
-        trained.dataset,
+        TrainingPlan(
+            trained.dataset,
+            "shapes",
+            "2",
+            replace(RECIPE, epochs=1, learning_rate=1e-7, final_learning_rate=0),
+            start=trained.version,
+        ),
         tmp_path / "shapes-2",
-        "shapes",
-        "2",
-        replace(RECIPE, epochs=1, learning_rate=1e-7, final_learning_rate=0),  # next to no steps
         work_folder=tmp_path / "work",
-        start=trained.version,
         on_epoch=histories.append,
     )
     before = trained.version.manifest.metrics["validation_accuracy"]
@@ -266,13 +265,15 @@ def test_no_epochs_keep_the_weights_and_choose_thresholds_for_other_looks(
 ) -> None:
     before = trained.version
     made = train_model_version(
-        trained.dataset,
+        TrainingPlan(
+            trained.dataset,
+            "shapes",
+            "2",
+            replace(with_epochs(RECIPE, 0), closer_view=0.5, seed=4),
+            start=before,
+        ),
         tmp_path / "shapes-2",
-        "shapes",
-        "2",
-        replace(with_epochs(RECIPE, 0), closer_view=0.5, seed=4),
         work_folder=tmp_path / "work",
-        start=before,
     )
     assert made.manifest.weights_sha256 == before.manifest.weights_sha256
     assert (made.manifest.closer_view, before.manifest.closer_view) == (0.5, 0.0)
@@ -296,14 +297,11 @@ def test_no_epochs_are_refused_where_weights_would_be_random_or_somebody_would_t
     ):
         with pytest.raises(TrainingError, match=message):
             train_model_version(
-                trained.dataset,
+                TrainingPlan(
+                    trained.dataset, "shapes", "2", recipe, teachers=teachers, start=start
+                ),
                 tmp_path / "shapes-2",
-                "shapes",
-                "2",
-                recipe,
                 work_folder=tmp_path / "work",
-                teachers=teachers,
-                start=start,
             )
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
 
@@ -313,13 +311,9 @@ def test_start_of_another_network_is_refused_before_anything_is_learnt(
 ) -> None:
     with pytest.raises(TrainingError, match="start shapes@1: has another network"):
         train_model_version(
-            trained.dataset,
+            TrainingPlan(trained.dataset, "shapes", "2", REGIONAL, start=trained.version),
             tmp_path / "shapes-2",
-            "shapes",
-            "2",
-            REGIONAL,
             work_folder=tmp_path / "work",
-            start=trained.version,
         )
     assert not list(tmp_path.iterdir())
 

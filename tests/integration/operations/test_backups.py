@@ -16,6 +16,7 @@ from db.questions.appearances import find_appearances
 from db.queue.claims import claim_chunks
 from db.queue.completing import complete_taggings
 from db.records import TagRecord
+from db.states import ChunkState, RunState
 from db.upgrade import upgrade_database
 from tests.rows.records import APPEARANCE, made_episode, make_run
 from tests.servers.databases import new_postgresql_url, postgresql_tool
@@ -31,14 +32,14 @@ def fill(database: Database) -> None:
     run_id = make_run(database, chunks=((0, 360_000),))
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE chunk SET state = 'extracted'")
-        [claim] = claim_chunks(connection, "extracted", "me/1/1", 60)
+        [claim] = claim_chunks(connection, ChunkState.EXTRACTED, "me/1/1", 60)
         assert complete_taggings(connection, [claim])
         replace_tags(connection, {claim: TAGS})
         finish_run(
             connection,
             run_id=run_id,
             episode_id=1,
-            state="done",
+            state=RunState.DONE,
             frames=720,
             decode_errors=0,
             missing=(),
@@ -48,7 +49,7 @@ def fill(database: Database) -> None:
         )
     make_run(database, made_episode("d" * 64, "second.mkv"))
     with database.write() as connection:
-        claim_chunks(connection, "queued", "me/1/1", 60)
+        claim_chunks(connection, ChunkState.QUEUED, "me/1/1", 60)
 
 
 def content(database: Database) -> tuple[object, ...]:

@@ -13,9 +13,10 @@ from db.errors import DatabaseError
 from db.library.episodes import find_episodes, get_episode, list_episodes
 from db.library.runs import list_runs, run_progress
 from db.questions.appearances import known_labels, written_names
-from db.questions.spans import shown_spans
+from db.questions.spans import selected_spans
 from db.queue.claimed import claimed_chunks
 from db.queue.claims import claim_chunks
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from tests.rows.records import end_run, make_run
 from tests.servers.commands import castline_here, one_line
@@ -47,7 +48,7 @@ DAMAGE: dict[str, tuple[str, Reader]] = {
     ),
     "a range without an end in a span": (
         "UPDATE run SET missing = '[[1]]'",
-        lambda connection: list(shown_spans(connection)),
+        lambda connection: list(selected_spans(connection)),
     ),
     "labels that are a number": (
         "UPDATE model_version SET labels = '7'",
@@ -77,7 +78,7 @@ def test_a_worker_that_claims_a_damaged_row_is_told_so(database: Database) -> No
     make_run(database)
     with database.write() as connection:
         connection.execute(text("UPDATE episode SET time_base_den = 0"))
-        claims = claim_chunks(connection, "queued", worker="somebody", lease_seconds=60)
+        claims = claim_chunks(connection, ChunkState.QUEUED, worker="somebody", lease_seconds=60)
         with pytest.raises(DatabaseError, match="put a backup in its place"):
             claimed_chunks(connection, claims)
 

@@ -19,6 +19,7 @@ from model import extras
 from model.dataset.build import build_dataset
 from model.dataset.plan import BuildOptions
 from model.inference import tensorflow_runtime
+from model.inference.device import Device
 from model.inference.tensorflow_runtime import CPU, choose_device
 from model.version.artifact import bundled_folder, models_in
 from tests.servers.commands import environment_of, new_home, one_line
@@ -130,7 +131,7 @@ def test_without_tensorflow_the_device_is_the_cpu_though_there_is_a_gpu(
 ) -> None:
     monkeypatch.setattr(tensorflow_runtime, "_has_gpu_driver", lambda: True)
     monkeypatch.setattr(extras, "find_spec", lambda _name: None)
-    assert choose_device("auto") == CPU
+    assert choose_device(Device.AUTO) == CPU
 
 
 def test_the_wheel_requires_no_library_of_an_extra_and_holds_the_bundled_model_compiled(

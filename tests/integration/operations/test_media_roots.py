@@ -15,7 +15,7 @@ import pytest
 from ingest.decoder.parent import Decoder
 from ingest.errors import IngestError
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.media import file as media_file
 from ingest.media.file import open_media
 from tests.video.clips import write_clip

@@ -19,10 +19,10 @@ from tests.servers.commands import BY_LOT, castline_here, new_home
 from tests.stills.models import write_model_by_lot
 from tests.video.clips import write_clip
 from tests.waiting import wait_until
+from worker.installation import Installation, open_installation
 from worker.parameters import RunParameters
 from worker.settings import Settings
-from worker.steps.extracting import extract_step
-from worker.workplace import Workplace, open_workplace
+from worker.steps.extract_step import extract_step
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -40,13 +40,13 @@ def padded(clip: Path) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workplace]:
+def installation(tmp_path: Path) -> Iterator[Installation]:
     """A home with one chunk in its queue, of a file that was written just before."""
     clip = padded(write_clip(tmp_path / "pilot.mp4", seconds=6))
     home = new_home(tmp_path / "home")
     assert castline_here(home, "enqueue", clip, *BY_LOT).returncode == 0
-    with open_workplace(Settings.from_environment(home, {})) as place:
-        yield place
+    with open_installation(Settings.from_environment(home, {})) as installation:
+        yield installation
 
 
 class WatchedDecoder(Decoder):
@@ -66,12 +66,12 @@ class WatchedDecoder(Decoder):
 
 
 @pytest.fixture
-def settled(place: Workplace, tmp_path: Path) -> Path:
+def settled(installation: Installation, tmp_path: Path) -> Path:
     """The episode's file, of which the database knows by what it is recognised."""
     path = tmp_path / "pilot.mp4"
     wait_until(lambda: stamp_of(path.stat(), time.time()) != "")
-    assert castline_here(place.settings.home, "enqueue", path, *BY_LOT).returncode == 0
-    with place.database.read() as connection:
+    assert castline_here(installation.settings.home, "enqueue", path, *BY_LOT).returncode == 0
+    with installation.database.read() as connection:
         assert get_episode(connection, 1).file_stamp
     return path
 
@@ -97,56 +97,56 @@ def put_in_place(path: Path, content: bytes) -> None:
     beside.rename(path)
 
 
-def extract_with(place: Workplace, decoder: Decoder) -> None:
+def extract_with(installation: Installation, decoder: Decoder) -> None:
     with decoder:
-        extract_step(place, claim(place, "queued", 60), decoder, lambda _: None)
+        extract_step(installation, claim(installation, "queued", 60), decoder, lambda _: None)
 
 
-def assert_nothing_was_extracted(place: Workplace) -> None:
-    with place.database.read() as connection:
+def assert_nothing_was_extracted(installation: Installation) -> None:
+    with installation.database.read() as connection:
         [run] = list_runs(connection)
     assert run.state == "running"
-    assert claim(place, "queued", 60).attempts == 2
-    assert not [path for path in place.settings.frames_folder.rglob("*") if path.is_file()]
+    assert claim(installation, "queued", 60).attempts == 2
+    assert not [path for path in installation.settings.frames_folder.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("replace_content", [write_in_place, put_in_place])
 def test_other_content_of_the_same_size_and_time_is_noticed(
-    place: Workplace, settled: Path, replace_content: Callable[[Path, bytes], None]
+    installation: Installation, settled: Path, replace_content: Callable[[Path, bytes], None]
 ) -> None:
     replace_content(settled, other_content(settled))
-    extract_with(place, Decoder())
-    assert_nothing_was_extracted(place)
+    extract_with(installation, Decoder())
+    assert_nothing_was_extracted(installation)
 
 
 @pytest.mark.parametrize("replace_content", [write_in_place, put_in_place])
 def test_content_that_is_replaced_as_soon_as_it_was_read_is_noticed(
-    place: Workplace, tmp_path: Path, replace_content: Callable[[Path, bytes], None]
+    installation: Installation, tmp_path: Path, replace_content: Callable[[Path, bytes], None]
 ) -> None:
     path = tmp_path / "pilot.mp4"
     replace_content(path, other_content(path))
-    extract_with(place, Decoder())
-    assert_nothing_was_extracted(place)
+    extract_with(installation, Decoder())
+    assert_nothing_was_extracted(installation)
 
 
 def test_content_that_is_replaced_while_it_is_decoded_is_noticed(
-    place: Workplace, settled: Path
+    installation: Installation, settled: Path
 ) -> None:
     content = other_content(settled)
-    extract_with(place, WatchedDecoder("extract", lambda: write_in_place(settled, content)))
-    assert_nothing_was_extracted(place)
+    extract_with(installation, WatchedDecoder("extract", lambda: write_in_place(settled, content)))
+    assert_nothing_was_extracted(installation)
 
 
 def test_a_file_that_is_put_in_place_while_the_old_one_is_decoded_harms_nothing(
-    place: Workplace, settled: Path
+    installation: Installation, settled: Path
 ) -> None:
     content = other_content(settled)
-    extract_with(place, WatchedDecoder("extract", lambda: put_in_place(settled, content)))
-    assert claim(place, "extracted", 60).attempts == 1, "what was open was the episode"
+    extract_with(installation, WatchedDecoder("extract", lambda: put_in_place(settled, content)))
+    assert claim(installation, "extracted", 60).attempts == 1, "what was open was the episode"
 
 
 def test_content_that_is_replaced_before_its_picture_area_is_found_is_refused(
-    place: Workplace, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
     path = padded(write_clip(tmp_path / "second.mp4", seconds=6, seed=3))
     content = other_content(path)
@@ -157,7 +157,7 @@ def test_content_that_is_replaced_before_its_picture_area_is_found_is_refused(
     ):
         enqueue_episode(
             path,
-            database=place.database,
+            database=installation.database,
             decoder=decoder,
             version=version,
             parameters=RunParameters.for_model(version.manifest),
@@ -165,9 +165,11 @@ def test_content_that_is_replaced_before_its_picture_area_is_found_is_refused(
         )
 
 
-def test_a_file_that_nobody_touched_is_not_read_again(place: Workplace, settled: Path) -> None:
+def test_a_file_that_nobody_touched_is_not_read_again(
+    installation: Installation, settled: Path
+) -> None:
     decoder = WatchedDecoder()
-    extract_with(place, decoder)
+    extract_with(installation, decoder)
     assert decoder.calls == ["extract"]
 
 
@@ -182,13 +184,13 @@ def test_a_file_that_nobody_touched_is_not_read_again(place: Workplace, settled:
     ids=["rights", "name", "time", "copy"],
 )
 def test_a_file_that_was_only_touched_is_read_once_more_and_still_the_episode(
-    place: Workplace, settled: Path, touch: Callable[[Path], object]
+    installation: Installation, settled: Path, touch: Callable[[Path], object]
 ) -> None:
     touch(settled)
     wait_until(lambda: stamp_of(settled.stat(), time.time()) != "")
     decoder = WatchedDecoder()
-    extract_with(place, decoder)
+    extract_with(installation, decoder)
     assert decoder.calls == ["hash", "extract"]
-    assert claim(place, "extracted", 60).attempts == 1
-    with place.database.read() as connection:
+    assert claim(installation, "extracted", 60).attempts == 1
+    with installation.database.read() as connection:
         assert get_episode(connection, 1).file_stamp == stamp_of(settled.stat(), time.time())

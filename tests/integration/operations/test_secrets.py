@@ -138,7 +138,7 @@ def test_a_log_line_has_its_ids_and_no_password(
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     configure_logging(log_format)
-    log = logging.getLogger("worker.steps.extracting")
+    log = logging.getLogger("worker.steps.extract_step")
     log.info("extracted from %s", BROKER_URL, extra={"run": 3, "chunk": 14})
     logging.getLogger("aiobotocore").info("chatter")
     [line] = capsys.readouterr().err.splitlines()

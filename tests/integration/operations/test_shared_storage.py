@@ -13,6 +13,7 @@ from castline.tagging.sources import enqueue_source
 from db.library.runs import list_runs
 from db.queue.claims import claim_chunks
 from db.records import Claim, RunRecord
+from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from ingest.errors import IngestError, StorageFullError, StorageUnreachable, VideoError
 from ingest.storage.frame_store import read_frames
@@ -22,12 +23,12 @@ from tests.rows.claiming import ELSEWHERE, claim
 from tests.servers.commands import BY_LOT, castline_here, new_home, one_line
 from tests.servers.object_storage import BUCKET, ObjectStorage
 from tests.video.clips import write_clip
+from worker.installation import Installation, open_installation
 from worker.parameters import RunParameters
 from worker.settings import Settings
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 from worker.storage import tidy_storage
-from worker.workplace import Workplace, open_workplace
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -81,18 +82,21 @@ def test_an_episode_and_its_frames_on_s3_are_worked_on_like_local_ones(
     assert enqueued.returncode == 0, enqueued.stderr
     assert "1 new, 0 known, 0 refused" in enqueued.stderr
     settings = replace(Settings.from_environment(home, {}), frames_url=frames)
-    with open_workplace(settings) as place, Decoder() as decoder:
-        extract_step(place, claim(place, "queued"), decoder, lambda _: None)
-        classify_step(place, [claim(place, "extracted")], lambda _: NoClassifier())  # type: ignore[arg-type,return-value]
-        [run] = runs_of(place)
+    with open_installation(settings) as installation, Decoder() as decoder:
+        extract_step(installation, claim(installation, "queued"), decoder, lambda _: None)
+        classify_step(installation, [claim(installation, "extracted")], lambda _: NoClassifier())  # type: ignore[arg-type,return-value]
+        [run] = runs_of(installation)
     assert (run.state, run.frames) == ("done", 24)
 
     [episode] = json.loads(castline_here(home, "episodes", "--json").stdout)
     assert episode["path"] == f"{season}/pilot.mp4"
     local = new_home(tmp_path / "local")
     assert castline_here(local, "enqueue", clip, *BY_LOT).returncode == 0
-    with open_workplace(Settings.from_environment(local, {})) as place, Decoder() as decoder:
-        extract_step(place, claim(place, "queued"), decoder, lambda _: None)
+    with (
+        open_installation(Settings.from_environment(local, {})) as installation,
+        Decoder() as decoder,
+    ):
+        extract_step(installation, claim(installation, "queued"), decoder, lambda _: None)
     ours = {path.name: path.read_bytes() for path in (local / "frames").rglob("*.zip")}
     keys = storage.keys(f"{prefix}/frames/")
     assert {key.rpartition("/")[2]: storage.content(key) for key in keys} == ours
@@ -102,7 +106,7 @@ def test_an_episode_and_its_frames_on_s3_are_worked_on_like_local_ones(
 @pytest.fixture
 def machines(
     storage: ObjectStorage, prefix: str, clip: Path, tmp_path: Path
-) -> Iterator[tuple[Workplace, Workplace]]:
+) -> Iterator[tuple[Installation, Installation]]:
     """Two machines with one database and one frame store; an episode of 3 chunks is enqueued."""
     url = storage.put(clip, f"{prefix}/pilot.mp4")
     frames = f"s3://{BUCKET}/{prefix}/frames"
@@ -111,7 +115,7 @@ def machines(
         Settings.from_environment(None, environment(tmp_path / "two", frames)),
         database_url=one.database_url,
     )
-    with open_workplace(one) as first, open_workplace(two) as second:
+    with open_installation(one) as first, open_installation(two) as second:
         version = find_model(None, [])
         with Decoder() as decoder:
             enqueue_source(first, url, decoder, version, RunParameters.for_model(version.manifest))
@@ -119,7 +123,7 @@ def machines(
 
 
 def test_one_machine_extracts_and_another_classifies(
-    machines: tuple[Workplace, Workplace],
+    machines: tuple[Installation, Installation],
 ) -> None:
     one, two = machines
     with Decoder() as decoder:
@@ -133,7 +137,7 @@ def test_one_machine_extracts_and_another_classifies(
 
 
 def test_a_bad_copy_in_a_cache_is_dropped_and_the_chunk_extracted_again(
-    machines: tuple[Workplace, Workplace],
+    machines: tuple[Installation, Installation],
 ) -> None:
     one, _ = machines
     with Decoder() as decoder:
@@ -148,7 +152,7 @@ def test_a_bad_copy_in_a_cache_is_dropped_and_the_chunk_extracted_again(
 
 
 def test_an_episode_that_was_replaced_on_the_storage_is_refused(
-    machines: tuple[Workplace, Workplace], storage: ObjectStorage, prefix: str, tmp_path: Path
+    machines: tuple[Installation, Installation], storage: ObjectStorage, prefix: str, tmp_path: Path
 ) -> None:
     _, two = machines
     storage.put(write_clip(tmp_path / "other.mp4", seconds=12, seed=2), f"{prefix}/pilot.mp4")
@@ -164,7 +168,7 @@ def test_an_episode_that_was_replaced_on_the_storage_is_refused(
 
 
 def test_an_episode_is_fetched_once_and_its_copy_is_what_was_enqueued(
-    machines: tuple[Workplace, Workplace], storage: ObjectStorage, prefix: str, clip: Path
+    machines: tuple[Installation, Installation], storage: ObjectStorage, prefix: str, clip: Path
 ) -> None:
     _, two = machines
     with Decoder() as decoder:
@@ -179,7 +183,7 @@ def test_an_episode_is_fetched_once_and_its_copy_is_what_was_enqueued(
 
 
 def test_what_is_in_use_stays_however_small_the_limit(
-    machines: tuple[Workplace, Workplace],
+    machines: tuple[Installation, Installation],
     storage: ObjectStorage,
     prefix: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -187,27 +191,27 @@ def test_what_is_in_use_stays_however_small_the_limit(
     monkeypatch.setattr("ingest.storage.kept_files.RECENT_SECONDS", -10.0)
     one, _ = machines
     settings = replace(one.settings, frames_limit_bytes=1, cache_limit_bytes=1)
-    with Decoder() as decoder, open_workplace(settings) as place:
+    with Decoder() as decoder, open_installation(settings) as installation:
         for _ in range(2):
-            extract_step(place, claim(place, "queued"), decoder, lambda _: None)
-        claimed = claim(place, "queued")  # and its episode is being decoded
-        episode = place.episode_cache.path_for(storage_sha256(place))
-        tidy_storage(place)
+            extract_step(installation, claim(installation, "queued"), decoder, lambda _: None)
+        claimed = claim(installation, "queued")  # and its episode is being decoded
+        episode = installation.episode_cache.path_for(storage_sha256(installation))
+        tidy_storage(installation)
         assert len(storage.keys(f"{prefix}/frames/")) == 2
         assert episode.exists()
 
-        classify_step(place, [claim(place, "extracted")], lambda _: NoClassifier())  # type: ignore[arg-type,return-value]
-        extract_step(place, claimed, decoder, lambda _: None)
-        tidy_storage(place)
+        classify_step(installation, [claim(installation, "extracted")], lambda _: NoClassifier())  # type: ignore[arg-type,return-value]
+        extract_step(installation, claimed, decoder, lambda _: None)
+        tidy_storage(installation)
         left = storage.keys(f"{prefix}/frames/")
         assert len(left) == 2, "the tagged chunk's frames went, those that wait stayed"
         assert not episode.exists()
 
-        while waiting := claims_of(place):
-            classify_step(place, waiting, lambda _: NoClassifier())  # type: ignore[arg-type,return-value]
-        tidy_storage(place)
+        while waiting := claims_of(installation):
+            classify_step(installation, waiting, lambda _: NoClassifier())  # type: ignore[arg-type,return-value]
+        tidy_storage(installation)
         assert storage.keys(f"{prefix}/frames/") == []
-        [run] = runs_of(place)
+        [run] = runs_of(installation)
     assert (run.state, run.frames) == ("done", 24)
 
 
@@ -215,18 +219,18 @@ def whole_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size]
 
 
-def storage_sha256(place: Workplace) -> str:
-    with place.database.read() as connection:
+def storage_sha256(installation: Installation) -> str:
+    with installation.database.read() as connection:
         return str(connection.exec_driver_sql("SELECT sha256 FROM episode").scalar_one())
 
 
-def claims_of(place: Workplace) -> list[Claim]:
-    with place.database.write() as connection:
-        return claim_chunks(connection, "extracted", ELSEWHERE, 60, limit=4)
+def claims_of(installation: Installation) -> list[Claim]:
+    with installation.database.write() as connection:
+        return claim_chunks(connection, ChunkState.EXTRACTED, ELSEWHERE, 60, limit=4)
 
 
 def test_what_another_machine_extracted_is_planned_as_stored(
-    machines: tuple[Workplace, Workplace],
+    machines: tuple[Installation, Installation],
 ) -> None:
     one, two = machines
     version = find_model(None, [])
@@ -258,15 +262,15 @@ def test_doctor_looks_at_media_on_s3(
         assert url in media["text"]
 
 
-def runs_of(place: Workplace) -> list[RunRecord]:
-    with place.database.read() as connection:
+def runs_of(installation: Installation) -> list[RunRecord]:
+    with installation.database.read() as connection:
         return list_runs(connection)
 
 
 @pytest.mark.parametrize("kind", [StorageUnreachable, StorageFullError])
 def test_storage_that_does_not_answer_or_a_full_disk_costs_a_chunk_nothing(
     kind: type[IngestError],
-    machines: tuple[Workplace, Workplace],
+    machines: tuple[Installation, Installation],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(*_arguments: object) -> None:
@@ -347,8 +351,8 @@ def test_an_unknown_object_is_no_video(storage: ObjectStorage, prefix: str, tmp_
     parameters = RunParameters.for_model(version.manifest)
     settings = Settings.from_environment(tmp_path / "home", {})
     with (
-        open_workplace(settings) as place,
+        open_installation(settings) as installation,
         Decoder() as decoder,
         pytest.raises(VideoError, match=f"^{url}: is not a video"),
     ):
-        enqueue_source(place, url, decoder, version, parameters)
+        enqueue_source(installation, url, decoder, version, parameters)

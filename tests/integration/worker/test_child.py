@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from model.inference.device import Device
 from tests.waiting import wait_until
 from worker.embedded.classify_child import ClassifyChild
 from worker.embedded.classify_process import ClassifyOrder
@@ -21,7 +22,7 @@ def test_it_says_in_one_line_why_it_cannot_work_and_runs_nothing_of_the_current_
     (downloads / "numpy.py").write_text("open('was_run', 'w')")
     monkeypatch.chdir(downloads)
     settings = Settings.from_environment(tmp_path / "home", {})
-    child = ClassifyChild(ClassifyOrder(settings, "cpu", None, model_sha256="0" * 64))
+    child = ClassifyChild(ClassifyOrder(settings, Device.CPU, None, model_sha256="0" * 64))
 
     def has_given_up() -> bool:
         try:

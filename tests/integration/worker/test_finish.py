@@ -13,6 +13,7 @@ from db.questions.appearances import find_appearances
 from db.queue.claims import claim_chunks, fail_claim
 from db.queue.completing import complete_extractions, complete_taggings
 from db.records import Claim, ExtractedChunk, TagRecord
+from db.states import ChunkState
 from ingest.cuts import Cuts, Frames
 from tests.rows.records import PARAMS, make_run
 from worker.steps.finish import finish_run_if_complete
@@ -27,7 +28,7 @@ BY_SHOTS = PARAMS[:-1] + ', "shots": {"link_seconds": "3", "sure": 0.95}}'
 
 def claim(database: Database, state: str) -> Claim:
     with database.write() as connection:
-        return claim_chunks(connection, state, "w/1/1.0", 60)[0]
+        return claim_chunks(connection, ChunkState(state), "w/1/1.0", 60)[0]
 
 
 def tag_chunk(

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from db.engine import Database
 from db.queue.claims import claim_chunks
+from db.states import ChunkState
 from db.upgrade import upgrade_database
 from tests.rows.records import make_run
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -29,14 +30,15 @@ COUNTS = """
 import sys
 from worker.metrics import open_metrics
 from worker.settings import Settings
+from worker.step import Step
 
 class Half:
     def batch_fill(self, frames):
         return 0.5
 
 metrics = open_metrics(Settings.from_json(sys.argv[1]))
-metrics.count_attempts("queued", 2)
-metrics.count_attempts("extracted", 1)
+metrics.count_attempts(Step.EXTRACT, 2)
+metrics.count_attempts(Step.CLASSIFY, 1)
 metrics.count_decoded(100)
 metrics.count_classified(24, Half())
 metrics.count_refused_message()
@@ -75,7 +77,7 @@ def test_the_page_adds_up_all_processes_and_asks_the_database(settings: Settings
     upgrade_database(database)
     make_run(database)
     with database.write() as connection:
-        claim_chunks(connection, "queued", "me/1/1", 60)
+        claim_chunks(connection, ChunkState.QUEUED, "me/1/1", 60)
         connection.exec_driver_sql("UPDATE chunk SET state = 'quarantined' WHERE id = 6")
         connection.exec_driver_sql("UPDATE chunk SET state = 'extracted' WHERE id = 5")
         connection.exec_driver_sql("UPDATE run SET queued_at = '2020-01-01 00:00:00'")

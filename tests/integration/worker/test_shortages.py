@@ -10,23 +10,25 @@ import pytest
 
 from db.engine import Database
 from db.library.runs import list_runs
+from db.states import ChunkState, Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
-from ingest.frames.extraction import Extracted, Extraction
+from ingest.frames.extract_request import Extracted, Extraction
 from ingest.progress import Report
+from model.inference.device import Device
 from tests.integration.worker.test_steps import OneLabel
 from tests.servers.brokers import redis_broker
 from tests.servers.commands import BY_LOT, castline_here, new_home
 from tests.video.clips import write_clip
 from worker.cluster.app import make_app
-from worker.cluster.station import Station
+from worker.cluster.pool_worker import PoolWorker
 from worker.embedded.runner import EmbeddedRunner, RunnerOptions
 from worker.identity import worker_identity
+from worker.installation import Installation, open_installation
 from worker.settings import Settings
 from worker.steps.claims import claim_step
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
-from worker.workplace import Workplace, open_workplace
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault]
 
@@ -45,15 +47,15 @@ EXTRACTED: Chunks = [("extracted", 0, 0, None, None)]
 
 
 @pytest.fixture
-def place(database: Database, tmp_path: Path) -> Iterator[Workplace]:
+def installation(database: Database, tmp_path: Path) -> Iterator[Installation]:
     """A home with one chunk in its queue, on both databases."""
     clip = write_clip(tmp_path / "pilot.mp4", seconds=6)
     home = new_home(tmp_path / "home")
     url = database.url.render_as_string(hide_password=False)
     assert castline_here(home, "enqueue", clip, *BY_LOT, database_url=url).returncode == 0
     environment = {"CASTLINE_DATABASE_URL": url}
-    with open_workplace(Settings.from_environment(home, environment)) as place:
-        yield place
+    with open_installation(Settings.from_environment(home, environment)) as installation:
+        yield installation
 
 
 class LackingDecoder(Decoder):
@@ -69,21 +71,21 @@ class LackingDecoder(Decoder):
         return super().extract(request, on_progress)
 
 
-def chunks(place: Workplace) -> Chunks:
-    with place.database.read() as connection:
+def chunks(installation: Installation) -> Chunks:
+    with installation.database.read() as connection:
         query = "SELECT state, attempts, losses, worker, error FROM chunk"
         return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
-def extract(place: Workplace, decoder: Decoder) -> None:
-    [claim] = claim_step(place, "queued", worker_identity(), None)
-    extract_step(place, claim, decoder, lambda _: None)
+def extract(installation: Installation, decoder: Decoder) -> None:
+    [claim] = claim_step(installation, ChunkState.QUEUED, worker_identity(), None)
+    extract_step(installation, claim, decoder, lambda _: None)
 
 
-def classify(place: Workplace, happens: Callable[[], None] = lambda: None) -> None:
-    claims = claim_step(place, "extracted", worker_identity(), None)
+def classify(installation: Installation, happens: Callable[[], None] = lambda: None) -> None:
+    claims = claim_step(installation, ChunkState.EXTRACTED, worker_identity(), None)
     assert len(claims) == 1
-    classify_step(place, claims, lambda _: OneLabel("cedar", happens))
+    classify_step(installation, claims, lambda _: OneLabel("cedar", happens))
 
 
 def fail(error: Exception) -> None:
@@ -92,23 +94,23 @@ def fail(error: Exception) -> None:
 
 @pytest.mark.parametrize("error", SHORTAGES, ids=repr)
 def test_a_step_that_lacks_something_gives_its_chunk_back_uncounted(
-    place: Workplace, error: Exception
+    installation: Installation, error: Exception
 ) -> None:
     with LackingDecoder(error) as decoder:
         with pytest.raises(ShortageError):
-            extract(place, decoder)
-        assert chunks(place) == FREE
-        extract(place, decoder)
-    assert chunks(place) == EXTRACTED
+            extract(installation, decoder)
+        assert chunks(installation) == FREE
+        extract(installation, decoder)
+    assert chunks(installation) == EXTRACTED
     with pytest.raises(ShortageError):
-        classify(place, lambda: fail(error))
-    assert chunks(place) == EXTRACTED
-    classify(place)
-    assert chunks(place)[0][0] == "tagged"
+        classify(installation, lambda: fail(error))
+    assert chunks(installation) == EXTRACTED
+    classify(installation)
+    assert chunks(installation)[0][0] == "tagged"
 
 
 def test_a_step_whose_threads_cannot_start_gives_its_chunk_back_uncounted(
-    place: Workplace, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cannot_start(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -118,55 +120,57 @@ def test_a_step_whose_threads_cannot_start_gives_its_chunk_back_uncounted(
             patch.setattr(threading.Thread, "start", cannot_start)
             with pytest.raises(ShortageError, match="threads"):
                 step()
-        assert chunks(place) == expected
+        assert chunks(installation) == expected
 
     with Decoder() as decoder:
-        with_no_thread(lambda: extract(place, decoder), FREE)
-        extract(place, decoder)
-        with_no_thread(lambda: classify(place), EXTRACTED)
+        with_no_thread(lambda: extract(installation, decoder), FREE)
+        extract(installation, decoder)
+        with_no_thread(lambda: classify(installation), EXTRACTED)
 
 
-def test_a_decoder_that_cannot_begin_is_no_fault_of_the_chunk(place: Workplace) -> None:
+def test_a_decoder_that_cannot_begin_is_no_fault_of_the_chunk(installation: Installation) -> None:
     with Decoder(command=["false"]) as decoder, pytest.raises(ShortageError, match="cannot begin"):
-        extract(place, decoder)
-    assert chunks(place) == FREE
+        extract(installation, decoder)
+    assert chunks(installation) == FREE
 
 
 def test_the_embedded_runner_says_so_and_waits_it_out(
-    place: Workplace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("worker.embedded.runner.SHORTAGE_SECONDS", 0.0)
-    options = RunnerOptions(extract_processes=1, device="cpu")
+    options = RunnerOptions(extract_processes=1, device=Device.CPU)
     errors = [*SHORTAGES] * 5  # by far more than a chunk has attempts
-    runner = EmbeddedRunner(place, options, lambda: LackingDecoder(*errors))
+    runner = EmbeddedRunner(installation, options, lambda: LackingDecoder(*errors))
     assert runner.run()
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         [run] = list_runs(connection)
     assert (run.state, run.missing_seconds) == ("done", ())
-    assert chunks(place) == [("tagged", 1, 0, None, None)]
+    assert chunks(installation) == [("tagged", 1, 0, None, None)]
     said = [line for line in caplog.messages if line.startswith("this machine lacks")]
     assert len(said) == len(errors)
 
 
 def test_a_process_of_celery_says_so_and_goes_on(
-    place: Workplace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("worker.cluster.station.OTHERS_FIRST_SECONDS", 0.0)
+    monkeypatch.setattr("worker.cluster.pool_worker.OTHERS_FIRST_SECONDS", 0.0)
     with redis_broker() as broker:
-        place = replace(place, settings=replace(place.settings, broker_url=broker.url))
-        station = Station(place, make_app(place.settings), "cpu")
-        monkeypatch.setattr(station, "_decoder", LackingDecoder(*SHORTAGES))
-        chunk_id = the_chunk(place)
+        installation = replace(
+            installation, settings=replace(installation.settings, broker_url=broker.url)
+        )
+        pool_worker = PoolWorker(installation, make_app(installation.settings), Device.CPU)
+        monkeypatch.setattr(pool_worker, "_decoder", LackingDecoder(*SHORTAGES))
+        chunk_id = the_chunk(installation)
         for _ in SHORTAGES:
-            station.extract(chunk_id, "bulk")
-            assert chunks(place) == FREE
-        station.extract(chunk_id, "bulk")
-        station.close()
-    assert chunks(place) == EXTRACTED
+            pool_worker.extract(chunk_id, Lane.BULK)
+            assert chunks(installation) == FREE
+        pool_worker.extract(chunk_id, Lane.BULK)
+        pool_worker.close()
+    assert chunks(installation) == EXTRACTED
     said = [line for line in caplog.messages if line.startswith("this machine lacks")]
     assert len(said) == len(SHORTAGES)
 
 
-def the_chunk(place: Workplace) -> int:
-    with place.database.read() as connection:
+def the_chunk(installation: Installation) -> int:
+    with installation.database.read() as connection:
         return int(connection.exec_driver_sql("SELECT id FROM chunk").scalar_one())

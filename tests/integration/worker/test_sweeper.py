@@ -9,8 +9,8 @@ from celery import Celery
 from db.engine import Database
 from tests.waiting import PATIENCE_SECONDS
 from worker.cluster.sweeper import Sweeper
+from worker.installation import Installation
 from worker.settings import Settings
-from worker.workplace import Workplace
 
 pytestmark = pytest.mark.integration
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.integration
 def test_a_disk_that_cannot_be_tidied_does_not_end_it(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(_place: Workplace) -> None:
+    def refused(_place: Installation) -> None:
         raise PermissionError(13, "Permission denied", "/frames/03")
 
     monkeypatch.setattr("worker.cluster.sweeper.tidy_storage", refused)
     monkeypatch.setattr("worker.cluster.sweeper.SWEEP_SECONDS", 0.01)
     monkeypatch.setattr(Sweeper, "_look", lambda _: None)  # which asks a broker
-    place = Workplace(Settings(tmp_path, str(database.url)), database)
+    installation = Installation(Settings(tmp_path, str(database.url)), database)
     told = threading.Event()
-    with Sweeper(place, Celery(), told.set):
+    with Sweeper(installation, Celery(), told.set):
         assert told.wait(PATIENCE_SECONDS)

@@ -11,6 +11,7 @@ from tests.servers.brokers import Broker, redis_broker
 from worker.cluster.app import TASKS, VISIBILITY_SECONDS, make_app
 from worker.cluster.door import give_back_messages_alone
 from worker.settings import Settings
+from worker.step import Step
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +38,7 @@ def test_what_is_no_message_is_refused_and_what_is_one_comes_back(
     app = make_app(Settings(tmp_path, "sqlite:///castline.db", broker_url=broker.url))
     refused: list[object] = []
     with app.connection_for_read() as connection:
-        app.send_task(TASKS["extract"], [14], queue="extract.bulk", connection=connection)
+        app.send_task(TASKS[Step.EXTRACT], [14], queue="extract.bulk", connection=connection)
         [message] = broker.client.lrange("castline:extract.bulk", 0, -1)
         broker.client.delete("castline:extract.bulk")
         taken = json.dumps([json.loads(message), "", "extract.bulk"]).encode()

@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from db.states import ChunkState
 from ingest.decoder.parent import Decoder
 from model.inference.classifier import Classifier, Prediction
 from tests.servers.commands import BY_LOT, castline_here, new_home
 from tests.video.clips import FRAME_RATE, write_clip
+from worker.installation import open_installation
 from worker.metrics import FillsBatches, Metrics
 from worker.settings import Settings
+from worker.step import Step
 from worker.steps.claims import claim_step
-from worker.steps.classifying import classify_step
-from worker.steps.extracting import extract_step
-from worker.workplace import open_workplace
+from worker.steps.classify_step import classify_step
+from worker.steps.extract_step import extract_step
 
 pytestmark = pytest.mark.integration
 
@@ -31,8 +33,8 @@ class Recorder(Metrics):
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
 
-    def count_attempts(self, state: str, chunks: int) -> None:
-        self.counted[state] += chunks
+    def count_attempts(self, step: Step, chunks: int) -> None:
+        self.counted[step] += chunks
 
     def count_decoded(self, frames: int) -> None:
         self.counted["decoded"] += frames
@@ -64,21 +66,29 @@ def test_steps_count_their_work_and_log_it_with_its_ids(
     assert castline_here(home, "enqueue", clip, *BY_LOT).returncode == 0
     recorder = Recorder()
     with (
-        open_workplace(Settings.from_environment(home, {})) as place,
+        open_installation(Settings.from_environment(home, {})) as installation,
         Decoder() as decoder,
         caplog.at_level(logging.INFO, "worker"),
     ):
-        vars(place)["metrics"] = recorder  # in place of what the settings ask for
-        [claim] = claim_step(place, "queued", ME, None)
-        extract_step(place, claim, decoder, lambda _: None)
-        for stored in place.settings.frames_folder.rglob("*.zip"):
+        vars(installation)["metrics"] = recorder  # in place of what the settings ask for
+        [claim] = claim_step(installation, ChunkState.QUEUED, ME, None)
+        extract_step(installation, claim, decoder, lambda _: None)
+        for stored in installation.settings.frames_folder.rglob("*.zip"):
             stored.write_bytes(b"no frames")
-        classify_step(place, claim_step(place, "extracted", ME, None), lambda _: OneLabel())
-        [claim] = claim_step(place, "queued", ME, None)
-        extract_step(place, claim, decoder, lambda _: None)
-        classify_step(place, claim_step(place, "extracted", ME, None), lambda _: OneLabel())
+        classify_step(
+            installation,
+            claim_step(installation, ChunkState.EXTRACTED, ME, None),
+            lambda _: OneLabel(),
+        )
+        [claim] = claim_step(installation, ChunkState.QUEUED, ME, None)
+        extract_step(installation, claim, decoder, lambda _: None)
+        classify_step(
+            installation,
+            claim_step(installation, ChunkState.EXTRACTED, ME, None),
+            lambda _: OneLabel(),
+        )
 
-    assert recorder.counted["queued"] == recorder.counted["extracted"] == 2
+    assert recorder.counted["extract"] == recorder.counted["classify"] == 2
     assert recorder.counted["classified"] == 12
     # Frames that nobody needs are not decoded, so fewer than all of both attempts.
     assert 2 * 12 <= recorder.counted["decoded"] <= 2 * 6 * FRAME_RATE

@@ -7,7 +7,7 @@ import pytest
 
 from bench.stills_to_frames import Seen, Step, score_step, steps_of, table
 from bench.unknown import page
-from model.evaluation.answers import Answers
+from model.evaluation.predictions import Predictions
 from tests.stills.models import LABELS, manifest_by_lot
 from timeline.appearances.rules import Rules
 from timeline.scoring.truth import LabelledRange
@@ -105,7 +105,7 @@ def test_the_table_is_markdown_with_two_columns_per_episode() -> None:
 def test_strangers_are_told_apart_as_counted_by_hand() -> None:
     confidences = np.array([[0.9, 0.1, 0.0], [0.1, 0.8, 0.1], [0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
     # ant, bee and bee, the last one taken for ant; then somebody unknown, said to be so
-    answers = Answers(("ant", "bee", "unknown"), np.array([0, 1, 1, 2]), confidences)
+    answers = Predictions(("ant", "bee", "unknown"), np.array([0, 1, 1, 2]), confidences)
     text = page(answers, {"others": np.array([0.85, 0.1])})
     # Of six pairs of a known one (0.9, 0.8, 0.7) and a stranger, 1 + 3 are in order. All three
     # known are accepted from 0.7 on, and one stranger of two.

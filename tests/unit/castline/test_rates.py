@@ -8,6 +8,7 @@ import pytest
 
 from castline.tagging.rates import Rates, measured_rates
 from db.records import RunRecord
+from db.states import RunState
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -18,7 +19,7 @@ RUN = RunRecord(
     model="cast@1",
     model_sha256="b" * 64,
     params="{}",
-    state="done",
+    state=RunState.DONE,
     chunks_total=1,
     chunks_done=1,
     frames=100,
@@ -67,7 +68,10 @@ def test_a_run_that_was_interrupted_over_night_is_outvoted() -> None:
 
 
 def test_only_runs_that_ended_well_are_measured() -> None:
-    runs = [replace(run(0, 10), state=state) for state in ("failed", "cancelled", "running")]
+    runs = [
+        replace(run(0, 10), state=state)
+        for state in (RunState.FAILED, RunState.CANCELLED, RunState.RUNNING)
+    ]
     assert measured_rates(runs) == Rates(decoding=None, stored=None)
     assert measured_rates(runs).seconds_for(10, is_stored=True) is None
 

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.schema import VERDICTS
+from exact.verdicts import Verdict
 from timeline.appearances.corrections import (
     CorrectedAppearance,
     Correction,
     Sampled,
-    Verdict,
     corrected,
     not_undone,
     settled,
@@ -223,7 +222,3 @@ def test_a_correction_that_cannot_be_is_refused(wrong: dict[str, object]) -> Non
     one = said("a", Verdict.WRONG, "homer", 0, 10)
     with pytest.raises(TimelineError, match="correction of homer"):
         replace(one, **wrong)  # type: ignore[arg-type]
-
-
-def test_the_database_holds_every_verdict() -> None:
-    assert set(VERDICTS) == set(Verdict)

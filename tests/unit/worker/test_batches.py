@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from db.queue.free import CHUNKS_PER_GROUP
 from tests.waiting import wait_until
-from worker.steps import classifying
-from worker.steps.classifying import chunks_that_fill
-from worker.steps.effort import Effort
+from worker.steps import classify_step
+from worker.steps.classify_step import chunks_that_fill
 from worker.steps.reading_ahead import in_parts_read_ahead
+from worker.steps.statistics import StatisticsRecorder
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_an_error_while_reading_reaches_who_uses_the_parts() -> None:
 class Breaking:
     """A network that fails on whatever it is shown."""
 
-    frames_per_batch = classifying.FRAMES_AT_ONCE
+    frames_per_batch = classify_step.FRAMES_AT_ONCE
 
     def classify(self, _pictures: list[Any]) -> list[Any]:
         raise ValueError("no such shape")
@@ -92,11 +92,11 @@ def test_nothing_is_read_any_more_when_a_failure_is_recorded(
         said.append((of, error, lost))
         reading.extend(set(threading.enumerate()) - before)
 
-    monkeypatch.setattr(classifying, "record_failure", record)
+    monkeypatch.setattr(classify_step, "record_failure", record)
     monkeypatch.setattr(
-        classifying, "_frames_of_all", lambda *_: ((tagging, frame) for _ in range(2_000))
+        classify_step, "_frames_of_all", lambda *_: ((tagging, frame) for _ in range(2_000))
     )
-    workplace: Any = SimpleNamespace(database=None, effort=Effort())
-    classifying._classify_group(workplace, [tagging], Breaking())  # type: ignore[arg-type]
+    installation: Any = SimpleNamespace(database=None, statistics=StatisticsRecorder())
+    classify_step._classify_group(installation, [tagging], Breaking())  # type: ignore[arg-type]
     assert said == [(claim, "no such shape", False)]
     assert not reading

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from model.inference.device import Device
 from worker.cluster.app import lane_of, make_app
 from worker.cluster.celery_process import CeleryOrder
-from worker.cluster.celery_worker import WorkerOptions
 from worker.errors import WorkerError
 from worker.gpus import usable_gpus
 from worker.settings import Settings
+from worker.step import Step
 
 ENVIRONMENT = {
     "CASTLINE_BROKER_URL": "redis://castline:secret@broker:6379/0",
@@ -39,7 +40,7 @@ def test_a_number_out_of_bounds_is_refused_by_its_name(name: str, value: str) ->
 
 
 def test_an_order_comes_back_from_its_line_as_it_was() -> None:
-    order = CeleryOrder(settings(), "classify", 2, "gpu", until_idle=True)
+    order = CeleryOrder(settings(), Step.CLASSIFY, 2, Device.GPU, until_idle=True)
     assert "\n" not in order.to_json()
     assert CeleryOrder.from_json(order.to_json()) == order
 
@@ -74,16 +75,10 @@ def test_only_json_comes_in_and_no_result_goes_out() -> None:
     )
 
 
-@pytest.mark.parametrize("steps", [(), ("tag",), ("extract", "")])
-def test_queues_that_do_not_exist_are_refused(steps: tuple[str, ...]) -> None:
-    with pytest.raises(WorkerError, match="--queues: extract or classify"):
-        WorkerOptions(steps=steps)
-
-
 def test_gpus_are_those_that_are_visible_or_all_that_the_driver_has(tmp_path: Path) -> None:
     for name in ("0000:41:00.0", "0000:61:00.0"):
         (tmp_path / name).mkdir()
-    assert usable_gpus(settings(), "auto", tmp_path) == ("1", "3")
-    assert usable_gpus(settings(CUDA_VISIBLE_DEVICES=""), "gpu", tmp_path) == ("0", "1")
-    assert usable_gpus(settings(), "cpu", tmp_path) == ()
-    assert usable_gpus(settings(CUDA_VISIBLE_DEVICES=""), "auto", tmp_path / "none") == ()
+    assert usable_gpus(settings(), Device.AUTO, tmp_path) == ("1", "3")
+    assert usable_gpus(settings(CUDA_VISIBLE_DEVICES=""), Device.GPU, tmp_path) == ("0", "1")
+    assert usable_gpus(settings(), Device.CPU, tmp_path) == ()
+    assert usable_gpus(settings(CUDA_VISIBLE_DEVICES=""), Device.AUTO, tmp_path / "none") == ()

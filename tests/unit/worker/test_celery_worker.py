@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from model.inference.device import Device
 from worker.cluster.celery_worker import STEADY_SECONDS, CeleryWorkers, WorkerOptions, _Worker
 from worker.settings import Settings
+from worker.step import Step
 
 OLD, YOUNG = 2 * STEADY_SECONDS, -3600.0
 """Ages in seconds; one that is born later is young however long a slow machine takes to end it."""
@@ -25,11 +27,11 @@ class Rehearsed(CeleryWorkers):
 
     def __init__(self, home: Path, ends: Iterable[tuple[int, float]]) -> None:
         settings = Settings(home, "sqlite://", broker_url="redis://127.0.0.1:1/0")
-        super().__init__(settings, WorkerOptions(("extract",), 1, "cpu", until_idle=False))
+        super().__init__(settings, WorkerOptions((Step.EXTRACT,), 1, Device.CPU, until_idle=False))
         self._ends = iter(ends)
         self.started = 0
 
-    def _start(self, step: str, *, takes_over: bool = False) -> _Worker:
+    def _start(self, step: Step, *, takes_over: bool = False) -> _Worker:
         self.started += 1
         code, age = next(self._ends)
         process = subprocess.Popen(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.inference.classifier import BATCH_SIZE, Classifier
+from model.inference.device import Device
 from model.version.artifact import ModelVersion
 from tests.stills.models import write_model_by_lot
 from worker.settings import Settings
@@ -40,7 +41,7 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
-def loaded_sizes(settings: Settings, version: ModelVersion, device: str = "cpu") -> object:
+def loaded_sizes(settings: Settings, version: ModelVersion, device: Device = Device.CPU) -> object:
     """The batch size with which a process that was just started loads a model version."""
     return LoadedClassifiers(settings, device, probes=True).load(version.sha256)
 
@@ -50,7 +51,7 @@ def test_a_batch_size_is_probed_once_for_each_device(
 ) -> None:
     assert loaded_sizes(settings, version) == BEST
     assert loaded_sizes(settings, version) == BEST
-    assert loaded_sizes(settings, version, "gpu") == BEST
+    assert loaded_sizes(settings, version, Device.GPU) == BEST
     assert probed == ["cpu", "gpu"]
 
 
@@ -64,7 +65,7 @@ def test_a_batch_size_that_a_person_chose_is_taken_without_probing(
 def test_a_single_command_takes_the_usual_batch_without_probing(
     settings: Settings, version: ModelVersion, probed: list[str]
 ) -> None:
-    loaded: object = LoadedClassifiers(settings, "cpu").load(version.sha256)
+    loaded: object = LoadedClassifiers(settings, Device.CPU).load(version.sha256)
     assert loaded == BATCH_SIZE
     assert probed == []
 

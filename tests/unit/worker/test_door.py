@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from worker.cluster.app import LANES, STEPS, TASKS, TRIES_AFTER_LOSS, make_app, queue_name
+from db.states import Lane
+from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, make_app, queue_name, step_of
 from worker.cluster.door import LARGEST_BYTES, RefusedError, admitted
 from worker.settings import Settings
+from worker.step import Step
 
 QUEUE = "extract.bulk"
 
@@ -19,7 +21,7 @@ def published(queue: str, chunk_id: int) -> dict[str, Any]:
     url = "memory://"
     app = make_app(Settings(Path("/home"), "sqlite://", broker_url="redis://broker"))
     app.conf.update(broker_url=url, broker_transport_options={})
-    task = TASKS[queue.partition(".")[0]]
+    task = TASKS[step_of(queue)]
     with app.connection_for_write() as connection:
         app.send_task(task, [chunk_id], queue=queue, connection=connection)
         found = connection.default_channel._get(queue)
@@ -34,10 +36,10 @@ def admitted_chunk(item: bytes, queue: str = QUEUE) -> int:
     return chunk_id
 
 
-@pytest.mark.parametrize("lane", LANES)
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("lane", Lane)
+@pytest.mark.parametrize("step", Step)
 def test_what_castline_publishes_comes_in_and_so_does_what_came_in_once(
-    step: str, lane: str
+    step: Step, lane: Lane
 ) -> None:
     queue = queue_name(step, lane)
     item = json.dumps(published(queue, 14)).encode()

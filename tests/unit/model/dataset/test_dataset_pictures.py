@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from model.dataset.pictures import draw_counts, draw_preprocessing
-from model.evaluation.answers import Confused, Confusion
+from model.evaluation.predictions import Confused, Confusion
 from model.pictures.preprocess import TASK
 from model.training.history import Epoch
 

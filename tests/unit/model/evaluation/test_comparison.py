@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from model.errors import ModelError
-from model.evaluation.answers import STRANGER, Answers
-from model.evaluation.comparison import Comparison, compare_answers
+from model.evaluation.comparison import Comparison, compare_predictions
+from model.evaluation.predictions import STRANGER, Predictions
 
 
-def said(answers: str, truth: str, labels: Sequence[str]) -> Answers:
+def said(answers: str, truth: str, labels: Sequence[str]) -> Predictions:
     """Answers by the labels' first letters; `u` is unknown, `-` a stranger to these labels."""
     letters = [label[0] for label in labels]
     numbers = [letters.index(letter) for letter in answers]
     confidences = np.full((len(answers), len(labels)), 0.1)
     confidences[np.arange(len(answers)), numbers] = 0.8
     truths = [STRANGER if letter == "-" else letters.index(letter) for letter in truth]
-    return Answers(tuple(labels), np.array(truths, np.int64), confidences)
+    return Predictions(tuple(labels), np.array(truths, np.int64), confidences)
 
 
 FRUIT = ("apple", "berry", "cherry")
@@ -31,7 +31,7 @@ TRUTH, FIRST, SECOND = "aaabbbcc", "aabbbacc", "aaabcbcb"
 
 
 def compared() -> Comparison:
-    return compare_answers(said(FIRST, TRUTH, FRUIT), said(SECOND, TRUTH, FRUIT))
+    return compare_predictions(said(FIRST, TRUTH, FRUIT), said(SECOND, TRUTH, FRUIT))
 
 
 def test_gained_and_lost_stills_are_those_that_only_one_answers_right() -> None:
@@ -67,7 +67,7 @@ def test_accuracy_and_macro_f1_are_of_each() -> None:
 
 def test_labels_are_compared_by_name_whatever_their_order_and_number() -> None:
     others = ("cherry", "date", "berry", "apple")
-    found = compare_answers(said(FIRST, TRUTH, FRUIT), said(SECOND, TRUTH, others))
+    found = compare_predictions(said(FIRST, TRUTH, FRUIT), said(SECOND, TRUTH, others))
     assert found.labels == compared().labels
     assert (found.gained, found.lost) == (compared().gained, compared().lost)
 
@@ -75,7 +75,7 @@ def test_labels_are_compared_by_name_whatever_their_order_and_number() -> None:
 def test_strangers_are_no_gain_over_a_model_that_cannot_say_unknown() -> None:
     first = said("abab", "ab--", FRUIT)
     second = said("abua", "abuu", (*FRUIT, "unknown"))
-    found = compare_answers(first, second)
+    found = compare_predictions(first, second)
     assert (found.gained, found.lost, found.chance) == ((), (), 1.0)
     [row] = [item for item in found.labels if item.label == "unknown"]
     assert (row.stills, row.first_f1, row.second_f1, row.difference) == (2, None, None, None)
@@ -84,13 +84,13 @@ def test_strangers_are_no_gain_over_a_model_that_cannot_say_unknown() -> None:
     assert found.first.unknown is not None
     assert found.second.unknown is not None
     assert found.first.unknown.stills == found.second.unknown.stills == 2
-    turned = compare_answers(second, first)
+    turned = compare_predictions(second, first)
     assert (turned.gained, turned.lost, turned.chance) == ((), (), 1.0)
 
 
 def test_strangers_are_gained_and_lost_between_models_that_both_can_say_unknown() -> None:
     labels = (*FRUIT, "unknown")
-    found = compare_answers(said("abau", "abuu", labels), said("abua", "abuu", labels))
+    found = compare_predictions(said("abau", "abuu", labels), said("abua", "abuu", labels))
     gained = [(item.index, item.truth, item.first_answer) for item in found.gained]
     lost = [(item.index, item.truth, item.second_answer) for item in found.lost]
     assert (gained, lost) == ([(2, "unknown", "apple")], [(3, "unknown", "apple")])
@@ -99,7 +99,7 @@ def test_strangers_are_gained_and_lost_between_models_that_both_can_say_unknown(
 
 
 def test_a_model_compared_with_itself_gains_and_loses_nothing() -> None:
-    found = compare_answers(said(FIRST, TRUTH, FRUIT), said(FIRST, TRUTH, FRUIT))
+    found = compare_predictions(said(FIRST, TRUTH, FRUIT), said(FIRST, TRUTH, FRUIT))
     assert (found.gained, found.lost, found.chance) == ((), (), 1.0)
 
 
@@ -118,15 +118,15 @@ CHANCES = [
 def test_chance_is_that_of_a_fair_coin(gained: int, lost: int, chance: float) -> None:
     truth = "a" * (gained + lost)
     first, second = "b" * gained + "a" * lost, "a" * gained + "b" * lost
-    found = compare_answers(said(first, truth, FRUIT), said(second, truth, FRUIT))
+    found = compare_predictions(said(first, truth, FRUIT), said(second, truth, FRUIT))
     assert found.chance == pytest.approx(chance)
 
 
 def test_answers_to_other_stills_are_refused() -> None:
     with pytest.raises(ModelError, match="same dataset"):
-        compare_answers(said("ab", "ab", FRUIT), said("ab", "aa", FRUIT))
+        compare_predictions(said("ab", "ab", FRUIT), said("ab", "aa", FRUIT))
     with pytest.raises(ModelError, match="same dataset"):
-        compare_answers(said("ab", "ab", FRUIT), said("a", "a", FRUIT))
+        compare_predictions(said("ab", "ab", FRUIT), said("a", "a", FRUIT))
 
 
 def test_still_of_two_labels_is_lost_only_by_an_answer_that_is_neither() -> None:
@@ -135,10 +135,10 @@ def test_still_of_two_labels_is_lost_only_by_an_answer_that_is_neither() -> None
     first, second, third = (
         replace(said(answers, "ab", FRUIT), shown=shown) for answers in ("ab", "bb", "cb")
     )
-    found = compare_answers(first, second)
+    found = compare_predictions(first, second)
     assert (found.gained, found.lost) == ((), ())
     rows = [(row.label, row.stills, row.first_f1, row.second_f1) for row in found.labels]
     # for the second there is no still that counts as an apple
     assert rows == [("apple", 1, 1, None), ("berry", 1, 1, 1)]
-    [lost] = compare_answers(first, third).lost
+    [lost] = compare_predictions(first, third).lost
     assert (lost.index, lost.second_answer) == (0, "cherry")

@@ -10,7 +10,7 @@ from model.inference.sight import PlaceSight, RegionSight, sight_of
 from model.pictures.preprocess import TASK, WIDE
 from model.pictures.regions import cut
 from model.recipe import REGIONAL, STRONG
-from model.version.looks import Looks
+from model.version.region_views import RegionViews
 from tests.stills.models import LABELS, manifest_by_lot
 
 TWO = ("apple", "pear")
@@ -55,7 +55,7 @@ def frames(count: int = 5, height: int = 90, width: int = 160) -> list[NDArray[n
 @pytest.mark.parametrize("closer_view", [0.0, 0.5])
 def test_regions_are_seen_each_as_its_rule_makes_it(closer_view: float) -> None:
     regions = ("full", "left", "right")
-    sight = RegionSight(TWO, regions, TASK, Looks(closer_view))
+    sight = RegionSight(TWO, regions, TASK, RegionViews(closer_view))
     forward = Brightness()
     answers = sight.of_frames(forward, frames())
     assert answers.corners is None
@@ -71,7 +71,7 @@ def test_regions_are_seen_each_as_its_rule_makes_it(closer_view: float) -> None:
 
 
 def test_regions_share_one_certainty_and_pictures_are_wholes() -> None:
-    sight = RegionSight(TWO, ("full",), TASK, Looks())
+    sight = RegionSight(TWO, ("full",), TASK, RegionViews())
     pictures = np.stack([np.full((64, 64, 3), grey, np.uint8) for grey in (1, 2)])
     logits = sight.of_pictures(Brightness(), pictures)
     np.testing.assert_allclose(logits, [[1, -1], [2, -2]])
@@ -118,7 +118,7 @@ def test_answers_do_not_depend_on_what_comes_together() -> None:
 def test_no_frames_have_no_answers() -> None:
     for sight, forward in (
         (PlaceSight(TWO, WIDE), Brightest()),
-        (RegionSight(TWO, ("full",), TASK, Looks()), Brightness()),
+        (RegionSight(TWO, ("full",), TASK, RegionViews()), Brightness()),
     ):
         assert sight.of_frames(forward, []).logits.shape == (0, 1, 2)
 
@@ -142,7 +142,7 @@ def test_manifests_and_recipes_tell_how_their_network_sees() -> None:
     by_regions = sight_of(manifest_by_lot(regions=("full", "right"), closer_view=0.5), LABELS)
     assert isinstance(by_regions, RegionSight)
     assert (by_regions.regions, by_regions.rule) == (("full", "right"), TASK)
-    assert (by_regions.labels, by_regions.looks) == (LABELS, Looks(0.5))
+    assert (by_regions.labels, by_regions.views) == (LABELS, RegionViews(0.5))
     glancing = manifest_by_lot(
         network="residual",
         network_parameters=REGIONAL.network_parameters,
@@ -161,7 +161,7 @@ def test_manifests_and_recipes_tell_how_their_network_sees() -> None:
 
 
 @pytest.mark.parametrize(
-    "sight", [PlaceSight(TWO, WIDE), RegionSight(TWO, ("full",), TASK, Looks())]
+    "sight", [PlaceSight(TWO, WIDE), RegionSight(TWO, ("full",), TASK, RegionViews())]
 )
 def test_frame_that_is_no_picture_is_refused(sight: PlaceSight | RegionSight) -> None:
     forward = Brightest() if isinstance(sight, PlaceSight) else Brightness()

@@ -17,8 +17,8 @@ from safetensors.numpy import save
 from model.errors import ArtifactError, ModelNotFoundError
 from model.labels import Names
 from model.version.artifact import find_model, read_model_version, write_model_version
-from model.version.looks import Looks
 from model.version.manifest import Manifest, identity
+from model.version.region_views import RegionViews
 from model.version.weights import MAX_WEIGHTS_BYTES, read_weights
 
 WEIGHTS: dict[str, NDArray[np.float32]] = {
@@ -116,7 +116,7 @@ def test_glance_is_read_back_and_belongs_to_the_identity(tmp_path: Path) -> None
     glancing = a_manifest(**network, glance_side=64, glance_clear=0.9)
     written = write_model_version(tmp_path / "m", glancing, WEIGHTS)
     assert read_model_version(tmp_path / "m") == written
-    assert written.manifest.looks == Looks(0.0, 64, 0.9)
+    assert written.manifest.views == RegionViews(0.0, 64, 0.9)
     others = [
         a_manifest(**network),
         a_manifest(**network, glance_side=80, glance_clear=0.9),
@@ -245,7 +245,7 @@ def test_manifest_without_a_canonical_form_is_refused(
     write_model_version(tmp_path / "m", a_manifest(), WEIGHTS)
     path = tmp_path / "m/manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-    with pytest.raises(ArtifactError, match="not finite, or a text that is no UTF-8; fetch"):
+    with pytest.raises(ArtifactError, match="not finite, or a text that is not UTF-8; fetch"):
         read_model_version(tmp_path / "m")
     assert find_model(None, [tmp_path]).folder.parent != tmp_path  # nor does it stop the others
 
@@ -485,12 +485,12 @@ def test_manifest_of_a_dense_network_is_read_back(tmp_path: Path) -> None:
     [
         ({**DENSE, "regions": ("full", "left", "right")}, "not full alone"),
         ({**DENSE, "regions": ("left",)}, "not full alone"),
-        ({**DENSE, "preprocessing": "fit112_crop96"}, "preprocessing 'fit112_crop96' is none that"),
-        ({**DENSE, "loss": "binary"}, "loss 'binary' is none by which network 'dense' learns"),
+        ({**DENSE, "preprocessing": "fit112_crop96"}, "preprocessing 'fit112_crop96' is not for"),
+        ({**DENSE, "loss": "binary"}, "loss 'binary' is not for network 'dense'"),
         ({**DENSE, "closer_view": 0.875}, "closer_view 0.875"),
         ({**DENSE, "glance_side": 64, "glance_clear": 0.9}, "glance_side 64"),
-        ({"preprocessing": "fit256x192"}, "preprocessing 'fit256x192' is none that network 'base"),
-        ({"loss": "places"}, "loss 'places' is none by which network 'baseline' learns"),
+        ({"preprocessing": "fit256x192"}, "preprocessing 'fit256x192' is not for network 'base"),
+        ({"loss": "places"}, "loss 'places' is not for network 'baseline'"),
     ],
 )
 def test_what_a_dense_network_does_not_do_is_refused_and_so_is_what_it_alone_does(

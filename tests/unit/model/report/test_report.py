@@ -13,8 +13,8 @@ from PIL import Image
 
 from model.dataset.contact_sheet import captioned_sheet
 from model.dataset.folder import DatasetManifest, Shard
-from model.evaluation.answers import Answers, Confusion, Overfitting, figures_of
-from model.evaluation.evaluation import Mistake
+from model.evaluation.predictions import Confusion, Overfitting, Predictions, figures_of
+from model.evaluation.recogniser import Mistake
 from model.labels import Names
 from model.recipe import STRONG, Recipe
 from model.report.card import model_card
@@ -28,7 +28,7 @@ OVERFITTING = Overfitting(0.984, 0.882)
 
 # truth     ant ant bee bee unknown
 # said      ant bee bee bee ant
-ANSWERS = Answers(
+ANSWERS = Predictions(
     LABELS,
     np.array([0, 0, 1, 1, 2]),
     np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0, 1, 0], [0.3, 0.4, 0.3], [0.5, 0.1, 0.4]]),
@@ -214,7 +214,7 @@ def test_card_states_terms_origin_command_and_figures() -> None:
     text = card()
     for stated in (
         "# insects 3\n",
-        "which of 2 characters are in a frame: ant, charles montgomery bee.",
+        "which of 2 characters a frame shows: ant, charles montgomery bee.",
         "**Terms of use.** Free for all.",
         "Drawn by hand.",
         "| charles_montgomery_bee | 452 | 360 | 90 | 2 |",
@@ -235,9 +235,9 @@ def test_card_states_terms_origin_command_and_figures() -> None:
 
 def test_card_says_what_a_random_split_and_a_missing_unknown_mean() -> None:
     text = card(labels=("ant", "charles_montgomery_bee"), split="random")
-    assert "3 of the 5 test stills have a near-twin in training" in text
-    assert "no output that says so" in text
-    assert "no test\nstill has a near-twin" in card()
+    assert "3 of the 5 test stills have a near-duplicate in training" in text
+    assert "no output for others" in text
+    assert "no test\nstill has a near-duplicate" in card()
 
 
 def test_card_names_the_teachers_and_says_how_much_of_them_was_learnt() -> None:
@@ -249,11 +249,11 @@ def test_card_names_the_teachers_and_says_how_much_of_them_was_learnt() -> None:
 
 
 def test_card_names_the_version_whose_weights_it_began_with() -> None:
-    began = "seed 0. It began with the weights of insects@2, which learnt from "
+    began = "seed 0. It began with the weights of insects@2, which was trained on "
     same = card(start="2")
-    assert f"{began}the same stills:\nif they were split otherwise there, the figures" in same
+    assert f"{began}the same stills:\nif they were split differently there, the figures" in same
     others = card(start="2", start_learnt="e" * 64)
-    assert f"{began}other stills:\nas far as some of these are test stills here, the" in others
+    assert f"{began}other stills:\nif some of these are test stills here, the" in others
     assert "It began with" not in card()
 
 
@@ -271,10 +271,10 @@ def test_card_of_a_dense_version_says_how_that_sees() -> None:
     text = card(recipe=STRONG, start="2", **DENSE)
     for stated in (
         "`fit256x192`, whole frames, each seen once.",
-        "Confidence is sigmoid(logit / 1.250) of a label's likeliest place",
-        "learnt from 144 stills of others, in which no label is. It has no output that says so",
-        "the largest confidence of all labels.\n",
-        "Characters whose like was not among the stills of others",
+        "Confidence is sigmoid(logit / 1.250) of a label's most likely place",
+        "trained with 144 stills of others, as negatives. It has no output for them",
+        "the largest confidence of\nall labels. Tags",
+        "Characters unlike any among the stills of others",
         "It began with the first layers' weights of insects@2",
         f"mosaics {STRONG.mosaics}",
         "on the test stills of known characters:\n",
@@ -289,5 +289,5 @@ def test_card_of_a_dense_version_that_saw_nobody_else_says_so() -> None:
     counts = {"train": (864, 360), "validation": (216, 90), "test": (3, 2)}
     nobody_else = replace(dataset("grouped"), labels=LABELS[:2], counts=counts)
     text = card(recipe=STRONG, learnt=nobody_else, **DENSE)
-    assert "never shown anybody else" in text
-    assert "pictures of\n  other series are what it gets wrong" in text
+    assert "never trained with anybody else" in text
+    assert "a label and on pictures of other series" in text

@@ -317,7 +317,7 @@ def test_a_box_whose_name_makes_no_label_is_listed_with_it(tmp_path: Path) -> No
     found = find_sources([write(tmp_path / "boxes.csv", "\n".join(lines))])
     [wrong] = found.wrong_boxes
     assert (wrong.kind, wrong.label) == ("no label", "///")
-    assert wrong.reason == "its name has no letter or digit to make a label of"
+    assert wrong.reason == "its name has no letter or digit for a label"
 
 
 @pytest.mark.parametrize(
@@ -328,18 +328,18 @@ def test_a_box_whose_name_makes_no_label_is_listed_with_it(tmp_path: Path) -> No
         ("boxes.csv", "path,left,top,right,bottom,label,label\n", "two columns label; leave one"),
         ("boxes.csv", "path,left,top,right,bottom,label\n", "no box"),
         ("boxes.csv", "path,left,top,right,bottom,label\nz.png,0,0,1,1,ned\n", r"z\.png: not in"),
-        ("boxes.json", "{", "is no JSON"),
-        ("boxes.json", "[" * 100_000, "is nested too deep"),
+        ("boxes.json", "{", "not JSON"),
+        ("boxes.json", "[" * 100_000, "nested too deeply"),
         ("boxes.json", "[" * 2_000_001, "too much for a file of boxes"),
-        ("boxes.json", '{"a": 1}', "none of COCO, VIA and Label Studio"),
-        ("boxes.json", "[1, 2]", "none of COCO"),
+        ("boxes.json", '{"a": 1}', "not COCO, VIA or Label Studio"),
+        ("boxes.json", "[1, 2]", "not COCO"),
         ("boxes.json", '{"_via_img_metadata": "x"}', "no box"),
-        ("boxes.json", '{"a": NaN, "b": 1e999}', "none of COCO"),
+        ("boxes.json", '{"a": NaN, "b": 1e999}', "not COCO"),
         ("boxes.xml", '<?xml version="1.0" encoding="utf-99"?><annotations/>', "unknown encoding"),
         ("boxes.xml", '<?xml version="1.0" encoding="hex"?><annotations/>', "boxes.xml"),
         ("boxes.xml", "<a></a>", "nor a file of boxes"),
         ("boxes.xml", "<annotations><image", "no element found|unclosed token"),
-        ("boxes.xml", "<annotations><track id='0'/></annotations>", "is of a video"),
+        ("boxes.xml", "<annotations><track id='0'/></annotations>", "annotates a video"),
         ("boxes.xml", "<annotations>" + "<a>" * 40, "deeper or larger"),
         ("boxes.txt", "a", "nor a file of boxes"),
         ("data.yaml", "train: x\n", "lists no names"),

@@ -152,8 +152,11 @@ DENSE: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"loss": "binary"}, "network dense does not learn by loss binary"),
-        ({"preprocessing": "fit112_crop96"}, "'fit112_crop96', which network dense does not take"),
+        ({"loss": "binary"}, "network dense cannot be trained with loss binary"),
+        (
+            {"preprocessing": "fit112_crop96"},
+            "'fit112_crop96', which network dense does not accept",
+        ),
         ({"first_side": 64}, "first_side is 64; network dense takes 0"),
         ({"closer_view": 0.875}, "closer_view is 0.875; give 0 to 0"),
         ({"corrected_after": (-1,)}, "corrected_after is .-1,.; give numbers of epochs"),
@@ -167,7 +170,7 @@ def test_dense_network_learns_and_looks_in_its_own_way(
 
 
 def test_no_other_network_learns_places() -> None:
-    with pytest.raises(ModelError, match="network residual does not learn by loss places"):
+    with pytest.raises(ModelError, match="network residual cannot be trained with loss places"):
         replace(REGIONAL, loss="places")
 
 
@@ -223,7 +226,7 @@ def test_who_goes_on_from_a_version_learns_as_its_kind_does() -> None:
             assert (found.epochs, found.learning_rate, found.loss) == (8, 1e-3, "binary")
             assert found.network == start.network
     assert recipe_to_go_on("strong", residual, dataset) == STRONG
-    with pytest.raises(ModelError, match="network dense does not learn by loss binary"):
+    with pytest.raises(ModelError, match="network dense cannot be trained with loss binary"):
         recipe_to_go_on("regional", dense, dataset)
 
 

@@ -23,29 +23,29 @@ Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
 
-def outliving_cuts(work: Callable[Given, Answer]) -> Callable[Given, Answer]:
+def retry_on_disconnect(work: Callable[Given, Answer]) -> Callable[Given, Answer]:
     """Lets a function begin anew when its connection was cut or a lock was taken.
 
     With growing pauses, for as long as the database's `Patience` lasts. For functions whose
     transactions do no harm twice, since nobody can know whether a commit that was cut off took
     place. Claims are such: what their tokens did once is refused when repeated.
 
-        @outliving_cuts
+        @retry_on_disconnect
         def give_back(database, claim): ...
 
     Raises:
         DatabaseCutError: The server did not come back in time.
         DatabaseBusyError: The lock was not let go in time.
     """
-    return _outliving(DatabaseCutError, work)
+    return _retry_on(DatabaseCutError, work)
 
 
-def outliving_locks(work: Callable[Given, Answer]) -> Callable[Given, Answer]:
-    """As `outliving_cuts`, but a server that is not there is an error at once."""
-    return _outliving(DatabaseBusyError, work)
+def retry_on_lock(work: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """As `retry_on_disconnect`, but a server that is not there is an error at once."""
+    return _retry_on(DatabaseBusyError, work)
 
 
-def _outliving(
+def _retry_on(
     kind: type[DatabaseCutError], work: Callable[Given, Answer]
 ) -> Callable[Given, Answer]:
     @wraps(work)

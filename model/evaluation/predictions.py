@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ModelError
-from model.evaluation.scores import (
+from model.evaluation.metrics import (
     Reliability,
     Score,
     UnknownScore,
@@ -24,7 +24,7 @@ STRANGER: Final = -1
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """The predictions for n stills, with the ground truth.
 
     Raises:
@@ -45,7 +45,7 @@ class Answers:
         if self.confidences.shape != shape:
             raise ModelError(f"confidences are {self.confidences.shape}, not {shape}")
         if self.shown is not None and self.shown.shape != shape:
-            raise ModelError(f"who is shown is {self.shown.shape}, not {shape}")
+            raise ModelError(f"shown is {self.shown.shape}, not {shape}")
         if self.truth.size and not STRANGER <= self.truth.min() <= self.truth.max() < shape[1]:
             raise ModelError(f"truth has other numbers than those of {shape[1]} labels")
 
@@ -111,8 +111,11 @@ class Confused:
     """A confusion: stills of one label that were classified as another."""
 
     truth: str
+    """The correct label."""
     answer: str
+    """The predicted label."""
     stills: int
+    """Number of stills."""
 
 
 @dataclass(frozen=True)
@@ -126,18 +129,21 @@ class Figures:
     unknown: UnknownScore | None
     """How well `unknown` is detected; None without stills of `unknown`."""
     confusion: Confusion
+    """Stills by correct and by predicted label."""
 
 
 @dataclass(frozen=True)
 class Overfitting:
-    """How much better a network performs on its training stills.
+    """The accuracy on training stills against that on validation stills.
 
     Both accuracies are those of the final network on stills preprocessed as for inference; the
     accuracy logged during training belongs to changing weights and augmented pictures.
     """
 
     train_accuracy: float
+    """Accuracy on the training stills."""
     validation_accuracy: float
+    """Accuracy on the validation stills."""
 
     @property
     def difference(self) -> float:
@@ -145,7 +151,7 @@ class Overfitting:
         return self.train_accuracy - self.validation_accuracy
 
 
-def figures_of(answers: Answers) -> Figures:
+def figures_of(answers: Predictions) -> Figures:
     """Return all metrics of predictions."""
     known = is_known(answers.truth, answers.labels)
     known_ones = known_scores(answers.confidences, answers.labels)
@@ -158,7 +164,7 @@ def figures_of(answers: Answers) -> Figures:
     )
 
 
-def confusion_of(answers: Answers) -> Confusion:
+def confusion_of(answers: Predictions) -> Confusion:
     """Count the stills by correct and predicted label."""
     labels, truth = answers.labels, answers.counted
     if not answers.has_output.all():
@@ -169,7 +175,7 @@ def confusion_of(answers: Answers) -> Confusion:
     return Confusion(labels, counts)
 
 
-def worst_mistakes(answers: Answers, count: int) -> NDArray[np.int64]:
+def worst_mistakes(answers: Predictions, count: int) -> NDArray[np.int64]:
     """Return the indices of the most confident mistakes, worst first.
 
     Unknown characters do not count if the classifier has no output `unknown`: it could not be

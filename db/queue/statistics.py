@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from db.schema import EFFORTS, run, run_effort
-
-STAGES: Final = ("decode", "read", "device", "database")
-"""What time is spent on."""
+from db.schema import run, run_effort
+from db.states import STAGES, Statistic
 
 
 @dataclass(frozen=True)
-class RunEffort:
+class RunStatistics:
     """What all processes spent on a run, in seconds, about: what a killed one had not told is lost.
 
     Processes work side by side, so that the sum may exceed the time from start to end.
@@ -35,7 +32,7 @@ class RunEffort:
     """For frames in the batches that it saw."""
 
     @property
-    def bottleneck(self) -> str | None:
+    def bottleneck(self) -> Statistic | None:
         """What most of the time went to; None if nothing was told yet."""
         seconds = {name: getattr(self, name) for name in STAGES}
         longest = max(seconds, key=lambda name: seconds[name])
@@ -47,12 +44,12 @@ class RunEffort:
         return self.frames / self.places if self.places else None
 
 
-def add_effort(connection: Connection, amounts: Mapping[tuple[int, str], float]) -> None:
+def add_statistics(connection: Connection, amounts: Mapping[tuple[int, Statistic], float]) -> None:
     """Adds to what work took, by run and name; what is of a run that was pruned is dropped.
 
     Args:
         connection: A connection inside a write transaction.
-        amounts: By the run's id and one of `db.schema.EFFORTS`.
+        amounts: By the run's id and a statistic.
     """
     wanted = {run_id for run_id, _ in amounts}
     there = set(connection.execute(select(run.c.id).where(run.c.id.in_(wanted))).scalars())
@@ -75,17 +72,17 @@ def add_effort(connection: Connection, amounts: Mapping[tuple[int, str], float])
     )
 
 
-def run_efforts(
+def run_statistics(
     connection: Connection, run_ids: Sequence[int] | None = None
-) -> dict[int, RunEffort]:
+) -> dict[int, RunStatistics]:
     """What work on each of these runs took, or on each there is; of some, nothing was told yet.
 
     Names that this version does not know are left out: others may share the database.
     """
-    efforts = select(run_effort).where(run_effort.c.name.in_(EFFORTS))
+    statistics = select(run_effort).where(run_effort.c.name.in_(tuple(Statistic)))
     if run_ids is not None:
-        efforts = efforts.where(run_effort.c.run_id.in_(run_ids))
+        statistics = statistics.where(run_effort.c.run_id.in_(run_ids))
     found: dict[int, dict[str, float]] = {}
-    for row in connection.execute(efforts):
+    for row in connection.execute(statistics):
         found.setdefault(row.run_id, {})[row.name] = row.amount
-    return {run_id: RunEffort(**amounts) for run_id, amounts in found.items()}
+    return {run_id: RunStatistics(**amounts) for run_id, amounts in found.items()}

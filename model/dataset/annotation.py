@@ -10,7 +10,7 @@ NO_BOXES = np.zeros((0, 5), np.float32)
 
 
 @dataclass(frozen=True)
-class Shown:
+class Annotation:
     """The labels of a still, by their numbers, and its boxes."""
 
     label_number: int
@@ -23,6 +23,6 @@ class Shown:
     """Whether everybody with a label of the dataset in it has a box."""
 
     @classmethod
-    def alone(cls, label_number: int) -> "Shown":
+    def alone(cls, label_number: int) -> "Annotation":
         """Return the value for a still with one label and no boxes."""
         return cls(label_number, (label_number,), NO_BOXES, all_boxed=False)

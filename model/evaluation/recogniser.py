@@ -12,7 +12,7 @@ from model.dataset.folder import Dataset
 from model.dataset.reading import stream_stills
 from model.dataset.shards import Record, read_part
 from model.errors import DatasetError
-from model.evaluation.answers import STRANGER, Answers, worst_mistakes
+from model.evaluation.predictions import STRANGER, Predictions, worst_mistakes
 from model.inference.classifier import BATCH_SIZE, Classifier
 from model.inference.sight import sight_of
 from model.labels import UNKNOWN
@@ -30,6 +30,7 @@ class Recogniser:
     labels: tuple[str, ...]
     """Labels of the outputs, in their order."""
     preprocessing: Preprocessing | WholeFrame
+    """The preprocessing of a picture."""
     confidences_of_pictures: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
     """Maps pictures (n, height, width, 3) to calibrated confidences (n, labels)."""
 
@@ -51,14 +52,16 @@ class Mistake:
     picture: NDArray[np.uint8]
     """(height, width, 3) as the network saw it."""
     truth: str
+    """The correct label."""
     answer: str
+    """The predicted label."""
     confidence: float
     """Confidence of the prediction."""
     source: str
     """The file that the still came from."""
 
 
-def answer_part(recogniser: Recogniser, dataset: Dataset, part: str) -> Answers:
+def predict_part(recogniser: Recogniser, dataset: Dataset, part: str) -> Predictions:
     """Classify every still of a part as a whole (region `full`), in the order written.
 
     Args:
@@ -79,7 +82,7 @@ def answer_part(recogniser: Recogniser, dataset: Dataset, part: str) -> Answers:
         label_sets += [numbers[list(shown.label_set)] for _, shown in some]
         pictures = np.stack([picture for picture, _ in some])
         confidences.append(recogniser.confidences_of_pictures(pictures))
-    return Answers(
+    return Predictions(
         recogniser.labels,
         np.array(truth, np.int64),
         np.concatenate(confidences),
@@ -96,7 +99,7 @@ def _shown(label_sets: list[NDArray[np.int64]], labels: tuple[str, ...]) -> NDAr
 
 
 def show_mistakes(
-    answers: Answers,
+    answers: Predictions,
     dataset: Dataset,
     part: str,
     preprocessing: Preprocessing | WholeFrame,
@@ -107,7 +110,7 @@ def show_mistakes(
     Only their pictures are decoded, so that classification itself keeps none.
 
     Args:
-        answers: The predictions that `answer_part` returned for this dataset and part.
+        answers: The predictions that `predict_part` returned for this dataset and part.
         dataset: The dataset.
         part: train, validation or test.
         preprocessing: The preprocessing of the classifier.
@@ -139,7 +142,7 @@ def _numbers_of(dataset: Dataset, part: str, labels: tuple[str, ...]) -> NDArray
     if strange:
         known = ",".join(label for label in labels if label != UNKNOWN)
         raise DatasetError(
-            f"{dataset.folder}: the model knows no {', '.join(strange)}; "
+            f"{dataset.folder}: the model does not know {', '.join(strange)}; "
             f"build the dataset with --labels {known}"
         )
     if not manifest.shows_somebody(part):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dataset.stills import Stills
-from model.inference.calibration import (
+from model.inference.confidence import (
     Thresholds,
     choose_thresholds,
     fit_temperature,
@@ -23,7 +23,7 @@ from model.labels import UNKNOWN, known_labels
 from model.pictures.regions import REGIONS
 from model.progress import Progress
 from model.rehearsal.shots import SHOT_FRAMES, RehearsalFrame, rehearse
-from model.version.looks import Looks
+from model.version.region_views import RegionViews
 
 _MAX_REHEARSAL_SHOTS: Final = 2000  # a label of 17 is in 140 of them: 5 % of those are 7
 MAX_STRANGER_SHARE: Final = 0.04
@@ -53,6 +53,7 @@ class Calibration:
     """The parameters that turn logits into confidences, and confidences into appearances."""
 
     temperature: float
+    """Divides the logits."""
     thresholds: Thresholds
     """Thresholds of all labels without their own."""
     label_thresholds: dict[str, tuple[float, float]]
@@ -64,25 +65,25 @@ class Calibration:
 
 
 def calibrate(
-    forward: ForwardPass, looks: Looks, validation: Stills, seed: int, tell: Progress
+    forward: ForwardPass, views: RegionViews, validation: Stills, seed: int, tell: Progress
 ) -> Calibration:
     """Fit the temperature on validation stills, and choose thresholds on frames composed of them.
 
     Args:
         forward: The network's forward pass, as its classifier will use it.
-        looks: The views of each region.
+        views: The views of each region.
         validation: Stills that the network was not trained on.
         seed: Seed of the frames.
         tell: Called with a step's name, and how much of it is done out of how much.
     """
     logits = np.concatenate(
         [
-            whole_logits(forward, pictures, validation.labels, looks)
+            whole_logits(forward, pictures, validation.labels, views)
             for pictures, _ in validation.batches(forward.batch_size)
         ]
     )
     temperature = fit_temperature(logits, validation.label_numbers)
-    seen, actual = rehearsed(forward, looks, temperature, validation, seed, tell)
+    seen, actual = rehearsed(forward, views, temperature, validation, seed, tell)
     return with_thresholds(temperature, seen, actual, known_labels(validation.labels))
 
 
@@ -123,7 +124,7 @@ def with_thresholds(
 
 def rehearsed(
     forward: ForwardPass,
-    looks: Looks,
+    views: RegionViews,
     temperature: float,
     validation: Stills,
     seed: int,
@@ -141,7 +142,7 @@ def rehearsed(
     for hidden, frames in _in_lists(rehearse(validation, shots, seed), forward.batch_size):
         pictures = np.stack([frame.pictures for frame in frames])
         answering = forward if hidden is None else _Without(forward, len(validation.labels), hidden)
-        logits = region_logits(answering, pictures, REGIONS, validation.labels, looks)
+        logits = region_logits(answering, pictures, REGIONS, validation.labels, views)
         confidences.append(softmax(logits / temperature).max(axis=1)[:, known])
         truth.append(np.stack([frame.truth for frame in frames])[:, known])
         tell("Choosing thresholds", sum(map(len, truth)), shots * SHOT_FRAMES)

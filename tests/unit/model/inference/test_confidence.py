@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from model.inference.calibration import (
+from model.inference.confidence import (
     Thresholds,
     choose_thresholds,
     fit_logistic,

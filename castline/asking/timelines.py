@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from castline.asking.cast import names_of
 from db.engine import Transaction
-from db.library.current import CURRENT, Shown
+from db.library.current import CURRENT, RunSelection
 from db.library.episodes import get_episode_by_sha256, list_episodes
 from db.library.places import tags_of_appearances
 from db.library.runs import ended_chunks
 from db.questions.appearances import find_appearances
-from db.questions.spans import EpisodeSpan, label_ranges, shown_spans
+from db.questions.spans import EpisodeSpan, label_ranges, selected_spans
 from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
 from exact.ranges import difference, fill_gaps, lasting, union
 from timeline.export.formats import Entry, ExportedTimeline, Sighting
@@ -53,7 +53,7 @@ def find_matches(
     season: int | None = None,
     min_seconds: Fraction = Fraction(0),
     gap_seconds: Fraction = Fraction(0),
-    shown: Shown = CURRENT,
+    selection: RunSelection = CURRENT,
 ) -> Iterator[FoundRange]:
     """The ranges in which a set expression holds, by episode and time, read as they are taken.
 
@@ -64,21 +64,21 @@ def find_matches(
         season: only in this season.
         min_seconds: only ranges that last at least this long, once gaps are filled.
         gap_seconds: gaps of at most this length are filled, unless a part was not examined.
-        shown: in which runs; the current ones by default.
+        selection: in which runs; the current ones by default.
     """
     from timeline.expressions import always_shown, evaluate, labels_of
 
-    spans = shown_spans(
+    spans = selected_spans(
         connection,
         episode_id=episode_id,
         season=season,
         showing=always_shown(expression),
-        shown=shown,
+        selection=selection,
     )
     for some in _growing(spans):
         run_ids = [span.run_id for span in some]
-        ranges = label_ranges(connection, run_ids, labels_of(expression), shown.layer)
-        records = _records(connection, run_ids, expression, shown)
+        ranges = label_ranges(connection, run_ids, labels_of(expression), selection.layer)
+        records = _records(connection, run_ids, expression, selection)
         for span in some:
             examined = difference([(span.start_pts, span.end_pts)], union(span.missing))
             found = evaluate(expression, ranges[span.run_id], examined)
@@ -102,7 +102,10 @@ def _growing(spans: Iterator[EpisodeSpan]) -> Iterator[list[EpisodeSpan]]:
 
 
 def _records(
-    connection: Transaction, run_ids: Sequence[int], expression: "Expression", shown: Shown
+    connection: Transaction,
+    run_ids: Sequence[int],
+    expression: "Expression",
+    selection: RunSelection,
 ) -> dict[tuple[int, int, int], AppearanceRecord]:
     """By run and pts the appearances of the label that is asked for, if it is only one."""
     from timeline.expressions import Label
@@ -112,16 +115,16 @@ def _records(
     return {
         (item.run_id, item.appearance.start_pts, item.appearance.end_pts): item.appearance
         for item in find_appearances(
-            connection, run_ids=run_ids, label=expression.name, shown=shown
+            connection, run_ids=run_ids, label=expression.name, selection=selection
         )
     }
 
 
 def labelled_ranges(
-    connection: Transaction, episode: EpisodeRecord, shown: Shown = CURRENT
+    connection: Transaction, episode: EpisodeRecord, selection: RunSelection = CURRENT
 ) -> list[LabelledRange]:
     """The appearances of an episode's shown run, in seconds from its first frame."""
-    found = find_appearances(connection, episode_id=episode.id, shown=shown)
+    found = find_appearances(connection, episode_id=episode.id, selection=selection)
     return [
         LabelledRange(
             label=item.appearance.label,
@@ -133,11 +136,11 @@ def labelled_ranges(
 
 
 def detections(
-    connection: Transaction, episode: EpisodeRecord, shown: Shown = CURRENT
+    connection: Transaction, episode: EpisodeRecord, selection: RunSelection = CURRENT
 ) -> list[Detection]:
     """The appearances of an episode's shown run, each with its mean confidence."""
-    found = find_appearances(connection, episode_id=episode.id, shown=shown)
-    ranges = labelled_ranges(connection, episode, shown)
+    found = find_appearances(connection, episode_id=episode.id, selection=selection)
+    ranges = labelled_ranges(connection, episode, selection)
     return [
         Detection(each, item.appearance.mean_confidence)
         for each, item in zip(ranges, found, strict=True)
@@ -163,11 +166,11 @@ def timeline_to_export(
         expression: in place of appearances the ranges in which it holds, under its own text.
         raw: as the model found them, without what people said.
     """
-    shown = Shown(run.id, raw=raw)
+    selection = RunSelection(run.id, raw=raw)
     entries = tuple(
-        _entries_of_labels(connection, episode, shown, labels)
+        _entries_of_labels(connection, episode, selection, labels)
         if expression is None
-        else _entries_of_expression(connection, episode, shown, expression)
+        else _entries_of_expression(connection, episode, selection, expression)
     )
     tagged, _ = ended_chunks(connection, run.id)
     return ExportedTimeline(
@@ -185,7 +188,7 @@ def timeline_to_export(
         picture_width=episode.area.width,
         picture_height=episode.area.height,
         sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
-        sightings=_sightings(connection, shown, labels) if expression is None else (),
+        sightings=_sightings(connection, selection, labels) if expression is None else (),
         names=(
             names_of(connection).shown(entry.label for entry in entries)
             if expression is None
@@ -194,19 +197,23 @@ def timeline_to_export(
     )
 
 
-def _sightings(connection: Transaction, shown: Shown, labels: Sequence[str]) -> list[Sighting]:
-    assert shown.run_id is not None
+def _sightings(
+    connection: Transaction, selection: RunSelection, labels: Sequence[str]
+) -> list[Sighting]:
+    assert selection.run_id is not None
     return [
         Sighting(found.pts, found.label, found.confidence, _place(found.place))
-        for found in tags_of_appearances(connection, shown.run_id, shown.layer)
+        for found in tags_of_appearances(connection, selection.run_id, selection.layer)
         if not labels or found.label in labels
     ]
 
 
 def _entries_of_labels(
-    connection: Transaction, episode: EpisodeRecord, shown: Shown, labels: Sequence[str]
+    connection: Transaction, episode: EpisodeRecord, selection: RunSelection, labels: Sequence[str]
 ) -> Iterator[Entry]:
-    for item in find_appearances(connection, episode_id=episode.id, places=True, shown=shown):
+    for item in find_appearances(
+        connection, episode_id=episode.id, places=True, selection=selection
+    ):
         found = item.appearance
         if not labels or found.label in labels:
             yield Entry(
@@ -216,16 +223,21 @@ def _entries_of_labels(
 
 
 def _entries_of_expression(
-    connection: Transaction, episode: EpisodeRecord, shown: Shown, expression: "Expression"
+    connection: Transaction,
+    episode: EpisodeRecord,
+    selection: RunSelection,
+    expression: "Expression",
 ) -> Iterator[Entry]:
     from timeline.expressions import format_expression
 
     text = format_expression(expression)
     places = {
         item.appearance: item.place
-        for item in find_appearances(connection, episode_id=episode.id, places=True, shown=shown)
+        for item in find_appearances(
+            connection, episode_id=episode.id, places=True, selection=selection
+        )
     }
-    for match in find_matches(connection, expression, episode_id=episode.id, shown=shown):
+    for match in find_matches(connection, expression, episode_id=episode.id, selection=selection):
         found = match.appearance
         if found is None:
             yield Entry(text, match.start_pts, match.end_pts)

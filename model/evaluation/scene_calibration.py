@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.dataset.stills import Stills
-from model.evaluation.calibrating import (
+from model.evaluation.calibration import (
     MAX_FALSE_SHARE,
     MAX_STRANGER_SHARE,
     Calibration,
     with_thresholds,
 )
-from model.inference.calibration import fit_logistic, sigmoid
+from model.inference.confidence import fit_logistic, sigmoid
 from model.inference.forward import ForwardPass
 from model.inference.places import most_likely_places
 from model.pictures.preprocess import WholeFrame

@@ -25,7 +25,9 @@ class Thresholds:
     """Confidences at which an appearance starts (onset) and ends (offset)."""
 
     onset: float
+    """Confidence from which an appearance starts."""
     offset: float
+    """Confidence below which it ends; at most the onset."""
 
 
 _NEVER: Final = Thresholds(0.99, 0.99)
@@ -73,9 +75,9 @@ def choose_thresholds(
     """Choose the thresholds on a sequence of frames with known ground truth.
 
     A label gets thresholds of its own if the pair with the highest micro-F1 over all labels has too
-    many false positives for it: if more than `max_false_share` of the frames that are assigned to
-    the label are false, plus one standard error of that share, because the label may occur in few
-    shots only. Its own thresholds are the pair with the highest F1 that keeps this limit and has at
+    many false positives for it: if their share among the frames that are assigned to the label
+    exceeds `max_false_share` by more than one standard error, since it may occur in few shots. Its
+    own thresholds are the pair with the highest F1 that keeps this limit and has at
     least as high an onset. Labels within the limit keep the shared pair, so that thresholds do not
     overfit a label's few shots.
 

@@ -6,23 +6,24 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from db.changes.writes import replace_tags
-from db.cuts import outliving_cuts
 from db.queue.claimed import ClaimedChunk
 from db.queue.completing import complete_taggings
 from db.queue.free import CHUNKS_PER_GROUP
 from db.records import Claim, EpisodeRecord, PlaceRecord, TagRecord
+from db.retrying import retry_on_disconnect
+from db.states import Statistic
 from ingest.errors import FrameStoreError, ShortageError, StorageFullError, StorageUnreachable
 from ingest.shortages import telling_shortages, what_is_lacking
 from ingest.storage.frame_store import StoredFrame, read_frames
 from model.inference.classifier import Classifier, Prediction
 from model.pictures.place import Place
+from worker.installation import Installation
 from worker.log import about
 from worker.steps.claims import chunks_of, give_back, record_failure, store_path
-from worker.steps.effort import Effort
 from worker.steps.finish import finish_run_if_complete
 from worker.steps.lease import LeaseKeeper
 from worker.steps.reading_ahead import in_parts_read_ahead
-from worker.workplace import Workplace
+from worker.steps.statistics import StatisticsRecorder
 
 FRAMES_AT_ONCE = 320
 """Frames in memory, or one batch where that is more: 20 batches of 64 pictures, and 47 MB of
@@ -39,21 +40,21 @@ log = logging.getLogger(__name__)
 
 
 def classify_step(
-    workplace: Workplace,
+    installation: Installation,
     claims: Sequence[Claim],
     classifier_for: Callable[[str], Classifier],
 ) -> None:
     """Classifies claimed chunks, as `classify_chunks` does."""
     try:
-        chunks = chunks_of(workplace.database, claims)
+        chunks = chunks_of(installation.database, claims)
     except BaseException:
-        give_back(workplace.database, claims)
+        give_back(installation.database, claims)
         raise
-    classify_chunks(workplace, chunks, classifier_for)
+    classify_chunks(installation, chunks, classifier_for)
 
 
 def classify_chunks(
-    workplace: Workplace,
+    installation: Installation,
     chunks: Sequence[ClaimedChunk],
     classifier_for: Callable[[str], Classifier],
 ) -> None:
@@ -63,7 +64,7 @@ def classify_chunks(
     takes no other along.
 
     Args:
-        workplace: Settings and database.
+        installation: Settings and database.
         chunks: In state `extracted`.
         classifier_for: Gives the classifier of a model version, by its SHA-256.
 
@@ -82,20 +83,20 @@ def classify_chunks(
     try:
         with (
             telling_shortages(),
-            LeaseKeeper(workplace.database, left, workplace.settings.lease_seconds),
+            LeaseKeeper(installation.database, left, installation.settings.lease_seconds),
         ):
             for (model_sha256, _), group in groups.items():
                 try:
                     classifier = classifier_for(model_sha256)
                 except BaseException:
                     # No chunk's fault: a missing model or device would fail every other one too.
-                    give_back(workplace.database, left)
+                    give_back(installation.database, left)
                     raise
-                _classify_group(workplace, group, classifier)
+                _classify_group(installation, group, classifier)
                 done = [tagging.chunk.claim for tagging in group]
                 left = [claim for claim in left if claim not in done]
     except (ShortageError, StorageFullError, StorageUnreachable):
-        give_back(workplace.database, left)
+        give_back(installation.database, left)
         raise
 
 
@@ -118,19 +119,19 @@ _Part = list[tuple[_Tagging, StoredFrame]]
 
 
 def _classify_group(
-    workplace: Workplace, group: Sequence[_Tagging], classifier: Classifier
+    installation: Installation, group: Sequence[_Tagging], classifier: Classifier
 ) -> None:
     whole: list[_Tagging] = []
     batches = max(1, FRAMES_AT_ONCE // classifier.frames_per_batch)
-    frames = _frames_of_all(workplace, group, whole)
+    frames = _frames_of_all(installation, group, whole)
     try:
         # closed before a failure is recorded: nothing reads these chunks any more
         with closing(in_parts_read_ahead(frames, batches * classifier.frames_per_batch)) as parts:
-            while part := _next_part(parts, workplace.effort):
-                _classify(part, classifier, workplace)
+            while part := _next_part(parts, installation.statistics):
+                _classify(part, classifier, installation)
     except _ClassifyingError as error:
         for tagging in group:  # those whose failure is recorded already are not held any more
-            record_failure(workplace.database, tagging.chunk.claim, str(error), lost=False)
+            record_failure(installation.database, tagging.chunk.claim, str(error), lost=False)
         return
     # A transaction for each run: who locks two at once may meet who locks them the other way round.
     by_run: dict[int, dict[Claim, Sequence[TagRecord]]] = {}
@@ -138,17 +139,17 @@ def _classify_group(
         claim = tagging.chunk.claim
         by_run.setdefault(claim.run_id, {})[claim] = tagging.tags
     for tags in by_run.values():
-        _write_tags(workplace, tags)
-    workplace.effort.write(workplace.database)
+        _write_tags(installation, tags)
+    installation.statistics.write(installation.database)
 
 
 def _frames_of_all(
-    workplace: Workplace, group: Sequence[_Tagging], whole: list[_Tagging]
+    installation: Installation, group: Sequence[_Tagging], whole: list[_Tagging]
 ) -> Iterator[tuple[_Tagging, StoredFrame]]:
     """The frames of all chunks; those that could be read to the end are added to `whole`."""
     for tagging in group:
         try:
-            for frame in _frames(workplace, tagging.chunk):
+            for frame in _frames(installation, tagging.chunk):
                 yield tagging, frame
         except StorageFullError:
             raise  # no chunk's fault: every other one would fail in the same way
@@ -156,15 +157,15 @@ def _frames_of_all(
             if what_is_lacking(error):
                 raise
             claim = tagging.chunk.claim
-            record_failure(workplace.database, claim, str(error), lost=False, extract_again=True)
+            record_failure(installation.database, claim, str(error), lost=False, extract_again=True)
             continue
         whole.append(tagging)
 
 
-def _next_part(parts: Iterator[_Part], effort: Effort) -> _Part:
+def _next_part(parts: Iterator[_Part], statistics: StatisticsRecorder) -> _Part:
     """The next frames to classify; none at the end."""
     run_ids: list[int] = []
-    with effort.spent("read", run_ids):
+    with statistics.timed(Statistic.READ, run_ids):
         part = next(parts, [])
         run_ids += _run_ids(part)
     return part
@@ -178,31 +179,33 @@ class _ClassifyingError(Exception):
     """The network failed on these frames, for whatever reason."""
 
 
-def _classify(part: _Part, classifier: Classifier, workplace: Workplace) -> None:
+def _classify(part: _Part, classifier: Classifier, installation: Installation) -> None:
     """Classifies frames, and adds what was found to their chunks."""
     run_ids = _run_ids(part)
     try:
-        with workplace.effort.spent("device", run_ids):
+        with installation.statistics.timed(Statistic.DEVICE, run_ids):
             predictions = classifier.classify([frame.picture for _, frame in part])
     except Exception as error:
         if what_is_lacking(error):
             raise
         raise _ClassifyingError(" ".join(str(error).split())) from error
-    workplace.effort.add("frames", run_ids, len(part))
-    workplace.effort.add("places", run_ids, len(part) / classifier.batch_fill(len(part)))
+    installation.statistics.add(Statistic.FRAMES, run_ids, len(part))
+    installation.statistics.add(
+        Statistic.PLACES, run_ids, len(part) / classifier.batch_fill(len(part))
+    )
     for (tagging, frame), found in zip(part, predictions, strict=True):
         tagging.tags.extend(_tag(item, tagging.chunk.episode, frame.pts) for item in found)
-    workplace.metrics.count_classified(len(part), classifier)
+    installation.metrics.count_classified(len(part), classifier)
 
 
-def _frames(workplace: Workplace, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
+def _frames(installation: Installation, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
     """A claimed chunk's frames from the store.
 
     Raises:
         FrameStoreError: They cannot be read, or are others than were extracted.
     """
-    path = store_path(workplace, chunk)
-    workplace.frames.fetch(path)
+    path = store_path(installation, chunk)
+    installation.frames.fetch(path)
     found: list[int] = []
     try:
         for frame in read_frames(path):
@@ -210,20 +213,20 @@ def _frames(workplace: Workplace, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
             yield frame
     except FrameStoreError as error:
         if not what_is_lacking(error):
-            workplace.frames.forget(path)
+            installation.frames.forget(path)
         raise
     if tuple(found) != chunk.sampled_pts:
-        workplace.frames.forget(path)
+        installation.frames.forget(path)
         raise FrameStoreError(f"{path}: holds other frames than were extracted; extracting again")
 
 
-@outliving_cuts
-def _write_tags(workplace: Workplace, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
+@retry_on_disconnect
+def _write_tags(installation: Installation, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
     """Writes the tags of one run's chunks, but of none whose claim was lost meanwhile."""
     run_ids = [claim.run_id for claim in tags]
     with (
-        workplace.effort.spent("database", run_ids),
-        workplace.database.write() as connection,
+        installation.statistics.timed(Statistic.DATABASE, run_ids),
+        installation.database.write() as connection,
     ):
         held = complete_taggings(connection, list(tags))
         if held:

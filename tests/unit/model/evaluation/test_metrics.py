@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.evaluation.scores import score
+from model.evaluation.metrics import score
 
 
 def test_scores_agree_with_scikit_learn() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.evaluation.scene_calibrating import Rehearsed, calibrate_scenes, rehearse_network
-from model.inference.calibration import Thresholds
+from model.evaluation.scene_calibration import Rehearsed, calibrate_scenes, rehearse_network
+from model.inference.confidence import Thresholds
 from model.inference.forward import ForwardPass
 from model.pictures.preprocess import WIDE
 from model.rehearsal.shots import SHOT_FRAMES

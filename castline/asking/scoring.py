@@ -5,18 +5,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castline.asking.answers import detections, labelled_ranges
 from castline.asking.cast import read_named_truth
 from castline.asking.names import require_tagged_episode
+from castline.asking.timelines import detections, labelled_ranges
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
 from db.engine import Transaction
 from db.library.corrections import count_corrections
-from db.library.current import Shown
+from db.library.current import RunSelection
 from db.library.runs import current_run_of
 from db.records import EpisodeRecord
-from worker.workplace import Workplace
+from worker.installation import Installation
 
 if TYPE_CHECKING:
     from timeline.scoring.evaluation import Evaluation as Figures
@@ -97,15 +97,17 @@ class SampleScore(Table[SampleFigures]):
     """Those of them at which somebody was found."""
 
 
-def evaluate(place: Workplace, episode: str, truth: Path, collar: Time, *, raw: bool) -> Evaluation:
+def evaluate(
+    installation: Installation, episode: str, truth: Path, collar: Time, *, raw: bool
+) -> Evaluation:
     """Compares the timeline of an episode with a truth file; see `Library.evaluate`."""
     from timeline.scoring.evaluation import evaluate_timeline
 
     collar_seconds = exact_seconds(collar)
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         ranges = read_named_truth(connection, truth)
-        found = detections(connection, known, Shown(raw=raw))
+        found = detections(connection, known, RunSelection(raw=raw))
         counted = 0 if raw else _corrections(connection, known)
     figures = evaluate_timeline(
         ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
@@ -113,12 +115,14 @@ def evaluate(place: Workplace, episode: str, truth: Path, collar: Time, *, raw: 
     return Evaluation(known.name, collar_seconds, figures, counted)
 
 
-def evaluate_at_samples(place: Workplace, episode: str, truth: Path, *, raw: bool) -> SampleScore:
+def evaluate_at_samples(
+    installation: Installation, episode: str, truth: Path, *, raw: bool
+) -> SampleScore:
     """Compares an episode's timeline with a truth; see `Library.evaluate_at_samples`."""
-    with place.database.read() as connection:
+    with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         ranges = read_named_truth(connection, truth)
-        found = labelled_ranges(connection, known, Shown(raw=raw))
+        found = labelled_ranges(connection, known, RunSelection(raw=raw))
     score = score_at_samples(known, found, ranges)
     rows = tuple(
         SampleFigures(label, counts.precision, counts.recall)

@@ -5,39 +5,41 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from db.engine import Database, Transaction
 from db.errors import DatabaseCutError
 from db.library.runs import list_runs
-from db.queue.effort import RunEffort, add_effort, run_efforts
+from db.queue.statistics import RunStatistics, add_statistics, run_statistics
+from db.states import Statistic
 from tests.rows.records import made_episode, make_run
 from tests.servers.commands import BY_LOT, castline, new_home
 from tests.video.clips import write_clip
-from worker.steps.effort import Effort
+from worker.steps.statistics import StatisticsRecorder
 
 pytestmark = pytest.mark.integration
 
 
 def test_what_processes_spend_adds_up_by_run(database: Database) -> None:
     one, other = (make_run(database, made_episode(sha * 64, f"{sha}.mkv")) for sha in "ab")
-    first, second = Effort(), Effort()
-    first.add("decode", [one], 2.0)
-    first.add("device", [one, one, other], 3.0)
-    second.add("decode", [one], 0.5)
-    second.add("frames", [other], 60)
-    second.add("places", [other], 64)
-    for effort in (first, second, first):  # the third time nothing is left to write
-        effort.write(database, at_once=True)
+    first, second = StatisticsRecorder(), StatisticsRecorder()
+    first.add(Statistic.DECODE, [one], 2.0)
+    first.add(Statistic.DEVICE, [one, one, other], 3.0)
+    second.add(Statistic.DECODE, [one], 0.5)
+    second.add(Statistic.FRAMES, [other], 60)
+    second.add(Statistic.PLACES, [other], 64)
+    for statistics in (first, second, first):  # the third time nothing is left to write
+        statistics.write(database, at_once=True)
     with database.read() as connection:
-        found = run_efforts(connection)
-        assert run_efforts(connection, [other]) == {other: found[other]}
+        found = run_statistics(connection)
+        assert run_statistics(connection, [other]) == {other: found[other]}
     assert found == {
-        one: RunEffort(decode=2.5, device=2.0),
-        other: RunEffort(device=1.0, frames=60, places=64),
+        one: RunStatistics(decode=2.5, device=2.0),
+        other: RunStatistics(device=1.0, frames=60, places=64),
     }
     assert (found[one].bottleneck, found[one].batch_fill) == ("decode", None)
     assert (found[other].bottleneck, found[other].batch_fill) == ("device", 60 / 64)
-    assert RunEffort().bottleneck is None
+    assert RunStatistics().bottleneck is None
 
 
 def test_it_is_written_every_few_seconds_only(
@@ -45,14 +47,14 @@ def test_it_is_written_every_few_seconds_only(
 ) -> None:
     run = make_run(database)
     now = 100.0
-    monkeypatch.setattr("worker.steps.effort.time.monotonic", lambda: now)
-    effort = Effort()
+    monkeypatch.setattr("worker.steps.statistics.time.monotonic", lambda: now)
+    statistics = StatisticsRecorder()
 
     def written() -> float | None:
-        effort.add("read", [run], 1.0)
-        effort.write(database)
+        statistics.add(Statistic.READ, [run], 1.0)
+        statistics.write(database)
         with database.read() as connection:
-            return run_efforts(connection).get(run, RunEffort()).read or None
+            return run_statistics(connection).get(run, RunStatistics()).read or None
 
     assert written() is None
     now = 105.0
@@ -69,36 +71,36 @@ def test_what_a_cut_kept_back_is_written_later(
         raise DatabaseCutError("gone")
 
     run = make_run(database)
-    effort = Effort()
-    effort.add("read", [run], 1.0)
+    statistics = StatisticsRecorder()
+    statistics.add(Statistic.READ, [run], 1.0)
     with monkeypatch.context() as patch:
-        patch.setattr("worker.steps.effort.add_effort", cut)
-        effort.write(database, at_once=True)
-    effort.add("read", [run], 2.0)
-    effort.write(database, at_once=True)
+        patch.setattr("worker.steps.statistics.add_statistics", cut)
+        statistics.write(database, at_once=True)
+    statistics.add(Statistic.READ, [run], 2.0)
+    statistics.write(database, at_once=True)
     with database.read() as connection:
-        assert run_efforts(connection) == {run: RunEffort(read=3.0)}
+        assert run_statistics(connection) == {run: RunStatistics(read=3.0)}
 
 
 def test_what_is_of_a_run_that_was_pruned_is_dropped(database: Database) -> None:
     run = make_run(database)
     with database.write() as connection:
-        add_effort(connection, {(run, "read"): 1.0, (run + 1, "read"): 1.0})
+        add_statistics(connection, {(run, Statistic.READ): 1.0, (run + 1, Statistic.READ): 1.0})
     with database.read() as connection:
-        assert run_efforts(connection) == {run: RunEffort(read=1.0)}
+        assert run_statistics(connection) == {run: RunStatistics(read=1.0)}
 
 
 def test_a_name_that_this_version_does_not_know_is_left_out(database: Database) -> None:
     run = make_run(database)
     with database.write() as connection:
-        add_effort(connection, {(run, "read"): 1.0})
-        allow_any_effort(connection)
-        add_effort(connection, {(run, "of_a_later"): 2.0})
+        add_statistics(connection, {(run, Statistic.READ): 1.0})
+        allow_any_statistic(connection)
+        connection.execute(text(f"INSERT INTO run_effort VALUES ({run}, 'of_a_later', 2.0)"))
     with database.read() as connection:
-        assert run_efforts(connection) == {run: RunEffort(read=1.0)}
+        assert run_statistics(connection) == {run: RunStatistics(read=1.0)}
 
 
-def allow_any_effort(connection: Transaction) -> None:
+def allow_any_statistic(connection: Transaction) -> None:
     """As a database may be that others changed."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
@@ -110,10 +112,10 @@ def test_processes_that_add_at_once_lose_nothing(database: Database) -> None:
     run = make_run(database)
 
     def spend() -> None:
-        effort = Effort()
+        statistics = StatisticsRecorder()
         for _ in range(20):
-            effort.add("device", [run], 1.0)
-            effort.write(database, at_once=True)
+            statistics.add(Statistic.DEVICE, [run], 1.0)
+            statistics.write(database, at_once=True)
 
     threads = [threading.Thread(target=spend) for _ in range(4)]
     for thread in threads:
@@ -121,7 +123,7 @@ def test_processes_that_add_at_once_lose_nothing(database: Database) -> None:
     for thread in threads:
         thread.join()
     with database.read() as connection:
-        assert run_efforts(connection)[run].device == 80.0
+        assert run_statistics(connection)[run].device == 80.0
 
 
 def test_the_end_of_a_run_and_status_say_what_it_took(tmp_path: Path) -> None:

@@ -5,20 +5,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from db.cuts import outliving_locks
 from db.engine import Database
 from db.patience import Patience
+from db.retrying import retry_on_lock
 from db.upgrade import upgrade_database
 from ingest.storage.episode_cache import EpisodeCache
 from ingest.storage.frame_store import FrameStore
 from ingest.storage.remote_files import RemoteFiles
 from worker.metrics import Metrics, open_metrics
 from worker.settings import Settings
-from worker.steps.effort import Effort
+from worker.steps.statistics import StatisticsRecorder
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Installation:
     """An installation that is ready for use: its settings and its migrated database."""
 
     settings: Settings
@@ -35,9 +35,9 @@ class Workplace:
         return open_metrics(self.settings)
 
     @cached_property
-    def effort(self) -> Effort:
+    def statistics(self) -> StatisticsRecorder:
         """What this process spends."""
-        return Effort()
+        return StatisticsRecorder()
 
     @property
     def episode_cache(self) -> EpisodeCache:
@@ -56,7 +56,9 @@ def open_frame_store(settings: Settings) -> FrameStore:
 
 
 @contextmanager
-def open_workplace(settings: Settings, patience: Patience | None = None) -> Iterator[Workplace]:
+def open_installation(
+    settings: Settings, patience: Patience | None = None
+) -> Iterator[Installation]:
     """Opens the installation that the settings describe; its database is migrated if need be.
 
     Args:
@@ -69,7 +71,7 @@ def open_workplace(settings: Settings, patience: Patience | None = None) -> Iter
     database = Database(settings.database_url, patience)
     try:
         # A server that is not there is told at once: it may be a wrong URL.
-        (outliving_locks(upgrade_database) if patience else upgrade_database)(database)
-        yield Workplace(settings, database)
+        (retry_on_lock(upgrade_database) if patience else upgrade_database)(database)
+        yield Installation(settings, database)
     finally:
         database.dispose()

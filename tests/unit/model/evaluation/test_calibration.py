@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from model.dataset.stills import Stills
-from model.evaluation.calibrating import Calibration, calibrate, rehearsed
+from model.evaluation.calibration import Calibration, calibrate, rehearsed
 from model.inference.forward import ForwardPass
 from model.labels import UNKNOWN
 from model.pictures.preprocess import TASK
 from model.pictures.regions import REGIONS
 from model.rehearsal.shots import SHOT_FRAMES
-from model.version.looks import Looks
+from model.version.region_views import RegionViews
 from tests.stills.grey_stills import grey_of
 
 LABELS: Final = ("apple", "birch", "cedar", UNKNOWN)
@@ -70,7 +70,9 @@ def network() -> GreyNetwork:
 
 @pytest.fixture(scope="module")
 def calibration(network: GreyNetwork, told: list[tuple[str, int, int]]) -> Calibration:
-    return calibrate(network, Looks(), validation_stills(), 0, lambda *step: told.append(step))
+    return calibrate(
+        network, RegionViews(), validation_stills(), 0, lambda *step: told.append(step)
+    )
 
 
 def test_a_label_that_strangers_are_taken_for_gets_a_higher_onset(
@@ -129,9 +131,9 @@ class SureAtAGlance(ForwardPass):
 def test_a_glance_does_not_know_a_stranger_by_the_name_that_is_hidden() -> None:
     """Without that name nobody is likelier than another: in doubt, and so looked at again."""
     network = SureAtAGlance()
-    looks = Looks(glance_side=48, glance_clear=0.9)
+    views = RegionViews(glance_side=48, glance_clear=0.9)
     known = validation_stills(LABELS[:-1])
-    _, truth = rehearsed(network, looks, 1.0, known, 0, lambda *_: None)
+    _, truth = rehearsed(network, views, 1.0, known, 0, lambda *_: None)
     strangers_alone = np.count_nonzero(~truth.any(axis=1))
     assert strangers_alone
     assert network.second_looks >= len(REGIONS) * strangers_alone

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.inference.forward import ForwardPass
 from model.inference.region_logits import region_logits, view_closer, whole_logits
-from model.version.looks import Looks
+from model.version.region_views import RegionViews
 
 SIDE = 16
 TWO = ("apple", "pear")
@@ -48,7 +48,7 @@ def test_whole_is_the_mean_of_both_looks_and_halves_are_looked_at_once() -> None
     black = np.zeros_like(dot())
     frames = np.stack([[dot(), black, dot()], [black, dot(), black]])
     forward = Counting()
-    found = region_logits(forward, frames, ("full", "left", "right"), TWO, Looks(0.5))
+    found = region_logits(forward, frames, ("full", "left", "right"), TWO, RegionViews(0.5))
     quarter, all_of_it = SIDE**2 / 4, SIDE**2
     mean = (quarter + all_of_it) / 2
     np.testing.assert_array_equal(found[:, :, 0], [[mean, 0, quarter], [0, quarter, 0]])
@@ -62,12 +62,14 @@ def test_without_a_closer_view_or_a_whole_each_region_is_looked_at_once(
     regions: tuple[str, ...], closer_view: float
 ) -> None:
     forward = Counting()
-    found = region_logits(forward, np.stack([[dot(), dot()]] * 3), regions, TWO, Looks(closer_view))
+    found = region_logits(
+        forward, np.stack([[dot(), dot()]] * 3), regions, TWO, RegionViews(closer_view)
+    )
     np.testing.assert_array_equal(found[:, :, 0], np.full((3, 2), SIDE**2 / 4))
     assert forward.seen == 6
 
 
-GLANCING = Looks(glance_side=8, glance_clear=0.95)
+GLANCING = RegionViews(glance_side=8, glance_clear=0.95)
 
 
 KNOWN_OF_THREE = ("apple", "unknown", "pear")
@@ -117,6 +119,6 @@ def test_what_is_clear_at_a_glance_does_not_depend_on_what_came_with_it() -> Non
 
 def test_no_frames_have_no_logits() -> None:
     none = np.empty((0, 3, SIDE, SIDE, 3), np.uint8)
-    for looks in (Looks(), Looks(closer_view=0.875), GLANCING):
-        found = region_logits(Counting(), none, ("full", "left", "right"), TWO, looks)
+    for views in (RegionViews(), RegionViews(closer_view=0.875), GLANCING):
+        found = region_logits(Counting(), none, ("full", "left", "right"), TWO, views)
         assert found.shape == (0, 3, 2)

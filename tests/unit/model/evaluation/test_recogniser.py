@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from model.errors import ModelError
-from model.evaluation.answers import (
+from model.evaluation.metrics import known_scores, reliability, score, unknown_score
+from model.evaluation.predictions import (
     STRANGER,
-    Answers,
     Overfitting,
+    Predictions,
     confusion_of,
     figures_of,
     worst_mistakes,
 )
-from model.evaluation.scores import known_scores, reliability, score, unknown_score
 
 LABELS = ("ant", "bee", "cow", "unknown")
 
@@ -23,13 +23,13 @@ SAID = np.array([0, 0, 1, 3, 1, 0, 3, 1])
 SURE = np.array([0.9, 0.6, 0.7, 0.5, 0.8, 0.95, 0.55, 0.65])
 
 
-def answers(labels: tuple[str, ...] = LABELS, strangers: bool = False) -> Answers:
+def answers(labels: tuple[str, ...] = LABELS, strangers: bool = False) -> Predictions:
     """The table above, each answer as sure as SURE says and the rest shared evenly."""
     rest = (1 - SURE) / (len(labels) - 1)
     confidences = np.repeat(rest[:, None], len(labels), axis=1)
     confidences[np.arange(len(SAID)), SAID] = SURE
     truth = np.where(TRUTH == 3, STRANGER, TRUTH) if strangers else TRUTH
-    return Answers(labels, truth.astype(np.int64), confidences)
+    return Predictions(labels, truth.astype(np.int64), confidences)
 
 
 def test_score_is_of_known_labels_and_unknown_is_a_wrong_answer_there() -> None:
@@ -136,7 +136,7 @@ def test_answers_that_do_not_fit_together_are_refused(
     truth: list[int], columns: int, what: str
 ) -> None:
     with pytest.raises(ModelError, match=what):
-        Answers(LABELS, np.array(truth), np.full((2, columns), 0.25))
+        Predictions(LABELS, np.array(truth), np.full((2, columns), 0.25))
 
 
 def test_still_of_several_labels_is_answered_right_by_any_of_them() -> None:
@@ -150,7 +150,7 @@ def test_still_of_several_labels_is_answered_right_by_any_of_them() -> None:
     shown[[0, 1, 5], 1] = shown[[3, 6], 0] = True
     confidences = np.full((7, 4), 0.1)
     confidences[range(7), said] = 0.7
-    found = Answers(LABELS, truth, confidences, shown)
+    found = Predictions(LABELS, truth, confidences, shown)
     assert found.right.tolist() == [True, True, False, True, False, False, True]
     # a wrong answer counts against the main label
     assert found.counted.tolist() == [1, 0, 0, 0, 1, 2, 3]
@@ -174,5 +174,5 @@ def test_still_of_several_labels_is_answered_right_by_any_of_them() -> None:
 
 
 def test_who_is_shown_fits_the_answers() -> None:
-    with pytest.raises(ModelError, match="who is shown is"):
-        Answers(LABELS, TRUTH, answers().confidences, np.zeros((8, 3), np.bool_))
+    with pytest.raises(ModelError, match="shown is"):
+        Predictions(LABELS, TRUTH, answers().confidences, np.zeros((8, 3), np.bool_))

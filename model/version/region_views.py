@@ -25,7 +25,7 @@ def glance_sides(network: str, preprocessing: Preprocessing) -> range:
 
 
 @dataclass(frozen=True)
-class Looks:
+class RegionViews:
     """The looks of a network at a frame."""
 
     closer_view: float = 0.0

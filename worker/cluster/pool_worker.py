@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import takewhile
 
 from celery import Celery
 from celery.utils.log import get_task_logger
@@ -12,6 +13,7 @@ from db.queue.claimed import ClaimedChunk
 from db.queue.free import CHUNKS_PER_GROUP
 from db.queue.offers import WaitingChunk
 from db.records import Claim
+from db.states import Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import (
     FrameStoreError,
@@ -22,15 +24,17 @@ from ingest.errors import (
 )
 from ingest.shortages import telling_shortages
 from model.errors import ModelError
-from worker.cluster.app import LANES, SOFT_LIMIT_SECONDS
-from worker.cluster.offering import leaving_it_to_the_sweeper, messages_in, offer, publish, top_up
+from model.inference.device import Device
+from worker.cluster.app import SOFT_LIMIT_SECONDS
+from worker.cluster.offering import messages_in, offer, publish, suppressing_broker_errors, top_up
 from worker.errors import BrokerError, WorkerError, WorkStoppedError
 from worker.identity import worker_identity
+from worker.installation import Installation
+from worker.step import Step
 from worker.steps.claims import claim_to_classify, claim_to_extract
 from worker.steps.classifiers import LoadedClassifiers
-from worker.steps.classifying import chunks_that_fill, classify_chunks
-from worker.steps.extracting import BEGUN_WITHIN_SECONDS, extract_group
-from worker.workplace import Workplace
+from worker.steps.classify_step import chunks_that_fill, classify_chunks
+from worker.steps.extract_step import BEGUN_WITHIN_SECONDS, extract_group
 
 logger = get_task_logger(__name__)
 
@@ -41,7 +45,7 @@ LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30 - BEGUN_WITHIN_SECONDS
 """Before Celery ends the task, whose last chunk may have begun so late: thus it is written down
 against the chunk, which is then split."""
 
-LOOK_SECONDS = 2.0
+LANE_CHECK_SECONDS = 2.0
 """In the midst of a group, between questions whether something interactive waits: about a chunk."""
 
 UNANSWERED_SECONDS = 60.0
@@ -52,35 +56,35 @@ SHARING_PROCESSES = 16
 so many: a single episode is spread over the processes of some machines, chunk by chunk."""
 
 
-class Station:
+class PoolWorker:
     """One process's place in the work.
 
     Args:
-        place: Settings and database.
+        installation: Settings and database.
         app: Publishes what comes next.
         device: Where to classify.
     """
 
-    def __init__(self, place: Workplace, app: Celery, device: str) -> None:
-        self._place = place
+    def __init__(self, installation: Installation, app: Celery, device: Device) -> None:
+        self._installation = installation
         self._app = app
-        self._decoder = Decoder(media_roots=place.settings.readable_roots)
-        self._classifiers = LoadedClassifiers(place.settings, device, probes=True)
+        self._decoder = Decoder(media_roots=installation.settings.readable_roots)
+        self._classifiers = LoadedClassifiers(installation.settings, device, probes=True)
         self._identity = worker_identity()
         self._stopped = threading.Event()
-        self._asks_from_seconds = self._looks_from_seconds = 0.0
+        self._asks_from_seconds = self._checks_lanes_from_seconds = 0.0
 
     def stop(self) -> None:
         """Makes the step that is under way end soon; may be called from a signal handler."""
-        self._place.database.patience.hurry()
+        self._installation.database.patience.hurry()
         self._stopped.set()
 
     def close(self) -> None:
         """Ends the decoder process, and writes down what was spent."""
         self._decoder.close()
-        self._place.effort.write(self._place.database, at_once=True)
+        self._installation.statistics.write(self._installation.database, at_once=True)
 
-    def extract(self, chunk_id: int, lane: str) -> None:
+    def extract(self, chunk_id: int, lane: Lane) -> None:
         """Extracts a chunk and its group, unless others were faster; tells who classifies."""
         try:
             with telling_shortages():
@@ -88,37 +92,37 @@ class Station:
         except ShortageError as error:
             self._let_others_go_first(error)
 
-    def _extract_and_tell(self, chunk_id: int, lane: str) -> None:
-        self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
+    def _extract_and_tell(self, chunk_id: int, lane: Lane) -> None:
+        self._checks_lanes_from_seconds = time.monotonic() + LANE_CHECK_SECONDS
         most = self._share(lane)
-        chunks, rest = claim_to_extract(self._place, self._identity, chunk_id, most)
+        chunks, rest = claim_to_extract(self._installation, self._identity, chunk_id, most)
         if not chunks:
             return
         if rest is not None:
-            with leaving_it_to_the_sweeper():
-                publish(self._app, "extract", lane, [rest])
+            with suppressing_broker_errors():
+                publish(self._app, Step.EXTRACT, lane, [rest])
         extracted = self._extract(chunks, lane)
         if extracted:
-            publish(self._app, "classify", lane, [extracted[0].chunk_id])
+            publish(self._app, Step.CLASSIFY, lane, [extracted[0].chunk_id])
         if len(extracted) < len(chunks):
-            offer(self._place, self._app)
+            offer(self._installation, self._app)
 
-    def _share(self, lane: str) -> int:
+    def _share(self, lane: Lane) -> int:
         """How many chunks of a group to extract: few where other processes may lack work."""
-        waiting = self._messages_in("extract", lane, otherwise=SHARING_PROCESSES)
+        waiting = self._messages_in(Step.EXTRACT, lane, otherwise=SHARING_PROCESSES)
         if waiting < SHARING_PROCESSES:  # is classification what others wait for?
-            waiting += self._messages_in("classify", lane, otherwise=0)
+            waiting += self._messages_in(Step.CLASSIFY, lane, otherwise=0)
         return min(max(waiting * CHUNKS_PER_GROUP // SHARING_PROCESSES, 1), CHUNKS_PER_GROUP)
 
-    def _is_first(self, lane: str) -> bool:
+    def _is_first(self, lane: Lane) -> bool:
         """Whether no message waits of a lane that goes before this one, asked now and then."""
-        if time.monotonic() < self._looks_from_seconds:
+        if time.monotonic() < self._checks_lanes_from_seconds:
             return True
-        self._looks_from_seconds = time.monotonic() + LOOK_SECONDS
-        before = LANES[: LANES.index(lane)]
-        return not any(self._messages_in("extract", one, otherwise=0) for one in before)
+        self._checks_lanes_from_seconds = time.monotonic() + LANE_CHECK_SECONDS
+        before = takewhile(lambda one: one is not lane, Lane)
+        return not any(self._messages_in(Step.EXTRACT, one, otherwise=0) for one in before)
 
-    def _messages_in(self, step: str, lane: str, *, otherwise: int) -> int:
+    def _messages_in(self, step: Step, lane: Lane, *, otherwise: int) -> int:
         """How many messages wait, or `otherwise` if the broker does not answer.
 
         Then it is not asked again for a while: each try takes seconds.
@@ -136,11 +140,11 @@ class Station:
         try:
             with telling_shortages():
                 if classified := self._classify(chunk_id):
-                    top_up(self._place, self._app, classified)
+                    top_up(self._installation, self._app, classified)
         except (ModelError, ShortageError, StorageFullError, StorageUnreachable) as error:
             self._let_others_go_first(error)
 
-    def _extract(self, chunks: Sequence[ClaimedChunk], lane: str) -> Sequence[Claim]:
+    def _extract(self, chunks: Sequence[ClaimedChunk], lane: Lane) -> Sequence[Claim]:
         """Those of the claimed chunks that are extracted now."""
         began: dict[Claim, float] = {}
 
@@ -153,7 +157,7 @@ class Station:
 
         try:
             goes_on = partial(self._is_first, lane)
-            return extract_group(self._place, chunks, self._decoder, check, goes_on)
+            return extract_group(self._installation, chunks, self._decoder, check, goes_on)
         except WorkStoppedError:
             return ()
         except (FrameStoreError, StorageUnreachable, WorkerError) as error:
@@ -168,7 +172,7 @@ class Station:
             self._classifiers.load(waiting.model_sha256)
             _, chunks = self._claim_to_classify(chunk_id)
         if chunks:
-            classify_chunks(self._place, chunks, self._classifiers.load)
+            classify_chunks(self._installation, chunks, self._classifiers.load)
         return len(chunks)
 
     def _claim_to_classify(self, chunk_id: int) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
@@ -180,7 +184,7 @@ class Station:
                 chunks_that_fill(classifier.frames_per_batch, waiting.frames) if classifier else 0
             )
 
-        return claim_to_classify(self._place, self._identity, chunk_id, most_of)
+        return claim_to_classify(self._installation, self._identity, chunk_id, most_of)
 
     def _let_others_go_first(self, error: Exception) -> None:
         """Waits after what is no chunk's fault: a process that cannot work would drain the queue.

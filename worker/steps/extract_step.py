@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from db.changes.writes import register_episode
-from db.cuts import outliving_cuts
 from db.engine import Database
 from db.queue.claimed import ClaimedChunk
 from db.queue.completing import complete_extractions
 from db.records import Claim, EpisodeRecord, ExtractedChunk
+from db.retrying import retry_on_disconnect
+from db.states import Statistic
 from ingest.cuts import Cuts
 from ingest.decoder.parent import Decoder
 from ingest.errors import (
@@ -24,16 +25,16 @@ from ingest.errors import (
     StorageUnreachable,
 )
 from ingest.frames.chunks import ChunkRange
-from ingest.frames.extraction import Extraction
+from ingest.frames.extract_request import Extraction
 from ingest.shortages import telling_shortages, what_is_lacking
 from ingest.storage.frame_store import read_manifest
 from ingest.storage.remote_files import is_remote
 from worker.errors import WorkerError
+from worker.installation import Installation
 from worker.log import about
 from worker.parameters import RunParameters
 from worker.steps.claims import chunks_of, give_back, record_failure, store_path
 from worker.steps.lease import LeaseKeeper
-from worker.workplace import Workplace
 
 BEGUN_WITHIN_SECONDS = 30.0
 """After this no further chunk of a group is begun: one takes two seconds of a core, and where it
@@ -47,7 +48,7 @@ class _LeaseLostError(Exception):
 
 
 def extract_step(
-    workplace: Workplace,
+    installation: Installation,
     claim: Claim,
     decoder: Decoder,
     on_progress: Callable[[int], None],
@@ -58,15 +59,15 @@ def extract_step(
         Whether the chunk is extracted now; False if it failed, or belongs to others.
     """
     try:
-        chunks = chunks_of(workplace.database, [claim])
+        chunks = chunks_of(installation.database, [claim])
     except BaseException:
-        give_back(workplace.database, [claim])
+        give_back(installation.database, [claim])
         raise
-    return bool(extract_group(workplace, chunks, decoder, lambda _, frames: on_progress(frames)))
+    return bool(extract_group(installation, chunks, decoder, lambda _, frames: on_progress(frames)))
 
 
 def extract_group(
-    workplace: Workplace,
+    installation: Installation,
     chunks: Sequence[ClaimedChunk],
     decoder: Decoder,
     on_progress: Callable[[Claim, int], None],
@@ -79,7 +80,7 @@ def extract_group(
     kept, and the rest is offered again.
 
     Args:
-        workplace: Settings and database.
+        installation: Settings and database.
         chunks: Of one run, in state `queued`.
         decoder: The decoder process to use.
         on_progress: Called with the chunk under way and the number of its frames that were decoded
@@ -97,7 +98,7 @@ def extract_group(
         WorkerError: The episode's folder is gone.
         Exception: What `on_progress` raised.
     """
-    database = workplace.database
+    database = installation.database
     extracted: dict[Claim, ExtractedChunk] = {}
     left = [chunk.claim for chunk in chunks]
     until_seconds = time.monotonic() + BEGUN_WITHIN_SECONDS
@@ -107,22 +108,24 @@ def extract_group(
 
     try:
         with telling_shortages():
-            _extract_all(workplace, chunks, left, extracted, decoder, on_progress, has_time)
+            _extract_all(installation, chunks, left, extracted, decoder, on_progress, has_time)
     except _LeaseLostError:
         left = []  # the run was cancelled, or others do these chunks now
     finally:
-        completed = _completed(workplace, extracted) if extracted else []
+        completed = _completed(installation, extracted) if extracted else []
         give_back(database, left)
-        workplace.effort.write(database)
+        installation.statistics.write(database)
     return completed
 
 
-@outliving_cuts
-def _completed(workplace: Workplace, extracted: Mapping[Claim, ExtractedChunk]) -> list[Claim]:
+@retry_on_disconnect
+def _completed(
+    installation: Installation, extracted: Mapping[Claim, ExtractedChunk]
+) -> list[Claim]:
     run_ids = [claim.run_id for claim in extracted]
     with (
-        workplace.effort.spent("database", run_ids),
-        workplace.database.write() as connection,
+        installation.statistics.timed(Statistic.DATABASE, run_ids),
+        installation.database.write() as connection,
     ):
         completed = complete_extractions(connection, extracted)
     for claim in completed:
@@ -132,7 +135,7 @@ def _completed(workplace: Workplace, extracted: Mapping[Claim, ExtractedChunk]) 
 
 
 def _extract_all(
-    workplace: Workplace,
+    installation: Installation,
     chunks: Sequence[ClaimedChunk],
     left: list[Claim],
     extracted: dict[Claim, ExtractedChunk],
@@ -143,7 +146,7 @@ def _extract_all(
     """Moves claims from `left`, as they are done, and adds those that succeeded to `extracted`."""
     # The decoder's parent watches over it: silence and computing time both have limits there.
     with LeaseKeeper(
-        workplace.database, left, workplace.settings.lease_seconds, longest_seconds=math.inf
+        installation.database, left, installation.settings.lease_seconds, longest_seconds=math.inf
     ) as keeper:
 
         def check(claim: Claim, frames: int) -> None:
@@ -154,8 +157,8 @@ def _extract_all(
         for chunk in chunks:
             claim = chunk.claim
             try:
-                extracted[claim] = _found_in_store(workplace, chunk) or _extract(
-                    workplace, chunk, decoder, partial(check, claim)
+                extracted[claim] = _found_in_store(installation, chunk) or _extract(
+                    installation, chunk, decoder, partial(check, claim)
                 )
             except (FrameStoreError, ShortageError, StorageUnreachable):
                 raise  # no chunk's fault: every other one would fail in the same way
@@ -163,25 +166,25 @@ def _extract_all(
                 if what_is_lacking(error):
                     raise
                 killed = isinstance(error, DecoderLost) and error.killed
-                record_failure(workplace.database, claim, str(error), lost=killed)
+                record_failure(installation.database, claim, str(error), lost=killed)
             left.remove(claim)
             if left and not goes_on():
                 return
 
 
 def _extract(
-    workplace: Workplace,
+    installation: Installation,
     chunk: ClaimedChunk,
     decoder: Decoder,
     check: Callable[[int], None],
 ) -> ExtractedChunk:
-    path = store_path(workplace, chunk)
-    source = _source(workplace, chunk, lambda: check(0))
-    with workplace.effort.spent("decode", [chunk.claim.run_id]):
+    path = store_path(installation, chunk)
+    source = _source(installation, chunk, lambda: check(0))
+    with installation.statistics.timed(Statistic.DECODE, [chunk.claim.run_id]):
         extracted = decoder.extract(_request(chunk, source, path), check)
-    _note_stamp(workplace.database, chunk.episode, extracted.file_stamp)
-    workplace.frames.publish(path)
-    workplace.metrics.count_decoded(extracted.frames_decoded)
+    _note_stamp(installation.database, chunk.episode, extracted.file_stamp)
+    installation.frames.publish(path)
+    installation.metrics.count_decoded(extracted.frames_decoded)
     return ExtractedChunk(
         sampled_pts=extracted.sampled_pts,
         frames_decoded=extracted.frames_decoded,
@@ -195,7 +198,9 @@ def _as_json(cuts: Cuts | None) -> str | None:
     return None if cuts is None else cuts.to_json()
 
 
-def _source(workplace: Workplace, chunk: ClaimedChunk, on_progress: Callable[[], None]) -> Path:
+def _source(
+    installation: Installation, chunk: ClaimedChunk, on_progress: Callable[[], None]
+) -> Path:
     """The episode's file, or a copy of it.
 
     Raises:
@@ -205,7 +210,7 @@ def _source(workplace: Workplace, chunk: ClaimedChunk, on_progress: Callable[[],
     """
     episode = chunk.episode
     if is_remote(episode.uri):
-        return workplace.episode_cache.fetch(episode.uri, episode.sha256, on_progress)
+        return installation.episode_cache.fetch(episode.uri, episode.sha256, on_progress)
     path = Path(episode.uri)
     if not path.parent.is_dir():
         raise WorkerError(
@@ -215,7 +220,7 @@ def _source(workplace: Workplace, chunk: ClaimedChunk, on_progress: Callable[[],
     return path
 
 
-@outliving_cuts
+@retry_on_disconnect
 def _note_stamp(database: Database, episode: EpisodeRecord, stamp: str) -> None:
     """Remembers by what the file is known to hold the episode, so that it is not hashed again."""
     if stamp in ("", episode.file_stamp):
@@ -224,17 +229,17 @@ def _note_stamp(database: Database, episode: EpisodeRecord, stamp: str) -> None:
         register_episode(connection, replace(episode, file_stamp=stamp))
 
 
-def _found_in_store(workplace: Workplace, chunk: ClaimedChunk) -> ExtractedChunk | None:
+def _found_in_store(installation: Installation, chunk: ClaimedChunk) -> ExtractedChunk | None:
     """What another run of the episode extracted, so that a new model never decodes again."""
-    path = store_path(workplace, chunk)
+    path = store_path(installation, chunk)
     every_seconds = RunParameters.from_json(chunk.params).every_seconds
     for params, extracted in chunk.found:
         if RunParameters.from_json(params).every_seconds != every_seconds:
             continue
         try:
-            workplace.frames.fetch(path)
+            installation.frames.fetch(path)
             stored = read_manifest(path)
-            workplace.frames.mark_used(path)
+            installation.frames.mark_used(path)
         except FrameStoreError:
             return None
         if stored.pts != extracted.sampled_pts:

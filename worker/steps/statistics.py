@@ -8,26 +8,27 @@ from contextlib import contextmanager
 
 from db.engine import Database
 from db.errors import DatabaseCutError
-from db.queue.effort import add_effort
+from db.queue.statistics import add_statistics
+from db.states import Statistic
 
 WRITTEN_EVERY_SECONDS = 5.0
 """A transaction of a millisecond or two; a killed process takes at most so much of it
 along, or what it had kept since the database was cut."""
 
 
-class Effort:
+class StatisticsRecorder:
     """What this process spent and has not written down yet. Threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._amounts: dict[tuple[int, str], float] = defaultdict(float)
+        self._amounts: dict[tuple[int, Statistic], float] = defaultdict(float)
         self._write_at = time.monotonic() + WRITTEN_EVERY_SECONDS
 
-    def add(self, name: str, run_ids: Iterable[int], amount: float) -> None:
+    def add(self, name: Statistic, run_ids: Iterable[int], amount: float) -> None:
         """Divides an amount among runs, as often as each is named.
 
         Args:
-            name: One of `db.schema.EFFORTS`.
+            name: What it is an amount of.
             run_ids: Of one run for each chunk, say.
             amount: Seconds, or frames.
         """
@@ -37,7 +38,7 @@ class Effort:
                 self._amounts[run_id, name] += amount / len(among)
 
     @contextmanager
-    def spent(self, name: str, run_ids: Iterable[int]) -> Iterator[None]:
+    def timed(self, name: Statistic, run_ids: Iterable[int]) -> Iterator[None]:
         """Adds the seconds that are spent inside; `run_ids` may still be filled there."""
         began = time.monotonic()
         try:
@@ -59,7 +60,7 @@ class Effort:
         try:
             if amounts:
                 with database.write() as connection:
-                    add_effort(connection, amounts)
+                    add_statistics(connection, amounts)
         except DatabaseCutError:
             for (run_id, name), amount in amounts.items():
                 self.add(name, [run_id], amount)

@@ -48,8 +48,11 @@ class ReliabilityBin:
     """The stills whose largest confidence lies in (above, up_to]."""
 
     above: float
+    """Lower limit, exclusive."""
     up_to: float
+    """Upper limit, inclusive."""
     stills: int
+    """Number of stills in the bin."""
     confidence: float
     """Their mean largest confidence; 0 if there are none."""
     accuracy: float
@@ -81,7 +84,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class UnknownScore:
-    """How well stills of unknown characters are distinguished from stills of known ones."""
+    """The separation of stills of unknown characters from stills of known ones."""
 
     stills: int
     """Number of stills of unknown characters."""
