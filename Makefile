@@ -7,7 +7,7 @@ PACKAGES := exact ingest model timeline db worker castline cli tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts faults faults-short celery-rows export-clips bench bench-rerun bench-scale town-model compile-bundled reference-task lock notebook wheel clean
+.PHONY: help setup demo docs test check format lint types contracts faults faults-short celery-rows export-clips bench bench-rerun bench-scale town-model compile-bundled reference-task lock notebook wheel clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -29,6 +29,11 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Draw a cast, train, tag an episode, compare with the truth
 	rm -rf castline-demo
 	$(BIN)/castline demo -o castline-demo
+
+# The variable leaves out advice that Material for MkDocs prints on its own future. With --quiet, --strict
+# would miss warnings.
+docs: $(READY) ## Build the documentation into site/; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # Files in order: the long ones, of faults, come first, and the short ones even out the end.
 test: $(READY) ## Run the tests
@@ -96,4 +101,4 @@ wheel: $(READY) ## Build the wheel
 	$(BIN)/python -m hatchling build -t wheel
 
 clean: ## Remove what make made
-	rm -rf $(VENV) castline-demo dist
+	rm -rf $(VENV) castline-demo dist site

@@ -7,9 +7,9 @@
     for found in library.when("ned & homer"):
         print(found.episode, found.start_seconds, found.end_seconds)
 
-Everything that the `castline` command does is a method of `Library`. Values are frozen, times are
-exact pts and seconds, and what goes wrong is a `CastlineError` whose text is one line. Nothing
-heavy is imported before it is used.
+Everything that the `castline` command does is a method of `Library`. Results are frozen values with
+times as exact pts and as seconds. Expected errors are subclasses of `CastlineError` with a message
+of one line. Heavy libraries are imported on first use.
 """
 
 import sys
@@ -35,7 +35,7 @@ from castline.siblings import check_siblings
 try:
     check_siblings()
 except IntruderError as error:
-    if sys.argv[:1] != ["-m"]:  # what Python puts there until it has found what `-m` names
+    if sys.argv[:1] != ["-m"]:  # Python's placeholder while it searches the module of `-m`
         raise
     sys.exit(f"castline: {error}")
 
@@ -61,19 +61,21 @@ _IMPORTED_LATER = {
     "Table": "castline.tables",
     "Hooks": "castline.tagging.values",
 }
-"""By name of what belongs to this module: where it lies."""
+"""The module of each public name that is imported on first use."""
 
 
 def open(home: str | Path | None = None) -> "Library":  # noqa: A001 - `castline.open` is its name
-    """Opens the library that lies in a folder.
+    """Open the library in a folder.
 
     Args:
-        home: The folder, which may be a new one; None for `CASTLINE_HOME`, or else the user's data
-            folder.
+        home: Folder of the library, created if it does not exist; None for the environment variable
+            `CASTLINE_HOME`, or else the user's data folder.
+
+    Returns:
+        The library. Its database is opened on first use.
 
     Raises:
-        CastlineError: The home cannot be a folder, or a setting in the environment is out of
-            bounds.
+        CastlineError: The home cannot be a folder, or a setting in the environment is invalid.
     """
     from castline.library import Library
 

@@ -1,7 +1,7 @@
-"""What can go wrong, as users of `castline` catch it: each is one line that says what to do.
+"""Errors for users of `castline`: each message is one line that says what to do.
 
-The packages below raise errors of their own and know nothing of these. `as_castline_errors` turns
-theirs into these where an error leaves the application.
+The packages below raise errors of their own and do not know these. `as_castline_errors` converts
+them where an error leaves the application.
 """
 
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ class CastlineError(Exception):
 
 
 class RequestError(CastlineError):
-    """What was asked for cannot be done as asked."""
+    """The request cannot be fulfilled as it was made."""
 
 
 class NotFoundError(RequestError):
-    """No episode, label, run or model answers to a name, or several do."""
+    """A name matches no episode, label, run or model, or it matches several."""
 
 
 class DatabaseError(CastlineError):
-    """The database cannot be used as asked."""
+    """The database cannot be used, or a statement is invalid."""
 
 
 class MediaError(CastlineError):
@@ -29,7 +29,7 @@ class MediaError(CastlineError):
 
 
 class ModelError(CastlineError):
-    """A model cannot be used, or not trained as asked."""
+    """A model cannot be used, or cannot be trained as requested."""
 
 
 class DatasetError(ModelError):
@@ -41,36 +41,33 @@ class TimelineError(CastlineError):
 
 
 class ExpressionError(TimelineError):
-    """An expression cannot be read.
-
-    Attributes:
-        marked: The expression and the position of the character to blame; None where there is none.
-    """
+    """An expression cannot be parsed."""
 
     marked: tuple[str, int] | None = None
+    """The expression and the position of the offending character; None where there is none."""
 
 
 class WorkError(CastlineError):
-    """Work cannot go on."""
+    """Work cannot continue."""
 
 
 class StoppedError(WorkError):
-    """Someone stopped the work; the same call goes on where it stopped."""
+    """The work was stopped; the same call continues where it stopped."""
 
 
 class BrokerError(WorkError):
-    """The broker cannot be used now; what was to be told stays in the database."""
+    """The broker cannot be used now; unpublished messages stay in the database."""
 
 
 class IntruderError(CastlineError, ImportError):
-    """A module from elsewhere has the name of one of Castline's packages."""
+    """A foreign module shadows one of Castline's packages."""
 
 
 @contextmanager
 def as_castline_errors() -> Iterator[None]:
-    """Turns expected errors of the packages below into Castline's own, with the same text.
+    """Convert expected errors of the packages below to `CastlineError`, with the same text.
 
-    As a decorator it does so for a function.
+    It can also be used as a decorator.
     """
     try:
         yield
@@ -84,7 +81,7 @@ def as_castline_errors() -> Iterator[None]:
 
 
 def castline_error(error: Exception) -> CastlineError | None:
-    """Returns an error as Castline's own; None if it is none of those that are expected."""
+    """Return an error as a `CastlineError`; None if it is not an expected one."""
     kinds = _kinds()
     for kind in type(error).__mro__:
         if kind in kinds:
@@ -96,7 +93,7 @@ def castline_error(error: Exception) -> CastlineError | None:
 
 
 def _kinds() -> dict[type, type[CastlineError]]:
-    """By error of a package below; the nearest one in a class's ancestry counts."""
+    """Map errors of the packages below to public ones; the nearest base class counts."""
     import db.errors
     import ingest.errors
     import model.errors

@@ -1,4 +1,4 @@
-"""How work tells how far it is."""
+"""Progress callbacks."""
 
 from model.progress import Progress
 
@@ -6,4 +6,4 @@ __all__ = ["Progress", "tell_nobody"]
 
 
 def tell_nobody(_step: str, _done: int, _total: int) -> None:
-    """Is called where nobody wants to know."""
+    """Ignore progress."""

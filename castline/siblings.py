@@ -1,7 +1,7 @@
-"""Whether Castline's other packages are its own.
+"""Check that Castline's other packages are its own.
 
-They have plain names, as `model` and `worker`. A file of such a name in the folder in which Python
-was started would be imported in their place.
+They have plain names, such as `model` and `worker`. A file with such a name in the working
+directory would be imported in their place.
 """
 
 from importlib.util import find_spec
@@ -13,14 +13,14 @@ SIBLINGS = ("exact", "ingest", "model", "timeline", "db", "worker", "cli")
 """The packages that are installed beside this one."""
 
 HOUSE = Path(__file__).resolve().parents[1]
-"""The folder in which all of them lie."""
+"""The folder that contains all of them."""
 
 
 def check_siblings() -> None:
-    """Refuses packages that do not come from beside this one.
+    """Refuse packages that are not in the same folder as this one.
 
     Raises:
-        IntruderError: Names the first that does not.
+        IntruderError: Names the first package that is elsewhere.
     """
     for name in SIBLINGS:
         place = _place_of(name)
@@ -35,10 +35,10 @@ def check_siblings() -> None:
 
 
 def _place_of(name: str) -> Path | None:
-    """The file of a package or module as an import finds it; the folder if it has no file."""
+    """Return the file that an import of a name finds; the folder of a package without a file."""
     try:
         spec = find_spec(name)
-    except ValueError:  # a module that no import made is there already
+    except ValueError:  # an existing module that was not made by an import
         return Path(name)
     if spec is None:
         return None

@@ -1,4 +1,4 @@
-"""Answers of many rows: sequences of frozen values, as dictionaries and as a DataFrame."""
+"""Answers of several rows: sequences of frozen values, also as dictionaries and as a DataFrame."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -19,25 +19,25 @@ class Row:
     """One row of an answer."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns its fields by name, as JSON takes them: docs/json.md says what they mean."""
+        """Return the fields by name, as plain values for JSON (docs/reference/json.md)."""
         return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
 
 ROWS_SHOWN = 20
-"""Of a table where Python shows it: as many as fit a screen."""
+"""Rows of a table in its `repr`: as many as fit a screen."""
 
 RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
 
 
 @dataclass(frozen=True, repr=False)
 class Table(Sequence[RowT_co], Generic[RowT_co]):
-    """The rows of an answer, in their order."""
+    """The rows of an answer, in order: an immutable sequence."""
 
     rows: tuple[RowT_co, ...]
     columns: tuple[str, ...]
-    """The names of what `to_dicts` and `to_pandas` give of each row."""
+    """The names of the values that `to_dicts` and `to_pandas` return for each row."""
     has_more: bool = False
-    """Whether there are more rows than were asked for."""
+    """Whether there are more rows than the requested limit."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,26 +55,26 @@ class Table(Sequence[RowT_co], Generic[RowT_co]):
         return "\n".join([f"{len(self.rows)} rows", *shown, *more])
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Returns a dictionary of plain values for each row, as `--json` prints them."""
+        """Return a dictionary of plain values for each row, as printed by `--json`."""
         return [
             {name: values[name] for name in self.columns}
             for values in (row.to_dict() for row in self.rows)
         ]
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Returns the rows as a DataFrame; an empty answer has its columns, too.
+        """Return the rows as a pandas DataFrame, with the columns even if there are no rows.
 
         Raises:
-            RequestError: pandas is not installed.
+            RequestError: Pandas is not installed.
         """
         return data_frame(self.to_dicts(), self.columns)
 
 
 def data_frame(rows: Sequence[Any], columns: Sequence[str]) -> "pd.DataFrame":
-    """Returns rows as a DataFrame.
+    """Return rows as a pandas DataFrame.
 
     Raises:
-        RequestError: pandas is not installed.
+        RequestError: Pandas is not installed.
     """
     try:
         from pandas import DataFrame
@@ -84,18 +84,18 @@ def data_frame(rows: Sequence[Any], columns: Sequence[str]) -> "pd.DataFrame":
 
 
 def columns_of(kind: type[Row]) -> tuple[str, ...]:
-    """Returns the names of all fields of a kind of rows."""
+    """Return the names of all fields of a row class."""
     return tuple(field.name for field in fields(kind))
 
 
 def plain(value: Any) -> Any:
-    """Returns a value as JSON takes it: fractions as numbers, moments in ISO 8601."""
+    """Convert a value for JSON: fractions to numbers, times to ISO 8601."""
     if isinstance(value, Row):
         return value.to_dict()
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
-        if names := getattr(value, "_fields", None):  # a named tuple's
+        if names := getattr(value, "_fields", None):  # a named tuple
             return {name: plain(each) for name, each in zip(names, value, strict=True)}
         return [plain(each) for each in value]
     for kind, write in _WRITTEN.items():

@@ -1,4 +1,4 @@
-"""Text and times as a terminal, a page or a log may show them."""
+"""Escape text and format times for a terminal, a page or a log."""
 
 from timeline.times import format_clock, format_time
 from worker.log import configure_logging, without_passwords

@@ -1,16 +1,16 @@
-"""Where the `castline` command begins; `python -m castline` and `python -m cli` are the same.
+"""Entry point of the `castline` command; `python -m castline` and `python -m cli` are the same.
 
-What the command needs takes a second to import. Ctrl-C then ends it as it does later, with 130 and
-without a traceback.
+Importing the command takes a second. Ctrl-C during the import ends it as it does later, with exit
+code 130 and without a traceback.
 """
 
 import sys
 
-INTERRUPTED = 128 + 2  # SIGINT's number, as shells tell it
+INTERRUPTED = 128 + 2  # exit code after SIGINT, as shells count it
 
 
 def main() -> None:
-    """Runs the command."""
+    """Run the command."""
     try:
         from cli.main import main as run
     except KeyboardInterrupt:
@@ -18,7 +18,7 @@ def main() -> None:
     except ImportError as error:
         if error.name != "castline":
             raise
-        sys.exit(f"castline: {error}")  # which says what stands in the place of what
+        sys.exit(f"castline: {error}")  # names the module that shadows one of ours
     run()
 
 

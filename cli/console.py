@@ -1,4 +1,4 @@
-"""What the commands share: options, and where and how they print."""
+"""Options and output that the commands share."""
 
 import json
 import logging
@@ -21,13 +21,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 """The option of every command that reads."""
 
 LARGEST_INTEGER = 2**31 - 1
-"""Of a column or a limit, and of none larger, every database can be asked."""
+"""Largest value of a column or a limit that every database accepts."""
 
 LARGEST_RUN = 2**63 - 1
-"""The same of the numbers of runs, whose columns are wider."""
+"""Largest run number; the columns of run numbers are wider."""
 
 LARGEST_SEED = 2**63 - 1
-"""That recipes and datasets take."""
+"""Largest seed that recipes and datasets accept."""
 
 RunNumber = Annotated[
     int,
@@ -50,32 +50,32 @@ Raw = Annotated[
 """The same."""
 
 Limit = Annotated[
-    int,  # one more is asked for, to tell whether there are more
-    typer.Option(min=0, max=LARGEST_INTEGER - 1, help="At most so many rows; 0 for all."),
+    int,  # one more row is requested, to find out whether there are more
+    typer.Option(min=0, max=LARGEST_INTEGER - 1, help="Maximum number of rows; 0 for all."),
 ]
 """The option of commands whose answers may be very long."""
 
 Season = Annotated[
     int | None,
     typer.Option(
-        min=0, max=LARGEST_INTEGER, help="Only this season, where names tell it (S05E12)."
+        min=0, max=LARGEST_INTEGER, help="Only this season, if file names contain it (S05E12)."
     ),
 ]
 """The option of questions about all episodes."""
 
 DEFAULT_LIMIT = 100
-"""Rows of an answer: as many as a person reads, and found at once in any library."""
+"""Rows of an answer by default: as many as a person reads, found quickly in any library."""
 
 LONGEST_ERROR = 2000
-"""Letters of an error's line; of what is longer, as where it quotes a line of a megabyte, both ends
-are shown, for the last words say what to do."""
+"""Characters of an error's line. Of a longer one, such as one that quotes a line of a megabyte,
+both ends are shown, for the last words say what to do."""
 
 PLAIN_WIDTH = 160
-"""Columns of a table that goes to a file or a pipe, where there is no window to fit."""
+"""Columns of a table written to a file or a pipe, where there is no window to fit."""
 
 
 def escape_what_stdout_cannot_write() -> None:
-    """Shows letters that stdout's encoding has not as escapes, as stderr does anyway."""
+    """Show characters that stdout's encoding lacks as escapes, as stderr does anyway."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
@@ -83,14 +83,17 @@ def escape_what_stdout_cannot_write() -> None:
 def make_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = ""
 ) -> PrintedTable:
-    """A table whose cells are shown as they are: a file's name may look like markup.
+    """Build a table whose cells are shown literally: a file's name may look like markup.
 
-    What would act on a terminal is shown as an escape.
+    Terminal control characters are shown as escapes.
 
     Args:
         columns: The headings.
         rows: The cells.
-        numbers: The headings of the columns to align right, separated by blanks.
+        numbers: The headings of the columns to align right, separated by spaces.
+
+    Returns:
+        The table, to be printed.
     """
     table = PrintedTable(box=None, header_style="bold", pad_edge=False)
     right = numbers.split()
@@ -104,25 +107,25 @@ def make_table(
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> None:
-    """Prints a table, as `make_table` makes it."""
+    """Print a table made by `make_table`."""
     if not stdout.is_terminal:
         stdout.width = PLAIN_WIDTH
     stdout.print(make_table(columns, rows, numbers))
 
 
 def print_json(value: Any) -> None:
-    """Prints one JSON document, indented, in UTF-8, whatever stdout's encoding is for others."""
+    """Print one JSON document, indented, in UTF-8 regardless of stdout's encoding."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     try:
         sys.stdout.write(visible_json(json.dumps(value, indent=2, ensure_ascii=False) + "\n"))
-        sys.stdout.flush()  # here, where a closed pipe can be dealt with
+        sys.stdout.flush()  # here, where a closed pipe can be handled
     except BrokenPipeError:
         stdout.on_broken_pipe()
 
 
 def answer(line: str) -> None:
-    """Prints a line of an answer on stdout."""
+    """Print a line of an answer on stdout."""
     stdout.print_line(line)
 
 
@@ -131,13 +134,13 @@ _says_in_json = False
 
 
 def say_in_json(wanted: bool) -> None:
-    """Has what is said be lines of the log from now on, or not: stderr is one or the other."""
+    """Choose whether messages on stderr are log lines in JSON or plain text."""
     global _says_in_json  # noqa: PLW0603 - as there is one stderr
     _says_in_json = wanted
 
 
 def say(line: str) -> None:
-    """Prints a line for a person on stderr, so that stdout holds answers alone."""
+    """Print a message on stderr, so that stdout contains only answers."""
     if _says_in_json:
         _log.info("%s", line)
     else:
@@ -145,7 +148,7 @@ def say(line: str) -> None:
 
 
 def say_error(error: Exception) -> None:
-    """Prints an error as the one line that it promises to be, and below it what it points at."""
+    """Print an error as one line, and below it the position it refers to."""
     line = _shortened(without_passwords(" ".join(str(error).split())))
     if _says_in_json:
         _log.error("%s", line)
@@ -163,11 +166,11 @@ def _shortened(line: str) -> str:
 
 
 def rows_wanted(limit: int) -> int | None:
-    """The limit as a library takes it: None for all."""
+    """Return the limit as a library takes it: None for all."""
     return limit or None
 
 
 def say_if_more(table: Table[Row], limit: int) -> None:
-    """Says so if there are more rows than are shown."""
+    """Say so if there are more rows than are shown."""
     if table.has_more:
         say(f"The first {limit} are shown; --limit 0 shows all.")

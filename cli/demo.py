@@ -1,4 +1,4 @@
-"""`castline demo`: the whole way on a cast drawn by code, in a few minutes, with known truth."""
+"""`castline demo`: the whole workflow on a drawn cast with known truth, in a few minutes."""
 
 import shlex
 import sys
@@ -25,26 +25,26 @@ STILLS_PER_LABEL = 300
 
 STILLS_SEED = 1
 EPISODE_SEED = 2
-"""Another seed than the stills': the episode shows no still again."""
+"""Different from the stills' seed, so that no still reappears in the episode."""
 
 EPISODE_SECONDS = 60
 EPISODE_NAME = "drawn_episode.mp4"
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this command."""
     app.command()(demo)
 
 
 def demo(
     context: typer.Context,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="A folder to make; what it holds stays.")
+        Path, typer.Option("--output", "-o", help="The folder to create, which is kept.")
     ] = Path("castline-demo"),
 ) -> None:
-    """Draw a cast, train on it, tag an episode of it, and compare with what is known to be true.
+    """Draw a cast, train on it, tag an episode of it, and compare the result with the truth.
 
-    Takes one to three minutes on two cores and touches nothing outside its folder.
+    Takes one to three minutes on two cores and changes nothing outside its folder.
 
     Example: castline demo -o /tmp/castline-demo
     """
@@ -159,7 +159,7 @@ def _spans(ranges: Iterable[tuple[str, float | Fraction, float | Fraction]], lab
     for name, start, end in ranges:
         if name != label:
             continue
-        if spans and spans[-1][1] == start:  # two shots in a row are one range
+        if spans and spans[-1][1] == start:  # two consecutive shots make one range
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))

@@ -29,7 +29,7 @@ from cli.tagging import work as tagging
 
 @contextmanager
 def _visible_usage_errors() -> Iterator[None]:
-    """What was typed, or what the shell put there for `*`, is part of what is printed."""
+    """Escape arguments in usage errors: a shell may have put arbitrary file names there for `*`."""
     try:
         yield
     except TyperException as error:
@@ -38,7 +38,7 @@ def _visible_usage_errors() -> Iterator[None]:
 
 
 class _Commands(TyperGroup):
-    """All commands; what is wrong with their options and arguments is shown as other lines are."""
+    """All commands; errors in options and arguments are printed like all other errors."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         with _visible_usage_errors():
@@ -69,15 +69,19 @@ def start(
     context: typer.Context,
     home: Annotated[
         Path | None,
-        typer.Option(help="Folder with all state; default CASTLINE_HOME, else the user's data."),
+        typer.Option(
+            help="Folder with all state; default CASTLINE_HOME, else the user's data folder."
+        ),
     ] = None,
     log_format: Annotated[
         Literal["json", "text"] | None,
-        typer.Option(help="Write a log of the work to stderr; default CASTLINE_LOG_FORMAT."),
+        typer.Option(help="Format of the log on stderr; default CASTLINE_LOG_FORMAT."),
     ] = None,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Print and exit."),
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Who is on screen when: turns episodes of animated series into a timeline."""
@@ -110,7 +114,7 @@ for group in (
 
 
 def main() -> None:
-    """Runs the command; an expected error becomes one line on stderr and exit code 1."""
+    """Run the command; an expected error becomes one line on stderr and exit code 1."""
     escape_what_stdout_cannot_write()
     say_in_json(False)
     try:
@@ -128,7 +132,7 @@ def main() -> None:
 
 
 def _system_error(error: OSError) -> RequestError:
-    """What the system refuses, which names no remedy."""
+    """Describe an error of the operating system, which names no remedy."""
     what = error.strerror or str(error)
     if error.filename is None:
         return RequestError(f"{what}; run: castline doctor")

@@ -21,7 +21,7 @@ from cli.terminal import stderr
 
 @contextmanager
 def run_bars() -> Iterator[Callable[[Sequence[RunProgress]], None] | None]:
-    """Gives the function that shows and moves bars until this is closed; None off a terminal."""
+    """Yield a function that shows and moves bars until the block ends; None without a terminal."""
     if not stderr.is_terminal:
         yield None
         return
@@ -43,7 +43,7 @@ def run_bars() -> Iterator[Callable[[Sequence[RunProgress]], None] | None]:
 
 @contextmanager
 def reading(source: str) -> Iterator[None]:
-    """Says on a terminal that a file is being read: its identity is a hash of all its bytes."""
+    """Say on a terminal that a file is being read: its identity is a hash of all its bytes."""
     if not stderr.is_terminal:
         yield
         return
@@ -53,9 +53,9 @@ def reading(source: str) -> Iterator[None]:
 
 @contextmanager
 def step_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Shows a bar per step while it is open; gives the function that moves a step's bar.
+    """Show a bar per step during the block; yield the function that moves a step's bar.
 
-    It takes the step's name, how much is done and how much there is; off a terminal it shows
+    The function takes the step's name, the amount done and the total; without a terminal it shows
     nothing.
     """
     if not stderr.is_terminal:
@@ -72,7 +72,7 @@ def step_bars() -> Iterator[Callable[[str, int, int], None]]:
 
         def show(step: str, done: int, total: int) -> None:
             if step not in bars:
-                # what was done before is no measure of the speed
+                # work done before this call does not count towards the speed
                 bars[step] = progress.add_task(step, total=total, completed=done)
             progress.update(bars[step], completed=done, total=total)
 
@@ -80,7 +80,7 @@ def step_bars() -> Iterator[Callable[[str, int, int], None]]:
 
 
 class RunBars:
-    """The bars of the runs that are under way."""
+    """The bars of the runs in progress."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -88,7 +88,7 @@ class RunBars:
         self._first: dict[int, tuple[float, float]] = {}
 
     def show(self, runs: Sequence[RunProgress]) -> None:
-        """Moves each run's bar to where the run is; the first time, bars appear."""
+        """Move each run's bar to its current progress; new bars appear at the first call."""
         self._progress.start()
         for run in runs:
             total, frames = run.frames_total, run.frames

@@ -1,4 +1,4 @@
-"""Keeping an installation well: doctor, prune, db upgrade."""
+"""Commands that maintain an installation: doctor, prune, db upgrade."""
 
 import sys
 from collections import Counter
@@ -13,7 +13,7 @@ from cli.console import Json, answer, print_json, print_table, say, say_error
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(doctor)
     app.command()(prune)
     database = typer.Typer(help="The database.", no_args_is_help=True)
@@ -22,7 +22,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
-    """Check this installation, and say what to do about what is wrong.
+    """Check this installation, and say how to fix each problem.
 
     Example: castline doctor
     """
@@ -42,12 +42,12 @@ def prune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be removed.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove it without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove runs, stored frames and models that nothing refers to, after showing them.
+    """Remove unreferenced runs, stored frames and models, after showing them.
 
-    What queries see, work that is left, one rollback and models newer than the one in use stay.
+    Current runs, unfinished work, one rollback and models newer than the one in use are kept.
 
     Example: castline prune --dry-run
     """
@@ -61,7 +61,7 @@ def prune(
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise RequestError("prune: nothing was removed; say that it may be, with --yes")
+            raise RequestError("prune: nothing was removed; confirm with --yes")
         typer.confirm("Remove all this?", abort=True, err=True)
     library.prune(found)
     say("Removed.")
@@ -69,7 +69,7 @@ def prune(
 
 def _print_pruning(found: Pruning) -> None:
     if found.is_empty:
-        say("Nothing to remove: something refers to all that is here.")
+        say("Nothing to remove: everything is in use.")
         return
     runs = Counter(run.model for run in found.runs)
     rows = [(f"runs by {model}", str(count), "") for model, count in sorted(runs.items())]
@@ -79,7 +79,7 @@ def _print_pruning(found: Pruning) -> None:
     rows.append(("stored frames, files", str(len(found.frames)), _megabytes(found.frames_bytes)))
     rows.append(("models", str(len(found.model_sha256s)), _megabytes(found.models_bytes)))
     rows += [(f"  {item.manifest.reference}, {item.folder}", "", "") for item in found.models]
-    print_table(("what nothing refers to", "count", "size"), rows, numbers="count size")
+    print_table(("to be removed", "count", "size"), rows, numbers="count size")
 
 
 def _megabytes(count: int) -> str:
@@ -87,7 +87,7 @@ def _megabytes(count: int) -> str:
 
 
 def upgrade(context: typer.Context) -> None:
-    """Bring the database to this version's schema; other commands do so by themselves.
+    """Upgrade the database to this version's schema; other commands do so automatically.
 
     Example: castline db upgrade
     """

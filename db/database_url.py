@@ -1,4 +1,4 @@
-"""The database's URL: checked before a driver reads it, so that no driver trips over it later."""
+"""The database's URL, checked before a driver reads it, so that no driver fails on it later."""
 
 from collections.abc import Iterator
 
@@ -9,21 +9,21 @@ from sqlalchemy.exc import ArgumentError
 from db.errors import DatabaseError
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite+pysqlite"}
-"""The driver of each kind of database, which is also the one where a URL names none."""
+"""The driver of each kind of database, also used where a URL names none."""
 
 _UNREADABLE = (
     "the database URL cannot be read; write sqlite:////absolute/path.db or"
-    " postgresql+psycopg://user:password@host:5432/name, and percent-encode what is not a letter or"
-    " a digit in the password"
+    " postgresql+psycopg://user:password@host:5432/name, and percent-encode all characters of"
+    " the password except letters and digits"
 )
 
 
 def checked_url(url: str | URL) -> URL:
-    """The URL of a database that Castline can use; `postgresql://` is read as psycopg 3.
+    """Return the URL of a supported database; `postgresql://` is read as psycopg 3.
 
     Raises:
-        DatabaseError: It cannot be read, or is of another kind. Without the URL and without a
-            cause where what is no host or port may be of the password.
+        DatabaseError: It is malformed or of another kind. The message leaves out the URL and the
+            cause where an invalid host or port may be a part of the password.
     """
     parsed = _parsed(url)
     if parsed is None:
@@ -46,15 +46,15 @@ def checked_url(url: str | URL) -> URL:
 def _parsed(url: str | URL) -> URL | None:
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError):  # the latter: a port that is no number
+    except (ArgumentError, ValueError):  # ValueError: a port that is not a number
         return None
     parts = (parsed.username, parsed.password, parsed.host, parsed.database, *_values(parsed))
-    # For the drivers a zero byte ends the text, and drops what stands behind it.
+    # For the drivers a zero byte ends the text, and drops the rest.
     return None if any("\0" in (part or "") for part in parts) else parsed
 
 
 def _check_file(url: URL) -> None:
-    """Refuses what SQLite keeps in memory, and settings, which are Castline's own to make."""
+    """Refuse in-memory SQLite databases, and settings, which Castline makes itself."""
     if url.host or not url.database or url.database == ":memory:":
         raise DatabaseError("the database URL names no file; write sqlite:////absolute/path.db")
     if url.query:
@@ -70,14 +70,14 @@ def _values(url: URL) -> Iterator[str]:
 
 
 def _hosts(url: URL) -> Iterator[str]:
-    """The servers that are named, which may be several behind the question mark."""
+    """Yield the servers in the URL, of which several may follow the question mark."""
     named = url.query.get("host", ())
     for several in (url.host or "", *((named,) if isinstance(named, str) else named)):
         yield from several.split(",")
 
 
 def _is_host(host: str) -> bool:
-    """Whether this is a name that can be looked up, an address, or a socket's folder."""
+    """Tell whether this is a host name, an address, or a socket's folder."""
     if host.startswith("/"):
         return True
     try:

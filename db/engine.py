@@ -1,8 +1,8 @@
 """One database, two kinds of transaction: `read` and `write`.
 
-SQLite needs its write lock taken when a transaction begins (BEGIN IMMEDIATE): a transaction that
-reads first and upgrades later fails with "database is locked" whatever the timeout (900 of 1,200
-under four writers, against none). Its write-ahead log is used only where SQLite is free of the
+SQLite needs its write lock acquired when a transaction begins (BEGIN IMMEDIATE): a transaction that
+reads first and upgrades later fails with "database is locked" regardless of the timeout (900 of
+1,200 with four writers, against none). Its write-ahead log is used only where SQLite is free of the
 WAL-reset corruption bug (https://sqlite.org/wal.html#walresetbug).
 """
 
@@ -29,18 +29,18 @@ from db.failures import one_line_errors
 from db.patience import Patience
 
 Transaction: TypeAlias = Connection
-"""What the functions of this package take: a connection inside a transaction of the caller's."""
+"""The argument of this package's functions: a connection inside the caller's transaction."""
 
 PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&\s]+", re.IGNORECASE)
-"""Where servers' own clients let a URL have it, too: `postgresql://host/name?password=...`."""
+"""Passwords in the query, as servers' own clients allow: `postgresql://host/name?password=...`."""
 
 LONGEST_IDLE_SECONDS = 30.0
-"""In the midst of a transaction: a machine that was suspended there would hold up all others until
-it wakes. The longest pause that a transaction needs, to find a long episode's appearances, is some
-seconds; a lease is a minute."""
+"""Maximum idle time inside a transaction: a machine that was suspended there would block all others
+until it wakes. The longest pause that a transaction needs, to find a long episode's appearances, is
+some seconds; a lease is a minute."""
 
 TRIED_AFTER_SECONDS = 1.0
-"""A pooled connection to a server that lay idle for so long is tried before it is used."""
+"""A pooled connection to a server that was idle for this long is tested before it is used."""
 
 
 class Database:
@@ -48,10 +48,10 @@ class Database:
 
     Args:
         url: A SQLAlchemy URL; `postgresql://` is read as psycopg 3.
-        patience: How long it waits; by default as a command does.
+        patience: How long to wait; by default as long as a command.
 
     Raises:
-        DatabaseError: The URL names no database that Castline can use.
+        DatabaseError: The URL is not that of a supported database.
     """
 
     def __init__(self, url: str | URL, patience: Patience | None = None) -> None:
@@ -61,7 +61,7 @@ class Database:
 
     @property
     def shown_url(self) -> str:
-        """The URL without its password, fit for a log or a terminal."""
+        """The URL without its password, suitable for a log or a terminal."""
         return PASSWORD_IN_QUERY.sub(r"\1***", self.url.render_as_string(hide_password=True))
 
     @property
@@ -71,24 +71,24 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction that may write: committed at the end, rolled back on any error."""
+        """Open a transaction that may write: committed at the end, rolled back on any error."""
         with one_line_errors(self.shown_url, self.patience), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One read-only transaction that sees a single state of the database throughout."""
+        """Open a read-only transaction that sees a single state of the database throughout."""
         with (
             one_line_errors(self.shown_url, self.patience),
             self.engine.connect() as connection,
             _as_reader(connection).begin(),
         ):
-            if not self.is_sqlite:  # it holds up nobody, and may take its time with what it read
+            if not self.is_sqlite:  # it blocks nobody, and may take its time between reads
                 connection.execute(_MAY_IDLE)
             yield connection
 
     def dispose(self) -> None:
-        """Closes the pooled connections."""
+        """Close the pooled connections."""
         self.engine.dispose()
 
 
@@ -100,7 +100,7 @@ def _create_engine(url: URL, lock_seconds: float) -> Engine:
         event.listen(engine, "checkout", partial(_try_if_idle, engine.dialect))
         return engine
     _make_folder(Path(str(url.database)).parent)
-    # As many connections as threads ask for: waiting for the file's lock is SQLite's business.
+    # As many connections as threads request: waiting for the file's lock is SQLite's business.
     engine = create_engine(
         url, connect_args={"timeout": lock_seconds}, pool_size=1, max_overflow=-1
     )
@@ -110,7 +110,7 @@ def _create_engine(url: URL, lock_seconds: float) -> Engine:
 
 
 def _limit_waiting(lock_seconds: float, connection: Any, _record: ConnectionPoolEntry) -> None:
-    """Lets the server end a transaction whose process stands still, and a wait for a lock."""
+    """Let the server end a transaction whose process stalls, and a wait for a lock."""
     connection.autocommit = True
     connection.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_IDLE_SECONDS:g}s'")
     connection.execute(f"SET lock_timeout = '{lock_seconds * 1000:.0f}ms'")
@@ -127,10 +127,9 @@ def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
 def _try_if_idle(
     dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: Any
 ) -> None:
-    """Tries a pooled connection, which a restart of the server may have cut, before it is used.
+    """Test an idle pooled connection, which a restart of the server may have cut, before its use.
 
-    Not one that was used just now, as in the midst of work: that its cut is noticed in use only is
-    what work outlives.
+    A connection that was used just now is not tested: work retries if it was cut.
     """
     idle_seconds = time.monotonic() - record.info.get("used_at", time.monotonic())
     if idle_seconds < TRIED_AFTER_SECONDS:
@@ -155,12 +154,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None
     connection.execute(f"PRAGMA journal_mode={sqlite_journal_mode(sqlite3.sqlite_version_info)}")
     connection.execute("PRAGMA foreign_keys=ON")
-    # FULL: a commit that was acknowledged survives a power cut, in both journal modes.
+    # FULL: an acknowledged commit survives a power cut, in both journal modes.
     connection.execute("PRAGMA synchronous=FULL")
 
 
 def sqlite_journal_mode(version: tuple[int, ...]) -> str:
-    """The journal mode that this SQLite version can be trusted with: "WAL" or "DELETE".
+    """Return the safe journal mode for this SQLite version: "WAL" or "DELETE".
 
     The WAL-reset bug was fixed in 3.51.3 and in the branches 3.50.7 and 3.44.6.
     """
@@ -181,7 +180,7 @@ def _as_reader(connection: Connection) -> Connection:
 
 
 def insert_ignoring_conflict(connection: Connection, table: Table) -> Any:
-    """An INSERT that does nothing where the row is there already; other processes may be faster."""
+    """Return an INSERT that does nothing where the row exists; other processes may be faster."""
     if connection.dialect.name == "sqlite":
         return sqlite_insert(table).on_conflict_do_nothing()
     return postgresql_insert(table).on_conflict_do_nothing()

@@ -1,18 +1,18 @@
-"""What can go wrong with the database, each as one line that says what to do."""
+"""Errors of the database, each as one line that says what to do."""
 
 from db.patience import Patience
 
 
 class DatabaseError(Exception):
-    """The database cannot be used as asked; the message is one line with its remedy."""
+    """The database cannot be used, or a request is invalid; one line with its remedy."""
 
 
 class DatabaseCutError(DatabaseError):
-    """The server went away, for now: the same transaction may succeed when it is back.
+    """The server is temporarily gone: the same transaction may succeed when it is back.
 
     Args:
         message: One line.
-        patience: How long work waits that meets this.
+        patience: How long work that meets this error waits.
     """
 
     def __init__(self, message: str, patience: Patience | None = None) -> None:
@@ -21,8 +21,8 @@ class DatabaseCutError(DatabaseError):
 
 
 class DatabaseBusyError(DatabaseCutError):
-    """Another process holds a lock: the same transaction may succeed when it lets go."""
+    """Another process holds a lock: the same transaction may succeed when it is released."""
 
 
 class NotFoundError(DatabaseError):
-    """A row that was asked for by name or number does not exist."""
+    """There is no row with the requested name or number."""

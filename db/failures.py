@@ -1,4 +1,4 @@
-"""What a database's driver says, as one line that says what to do."""
+"""Turn the errors of database drivers into one line that says what to do."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from db.errors import DatabaseBusyError, DatabaseCutError, DatabaseError
 from db.patience import Patience
 
 SQLITE_PRIMARY_CODE = 0xFF
-"""Of SQLite's extended error codes, the bits that tell the kind (sqlite.org/rescode.html)."""
+"""The bits of SQLite's extended error codes that give the kind (sqlite.org/rescode.html)."""
 
-RESTORE = "put a backup in its place (docs/deploy.md)"
+RESTORE = "put a backup in its place (docs/how-to/deploying.md)"
 
 REMEDIES = {
     "locked": "another program holds its lock: end that, or try again later",
@@ -23,7 +23,7 @@ REMEDIES = {
     "does not exist": "make it on the server, or name another in CASTLINE_DATABASE_URL",
     "unable to open database file": "check that the folder exists and may be written to",
     "malformed": RESTORE,
-    "disk I/O error": "check the disk, and that the file and its folder are what they should be",
+    "disk I/O error": "check the disk, the file and its folder",
     "not a database": "move this file away or name another database",
     "readonly database": "check the permissions of the file and its folder",
     "connection": "check that the server runs and that the URL is right",
@@ -32,12 +32,12 @@ REMEDIES = {
 
 @contextmanager
 def one_line_errors(shown_url: str, patience: Patience) -> Iterator[None]:
-    """Turns the errors of SQLAlchemy and the drivers into ours.
+    """Convert the errors of SQLAlchemy and the drivers.
 
     Raises:
         DatabaseBusyError: Another process holds a lock.
         DatabaseCutError: The server went away, or is not there.
-        DatabaseError: Anything else.
+        DatabaseError: Any other error.
     """
     try:
         yield
@@ -53,10 +53,10 @@ def one_line_errors(shown_url: str, patience: Patience) -> Iterator[None]:
 
 @contextmanager
 def reading_rows() -> Iterator[None]:
-    """Around what makes records of rows, or as its decorator: a row may have been damaged.
+    """Convert errors in rows to records; usable as a decorator: a row may have been damaged.
 
     Raises:
-        DatabaseError: A value is none that Castline writes there.
+        DatabaseError: A value is not one that Castline writes.
     """
     try:
         yield
@@ -67,7 +67,7 @@ def reading_rows() -> Iterator[None]:
 
 
 def is_busy(cause: object) -> bool:
-    """Whether a driver's error says that a lock was not had in time.
+    """Tell whether a driver's error is a lock timeout.
 
     By SQLite's codes, and PostgreSQL's 55P03.
     """
@@ -78,12 +78,12 @@ def is_busy(cause: object) -> bool:
 
 
 def _is_cut(error: SQLAlchemyError) -> bool:
-    """Whether the server is to blame, and not what was asked of it.
+    """Tell whether the server caused the error, not the request.
 
-    By PostgreSQL's own codes: class 08 are connections, 57P01 to 57P03 a server that ends or
-    begins, 57P05 an idle connection that was ended, 25P03 an idle transaction; 40001 and 40P01 are
-    transactions that met, of which one was ended; 53200 and 53300 are a server that has no memory
-    or no connection left for now. None has a code where no server answered.
+    By PostgreSQL's own codes: class 08 are connections, 57P01 to 57P03 a server that shuts down or
+    starts, 57P05 an idle connection that was ended, 25P03 an idle transaction; 40001 and 40P01 are
+    conflicting transactions, of which one was aborted; 53200 and 53300 are a server that currently
+    lacks memory or connections. There is no code where no server answered.
     """
     if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
         return False
@@ -95,7 +95,7 @@ def _is_cut(error: SQLAlchemyError) -> bool:
 
 
 def remedy_of(cause: str) -> str:
-    """What to do about an error that says this."""
+    """Return the remedy for an error with this message."""
     for part, remedy in REMEDIES.items():
         if part in cause:
             return remedy

@@ -1,21 +1,22 @@
-"""How long work waits for a database: for a lock that another holds, for a server that is away."""
+"""How long work waits for a database: for a lock, or for a server that is away."""
 
 import math
 import time
 
 LOCK_SECONDS = 60.0
-"""Longer than the longest transaction that Castline makes (a run's last chunk), with room for a
-slow disk; a command that waits longer than this has met a stuck process, not a busy one."""
+"""Longer than the longest transaction of Castline (a run's last chunk), with a margin for a slow
+disk; a command that waits longer than this has met a stuck process, not a busy one."""
 
 WORKER_LOCK_SECONDS = 5.0
-"""Of one attempt, after which a worker looks whether it was told to stop, and tries again."""
+"""Lock timeout of one attempt, after which a worker checks whether it was told to stop, and tries
+again."""
 
 CUT_SECONDS = 120.0
-"""A restart with recovery takes seconds, a switch to a standby a minute. Who still waits then is
-told; the claims end with their leases, and others go on."""
+"""A restart with recovery takes seconds, a failover to a standby a minute. After this time the user
+is told; the claims end with their leases, and others continue."""
 
 HURRIED_SECONDS = 10.0
-"""Of a process that was told to stop, which is to be gone within a minute."""
+"""Limits of a process that was told to stop, which has to be gone within a minute."""
 
 
 class Patience:
@@ -23,8 +24,8 @@ class Patience:
 
     Args:
         lock_seconds: How long one attempt waits for a lock.
-        cut_seconds: For how long work begins again when it found the server away, or a lock taken;
-            infinite for a worker that stays.
+        cut_seconds: For how long work is retried when the server is away, or a lock is taken;
+            infinite for a long-running worker.
     """
 
     def __init__(
@@ -35,14 +36,14 @@ class Patience:
         self._ends_seconds = math.inf
 
     def hurry(self) -> None:
-        """Lets nothing wait long from now on; may be called from a signal handler."""
+        """Let nothing wait long from now on; may be called from a signal handler."""
         self._ends_seconds = min(self._ends_seconds, time.monotonic() + HURRIED_SECONDS)
 
     def until(self, began_seconds: float) -> float:
-        """The moment, by the monotonic clock, at which work that began then gives up."""
+        """Return the monotonic time at which work that began at a given time gives up."""
         return min(began_seconds + self._cut_seconds, self._ends_seconds)
 
 
 def patience_of_worker(*, stays: bool) -> Patience:
-    """Of a process that works on the queue; for ever if it `stays` when nothing is left to do."""
+    """Return the patience of a process that works on the queue; infinite for one that `stays`."""
     return Patience(WORKER_LOCK_SECONDS, math.inf if stays else CUT_SECONDS)

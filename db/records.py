@@ -1,4 +1,4 @@
-"""The values that cross the border of this package: what rows hold, checked and typed."""
+"""The values at the border of this package: checked and typed contents of rows."""
 
 import re
 from collections.abc import Mapping
@@ -14,34 +14,34 @@ from exact.verdicts import Verdict
 from exact.video_file import VideoFile
 
 _SEASON = re.compile(r"(?<![a-z0-9])s([0-9]{1,3})[ ._-]?e[0-9]", re.IGNORECASE)
-"""`S05E12` as files of series are named, not as a part of a word."""
+"""`S05E12` as in names of series' files, not as a part of a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeRecord(VideoFile):
-    """One video file, known by the SHA-256 of its content."""
+    """One video file, identified by the SHA-256 of its content."""
 
     uri: str
     area: PictureArea
-    """The active picture."""
+    """The active picture area."""
     id: int = 0
-    """0 until the database has given it a number."""
+    """Id of the row; 0 until it is stored."""
 
     @classmethod
     def of(cls, file: VideoFile, *, uri: str, area: PictureArea) -> Self:
-        """An episode that the database has not seen yet."""
+        """Return an episode that is not in the database yet."""
         described = {field.name: getattr(file, field.name) for field in fields(VideoFile)}
         return cls(**described, uri=uri, area=area)
 
     @property
     def season(self) -> int | None:
-        """As the name tells it; None where it tells none."""
+        """The season in the name; None where there is none."""
         return season_of(self.name)
 
 
 @dataclass(frozen=True)
 class ModelVersionRecord:
-    """One immutable model version, known by its SHA-256."""
+    """One immutable model version, identified by its SHA-256."""
 
     name: str
     version: str
@@ -50,19 +50,19 @@ class ModelVersionRecord:
     preprocessing: str
     metrics: dict[str, object]
     created_at: datetime
-    """When it was trained; a run of a newer version is never replaced by one of an older."""
+    """Time of training; a run of a newer version is never replaced by one of an older."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Of labels, as people wrote them; none of labels that are written as they are."""
+    """Display names of labels; only those that differ from the label."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to do one step of one chunk, until the lease ends or the token moves on."""
+    """The right to do one step of one chunk, until the lease ends or the token increases."""
 
     chunk_id: int
     run_id: int
     state: ChunkState
-    """The state it was claimed in: `queued` asks for extraction, `extracted` for tags."""
+    """The state in which it was claimed: `queued` requests extraction, `extracted` tags."""
     token: int
     start_pts: int
     end_pts: int
@@ -72,25 +72,26 @@ class Claim:
 
 @dataclass(frozen=True)
 class ExtractedChunk:
-    """What extraction says of a chunk; all pts in the episode's time base."""
+    """The result of a chunk's extraction; all pts in the episode's time base."""
 
     sampled_pts: tuple[int, ...]
     frames_decoded: int
     decode_errors: int
     missing: PtsRanges
     is_reused: bool = False
-    """Its frames lay in the frame store: the counts are those of the run that decoded them."""
+    """Whether its frames were already in the frame store: the counts are those of the run that
+    decoded them."""
     cuts: str | None = None
-    """Where shots begin, as JSON; None where nobody looked."""
+    """First frames of shots, as JSON; None where they were not sought."""
 
 
 class PlaceRecord(NamedTuple):
-    """Where in the active picture a label was seen: centre and extent, as shares of it."""
+    """The place of a label in the active picture: centre and extent, as shares of it."""
 
     x: float
-    """Of the centre, from the left edge (0) to the right (1)."""
+    """Centre, from the left edge (0) to the right (1)."""
     y: float
-    """Of the centre, from the upper edge (0) to the lower (1)."""
+    """Centre, from the upper edge (0) to the lower (1)."""
     width: float
     height: float
 
@@ -105,7 +106,7 @@ class TagRecord:
     confidence: float
     seconds: float
     place: PlaceRecord | None = None
-    """None where the network told none, as in all runs before there were places."""
+    """Place; None where the network gave none, as in all runs before places existed."""
 
 
 @dataclass(frozen=True)
@@ -153,13 +154,13 @@ class CorrectionRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One model version over one episode with fixed parameters, and how far it came."""
+    """A run of one model version over one episode with fixed parameters, and its progress."""
 
     id: int
     episode_id: int
     episode: str
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     model_sha256: str
     params: str
     state: RunState
@@ -177,9 +178,9 @@ class RunRecord:
     ended_at: datetime | None
     is_current: bool
     claimed: int
-    """How many of its chunks somebody works on now."""
+    """Number of its chunks that are claimed now."""
     frames_decoded: int
-    """How many frames of the episode file were decoded for it: none of what the frame store had."""
+    """Number of frames decoded for it, without those already in the frame store."""
 
     @property
     def is_open(self) -> bool:
@@ -188,7 +189,7 @@ class RunRecord:
 
     @property
     def missing_seconds(self) -> tuple[tuple[float, float], ...]:
-        """The missing ranges as seconds from the start of the episode."""
+        """The missing ranges in seconds from the start of the episode."""
         return tuple(
             (
                 float((start - self.start_pts) * self.time_base),
@@ -199,6 +200,6 @@ class RunRecord:
 
 
 def season_of(name: str) -> int | None:
-    """The season that an episode's name tells (`S05E12`), None if it tells none."""
+    """Return the season in an episode's name (`S05E12`), None if there is none."""
     found = _SEASON.search(name)
     return int(found[1]) if found else None

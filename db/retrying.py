@@ -1,4 +1,4 @@
-"""Work that outlives a cut connection, a restart of the database server, and others' locks."""
+"""Retry work after a lost connection, a restart of the database server, or a lock timeout."""
 
 import logging
 import time
@@ -9,13 +9,14 @@ from typing import ParamSpec, TypeVar
 from db.errors import DatabaseBusyError, DatabaseCutError
 
 FIRST_PAUSE_SECONDS = 0.1
-"""A connection that was cut by chance is replaced at once."""
+"""A connection that was lost by chance is replaced immediately."""
 
 LONGEST_PAUSE_SECONDS = 5.0
-"""Of pauses that double: a server that recovers is not asked more often than it can refuse."""
+"""Maximum of the exponential back-off: a recovering server is not queried more often than it can
+refuse."""
 
 TOLD_AFTER_SECONDS = 10.0
-"""A person who sees work stand still wants to know why; a shorter wait is seldom seen."""
+"""A user who sees work stall wants to know why; shorter waits are rare."""
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -24,24 +25,24 @@ log = logging.getLogger(__name__)
 
 
 def retry_on_disconnect(work: Callable[Given, Answer]) -> Callable[Given, Answer]:
-    """Lets a function begin anew when its connection was cut or a lock was taken.
+    """Retry a function when its connection was lost or a lock was not acquired.
 
-    With growing pauses, for as long as the database's `Patience` lasts. For functions whose
-    transactions do no harm twice, since nobody can know whether a commit that was cut off took
-    place. Claims are such: what their tokens did once is refused when repeated.
+    With exponential back-off, for as long as the database's `Patience` lasts. The function's
+    transactions must be idempotent, since nobody can know whether an interrupted commit took
+    effect. Claims are: a repeated write with the same token is refused.
 
         @retry_on_disconnect
         def give_back(database, claim): ...
 
     Raises:
-        DatabaseCutError: The server did not come back in time.
-        DatabaseBusyError: The lock was not let go in time.
+        DatabaseCutError: The server did not return in time.
+        DatabaseBusyError: The lock was not released in time.
     """
     return _retry_on(DatabaseCutError, work)
 
 
 def retry_on_lock(work: Callable[Given, Answer]) -> Callable[Given, Answer]:
-    """As `retry_on_disconnect`, but a server that is not there is an error at once."""
+    """Like `retry_on_disconnect`, but a missing server is reported immediately."""
     return _retry_on(DatabaseBusyError, work)
 
 

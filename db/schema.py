@@ -1,6 +1,6 @@
-"""The tables, as columns that mean the same on SQLite and on PostgreSQL.
+"""The tables, with columns that mean the same on SQLite and on PostgreSQL.
 
-Times are kept twice on purpose: `pts` (an integer in the episode's time base) is the exact key,
+Times are stored twice on purpose: `pts` (an integer in the episode's time base) is the exact key,
 `seconds` is derived from it for people and for their SQL.
 """
 
@@ -31,22 +31,22 @@ from sqlalchemy.engine import Dialect
 from db.states import ChunkState, Lane, RunState, Statistic
 from exact.verdicts import Verdict
 
-# Only INTEGER PRIMARY KEY numbers itself on SQLite; PostgreSQL should not run out at 2**31.
+# Only INTEGER PRIMARY KEY is autoincremented on SQLite; PostgreSQL should not overflow at 2**31.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC: SQLite forgets time zones, PostgreSQL answers in the server's own."""
+    """A time in UTC: SQLite drops time zones, PostgreSQL returns the server's own."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC before it is stored."""
+        """Convert to UTC before storing."""
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To an aware moment in UTC."""
+        """Convert to an aware time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -65,7 +65,7 @@ metadata = MetaData(
 
 
 def _word(words: type[StrEnum]) -> Enum:
-    """The type of a column that holds a member of a set of words."""
+    """Return the type of a column that holds a member of an enumeration."""
     return Enum(
         words,
         values_callable=lambda kind: [word.value for word in kind],
@@ -87,21 +87,21 @@ episode = Table(
     Column("id", RowId, primary_key=True),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("name", Text, nullable=False, index=True),
-    # As the name tells it (S05E12); null where it tells none.
+    # The season in the name (S05E12); null where there is none.
     Column("season", Integer, index=True),
     Column("uri", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    # What the file system tells of the file, so that another that takes its place is noticed.
+    # Stamp of the file by the file system, by which a replacement is noticed.
     Column("file_stamp", Text, nullable=False, server_default=""),
-    # What older versions went by; 0 makes one that an upgrade meets at work look at the content.
+    # Used by older versions; with 0, one that is running during an upgrade checks the content.
     Column("modified_ns", BigInteger, nullable=False, default=0),
     Column("container", Text, nullable=False),
     Column("codec", Text, nullable=False),
     Column("pixel_format", Text, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
-    # What decoding needs besides: how the picture is turned, how wide its pixels are, and how far
-    # display follows decoding where packets do not say (AVI).
+    # Further properties for decoding: rotation, pixel aspect ratio, and the lag from decoding to
+    # display where packets do not state it (AVI).
     Column("rotation", Integer, nullable=False),
     Column("sample_aspect_num", Integer, nullable=False),
     Column("sample_aspect_den", Integer, nullable=False),
@@ -120,7 +120,7 @@ episode = Table(
     Column("area_height", Integer, nullable=False),
     # JSON list of pts: where a chunk may be split without opening the file again.
     Column("key_pts", Text, nullable=False),
-    # JSON list of [start_pts, end_pts): what the file itself lacks, seen without decoding.
+    # JSON list of [start_pts, end_pts): ranges missing from the file, found without decoding.
     Column("missing", Text, nullable=False),
     Column("added_at", UtcDateTime(), nullable=False),
 )
@@ -133,7 +133,7 @@ model_version = Table(
     Column("version", Text, nullable=False),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("labels", Text, nullable=False),
-    # JSON object: labels' names as people wrote them, where these say more than the label.
+    # JSON object: display names of labels that differ from the label.
     Column("names", Text, nullable=False, server_default="{}"),
     Column("preprocessing", Text, nullable=False),
     Column("metrics", Text, nullable=False),
@@ -150,7 +150,7 @@ run = Table(
     Column("params", Text, nullable=False),
     Column("params_hash", String(64), nullable=False),
     Column("state", _word(RunState), nullable=False),
-    # What is interactive goes before what is bulk, at every step.
+    # Interactive runs go before bulk ones, at every step.
     Column("lane", _word(Lane), nullable=False, server_default=Lane.BULK),
     Column("chunks_total", Integer, nullable=False),
     Column("chunks_done", Integer, nullable=False),
@@ -182,15 +182,15 @@ chunk = Table(
     Column("lease_until", UtcDateTime()),
     Column("worker", Text),
     Column("error", Text),
-    # JSON list: every frame that was looked at, so that silence and "not sampled" differ.
+    # JSON list of every examined frame, so that absence and "not sampled" differ.
     Column("sampled_pts", Text),
     Column("frames_decoded", Integer, nullable=False),
     Column("decode_errors", Integer, nullable=False),
     Column("missing", Text, nullable=False),
-    # JSON: pts of the first frames of shots, and what tells of the frames at both ends whether
-    # there is a cut between two chunks. Null where nobody looked.
+    # JSON: pts of the first frames of shots, and signatures of the frames at both ends, which
+    # decide whether there is a cut between two chunks. Null where cuts were not sought.
     Column("cuts", Text),
-    # Its frames lay in the frame store already: for this run nothing was decoded.
+    # Its frames were already in the frame store: nothing was decoded for this run.
     Column("is_reused", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("run_id", "number"),
     CheckConstraint("start_pts < end_pts", name="range"),
@@ -198,7 +198,7 @@ chunk = Table(
     Index(None, "state", "run_id"),
 )
 
-# What work on a run took, added up by each process every few seconds.
+# Statistics of work on a run, added by each process every few seconds.
 run_effort = Table(
     "run_effort",
     metadata,
@@ -217,7 +217,7 @@ tag = Table(
     Column("region", String(16), nullable=False),
     Column("confidence", Float, nullable=False),
     Column("seconds", Float, nullable=False),
-    # Centre and extent as shares of the active picture; all null where the network tells no place.
+    # Centre and extent as shares of the active picture; all null where the network gives no place.
     Column("place_x", Float),
     Column("place_y", Float),
     Column("place_width", Float),
@@ -350,19 +350,19 @@ promotion = Table(
     "promotion",
     metadata,
     Column("id", RowId, primary_key=True),
-    # Empty once the model version was pruned; its name stays readable.
+    # Null after the model version was pruned; its name stays readable.
     Column("model_version_id", RowId, ForeignKey("model_version.id")),
     Column("model", Text, nullable=False),
     Column("promoted_at", UtcDateTime(), nullable=False),
-    # What it had to meet; empty where nothing was measured.
+    # The requirement that it had to meet; null where nothing was measured.
     Column("requirement", Text),
     Column("forced", Boolean, nullable=False),
-    # JSON list: the lines of what fell short.
+    # JSON list: a line for each metric that fell short.
     Column("regressions", Text, nullable=False),
     Column("withdrawn_at", UtcDateTime()),
 )
 
-# What queries saw before a promotion's runs took over: what a rollback brings back.
+# The runs that were current before a promotion; a rollback restores them.
 replaced_run = Table(
     "replaced_run",
     metadata,

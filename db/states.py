@@ -1,17 +1,17 @@
-"""The closed sets of words that rows hold; a word that is not in its set is an error."""
+"""The enumerations stored in rows; a value outside of them is an error."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class RunState(StrEnum):
-    """How far a run is."""
+    """The state of a run."""
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     PARTIAL = "partial"
-    """It ended, and says which times are missing."""
+    """It ended, with missing ranges."""
     FAILED = "failed"
     CANCELLED = "cancelled"
 
@@ -22,7 +22,7 @@ class RunState(StrEnum):
 
     @property
     def has_ended_well(self) -> bool:
-        """Whether queries can be answered from it, if in part."""
+        """Whether queries can be answered from it, at least in part."""
         return self in ENDED_RUN_STATES
 
 
@@ -31,12 +31,12 @@ ENDED_RUN_STATES: Final = (RunState.DONE, RunState.PARTIAL)
 
 
 class ChunkState(StrEnum):
-    """How far a chunk is."""
+    """The state of a chunk."""
 
     QUEUED = "queued"
-    """It asks for extraction."""
+    """It waits for extraction."""
     EXTRACTED = "extracted"
-    """It asks for tags."""
+    """It waits for tags."""
     TAGGED = "tagged"
     QUARANTINED = "quarantined"
     """It failed too often and was given up."""
@@ -46,33 +46,33 @@ OPEN_CHUNK_STATES: Final = (ChunkState.QUEUED, ChunkState.EXTRACTED)
 
 
 class Lane(StrEnum):
-    """What goes first, in this order, at every step."""
+    """The lanes in order of priority, at every step."""
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
 
 
 class Outcome(StrEnum):
-    """What became of a chunk whose attempt failed."""
+    """The outcome for a chunk whose attempt failed."""
 
     OFFERED = "offered"
     SPLIT = "split"
     QUARANTINED = "quarantined"
     NOT_HELD = "not held"
-    """Another claim came in between."""
+    """Another claim was made in between."""
 
 
 class Statistic(StrEnum):
-    """What is added up of the work on a run."""
+    """The statistics of work on a run."""
 
     DECODE = "decode"
-    """Seconds with the decoder."""
+    """Seconds spent by the decoder."""
     READ = "read"
-    """Seconds of waiting for frames from the frame store; they are read ahead."""
+    """Seconds spent waiting for frames from the frame store; they are read ahead."""
     DEVICE = "device"
-    """Seconds with the network, preprocessing included."""
+    """Seconds spent by the network, including preprocessing."""
     DATABASE = "database"
-    """Seconds with claims and rows."""
+    """Seconds spent with claims and rows."""
     FRAMES = "frames"
     """Frames classified."""
     PLACES = "places"
@@ -80,4 +80,4 @@ class Statistic(StrEnum):
 
 
 STAGES: Final = (Statistic.DECODE, Statistic.READ, Statistic.DEVICE, Statistic.DATABASE)
-"""What time is spent on."""
+"""The statistics that are durations."""

@@ -1,4 +1,4 @@
-"""Brings a database to the schema that this version of Castline works with."""
+"""Upgrade a database to the schema of this version of Castline."""
 
 from pathlib import Path
 
@@ -18,12 +18,12 @@ _ADVISORY_LOCK = 0x63617374
 
 
 def upgrade_database(database: Database) -> bool:
-    """Runs the migrations that are missing, all in one transaction.
+    """Run the missing migrations, all in one transaction.
 
-    Any number of processes may call this at once on an empty database: one of them migrates.
+    Any number of processes may call this concurrently on an empty database: one of them migrates.
 
     Returns:
-        Whether anything was changed.
+        Whether the schema was changed.
 
     Raises:
         DatabaseError: The database cannot be opened, or a newer Castline has migrated it.
@@ -43,7 +43,7 @@ def upgrade_database(database: Database) -> bool:
 
 
 def check_revision(database: Database, revision: str | None) -> None:
-    """Raises DatabaseError for a schema that only a newer Castline knows, or none."""
+    """Raise DatabaseError for a schema that only a newer Castline knows, or none."""
     if revision is not None and revision > HEAD:
         raise DatabaseError(
             f"{database.shown_url}: made by a newer Castline (schema {revision}, this one"
@@ -51,12 +51,12 @@ def check_revision(database: Database, revision: str | None) -> None:
         )
     if revision is not None and not (revision >= FIRST and revision.isdecimal()):
         raise DatabaseError(
-            f"{database.shown_url}: schema {revision!r} is none of Castline's; {RESTORE}"
+            f"{database.shown_url}: schema {revision!r} is not one of Castline's; {RESTORE}"
         )
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The schema revision that the database is at; None for a database without tables."""
+    """Return the schema revision of the database; None for a database without tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     versions = sql_table("alembic_version", sql_column("version_num"))

@@ -1,11 +1,11 @@
-"""The part of a frame that shows something."""
+"""The active picture area of a frame."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class PictureArea:
-    """The part of a frame that shows something, in coded pixels after rotation."""
+    """The active picture area of a frame, in coded pixels after rotation."""
 
     x: int
     y: int

@@ -1,9 +1,9 @@
 """Half-open ranges of exact time, and sets of them.
 
-A range holds the times `start <= time < end`. One that does not end after its start holds none, and
-each function here passes over it. A set of times is a tuple of ranges, ascending, none of which
-overlaps or touches the next; `union` makes one of any ranges. Times are pts or exact seconds, never
-floats.
+A range holds the times `start <= time < end`. A range that does not end after its start is empty,
+and every function here ignores it. A set of times is a tuple of ranges in ascending order that
+neither overlap nor touch; `union` makes a set of arbitrary ranges. Times are pts or exact seconds,
+never floats.
 """
 
 import json
@@ -22,15 +22,15 @@ PtsRanges: TypeAlias = tuple[PtsRange, ...]
 
 
 def rank(time: Time) -> tuple[float, Time]:
-    """What sorts as the time itself does, several times as fast for exact seconds.
+    """Return a sort key for times, several times as fast to compare as exact seconds.
 
-    Rounding never swaps two times, so that the float decides, and the time where floats are equal.
+    Rounding never swaps two times, so the float decides; the exact time breaks ties between floats.
     """
     return float(time), time
 
 
 def union(ranges: Iterable[tuple[Time, Time]]) -> tuple[tuple[Time, Time], ...]:
-    """The set of all times in any of the ranges, which may come in any order and overlap."""
+    """Return the set of all times in any of the ranges, which may be unordered and may overlap."""
     joined: list[tuple[Time, Time]] = []
     for start, end in sorted(ranges, key=lambda each: rank(each[0])):
         if end <= start:
@@ -45,8 +45,8 @@ def union(ranges: Iterable[tuple[Time, Time]]) -> tuple[tuple[Time, Time], ...]:
 def intersection(
     first: Sequence[tuple[Time, Time]], second: Sequence[tuple[Time, Time]]
 ) -> tuple[tuple[Time, Time], ...]:
-    """The set of times in both sets."""
-    if first and len(second) == 1 and _spans(second[0], first):  # as most that was examined does
+    """Return the set of times in both sets."""
+    if first and len(second) == 1 and _spans(second[0], first):  # the usual case: all was examined
         return tuple(first)
     found: list[tuple[Time, Time]] = []
     i = j = 0
@@ -68,7 +68,7 @@ def intersection(
 def difference(
     first: Sequence[tuple[Time, Time]], second: Sequence[tuple[Time, Time]]
 ) -> tuple[tuple[Time, Time], ...]:
-    """The set of times in the first set and not in the second."""
+    """Return the set of times in the first set that are not in the second."""
     found: list[tuple[Time, Time]] = []
     j = 0
     for start, end in first:
@@ -89,12 +89,12 @@ def difference(
 def clip(
     ranges: Iterable[tuple[Time, Time]], start: Time, end: Time
 ) -> tuple[tuple[Time, Time], ...]:
-    """The set of times of any ranges that lie in start <= time < end."""
+    """Return the set of times in the ranges that lie in start <= time < end."""
     return intersection(union(ranges), union([(start, end)]))
 
 
 def holds(ranges: Sequence[tuple[Time, Time]], time: Time) -> bool:
-    """Whether a set holds a time."""
+    """Tell whether a set holds a time."""
     after = bisect_right(ranges, time, key=lambda one: one[0])
     return after > 0 and time < ranges[after - 1][1]
 
@@ -104,7 +104,7 @@ def fill_gaps(
     longest_gap: Fraction,
     within: Sequence[tuple[Time, Time]],
 ) -> tuple[tuple[Time, Time], ...]:
-    """The set with its gaps of at most `longest_gap` filled where they lie wholly in `within`."""
+    """Fill the gaps of a set that last at most `longest_gap` and lie within `within`."""
     filled = list(ranges)
     for (_, gap_start), (gap_end, _) in pairwise(ranges):
         gap = gap_start, gap_end
@@ -116,22 +116,22 @@ def fill_gaps(
 def lasting(
     ranges: Sequence[tuple[Time, Time]], shortest: Fraction
 ) -> tuple[tuple[Time, Time], ...]:
-    """Those ranges of the set that last at least `shortest`."""
+    """Return the ranges of the set that last at least `shortest`."""
     return tuple((start, end) for start, end in ranges if end - start >= shortest)
 
 
 def total(ranges: Iterable[tuple[int, int]]) -> int:
-    """How long the ranges of a set last together."""
+    """Return the total duration of the ranges of a set."""
     return sum(end - start for start, end in ranges)
 
 
 def dump_ranges(ranges: Iterable[PtsRange]) -> str:
-    """Ranges as JSON, `[[0,1001],[2002,3003]]`."""
+    """Serialise ranges to JSON, such as `[[0,1001],[2002,3003]]`."""
     return json.dumps([list(item) for item in ranges], separators=(",", ":"))
 
 
 def load_ranges(text: str) -> PtsRanges:
-    """Read what `dump_ranges` wrote."""
+    """Parse the output of `dump_ranges`."""
     return tuple((int(start), int(end)) for start, end in json.loads(text))
 
 

@@ -1,4 +1,4 @@
-"""What is known of an episode's file: its identity, its stream, its exact times, what it lacks."""
+"""The description of an episode's file: identity, video stream, exact times and missing ranges."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,50 +9,47 @@ from exact.ranges import PtsRange
 
 @dataclass(frozen=True, kw_only=True)
 class VideoFile:
-    """An episode file, as a scan of all its packets describes it.
-
-    Attributes:
-        name: the file's name.
-        size_bytes: its size, by which a later change is noticed.
-        sha256: of its whole content, in hexadecimal: the episode's identity.
-        file_stamp: by which it is known to have this content still; empty where nothing tells.
-        container: the demuxer's name, `matroska,webm`.
-        codec: `h264`, `hevc`, ...
-        width: coded pixels after rotation.
-        height: coded pixels after rotation.
-        rotation: degrees counter-clockwise by which the picture is turned for display.
-        pixel_format: `yuv420p`, ...
-        sample_aspect_ratio: width of a coded pixel over its height.
-        frame_rate: frames per second; the mean where it varies.
-        rate_varies: whether frames come at uneven steps.
-        time_base: seconds per pts unit.
-        start_pts: the first displayed frame.
-        end_pts: half-open; when the last frame leaves, or the declared end of a truncated file.
-        key_pts: displayed key frames, ascending.
-        lag_pts: None where the packets state display times; else (AVI) what to add to their
-            decoding times to get those that the decoder gives the frames.
-        missing: half-open ranges within [start_pts, end_pts) that the file lacks.
-    """
+    """The description of an episode file, from a scan of all its packets."""
 
     name: str
+    """The file's name."""
     size_bytes: int
+    """Size of the file; a different size shows that the file was changed."""
     sha256: str
+    """SHA-256 of the whole content, in hexadecimal: the episode's identity."""
     file_stamp: str
+    """Stamp that shows that the file still has this content; empty where no stamp can."""
     container: str
+    """The demuxer's name, such as `matroska,webm`."""
     codec: str
+    """The codec's name, such as `h264` or `hevc`."""
     width: int
+    """Width in coded pixels after rotation."""
     height: int
+    """Height in coded pixels after rotation."""
     rotation: int
+    """Degrees counter-clockwise by which the picture is rotated for display."""
     pixel_format: str
+    """Pixel format, such as `yuv420p`."""
     sample_aspect_ratio: Fraction
+    """Width of a coded pixel over its height."""
     frame_rate: Fraction
+    """Frames per second; the mean where the rate varies."""
     rate_varies: bool
+    """Whether the frame rate is variable."""
     time_base: Fraction
+    """Seconds per pts unit."""
     start_pts: int
+    """Presentation timestamp (pts) of the first displayed frame."""
     end_pts: int
+    """Half-open end: when the last frame ends, or the declared end of a truncated file."""
     key_pts: tuple[int, ...]
+    """The pts of the displayed keyframes, ascending."""
     lag_pts: int | None
+    """None where packets carry presentation timestamps. Otherwise (AVI) the offset from the
+    decoding timestamp of a packet to the timestamp that the decoder gives its frame."""
     missing: tuple[PtsRange, ...]
+    """Half-open ranges within [start_pts, end_pts) that are missing from the file."""
 
     def __post_init__(self) -> None:
         """Check the ranges and the units."""
@@ -65,14 +62,14 @@ class VideoFile:
 
     @property
     def duration_seconds(self) -> Fraction:
-        """From the first frame to the end, exact."""
+        """Duration from the first frame to the end, exact."""
         return self.seconds_at(self.end_pts)
 
     @property
     def whole_frame(self) -> PictureArea:
-        """The area without any cut."""
+        """The picture area that covers the whole frame."""
         return PictureArea(0, 0, self.width, self.height)
 
     def seconds_at(self, pts: int) -> Fraction:
-        """Seconds from the first frame to a time, exact."""
+        """Return the exact seconds from the first frame to a time."""
         return (pts - self.start_pts) * self.time_base

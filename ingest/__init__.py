@@ -1,1 +1,1 @@
-"""From an episode file to small frames with exact time: the only package that opens media."""
+"""From an episode file to small frames with exact times: the only package that opens media."""

@@ -1,4 +1,4 @@
-"""A pulse from long work: says how far it is, but not so often that saying it costs anything."""
+"""Progress reports of long work, rate-limited so that they cost nothing."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Pulse:
         self._due_seconds = time.monotonic() + REPORT_EVERY_SECONDS
 
     def beat(self, done: int) -> None:
-        """Report `done` if it is time to. Whatever the report raises passes through."""
+        """Report `done` if a report is due. Exceptions that the report raises propagate."""
         if self._report is None or time.monotonic() < self._due_seconds:
             return
         self._due_seconds = time.monotonic() + REPORT_EVERY_SECONDS

@@ -1,10 +1,10 @@
-"""Which frames are on display at the sample times. Pure and exact: integers and fractions only.
+"""Find the frames on display at the sample times. Pure and exact: integers and fractions only.
 
-Sample k asks for the frame on display at `start + k * every_seconds`, which is the one with the
-greatest pts at or before that time. Frame times are integers, so the sample time may be rounded
-down to a pts without changing which frame that is, nor which half-open range holds it:
+Sample k selects the frame on display at `start + k * every_seconds`: the frame with the greatest
+pts at or before that time. Frame times are integers, so the sample time may be rounded down to a
+pts without changing which frame that is, nor which half-open range holds it:
 
-    frames at 0, 1001, 2002, ... of time base 1/24000; a sample each 1/2 s
+    frames at 0, 1001, 2002, ... of time base 1/24000; a sample every 1/2 s
     sample 0 at     0 -> frame     0
     sample 1 at 12000 -> frame 11011   (12012 comes after it)
 """
@@ -18,17 +18,14 @@ from math import ceil
 
 @dataclass(frozen=True)
 class SampleGrid:
-    """The sample times of an episode, in pts.
-
-    Attributes:
-        origin_pts: the time of sample 0: the first frame on display.
-        every_seconds: the sampling interval, exact.
-        time_base: seconds per pts unit.
-    """
+    """The sample times of an episode, in pts."""
 
     origin_pts: int
+    """The time of sample 0: the first displayed frame."""
     every_seconds: Fraction
+    """The sampling interval, exact."""
     time_base: Fraction
+    """Seconds per pts unit."""
 
     def __post_init__(self) -> None:
         """Check that both units are positive."""
@@ -43,25 +40,25 @@ class SampleGrid:
         return self.every_seconds / self.time_base
 
     def time_of(self, k: int) -> int:
-        """The time of sample k in pts, rounded down."""
+        """Return the time of sample k in pts, rounded down."""
         return self.origin_pts + int(k * self.every_seconds // self.time_base)
 
     def samples_in(self, start_pts: int, end_pts: int) -> range:
-        """The sample numbers whose times lie in the half-open range."""
+        """Return the sample numbers whose times lie in the half-open range."""
         first = max(0, ceil((start_pts - self.origin_pts) / self.step_pts))
         past = max(0, ceil((end_pts - self.origin_pts) / self.step_pts))
         return range(first, max(first, past))
 
 
 def on_display(times: Iterable[int], frame_pts: Sequence[int]) -> dict[int, int | None]:
-    """Map each time to the pts of the frame on display then.
+    """Map each time to the pts of the frame on display at that time.
 
     Args:
-        times: pts values to ask for.
-        frame_pts: the pts of the displayed frames, ascending.
+        times: The times to look up, in pts.
+        frame_pts: The pts of the displayed frames, ascending.
 
     Returns:
-        For each time the greatest frame pts at or before it, None before the first frame.
+        For each time the greatest frame pts at or before it; None before the first frame.
     """
     found: dict[int, int | None] = {}
     for time in times:

@@ -1,4 +1,4 @@
-"""Errors that tell of the machine, and of nothing that was asked of it."""
+"""Recognise errors that are due to the machine and not to the request."""
 
 import errno
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ from typing import Final
 from ingest.errors import ShortageError
 
 LACKING: Final = {
-    errno.EAGAIN: "processes",  # of fork(2): a limit on them was reached
+    errno.EAGAIN: "processes",  # from fork(2): the limit of processes was reached
     errno.ENOMEM: "memory",
     errno.EMFILE: "open files",
     errno.ENFILE: "open files",
 }
-"""By the codes of errors that the system gives."""
+"""The missing resource by the error code of the system."""
 
 
 def what_is_lacking(error: BaseException | None) -> str | None:
-    """What the machine has too little of, by an error or what caused it; None for other errors."""
+    """Name the resource that an error or its cause shows to be exhausted; None for other errors."""
     while error is not None:
         if lacking := _by_itself(error):
             return lacking
@@ -27,10 +27,10 @@ def what_is_lacking(error: BaseException | None) -> str | None:
 
 @contextmanager
 def telling_shortages() -> Iterator[None]:
-    """Turns errors that tell of the machine into one line.
+    """Turn errors that are due to an exhausted resource into one line.
 
     Raises:
-        ShortageError: The machine has too little of something.
+        ShortageError: The machine lacks a resource.
     """
     try:
         yield
@@ -43,21 +43,22 @@ def telling_shortages() -> Iterator[None]:
 
 
 def shortage(lacking: str) -> ShortageError:
-    """The error that says so."""
+    """Return the error that names an exhausted resource."""
     return ShortageError(
-        f"this machine lacks {lacking}; end what else runs, or raise its"
-        " limits (ulimit -a shows them); what was begun is offered again"
+        f"this machine lacks {lacking}; end other programs, or raise its"
+        " limits (ulimit -a shows them); unfinished work is offered again"
     )
 
 
 def _by_itself(error: BaseException) -> str | None:
     if type(error).__module__.partition(".")[0] == "av":
-        return None  # FFmpeg gives the same codes of damaged files
+        return None  # FFmpeg gives the same codes for damaged files
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "threads"
     if isinstance(error, OSError):
         return LACKING.get(error.errno or 0)
-    # TensorFlow's, which is not imported for it: a device is full, also with others' work.
+    # An error of TensorFlow, which is not imported for this: a device is full, perhaps with the
+    # work of others.
     return "memory of the device" if type(error).__name__ == "ResourceExhaustedError" else None

@@ -1,1 +1,1 @@
-"""Pure functions on time: tags to appearances, truth, scores, pictures of a timeline."""
+"""Pure functions on time: from tags to appearances, truth files, scores and timeline pictures."""

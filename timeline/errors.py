@@ -1,22 +1,22 @@
-"""What goes wrong in this package; imports nothing of it."""
+"""Errors of this package; imports nothing from it."""
 
 
 class TimelineError(Exception):
-    """A time, a rule, a range or a truth file that cannot be used; one line says why."""
+    """A time, a rule, a range or a truth file is invalid; one line says why."""
 
 
 class ExpressionError(TimelineError):
-    """An expression that cannot be read.
+    """An expression that cannot be parsed.
 
     Args:
-        message: one line.
-        text: the expression, to show it with a caret below it; empty where no place is to blame.
-        position: of the caret, in characters from 0.
+        message: One line.
+        text: The expression, shown with a caret below it; empty where no position is to blame.
+        position: Position of the caret, in characters from 0.
     """
 
     def __init__(self, message: str, text: str = "", position: int = 0) -> None:
         super().__init__(message)
-        # A tab or a line break would move the caret away from what it points at.
+        # A tab or a line break would displace the caret.
         self.marked = (
             ("".join(letter if letter.isprintable() else " " for letter in text), position)
             if text

@@ -1,11 +1,11 @@
 """Questions as set expressions: `ned & (homer | marge) & !bart`.
 
     expression   names joined by `&` (both), `|` (either), `!` (not) and parentheses
-    name         a label or a part of it; in quotes it may hold any sign
+    name         a label or a part of it; in quotes it may contain any character
 
-`!` binds closest, then `&`, then `|`. What an expression means is a set of times: a label stands
-for the half-open ranges of its appearances, and `!` for the rest of what was examined, so that
-nobody is said to be absent where nobody looked.
+`!` binds most tightly, then `&`, then `|`. The value of an expression is a set of times: a label
+stands for the half-open ranges of its appearances, and `!` for the rest of the examined time, so
+that a label never counts as absent where no frame was examined.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,8 @@ from exact.ranges import PtsRange, PtsRanges, difference, intersection, union
 from timeline.errors import ExpressionError
 
 LONGEST = 1000
-"""Characters of an expression: all labels of a large cast, and never too deep to walk through."""
+"""Maximum characters of an expression: all labels of a large cast, and never too deep to
+recurse."""
 
 GRAMMAR = r"""
     ?either: both | both ("|" both)+    -> either
@@ -66,10 +67,10 @@ Expression: TypeAlias = Label | Not | Both | Either
 
 
 def parse_expression(text: str) -> Expression:
-    """Read an expression; its labels are still as they were written.
+    """Parse an expression; its labels are kept as they were written.
 
     Raises:
-        ExpressionError: it cannot be read; says where.
+        ExpressionError: The text cannot be parsed; the message says where.
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text)} characters; at most {LONGEST}")
@@ -80,7 +81,7 @@ def parse_expression(text: str) -> Expression:
 
 
 def with_labels(expression: Expression, label_of: Callable[[str], str]) -> Expression:
-    """The expression with the label that each written name means."""
+    """Return the expression with each written name replaced by its label."""
     match expression:
         case Label(name):
             return Label(label_of(name))
@@ -93,7 +94,7 @@ def with_labels(expression: Expression, label_of: Callable[[str], str]) -> Expre
 
 
 def labels_of(expression: Expression) -> frozenset[str]:
-    """The labels that an expression speaks of."""
+    """Return the labels in an expression."""
     match expression:
         case Label(name):
             return frozenset([name])
@@ -104,7 +105,7 @@ def labels_of(expression: Expression) -> frozenset[str]:
 
 
 def always_shown(expression: Expression) -> frozenset[str]:
-    """Labels that are all on screen wherever an expression holds."""
+    """Return the labels that are all on screen wherever an expression holds."""
     match expression:
         case Label(name):
             return frozenset([name])
@@ -117,7 +118,7 @@ def always_shown(expression: Expression) -> frozenset[str]:
 
 
 def format_expression(expression: Expression) -> str:
-    """An expression as text, with its labels in full."""
+    """Format an expression as text, with its labels in full."""
     match expression:
         case Label(name):
             return f'"{name}"' if set(name) & set("&|!()'") else name
@@ -134,12 +135,13 @@ def evaluate(
     ranges_of: Mapping[str, Sequence[PtsRange]],
     examined: Sequence[PtsRange],
 ) -> PtsRanges:
-    """The set of times that an expression means in one episode.
+    """Return the set of times at which an expression holds in one episode.
 
     Args:
-        expression: what is asked.
-        ranges_of: for each label its half-open ranges, in any order; none means never.
-        examined: the set of times that were looked at.
+        expression: The parsed expression.
+        ranges_of: Half-open ranges for each label, in any order; a missing label is never on
+            screen.
+        examined: The set of examined times.
 
     Returns:
         Half-open ranges, ascending, which neither overlap nor touch.
@@ -157,7 +159,7 @@ def evaluate(
 
 @v_args(inline=True)
 class _Builder(Transformer[Token, Expression]):
-    """Makes the expression while the parser reads."""
+    """Builds the expression during parsing."""
 
     def label(self, token: Token) -> Expression:
         quoted = token.type == "QUOTED"

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: a reader never meets half of one."""
+"""Files that are written atomically: a reader never sees half of one."""
 
 import os
 import secrets
@@ -10,21 +10,21 @@ from pathlib import Path
 from timeline.errors import TimelineError
 
 LONGEST_STEM, LONGEST_SUFFIX = 40, 16
-"""Letters of a file's own name that its temporary one has: with four bytes each, and with what is
-added, fewer than the 255 of any file system. No format is told by a longer suffix."""
+"""Characters of a file's name that its temporary name keeps: with four bytes each, and with the
+additions, fewer than the 255 of any file system. No format has a longer suffix."""
 
 LARGEST_TEXT_BYTES = 64_000_000
-"""Of a text that is read: two million true ranges, which take a gigabyte of memory."""
+"""Largest text to read: two million true ranges, which take a gigabyte of memory."""
 
 ENCODING = "utf-8-sig"
 """UTF-8, with or without the byte order mark that spreadsheets and editors put first."""
 
 
 def read_text(path: Path) -> str:
-    """Read a regular file, with its line ends as they are.
+    """Read a regular file, with its line ends unchanged.
 
     Raises:
-        TimelineError: it is absent, no regular file, too large, not readable or not in UTF-8.
+        TimelineError: The file is absent, not a regular file, too large, unreadable or not UTF-8.
     """
     try:
         # Path.open takes no opener.
@@ -38,39 +38,39 @@ def read_text(path: Path) -> str:
             return file.read(LARGEST_TEXT_BYTES)
     except OSError as error:
         raise TimelineError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except ValueError as error:  # no text of the encoding, or a name that no file can have
+    except ValueError as error:  # not valid in the encoding, or an impossible file name
         raise TimelineError(f"{path}: is not a text in UTF-8 ({error}); save it as one") from error
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, a named pipe makes the open wait for somebody who writes into it.
+    # Without O_NONBLOCK, opening a named pipe waits for a writer.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def check_free(path: Path, may_replace: bool, option: str = "--force") -> None:
-    """Refuse to write where something is already, unless told to replace it.
+    """Refuse to write to a path that exists, unless it may be replaced.
 
     Args:
-        path: where to write.
-        may_replace: whether its user said so.
-        option: how it is said.
+        path: The path to write.
+        may_replace: Whether the user allowed it.
+        option: The option by which the user allows it, for the message.
 
     Raises:
-        TimelineError: there is something.
+        TimelineError: The path exists.
     """
-    if not may_replace and os.path.lexists(path):  # also a link that leads nowhere
+    if not may_replace and os.path.lexists(path):  # also a broken symbolic link
         raise TimelineError(f"{path}: is there already; {option} replaces it")
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Lend a temporary file beside `path`, which takes its place if the block ends well.
+    """Lend a temporary file beside `path`, which replaces it if the block succeeds.
 
-    The temporary file keeps the suffix, for there are writers that choose their format by it.
+    The temporary file keeps the suffix, because some writers choose their format by it.
 
     Raises:
-        TimelineError: the folder is absent or full, or cannot be written to, or `path` is one, or a
-            device or a pipe, whose place no file shall take.
+        TimelineError: The folder is absent, full or not writable, or `path` is a folder, or a
+            device or a pipe, which no file shall replace.
     """
     stem, suffix = path.stem[:LONGEST_STEM], path.suffix[:LONGEST_SUFFIX]
     temporary = path.parent / f".{stem}-{secrets.token_hex(4)}{suffix}"
@@ -79,7 +79,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             raise TimelineError(f"{path}: is a folder; name a file in it")
         if path.exists() and not path.is_file():
             raise TimelineError(f"{path}: is not a regular file; name another")
-        # Opened anew and not by tempfile, whose files only their owner may read.
+        # Opened again and not by tempfile, whose files only their owner may read.
         temporary.touch(exist_ok=False)
         yield temporary
         with temporary.open("rb") as file:

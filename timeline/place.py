@@ -1,4 +1,4 @@
-"""Where in the picture a label was seen."""
+"""The place of a label in the picture."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ class Place:
     """Centre and extent, as shares of the active picture; the extent may reach over its edges."""
 
     x: float
-    """Of the centre, from the left edge (0) to the right (1)."""
+    """Centre, from the left edge (0) to the right (1)."""
     y: float
-    """Of the centre, from the upper edge (0) to the lower (1)."""
+    """Centre, from the upper edge (0) to the lower (1)."""
     width: float
     height: float
 
@@ -24,13 +24,13 @@ class Place:
             )
 
     def is_about(self, other: "Place") -> bool:
-        """Whether the centre of each lies within the extent of the other."""
+        """Tell whether the centre of each place lies within the extent of the other."""
         return 2 * abs(self.x - other.x) <= min(self.width, other.width) and 2 * abs(
             self.y - other.y
         ) <= min(self.height, other.height)
 
     def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of what lies inside the picture, as shares of it."""
+        """Return left, top, right and bottom of the part inside the picture, as shares of it."""
         return (
             max(self.x - self.width / 2, 0.0),
             max(self.y - self.height / 2, 0.0),
@@ -39,13 +39,13 @@ class Place:
         )
 
     def surroundings(self, smallest: float) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of a cut-out that shows who is there, as shares.
+        """Return left, top, right and bottom of a crop that shows the character, as shares.
 
-        The place with half its extent more on each side, moved into the picture where it reaches
-        over an edge, and the whole picture along a side that it fills.
+        The crop is the place with half its extent added on each side, moved into the picture where
+        it reaches over an edge; along a side that it fills, it is the whole picture.
 
         Args:
-            smallest: extent of the cut-out along each side, as a share of the picture's.
+            smallest: Least extent of the crop along each side, as a share of the picture's.
         """
         left, right = _around(self.x, self.width, smallest)
         top, bottom = _around(self.y, self.height, smallest)
@@ -53,7 +53,7 @@ class Place:
 
 
 def _around(centre: float, extent: float, smallest: float) -> tuple[float, float]:
-    """Start and end along one side of the picture."""
+    """Return start and end along one side of the picture."""
     wanted = min(max(2 * extent, smallest), 1.0)
     start = min(max(centre - wanted / 2, 0.0), 1.0 - wanted)
     return start, start + wanted

@@ -1,14 +1,14 @@
-"""Times as people write and read them."""
+"""Parse and format times as people write them."""
 
 import re
 from fractions import Fraction
 
 from timeline.errors import TimelineError
 
-# Minutes alone may pass 59 ("75:30" is how long films are spoken of); after a colon two digits
-# are demanded, for "1:5" may mean 1:05 or 1:50. [0-9] and not \d, which takes any script's digits.
-# Nine digits are 31 years of seconds, and 99 behind the point more than any program writes; what
-# is far longer is neither an int for Python nor a float.
+# Minutes alone may exceed 59 (films are said to last "75:30"); after a colon two digits are
+# required, for "1:5" may mean 1:05 or 1:50. [0-9] and not \d, which accepts the digits of any
+# script. Nine digits are 31 years of seconds, and 99 decimals more than any program writes; Python
+# refuses much longer ones as int or float.
 _FORMS = re.compile(
     r"(?:(?:(?P<hours>[0-9]{1,9}):(?P<minutes_of_hour>[0-5][0-9])|(?P<minutes>[0-9]{1,9})):"
     r"(?P<seconds_of_minute>[0-5][0-9](?:\.[0-9]{1,99})?)"
@@ -17,13 +17,13 @@ _FORMS = re.compile(
 
 
 def parse_time(text: str) -> Fraction:
-    """Read a time from `90`, `90.5`, `MM:SS` or `HH:MM:SS.mmm`.
+    """Parse a time such as `90`, `90.5`, `MM:SS` or `HH:MM:SS.mmm`.
 
     Returns:
         The exact time in seconds, never negative.
 
     Raises:
-        TimelineError: the text has none of these forms.
+        TimelineError: The text has none of these forms.
     """
     match = _FORMS.fullmatch(text.strip())
     if match is None:
@@ -38,13 +38,13 @@ def parse_time(text: str) -> Fraction:
 
 
 def format_time(seconds: Fraction | float) -> str:
-    """Write a time as `HH:MM:SS.mmm`, rounded to the nearest millisecond.
+    """Format a time as `HH:MM:SS.mmm`, rounded to the nearest millisecond.
 
     Args:
-        seconds: the time; a negative one (streams may start before zero) gets a leading minus.
+        seconds: The time; a negative one (streams may start before zero) gets a leading minus.
 
     Raises:
-        TimelineError: the time is not a finite number.
+        TimelineError: The time is not a finite number.
     """
     milliseconds = round(_exact(seconds) * 1000)
     sign = "-" if milliseconds < 0 else ""
@@ -55,10 +55,10 @@ def format_time(seconds: Fraction | float) -> str:
 
 
 def format_clock(seconds: Fraction | float) -> str:
-    """Write a time as `MM:SS`, or `H:MM:SS` from one hour on, as a clock shows it: rounded down.
+    """Format a time as `MM:SS`, or `H:MM:SS` from one hour on, as a clock shows it: rounded down.
 
     Raises:
-        TimelineError: the time is not a finite number.
+        TimelineError: The time is not a finite number.
     """
     exact = _exact(seconds)
     sign = "-" if exact <= -1 else ""

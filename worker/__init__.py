@@ -1,1 +1,1 @@
-"""Where a frame meets a label and a row: settings, runs and chunks, the embedded runner."""
+"""The workers: settings, runs and chunks, the embedded runner and the Celery workers."""

@@ -1,13 +1,13 @@
-"""What can go wrong between the packages, each as one line that says what to do."""
+"""Errors of the workers, each as one line that says what to do."""
 
 
 class WorkerError(Exception):
-    """The work cannot go on; the message is one line with its remedy."""
+    """The work cannot continue; the message is one line with its remedy."""
 
 
 class WorkStoppedError(WorkerError):
-    """Someone asked the work to stop; what was claimed is offered again."""
+    """The work was stopped on request; claimed chunks are offered again."""
 
 
 class BrokerError(WorkerError):
-    """The broker cannot be used now; what was to be published stays in the database."""
+    """The broker cannot be used now; unpublished messages stay in the database."""

@@ -1,4 +1,4 @@
-"""Which GPUs there are, without asking TensorFlow: a process must choose before it loads it."""
+"""Detect GPUs without TensorFlow: a process must choose one before it loads TensorFlow."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from model.inference.device import Device
 from worker.settings import Settings
 
 DRIVER = Path("/proc/driver/nvidia/gpus")
-"""One folder for each GPU that NVIDIA's driver drives."""
+"""One folder for each GPU of NVIDIA's driver."""
 
 
 def usable_gpus(settings: Settings, device: Device, driver: Path = DRIVER) -> tuple[str, ...]:
-    """The GPUs to classify on, as CUDA_VISIBLE_DEVICES names them; none for the CPU."""
+    """Return the GPUs to classify on, as values of CUDA_VISIBLE_DEVICES; none for the CPU."""
     if device is Device.CPU:
         return ()
     if settings.visible_gpus:

@@ -1,4 +1,4 @@
-"""Who holds a claim: a process on a machine, told apart from any other that may share its names."""
+"""Identify the holder of a claim: a process on a machine, unique even if names are shared."""
 
 import os
 import socket
@@ -10,49 +10,49 @@ from pathlib import Path
 import psutil
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-"""One machine between two boots, and all containers on it."""
+"""Identifies one machine between two boots, including all containers on it."""
 
 NAMESPACES = ("pid", "time")
-"""Containers may share a host's name and its numbers of processes, and may count time differently:
-only in the same namespaces does a process number, or a start, mean the same."""
+"""Containers may share a host's name and its process ids, and may count time differently: process
+ids and start times can be compared only within the same namespaces."""
 
 
 def worker_identity() -> str:
-    """This process as `host/pid/start/scope`; the host is for people."""
+    """Return this process as `host/pid/start/scope`; the host is for people."""
     own = os.getpid()
     try:
         start = _start(own)
     except OSError:
-        start = None  # where its own scope cannot be told either
+        start = None  # where its own scope is unknown, too
     return f"{socket.gethostname()}/{own}/{start}/{_scope()}"
 
 
 def is_dead(identity: str) -> bool:
-    """Whether a worker surely does not run any more.
+    """Tell whether a worker is certainly no longer running.
 
-    Of a worker of another machine or container, or of an identity that cannot be read, that is
-    never known: there only the end of its lease counts.
+    This is never known of a worker of another machine or container, or of a malformed identity:
+    there only the end of its lease counts.
     """
     match identity.rsplit("/", 3):
         case [_, pid, start, scope] if scope == _scope() and pid.isdecimal():
             try:
                 return _start(int(pid)) != start
             except OSError:
-                return False  # of another user, whose processes are not for us to see
+                return False  # a process of another user, which is hidden from us
         case _:
             return False
 
 
 @cache
 def _scope() -> str:
-    """Where process numbers mean what they mean here; at random where that cannot be told."""
+    """Return the scope in which process ids are comparable; a random one where it is unknown."""
     try:
         if sys.platform != "linux":
             return f"{uuid.getnode():x}"
         if str(Path("/proc/self").readlink()) == str(
             os.getpid()
         ):  # else it shows another namespace
-            # The number of a namespace is given again when it is gone, all processes with it.
+            # The number of a namespace is reused when it and all its processes are gone.
             numbers = [Path(f"/proc/self/ns/{name}").stat().st_ino for name in NAMESPACES]
             return ".".join([BOOT_ID.read_text().strip(), *map(str, numbers)])
     except OSError:
@@ -61,16 +61,16 @@ def _scope() -> str:
 
 
 def _start(pid: int) -> str | None:
-    """When a process started, by a clock that nobody sets; None where there is no process.
+    """Return when a process started, by a monotonic clock; None where there is no process.
 
     Raises:
-        OSError: That is not for us to know.
+        OSError: The information is not accessible.
     """
     if sys.platform != "linux":
         return _start_by_psutil(pid)
-    # psutil adds the boot time, which moves whenever the clock is corrected: a living worker would
+    # psutil adds the boot time, which moves whenever the clock is corrected: a live worker would
     # seem dead from then on. Field 22 of proc(5) counts ticks since boot; the name, field 2, may
-    # hold blanks and brackets, so fields are counted from behind it.
+    # contain spaces and parentheses, so fields are counted from behind it.
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError) as error:
@@ -82,7 +82,7 @@ def _start(pid: int) -> str | None:
 
 
 def _exists(pid: int) -> bool:
-    """Whether there is such a process, which `/proc` may hide if it is of another user."""
+    """Tell whether there is such a process, even if `/proc` hides it because of its user."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

@@ -1,4 +1,4 @@
-"""The one place that wires settings, database, frame store and models together."""
+"""The one module that wires settings, database, frame store and models together."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,25 +31,25 @@ class Installation:
 
     @cached_property
     def metrics(self) -> Metrics:
-        """What this process counts with."""
+        """The counters of this process."""
         return open_metrics(self.settings)
 
     @cached_property
     def statistics(self) -> StatisticsRecorder:
-        """What this process spends."""
+        """The statistics of this process."""
         return StatisticsRecorder()
 
     @property
     def episode_cache(self) -> EpisodeCache:
-        """Copies of episodes that lie on shared storage."""
+        """Local copies of episodes from shared storage."""
         return EpisodeCache(self.settings.episodes_folder)
 
 
 def open_frame_store(settings: Settings) -> FrameStore:
-    """The frame store that the settings describe.
+    """Return the frame store of the settings.
 
     Raises:
-        StorageUnreachable: What speaks to its storage is not installed.
+        StorageUnreachable: The client library for its storage is not installed.
     """
     shared = RemoteFiles(settings.frames_url) if settings.frames_url else None
     return FrameStore(settings.frames_folder, shared)
@@ -59,18 +59,21 @@ def open_frame_store(settings: Settings) -> FrameStore:
 def open_installation(
     settings: Settings, patience: Patience | None = None
 ) -> Iterator[Installation]:
-    """Opens the installation that the settings describe; its database is migrated if need be.
+    """Open the installation of the settings; its database is migrated if needed.
 
     Args:
-        settings: Of the installation.
-        patience: How long it waits for its database, from now on; by default as a command does.
+        settings: Settings of the installation.
+        patience: How long to wait for the database from now on; by default as long as a command.
+
+    Yields:
+        The installation.
 
     Raises:
         DatabaseError: The database cannot be opened or migrated.
     """
     database = Database(settings.database_url, patience)
     try:
-        # A server that is not there is told at once: it may be a wrong URL.
+        # A missing server is reported immediately: its URL may be wrong.
         (retry_on_lock(upgrade_database) if patience else upgrade_database)(database)
         yield Installation(settings, database)
     finally:

@@ -1,4 +1,4 @@
-"""The log of a worker: lines on stderr, as JSON or as text, never with a password in them."""
+"""The log of a worker: lines on stderr, as JSON or as text, without passwords."""
 
 import logging
 import re
@@ -14,8 +14,9 @@ from worker.visible import visible
 _log = logging.getLogger(__name__)
 
 _PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):\S+@")
-"""In a URL: what stands between the user's name and the host. It should be percent-encoded, and may
-hold anything where it is not; of two URLs without a blank between them, the first is hidden too."""
+"""The password in a URL: the text between the user's name and the host. It should be
+percent-encoded, and may contain anything where it is not; of two URLs without a space between them,
+the first is hidden too."""
 
 _FIELDS = ("run", "chunk", "attempt")
 
@@ -24,20 +25,20 @@ _LEVELS = {
     "castline": logging.INFO,
     "worker": logging.INFO,
     "celery": logging.INFO,
-    # Two lines about each message; what was done is told by who did it.
+    # Two lines about each message; the code that does the work logs it.
     "celery.worker.strategy": logging.WARNING,
     "celery.app.trace": logging.WARNING,
 }
 
 
 def configure_logging(log_format: str | None) -> None:
-    """Lets what is logged from now on go to stderr: the work, and warnings of any library.
+    """Send log records to stderr from now on: those of the work, and warnings of any library.
 
     Args:
         log_format: `json` for one JSON object a line, `text` for people, None for no log.
     """
     if log_format is None:
-        if logging.lastResort is not None:  # Python's own, by which warnings are shown even so
+        if logging.lastResort is not None:  # Python's own handler, which would still show warnings
             logging.lastResort.setFormatter(_LineFormatter())
         return
     handler = logging.StreamHandler(sys.stderr)
@@ -52,12 +53,12 @@ def configure_logging(log_format: str | None) -> None:
 
 
 def about(claim: Claim, **more: object) -> dict[str, object]:
-    """What a line about a chunk carries besides its message, as `extra` of a logger."""
+    """Return the fields of a log line about a chunk, for the `extra` of a logger."""
     return {"run": claim.run_id, "chunk": claim.chunk_id, "attempt": claim.attempts, **more}
 
 
 def without_passwords(text: str) -> str:
-    """The text with the passwords of all URLs in it hidden."""
+    """Return the text with the passwords of all URLs hidden."""
     return PASSWORD_IN_QUERY.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
@@ -90,7 +91,7 @@ def _json_formatter() -> logging.Formatter:
 
 
 class _LineFormatter(logging.Formatter):
-    """The message alone, as one line whatever is in it; a traceback follows it, set in."""
+    """Formats the message as one line regardless of its content; an indented traceback follows."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of the base class
         return visible(super().formatMessage(record))

@@ -1,7 +1,8 @@
-"""What a worker counts, and the page on which Prometheus finds it.
+"""The counters of a worker, and the page from which Prometheus reads them.
 
-A worker is several processes: each counts into files of its own in one folder, and the one that
-serves the page adds them up. What the queue holds is asked of the database when the page is read.
+A worker consists of several processes: each counts into its own files in one folder, and the one
+that serves the page adds them up. The state of the queue is read from the database when the page is
+requested.
 """
 
 import os
@@ -24,38 +25,38 @@ if TYPE_CHECKING:
 
 
 class FillsBatches(Protocol):
-    """What a classifier says of its batches."""
+    """The batches of a classifier."""
 
     def batch_fill(self, frames: int) -> float:
-        """The share of its batches that so many frames fill, 0 to 1."""
+        """Return the share of its batches that `frames` frames fill, 0 to 1."""
 
 
 class Metrics:
-    """Counts nothing: what a worker has that shows no metrics."""
+    """Counts nothing: for a worker that serves no metrics."""
 
     def count_attempts(self, step: Step, chunks: int) -> None:
-        """Chunks were claimed for a step."""
+        """Count chunks that were claimed for a step."""
 
     def count_decoded(self, frames: int) -> None:
-        """A decoder gave out frames."""
+        """Count frames that a decoder output."""
 
     def count_classified(self, frames: int, classifier: FillsBatches) -> None:
-        """A classifier saw frames."""
+        """Count frames that were classified."""
 
     def count_refused_message(self) -> None:
-        """The broker held a message that is not Castline's."""
+        """Count a message in the broker that is not Castline's."""
 
 
 class PrometheusMetrics(Metrics):
     """Counts for Prometheus.
 
     Args:
-        folder: Where this worker's processes count.
+        folder: The folder of the counters of this worker's processes.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # The library chooses how to count when it is imported, by this variable.
+        # The library reads this variable when it is imported.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         from prometheus_client import Counter, Histogram
 
@@ -76,50 +77,50 @@ class PrometheusMetrics(Metrics):
         )
 
     def count_attempts(self, step: Step, chunks: int) -> None:
-        """Chunks were claimed for a step."""
+        """Count chunks that were claimed for a step."""
         self._attempts.labels(step).inc(chunks)
 
     def count_decoded(self, frames: int) -> None:
-        """A decoder gave out frames."""
+        """Count frames that a decoder output."""
         self._decoded.inc(frames)
 
     def count_classified(self, frames: int, classifier: FillsBatches) -> None:
-        """A classifier saw frames."""
+        """Count frames that were classified."""
         self._classified.inc(frames)
         self._batch_fill.observe(classifier.batch_fill(frames))
 
     def count_refused_message(self) -> None:
-        """The broker held a message that is not Castline's."""
+        """Count a message in the broker that is not Castline's."""
         self._refused.inc()
 
 
 def open_metrics(settings: Settings) -> Metrics:
-    """What a process of a worker counts with."""
+    """Return the counters of a worker's process."""
     if settings.metrics_port is None:
         return Metrics()
     return PrometheusMetrics(metrics_folder(settings, settings.metrics_port))
 
 
 def metrics_folder(settings: Settings, port: int) -> Path:
-    """Where the processes of the worker at this machine's port count; containers share homes."""
+    """Return the folder of a worker's counters, by machine and port; containers share homes."""
     return settings.home / "metrics" / f"{socket.gethostname()}-{port}"
 
 
 @contextmanager
 def serve_metrics(settings: Settings, database: Database) -> Iterator[None]:
-    """Serves `/metrics` while it is open, if the settings ask for it; counting starts at zero.
+    """Serve `/metrics` during the block, if the settings ask for it; counters start at zero.
 
     To be entered by a worker's first process before it starts others.
 
     Raises:
-        WorkerError: The address cannot be listened at.
+        WorkerError: The address cannot be bound.
     """
     if settings.metrics_port is None:
         yield
         return
     port = settings.metrics_port
     folder = metrics_folder(settings, port)
-    PrometheusMetrics(folder)  # makes the folder, and the library count in it
+    PrometheusMetrics(folder)  # creates the folder, and makes the library count in it
     from prometheus_client import CollectorRegistry
     from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -141,13 +142,13 @@ def _remove_counts_of_others(folder: Path) -> None:
 
 
 class _Queue:
-    """What the database says when the page is read."""
+    """The state of the queue at the time of a request."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def describe(self) -> list["GaugeMetricFamily"]:
-        """Nothing beforehand: the database is not asked before the first reader comes."""
+        """Return nothing in advance: the database is not queried before the first request."""
         return []
 
     def collect(self) -> Iterator["GaugeMetricFamily"]:

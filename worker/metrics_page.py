@@ -1,7 +1,7 @@
-"""The page on which Prometheus finds a worker's metrics.
+"""The HTTP page from which Prometheus reads a worker's metrics.
 
-Whoever reaches its port may ask for it, so nobody who does can harm the worker: few requests are
-answered together, none for long, and none of them writes to stderr.
+Anybody who reaches its port may request it, so requests must not harm the worker: few are answered
+concurrently, none for long, and none of them writes to stderr.
 """
 
 import errno
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 MOST_REQUESTS: Final = 4
-"""Answered together, each of which may hold a connection to the database; one more is cut off. A
-Prometheus sends one at a time."""
+"""Maximum of concurrent requests, each of which may hold a connection to the database; further ones
+are closed. A Prometheus server sends one at a time."""
 
 LONGEST_SECONDS: Final = 10.0
-"""From a connection to its end: as long as Prometheus waits for an answer by default."""
+"""Time limit of a connection: as long as Prometheus waits for an answer by default."""
 
 _ELSEWHERE: Final = (errno.EADDRNOTAVAIL, errno.EINVAL)
-"""What the system says of an address that this machine has not."""
+"""Error codes for an address that this machine does not have."""
 
 _log = logging.getLogger(__name__)
 
 
 class _Handler(WSGIRequestHandler):
-    """Reads a request; says nothing of it on stderr."""
+    """Handles a request without writing to stderr."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Logs no request."""
+        """Log no request."""
 
 
 class _Server(WSGIServer):
@@ -49,7 +49,7 @@ class _Server(WSGIServer):
         super().__init__(address, handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answers in a thread, unless there are as many as may be."""
+        """Answer in a thread, unless the maximum is reached."""
         if len(self._open) >= MOST_REQUESTS:
             self.shutdown_request(request)
             return
@@ -71,23 +71,23 @@ class _Server(WSGIServer):
             self._open.pop(request)
 
     def service_actions(self) -> None:
-        """Cuts off who takes too long to ask or to read; called twice a second."""
+        """Close connections that exceed the time limit; called twice a second."""
         for request, since in self._open.copy().items():
             if time.monotonic() - since > LONGEST_SECONDS:
-                with suppress(OSError):  # it may have gone by itself
+                with suppress(OSError):  # it may already be closed
                     request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Passes over who went away or sent garbage."""
+        """Ignore clients that disconnected or sent garbage."""
         _log.debug("a request for metrics failed", exc_info=True)
 
 
 @contextmanager
 def serve_page(address: str, port: int, registry: "CollectorRegistry") -> Iterator[None]:
-    """Serves what a registry holds while it is open.
+    """Serve the content of a registry during the block.
 
     Raises:
-        WorkerError: The address cannot be listened at.
+        WorkerError: The address cannot be bound.
     """
     server = _listening(address, port, registry)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -103,7 +103,7 @@ def serve_page(address: str, port: int, registry: "CollectorRegistry") -> Iterat
 def _listening(address: str, port: int, registry: "CollectorRegistry") -> WSGIServer:
     try:
         return make_server(address, port, _page(registry), _Server, _Handler)
-    except (socket.gaierror, UnicodeError) as error:  # of the second a part is empty or too long
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: an empty or too long part
         raise WorkerError(
             f"CASTLINE_METRICS_ADDRESS: {address}: no name of a machine; write one, or an address"
         ) from error
@@ -120,7 +120,7 @@ def _listening(address: str, port: int, registry: "CollectorRegistry") -> WSGISe
 
 
 def _page(registry: "CollectorRegistry") -> Callable[..., Any]:
-    """The library's own page, which fails neither at what was asked for nor at what was counted."""
+    """Return the library's own page, made robust against bad requests and bad counters."""
     from prometheus_client import make_wsgi_app
     from prometheus_client.exposition import choose_encoder
 
@@ -129,7 +129,7 @@ def _page(registry: "CollectorRegistry") -> Callable[..., Any]:
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         try:
             choose_encoder(environ.get("HTTP_ACCEPT", ""))
-        except (TypeError, ValueError):  # a version that is no number
+        except (TypeError, ValueError):  # a version that is not a number
             del environ["HTTP_ACCEPT"]
         try:
             return page(environ, start_response)

@@ -1,4 +1,4 @@
-"""What a run was made with: equal parameters mean equal rows."""
+"""The parameters of a run: equal parameters mean equal rows."""
 
 import hashlib
 import json
@@ -14,22 +14,24 @@ from timeline.appearances.rules import Rules, ShotRules
 from worker.errors import WorkerError
 
 DEFAULT_EVERY_SECONDS = Fraction(1, 2)
-"""Two looks per second: a shot of 1.5 s, about the shortest in animation, is seen three times."""
+"""Two samples per second: a shot of 1.5 s, about the shortest in animation, is sampled three
+times."""
 
 _SHORTEST_SECONDS = Fraction(3, 4)
-"""Between one and two default samples: one lone sample makes no appearance, one blind no gap."""
+"""Between one and two default samples: a single sample makes no appearance, a single miss no
+gap."""
 
 _SHOTS = ShotRules(
-    # Odds of 19 to 1 for the one look. Against it speaks that those beside it do not see the label,
-    # which happens to two of three who are there: what is left is still for it, by about 2 to 1.
+    # Odds of 19 to 1 for the single look. The adjacent looks do not see the label, which happens to
+    # two of three characters who are present: the remaining odds are still about 2 to 1 in favour.
     sure=0.95,
-    # A turned head and a hand before a face last a second or two. In more than three somebody may
-    # have left and come back; shots last hardly longer.
+    # A turned head and a hand before a face last a second or two. In more than three seconds a
+    # character may have left and returned; shots hardly last longer.
     link_seconds=Fraction(3),
 )
 
 _EVERY = re.compile(r"[+-]?([0-9]{0,9}\.?[0-9]{1,9}|[0-9]{1,9}/[0-9]{1,9})")
-"""Without exponents: the exact value of 1e999999999 takes all memory there is."""
+"""Without exponents: the exact value of 1e999999999 would exhaust all memory."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class RunParameters:
     rules: Rules
 
     def __post_init__(self) -> None:
-        # Below a millisecond every frame of any video is taken already; above an hour, none.
+        # Below a millisecond every frame of any video is sampled already; above an hour, none.
         if not Fraction(1, 1000) <= self.every_seconds <= 3600:
             raise WorkerError(f"--every: from 0.001 to 3600 seconds, received {self.every_seconds}")
 
@@ -48,7 +50,7 @@ class RunParameters:
     def for_model(
         cls, manifest: Manifest, every_seconds: Fraction = DEFAULT_EVERY_SECONDS
     ) -> "RunParameters":
-        """The parameters of a run with this model version's own thresholds."""
+        """Return the parameters of a run with this model version's own thresholds."""
         rules = Rules(
             onset=manifest.onset,
             offset=manifest.offset,
@@ -60,7 +62,7 @@ class RunParameters:
         return cls(every_seconds, rules)
 
     def to_json(self) -> str:
-        """Canonical JSON: equal parameters give equal text."""
+        """Serialise to canonical JSON: equal parameters give equal text."""
         values: dict[str, Any] = {
             "every_seconds": str(self.every_seconds),
             "frame_store": FORMAT_VERSION,
@@ -69,8 +71,8 @@ class RunParameters:
             "offset": self.rules.offset,
             "onset": self.rules.onset,
         }
-        # Only where there are some: the runs from before there were any keep their hashes, so
-        # that an episode that was tagged so is not tagged again.
+        # Only if there are any: runs from before label thresholds existed keep their hashes, so
+        # that their episodes are not tagged again.
         if self.rules.label_thresholds:
             values["label_thresholds"] = dict(self.rules.label_thresholds)
         if (shots := self.rules.shots) is not None:
@@ -79,7 +81,7 @@ class RunParameters:
 
     @classmethod
     def from_json(cls, text: str) -> "RunParameters":
-        """Reads what `to_json` wrote.
+        """Parse the output of `to_json`.
 
         Raises:
             WorkerError: The database was damaged.
@@ -113,13 +115,13 @@ class RunParameters:
 
 
 def _shot_rules(values: dict[str, Any] | None) -> ShotRules | None:
-    if values is None:  # of a run from before cuts were looked for
+    if values is None:  # from a run made before cuts were detected
         return None
     return ShotRules(values["sure"], Fraction(values["link_seconds"]))
 
 
 def parse_every_seconds(text: str) -> Fraction:
-    """Reads a sampling interval: `0.5` or `1/3`.
+    """Parse a sampling interval: `0.5` or `1/3`.
 
     Raises:
         WorkerError: It is not a number of seconds.

@@ -1,8 +1,7 @@
-"""What processes of a worker print, as lines of its log.
+"""Turn the output of a worker's processes into lines of its log.
 
-Their own log lines go on as they are. What else comes out of them, such as the complaint of a
-library or the last words of an interpreter, becomes a line of the log too: who reads JSON can read
-it all.
+Their own log lines pass unchanged. Other output, such as the complaint of a library or the last
+words of an interpreter, becomes a line of the log too, so that a JSON parser can read all lines.
 """
 
 import json
@@ -15,11 +14,11 @@ log = logging.getLogger(__name__)
 
 
 class Relay:
-    """Reads what a process prints until it is gone, from a thread of its own.
+    """Reads the output of a process until it ends, in a separate thread.
 
     Args:
         printed: The pipe.
-        step: Of the process: `extract` or `classify`.
+        step: Step of the process: `extract` or `classify`.
     """
 
     def __init__(self, printed: IO[str], step: str) -> None:
@@ -29,7 +28,7 @@ class Relay:
         self._thread.start()
 
     def join(self, timeout_seconds: float) -> None:
-        """Waits until all that was printed is told, or a process that outlived it holds on."""
+        """Wait until all output was relayed, or a descendant keeps the pipe open."""
         self._thread.join(timeout_seconds)
 
     def _run(self) -> None:

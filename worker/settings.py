@@ -1,4 +1,4 @@
-"""Where everything lies; the only module that reads the environment."""
+"""The settings of an installation; the only module that reads the environment."""
 
 import json
 import os
@@ -34,54 +34,55 @@ LogFormat = Literal["json", "text"]
 LOG_FORMATS: Final = ("json", "text")
 
 SHARED: Final = "s3://"
-"""How a URL of shared storage begins."""
+"""Prefix of URLs of shared storage."""
 
 LARGEST_VALUE_BYTES = 65_536
-"""Of a file that holds one setting: far above the longest URL, far below what fills memory."""
+"""Largest file with one setting: far above the longest URL, far below the memory."""
 
 MOST_DIGITS = 20
-"""Of a number, leading zeros included: Python refuses to read some thousands."""
+"""Longest number, leading zeros included: Python refuses to parse some thousands of digits."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One installation's places and sizes."""
+    """The places and limits of one installation."""
 
     home: Path
-    """All state lies under this folder unless a URL below says otherwise."""
+    """All state is in this folder unless a URL below says otherwise."""
 
     database_url: str
     """A SQLAlchemy URL; SQLite under `home` by default."""
 
     sql_url: str | None = None
-    """The URL of a role of PostgreSQL that may only read, for a person's own SQL; None for the one
-    that `castline db upgrade` makes."""
+    """URL of a read-only role of PostgreSQL for users' own SQL; None for the role that `castline db
+    upgrade` creates."""
 
     media_roots: tuple[Path, ...] = ()
-    """Episodes must lie under one of these; empty allows any folder."""
+    """Episodes must be in one of these folders; empty allows any folder."""
 
     lease_seconds: float = 60.0
-    """A claim that is not renewed for this long is offered again. Renewed four times as often, so
-    that three renewals in a row must fail before healthy work is taken away."""
+    """A claim that is not renewed for this long is offered again. It is renewed four times as
+    often, so that three renewals in a row must fail before healthy work is taken away."""
 
     chunk_seconds: int = 60
-    """About 1 % of a day's work lost by a kill, and 20 chunks to share for a short episode."""
+    """About 1 % of a day's work is lost by a kill, and a short episode has 20 chunks to share."""
 
     broker_url: str | None = None
-    """A Redis URL: workers then hear of chunks through Celery; None for the embedded runner."""
+    """A Redis URL: workers are then notified of chunks through Celery; None for the embedded
+    runner."""
 
     chunks_ahead: int = 256
     """How far extraction may be ahead of classification: four hours of video, about 250 MB of
-    frames, and enough to fill any batch and to keep a hundred decoder processes at work."""
+    frames, and enough to fill any batch and to keep a hundred decoder processes busy."""
 
     batch_size: int | None = None
-    """Pictures per forward pass; None for what the device was found to do best with."""
+    """Pictures per forward pass; None for the fastest measured value of the device."""
 
     visible_gpus: tuple[str, ...] = ()
     """The GPUs that this process may use, by CUDA's numbers or names; empty for all."""
 
     media_urls: tuple[str, ...] = ()
-    """Episodes on shared storage must lie under one of these, if any media roots are set."""
+    """Episodes on shared storage must be below one of these, if any media roots are set."""
 
     frames_place: Path | None = None
     """The folder of the frame store; None for one under `home`, or on shared storage."""
@@ -90,40 +91,40 @@ class Settings:
     """The URL of a frame store on shared storage."""
 
     frames_limit_bytes: int | None = None
-    """What the frame store may hold; None for all there is room for."""
+    """Maximum size of the frame store; None for all free space."""
 
     cache_limit_bytes: int = 20 * GB
-    """What copies of files on shared storage may take: about 100 episodes of 22 minutes."""
+    """Maximum size of local copies from shared storage: about 100 episodes of 22 minutes."""
 
     metrics_port: int | None = None
-    """Where each worker shows its metrics; None shows none."""
+    """Port at which each worker serves its metrics; None serves none."""
 
     metrics_address: str = "127.0.0.1"
-    """Where they can be reached: from this machine alone, unless it says otherwise."""
+    """Address at which the metrics are served: by default for this machine only."""
 
     log_format: str | None = None
     """`json` or `text` writes a log to stderr; None writes none."""
 
     @property
     def frames_folder(self) -> Path:
-        """Where frames are written and read: the frame store, or its cache."""
+        """The folder of frames: the frame store, or its local cache."""
         if self.frames_url:
             return self.cache_folder / "frames"
         return self.frames_place or self.home / "frames"
 
     @property
     def cache_folder(self) -> Path:
-        """Copies of what lies on shared storage; nothing is lost with them."""
+        """Local copies from shared storage; nothing is lost with them."""
         return self.home / "cache"
 
     @property
     def episodes_folder(self) -> Path:
-        """Copies of episodes that lie on shared storage."""
+        """Local copies of episodes from shared storage."""
         return self.cache_folder / "episodes"
 
     @property
     def readable_roots(self) -> tuple[Path, ...]:
-        """The folders that video files may be opened in; none means anywhere."""
+        """The folders in which video files may be opened; none means anywhere."""
         if self.media_roots or self.media_urls:
             return (*self.media_roots, self.episodes_folder)
         return ()
@@ -142,13 +143,16 @@ class Settings:
     def from_environment(
         cls, home: Path | None = None, environment: Mapping[str, str] = os.environ
     ) -> "Settings":
-        """Reads CASTLINE_HOME, _DATABASE_URL, _BROKER_URL and the others of docs/deploy.md.
+        """Read CASTLINE_HOME and the other variables of docs/reference/settings.md.
 
-        A value may lie in a file: CASTLINE_DATABASE_URL_FILE names one that holds the URL.
+        A value may be stored in a file: CASTLINE_DATABASE_URL_FILE names a file with the URL.
 
         Args:
-            home: From the command line; goes before CASTLINE_HOME.
+            home: Home folder from the command line; takes precedence over CASTLINE_HOME.
             environment: The variables.
+
+        Returns:
+            The settings.
 
         Raises:
             WorkerError: The home cannot be a folder, or a value is out of bounds.
@@ -189,12 +193,12 @@ class Settings:
         )
 
     def to_json(self) -> str:
-        """One line, for a process of the same installation."""
+        """Serialise to one line, for a process of the same installation."""
         return json.dumps(vars(self), default=str)
 
     @classmethod
     def from_json(cls, line: str) -> "Settings":
-        """Reads what `to_json` wrote."""
+        """Parse the output of `to_json`."""
         values = json.loads(line)
         values["home"] = Path(values["home"])
         values["media_roots"] = tuple(Path(root) for root in values["media_roots"])
@@ -205,7 +209,7 @@ class Settings:
 
 
 def sqlite_url(home: Path) -> str:
-    """The URL of the database file under a home; `?`, `#` and `%` in its path mean themselves."""
+    """Return the URL of the database file under a home, whose path may hold `?`, `#` and `%`."""
     return f"sqlite:///{quote(str(home / 'castline.db'))}"
 
 
@@ -213,7 +217,7 @@ def _checked_home(home: Path) -> Path:
     remedy = "name another one with --home"
     try:
         chosen = home.expanduser().absolute()
-        str(chosen).encode()  # all that a URL can hold
+        str(chosen).encode()  # a URL can contain nothing else
         if chosen.exists() and not chosen.is_dir():
             raise WorkerError(f"{chosen}: is not a folder; {remedy}")
     except UnicodeEncodeError as error:
@@ -226,7 +230,7 @@ def _checked_home(home: Path) -> Path:
 
 
 def _with_files_read(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables, with the content of the files that CASTLINE_..._FILE name."""
+    """Return the variables, with the content of the files that CASTLINE_..._FILE name."""
     read = dict(environment)
     for name, path in environment.items():
         if not (name.startswith("CASTLINE_") and name.endswith("_FILE") and path):
@@ -247,13 +251,13 @@ def _with_files_read(environment: Mapping[str, str]) -> Mapping[str, str]:
             ) from error
         if not read[plain]:
             raise WorkerError(f"{name}: {path} is empty; write the value into it")
-        if "\0" in read[plain]:  # which no variable can hold either
+        if "\0" in read[plain]:  # which no variable can contain either
             raise WorkerError(f"{name}: {path} holds a zero byte; write the value alone into it")
     return read
 
 
 def _media_roots(text: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Folders and URLs; the colon of a URL separates nothing."""
+    """Return folders and URLs; the colon of a URL is not a separator."""
     parts = [part for part in re.split(rf"{re.escape(os.pathsep)}(?!//)", text) if part]
     folders = tuple(Path(part) for part in parts if not part.startswith(SHARED))
     for folder in folders:
@@ -263,7 +267,7 @@ def _media_roots(text: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:
 
 
 def _frames_place(text: str) -> tuple[Path | None, str | None]:
-    """The folder of the frame store, or its URL on shared storage."""
+    """Return the folder of the frame store, or its URL on shared storage."""
     if text.startswith(SHARED):
         if not text.removeprefix(SHARED).strip("/"):
             raise WorkerError(f"CASTLINE_FRAMES_URL: {text}: names no bucket; write s3://bucket/a")
@@ -271,11 +275,11 @@ def _frames_place(text: str) -> tuple[Path | None, str | None]:
     try:
         path = unquote(urlsplit(text).path) if text.startswith("file://") else text
         folder = Path(path).expanduser().absolute() if path else None
-    except (ValueError, RuntimeError) as error:  # no address in its brackets; no such user
+    except (ValueError, RuntimeError) as error:  # invalid address in brackets; unknown user
         raise WorkerError(
             f"CASTLINE_FRAMES_URL: {text}: cannot be read; name a folder in full, from /"
         ) from error
-    if "://" in path or "\0" in path:  # no file's name holds the latter
+    if "://" in path or "\0" in path:  # no file name contains the latter
         raise WorkerError(
             f"CASTLINE_FRAMES_URL: {text.partition('://')[0]}://: not supported; name a folder or"
             " an s3:// URL"

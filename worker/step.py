@@ -6,22 +6,22 @@ from db.states import ChunkState
 
 
 class Step(StrEnum):
-    """What workers can be for: extraction needs cores, classification a GPU or some cores."""
+    """The steps of a chunk: extraction needs cores, classification a GPU or some cores."""
 
     EXTRACT = "extract"
     CLASSIFY = "classify"
 
     @property
     def takes(self) -> ChunkState:
-        """The state of the chunks that it takes."""
+        """The state of the chunks that this step works on."""
         return ChunkState.QUEUED if self is Step.EXTRACT else ChunkState.EXTRACTED
 
     @classmethod
     def of(cls, state: ChunkState) -> "Step":
-        """The step that takes chunks in this state.
+        """Return the step for chunks in this state.
 
         Raises:
-            ValueError: None does.
+            ValueError: There is none.
         """
         for step in cls:
             if step.takes == state:

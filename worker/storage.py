@@ -1,4 +1,4 @@
-"""Keeps what lies on disks and on shared storage within its limits."""
+"""Keep local and shared storage within its limits."""
 
 import logging
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from worker.installation import Installation
 from worker.parameters import RunParameters
 
 TIDY_SECONDS = 60.0
-"""Between looks at what there is too much of: a look reads the name of every file, a second or
-two for 10,000 episodes, and a decoder process adds about a megabyte in a second."""
+"""Interval of checks: one reads the name of every file, a second or two for 10,000 episodes, and a
+decoder process adds about a megabyte per second."""
 
 LEFTOVER_SECONDS = 3600.0
 """An unfinished file this old belongs to a killed process: writing one takes seconds, and fetching
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 
 def tidy_storage(installation: Installation) -> None:
-    """Removes what killed writers left, and what exceeds the limits and nobody uses.
+    """Remove leftovers of killed writers, and unused files that exceed the limits.
 
-    Any number of workers may do so at once.
+    Any number of workers may do so concurrently.
 
     Raises:
-        StorageUnreachable: The frame store lies on storage that does not answer.
+        StorageUnreachable: The frame store is on storage that does not answer.
         DatabaseError: The database cannot be used.
     """
     settings = installation.settings
@@ -63,7 +63,7 @@ def _keep_below(
             chunks = chunks_in_use(connection)
         return frozenset(name for chunk in chunks for name in names_of(chunk))
 
-    # Asked only where there is too much, and after the files were listed.
+    # Queried only where a limit is exceeded, and after the files were listed.
     done = keep_below(files, limit_bytes, lambda name: name in in_use())
     if done.files:
         log.info("evicted", extra={"files": done.files, "bytes": done.size_bytes})
@@ -87,7 +87,7 @@ def _frames_name(installation: Installation, chunk: ChunkInUse) -> str:
 
 
 def _cached_names(installation: Installation, chunk: ChunkInUse) -> list[str]:
-    """What a chunk needs of the cache: its frames, and until it has those, its episode."""
+    """Return the cached files that a chunk needs: its frames, or before extraction its episode."""
     needed = [] if chunk.is_extracted else [installation.episode_cache.path_for(chunk.sha256)]
     if installation.settings.frames_url:
         needed.append(installation.frames.folder / _frames_name(installation, chunk))

@@ -1,29 +1,29 @@
-"""Text that came from outside (names, labels, errors), as a terminal or a log may show it."""
+"""Make foreign text (names, labels, errors) safe for a terminal or a log."""
 
 import re
 
 _ACTING = re.compile(
     "["
-    "\x00-\x1f\x7f-\x9f"  # category Cc: ESC and CSI command terminals, line ends begin a new line
+    "\x00-\x1f\x7f-\x9f"  # category Cc: ESC and CSI control terminals, line ends begin a new line
     "\u2028\u2029"  # categories Zl and Zp: other line ends
-    "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates: what follows runs backwards
-    "\ud800-\udfff"  # halves of pairs, by which Python writes bytes that are not UTF-8
+    "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates: later text runs backwards
+    "\ud800-\udfff"  # surrogates, by which Python represents bytes that are not UTF-8
     "]"
 )
-"""Characters that act on a terminal rather than show something on it, by the categories and the
+"""Characters that control a terminal instead of being displayed, by the categories and the
 bidirectional classes of the Unicode Character Database."""
 
 
 def visible(text: str) -> str:
-    r"""The text on one line, with each acting character as an escape: `\n`, `\x1b`, `\u202e`.
+    r"""Return the text on one line, control characters as escapes: `\n`, `\x1b`, `\u202e`.
 
-    Nothing else is changed, so that doing it twice is harmless.
+    Nothing else is changed, so the function is idempotent.
     """
     return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def visible_json(text: str) -> str:
-    """A JSON document that means the same, in which no acting character is but its line ends."""
+    """Return an equivalent JSON document without control characters except its line ends."""
     return _ACTING.sub(lambda found: found[0] if found[0] == "\n" else _escape(found[0]), text)
 
 

@@ -1,1 +1,1 @@
-"""Questions: how a person names things, what is answered, and how answers leave the house."""
+"""Questions and exports: names, answers, scores and files for other tools."""

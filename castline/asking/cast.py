@@ -1,4 +1,4 @@
-"""What people call labels, and which label they mean."""
+"""Display names of labels, and the labels that names stand for."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +18,9 @@ class Cast:
     names: Names
 
     def called(self, name: str) -> list[str]:
-        """The labels that a name means: the very label, a label written otherwise, or a name.
+        """Return the labels that a name stands for: a label, in any spelling, or a display name.
 
-        Labels of the first models may have hyphens, so that two may be written alike.
+        Labels of the first models may have hyphens, so two labels may have the same spelling.
         """
         if name in self.labels:
             return [name]
@@ -31,7 +31,7 @@ class Cast:
         ]
 
     def with_part(self, name: str) -> list[str]:
-        """The labels of which a name is a part, or a part of their names."""
+        """Return the labels for which the name is a part of the label or of its display name."""
         asked = label_of(name)
         return [
             label
@@ -41,22 +41,22 @@ class Cast:
 
 
 def names_of(connection: Transaction) -> Names:
-    """What people call labels."""
+    """Return the display names of labels."""
     return Names(written_names(connection))
 
 
 def cast_of(connection: Transaction) -> Cast:
-    """All labels that are known, and what people call them."""
+    """Return all labels with their display names."""
     known = tuple(label for label in known_labels(connection) if label != UNKNOWN)
     return Cast(known, names_of(connection))
 
 
 def read_named_truth(connection: Transaction, path: Path) -> list[LabelledRange]:
-    """Read a truth file, whose characters may be written as labels or by their names.
+    """Read a truth file, in which characters may be given as labels or by display names.
 
     Raises:
-        TimelineError: the file cannot be read, or one of its lines cannot be used.
-        LabelError: a name fits several labels, or no label can be made of it.
+        TimelineError: The file cannot be read, or one of its lines is invalid.
+        LabelError: A name fits several labels, or no label can be derived from it.
     """
     ranges = read_truth(path)
     cast = cast_of(connection)

@@ -1,4 +1,4 @@
-"""The ranges of a timeline as clips: the only place where an export opens the video."""
+"""Write the ranges of a timeline as clips: the only export that opens the video."""
 
 import secrets
 import shutil
@@ -24,21 +24,21 @@ def write_clips(
     timeline: ExportedTimeline,
     folder: Path,
 ) -> list[Path]:
-    """Cut each range out of the video, into a folder that is made whole or not at all.
+    """Cut each range out of the video, into a folder that is created atomically.
 
     Args:
-        installation: settings, and where copies lie of episodes on shared storage.
-        decoder: opens the video.
-        episode: whose file is cut.
-        timeline: its ranges.
-        folder: to make; an older one is replaced.
+        installation: The installation, with local copies of episodes on shared storage.
+        decoder: Opens the video.
+        episode: The episode to cut.
+        timeline: Its ranges.
+        folder: The folder to create; an existing one is replaced.
 
     Returns:
         The clips, in the order of the ranges.
 
     Raises:
-        IngestError: the video cannot be read, or a clip cannot be written.
-        RequestError: the folder cannot be made.
+        IngestError: The video cannot be read, or a clip cannot be written.
+        RequestError: The folder cannot be created.
     """
     source = episode.uri
     if is_remote(source):
@@ -52,7 +52,7 @@ def write_clips(
 
 
 def _name(timeline: ExportedTimeline, number: int, entry: Entry) -> str:
-    """`0007_ned_flanders_00-01-23.480.mp4`: in order, and fit for any file system."""
+    """Return a name valid on every file system, such as `0007_ned_flanders_00-01-23.480.mp4`."""
     label = label_of(entry.label)
     start = format_time(timeline.seconds(entry.start_pts)).replace(":", "-")
     return f"{number:04}_{label}_{start}.mp4"

@@ -1,4 +1,4 @@
-"""Taking a timeline elsewhere: files of many formats, and pictures."""
+"""Export a timeline: files of many formats, and plots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ from timeline.files import check_free, whole_file
 from worker.installation import Installation
 
 CLIPS = "clips"
-"""The format that is a folder of videos, and no text."""
+"""The format that is a folder of video clips instead of a text file."""
 
 COCO = "coco"
-"""The format that is about places."""
+"""The format that requires places."""
 
 FORMAT_NAMES = (*FORMATS, CLIPS)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written."""
+    """The files written by an export."""
 
     files: tuple[Path, ...]
     clips_folder: Path | None
     clips: tuple[Path, ...]
     model: str
-    """NAME@VERSION of whose timeline it is."""
+    """NAME@VERSION of the model whose timeline was exported."""
     lacks_places: bool
-    """Whether the coco file has no boxes, since the model tells no places."""
+    """Whether the coco file has no boxes because the model gives no places."""
 
 
 def export(
@@ -55,12 +55,12 @@ def export(
     raw: bool,
     force: bool,
 ) -> Exported:
-    """Writes a timeline in several formats; see `Library.export`."""
+    """Write a timeline in several formats; see `Library.export`."""
     names = _checked(formats)
     if labels and expression is not None:
         raise RequestError("--label and --expression: name the label in the expression")
     if COCO in names and expression is not None:
-        raise RequestError("--expression: coco tells where labels are; give --label")
+        raise RequestError("--expression: coco exports places of labels; give --label")
     with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
         selection = find_selection(connection, run, model, raw)
@@ -77,7 +77,7 @@ def export(
     paths = {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
     for path in (*paths.values(), *([folder] if folder else [])):
         check_free(path, force)
-    # What may be refused comes before the first file, so that then none is written.
+    # All texts are made before the first file is written, so that an error leaves no file.
     texts = {path: export_text(timeline, name) for name, path in paths.items()}
     clips = _cut(installation, found, timeline, folder) if folder else []
     for path, text in texts.items():
@@ -98,7 +98,7 @@ def plot(
     model: str | None,
     raw: bool,
 ) -> None:
-    """Draws the timeline of an episode; see `Library.plot`."""
+    """Plot the timeline of an episode; see `Library.plot`."""
     from model.pictures.fonts import font_families
     from timeline.drawing.plot import plot_timeline
 

@@ -1,4 +1,4 @@
-"""How a person names an episode, a label, a season or an expression."""
+"""Find the episode, label, season or expression that a user names."""
 
 import shlex
 from difflib import get_close_matches
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
-    """The one episode that a person means.
+    """Return the one episode that a reference matches.
 
     Raises:
-        NotFoundError: None or several fit.
+        NotFoundError: No episode matches, or several do.
     """
-    if not reference:  # which is a part of every name
+    if not reference:  # the empty text is a part of every name
         raise NotFoundError("an episode without a name: give one; castline episodes lists them")
     by_content = _episode_of_file(connection, reference)
-    writable = reference.encode(errors="replace").decode()  # a name that is not UTF-8 is no row's
+    writable = reference.encode(errors="replace").decode()  # no row has a name that is not UTF-8
     found = [by_content] if by_content else find_episodes(connection, writable)
     if len(found) == 1:
         return found[0]
@@ -50,14 +50,14 @@ def _episode_of_file(connection: Transaction, reference: str) -> EpisodeRecord |
     try:
         return episode_of_file(connection, Path(reference))
     except (OSError, ValueError):
-        return None  # too long for a file name, say: then it is no file
+        return None  # for example, too long for a file name: not a file
 
 
 def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRecord:
-    """The one episode that a person means, which has a current run.
+    """Return the one episode that a reference matches, and that has a current run.
 
     Raises:
-        NotFoundError: None or several fit, or it was never tagged to the end.
+        NotFoundError: No episode matches, or several do, or it has no finished run.
     """
     episode = require_episode(connection, reference)
     if current_run_of(connection, episode.id) is None:
@@ -73,10 +73,10 @@ def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRe
 def require_selected_run(
     connection: Transaction, episode: EpisodeRecord, selection: RunSelection
 ) -> RunRecord:
-    """The run of an episode that a question is about.
+    """Return the run of an episode to which a question refers.
 
     Raises:
-        NotFoundError: It has no such run.
+        NotFoundError: The episode has no such run.
     """
     run = selected_run_of(connection, episode.id, selection)
     if run is None:
@@ -89,10 +89,10 @@ def require_selected_run(
 def asked_episode_id(
     connection: Transaction, reference: str | None, selection: RunSelection
 ) -> int | None:
-    """The one episode that a question is limited to; None for all of them.
+    """Return the one episode to which a question is limited; None for all of them.
 
     Raises:
-        NotFoundError: None or several fit, or no run that the question is about looked at it.
+        NotFoundError: No episode matches, or several do, or none of the runs covers it.
     """
     if reference is None:
         return None
@@ -104,10 +104,10 @@ def asked_episode_id(
 def asked_season(
     connection: Transaction, season: int | None, selection: RunSelection
 ) -> int | None:
-    """The one season that a question is limited to; None for all of them.
+    """Return the one season to which a question is limited; None for all of them.
 
     Raises:
-        NotFoundError: No run that the question is about looked at any episode of it.
+        NotFoundError: None of the runs covers an episode of it.
     """
     if season is not None and not was_season_examined(connection, season, selection):
         by_those = "" if selection.is_current else " by the run or model that is asked for"
@@ -118,13 +118,13 @@ def asked_season(
 
 
 def require_label(connection: Transaction, reference: str) -> str:
-    """The one label that a person means: by itself or by its name, in any writing, or by a part.
+    """Return the one label for a label, a display name in any spelling, or a part of either.
 
-    Not `unknown`, which no tag has.
+    The label `unknown` is never returned, since no tag has it.
 
     Raises:
-        NotFoundError: None or several fit.
-        LabelError: No label can be made of what was written.
+        NotFoundError: No label matches, or several do.
+        LabelError: No label can be derived from the text.
     """
     return _meant(cast_of(connection), reference)
 
@@ -151,11 +151,11 @@ def _meant(cast: Cast, reference: str) -> str:
 
 
 def read_expression(connection: Transaction, text: str) -> "Expression":
-    """The expression that a person wrote, with the labels that it means.
+    """Parse an expression, and replace names by the labels that they stand for.
 
     Raises:
-        ExpressionError: It cannot be read.
-        NotFoundError: A name fits no label, or several.
+        ExpressionError: The expression cannot be parsed.
+        NotFoundError: A name matches no label, or several.
     """
     from timeline.expressions import parse_expression, with_labels
 

@@ -1,4 +1,4 @@
-"""For people with questions of their own: SQL that only reads, and a snapshot."""
+"""Queries by users: read-only SQL, and a snapshot of the timeline."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,38 +17,38 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST_SECONDS = SELECT_SECONDS + 5
-"""For a SELECT to end by itself. Within one function, as `instr` of two long values, SQLite looks
-neither at the clock nor for Ctrl-C, and keeps others from writing: then its process is to be ended.
-"""
+"""Time for a SELECT to end by itself. Within one function, such as `instr` of two long values,
+SQLite checks neither the clock nor Ctrl-C, and blocks other writers: then its process must be
+killed."""
 
 READ_ONLY = 0o444
-"""The snapshot's rights: what is changed in it would be lost with the next."""
+"""Permissions of the snapshot: read-only, since changes would be lost with the next snapshot."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The names of the columns, and the rows."""
+    """The result of a SELECT: the names of its columns, and its rows."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Returns the rows as a DataFrame.
+        """Return the rows as a pandas DataFrame.
 
         Raises:
-            RequestError: pandas is not installed.
+            RequestError: Pandas is not installed.
         """
         return data_frame(self.rows, self.columns)
 
 
 def sql(installation: Installation, statement: str) -> Answer:
-    """Answers one SELECT; see `Library.sql`."""
+    """Run one SELECT; see `Library.sql`."""
     found = select_rows(installation.database, statement, url=installation.settings.sql_url)
     return Answer(found.columns, tuple(found.rows))
 
 
 def snapshot(installation: Installation, output: Path, *, force: bool) -> None:
-    """Writes the timeline of all episodes into a SQLite file; see `Library.snapshot`."""
+    """Write the timeline of all episodes to a SQLite file; see `Library.snapshot`."""
     check_free(output, force)
     own = Path(installation.database.url.database or "")
     if installation.database.is_sqlite and output.exists() and output.samefile(own):

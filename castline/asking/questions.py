@@ -1,4 +1,4 @@
-"""The questions about who is on screen when. None of these imports TensorFlow."""
+"""Questions about characters on screen. None of them imports TensorFlow."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -51,7 +51,7 @@ AnyT = TypeVar("AnyT")
 
 
 def episodes(installation: Installation) -> Table[Episode]:
-    """The episodes that the library knows, by name."""
+    """Return the episodes in the library, by name."""
     with installation.database.read() as connection:
         found = list_episodes(connection)
     rows = (
@@ -84,7 +84,7 @@ def who(
     raw: bool,
     places: bool,
 ) -> Appearances:
-    """Who is on screen in an episode, and when; see `Library.who`."""
+    """Return the appearances in an episode; see `Library.who`."""
     asked = asked_times(at, from_, to)
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
@@ -117,7 +117,7 @@ def when(
     model: str | None,
     raw: bool,
 ) -> Matches:
-    """When an expression holds; see `Library.when`."""
+    """Return the ranges in which an expression holds; see `Library.when`."""
     from timeline.expressions import Label, format_expression
 
     shortest, longest_gap = exact_seconds(min_seconds), exact_seconds(gap)
@@ -152,7 +152,7 @@ def screen_time(
     model: str | None,
     raw: bool,
 ) -> Table[ScreenTime]:
-    """How long each character is on screen; see `Library.screen_time`."""
+    """Return the screen time of each character; see `Library.screen_time`."""
     with installation.database.read() as connection:
         selection = find_selection(connection, run, model, raw)
         name = None if label is None else require_label(connection, label)
@@ -181,7 +181,7 @@ def together(
     model: str | None,
     raw: bool,
 ) -> SharedTimes:
-    """Who is on screen together, and how long; see `Library.together`."""
+    """Return how long pairs of characters share the screen; see `Library.together`."""
     with installation.database.read() as connection:
         selection = find_selection(connection, run, model, raw)
         labels = tuple(require_label(connection, name) for name in names)
@@ -213,7 +213,7 @@ def first(
     raw: bool,
     places: bool,
 ) -> Appearances:
-    """When a character is first on screen in each episode; see `Library.first`."""
+    """Return a character's first appearance in each episode; see `Library.first`."""
     with installation.database.read() as connection:
         selection = find_selection(connection, run, model, raw)
         name = require_label(connection, label)
@@ -230,7 +230,7 @@ def first(
 
 
 def appearance_of(found: EpisodeAppearance) -> Appearance:
-    """An appearance as questions are answered with it."""
+    """Convert a stored appearance to the public value."""
     return Appearance(found.episode, **vars(found.appearance), place=_place_of(found.place))
 
 
@@ -255,12 +255,12 @@ def _match_of(found: FoundRange, label: str | None, text: str) -> Match:
 
 
 def _one_more(limit: int | None) -> int | None:
-    """How many rows to read: one more tells that there are more; None for all."""
+    """Return the rows to read: one extra row shows that there are more; None for all."""
     return None if limit is None else limit + 1
 
 
 def _first(rows: Iterable[AnyT], limit: int | None) -> tuple[list[AnyT], bool]:
-    """At most so many rows, and whether there are more; all for None."""
+    """Return at most `limit` rows, and whether there are more; None for all."""
     found = list(rows if limit is None else islice(rows, limit + 1))
     return found[:limit], limit is not None and len(found) > limit
 
@@ -268,7 +268,7 @@ def _first(rows: Iterable[AnyT], limit: int | None) -> tuple[list[AnyT], bool]:
 def _unexamined(
     episode: EpisodeRecord, run: RunRecord, asked: AskedTimes
 ) -> tuple[tuple[float, float], ...]:
-    """The ranges of those asked for that nobody looked at: it tells silence from ignorance."""
+    """Return the unexamined parts of the requested time, where characters may appear unseen."""
     first_asked = asked.start if asked.at is None else asked.at
     if first_asked is not None and first_asked >= episode.duration_seconds:
         raise NotFoundError(

@@ -1,4 +1,4 @@
-"""How well a timeline agrees with what is known to be true."""
+"""Score a timeline against a truth file."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelFigures(Row):
-    """How well one label was found, by frames, and how long it is on screen."""
+    """Scores and screen time of one label, counted by frames."""
 
     label: str
     precision: float | None
-    """None, as the next two, where the collar covers all of it."""
+    """Precision, as recall and F1, is None where the collar covers all of the label's time."""
     recall: float | None
     f1: float | None
     true_seconds: float
@@ -38,24 +38,25 @@ class LabelFigures(Row):
 
 @dataclass(frozen=True)
 class Evaluation(Row):
-    """How well an episode's timeline agrees with a truth."""
+    """The scores of an episode's timeline against a truth."""
 
     episode: str
     collar_seconds: Fraction
-    """Of so much around each true border nothing is counted, half of it on each side."""
+    """Width of the unscored time around each true border, half of it on each side."""
     figures: "Figures"
-    """All of them: of frames by number on screen and by length of shots, of time, of ranges."""
+    """All metrics: of frames, by number of characters on screen and by shot length; of time; of
+    ranges."""
     corrections: int = 0
-    """How many of what people said of the episode count in it."""
+    """How many of the episode's corrections count in it."""
 
     @property
     def f1(self) -> float:
-        """Of all labels' frames together (micro-F1)."""
+        """F1 over the frames of all labels together (micro-F1)."""
         return self.figures.frames.micro_f1
 
     @property
     def labels(self) -> Table[LabelFigures]:
-        """Label by label."""
+        """The scores of each label."""
         counts = self.figures.frames.per_label
         rows = (
             _label_figures(
@@ -66,7 +67,7 @@ class Evaluation(Row):
         return Table(tuple(rows), columns_of(LabelFigures))
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns all figures, as docs/json.md describes them."""
+        """Return all metrics as a dictionary for JSON; docs/reference/json.md describes it."""
         return {
             "episode": self.episode,
             "collar_seconds": float(self.collar_seconds),
@@ -77,7 +78,7 @@ class Evaluation(Row):
 
 @dataclass(frozen=True)
 class SampleFigures(Row):
-    """How well one label was found at the samples."""
+    """Scores of one label, counted at the samples."""
 
     label: str
     precision: float
@@ -86,21 +87,21 @@ class SampleFigures(Row):
 
 @dataclass(frozen=True, repr=False)
 class SampleScore(Table[SampleFigures]):
-    """How well an episode's timeline agrees with a truth at two samples per second."""
+    """The scores of an episode's timeline against a truth, at two samples per second."""
 
     f1: float = 0.0
-    """Of all labels together (micro-F1)."""
+    """F1 over all labels together (micro-F1)."""
     samples: int = 0
     samples_with_nobody: int = 0
-    """Samples with nobody known on screen."""
+    """Samples without a known character on screen."""
     false_tag_samples: int = 0
-    """Those of them at which somebody was found."""
+    """Those of samples_with_nobody at which a character was found."""
 
 
 def evaluate(
     installation: Installation, episode: str, truth: Path, collar: Time, *, raw: bool
 ) -> Evaluation:
-    """Compares the timeline of an episode with a truth file; see `Library.evaluate`."""
+    """Score the timeline of an episode against a truth file; see `Library.evaluate`."""
     from timeline.scoring.evaluation import evaluate_timeline
 
     collar_seconds = exact_seconds(collar)
@@ -118,7 +119,7 @@ def evaluate(
 def evaluate_at_samples(
     installation: Installation, episode: str, truth: Path, *, raw: bool
 ) -> SampleScore:
-    """Compares an episode's timeline with a truth; see `Library.evaluate_at_samples`."""
+    """Score an episode's timeline at two samples per second; see `Library.evaluate_at_samples`."""
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         ranges = read_named_truth(connection, truth)
@@ -202,7 +203,7 @@ def _score_json(score: "Score") -> dict[str, Any]:
 
 
 def counts_json(counts: "LabelScore") -> dict[str, Any]:
-    """Return what was counted of labels, and the shares that follow, as `--json` has them."""
+    """Return counts of labels, and the ratios derived from them, for `--json`."""
     return {
         "true_positives": counts.true_positives,
         "false_positives": counts.false_positives,

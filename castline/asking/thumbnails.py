@@ -1,4 +1,4 @@
-"""Pictures of an episode's moments, from the frame store: nothing is decoded for them."""
+"""Thumbnails of an episode from the frame store: nothing is decoded for them."""
 
 from collections.abc import Collection
 from fractions import Fraction
@@ -17,12 +17,12 @@ from worker.installation import Installation
 from worker.parameters import RunParameters
 
 SMALLEST = 0.4
-"""Of a cut-out along each side: 58 of the 144 lines of a wide picture, where a face of a third
-of that height is still known, and enough around it to know where in the episode it is."""
+"""Least extent of a crop along each side: 58 of the 144 lines of a wide picture, where a face of a
+third of that height is still recognisable, with enough around it to recognise the scene."""
 
 
 class Thumbnails:
-    """The stored frames of one run, as JPEG files' contents."""
+    """Thumbnails of one run's stored frames, as JPEG content."""
 
     def __init__(
         self,
@@ -32,15 +32,15 @@ class Thumbnails:
         episode: EpisodeRecord,
         seen_by: Collection[int] = (),
     ) -> None:
-        """Look into a run's frames.
+        """Prepare to read a run's frames.
 
         Args:
-            connection: an open transaction, which may end before a picture is asked for: to read
-                pictures takes long, and on SQLite a reader holds up who writes.
-            installation: where they lie, and the database.
-            run: whose frames these are.
-            episode: of the run.
-            seen_by: the numbers of the runs whose tags say where somebody is.
+            connection: An open transaction, which may end before a picture is requested: reading
+                pictures takes long, and on SQLite a reader blocks writers.
+            installation: The installation.
+            run: The run whose frames are read.
+            episode: The episode of the run.
+            seen_by: The numbers of the runs whose tags give the places of labels.
         """
         self._database = installation.database
         self._episode = episode
@@ -50,9 +50,9 @@ class Thumbnails:
         self._seen_by = seen_by
 
     def of(self, label: str, seconds: Fraction) -> bytes | None:
-        """Where a label is in the frame on display so long after the episode's first.
+        """Return a crop around a label in the frame on display at a time after the first frame.
 
-        The whole frame where no run tells a place; None where no frame is stored.
+        The whole frame where no run gives a place; None where no frame is stored.
         """
         pts = self._episode.start_pts + int(seconds / self._episode.time_base)
         path = self._path_at(pts)

@@ -1,4 +1,4 @@
-"""What was found in an episode, as the exact ranges that `timeline` works with."""
+"""Read an episode's appearances as the exact ranges that `timeline` works with."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from timeline.expressions import Expression
 
 EPISODES_AT_ONCE = 8, 64
-"""Episodes whose ranges are read together, at first and at most: little is read in vain where the
-first few answer, and few queries are made where many must be read."""
+"""Episodes whose ranges are read together, at first and at most: few are read in vain where the
+first ones suffice, and few queries are needed where many must be read."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class FoundRange:
     start_pts: int
     end_pts: int
     start_seconds: Fraction
-    """From the episode's first frame, as the end."""
+    """Exact seconds from the episode's first frame, as is the end."""
     end_seconds: Fraction
     appearance: AppearanceRecord | None
-    """The appearance that this is, where one label was asked for and no gap was filled."""
+    """The appearance with this range, if the expression is a single label and no gap was filled."""
 
 
 def find_matches(
@@ -55,16 +55,16 @@ def find_matches(
     gap_seconds: Fraction = Fraction(0),
     selection: RunSelection = CURRENT,
 ) -> Iterator[FoundRange]:
-    """The ranges in which a set expression holds, by episode and time, read as they are taken.
+    """Yield the ranges in which a set expression holds, by episode and time, read on demand.
 
     Args:
-        connection: an open transaction.
-        expression: of labels as they are stored.
-        episode_id: only in this episode.
-        season: only in this season.
-        min_seconds: only ranges that last at least this long, once gaps are filled.
-        gap_seconds: gaps of at most this length are filled, unless a part was not examined.
-        selection: in which runs; the current ones by default.
+        connection: An open transaction.
+        expression: The expression, with labels as they are stored.
+        episode_id: Only in this episode.
+        season: Only in this season.
+        min_seconds: Only ranges that last at least this long, once gaps are filled.
+        gap_seconds: Gaps of at most this length are filled, unless a part was not examined.
+        selection: The runs to read; the current ones by default.
     """
     from timeline.expressions import always_shown, evaluate, labels_of
 
@@ -107,7 +107,7 @@ def _records(
     expression: "Expression",
     selection: RunSelection,
 ) -> dict[tuple[int, int, int], AppearanceRecord]:
-    """By run and pts the appearances of the label that is asked for, if it is only one."""
+    """Return appearances by run, start and end, if the expression is a single label."""
     from timeline.expressions import Label
 
     if not isinstance(expression, Label):
@@ -123,7 +123,7 @@ def _records(
 def labelled_ranges(
     connection: Transaction, episode: EpisodeRecord, selection: RunSelection = CURRENT
 ) -> list[LabelledRange]:
-    """The appearances of an episode's shown run, in seconds from its first frame."""
+    """Return the appearances of an episode's shown run, in seconds from its first frame."""
     found = find_appearances(connection, episode_id=episode.id, selection=selection)
     return [
         LabelledRange(
@@ -138,7 +138,7 @@ def labelled_ranges(
 def detections(
     connection: Transaction, episode: EpisodeRecord, selection: RunSelection = CURRENT
 ) -> list[Detection]:
-    """The appearances of an episode's shown run, each with its mean confidence."""
+    """Return the appearances of an episode's selected run, each with its mean confidence."""
     found = find_appearances(connection, episode_id=episode.id, selection=selection)
     ranges = labelled_ranges(connection, episode, selection)
     return [
@@ -156,15 +156,15 @@ def timeline_to_export(
     *,
     raw: bool = False,
 ) -> ExportedTimeline:
-    """What queries see of an episode, as the export formats take it.
+    """Return the timeline of an episode's run in the form that the export formats take.
 
     Args:
-        connection: an open transaction.
-        episode: as it is stored.
-        run: which of its runs.
-        labels: only these; none means all.
-        expression: in place of appearances the ranges in which it holds, under its own text.
-        raw: as the model found them, without what people said.
+        connection: An open transaction.
+        episode: The record of the episode.
+        run: The run of the episode.
+        labels: Only these labels; none means all.
+        expression: Export the ranges of this expression, named by its text, instead of appearances.
+        raw: As the model found them, without corrections.
     """
     selection = RunSelection(run.id, raw=raw)
     entries = tuple(
@@ -251,7 +251,7 @@ def _place(stored: PlaceRecord | None) -> Place | None:
 
 
 def episode_of_file(connection: Transaction, path: Path) -> EpisodeRecord | None:
-    """The episode with a file's content, whatever its name; None if it was never added.
+    """Return the episode with a file's content, whatever its name; None if it was never added.
 
     Only a file of an episode's size is hashed, so that other files cost nothing.
     """

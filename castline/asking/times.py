@@ -1,4 +1,4 @@
-"""Times as people give them."""
+"""Times as users give them."""
 
 from fractions import Fraction
 from math import isfinite
@@ -14,14 +14,14 @@ Time: TypeAlias = str | float | Fraction
 
 
 ROUNDING = Fraction(1, 2000)
-"""The most seconds by which `format_time` rounds."""
+"""Largest rounding error of `format_time` in seconds."""
 
 
 def exact_seconds(time: Time) -> Fraction:
-    """Reads a time.
+    """Parse a time.
 
     Raises:
-        TimelineError: It is none.
+        TimelineError: It is not a time.
     """
     if isinstance(time, str):
         return parse_time(time)
@@ -31,10 +31,10 @@ def exact_seconds(time: Time) -> Fraction:
 
 
 class AskedTimes(NamedTuple):
-    """The seconds that a question is limited to, for comparing them with exact ones.
+    """The range of seconds to which a question is limited, for comparison with exact seconds.
 
-    They are moved by what tables round, so that times compare as they are printed: at the start
-    that a table shows somebody is on screen, and at the end nobody is.
+    It is widened by the rounding of printed tables, so that times compare as they are printed: at
+    the printed start a character is on screen, and at the printed end it is not.
     """
 
     at: float | None
@@ -42,7 +42,7 @@ class AskedTimes(NamedTuple):
     end: float | None
 
     def meets(self, start_seconds: float, end_seconds: float) -> bool:
-        """Whether a half-open range is asked about."""
+        """Tell whether a half-open range overlaps the requested time."""
         if self.at is not None:
             return start_seconds <= self.at < end_seconds
         starts_in_time = self.end is None or start_seconds < self.end
@@ -50,11 +50,11 @@ class AskedTimes(NamedTuple):
 
 
 def asked_times(at: Time | None, from_: Time | None, to: Time | None) -> AskedTimes:
-    """Reads the moment or the range that a question is about.
+    """Parse the moment or the range to which a question is limited.
 
     Raises:
         RequestError: Both are given, or the range is empty.
-        TimelineError: One of them is no time.
+        TimelineError: One of them is not a time.
     """
     if at is not None and (from_ is not None or to is not None):
         raise RequestError("--at is a moment, --from and --to are a range; leave one of them out")

@@ -1,4 +1,4 @@
-"""What questions are answered with."""
+"""Values with which questions are answered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,69 +8,69 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from castline.tables import Row, Table
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
-"""What screen time is added up by; always by character, too."""
+"""Grouping of screen time, in addition to the character."""
 
 
 class Place(NamedTuple):
-    """Where in the active picture a label was seen, as shares of it."""
+    """The place of a label in the active picture, as shares of it."""
 
     x: float
-    """Of the centre, from the left edge (0) to the right (1)."""
+    """Centre, from the left edge (0) to the right (1)."""
     y: float
-    """Of the centre, from the upper edge (0) to the lower (1)."""
+    """Centre, from the upper edge (0) to the lower (1)."""
     width: float
     height: float
 
 
 @dataclass(frozen=True)
 class Episode(Row):
-    """An episode that the library knows."""
+    """An episode in the library."""
 
     name: str
     sha256: str
-    """Of its content, by which it is known."""
+    """SHA-256 of the content, which identifies the episode."""
     path: str
-    """Where it lies; a URL on shared storage."""
+    """Path of the file; a URL on shared storage."""
     duration_seconds: float
     width: int
     height: int
     frame_rate: Fraction
     added_at: datetime
     model: str | None
-    """NAME@VERSION of the run that is shown; None before the first run ended."""
+    """NAME@VERSION of the current run; None before the first run ended."""
     labels: int
-    """How many labels appear."""
+    """Number of labels that appear."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns its fields by name, as JSON takes them."""
+        """Return the fields by name, as plain values for JSON."""
         values = super().to_dict()
         return {"episode": values.pop("name")} | values | {"frame_rate": str(self.frame_rate)}
 
 
 @dataclass(frozen=True)
 class Appearance(Row):
-    """A label over a half-open range of an episode."""
+    """An appearance: one label over a half-open range of an episode."""
 
     episode: str
     label: str
     start_seconds: float
-    """From the episode's first frame, as the end."""
+    """Seconds from the episode's first frame, as is the end."""
     end_seconds: float
     start_pts: int
-    """In the episode's own time base, as the end."""
+    """In the episode's own time base, as is the end."""
     end_pts: int
     frames: int
-    """How many sampled frames show it."""
+    """Number of sampled frames that show the label."""
     mean_confidence: float
     max_confidence: float
     is_corrected: bool = False
     """Whether a person's word decided it, or one of its borders."""
     place: Place | None = None
-    """None where the model tells none, or where it was not asked for."""
+    """Place in the picture; None where the model gives none, or where it was not requested."""
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Duration in seconds."""
         return self.end_seconds - self.start_seconds
 
 
@@ -80,28 +80,29 @@ class Match(Row):
 
     episode: str
     label: str | None
-    """Where one label alone was asked for."""
+    """The label, if the expression is a single label."""
     expression: str
-    """As it was understood, with whole labels."""
+    """The expression as it was parsed, with complete labels."""
     start_seconds: Fraction
-    """From the episode's first frame, exactly, as the end."""
+    """Exact seconds from the episode's first frame, as is the end."""
     end_seconds: Fraction
     start_pts: int
     end_pts: int
     frames: int | None
-    """None, as the confidences, unless this is one appearance of a label."""
+    """Number of sampled frames; None, as are the confidences, unless this is one appearance of a
+    label."""
     mean_confidence: float | None
     max_confidence: float | None
 
     @property
     def seconds(self) -> Fraction:
-        """How long it lasts, exactly."""
+        """Exact duration in seconds."""
         return self.end_seconds - self.start_seconds
 
 
 @dataclass(frozen=True)
 class ScreenTime(Row):
-    """How long a label is on screen, in all or in one episode or season."""
+    """The screen time of a label, in total or in one episode or season."""
 
     label: str
     seconds: float
@@ -113,7 +114,7 @@ class ScreenTime(Row):
 
 @dataclass(frozen=True)
 class SharedTime(Row):
-    """How long two labels are on screen together, in all or in one episode."""
+    """The time that two labels share the screen, in total or in one episode."""
 
     label: str
     other: str
@@ -125,29 +126,30 @@ class SharedTime(Row):
 
 @dataclass(frozen=True, repr=False)
 class Appearances(Table[Appearance]):
-    """Who is on screen."""
+    """The appearances that answer a question."""
 
     label: str | None = None
-    """The one label that was asked for, as it is stored."""
+    """The label in question, as it is stored, if there is only one."""
     unexamined: tuple[tuple[float, float], ...] = ()
-    """Ranges in seconds, of those asked for, that nobody looked at: silence there means nothing."""
+    """Parts of the requested time, in seconds, that were not examined: characters may appear
+    there."""
 
 
 @dataclass(frozen=True, repr=False)
 class Matches(Table[Match]):
-    """Where an expression holds."""
+    """The ranges in which an expression holds."""
 
     expression: str = ""
-    """As it was understood, with whole labels."""
+    """The expression as it was parsed, with complete labels."""
     label: str | None = None
-    """Where one label alone was asked for."""
+    """The label, if the expression is a single label."""
     min_seconds: Fraction = Fraction(0)
-    """The shortest ranges that were asked for."""
+    """The least duration of ranges that was requested."""
 
 
 @dataclass(frozen=True, repr=False)
 class SharedTimes(Table[SharedTime]):
-    """Who is on screen together."""
+    """Pairs of characters that share the screen."""
 
     labels: tuple[str, ...] = ()
-    """Those that were asked for, as they are stored."""
+    """The labels in question, as they are stored."""

@@ -1,4 +1,4 @@
-"""What can be asked of a library, and taken from it elsewhere."""
+"""Questions to a library, scores and exports."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,25 +21,31 @@ from model.labels import Names
 
 
 class AskingMethods(Opened):
-    """Questions, scores, exports.
+    """Questions, scores and exports.
 
-    An episode answers to its name, a part of it, its path or its SHA-256; a label to itself, in
-    other writing, or to a part of it that fits no other. Wherever a question takes `run` (a number)
-    or `model` (NAME or NAME@VERSION), it is asked of that run, or of that model's latest runs,
-    instead of the current ones. With
-    `raw` it is told what the model found, without what people said of it.
+    An episode is given by its name, a part of the name, its path or its SHA-256; a character by its
+    label, its display name, or an unambiguous part of either, in any spelling. Methods that take
+    `run` (a number) or `model` (NAME or NAME@VERSION) use that run, or the latest runs of that
+    model, instead of the current runs. With
+    `raw` they return what the model found, without corrections.
     """
 
     @as_castline_errors()
     def episodes(self) -> Table[Episode]:
-        """Returns the episodes that are here, by name."""
+        """Return the episodes in the library.
+
+        Returns:
+            The episodes, by name.
+        """
         return questions.episodes(self._installation)
 
     @as_castline_errors()
     def names(self) -> Names:
-        """Returns what people call labels: `Dr. Nick` for `dr_nick`, by label.
+        """Return the display names of labels, such as `Dr. Nick` for `dr_nick`.
 
-        A label that nobody named answers with blanks for `_`.
+        Returns:
+            A mapping from labels to names. The name of a label without a display name is the label
+            with spaces for `_`.
         """
         with self._installation.database.read() as connection:
             return names_of(connection)
@@ -57,17 +63,25 @@ class AskingMethods(Opened):
         raw: bool = False,
         places: bool = True,
     ) -> Appearances:
-        """Returns who is on screen in an episode, and when.
+        """Return who is on screen in an episode, and when.
 
         Args:
-            episode: Which.
-            at: Only who is on screen at this time.
-            from_: Only who is on screen at this time or later.
-            to: Only who is on screen before this time.
-            run: Ask this run.
-            model: Ask this model's run.
-            raw: As the model found it.
-            places: Also where in the picture, which takes somewhat longer.
+            episode: The episode.
+            at: Only appearances at this time.
+            from_: Only appearances at this time or later.
+            to: Only appearances before this time.
+            run: Use this run.
+            model: Use this model's latest run.
+            raw: As the model found it, without corrections.
+            places: Whether to return places in the picture, which takes a little longer.
+
+        Returns:
+            The appearances in order of time, and the requested time that was not examined.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no such run.
+            RequestError: `at` is combined with `from_` or `to`, or the range is empty.
+            TimelineError: A time cannot be parsed.
         """
         return questions.who(
             self._installation,
@@ -95,18 +109,26 @@ class AskingMethods(Opened):
         model: str | None = None,
         raw: bool = False,
     ) -> Matches:
-        """Returns when an expression holds, in all episodes.
+        """Return when an expression holds, in all episodes.
 
         Args:
-            expression: Labels with & (and), | (or), ! (not) and brackets: `ned & !bart`.
+            expression: Labels with & (and), | (or), ! (not) and parentheses: `ned & !bart`.
             episode: Only in this episode.
-            season: Only in this season, where names tell it (S05E12).
+            season: Only in this season, if file names contain it (S05E12).
             min_seconds: Only ranges that last at least this long, once gaps are filled.
             gap: Gaps of at most this length are filled.
-            limit: At most so many rows.
-            run: Ask this run.
-            model: Ask this model's runs.
-            raw: As the model found it.
+            limit: Maximum number of rows.
+            run: Use this run.
+            model: Use this model's latest runs.
+            raw: As the model found it, without corrections.
+
+        Returns:
+            The ranges by episode and time.
+
+        Raises:
+            ExpressionError: The expression cannot be parsed.
+            NotFoundError: A name matches no label or episode, or several, or there is no such run.
+            TimelineError: A time cannot be parsed.
         """
         return questions.when(
             self._installation,
@@ -134,17 +156,23 @@ class AskingMethods(Opened):
         model: str | None = None,
         raw: bool = False,
     ) -> Table[ScreenTime]:
-        """Returns how long each character is on screen, the longest first.
+        """Return how long each character is on screen.
 
         Args:
             episode: Only in this episode.
-            by: Add up over all (`character`), or for each `episode` or `season`.
+            by: Total over all episodes (`character`), or per `episode` or `season`.
             label: Only this character.
             season: Only in this season.
-            limit: At most so many rows.
-            run: Ask this run.
-            model: Ask this model's runs.
-            raw: As the model found it.
+            limit: Maximum number of rows.
+            run: Use this run.
+            model: Use this model's latest runs.
+            raw: As the model found it, without corrections.
+
+        Returns:
+            The screen times, the longest first.
+
+        Raises:
+            NotFoundError: A name matches no label or episode, or several, or there is no such run.
         """
         return questions.screen_time(
             self._installation,
@@ -171,17 +199,24 @@ class AskingMethods(Opened):
         model: str | None = None,
         raw: bool = False,
     ) -> SharedTimes:
-        """Returns which characters are on screen together, and how long.
+        """Return which characters are on screen together, and how long.
 
         Args:
             one: Only pairs with this character.
             other: Only this pair, episode by episode.
             episode: Only in this episode.
             season: Only in this season.
-            limit: At most so many rows.
-            run: Ask this run.
-            model: Ask this model's runs.
-            raw: As the model found it.
+            limit: Maximum number of rows.
+            run: Use this run.
+            model: Use this model's latest runs.
+            raw: As the model found it, without corrections.
+
+        Returns:
+            The pairs, the longest shared time first.
+
+        Raises:
+            NotFoundError: A name matches no label or episode, or several, or there is no such run.
+            RequestError: Both names stand for the same character.
         """
         return questions.together(
             self._installation,
@@ -206,7 +241,23 @@ class AskingMethods(Opened):
         raw: bool = False,
         places: bool = True,
     ) -> Appearances:
-        """Returns a character's first appearance in each episode."""
+        """Return a character's first appearance in each episode.
+
+        Args:
+            label: The character.
+            season: Only in this season.
+            limit: Maximum number of rows.
+            run: Use this run.
+            model: Use this model's latest runs.
+            raw: As the model found it, without corrections.
+            places: Whether to return places in the picture.
+
+        Returns:
+            One appearance per episode.
+
+        Raises:
+            NotFoundError: A name matches no label, or several, or there is no such run.
+        """
         return questions.first(
             self._installation,
             label,
@@ -222,13 +273,20 @@ class AskingMethods(Opened):
     def evaluate(
         self, episode: str, truth: str | Path, *, collar: Time = 0, raw: bool = False
     ) -> scoring.Evaluation:
-        """Compares the timeline of an episode with what is known to be true.
+        """Score the timeline of an episode against a truth file.
 
         Args:
-            episode: Which.
+            episode: The episode.
             truth: A .csv file (label,start_seconds,end_seconds) or a .rttm file.
-            collar: Seconds around each true border that are not counted, half on each side.
-            raw: As the model found it, without what people said.
+            collar: Seconds around each true border that are not scored, half on each side.
+            raw: As the model found it, without corrections.
+
+        Returns:
+            All metrics.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no finished run.
+            TimelineError: The truth file or the collar is invalid.
         """
         return scoring.evaluate(self._installation, episode, Path(truth), collar, raw=raw)
 
@@ -236,7 +294,20 @@ class AskingMethods(Opened):
     def evaluate_at_samples(
         self, episode: str, truth: str | Path, *, raw: bool = False
     ) -> scoring.SampleScore:
-        """Compares the same at the moments that are looked at by default, two a second."""
+        """Score the timeline of an episode at the default sample times, two per second.
+
+        Args:
+            episode: The episode.
+            truth: A truth file.
+            raw: As the model found it, without corrections.
+
+        Returns:
+            The scores at the samples.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no finished run.
+            TimelineError: The truth file is invalid.
+        """
         return scoring.evaluate_at_samples(self._installation, episode, Path(truth), raw=raw)
 
     @as_castline_errors()
@@ -253,19 +324,30 @@ class AskingMethods(Opened):
         raw: bool = False,
         force: bool = False,
     ) -> export.Exported:
-        """Writes who is on screen when in an episode, for other tools to read.
+        """Export the timeline of an episode for other tools.
 
         Args:
-            episode: Which.
-            formats: Names of formats, in a sequence or with commas between them: json, csv, vtt,
-                srt, rttm, chapters, otio, edl, fcpxml, html, coco, clips.
+            episode: The episode.
+            formats: Names of formats, in a sequence or separated by commas: json, csv, vtt, srt,
+                rttm, chapters, otio, edl, fcpxml, html, coco, clips.
             output: The folder to write to.
-            labels: Only these.
-            expression: The ranges in which this holds, in place of appearances.
-            run: Of this run.
-            model: Of this model's run.
-            raw: As the model found it.
-            force: Replace files that exist.
+            labels: Only these characters.
+            expression: Export the ranges of this expression instead of appearances.
+            run: Use this run.
+            model: Use this model's latest run.
+            raw: As the model found it, without corrections.
+            force: Replace existing files.
+
+        Returns:
+            The files written.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no such run.
+            ExpressionError: The expression cannot be parsed.
+            RequestError: There is no such format, or it does not support the other arguments.
+            TimelineError: A format cannot represent the timeline, or a file exists or cannot be
+                written.
+            MediaError: The video cannot be read for clips.
         """
         return export.export(
             self._installation,
@@ -291,15 +373,20 @@ class AskingMethods(Opened):
         model: str | None = None,
         raw: bool = False,
     ) -> None:
-        """Draws the timeline of an episode.
+        """Plot the timeline of an episode.
 
         Args:
-            episode: Which.
-            output: A .png or .svg file.
+            episode: The episode.
+            output: The .png or .svg file to write.
             truth: A truth file, drawn as a thin strip below each bar.
-            run: Of this run.
-            model: Of this model's run.
-            raw: As the model found it.
+            run: Use this run.
+            model: Use this model's latest run.
+            raw: As the model found it, without corrections.
+
+        Raises:
+            NotFoundError: No episode matches, or several do, or it has no such run.
+            TimelineError: The truth file is invalid, the output cannot be written, or matplotlib is
+                not installed.
         """
         true_file = None if truth is None else Path(truth)
         export.plot(
@@ -314,10 +401,29 @@ class AskingMethods(Opened):
 
     @as_castline_errors()
     def sql(self, statement: str) -> own_sql.Answer:
-        """Answers a SELECT of your own; it can change nothing, and may take half a minute."""
+        """Run a SELECT of your own, read-only and limited to half a minute.
+
+        Args:
+            statement: One SELECT.
+
+        Returns:
+            The names of the columns and the rows.
+
+        Raises:
+            DatabaseError: The statement is not a single SELECT, is invalid, or takes too long.
+        """
         return own_sql.sql(self._installation, statement)
 
     @as_castline_errors()
     def snapshot(self, output: str | Path, *, force: bool = False) -> None:
-        """Writes the timeline of all episodes into a SQLite file that other tools open."""
+        """Write the timeline of all episodes to a SQLite file that other tools open.
+
+        Args:
+            output: The file to write.
+            force: Replace an existing file.
+
+        Raises:
+            DatabaseError: The file is the library's own database.
+            TimelineError: The file exists or cannot be written.
+        """
         own_sql.snapshot(self._installation, Path(output), force=force)

@@ -1,4 +1,4 @@
-"""A library's model versions."""
+"""The model versions of a library."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,28 +21,54 @@ if TYPE_CHECKING:
 
 
 class ModelMethods(Opened):
-    """Training, comparing and promoting.
+    """Training, comparing and promoting model versions.
 
-    A model is named by NAME, which means its newest version, or by NAME@VERSION.
+    A model is given by NAME, which means its newest version, or by NAME@VERSION. `device` selects
+    the device to classify on: `auto`, `cpu` or `gpu`.
     """
 
     @as_castline_errors()
     def models(self) -> Models:
-        """Returns the model versions that are here, the newest first."""
+        """Return the installed model versions.
+
+        Returns:
+            The model versions, the newest first, and errors of folders that cannot be read.
+        """
         from castline.models import listing
 
         return listing.models(self._installation)
 
     @as_castline_errors()
     def model(self, reference: str) -> Model:
-        """Returns one model version."""
+        """Return one model version.
+
+        Args:
+            reference: NAME or NAME@VERSION.
+
+        Returns:
+            The model version.
+
+        Raises:
+            NotFoundError: There is no such model version.
+            ModelError: Its folder cannot be read.
+        """
         from castline.models import listing
 
         return listing.model(self._installation, reference)
 
     @as_castline_errors()
     def import_model(self, folder: str | Path) -> Imported:
-        """Takes over a model version's folder from elsewhere, once it was checked."""
+        """Check a model version's folder and copy it into the library.
+
+        Args:
+            folder: The folder of the model version.
+
+        Returns:
+            The model version, and whether it is new.
+
+        Raises:
+            ModelError: The folder is not a valid model version, or cannot be copied.
+        """
         from castline.models import listing
 
         return listing.import_model(self.settings, Path(folder))
@@ -57,14 +83,23 @@ class ModelMethods(Opened):
         on_epoch: "Callable[[Epoch], None] | None" = None,
         on_nothing_to_resume: Callable[[Path], None] | None = None,
     ) -> Trained:
-        """Trains a recogniser, chooses its thresholds, tests it, and writes it with its report.
+        """Train a recogniser, choose its thresholds, test it, and write it with its report.
 
         Args:
-            dataset: The folder of one, made by `build_dataset`.
-            training: How to train; None as usual.
-            on_progress: Called with each step's name, what is done of it and what there is.
-            on_epoch: Told how training stands after each epoch.
-            on_nothing_to_resume: Told of the folder in which a resumed training found nothing.
+            dataset: Folder of a dataset from `build_dataset`.
+            training: Parameters of the training; None for the defaults.
+            on_progress: Called with the name of a step, the amount done and the total.
+            on_epoch: Called after each epoch.
+            on_nothing_to_resume: Called with the folder if a training to be resumed was not found
+                in it.
+
+        Returns:
+            The new model version.
+
+        Raises:
+            DatasetError: The dataset cannot be used.
+            NotFoundError: There is no such start model or teacher.
+            ModelError: A parameter is invalid, or the extra `train` is not installed.
         """
         from castline.models.training import train
 
@@ -86,13 +121,23 @@ class ModelMethods(Opened):
         dataset: str | Path | None = None,
         on_progress: Progress = tell_nobody,
     ) -> Trained:
-        """Adds labels to the model `training.start` from 20 to 100 stills of each, in minutes.
+        """Add labels to the model `training.start` from 20 to 100 stills of each, in minutes.
 
         Args:
-            additions: Folders of stills, or files of boxes, by the label or the name.
-            training: Its start, name, seed and texts count.
-            dataset: Of what the start knows, where it keeps no examples of that.
-            on_progress: Called with each step's name, what is done of it and what there is.
+            additions: Folders of stills, or files of boxes, by label or display name.
+            training: Only its start, name, seed and texts count.
+            dataset: The start model's training dataset, needed where the model keeps no examples of
+                it.
+            on_progress: Called with the name of a step, the amount done and the total.
+
+        Returns:
+            The new model version.
+
+        Raises:
+            DatasetError: The stills or the dataset cannot be used.
+            NotFoundError: There is no such start model.
+            ModelError: The start model is unsuitable, or the extra `train` is not
+                installed.
         """
         from castline.models.training import add_labels
 
@@ -114,14 +159,22 @@ class ModelMethods(Opened):
         part: str = "test",
         device: AnyDevice = Device.AUTO,
     ) -> "Comparison":
-        """Compares two models on the stills of a dataset: what the second knows better and worse.
+        """Compare two models on the stills of a dataset.
 
         Args:
-            first: A model.
-            second: The one that may replace it.
-            dataset: The folder of one.
-            part: Of the dataset: `test`, `validation` or `train`.
-            device: Where to classify.
+            first: The first model.
+            second: The model that may replace it.
+            dataset: Folder of a dataset.
+            part: Set of the dataset: `test`, `validation` or `train`.
+            device: Device to classify on.
+
+        Returns:
+            The metrics of both models, and the stills that only one of them classifies correctly.
+
+        Raises:
+            DatasetError: The dataset does not fit the models, or cannot be read.
+            NotFoundError: There is no such model.
+            ModelError: A model or the device cannot be used.
         """
         from castline.models.comparison import compare
 
@@ -133,13 +186,20 @@ class ModelMethods(Opened):
     def compare_on_episodes(
         self, first: str, second: str, episodes: Sequence[str], *, page: str | Path | None = None
     ) -> "EpisodesComparison":
-        """Compares two models on episodes that both were run over, in seconds gained and lost.
+        """Compare two models on episodes with runs of both, in seconds gained and lost.
 
         Args:
-            first: A model.
-            second: The one that may replace it.
-            episodes: Which.
-            page: Where to write it as HTML, with pictures; None for nowhere.
+            first: The first model.
+            second: The model that may replace it.
+            episodes: The episodes.
+            page: Path of an HTML page with pictures to write; None for no page.
+
+        Returns:
+            The differences in each episode and in total.
+
+        Raises:
+            NotFoundError: A name matches no episode or model, or several.
+            RequestError: A model has no run over an episode.
         """
         from castline.models.comparison_on_episodes import compare_on_episodes
 
@@ -157,18 +217,24 @@ class ModelMethods(Opened):
         force: bool = False,
         device: AnyDevice = Device.AUTO,
     ) -> "Promotion":
-        """Makes a model the one that new runs use and questions see, if it is not worse.
+        """Make a model the one for new runs and for questions, if it is not worse.
 
         Args:
-            model: What to promote.
-            dataset: Measure it and the model in use on the test set of this dataset.
-            truths: Measure both models' runs over these episodes, too: (episode, truth file).
-            require: The least that figures may change by.
-            force: Whatever the figures say; that is recorded.
-            device: Where to classify.
+            model: The model to promote.
+            dataset: Measure this model and the one in use on the test set of this dataset.
+            truths: Also measure both models' runs on episodes: pairs of episode and truth file.
+            require: Least permitted change of each metric.
+            force: Promote regardless of the metrics; this is recorded.
+            device: Device to classify on.
 
         Returns:
-            What it loses, and whether it was promoted.
+            Whether the model was promoted, and in which metrics it falls short.
+
+        Raises:
+            NotFoundError: A name matches no model or episode, or several.
+            RequestError: The requirement is invalid, or nothing was measured and `force` is not
+                given.
+            DatasetError: The dataset does not fit the models, or cannot be read.
         """
         from castline.models.promotion import promote_if_not_worse
 
@@ -184,7 +250,14 @@ class ModelMethods(Opened):
 
     @as_castline_errors()
     def rollback(self) -> "RolledBack":
-        """Takes the latest promotion back: questions see again what they saw before it."""
+        """Undo the latest promotion: questions are answered again from the runs before it.
+
+        Returns:
+            The withdrawn model, and the one that is in use again.
+
+        Raises:
+            NotFoundError: There is no promotion to undo.
+        """
         from castline.models.promotion import rollback
 
         return rollback(self._installation)

@@ -1,4 +1,4 @@
-"""The installation behind a library, opened when it is first needed."""
+"""The installation behind a library, opened on first use."""
 
 from contextlib import ExitStack
 from functools import cached_property
@@ -13,7 +13,7 @@ from worker.settings import Settings
 
 
 class OpenedLater(Installation):
-    """An installation whose database is opened, and migrated if need be, at its first use."""
+    """An installation whose database is opened, and migrated if needed, on first use."""
 
     def __init__(self, settings: Settings, closing: ExitStack) -> None:
         object.__setattr__(self, "settings", settings)
@@ -21,32 +21,36 @@ class OpenedLater(Installation):
 
     @cached_property
     def database(self) -> Database:
-        """The database; see `open_installation` for what may be wrong with it."""
+        """The database; `open_installation` lists the errors."""
         closing: ExitStack = self.__dict__["_closing"]
         return closing.enter_context(open_installation(self.settings)).database
 
 
 class Opened:
-    """What all methods of a library need."""
+    """State that all methods of a library share."""
 
     def __init__(self, settings: Settings) -> None:
         self._closing = ExitStack()
         self.settings = settings
-        """Where everything lies."""
+        """The settings of the library, with all its folders."""
         self._installation: Installation = OpenedLater(settings, self._closing)
 
     @property
     def home(self) -> Path:
-        """The folder that holds what lies nowhere else."""
+        """The home folder of the library."""
         return self.settings.home
 
     @as_castline_errors()
     def connect(self) -> None:
-        """Opens the database now; otherwise the first use does."""
+        """Open the database now instead of on first use.
+
+        Raises:
+            DatabaseError: The database cannot be used.
+        """
         assert self._installation.database
 
     def close(self) -> None:
-        """Closes the database, which the next use opens again."""
+        """Close the database; the next use opens it again."""
         self._closing.close()
         self._installation = OpenedLater(self.settings, self._closing)
 

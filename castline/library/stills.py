@@ -1,4 +1,4 @@
-"""Labelled stills, for a library's models."""
+"""Labelled stills for a library's models."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +22,11 @@ from model.inference.device import Device
 
 
 class StillMethods(Opened):
-    """Datasets, what is collected for them, and episodes composed of them."""
+    """Datasets, collecting stills for them, and composing episodes from them.
+
+    `model` is NAME or NAME@VERSION, or None for the model in use. `device` selects the device to
+    classify on: `auto`, `cpu` or `gpu`.
+    """
 
     @as_castline_errors()
     def build_dataset(
@@ -34,14 +38,20 @@ class StillMethods(Opened):
         workers: int | None = None,
         on_progress: Progress = tell_nobody,
     ) -> Built:
-        """Makes a dataset of labelled stills: cleaned, split, packed for training.
+        """Build a dataset of labelled stills: cleaned, split, packed for training.
 
         Args:
             sources: Folders of labelled stills and files of boxes; they are merged.
-            output: A folder to make.
-            choice: Which stills, and how they are split; None for all, as usual.
-            workers: Reading processes; None for one per core.
-            on_progress: Called with each step's name, what is done of it and what there is.
+            output: The folder to create.
+            choice: Selection and split of the stills; None for the defaults.
+            workers: Number of reading processes; None for one per core.
+            on_progress: Called with the name of a step, the amount done and the total.
+
+        Returns:
+            The dataset, and the stills and boxes that were left out.
+
+        Raises:
+            DatasetError: The stills cannot be used, or the dataset cannot be written.
         """
         from castline.stills import datasets
 
@@ -55,7 +65,17 @@ class StillMethods(Opened):
 
     @as_castline_errors()
     def dataset(self, folder: str | Path) -> ShownDataset:
-        """Checks a dataset and returns what it holds."""
+        """Check a dataset and describe it.
+
+        Args:
+            folder: Folder of the dataset.
+
+        Returns:
+            Its labels, counts and near-duplicates.
+
+        Raises:
+            DatasetError: The dataset cannot be read.
+        """
         from castline.stills import datasets
 
         return datasets.show(Path(folder))
@@ -69,7 +89,23 @@ class StillMethods(Opened):
         device: AnyDevice = Device.AUTO,
         on_progress: Progress = tell_nobody,
     ) -> DoubtfulBoxes:
-        """Returns boxes that lie far from where a model sees their label, the surest first."""
+        """Find boxes that lie far from where a model sees their label.
+
+        Args:
+            folder: Folder of the dataset.
+            model: The model, which must give places.
+            device: Device to classify on.
+            on_progress: Called with the name of a step, the amount done and the total.
+
+        Returns:
+            The boxes, the most confident first.
+
+        Raises:
+            DatasetError: The dataset cannot be read.
+            NotFoundError: There is no such model.
+            ModelError: The model or the device cannot be used.
+            RequestError: The model gives no places.
+        """
         from castline.stills import datasets
 
         return datasets.check(
@@ -94,18 +130,29 @@ class StillMethods(Opened):
         on_harvested: Callable[[Harvested], None] = lambda _: None,
         on_refused: Callable[[CastlineError], None] | None = None,
     ) -> tuple[Harvested, ...]:
-        """Collects stills from episodes at random moments, sorted by a model, for you to confirm.
+        """Collect stills from episodes at random times, sorted by a model, for you to confirm.
 
         Args:
-            episodes: Files.
-            output: A folder to add stills to; none is replaced.
-            model: NAME or NAME@VERSION; None for the one in use.
-            cuts: Cut out whom the model sees, in place of the picture and its halves.
-            seed: Of the moments.
-            device: Where to classify.
-            on_progress: Called with each episode's name, what is done of it and what there is.
-            on_harvested: Told of each episode.
-            on_refused: Told of each that cannot be used; without it, that is raised.
+            episodes: Episode files.
+            output: The folder to add stills to; none is replaced.
+            model: The model that sorts the stills.
+            cuts: Crop around the places of labels, instead of the full picture and its halves.
+            seed: Seed of the random times.
+            device: Device to classify on.
+            on_progress: Called with an episode's name, the amount done and the total.
+            on_harvested: Called with the result of each episode.
+            on_refused: Called with the error of each unusable file; if None, the first one is
+                raised.
+
+        Returns:
+            The result of each episode.
+
+        Raises:
+            MediaError: A file cannot be used, and `on_refused` is None.
+            NotFoundError: There is no such model.
+            ModelError: The model or the device cannot be used.
+            RequestError: The output is not a folder of stills, or the model does not support
+                `cuts`.
         """
         from castline.stills import collecting
 
@@ -157,16 +204,25 @@ class StillMethods(Opened):
         device: AnyDevice = Device.AUTO,
         on_progress: Progress = tell_nobody,
     ) -> Proposed:
-        """Writes frames of episodes with the boxes that a model sees in them, for you to mend.
+        """Write frames of episodes with the boxes that a model sees in them, for you to correct.
 
         Args:
-            episodes: Files.
-            output: A folder to make; nothing is replaced.
-            model: NAME or NAME@VERSION; None for the one in use. It must tell places.
-            frames: At most so many, those of most doubt and most people; None for all.
-            seed: Of the moments.
-            device: Where to classify.
-            on_progress: Called with each episode's name, what is done of it and what there is.
+            episodes: Episode files.
+            output: The folder to create; nothing is replaced.
+            model: The model, which must give places.
+            frames: Maximum number of frames, the most doubtful and most crowded ones; None for all.
+            seed: Seed of the random times.
+            device: Device to classify on.
+            on_progress: Called with an episode's name, the amount done and the total.
+
+        Returns:
+            The number of new frames, and the file of boxes.
+
+        Raises:
+            MediaError: A file cannot be used.
+            NotFoundError: There is no such model.
+            ModelError: The model or the device cannot be used.
+            RequestError: The model gives no places, or the output cannot be written.
         """
         from castline.stills import collecting
 
@@ -191,14 +247,23 @@ class StillMethods(Opened):
         replace: bool = False,
         on_progress: Progress = tell_nobody,
     ) -> Composed:
-        """Composes an episode, with its truth, of labelled stills, to measure a timeline on.
+        """Compose an episode with its truth from labelled stills, to measure a timeline on.
 
         Args:
-            output: An .mp4 to make; OUTPUT.truth.csv is the truth.
-            composing: What it is made of.
-            force: Take stills of a set that models learn from.
-            replace: Replace files that exist.
+            output: The .mp4 file to write; its truth goes to OUTPUT.truth.csv.
+            composing: The content and look of the episode.
+            force: Allow stills of a set that models are trained on.
+            replace: Replace existing files.
             on_progress: Called before each frame.
+
+        Returns:
+            The files, and the number of characters in each shot.
+
+        Raises:
+            DatasetError: The dataset cannot be used.
+            MediaError: A clip cannot be read.
+            RequestError: An argument is invalid.
+            TimelineError: A file exists or cannot be written.
         """
         from castline.stills.episode_with_truth import compose
 

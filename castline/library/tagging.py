@@ -1,4 +1,4 @@
-"""Work on a library's episodes."""
+"""Tagging a library's episodes."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -27,8 +27,8 @@ from model.inference.device import Device
 class TaggingMethods(Opened):
     """Tagging, the queue, and running models again.
 
-    `device` is where to classify: `auto`, `cpu` or `gpu`. `hooks` says what is called while work
-    goes on.
+    `model` is NAME or NAME@VERSION, or None for the model in use. `device` selects the device to
+    classify on: `auto`, `cpu` or `gpu`. `hooks` are callbacks during the work.
     """
 
     @as_castline_errors()
@@ -41,23 +41,26 @@ class TaggingMethods(Opened):
         device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
     ) -> Tagged:
-        """Works on episodes on this machine until it is known who is on screen when.
+        """Tag episodes on this machine and wait for the result.
 
-        What was done before is not done again; interrupted, the same call goes on where it stopped.
+        Finished runs are not repeated; if interrupted, the same call continues where it stopped.
 
         Args:
-            episodes: Files, or s3:// URLs.
-            model: NAME or NAME@VERSION; None for the one in use.
-            every: Seconds between two looks at an episode.
-            workers: Decoder processes; None for one per core.
-            device: Where to classify.
-            hooks: What is called meanwhile.
+            episodes: Files or s3:// URLs.
+            model: The model.
+            every: Sampling interval in seconds.
+            workers: Number of decoder processes; None for one per core.
+            device: Device to classify on.
+            hooks: Callbacks during the work.
 
         Returns:
             The run of each episode.
 
         Raises:
-            MediaError: A file cannot be used, unless `hooks.on_refused` is told of it.
+            MediaError: A file cannot be used, and there is no `hooks.on_refused`.
+            RequestError: A path is a folder.
+            NotFoundError: There is no such model.
+            ModelError: The model or the device cannot be used.
             StoppedError: The work was stopped before its end.
         """
         return work.tag(
@@ -80,15 +83,24 @@ class TaggingMethods(Opened):
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
     ) -> Queue:
-        """Puts episodes into the queue, for workers to work on.
+        """Put episodes into the queue for workers.
 
         Args:
             paths: Files, folders of them, or s3:// URLs of either.
-            model: NAME or NAME@VERSION; None for the one in use.
-            every: Seconds between two looks at an episode.
-            lane: What is `interactive` goes first.
-            hooks: What is called meanwhile.
-            on_skipped: Told of each file in a folder that is passed over, and why.
+            model: The model.
+            every: Sampling interval in seconds.
+            lane: Lane of the queue; `interactive` goes before `bulk`.
+            hooks: Callbacks during the work.
+            on_skipped: Called with a line for each file in a folder that is skipped, and why.
+
+        Returns:
+            The enqueued runs, the number of refused and skipped files, and the broker's error, if
+            any.
+
+        Raises:
+            MediaError: A file cannot be used, and there is no `hooks.on_refused`.
+            NotFoundError: There is no such model.
+            RequestError: A folder contains no video file.
         """
         found = queue.find_sources(self.settings, [str(path) for path in paths])
         for line in found.skipped:
@@ -113,18 +125,23 @@ class TaggingMethods(Opened):
         hooks: Hooks = NO_HOOKS,
         on_start: Callable[[], None] = lambda: None,
     ) -> Worked:
-        """Works on what is enqueued, alone or with others that hear of it through a broker.
+        """Work on the queue, alone or with other workers through a broker.
 
         Args:
-            concurrency: Processes; None for one per core, or per GPU to classify.
-            queues: With a broker: `extract`, `classify`, or both with a comma.
-            device: Where to classify.
-            until_idle: End when nothing is left to do; otherwise only a stop ends it.
-            hooks: What is called meanwhile.
-            on_start: Called when the database was reached.
+            concurrency: Number of processes; None for one per core, or per GPU to classify.
+            queues: With a broker: `extract`, `classify`, or both, separated by a comma.
+            device: Device to classify on.
+            until_idle: End when the queue is empty; otherwise work until stopped.
+            hooks: Callbacks during the work.
+            on_start: Called when the database is connected.
 
         Returns:
-            The runs that ended meanwhile.
+            The runs that ended during this call.
+
+        Raises:
+            RequestError: `queues` is invalid, or there is no broker.
+            WorkError: The broker's URL is invalid, or a process cannot work.
+            StoppedError: The work was stopped before the queue was empty.
         """
         return work.work(
             self.settings,
@@ -138,27 +155,65 @@ class TaggingMethods(Opened):
 
     @as_castline_errors()
     def runs(self) -> Table[Run]:
-        """Returns all runs, the oldest first, and how far they are."""
+        """Return all runs with their progress.
+
+        Returns:
+            The runs, the oldest first.
+        """
         return runs.runs(self._installation)
 
     @as_castline_errors()
     def absent_models(self) -> list[str]:
-        """Returns a line for each model that unfinished runs wait for and that is not here."""
+        """Return the missing models for which unfinished runs wait.
+
+        Returns:
+            A line with the remedy for each model.
+        """
         return runs.absent(self._installation)
 
     @as_castline_errors()
     def appearances(self, run: int) -> tuple[Appearances, Run | None]:
-        """Returns a run's own appearances, and the run that questions see in its place, if any."""
+        """Return the appearances of a run, even if it is not the current run of its episode.
+
+        Args:
+            run: Number of the run.
+
+        Returns:
+            The appearances of this run, and the current run if it is another one, else None.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
         return runs.appearances(self._installation, run)
 
     @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:
-        """Stops a run; returns its state, and whether it had not ended before."""
+        """Stop a run; its extracted frames and tags are kept for a retry.
+
+        Args:
+            run: Number of the run.
+
+        Returns:
+            The state of the run, and whether it was still open before.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
         return runs.cancel(self._installation, run)
 
     @as_castline_errors()
     def retry(self, run: int) -> tuple[str, int]:
-        """Offers again what a run left undone; returns its state, and how many chunks those are."""
+        """Queue the unfinished work of a cancelled, failed or partial run again.
+
+        Args:
+            run: Number of the run.
+
+        Returns:
+            The state of the run, and the number of chunks queued again.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
         return runs.retry(self._installation, run)
 
     @as_castline_errors()
@@ -170,7 +225,20 @@ class TaggingMethods(Opened):
         model: str | None = None,
         since: datetime | None = None,
     ) -> rerun.Plan:
-        """Returns what `rerun` would run again, and for about how long; changes nothing."""
+        """Return the runs that `rerun` would make, with an estimate of the time; change nothing.
+
+        Args:
+            which: See `rerun`.
+            episodes: Only these episodes; none means all.
+            model: The model.
+            since: Only episodes that were added at this time or later; UTC without a time zone.
+
+        Returns:
+            The planned runs.
+
+        Raises:
+            NotFoundError: A name matches no episode or model, or several.
+        """
         return rerun.plan(self._installation, which, episodes, model=model, since=since)
 
     @as_castline_errors()
@@ -185,17 +253,25 @@ class TaggingMethods(Opened):
         device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
     ) -> rerun.Reran:
-        """Runs a model again, from the frames that are stored: nothing is decoded twice.
+        """Run a model again on the stored frames: nothing is decoded twice.
 
         Args:
-            which: `missing`: episodes without a run that is done; `stale`: those shown by another
-                model or with other parameters; `all`.
-            episodes: Only these; none for every episode.
-            model: NAME or NAME@VERSION, to run beside what is shown; None for the one in use.
-            since: Only episodes that were added then or later; without a time zone in UTC.
-            workers: Decoder processes; None for one per core.
-            device: Where to classify.
-            hooks: What is called meanwhile.
+            which: `missing`: episodes without a finished run; `stale`: episodes whose current run
+                has another model or other parameters; `all`: every episode.
+            episodes: Only these episodes; none means all.
+            model: The model; one that is not in use runs without becoming current.
+            since: Only episodes that were added at this time or later; UTC without a time zone.
+            workers: Number of decoder processes; None for one per core.
+            device: Device to classify on.
+            hooks: Callbacks during the work.
+
+        Returns:
+            The requested runs.
+
+        Raises:
+            NotFoundError: A name matches no episode or model, or several.
+            ModelError: The model or the device cannot be used.
+            StoppedError: The work was stopped before its end.
         """
         return rerun.rerun(
             self._installation,

@@ -1,4 +1,4 @@
-"""Keeping a library well."""
+"""Maintenance of a library."""
 
 from typing import TYPE_CHECKING
 
@@ -13,32 +13,51 @@ if TYPE_CHECKING:
 
 
 class UpkeepMethods(Opened):
-    """Checked, pruned, upgraded."""
+    """Checking, pruning and upgrading an installation."""
 
     @as_castline_errors()
     def check_up(self) -> "Table[Finding]":
-        """Checks every part of the installation, and says what to do about what is wrong."""
+        """Check every part of the installation.
+
+        Returns:
+            A finding per check, with the remedy for each problem.
+        """
         from castline.upkeep.checkup import check_installation
 
         return check_installation(self.settings)
 
     @as_castline_errors()
     def plan_pruning(self) -> "Pruning":
-        """Finds runs, stored frames and models that nothing refers to, and changes nothing."""
+        """Find runs, stored frames and models that nothing refers to; change nothing.
+
+        Returns:
+            The plan for `prune`.
+        """
         from castline.upkeep.pruning import plan_pruning
 
         return plan_pruning(self._installation)
 
     @as_castline_errors()
     def prune(self, pruning: "Pruning") -> None:
-        """Removes what `plan_pruning` found, except what came into use since."""
+        """Remove the items of a plan, except those that came into use since.
+
+        Args:
+            pruning: A plan from `plan_pruning`.
+
+        Raises:
+            MediaError: The frame store is on storage that does not answer.
+        """
         from castline.upkeep.pruning import prune
 
         prune(self._installation, pruning)
 
     @as_castline_errors()
     def upgrade_database(self) -> "Upgraded":
-        """Brings the database to this version's schema; other methods do so by themselves."""
+        """Upgrade the database to this version's schema; other methods do so automatically.
+
+        Returns:
+            The database, and whether it was changed.
+        """
         from castline.upkeep.database import upgrade
 
         return upgrade(self.settings)

@@ -1,1 +1,1 @@
-"""Model versions: trained, compared, promoted, imported."""
+"""Model versions: training, comparison, promotion and import."""

@@ -1,4 +1,4 @@
-"""Two model versions compared on the stills of one dataset."""
+"""Compare two model versions on the stills of one dataset."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class UnknownFigures(Row):
-    """How well stills of nobody known are told from others."""
+    """How well stills of unknown characters are separated from others."""
 
     stills: int
     auroc: float
@@ -31,20 +31,20 @@ class UnknownFigures(Row):
 
 @dataclass(frozen=True)
 class ModelFigures(Row):
-    """How good one of the models is."""
+    """The metrics of one of the models."""
 
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     sha256: str
     folder: Path
     accuracy: float
     macro_f1: float
     calibration_error: float
     unknown: UnknownFigures | None
-    """None without stills of `unknown`."""
+    """Metrics of the label `unknown`; None if the dataset has no such stills."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns its fields by name, as JSON takes them."""
+        """Return the fields by name, as plain values for JSON."""
         values = super().to_dict()
         del values["folder"]
         return values
@@ -52,25 +52,25 @@ class ModelFigures(Row):
 
 @dataclass(frozen=True)
 class LabelChange(Row):
-    """What changes of one label."""
+    """The changes for one label."""
 
     label: str
     stills: int
     first_f1: float | None
-    """None of `unknown`, as the next two."""
+    """F1 of the first model; None for `unknown`, as are the next two."""
     second_f1: float | None
     difference: float | None
     gained: int
-    """Stills that the second answers right and the first does not."""
+    """Stills that the second model classifies correctly and the first does not."""
     lost: int
 
 
 @dataclass(frozen=True)
 class StillChange(Row):
-    """A still that one of the models answers right and the other does not."""
+    """A still that only one of the models classifies correctly."""
 
     source: str
-    """The file that it came from."""
+    """The original file of the still."""
     label: str
     first_answer: str
     second_answer: str
@@ -78,7 +78,7 @@ class StillChange(Row):
 
 @dataclass(frozen=True)
 class Comparison(Row):
-    """What the second model knows better and worse than the first."""
+    """The result of comparing two models on a dataset."""
 
     dataset: Path
     part: str
@@ -88,12 +88,12 @@ class Comparison(Row):
     gained: tuple[StillChange, ...]
     lost: tuple[StillChange, ...]
     chance: float
-    """The probability of so uneven a change if both were equally good."""
+    """Probability of so uneven a change if both models were equally good."""
     names: Names
-    """What people call the dataset's labels."""
+    """Display names of the dataset's labels."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns its fields by name, as JSON takes them."""
+        """Return the fields by name, as plain values for JSON."""
         values = super().to_dict()
         del values["names"]
         return values
@@ -102,7 +102,7 @@ class Comparison(Row):
 def compare(
     settings: Settings, first: str, second: str, dataset: Path, *, part: str, device: Device
 ) -> Comparison:
-    """Compares two models on a dataset; see `Library.compare`."""
+    """Compare two models on a dataset; see `Library.compare`."""
     from model.dataset.folder import open_dataset
     from model.evaluation.comparison import compare_predictions
 
@@ -161,7 +161,7 @@ def _still(change: "Change", sources: dict[int, str]) -> StillChange:
 
 
 def _sources(dataset: "Dataset", part: str, changes: tuple["Change", ...]) -> dict[int, str]:
-    """The files that the changed stills came from, by the stills' places in the part."""
+    """Return the original files of the changed stills, by the stills' indices in the part."""
     from model.dataset.shards import read_part
 
     wanted = {change.index for change in changes}

@@ -1,4 +1,4 @@
-"""Two model versions compared on episodes that both were run over: seconds gained and lost."""
+"""Compare two model versions on episodes with runs of both: seconds gained and lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ KINDS = ("gained", "lost", "unchanged")
 
 @dataclass(frozen=True)
 class LabelSpans(Row):
-    """One label's time in an episode, in ranges of seconds; the three kinds never overlap."""
+    """One label's time in an episode, as ranges of seconds; the three kinds never overlap."""
 
     label: str
     gained: tuple[Span, ...]
-    """On screen by the second model alone."""
+    """Ranges in the second model's timeline only."""
     lost: tuple[Span, ...]
-    """On screen by the first model alone."""
+    """Ranges in the first model's timeline only."""
     unchanged: tuple[Span, ...]
 
     @property
@@ -38,7 +38,7 @@ class LabelSpans(Row):
         return bool(self.gained or self.lost)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns ranges and their lengths, as JSON takes them."""
+        """Return ranges and their durations, as plain values for JSON."""
         spans = {kind: getattr(self, kind) for kind in KINDS}
         return (
             {"label": self.label}
@@ -49,7 +49,7 @@ class LabelSpans(Row):
 
 @dataclass(frozen=True)
 class EpisodeChange(Row):
-    """What changes in one episode."""
+    """The changes in one episode."""
 
     episode: str
     labels: tuple[LabelSpans, ...]
@@ -57,7 +57,7 @@ class EpisodeChange(Row):
 
 @dataclass(frozen=True)
 class LabelSeconds(Row):
-    """One label's seconds over all episodes."""
+    """The seconds of one label over all episodes."""
 
     label: str
     gained_seconds: Fraction
@@ -67,13 +67,13 @@ class LabelSeconds(Row):
 
 @dataclass(frozen=True)
 class EpisodesComparison(Row):
-    """What changes when the second model's runs take the place of the first's."""
+    """The changes if the second model's runs replace the first's."""
 
     first: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the first model."""
     second: str
     labels: tuple[LabelSeconds, ...]
-    """Over all episodes, what changes most first."""
+    """Totals over all episodes, the largest change first."""
     episodes: tuple[EpisodeChange, ...]
 
 
@@ -85,7 +85,7 @@ def compare_on_episodes(
     *,
     page: Path | None,
 ) -> EpisodesComparison:
-    """Compares two models on episodes; see `Library.compare_on_episodes`."""
+    """Compare two models on episodes; see `Library.compare_on_episodes`."""
     with installation.database.read() as connection:
         compared = [
             _compared(installation, connection, first, second, name)
@@ -116,10 +116,13 @@ def _compared(
     installation: Installation, connection: Transaction, first: str, second: str, name: str
 ) -> tuple[tuple[str, str], EpisodeDifference]:
     episode = require_episode(connection, name)
-    shown = [find_selection(connection, None, reference, raw=True) for reference in (first, second)]
-    runs = [require_selected_run(connection, episode, each) for each in shown]
-    before, after = (labelled_ranges(connection, episode, each) for each in shown)
-    seen_by = [run.id for run in runs]  # what is gained was seen by one, what is lost by the other
+    # models are compared by what they found: corrections would hide what differs
+    selections = [
+        find_selection(connection, None, reference, raw=True) for reference in (first, second)
+    ]
+    runs = [require_selected_run(connection, episode, each) for each in selections]
+    before, after = (labelled_ranges(connection, episode, each) for each in selections)
+    seen_by = [run.id for run in runs]  # gains were seen by one run, losses by the other
     thumbnails = Thumbnails(connection, installation, runs[1], episode, seen_by)
     difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)
     return (runs[0].model, runs[1].model), difference

@@ -1,8 +1,8 @@
-"""The gate of a promotion: what a model must not lose against the one in use.
+"""The promotion gate: how much worse than the model in use a model may be.
 
     macro_f1 >= -0.005, per_label_f1 >= -0.03
 
-Each part names a figure and the least that it may change by, wherever it was measured.
+Each part names a metric and its least permitted change, wherever it was measured.
 """
 
 import re
@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from castline.errors import RequestError
 
 DEFAULT_REQUIREMENT = "macro_f1 >= -0.005, per_label_f1 >= -0.03"
-"""Half a point in all and three points of any label: about what two trainings differ by that
-differ in their seed alone."""
+"""Half a point in total and three points for any label: about the difference between two trainings
+with different seeds."""
 
 FIGURES = ("accuracy", "macro_f1", "micro_f1", "per_label_f1")
-"""What may be required: `accuracy` is measured on a dataset alone, `micro_f1` on episodes alone."""
+"""The metrics in requirements: `accuracy` is measured on datasets only, `micro_f1` on episodes
+only."""
 
 ROUNDING = 1e-9
-"""A difference of two F1 that is a bound by the pencil may miss it by a bit."""
+"""A difference of two F1 that is exactly a bound may miss it by a rounding error."""
 
 _DEMAND = re.compile(r"\s*(\w+)\s*>=\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*")
 
@@ -34,25 +35,25 @@ class Demand:
 
 @dataclass(frozen=True)
 class Measured:
-    """One figure of the model in use and of the one that may replace it."""
+    """One metric of the model in use and of the candidate."""
 
     place: str
-    """The dataset or the episode."""
+    """The dataset or the episode on which it was measured."""
     figure: str
     label: str
-    """Empty for figures of all labels together."""
+    """The label; empty for metrics over all labels."""
     before: float
     after: float
 
     @property
     def difference(self) -> float:
-        """By how much it changes; negative: for the worse."""
+        """Change of the metric; negative if the candidate is worse."""
         return self.after - self.before
 
 
 @dataclass(frozen=True)
 class Regression:
-    """A figure that changes by less than is required."""
+    """A metric that changes by less than the requirement permits."""
 
     measured: Measured
     demand: Demand
@@ -67,10 +68,10 @@ class Regression:
 
 
 def parse_requirement(text: str) -> tuple[Demand, ...]:
-    """Reads a requirement.
+    """Parse a requirement.
 
     Raises:
-        RequestError: A part is not `FIGURE >= NUMBER`, or names no figure there is.
+        RequestError: A part is not `FIGURE >= NUMBER`, or names an unknown metric.
     """
     demands = []
     for part in text.split(","):
@@ -85,10 +86,10 @@ def parse_requirement(text: str) -> tuple[Demand, ...]:
 
 
 def regressions(measured: Sequence[Measured], demands: Iterable[Demand]) -> list[Regression]:
-    """What falls short, in the order of the demands.
+    """Return the metrics that fall short, in the order of the demands.
 
     Raises:
-        RequestError: A figure is required that was measured nowhere.
+        RequestError: A required metric was not measured.
     """
     found = []
     for demand in demands:

@@ -1,4 +1,4 @@
-"""Which model version is in use: the one that new runs take and questions see."""
+"""The model version in use: the one for new runs and for questions."""
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import model_record
@@ -9,16 +9,16 @@ from worker.installation import Installation
 
 
 def sha256_in_use(installation: Installation) -> str:
-    """The model version that new runs use: the promoted one, or the bundled one before any."""
+    """Return the model version for new runs: the promoted one, or else the bundled one."""
     with installation.database.read() as connection:
         return promoted_sha256(connection) or find_model(None).sha256
 
 
 def model_in_use(installation: Installation) -> ModelVersion:
-    """The same, from its folder.
+    """Return the model version in use, read from its folder.
 
     Raises:
-        RequestError: Its folder is gone or damaged.
+        RequestError: The folder is missing or damaged.
     """
     try:
         return find_model_by_sha256(
@@ -32,11 +32,11 @@ def model_in_use(installation: Installation) -> ModelVersion:
 
 
 def chosen_model(installation: Installation, reference: str | None) -> ModelVersion:
-    """The model version that a person names, or else the one in use.
+    """Return the model version with this reference, or the one in use for None.
 
     Raises:
-        ModelError: There is none of that name, or it cannot be read.
-        RequestError: The folder of the one in use is gone.
+        ModelError: There is no such model version, or it cannot be read.
+        RequestError: The folder of the model in use is missing.
     """
     if reference is None:
         return model_in_use(installation)
@@ -44,7 +44,7 @@ def chosen_model(installation: Installation, reference: str | None) -> ModelVers
 
 
 def hold_what_is_shown(installation: Installation) -> None:
-    """From now on only promotions, no other model's new runs, change which model is shown."""
+    """Fix the current model, so that only promotions change it and not new runs of other models."""
     record = model_record(find_model(None))
     with installation.database.write() as connection:
         begin_promotions(connection, record)

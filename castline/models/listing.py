@@ -1,4 +1,4 @@
-"""The model versions that are here, and those taken over from elsewhere."""
+"""List, show and import model versions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from worker.settings import Settings
 
 
 def models(installation: Installation) -> Models:
-    """The model versions that are here, the newest first."""
+    """Return the installed model versions, the newest first."""
     found, unreadable = list_models([installation.settings.models_folder])
     sha256, promotions = _history(installation)
     rows = tuple(_shown(version, sha256, promotions) for version in found)
@@ -29,17 +29,17 @@ def models(installation: Installation) -> Models:
 
 
 def model(installation: Installation, reference: str) -> Model:
-    """One model version.
+    """Return one model version.
 
     Raises:
-        ModelError: There is none of that name, or it cannot be read.
+        ModelError: There is no such model version, or it cannot be read.
     """
     version = find_model(reference, [installation.settings.models_folder])
     return _shown(version, *_history(installation))
 
 
 def import_model(settings: Settings, folder: Path) -> Imported:
-    """Takes over a model version's folder; see `Library.import_model`."""
+    """Import a model version's folder; see `Library.import_model`."""
     from model.importing import import_model_version
 
     imported = import_model_version(folder, settings.models_folder)
@@ -48,7 +48,7 @@ def import_model(settings: Settings, folder: Path) -> Imported:
 
 
 def _history(installation: Installation) -> tuple[str, Sequence[PromotionRecord]]:
-    """The SHA-256 of the model in use, and what became of all models."""
+    """Return the SHA-256 of the model in use, and the promotions of all models."""
     with installation.database.read() as connection:
         sha256 = promoted_sha256(connection) or find_model(None).sha256
         return sha256, list_promotions(connection)

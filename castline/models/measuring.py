@@ -1,4 +1,4 @@
-"""Two model versions measured on the same stills and the same episodes."""
+"""Measure two model versions on the same stills and the same episodes."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from model.evaluation.predictions import Predictions
 
 SCORED_EVERY_SECONDS = Fraction(1, 2)
-"""The default sampling interval: what lies between two samples was never looked at."""
+"""The default sampling interval: the time between two samples was never examined."""
 
 
 def predictions_of(
     version: ModelVersion, dataset: "Dataset", part: str, device: Device
 ) -> "Predictions":
-    """Lets a model version answer every still of a part.
+    """Classify every still of a part with a model version.
 
     Raises:
-        DatasetError: The line names the model, and what does not fit.
+        DatasetError: The dataset does not fit the model; the message names it and says why.
     """
     from model.evaluation.recogniser import Recogniser, predict_part
     from model.inference.classifier import Classifier
@@ -46,7 +46,7 @@ def predictions_of(
 def measured_on_dataset(
     before: ModelVersion, after: ModelVersion, dataset: "Dataset", device: Device
 ) -> list[Measured]:
-    """Accuracy and F1 of both on the dataset's test set."""
+    """Return accuracy and F1 of both models on the dataset's test set."""
     from model.evaluation.comparison import compare_predictions
 
     found = compare_predictions(
@@ -73,10 +73,10 @@ def measured_on_episode(
     episode: EpisodeRecord,
     truth: Sequence[LabelledRange],
 ) -> list[Measured]:
-    """F1 of both models' latest runs over an episode whose truth is known.
+    """Return F1 of both models' latest runs over an episode with a truth.
 
     Raises:
-        RequestError: One of them has no run over it.
+        RequestError: One of the models has no run over it.
     """
     first, second = (
         score_at_samples(episode, ranges_by(connection, version, episode), truth)
@@ -88,10 +88,10 @@ def measured_on_episode(
 def ranges_by(
     connection: Transaction, version: ModelVersion, episode: EpisodeRecord
 ) -> list[LabelledRange]:
-    """What a model's latest run over an episode found, without what people said.
+    """Return what a model's latest run over an episode found, without corrections.
 
     Raises:
-        RequestError: It has none.
+        RequestError: It has no run over the episode.
     """
     selection = RunSelection(model_sha256=version.sha256, raw=True)
     if selected_run_of(connection, episode.id, selection) is None:
@@ -106,7 +106,7 @@ def ranges_by(
 def score_at_samples(
     episode: EpisodeRecord, found: Sequence[LabelledRange], truth: Sequence[LabelledRange]
 ) -> Score:
-    """Compares found and true ranges at two samples per second."""
+    """Compare found and true ranges at two samples per second."""
     count = int(episode.duration_seconds / SCORED_EVERY_SECONDS)
     return frame_level_score(
         truth, found, [number * SCORED_EVERY_SECONDS for number in range(count)]
@@ -115,7 +115,7 @@ def score_at_samples(
 
 def _by_label(place: str, first: Score, second: Score) -> Iterator[Measured]:
     labels = sorted({*first.per_label, *second.per_label})
-    # A label that one of them neither missed nor made up is none of its mistakes: 1.
+    # For a model, a label that is absent from the truth and from its timeline has F1 1.
     pairs = {
         label: tuple(
             score.per_label[label].f1 if label in score.per_label else 1.0

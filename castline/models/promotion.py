@@ -1,4 +1,4 @@
-"""How a model version takes the place of the one in use, and how that is taken back."""
+"""Promote a model version, and roll the promotion back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,33 +21,33 @@ from worker.parameters import RunParameters
 
 @dataclass(frozen=True)
 class Promotion:
-    """What became of a model that was to be promoted."""
+    """The result of a promotion."""
 
     regressions: tuple[Regression, ...]
     is_promoted: bool
-    """False: it fell short, and nothing changed."""
+    """False if the model fell short, and nothing changed."""
     episodes: int
-    """How many show a run of it instead of another model's now."""
+    """Number of episodes that now show a run of this model instead of another one's."""
     model: str = ""
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     was_in_use: bool = False
-    """Nothing was to be done."""
+    """Whether the model was already in use, so that nothing changed."""
     names: Names = field(default_factory=Names)
-    """What people call labels."""
+    """Display names of labels."""
 
 
 @dataclass(frozen=True)
 class RolledBack:
-    """A promotion that was taken back."""
+    """The result of a rollback."""
 
     withdrawn: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the withdrawn model."""
     in_use: str
-    """The model that is in use again."""
+    """NAME@VERSION of the model that is in use again."""
     episodes: int
-    """How many show the runs again that they showed before."""
+    """Number of episodes that show their earlier runs again."""
     kept: int
-    """How many still show a run of the withdrawn model, for want of another."""
+    """Number of episodes that still show a run of the withdrawn model, for lack of another one."""
 
 
 def promote_if_not_worse(
@@ -60,7 +60,7 @@ def promote_if_not_worse(
     force: bool,
     device: Device,
 ) -> Promotion:
-    """Measures a model against the one in use and promotes it; see `Library.promote`."""
+    """Measure a model against the one in use and promote it; see `Library.promote`."""
     version = find_model(model, [installation.settings.models_folder])
     reference = version.manifest.reference
     if sha256_in_use(installation) == version.sha256:
@@ -73,7 +73,7 @@ def promote_if_not_worse(
 
 
 def rollback(installation: Installation) -> RolledBack:
-    """Takes the latest promotion back; see `Library.rollback`."""
+    """Undo the latest promotion; see `Library.rollback`."""
     with installation.database.write() as connection:
         done = roll_back(connection)
     return RolledBack(done.withdrawn.model, done.in_use.model, done.episodes, done.kept)
@@ -110,17 +110,20 @@ def promote(
     *,
     force: bool,
 ) -> Promotion:
-    """Promotes a model version if it meets the requirement, or by force.
+    """Promote a model version if it meets the requirement, or by force.
 
     Args:
         installation: The installation.
-        version: What to promote.
-        requirement: As `castline.models.gate` reads it.
-        measured: The figures of the model in use and of this one.
-        force: Whatever they say. That it took force is recorded.
+        version: The model version to promote.
+        requirement: A requirement in the syntax of `castline.models.gate`.
+        measured: The metrics of the model in use and of this one.
+        force: Promote regardless of the metrics; the use of force is recorded.
+
+    Returns:
+        The result.
 
     Raises:
-        RequestError: The requirement cannot be read, or nothing was measured and no force used.
+        RequestError: The requirement is invalid, or nothing was measured and force is not used.
     """
     if not measured and not force:
         raise RequestError(

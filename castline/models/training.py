@@ -1,4 +1,4 @@
-"""Training: from a dataset to a model version, and labels more for a model."""
+"""Train a model version from a dataset, or add labels to a model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """How to train. What is None is as the recipe has it."""
+    """Parameters of a training; None means the recipe's value."""
 
     recipe: str | None = None
-    """None for the usual one: `strong` with boxes, `regional` without, `further` with a start that
-    knows at least half of the labels."""
+    """Name of the recipe; None for the default: `strong` with boxes, `regional` without, `further`
+    with a start model that knows at least half of the labels."""
     is_quick: bool = False
-    """The recipe of `castline demo` instead: enough for a cast drawn by code, and for no other."""
+    """Use the recipe of `castline demo`, which is sufficient only for a cast drawn by code."""
     start: str | None = None
-    """NAME[@VERSION] of the model with whose weights training begins."""
+    """NAME[@VERSION] of the model from whose weights training starts."""
     teachers: tuple[str, ...] = ()
-    """NAME[@VERSION] of models whose answers are learnt, too."""
+    """NAME[@VERSION] of models whose answers are also learned (distillation)."""
     epochs: int | None = None
     patience: int | None = None
-    """Stop after so many epochs that made validation no better; 0: never."""
+    """Stop after this many epochs without a lower validation loss; 0: never."""
     batch_size: int | None = None
     seed: int = 0
-    """Equal seeds give equal weights."""
+    """Seed of all random choices: equal seeds give equal weights."""
     name: str | None = None
-    """Of the model's family; None for the dataset folder's."""
+    """Name of the model's family; None for the dataset folder's name."""
     resume: bool = False
-    """Go on with the training that was interrupted."""
+    """Continue an interrupted training."""
     licence: str | None = None
     """Terms under which the weights may be used."""
     about_stills: str | None = None
-    """Where the stills come from, for the model card."""
+    """Origin of the stills, for the model card."""
     command: str = "castline.train"
-    """That made the version, for the model card."""
+    """The command that made the version, for the model card."""
 
     @property
     def provenance(self) -> dict[str, str]:
-        """What was said of the version, by the field of `model.version.provenance.Provenance`."""
+        """Texts about the version, by the field of `model.version.provenance.Provenance`."""
         said = {
             "licence": self.licence,
             "about_stills": self.about_stills,
@@ -67,7 +67,7 @@ def train(
     on_epoch: Callable[["Epoch"], None] | None = None,
     on_nothing_to_resume: Callable[[Path], None] | None = None,
 ) -> Trained:
-    """Trains a recogniser; see `Library.train`."""
+    """Train a recogniser; see `Library.train`."""
     require_training()
     from model.dataset.folder import open_dataset
     from model.labels import label_of
@@ -81,8 +81,8 @@ def train(
     folders = [settings.models_folder]
     opened = open_dataset(dataset)
     family = label_of(dataset.resolve().name) if training.name is None else training.name
-    if not (family and family.isascii()):  # it is a part of files' names
-        raise ModelError(f"{dataset}: makes no name for a model; give one with --name")
+    if not (family and family.isascii()):  # it becomes a part of file names
+        raise ModelError(f"{dataset}: gives no valid name for a model; give one with --name")
     version = next_version(family, folders)
     begun = None if training.start is None else find_model(training.start, folders)
     recipe = _recipe(training, opened, begun)
@@ -113,7 +113,7 @@ def add_labels(
     dataset: Path | None = None,
     on_progress: Progress = tell_nobody,
 ) -> Trained:
-    """Adds labels to a model from few stills of each; see `Library.add_labels`."""
+    """Add labels to a model from few stills of each; see `Library.add_labels`."""
     require_training()
     from model.adding.adding import add_labels as add
     from model.dataset.folder import open_dataset
@@ -148,10 +148,10 @@ def add_labels(
 
 
 def require_training() -> None:
-    """Refuses to train where the libraries for it are not installed.
+    """Refuse to train where the libraries for it are not installed.
 
     Raises:
-        MissingExtraError: They are not.
+        MissingExtraError: They are not installed.
     """
     from model.extras import require_train_extra
 

@@ -1,4 +1,4 @@
-"""Model versions as they are shown."""
+"""Public values that describe model versions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,38 +13,38 @@ from model.labels import known_labels
 
 @dataclass(frozen=True)
 class Promotion(Row):
-    """How a model version came into use, and out of it."""
+    """One promotion of a model version, and its withdrawal."""
 
     promoted_at: datetime
     requirement: str | None
-    """None where nothing was measured."""
+    """The requirement that was met; None where nothing was measured."""
     is_forced: bool
     regressions: tuple[str, ...]
-    """What it lost against the model before."""
+    """Metrics in which it fell short of the previous model."""
     withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True)
 class Model(Row):
-    """A model version that is here."""
+    """An installed model version."""
 
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     name: str
     version: str
     sha256: str
     folder: Path
     is_default: bool
-    """Whether runs take it unless told otherwise."""
+    """Whether it is the model in use."""
     promotions: tuple[Promotion, ...]
-    """The oldest first."""
+    """Promotions of the model, the oldest first."""
     is_bundled: bool
     created_at: str
-    """ISO 8601."""
+    """Time of training, in ISO 8601."""
     labels: tuple[str, ...]
-    """In the order of the network's outputs."""
+    """Labels in the order of the network's outputs."""
     names: Mapping[str, str]
-    """Of the labels, as people read them."""
+    """Display names by label."""
     network: str
     network_parameters: Mapping[str, Any]
     weights_bytes: int
@@ -58,7 +58,7 @@ class Model(Row):
     onset: float
     offset: float
     label_thresholds: Mapping[str, tuple[float, float]]
-    """(onset, offset) of the labels that have their own."""
+    """(onset, offset) of the labels with their own thresholds."""
     metrics: Mapping[str, float]
     training_data_sha256: str
     licence: str
@@ -67,43 +67,43 @@ class Model(Row):
 
     @property
     def known_labels(self) -> tuple[str, ...]:
-        """Those of somebody: never `unknown`, which no tag has."""
+        """The labels of known characters, without `unknown`, which no tag has."""
         return known_labels(self.labels)
 
     def thresholds(self, label: str) -> tuple[float, float]:
-        """Returns the confidences at which an appearance of a label starts and ends."""
+        """Return the confidences at which an appearance of a label starts and ends."""
         return self.label_thresholds.get(label, (self.onset, self.offset))
 
 
 @dataclass(frozen=True, repr=False)
 class Models(Table[Model]):
-    """The model versions that are here, the newest first."""
+    """The installed model versions, the newest first."""
 
     unreadable: tuple[CastlineError, ...] = ()
-    """Why folders that should hold one cannot be read."""
+    """Errors of folders that should hold a model version but cannot be read."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A model version that was taken over."""
+    """An imported model version."""
 
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     folder: Path
     is_new: bool
-    """False: it was there before."""
+    """False if it was already installed."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model version that was made."""
+    """A trained model version."""
 
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     folder: Path
     metrics: Mapping[str, float]
-    """Figures by name, such as `accuracy` and `macro_f1` of the test stills."""
+    """Metrics by name, such as `accuracy` and `macro_f1` of the test stills."""
     names: Mapping[str, str]
-    """Of its labels, as people read them."""
+    """Display names by label."""
     added: tuple[str, ...] = ()
-    """The labels that were added to another model, if that was done."""
+    """The labels that were added to the start model, if any."""

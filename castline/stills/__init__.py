@@ -1,1 +1,1 @@
-"""Labelled stills: datasets, what is collected for them, and episodes composed of them."""
+"""Labelled stills: datasets, collecting stills for them, and composing episodes from them."""

@@ -1,4 +1,4 @@
-"""Pictures out of episodes, to train with."""
+"""Collect training pictures from episodes."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def harvest(
     on_harvested: Callable[[Harvested], None],
     on_refused: Callable[[CastlineError], None] | None,
 ) -> tuple[Harvested, ...]:
-    """Collects stills from episodes, sorted by a model; see `Library.harvest`."""
+    """Collect stills from episodes, sorted by a model; see `Library.harvest`."""
     version = chosen_model(installation, model)
     way = Way.PLACES if cuts else Way.REGIONS
     found = []
@@ -59,9 +59,9 @@ def propose(
     device: Device,
     on_progress: Progress,
 ) -> Proposed:
-    """Writes frames with the boxes that a model sees in them; see `Library.propose`.
+    """Write frames with the boxes that a model sees in them; see `Library.propose`.
 
-    None of `frames` means all of them.
+    None for `frames` means all of them.
     """
     version = chosen_model(installation, model)
     choice: Choice = all_of_them if frames is None else worthiest(version, frames)

@@ -1,9 +1,8 @@
-"""Episodes composed of labelled stills and clips, whose truth is known to the frame.
+"""Compose episodes from labelled stills and clips, with a truth that is exact to the frame.
 
-First the shots are planned, then it is settled what each shows, then the stills that are needed
-are unpacked onto the disk: all of them where groups are put together. From then on one frame after
-the other is drawn and written, so that memory grows neither with the episode's pictures nor with
-the dataset's.
+First the shots are planned, then the content of each is chosen, then the required stills are
+unpacked to disk: all of them if groups are composed. From then on one frame after the other is
+drawn and written, so that memory grows neither with the episode's length nor with the dataset.
 """
 
 from collections import Counter
@@ -41,43 +40,43 @@ from timeline.files import whole_file
 from timeline.scoring.truth import write_truth
 
 MEASURING_PART = "test"
-"""The stills that no model learns from, nor has its thresholds chosen on."""
+"""The stills that are used neither for training nor for choosing thresholds."""
 
 
 GROUPS_WITH_BOXES = 0.25
-"""Default share of shots with three or more where stills have boxes. In ../shared's clips of real
-footage it is a tenth of the time; an episode of four minutes would then have but seven groups to
-measure on, and recognisers miss more in groups than anywhere."""
+"""Default share of shots with three or more characters where stills have boxes. In ../shared's
+clips of real footage it is a tenth of the time; an episode of four minutes would then have only
+seven groups to measure on, and models miss more in groups than anywhere else."""
 
 
 @dataclass(frozen=True)
 class Composition:
-    """What an episode is made of, and how.
+    """The content and look of an episode.
 
     Raises:
-        RequestError: There is no such set, or nobody known in it, or too few for groups.
+        RequestError: There is no such set, or it has no known label, or too few for groups.
     """
 
     dataset: Dataset
     part: str
-    """Train, validation or test: whose stills are shown."""
+    """The set of stills to show: train, validation or test."""
     negatives: tuple[Negative, ...]
-    """Shown where nobody known is on screen, in turn with stills of `unknown`."""
+    """Clips for shots without known characters, in turn with stills of `unknown`."""
     layout: Layout
     seconds: int
-    """How long it lasts, rounded up to a whole frame."""
+    """Duration, rounded up to a whole frame."""
     seed: int
     """The same seed gives the same pictures and the same truth."""
     groups: float = 0.0
-    """Share of the shots with three or more; above 0 strangers, hats and tints come with them."""
+    """Share of the shots with three or more characters; above 0 adds strangers, hats and tints."""
 
     def __post_init__(self) -> None:
         if self.part not in PARTS:
             raise RequestError(f"set {self.part!r}: is none of {', '.join(PARTS)}")
         if not self.labels:
             raise RequestError(
-                f"{self.dataset.folder}: {self.part} shows nobody known alone; "
-                "build it of more stills"
+                f"{self.dataset.folder}: {self.part} has no still with a single known "
+                "label; build it from more stills"
             )
         if not 0 <= self.groups <= 1:
             raise RequestError(f"--groups {self.groups:g}: give a share from 0 to 1")
@@ -89,9 +88,9 @@ class Composition:
 
     @cached_property
     def stills(self) -> dict[str, int]:
-        """How many stills there are of each label, `unknown` included.
+        """The number of stills of each label, including `unknown`.
 
-        Those that show several are not counted: a shot of stills names one label for each.
+        Stills with several labels are not counted: a shot of stills has one label for each.
         """
         manifest = self.dataset.manifest
         if manifest.boxes is None:
@@ -104,12 +103,12 @@ class Composition:
 
     @property
     def labels(self) -> list[str]:
-        """Those of somebody known."""
+        """The labels of known characters."""
         return [label for label in self.stills if label != UNKNOWN]
 
     @property
     def usual_groups(self) -> float:
-        """The share of shots with three or more if nobody says anything: none without boxes."""
+        """The default share of shots with three or more characters: 0 without boxes."""
         manifest = self.dataset.manifest
         counts = zip(manifest.labels, (manifest.boxes or {}).get(self.part, ()), strict=False)
         boxed = {label for label, count in counts if count}
@@ -117,7 +116,7 @@ class Composition:
         return GROUPS_WITH_BOXES if enough else 0.0
 
     def plan(self) -> list[Shot]:
-        """The shots, from the first frame to the last."""
+        """Return the shots, from the first frame to the last."""
         return plan_shots(
             self.labels,
             ceil(self.seconds * FRAME_RATE),
@@ -128,7 +127,7 @@ class Composition:
 
 
 def open_negative(decoder: Decoder, path: Path) -> Negative:
-    """Looks at a clip in which nobody known is on screen.
+    """Examine a clip without known characters.
 
     Raises:
         IngestError: It cannot be used as video.
@@ -140,23 +139,23 @@ def open_negative(decoder: Decoder, path: Path) -> Negative:
 def compose_episode(
     composition: Composition, decoder: Decoder, output: Path, truth: Path, on_progress: Progress
 ) -> list[Shot]:
-    """Writes an episode and its truth: both, or none.
+    """Write an episode and its truth: both, or none.
 
     Args:
-        composition: What it is made of.
+        composition: The content of the episode.
         decoder: Opens the clips.
-        output: The MP4 to write; an older one is replaced.
-        truth: The CSV to write; an older one is replaced.
+        output: The MP4 to write; an existing one is replaced.
+        truth: The CSV to write; an existing one is replaced.
         on_progress: Called before each frame.
 
     Returns:
-        Its shots.
+        The shots of the episode.
 
     Raises:
         DatasetError: The dataset is damaged.
         IngestError: A clip cannot be read.
         TimelineError: One of the files cannot be written.
-        RequestError: Nothing of a clip can be decoded, or no group finds room in a picture.
+        RequestError: No frame of a clip can be decoded, or no group fits into a picture.
     """
     shots = composition.plan()
     contents = _contents(shots, composition)
@@ -179,13 +178,13 @@ def compose_episode(
             studio.unpack({still for stills in shown for still in stills})
         pictures = _joined(shots, contents, studio)
         write_video(whole_output, _counted(pictures, shots[-1].end_frame, on_progress), FRAME_RATE)
-        # whole in itself, and there before the episode is: none is ever without its truth
+        # written atomically, before the episode: no episode is ever without its truth
         write_truth(truth, true_ranges(studio.shown, FRAME_RATE))
     return studio.shown
 
 
 def _contents(shots: Sequence[Shot], composition: Composition) -> list[Content]:
-    """Settles what each shot shows: every still and every clip gets its turn."""
+    """Choose the content of each shot: every still and every clip gets its turn."""
     # no shot's own generator has this second number
     rng = np.random.default_rng([composition.seed, len(shots)])
     stills = {
@@ -209,7 +208,7 @@ def _contents(shots: Sequence[Shot], composition: Composition) -> list[Content]:
 def _joined(
     shots: Sequence[Shot], contents: Sequence[Content], studio: Studio
 ) -> Iterator[Picture]:
-    """Yields the episode's frames: of two shots at once in a dissolve, else of one."""
+    """Yield the episode's frames, blending two shots in a dissolve."""
     before: Iterator[Picture] = iter(())
     for shot, content, after in zip_longest(shots, contents, shots[1:]):
         past = after.first_alone if after else shot.end_frame

@@ -1,4 +1,4 @@
-"""Datasets of labelled stills: built, shown, checked."""
+"""Build, show and check datasets of labelled stills."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def build(
     workers: int | None,
     on_progress: Progress,
 ) -> Built:
-    """Makes a dataset of labelled stills; see `Library.build_dataset`."""
+    """Build a dataset of labelled stills; see `Library.build_dataset`."""
     from model.dataset.build import build_dataset
     from model.dataset.folder import REPORT
     from model.dataset.plan import BuildOptions
@@ -67,7 +67,7 @@ def _labels(names: Sequence[str], option: str) -> tuple[str, ...]:
 
 
 def show(folder: Path) -> ShownDataset:
-    """Checks a dataset and says what it holds; see `Library.dataset`."""
+    """Check a dataset and describe it; see `Library.dataset`."""
     from model.dataset.folder import open_dataset
     from model.dataset.pages import near_duplicates
 
@@ -88,7 +88,7 @@ def check(
     device: Device,
     on_progress: Progress,
 ) -> DoubtfulBoxes:
-    """Finds boxes far from where a model sees their label; see `Library.check_dataset`."""
+    """Find boxes far from where a model sees their label; see `Library.check_dataset`."""
     from model.dataset.doubtful_boxes import doubtful_boxes
     from model.dataset.folder import open_dataset
     from model.inference.classifier import Classifier
@@ -138,7 +138,7 @@ def _shown(opened: "OpenedDataset") -> Dataset:
 
 
 def _stills_by_boxes(opened: "OpenedDataset") -> dict[str, int]:
-    """Counts stills by their number of boxes, and those in which everybody has one."""
+    """Count stills by their number of boxes, and those in which every character has a box."""
     from model.dataset.table import read_table
 
     lines = read_table(opened)

@@ -1,4 +1,4 @@
-"""Which frames are worth a person's time: those of doubt and of many, each unlike the others."""
+"""Select the frames most worth correcting: doubtful, crowded and diverse ones."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,22 +13,25 @@ from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters
 
 Choice = Callable[[list[SeenFrame]], list[SeenFrame]]
-"""Which of the frames are written, in their order."""
+"""Selects the frames to write, in their order."""
 
 
 def all_of_them(frames: list[SeenFrame]) -> list[SeenFrame]:
-    """Chooses every frame, in the order of episodes and of time."""
+    """Select every frame, ordered by episode and time."""
     return frames
 
 
 def worthiest(version: ModelVersion, most: int) -> Choice:
-    """Gives the choice of those frames that are worth most to mend, worthiest first.
+    """Return the selection of the frames most worth correcting, the best first.
 
-    A frame in which the model sees nobody, however unsurely, is none of them.
+    A frame in which the model sees no character, however uncertain, is never selected.
 
     Args:
-        version: Whose labels have thresholds.
-        most: How many frames.
+        version: The model version, for the thresholds of its labels.
+        most: Number of frames.
+
+    Returns:
+        A function that selects frames.
     """
     rules = RunParameters.for_model(version.manifest).rules
 
@@ -42,16 +45,20 @@ def worthiest(version: ModelVersion, most: int) -> Choice:
 
 
 def worth(predictions: Sequence[Prediction], rules: Rules) -> float:
-    """Says how much there is to mend in a frame: its doubt plus its crowd, from 0 to below 2.
+    """Return how much there is to correct in a frame: doubt plus crowd, from 0 to below 2.
 
-    The doubt is that of the most doubtful label: 1 where its confidence is the label's onset, and
-    from there straight down to 0 at the confidences 0 and 1. With n labels from their onsets up,
-    the crowd is 1 - 1/n: 0 of one, 1/2 of two, 2/3 of three; 0 of none, too. So each further one
-    counts, and counts less, and no crowd of sure ones comes before one label in full doubt.
+    The doubt is that of the most doubtful label: 1 where its confidence equals the label's onset,
+    and from there linearly down to 0 at the confidences 0 and 1. With n labels from their onsets
+    up, the crowd is 1 - 1/n: 0 for one, 1/2 for two, 2/3 for three; also 0 for none. So each
+    further label counts, but less and less, and no crowd of certain labels outranks one label in
+    full doubt.
 
     Args:
-        predictions: Of the frame.
-        rules: With the onset of each label.
+        predictions: The predictions for the frame.
+        rules: Rules with the onset of each label.
+
+    Returns:
+        The score.
     """
     doubt, seen = 0.0, 0
     for found in predictions:
@@ -65,12 +72,12 @@ def worth(predictions: Sequence[Prediction], rules: Rules) -> float:
 
 
 def most_worthy(worths: Sequence[float], hashes: NDArray[np.uint64], most: int) -> list[int]:
-    """Chooses frames, the worthiest first; none is a near-duplicate of one before it.
+    """Select frames, the highest score first, none a near-duplicate of an earlier one.
 
     Args:
-        worths: Of each frame; of equal ones the earlier comes first.
+        worths: The score of each frame; of equal ones the earlier comes first.
         hashes: (frames, 4), see `model.pictures.near_duplicates`.
-        most: How many at most.
+        most: Maximum number.
 
     Returns:
         Their indices.

@@ -1,4 +1,4 @@
-"""An episode file and the file of its truth, made of pictures."""
+"""Write an episode file from pictures, and the file of its truth."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -17,12 +17,12 @@ def write_episode(
     frame_rate: Fraction,
     truth: Iterable[tuple[str, Fraction, Fraction]],
 ) -> Path:
-    """Writes pictures as an episode, and its truth beside it.
+    """Write pictures as an episode, and its truth beside it.
 
     Args:
-        output: The .mp4 to make.
-        pictures: Each (height, width, 3) RGB.
-        frame_rate: How many are shown in a second.
+        output: The .mp4 file to write.
+        pictures: Pictures (height, width, 3) RGB.
+        frame_rate: Frames per second.
         truth: Label, start and end in seconds; ranges are half-open.
 
     Returns:
@@ -37,5 +37,5 @@ def write_episode(
 
 
 def truth_file_of(episode: Path) -> Path:
-    """The file that holds a composed or drawn episode's truth."""
+    """Return the path of a composed or drawn episode's truth."""
     return episode.with_name(f"{episode.name}.truth.csv")

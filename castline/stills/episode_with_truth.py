@@ -1,4 +1,4 @@
-"""An episode with its truth out of labelled stills, to measure a timeline on."""
+"""Compose an episode with its truth from labelled stills, to measure a timeline on."""
 
 from dataclasses import replace as with_changes
 from fractions import Fraction
@@ -33,7 +33,7 @@ def compose(
     replace: bool,
     on_progress: Progress,
 ) -> Composed:
-    """Composes an episode and its truth; see `Library.compose`."""
+    """Compose an episode and its truth; see `Library.compose`."""
     from ingest.decoder.parent import Decoder
     from model.dataset.folder import open_dataset
 

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 
 from castline.asking.names import require_episode
@@ -40,7 +41,7 @@ from model.progress import Progress
 from model.stills.files import SOURCES_NAME
 from model.stills.writing import add_still, comments_in
 from timeline.appearances.corrections import Claim, Correction, settled, standing
-from timeline.files import whole_file
+from timeline.files import read_text, whole_file
 from timeline.place import Place
 from worker.installation import Installation
 from worker.parameters import RunParameters
@@ -144,7 +145,8 @@ def stills_from_corrections(
                 left_out["the episode is not tagged here"] += 1
             else:
                 planned.append((found, list(_wanted(connection, found, own, easy, left_out))))
-    taken = {(match[1], int(match[4])) for _, match in _stills_in(output)}
+    listed = _listed(output)
+    taken = {(match[1], int(match[4])) for _, match in _stills_in(output)} | {*listed}
     counts: Counter[str] = Counter()
     with Decoder(media_roots=installation.settings.readable_roots) as decoder:
         frames = _Frames(installation, MomentFrames(installation.settings, decoder))
@@ -152,7 +154,7 @@ def stills_from_corrections(
             new = [one for one in wanted if one.key not in taken]
             counts += _write(frames, found, new, output, left_out)
             on_progress(found.record.name, number, len(planned))
-    stale = _list_sources(output, records, episodes) if output.is_dir() else 0
+    stale = _list_sources(output, records, episodes, listed) if output.is_dir() else 0
     return StillsOfCorrections(
         output,
         dict(counts.most_common()),
@@ -352,32 +354,52 @@ def _stills_in(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
 
 
 def _list_sources(
-    output: Path, records: Sequence[CorrectionRecord], episodes: Mapping[str, EpisodeRecord]
+    output: Path,
+    records: Sequence[CorrectionRecord],
+    episodes: Mapping[str, EpisodeRecord],
+    listed: Mapping[tuple[str, int], dict[str, str]],
 ) -> int:
-    """Lists where all stills in a folder come from; returns how many hold no longer."""
+    """Write where all stills in a folder come from; return how many hold no longer.
+
+    A still that was listed before and that a person removed keeps its line, without a name.
+    """
     by_key = {record.key: record for record in records}
     stand = counting_keys(records)
-    stale = 0
-    rows = []
+    rows: dict[tuple[str, int], dict[str, str]] = {
+        key: row | {"still": ""} for key, row in listed.items()
+    }
     for path, match in sorted(_stills_in(output), key=lambda each: each[0]):
         key, sha256, seconds, pts, part = match.groups()
-        record = by_key.get(key)
-        holds = key in stand
-        stale += not holds
-        episode = episodes.get(sha256)
-        rows.append(
-            (
-                *(path.relative_to(output).as_posix(), path.parent.name, "yes" if holds else "no"),
-                *(key, record.verdict if record else "", record.label if record else ""),
-                *(record.author if record else "", episode.name if episode else ""),
-                *(episode.uri if episode else "", sha256, seconds, pts, part),
-            )
+        record, episode = by_key.get(key), episodes.get(sha256)
+        values = (
+            *(path.relative_to(output).as_posix(), path.parent.name, ""),
+            *((key, record.verdict, record.label, record.author) if record else (key, "", "", "")),
+            *((episode.name, episode.uri) if episode else ("", "")),
+            *(sha256, seconds, pts, part),
         )
+        rows[key, int(pts)] = dict(zip(_COLUMNS, values, strict=True))
+    for (key, _), row in rows.items():
+        row["holds"] = "yes" if key in stand else "no"
     with (
         whole_file(output / SOURCES_NAME) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(rows)
-    return stale
+        writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows.values())
+    return sum(row["holds"] == "no" and row["still"] != "" for row in rows.values())
+
+
+def _listed(output: Path) -> dict[tuple[str, int], dict[str, str]]:
+    """Return the lines about stills that an earlier run wrote, by correction and pts."""
+    path = output / SOURCES_NAME
+    if not path.exists():
+        return {}
+    try:
+        rows = list(csv.DictReader(StringIO(read_text(path), newline="")))
+        return {(row["correction"], int(row["pts"])): row for row in rows}
+    except (csv.Error, ValueError, LookupError, TypeError) as error:
+        raise RequestError(
+            f"{path}: is not a list of stills ({error}); move it away, or name another folder with"
+            " -o"
+        ) from error

@@ -1,7 +1,7 @@
-"""Stills from episodes, the way the original training set was made, or around places.
+"""Collect stills from episodes, as the original training set was made, or around places.
 
-At random moments the frame on display is taken, and parts of it are sorted by a model where it is
-confident, for a person to confirm: its full picture and its halves, or what a dense network sees.
+At random times the frame on display is taken, and a model sorts parts of it where it is confident,
+for a person to confirm: the full picture and its halves, or the places that a dense network sees.
 """
 
 import re
@@ -26,16 +26,16 @@ from model.version.artifact import ModelVersion
 from worker.settings import Settings
 
 _TAKEN = re.compile(r"\(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, ([\w -]+);")
-"""Which still of which episode a comment tells of, whatever the file and the model are called."""
+"""The comment that identifies a still of an episode, whatever the names of file and model."""
 
 
 class Way(StrEnum):
-    """How frames become stills."""
+    """How frames are cut into stills."""
 
     REGIONS = "regions"
     """The full picture and its halves."""
     PLACES = "places"
-    """Cuts around the places of a dense network."""
+    """Crops around the places of a dense network."""
 
 
 _CUTTING: dict[Way, Callable[[Classifier, Pictures], list[list[Still]]]] = {
@@ -45,29 +45,29 @@ _CUTTING: dict[Way, Callable[[Classifier, Pictures], list[list[Still]]]] = {
 
 
 def check_tells_places(version: ModelVersion) -> None:
-    """Refuses a model that cannot say where in a frame somebody is.
+    """Refuse a model that gives no places.
 
     Raises:
-        RequestError: It knows regions alone.
+        RequestError: The model classifies only regions.
     """
     if not version.manifest.is_dense:
         raise RequestError(
-            f"{version.manifest.reference}: tells no places, only halves of frames; name a model"
+            f"{version.manifest.reference}: gives no places, only regions of frames; choose a model"
             " of recipe strong with --model, or train one"
         )
 
 
 def taken_from(folder: Path) -> set[tuple[str, ...]]:
-    """Gives SHA-256 of the episode, moment and part of each picture under a folder that was taken.
+    """Return SHA-256 of the episode, time and part of each harvested picture under a folder.
 
-    However a person has moved and renamed them.
+    They are found however they were moved and renamed.
     """
     found = (_TAKEN.search(comment) for _, comment in comments_in(folder))
     return {matched.groups() for matched in found if matched}
 
 
 def folders_by_label(folder: Path) -> dict[str, Path]:
-    """Gives the folders of labels in a folder, whatever their names look like."""
+    """Return the folders of labels in a folder, whatever the spelling of their names."""
     if not folder.is_dir():
         return {}
     inner = (path for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._")
@@ -75,7 +75,7 @@ def folders_by_label(folder: Path) -> dict[str, Path]:
 
 
 def origin(episode: OpenedEpisode, pts: int, part: str, said: str, version: ModelVersion) -> str:
-    """Gives the comment of a picture from which `taken_from` knows it."""
+    """Return the comment of a picture from which `taken_from` recognises it."""
     probe = episode.probe
     return (
         f"castline harvest: {probe.name} (SHA-256 {probe.sha256}) at {episode.moment(pts)} s,"
@@ -91,24 +91,27 @@ def open_harvester(
     device: Device,
     way: Way = Way.REGIONS,
 ) -> Iterator["Harvester"]:
-    """Opens a decoder and loads a model.
+    """Open a decoder and load a model.
 
     Args:
-        settings: Where models and frames lie, and which media may be opened.
+        settings: Settings with the folders of models, frames and media.
         output: The folder to add stills to.
         version: The model version that sorts them.
         device: `auto`, `cpu` or `gpu`.
-        way: Which parts of a frame become stills.
+        way: The parts of a frame that become stills.
+
+    Yields:
+        The harvester.
 
     Raises:
         ModelError: The model cannot be loaded, or there is no such device.
-        RequestError: The output is no folder of stills, or the model cannot do it that way.
+        RequestError: The output is not a folder of stills, or the model does not support the way.
     """
     if way is Way.PLACES:
         check_tells_places(version)
     if output.exists() and not output.is_dir():
         raise RequestError(f"{output}: is not a folder; name another with -o")
-    if (output / COCO_NAME).exists():  # a dataset would be built of the boxes alone
+    if (output / COCO_NAME).exists():  # a dataset would be built only from the boxes
         raise RequestError(f"{output}: holds whole frames with boxes; name another folder with -o")
     with Decoder(media_roots=settings.readable_roots) as decoder:
         classifier = Classifier.load(version, device=device)
@@ -116,7 +119,7 @@ def open_harvester(
 
 
 class Harvester:
-    """Takes stills out of one episode after the other; made by `open_harvester`."""
+    """Collects stills from one episode after the other; made by `open_harvester`."""
 
     def __init__(
         self, frames: MomentFrames, output: Path, classifier: Classifier, way: Way
@@ -125,20 +128,20 @@ class Harvester:
         self._output = output
         self._classifier = classifier
         self._cut = _CUTTING[way]
-        # one that was killed and starts over gives no still twice
+        # a restarted harvest adds no still twice
         self._taken = taken_from(output)
         self._folders = folders_by_label(output)
 
     def harvest(self, path: Path, seed: int, on_progress: Progress) -> dict[str, int]:
-        """Adds an episode's stills to the output folder, except those that are there.
+        """Add an episode's new stills to the output folder.
 
         Args:
             path: The episode.
-            seed: Of the moments.
+            seed: Seed of the random times.
             on_progress: Called after each chunk.
 
         Returns:
-            How many stills went into each folder now, the fullest first.
+            The number of stills added to each folder, the largest first.
 
         Raises:
             IngestError: The episode cannot be used.
@@ -151,7 +154,7 @@ class Harvester:
         return dict(counts.most_common())
 
     def _write(self, episode: OpenedEpisode, frames: list[StoredFrame]) -> Counter[str]:
-        """Writes the stills of these frames into the folders where they belong."""
+        """Write the stills of these frames into their folders."""
         rows = self._cut(self._classifier, [frame.picture for frame in frames])
         counts: Counter[str] = Counter()
         for frame, stills in zip(frames, rows, strict=True):

@@ -1,7 +1,7 @@
-"""Episodes at random moments: the frames on display then, from the frame store.
+"""Read the frames on display at random times of episodes, from the frame store.
 
-What is learnt from such frames is the very kind of picture that a network sees when it tags. An
-episode that was tagged is not decoded again.
+Such frames have the same quality as the frames that a network sees during tagging. A tagged episode
+is not decoded again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,19 +26,23 @@ from worker.parameters import DEFAULT_EVERY_SECONDS
 from worker.settings import Settings
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 4, 10
-"""Between two moments: 100 to 250 frames of 25 a second, as when the original set was made."""
+"""Interval between two random times: 100 to 250 frames at 25 per second, as for the original
+set."""
 
 
 def random_moments(duration_seconds: Fraction, sha256: str, seed: int) -> list[Fraction]:
-    """Draws the moments at which to look, in seconds from the episode's first frame.
+    """Draw random times, in seconds from the episode's first frame.
 
     Args:
-        duration_seconds: Of the episode.
-        sha256: Of the episode: another one has other moments.
-        seed: Another one gives other moments.
+        duration_seconds: Duration of the episode.
+        sha256: SHA-256 of the episode: each episode has other times.
+        seed: Each seed gives other times.
+
+    Returns:
+        The times, ascending.
     """
     rng = np.random.default_rng([seed, int(sha256[:16], 16)])
-    # in the frame store's own steps, so that its frames serve
+    # in steps of the frame store, so that its frames can be used
     shortest, longest = (
         int(seconds / DEFAULT_EVERY_SECONDS) for seconds in (SHORTEST_SECONDS, LONGEST_SECONDS)
     )
@@ -52,26 +56,26 @@ def random_moments(duration_seconds: Fraction, sha256: str, seed: int) -> list[F
 
 @dataclass(frozen=True)
 class OpenedEpisode:
-    """An episode whose frames can be taken."""
+    """An episode whose frames can be read."""
 
     probe: Probe
     area: PictureArea
     chunks: tuple[ChunkRange, ...]
 
     def seconds(self, pts: int) -> Fraction:
-        """From its first frame."""
+        """Return seconds from the first frame."""
         return self.probe.seconds_at(pts)
 
     def moment(self, pts: int) -> str:
-        """The same as pictures' comments tell it, to the millisecond."""
+        """Return the time as in the comments of pictures, to the millisecond."""
         return f"{float(self.seconds(pts)):.3f}"
 
 
 class MomentFrames:
-    """Takes frames out of episodes.
+    """Reads frames of episodes.
 
     Args:
-        settings: Where frames lie, and how long chunks are.
+        settings: Settings with the frame store and the length of chunks.
         decoder: Opens the episodes.
     """
 
@@ -80,7 +84,7 @@ class MomentFrames:
         self._decoder = decoder
 
     def open(self, path: Path) -> OpenedEpisode:
-        """Looks into an episode file.
+        """Probe an episode file.
 
         Raises:
             IngestError: It cannot be used.
@@ -92,15 +96,18 @@ class MomentFrames:
     def at_random(
         self, episode: OpenedEpisode, seed: int, on_progress: Progress
     ) -> Iterator[tuple[ChunkRange, list[StoredFrame]]]:
-        """Yields the frames at random moments, chunk by chunk.
+        """Yield the frames at random times, chunk by chunk.
 
         Args:
-            episode: From `open`.
-            seed: Of the moments.
+            episode: An episode from `open`.
+            seed: Seed of the random times.
             on_progress: Called after each chunk.
 
+        Yields:
+            A chunk and its frames.
+
         Raises:
-            IngestError: The frames cannot be taken.
+            IngestError: The frames cannot be read.
         """
         probe = episode.probe
         moments_pts = [
@@ -116,10 +123,10 @@ class MomentFrames:
     def shown_at(
         self, episode: OpenedEpisode, chunk: ChunkRange, moments_pts: Sequence[int]
     ) -> list[StoredFrame]:
-        """Gives the frames of a chunk that are on display at these moments.
+        """Return the frames of a chunk that are on display at these times.
 
         Raises:
-            IngestError: They cannot be taken.
+            IngestError: They cannot be read.
         """
         path, stored_pts = self._stored(episode, chunk)
         wanted = set(on_display(moments_pts, stored_pts).values())
@@ -132,7 +139,7 @@ class MomentFrames:
         try:
             store.fetch(path)
             return path, read_manifest(path).pts
-        except FrameStoreError:  # not there yet, or damaged
+        except FrameStoreError:  # not stored yet, or damaged
             request = Extraction.of(probe, probe.path, chunk, every_seconds, area, path)
             retry_on_kill(lambda: self._decoder.extract(request))
             store.publish(path)

@@ -1,8 +1,9 @@
-"""Whole frames with the boxes that a dense network sees in them, for a person to mend.
+"""Write whole frames with the boxes that a dense network sees in them, for correction.
 
-Every frame at random moments (`dataset harvest --whole`), or those that are worth most (`dataset
-propose`). A first look keeps who is where and a hash of each frame, not its pixels, so that it does
-not matter how many episodes there are; what is chosen is read once more from the frame store.
+Either every frame at random times (`dataset harvest --whole`), or those most worth correcting
+(`dataset propose`). A first pass keeps the places of labels and a hash of each frame, not its
+pixels, so that the number of episodes does not matter; selected frames are then read again from the
+frame store.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,15 +35,15 @@ from worker.settings import Settings
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is asked for."""
+    """The parameters of a proposal."""
 
     episodes: Sequence[Path]
     output: Path
-    """The folder to make. If it has all these frames already, nothing happens."""
+    """The folder to create. If it already has all these frames, nothing happens."""
     seed: int
-    """Of the moments."""
+    """Seed of the random times."""
     choose: Choice
-    """Which of the frames."""
+    """Selects the frames."""
 
 
 def write_proposal(
@@ -52,25 +53,25 @@ def write_proposal(
     proposal: Proposal,
     on_progress: Progress,
 ) -> int:
-    """Writes frames of episodes and a file of boxes: a folder that is made whole or not at all.
+    """Write frames of episodes and a file of boxes into a folder that is created atomically.
 
-    Frames in which the model sees nobody known go to its folder `unknown`, as stills.
+    Frames in which the model sees no known character go to the folder `unknown`, as stills.
 
     Args:
-        settings: Where models and frames lie, and which media may be opened.
-        version: The model version that sees, of a dense network.
+        settings: Settings with the folders of models, frames and media.
+        version: A model version with a dense network.
         device: `auto`, `cpu` or `gpu`.
-        proposal: What is asked for.
+        proposal: The parameters.
         on_progress: Called after each chunk.
 
     Returns:
-        How many frames are new.
+        The number of new frames.
 
     Raises:
         IngestError: An episode cannot be used.
         ModelError: The model cannot be loaded, or there is no such device.
-        RequestError: The model tells no places, there is nothing to write, or the output is no
-            folder, holds something else or cannot be written.
+        RequestError: The model gives no places, there is nothing to write, or the output is not a
+            folder, holds other files or cannot be written.
     """
     check_tells_places(version)
     output = proposal.output
@@ -82,8 +83,8 @@ def write_proposal(
         chosen = proposal.choose(seen)
         if not chosen:
             raise RequestError(
-                f"{version.manifest.reference} sees nobody in {len(seen)} frames; give other"
-                " episodes, another --seed or another --model"
+                f"{version.manifest.reference} recognises no character in {len(seen)} frames;"
+                " give other episodes, another --seed or another --model"
             )
         if taken:
             if all(frame.key in taken for frame in chosen):
@@ -100,7 +101,7 @@ def write_proposal(
 
 
 def _taken(output: Path) -> set[tuple[str, ...]]:
-    """Gives which frames the output folder has; none if it is absent or empty."""
+    """Return the frames in the output folder; none if it is absent or empty."""
     if not output.exists():
         return set()
     if not output.is_dir():
@@ -140,7 +141,7 @@ def _write(
 def _stored(
     source: MomentFrames, chosen: Sequence[SeenFrame]
 ) -> Iterator[tuple[SeenFrame, StoredFrame]]:
-    """Reads frames again, each chunk of them once."""
+    """Read frames again, each of their chunks once."""
 
     def place(frame: SeenFrame) -> tuple[str, int]:
         return frame.episode.probe.sha256, frame.chunk.start_pts
@@ -153,7 +154,7 @@ def _stored(
 
 
 def _name(number: int, frame: SeenFrame) -> str:
-    """`0001_pilot_00-01-23.500.jpg`: in order, and fit for any file system."""
+    """Return a name valid on every file system, such as `0001_pilot_00-01-23.500.jpg`."""
     stem = Path(frame.episode.probe.name).stem
     safe = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in stem)[:80]
     time = format_time(frame.episode.seconds(frame.pts)).replace(":", "-")
@@ -180,7 +181,7 @@ def _proposed(name: str, frame: SeenFrame, stored: StoredFrame) -> ProposedPictu
 
 
 def _box(label: str, place: Place) -> Box:
-    """Gives the part of a place that lies in the picture."""
+    """Return the part of a place that lies in the picture."""
     return Box(
         label,
         max(0.0, place.x - place.width / 2),

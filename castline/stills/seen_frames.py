@@ -1,4 +1,4 @@
-"""Frames at random moments as a dense network sees them, without their pixels."""
+"""Frames at random times with the predictions of a dense network, without their pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from model.pictures.near_duplicates import difference_hash
 from model.progress import Progress
 
 WHOLE_FRAME = "whole frame"
-"""As its comment tells; the full picture among regions is another still."""
+"""Name of the part in comments; the full picture among regions is another still."""
 
 
 @dataclass(frozen=True)
 class SeenFrame:
-    """A frame, and whom a network sees in it."""
+    """A frame with the predictions for it."""
 
     episode: OpenedEpisode
     chunk: ChunkRange
     pts: int
     predictions: tuple[Prediction, ...]
-    """Those with a place."""
+    """Predictions with a place."""
     hash: NDArray[np.uint64]
-    """(4,), see `model.pictures.near_duplicates`."""
+    """Hash of shape (4,), see `model.pictures.near_duplicates`."""
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """As pictures' comments tell it."""
+        """The key of the frame in the comments of pictures."""
         return self.episode.probe.sha256, self.episode.moment(self.pts), WHOLE_FRAME
 
 
@@ -42,14 +42,17 @@ def look_at_frames(
     seed: int,
     on_progress: Progress,
 ) -> list[SeenFrame]:
-    """Looks at the frames of episodes at random moments, at none of them twice.
+    """Classify the frames of episodes at random times, each frame once.
 
     Args:
-        source: Of the frames.
-        classifier: Of a dense network.
+        source: Reads the frames.
+        classifier: A classifier with a dense network.
         paths: The episodes.
-        seed: Of the moments.
+        seed: Seed of the random times.
         on_progress: Called after each chunk.
+
+    Returns:
+        The frames with their predictions.
 
     Raises:
         IngestError: An episode cannot be used.

@@ -1,4 +1,4 @@
-"""How episodes that are composed or drawn are cut into shots."""
+"""Shots of composed and drawn episodes."""
 
 from timeline.appearances.shots import FRAME_RATE, shot_end, turns
 

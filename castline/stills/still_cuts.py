@@ -1,4 +1,4 @@
-"""The parts of frames that become stills, and the folders where a model would put them."""
+"""Cut frames into stills, and choose the folder for each by a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,18 +13,19 @@ from model.pictures.regions import REGIONS, WHOLE, cut
 from worker.parameters import RunParameters
 
 CONFIDENT = 0.6
-"""A still goes to a label's folder if its confidence exceeds this: the original set's figure."""
+"""A still goes to a label's folder if its confidence exceeds this: the value of the original
+set."""
 
 UNSURE = "_unsure"
-"""Where the others go; `dataset build` passes folders over whose names begin so."""
+"""The folder for the others; `dataset build` ignores folders with this prefix."""
 
 BESIDE, ABOVE, BELOW = 0.5, 0.1, 0.4
-"""By how much of its own width and height a place is widened: the medians, to one digit, of the
-room that 6,533 stills of the original set leave around the box of whom they show. There, head and
-shoulders are in."""
+"""Margins around a place, as shares of its own width and height: the medians, to one digit, of the
+margins that 6,533 stills of the original set leave around the box of their character. They include
+head and shoulders."""
 
 Pictures = Sequence[NDArray[np.uint8]]
-"""Each (height, width, 3) RGB."""
+"""Pictures of shape (height, width, 3), RGB."""
 
 
 @dataclass(frozen=True)
@@ -32,29 +33,33 @@ class Still:
     """A part of a frame."""
 
     part: str
-    """Which: a region, or `around LABEL`."""
+    """Name of the part: a region, or `around LABEL`."""
     picture: NDArray[np.uint8]
     folder: str
-    """Where it belongs: a label, `unknown` or UNSURE."""
+    """Destination: a label, `unknown` or UNSURE."""
     said: str
-    """By the model, of who is in it."""
+    """The model's prediction in words."""
 
 
 def cut_regions(classifier: Classifier, frames: Pictures) -> list[list[Still]]:
-    """Cuts frames as the original set was cut, and looks at each region on its own.
+    """Cut frames like the original set, and classify each region separately.
 
-    Of a network for regions the likeliest label decides, be it `unknown`. Of a dense one, which
-    answers for each label alone, the likeliest of somebody; where none reaches the model's floor,
-    surely nobody known is in.
+    With a network for regions the most confident label decides, even `unknown`. With a dense
+    network, which scores each label independently, the most confident known label decides; if none
+    reaches the model's floor, the still certainly shows no known character.
+
+    Args:
+        classifier: The classifier.
+        frames: Whole frames.
 
     Returns:
-        For each frame its regions.
+        The regions of each frame.
     """
     manifest = classifier.version.manifest
     regions = REGIONS if manifest.is_dense else manifest.regions
     parts = [[cut(frame, region) for region in regions] for frame in frames]
     if manifest.is_dense:
-        # half a frame is just a picture for it
+        # a dense network treats half a frame as an ordinary picture
         flat = [picture for row in parts for picture in row]
         confidences = classifier.confidences(flat).reshape(len(frames), len(regions), -1)
         confidences[..., [label == UNKNOWN for label in manifest.labels]] = 0
@@ -74,14 +79,14 @@ def cut_regions(classifier: Classifier, frames: Pictures) -> list[list[Still]]:
 
 
 def cut_places(classifier: Classifier, frames: Pictures) -> list[list[Still]]:
-    """Cuts out each label whose confidence reaches its offset, with room around its place.
+    """Crop each label whose confidence reaches its offset, with margins around its place.
 
     Args:
-        classifier: Of a dense network.
-        frames: Whole ones.
+        classifier: A classifier with a dense network.
+        frames: Whole frames.
 
     Returns:
-        For each frame its cuts; where no confidence reaches the model's floor, the whole of it, for
+        The crops of each frame; if no confidence reaches the model's floor, the whole frame, for
         `unknown`.
     """
     rules = RunParameters.for_model(classifier.version.manifest).rules
@@ -104,14 +109,14 @@ def cut_places(classifier: Classifier, frames: Pictures) -> list[list[Still]]:
 
 
 def cut_around(picture: NDArray[np.uint8], place: Place) -> NDArray[np.uint8]:
-    """Gives a place with the room around it that BESIDE, ABOVE and BELOW tell, as a view."""
+    """Return a view of a place with the margins BESIDE, ABOVE and BELOW."""
     height, width = picture.shape[:2]
     columns = _span(place.x, place.width, BESIDE, BESIDE, width)
     return picture[_span(place.y, place.height, ABOVE, BELOW, height), columns]
 
 
 def _span(centre: float, extent: float, before: float, after: float, pixels: int) -> slice:
-    """Gives a widened extent in pixels, one at least."""
+    """Return a widened extent in pixels, at least one."""
     first = min(max(0, round((centre - (0.5 + before) * extent) * pixels)), pixels - 1)
     last = round((centre + (0.5 + after) * extent) * pixels)
     return slice(first, min(max(last, first + 1), pixels))

@@ -1,4 +1,4 @@
-"""The pictures of a composed episode's shots: of stills, of clips, and of scenes put together."""
+"""Draw the pictures of a composed episode's shots: from stills, clips and composed scenes."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -37,17 +37,17 @@ from model.scenes.seen import Picture
 from timeline.appearances.shots import FRAME_RATE, SMALLEST_GROUP, Shot
 
 _OF_SCENES = 1
-"""Third number of a generator's seed, after the episode's and the shot's: with groups, all that is
-drawn without them stays as it is."""
+"""Third number of a generator's seed, after the episode's and the shot's, so that groups leave
+everything else that is drawn unchanged."""
 
 
 @dataclass(frozen=True)
 class Negative:
-    """A clip in which nobody known is on screen."""
+    """A clip without known characters."""
 
     probe: Probe
     area: PictureArea
-    """What is shown of it: its black bars are cut off."""
+    """The part to show, without black bars."""
 
 
 class Still(NamedTuple):
@@ -55,23 +55,23 @@ class Still(NamedTuple):
 
     label: str
     place: int
-    """Among the stills of its label alone, in the order in which they were written."""
+    """Index among the stills with only this label, in the order in which they were written."""
 
 
 Content = tuple[Still, ...] | Negative
-"""What a shot shows; as stills none for a group, which is put together when its turn comes."""
+"""The content of a shot; an empty tuple for a group, which is composed when it is drawn."""
 
 
 class Studio:
-    """Draws the pictures of shots; keeps stills, and a clip's frames, on disk meanwhile.
+    """Draws the pictures of shots; keeps stills and the frames of a clip on disk meanwhile.
 
     Args:
-        dataset: whose stills are shown.
-        part: of it.
-        layout: of the frames.
-        seed: of everything that is drawn.
-        decoder: opens the clips.
-        folder: for a clip's frames.
+        dataset: The dataset of the stills.
+        part: The set of the stills.
+        layout: Layout of the frames.
+        seed: Seed of all random choices.
+        decoder: Opens the clips.
+        folder: Folder for the frames of a clip.
     """
 
     def __init__(
@@ -89,22 +89,22 @@ class Studio:
         self._numbers: dict[Still, int] = {}
         self._scenes: ShotScenes | None = None
         self.shown: list[Shot] = []
-        """The shots whose pictures were drawn, with whoever is in them."""
+        """The shots drawn so far, with the labels in them."""
 
     def unpack(self, wanted: Collection[Still]) -> None:
-        """Takes these stills out of the dataset."""
+        """Unpack these stills from the dataset."""
         self._stills = self._unpacked(wanted)
 
     def unpack_all(self) -> None:
-        """Takes all stills out of the dataset, so that scenes can be put together of them."""
+        """Unpack all stills from the dataset, so that scenes can be composed from them."""
         self._stills = self._unpacked(None)
         self._scenes = ShotScenes(self._stills, self._layout)
 
     def show(self, shot: Shot, content: Content, frames: int) -> Iterator[Picture]:
-        """Yields so many frames of a shot, with its subtitle and the black bars around it.
+        """Yield `frames` frames of a shot, with its subtitle and black bars.
 
         Raises:
-            RequestError: no group finds room in a picture, or nothing of a clip can be decoded.
+            RequestError: No group fits into a picture, or no frame of a clip can be decoded.
         """
         layout = self._layout
         rng = np.random.default_rng([self._seed, shot.number])
@@ -126,7 +126,7 @@ class Studio:
             yield layout.framed(with_overlay(lit, subtitle) if is_subtitled else lit)
 
     def _scene(self, shot: Shot, rng: np.random.Generator) -> ShotScene | None:
-        """Puts a scene together, of a group or of few beside strangers; None for a usual shot."""
+        """Compose a scene of a group, or of few beside strangers; None for an ordinary shot."""
         if self._scenes is None:
             return None
         if len(shot.labels) < SMALLEST_GROUP:
@@ -146,7 +146,7 @@ class Studio:
     def _kept(
         self, wanted: Collection[Still] | None
     ) -> Iterator[tuple[NDArray[np.uint8], Annotation]]:
-        """Yields the wanted stills, or all, and notes the numbers of those that show one label."""
+        """Yield the wanted stills, or all, and index those with a single label."""
         labels = self._dataset.manifest.labels
         seen: Counter[str] = Counter()
         kept = 0
@@ -167,9 +167,9 @@ class Studio:
         return self._stills.picture(self._numbers[still])
 
     def _clip(self, negative: Negative, frames: int, rng: np.random.Generator) -> Iterator[Picture]:
-        """Yields a clip's pictures from one of its key frames on; the last one stays at its end."""
+        """Yield a clip's pictures from one of its keyframes on; the last one is held at its end."""
         probe, path = negative.probe, self._folder / "clip.zip"
-        # in the clip's own units, and in its own time: it may have another rate
+        # in the clip's own units and timing: its frame rate may differ
         frame_pts = 1 / FRAME_RATE / probe.time_base
         length_pts = ceil(frames * frame_pts)
         latest_pts = max(probe.start_pts, probe.end_pts - length_pts)

@@ -1,4 +1,4 @@
-"""Datasets, and what is collected and composed, as they are asked for and shown."""
+"""Parameters and results of building datasets, collecting stills and composing episodes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from castline.tables import Row, Table, plain
 from model.labels import Names
 
 Corners = tuple[float, float, float, float]
-"""Left, top, right, bottom, as shares of the picture."""
+"""Left, top, right and bottom, as shares of the picture."""
 
 
 @dataclass(frozen=True)
@@ -18,21 +18,21 @@ class Dataset(Row):
 
     folder: Path
     labels: tuple[str, ...]
-    """In the order of their numbers."""
+    """Labels in the order of their numbers."""
     names: Names
-    """What people call labels."""
+    """Display names of labels."""
     counts: Mapping[str, tuple[int, ...]]
-    """Stills by their main label, for each of train, validation and test."""
+    """Number of stills by main label, for each of train, validation and test."""
     boxes: Mapping[str, tuple[int, ...]] | None
-    """The same of boxes; None if there are none."""
+    """Number of boxes in the same form; None if there are none."""
     others: Mapping[str, int]
-    """Stills that show each label that was not chosen."""
+    """Number of stills of each label that was not selected."""
     others_are_kept: bool
     split: str
     seed: int
     fingerprint_sha256: str
     test_with_train_twin: int
-    """Test stills that have a near-identical one in train."""
+    """Number of test stills with a near-duplicate in train."""
     groups: int
     created_at: str
     contact_sheet: Path
@@ -44,20 +44,20 @@ class Dataset(Row):
 
 @dataclass(frozen=True)
 class Built:
-    """A dataset that was made, and what of its sources is not in it."""
+    """A new dataset, and the parts of its sources that were left out."""
 
     dataset: Dataset
     left_out: Mapping[str, int]
-    """Stills, by reason."""
+    """Number of stills left out, by reason."""
     wrong_boxes: Mapping[str, int]
-    """Boxes, by reason."""
+    """Number of boxes left out, by reason."""
     report: Path
-    """A file that names all of them."""
+    """A file that lists all of them."""
 
 
 @dataclass(frozen=True)
 class Twin(Row):
-    """A still that is nearly the same as others."""
+    """A still in a group of near-duplicates."""
 
     set: str
     label: str
@@ -66,16 +66,17 @@ class Twin(Row):
 
 @dataclass(frozen=True)
 class ShownDataset(Row):
-    """All that is to be said of a dataset."""
+    """The description of a dataset."""
 
     dataset: Dataset
     stills_by_boxes: Mapping[str, int]
-    """How many have none, one, two, three_or_more, and in how many everybody has one."""
+    """Number of stills with none, one, two, three_or_more boxes, and with a box for every
+    character."""
     near_duplicates: tuple[tuple[Twin, ...], ...]
-    """The largest group first."""
+    """Groups of near-duplicates, the largest first."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns what docs/json.md says of `castline dataset show`."""
+        """Return the output of `dataset show --json`, described in docs/reference/json.md."""
         shown = plain(self.dataset)
         kept = ("others", "others_are_kept", "split", "seed", "fingerprint_sha256")
         return {
@@ -100,7 +101,7 @@ class DoubtfulBox(Row):
 
     set: str
     picture: str
-    """The file."""
+    """The file of the picture."""
     label: str
     box: Corners
     seen: Corners
@@ -109,50 +110,50 @@ class DoubtfulBox(Row):
 
 @dataclass(frozen=True, repr=False)
 class DoubtfulBoxes(Table[DoubtfulBox]):
-    """Boxes far from where a model sees their labels, the surest first."""
+    """Boxes far from where a model sees their labels, the most confident first."""
 
     names: Names = field(default_factory=Names)
-    """What people call the dataset's labels."""
+    """Display names of the dataset's labels."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which stills a dataset is built of, and how it is split."""
+    """Selection of a dataset's stills, and the split into sets."""
 
     labels: Sequence[str] | None = None
-    """Only these; None for all."""
+    """Only these labels; None for all."""
     top: int | None = None
-    """Only so many labels, those with most stills."""
+    """Only this number of labels, those with the most stills."""
     min_images: int = 1
-    """Only labels with at least so many stills."""
+    """Only labels with at least this number of stills."""
     others: str = "keep"
     """Stills of all other labels: `keep` as `unknown`, or `drop`."""
     without: Sequence[str] = ()
-    """Leaves out all stills that show these."""
+    """Leave out all stills with these labels."""
     split: str = "grouped"
-    """`grouped` keeps near-duplicates together, `random` does not."""
+    """`grouped` keeps near-duplicates in one set, `random` does not."""
     shards: int = 15
-    """Files per set."""
+    """Number of shard files per set."""
     seed: int = 0
-    """Of the split and the order."""
+    """Seed of the split and the order."""
 
 
 @dataclass(frozen=True)
 class Harvested:
-    """The stills that one episode gave."""
+    """The stills collected from one episode."""
 
     episode: Path
     counts: Mapping[str, int]
-    """How many went into each folder now, the fullest first."""
+    """Number of stills added to each folder, the largest first."""
 
 
 @dataclass(frozen=True)
 class Proposed:
-    """Frames with boxes that a model sees in them, to mend."""
+    """Frames with boxes from a model, to be corrected."""
 
     folder: Path
     frames: int
-    """How many are new; 0 if the folder has them all already."""
+    """Number of new frames; 0 if the folder already has them all."""
     boxes: Path
     """The file of boxes."""
 
@@ -174,29 +175,29 @@ class StillsOfCorrections:
 
 @dataclass(frozen=True)
 class Composing:
-    """What an episode is composed of, and how it looks."""
+    """The content and look of a composed episode."""
 
     dataset: Path
     part: str = "test"
-    """Whose stills are shown: train, validation or test."""
+    """The set of stills to show: train, validation or test."""
     seconds: int = 240
     negatives: Sequence[Path] = ()
-    """Videos in which nobody known is."""
+    """Videos without known characters."""
     size: str = "640x360"
-    """Of the frames, in pixels."""
+    """Size of the frames in pixels."""
     aspect: str | None = None
-    """Of the picture between black bars, as `4:3`; None for the frame's."""
+    """Aspect ratio of the picture between black bars, such as `4:3`; None for the frame's."""
     seed: int = 0
-    """Of shots, pictures and truth."""
+    """Seed of shots, pictures and truth."""
     groups: float | None = None
-    """Share of shots with three or more; None for 0.25 if stills have boxes, else 0."""
+    """Share of shots with three or more characters; None for 0.25 if stills have boxes, else 0."""
 
 
 @dataclass(frozen=True)
 class Composed:
-    """An episode that was composed."""
+    """A composed episode."""
 
     episode: Path
     truth: Path
     on_screen: tuple[int, ...]
-    """How many known are on screen, shot by shot."""
+    """Number of known characters on screen in each shot."""

@@ -1,1 +1,1 @@
-"""Work on episodes: what is put into the queue, done here, followed, and run again."""
+"""Tagging: the queue, work on this machine, progress, and running models again."""

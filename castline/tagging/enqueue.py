@@ -1,4 +1,4 @@
-"""From an episode file to a run in the queue, in one transaction."""
+"""Turn an episode file into a run in the queue, in one transaction."""
 
 import os
 import stat
@@ -42,18 +42,18 @@ VIDEO_SUFFIXES = frozenset(
         ".mj2",
     ]
 )
-"""What a folder is searched for: the containers that `ingest` opens. A file that is named itself
-is opened whatever its name."""
+"""Suffixes for which folders are searched: the containers that `ingest` opens. A file given
+explicitly is opened whatever its name."""
 
 RETRIES_AFTER_KILL = 3
-"""The system's memory killer strikes again at once where it struck; a person does not."""
+"""The system's memory killer strikes again immediately where it struck; a person does not."""
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
 class Enqueued:
-    """A run, and whether it was made just now."""
+    """A run, and whether it was just created."""
 
     run: RunRecord
     is_new: bool
@@ -61,20 +61,20 @@ class Enqueued:
 
 @dataclass(frozen=True)
 class EpisodeFiles:
-    """What was found to enqueue."""
+    """The files found for enqueuing."""
 
     paths: tuple[Path, ...]
     skipped: tuple[str, ...]
-    """A line for each video file or folder that was passed over, and why."""
+    """A line for each video file or folder that was skipped, and why."""
 
 
 def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
-    """The files to enqueue: files as they are, folders searched through, in order of name.
+    """Return the files to enqueue: given files, and those in given folders, in order of name.
 
-    Hidden files and folders are passed over in silence: they are what systems leave behind.
+    Hidden files and folders, which systems leave behind, are skipped silently.
 
     Raises:
-        RequestError: A folder holds no video file.
+        RequestError: A folder contains no video file.
     """
     found: list[Path] = []
     skipped: list[str] = []
@@ -93,7 +93,7 @@ def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
 
 
 def _video_files(folder: Path, skipped: list[str]) -> Iterator[Path]:
-    """The video files below a folder, however deep they lie."""
+    """Yield the video files below a folder, at any depth."""
     levels = [iter(_entries(str(folder), skipped))]
     while levels:
         entry = next(levels[-1], None)
@@ -112,7 +112,7 @@ def _has_suffix(entry: os.DirEntry[str]) -> bool:
 
 
 def _why_skipped(entry: os.DirEntry[str]) -> str | None:
-    """Why a file or folder cannot be taken, if it is one to take."""
+    """Return why a file or folder cannot be used, or None if it can or is irrelevant."""
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError as error:
@@ -123,7 +123,7 @@ def _why_skipped(entry: os.DirEntry[str]) -> str | None:
 
 
 def _entries(folder: str, skipped: list[str]) -> list[os.DirEntry[str]]:
-    """What is in a folder and not hidden, in order of name."""
+    """Return the entries of a folder that are not hidden, in order of name."""
     try:
         with os.scandir(folder) as entries:
             shown = [entry for entry in entries if not entry.name.startswith(".")]
@@ -145,11 +145,14 @@ def enqueue_episode(
     on_progress: Callable[[int], None] | None = None,
     url: str | None = None,
 ) -> Enqueued:
-    """Probes a file and makes its run, or finds the run that was made before.
+    """Probe a file and create its run, or find the existing run.
 
-    The same content under any name is the same episode; with the same model version and
-    parameters it is the same run. Nothing is written unless the file can be used. `url` says where
-    the episode lies if the file is a copy from shared storage.
+    The same content under any name is the same episode; with the same model version and parameters
+    it is the same run, so the operation is idempotent. Nothing is written unless the file can be
+    used. `url` is the episode's address if the file is a copy from shared storage.
+
+    Returns:
+        The run, and whether it is new.
 
     Raises:
         IngestError: The file cannot be used.
@@ -160,10 +163,10 @@ def enqueue_episode(
         known = get_episode_by_sha256(connection, probe.sha256)
     area = known.area if known else find_picture_area(decoder, probe)
     record = _episode_record(probe, area)
-    if url:  # what lies there is known by its content alone
+    if url:  # remote content is identified by its hash alone
         record = replace(record, name=url.rpartition("/")[2], uri=url, file_stamp="")
     if known and known.uri != record.uri and _is_where_it_was(known, decoder):
-        # A copy: the episode stays where it was, since copies are what people delete.
+        # A copy: the episode keeps its path, since copies are what people delete.
         record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
     chunks = chunks_of(probe, chunk_seconds)
     with database.write() as connection:
@@ -181,7 +184,7 @@ def enqueue_episode(
 
 
 def chunks_of(probe: Probe, chunk_seconds: int) -> tuple[ChunkRange, ...]:
-    """Plans an episode's chunks; who plans them so finds the frames that tagging has stored."""
+    """Plan an episode's chunks; the same plan finds the frames that tagging has stored."""
     return plan_chunks(
         probe.start_pts,
         probe.end_pts,
@@ -192,14 +195,14 @@ def chunks_of(probe: Probe, chunk_seconds: int) -> tuple[ChunkRange, ...]:
 
 
 def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
-    """Finds an episode's picture area, or gives the whole frame where its key frames are damaged.
+    """Find an episode's picture area; the whole frame where its keyframes are damaged.
 
     Raises:
-        DecoderLost: Someone killed the decoder again and again.
-        VideoError: Another file took the episode's place.
+        DecoderLost: The decoder was killed repeatedly.
+        VideoError: The file was replaced by another one.
     """
-    # A file whose key frames break the decoder may still be tagged in part: its bars are kept.
-    # A kill is no such reason: the area is for good, and with other bars come other tags.
+    # A file whose keyframes crash the decoder may still be tagged in part, with its bars. A kill is
+    # not a reason for this: the area is permanent, and other bars lead to other tags.
     try:
         return retry_on_kill(lambda: decoder.find_picture_area(probe))
     except DecoderLost as lost:
@@ -207,15 +210,15 @@ def find_picture_area(decoder: Decoder, probe: Probe) -> PictureArea:
             raise
         return probe.whole_frame
     except IngestError:
-        decoder.prove(Path(probe.path), Content.of(probe))  # another file is no damage to this one
+        decoder.prove(Path(probe.path), Content.of(probe))  # a replaced file is not damaged
         return probe.whole_frame
 
 
 def retry_on_kill(ask: Callable[[], Answer]) -> Answer:
-    """Asks again when someone killed the decoder, which proves nothing against the file.
+    """Retry when another process killed the decoder, which proves nothing against the file.
 
     Raises:
-        DecoderLost: It was killed again and again, or lost in another way.
+        DecoderLost: It was killed repeatedly, or lost in another way.
     """
     for _ in range(RETRIES_AFTER_KILL):
         try:
@@ -245,7 +248,7 @@ def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
 
 
 def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int, ...]:
-    """Key frames at least a second apart: a file of key frames only would fill the database."""
+    """Keep keyframes at least a second apart: a file of only keyframes would fill the database."""
     kept: list[int] = []
     for pts in key_pts:
         if not kept or (pts - kept[-1]) * time_base >= 1:
@@ -254,7 +257,7 @@ def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int,
 
 
 def model_record(version: ModelVersion) -> ModelVersionRecord:
-    """A model version as the database knows it."""
+    """Return the database record of a model version."""
     manifest = version.manifest
     return ModelVersionRecord(
         name=manifest.name,

@@ -1,4 +1,4 @@
-"""Episode files into the queue."""
+"""Put episode files into the queue."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -16,7 +16,7 @@ from worker.installation import Installation
 from worker.settings import Settings
 
 Every: TypeAlias = str | float
-"""Seconds between two looks at an episode: `0.5`, or `1/3` as a text."""
+"""Sampling interval in seconds: `0.5`, or a fraction such as `1/3` as text."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,15 @@ class Sources:
 
     names: tuple[str, ...]
     skipped: tuple[str, ...]
-    """A line for each that was passed over in folders, and why."""
+    """A line for each file in a folder that was skipped, and why."""
 
 
 @dataclass(frozen=True)
 class QueuedFiles:
-    """What became of the files that were to be enqueued."""
+    """The result of enqueuing files."""
 
     sources: tuple[str, ...]
-    """The files and URLs that can be used."""
+    """The usable files and URLs."""
     runs: tuple[RunRecord, ...]
     """The run of each of them."""
     new_run_ids: frozenset[int]
@@ -42,12 +42,12 @@ class QueuedFiles:
 
     @property
     def run_ids(self) -> tuple[int, ...]:
-        """Of the runs, each once."""
+        """Numbers of the runs, without duplicates."""
         return tuple(dict.fromkeys(run.id for run in self.runs))
 
 
 def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
-    """Finds what to enqueue: files as they are, folders and prefixes searched through."""
+    """Find the sources to enqueue: given files, and those below given folders and prefixes."""
     from castline.tagging.enqueue import find_episode_files
     from castline.tagging.sources import find_remote_episodes
     from worker.cluster.broker_url import checked_broker_url
@@ -68,7 +68,7 @@ def enqueue(
     lane: Lane,
     hooks: Hooks,
 ) -> Queue:
-    """Puts files into the queue and tells Celery's workers of them; see `Library.enqueue`."""
+    """Put files into the queue and notify Celery's workers; see `Library.enqueue`."""
     queued = enqueue_files(installation, found.names, model, every, lane, hooks)
     broker_error = _offer(installation)
     enqueued = tuple(
@@ -86,7 +86,7 @@ def enqueue_files(
     lane: Lane,
     hooks: Hooks,
 ) -> QueuedFiles:
-    """Enqueues files one by one; one that cannot be used is told of and left out."""
+    """Enqueue files one by one; an unusable one is reported and left out."""
     from castline.models.in_use import chosen_model
     from castline.tagging.run_models import keep_model
     from castline.tagging.sources import enqueue_source
@@ -124,7 +124,7 @@ def _refuse(error: IngestError, hooks: Hooks) -> None:
 
 
 def _offer(installation: Installation) -> BrokerError | None:
-    """Tells Celery's workers of new chunks, which are in the database already."""
+    """Notify Celery's workers of new chunks, which are already in the database."""
     if installation.settings.broker_url is None:
         return None
     from worker.cluster.app import make_app

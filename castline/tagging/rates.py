@@ -1,4 +1,4 @@
-"""How long work takes, measured in the runs that there were."""
+"""Estimate the duration of work from earlier runs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,29 +8,29 @@ from db.records import RunRecord
 from db.states import RunState
 
 LATEST_BURSTS = 20
-"""Enough that one bad hour does not count, few enough that an old machine is forgotten."""
+"""Enough that one bad hour has little weight, few enough that an old machine is forgotten."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Seconds per frame of whole runs, their start-up included; None where none was measured."""
+    """Seconds per frame of whole runs, including start-up; None where none was measured."""
 
     decoding: float | None
-    """Of runs that decoded the episode file."""
+    """Rate of runs that decoded the episode file."""
     stored: float | None
-    """Of runs whose frames all lay in the frame store."""
+    """Rate of runs whose frames were all in the frame store."""
 
     def seconds_for(self, frames: float, *, is_stored: bool) -> float | None:
-        """About how long a run over so many frames takes.
+        """Estimate how long a run over this number of frames takes.
 
-        Where only decoding was measured, one from the frame store takes that at most.
+        Where only decoding was measured, that rate is an upper bound for the frame store.
         """
         rate = self.decoding if not is_stored or self.stored is None else self.stored
         return None if rate is None else frames * rate
 
 
 def measured_rates(runs: Iterable[RunRecord]) -> Rates:
-    """Measures both rates in the runs that ended well."""
+    """Measure both rates in the runs that ended well."""
     done = [run for run in runs if run.state is RunState.DONE and run.frames]
     return Rates(
         decoding=_rate([run for run in done if run.frames_decoded]),
@@ -44,10 +44,10 @@ def _rate(runs: list[RunRecord]) -> float | None:
 
 
 def _bursts(runs: list[RunRecord]) -> Iterator[float]:
-    """The seconds per frame of runs that were under way at the same time, oldest first.
+    """Yield the seconds per frame of bursts of concurrent runs, oldest first.
 
-    Runs of one command begin together and end one after the other: each by itself would count the
-    time of all before it.
+    Runs of one command start together and end one after the other: each one's own duration would
+    include the time of all before it.
     """
     spans = sorted(
         (run.started_at, run.ended_at, run.frames)

@@ -1,4 +1,4 @@
-"""Running a model again over what is known: all of it, what is missing, what is out of date."""
+"""Run a model again on known episodes: all, missing or stale ones."""
 
 import time
 from collections.abc import Sequence
@@ -22,45 +22,45 @@ from worker.installation import Installation
 
 @dataclass(frozen=True)
 class PlannedRun(Row):
-    """An episode that a model would be run over."""
+    """A planned run of a model over an episode."""
 
     episode: str
     sha256: str
-    """Of the episode."""
+    """SHA-256 of the episode."""
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     reason: str
-    """Why, for people."""
+    """The reason, as text."""
     run: int | None
-    """The number of the run that it would be, where it was begun before."""
+    """Number of the run, if it was started before."""
     is_done: bool
-    """Nothing is left to do but to show it."""
+    """Whether the run is finished and only has to become current."""
     is_stored: bool
-    """Whether all its frames lie in the frame store."""
+    """Whether all its frames are in the frame store."""
     frames: int
-    """About how many are left to classify."""
+    """Estimated number of frames left to classify."""
     seconds: float | None
-    """About how long it takes; None where no earlier run tells."""
+    """Estimated duration; None where no earlier run gives an estimate."""
 
 
 @dataclass(frozen=True, repr=False)
 class Plan(Table[PlannedRun]):
-    """What would be run again."""
+    """The runs that would be made."""
 
     model: str = ""
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
 
 
 @dataclass(frozen=True, repr=False)
 class Reran(Table[Run]):
-    """The runs that were asked for."""
+    """The requested runs."""
 
     model: str = ""
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     is_in_use: bool = True
-    """Whether it is the model that new runs use and questions see."""
+    """Whether the model is the one for new runs and questions."""
     seconds: float | None = None
-    """How long the work took; None where nothing was left to do."""
+    """Duration of the work; None where nothing was left to do."""
 
 
 def plan(
@@ -71,7 +71,7 @@ def plan(
     model: str | None,
     since: datetime | None,
 ) -> Plan:
-    """What would be run again, and for how long; see `Library.plan_rerun`."""
+    """Plan runs and estimate their duration; see `Library.plan_rerun`."""
     version = chosen_model(installation, model)
     found, rates = _planned(installation, version, which, episodes, since)
     rows = tuple(_row(item, rates, version) for item in found)
@@ -89,13 +89,13 @@ def rerun(
     device: Device,
     hooks: Hooks,
 ) -> Reran:
-    """Runs a model again; see `Library.rerun`."""
+    """Run a model again; see `Library.rerun`."""
     version = chosen_model(installation, model)
     found, _ = _planned(installation, version, which, episodes, since)
     run_ids, seconds = (
         _run(installation, found, version, workers, device, hooks) if found else ((), None)
     )
-    make_shown(installation, run_ids)  # those that were done before, too
+    make_shown(installation, run_ids)  # also the runs that were already finished
     with installation.database.read() as connection:
         runs = shown_runs(connection, run_ids)
     return Reran(
@@ -129,7 +129,7 @@ def _run(
     device: Device,
     hooks: Hooks,
 ) -> tuple[tuple[int, ...], float | None]:
-    """Returns the runs' numbers, and how long the work on them took."""
+    """Return the runs' numbers, and the duration of the work on them."""
     keep_model(installation.settings, version)
     if version.sha256 != sha256_in_use(installation):
         hold_what_is_shown(installation)

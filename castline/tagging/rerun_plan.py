@@ -1,4 +1,4 @@
-"""Running a model over episodes that are known already, from the frames that are stored."""
+"""Plan the runs of a model over known episodes, from the stored frames."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -23,29 +23,30 @@ from worker.installation import Installation
 from worker.parameters import RunParameters
 
 Which = Literal["missing", "stale", "all"]
-"""Episodes without a run that is done; those shown by another model or with other parameters than
-the promoted ones; every episode."""
+"""Episodes without a finished run; episodes whose current run has another model than the promoted
+one or other parameters; every episode."""
 
 
 @dataclass(frozen=True)
 class Rerun:
-    """An episode that a model is to be run over."""
+    """An episode over which a model is to be run."""
 
     episode: EpisodeRecord
     reason: str
-    """Why, for people."""
+    """The reason, as text."""
     run: RunRecord | None
-    """The run that it would be, where it was begun before."""
+    """The run, if it was started before."""
     chunks: PtsRanges
-    """Half-open [start_pts, end_pts): those of an earlier run, whose frames are stored."""
+    """Half-open ranges [start_pts, end_pts): the chunks of an earlier run, whose frames are
+    stored."""
     is_stored: bool
-    """Whether all its frames lie in the frame store."""
+    """Whether all its frames are in the frame store."""
     frames: float
-    """About how many are left to classify."""
+    """Estimated number of frames left to classify."""
 
     @property
     def is_done(self) -> bool:
-        """Whether the very run ended well before: nothing is left to do but to show it."""
+        """Whether the run itself ended well before and only has to become current."""
         return self.run is not None and self.run.state is RunState.DONE
 
 
@@ -56,17 +57,20 @@ def plan_reruns(
     episode_ids: Collection[int] | None = None,
     since: datetime | None = None,
 ) -> list[Rerun]:
-    """Finds what to run again, and changes nothing.
+    """Find the runs to make, without changing anything.
 
     Args:
         installation: The installation.
-        version: The model version to run, with the parameters that it has by default.
-        which: As `Which` says.
-        episode_ids: Only of these; None for all.
-        since: Only those that were added then or later.
+        version: The model version to run, with its default parameters.
+        which: The kind of episodes, see `Which`.
+        episode_ids: Only these episodes; None for all.
+        since: Only episodes that were added at this time or later.
+
+    Returns:
+        The planned runs.
 
     Raises:
-        StorageUnreachable: The frame store lies on storage that does not answer.
+        StorageUnreachable: The frame store is on storage that does not answer.
     """
     parameters = RunParameters.for_model(version.manifest)
     is_stored = _finder(installation.frames)
@@ -85,7 +89,7 @@ def plan_reruns(
 
 
 def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersion) -> RunRecord:
-    """Makes the run, or offers again what it had left undone; one that is done stays so."""
+    """Create the run, or queue its unfinished work again; a finished run stays unchanged."""
     parameters = RunParameters.for_model(version.manifest)
     with installation.database.write() as connection:
         run_id, _ = create_run(
@@ -104,7 +108,7 @@ def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersio
 def _reason(
     entry: LibraryEntry, which: Which, version: ModelVersion, parameters: RunParameters
 ) -> str | None:
-    """Why an episode is one of those; None if it is not."""
+    """Return why an episode is to be run again; None if it is not."""
     missing, stale = _why_missing(entry), _why_stale(entry, version, parameters)
     if which == "all":
         return missing or stale or "all"
@@ -159,7 +163,7 @@ def _rerun(
 
 
 def _finder(store: FrameStore) -> Callable[[Path], bool]:
-    """What says of a path whether its frames are stored, here or for all machines."""
+    """Return a function that tells whether a frame store file exists, here or on shared storage."""
 
     @cache
     def names() -> frozenset[str]:
@@ -177,7 +181,7 @@ def _chunks(
     run: RunRecord | None,
     every_seconds: Fraction,
 ) -> PtsRanges:
-    """The chunks of the run itself or of one that stored the frames wanted, else new ones."""
+    """Return the chunks of the run itself, of one that stored the wanted frames, or new ones."""
     if run is not None:
         return chunk_ranges(connection, run.id)
     sampled = [
@@ -186,7 +190,7 @@ def _chunks(
         if RunParameters.from_json(earlier.params).every_seconds == every_seconds
     ]
     if sampled:
-        # Of those that came furthest the latest.
+        # Of the runs with the most chunks done, the latest.
         best = max(sampled, key=lambda run: (run.chunks_done / run.chunks_total, run.id))
         return chunk_ranges(connection, best.id)
     episode = entry.episode

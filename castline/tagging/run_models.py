@@ -1,4 +1,4 @@
-"""The models that runs wait for: kept where an upgrade does not take them away, or told of."""
+"""Keep the models of unfinished runs across upgrades, and report missing ones."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,10 +11,10 @@ from worker.settings import Settings
 
 
 def keep_model(settings: Settings, version: ModelVersion) -> None:
-    """Copies a bundled model version into the library before a run of it is made.
+    """Copy a bundled model version into the library before a run of it is created.
 
-    The next Castline may bring another one in its place. Where the copy cannot be made, the run is
-    made all the same, and `absent_models` tells what it waits for if it ever is in vain.
+    The next version of Castline may bundle another model instead. If the copy fails, the run is
+    created all the same, and `absent_models` reports it if the model ever goes missing.
     """
     if version.folder.parent == bundled_folder():
         from model.importing import copy_model_version
@@ -24,7 +24,7 @@ def keep_model(settings: Settings, version: ModelVersion) -> None:
 
 
 def absent_models(settings: Settings, runs: Sequence[RunRecord]) -> list[str]:
-    """A line for each model that open runs wait for and that is not here, with what to do."""
+    """Return a line with the remedy for each missing model of open runs."""
     waiting: dict[str, tuple[str, list[RunRecord]]] = {}
     for run in runs:
         if run.is_open:

@@ -1,4 +1,4 @@
-"""Runs that were made: how far they are, cancelled, offered again."""
+"""List, cancel and retry runs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -24,13 +24,13 @@ from worker.parameters import RunParameters
 
 
 def runs(installation: Installation) -> Table[Run]:
-    """All runs, the oldest first."""
+    """Return all runs, the oldest first."""
     with installation.database.read() as connection:
         return Table(shown_runs(connection), RUN_COLUMNS)
 
 
 def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) -> tuple[Run, ...]:
-    """Runs as they are shown, the oldest first: of all, or only those asked for."""
+    """Return public values of all runs or of given ones, the oldest first."""
     statistics = run_statistics(connection, run_ids)
     given_up: dict[int, list[Quarantined]] = {}
     for item in quarantined_chunks(connection, run_ids):
@@ -43,27 +43,27 @@ def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) ->
 
 
 def absent(installation: Installation) -> list[str]:
-    """A line for each model that unfinished runs wait for and that is not here."""
+    """Return a line for each missing model for which unfinished runs wait."""
     with installation.database.read() as connection:
         return absent_models(installation.settings, list_runs(connection))
 
 
 def cancel(installation: Installation, run_id: int) -> tuple[str, bool]:
-    """Stops a run; returns its state, and whether it had not ended before."""
+    """Stop a run; return its state, and whether it was still open."""
     with installation.database.write() as connection:
         was_open = get_run(connection, run_id).is_open
         return cancel_run(connection, run_id), was_open
 
 
 def retry(installation: Installation, run_id: int) -> tuple[str, int]:
-    """Offers again what a run left undone; returns its state, and how many chunks those are."""
+    """Queue the unfinished work of a run again; return its state and the number of chunks."""
     with installation.database.write() as connection:
         offered = retry_run(connection, run_id)
         return get_run(connection, run_id).state, offered
 
 
 def appearances(installation: Installation, run_id: int) -> tuple[Appearances, Run | None]:
-    """A run's own appearances, and the run that questions see in its place if they do."""
+    """Return a run's own appearances, and the current run if it is another one."""
     with installation.database.read() as connection:
         run = get_run(connection, run_id)
         rows = tuple(
@@ -76,7 +76,7 @@ def appearances(installation: Installation, run_id: int) -> tuple[Appearances, R
 
 
 def total_statistics(runs: Iterable[Run]) -> RunStatistics:
-    """What all processes spent on some runs together."""
+    """Return the total time that all processes spent on runs."""
     each = [run.statistics for run in runs]
     amounts = {
         field.name: sum(getattr(one, field.name) for one in each) for field in fields(RunStatistics)

@@ -1,4 +1,4 @@
-"""Where episodes lie: files on this machine, or URLs of shared storage."""
+"""Sources of episodes: files on this machine, or URLs of shared storage."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +17,13 @@ from worker.settings import Settings
 
 
 def find_remote_episodes(places: Sequence[str], settings: Settings) -> list[str]:
-    """The URLs to enqueue: files as they are, prefixes searched through, in order of name.
+    """Return the URLs to enqueue: given files, and those below given prefixes, in order of name.
 
-    URLs outside the media roots are not looked at: `enqueue_source` refuses them.
+    URLs outside the media roots are not searched: `enqueue_source` refuses them.
 
     Raises:
         StorageUnreachable: The storage does not answer.
-        RequestError: Below a prefix there is no video file.
+        RequestError: There is no video file below a prefix.
     """
     found: list[str] = []
     for place in places:
@@ -55,7 +55,7 @@ def enqueue_source(
     parameters: RunParameters,
     lane: Lane = Lane.BULK,
 ) -> Enqueued:
-    """Makes the run of an episode, wherever it lies; see `enqueue_episode`.
+    """Create the run of a local or remote episode; see `enqueue_episode`.
 
     Raises:
         IngestError: The file cannot be used.
@@ -65,7 +65,7 @@ def enqueue_source(
     path, url = Path(source), None
     if settings.media_roots and not is_remote(source):
         with open_media(path, settings.media_roots):
-            pass  # an error names the roots that people know of
+            pass  # an error names the roots as the user wrote them
     if is_remote(source):
         if not _is_allowed(source, settings):
             allowed = ", ".join((*map(str, settings.media_roots), *settings.media_urls))
@@ -86,7 +86,7 @@ def enqueue_source(
             url=url,
         )
     except IngestError as error:
-        # Whoever named a URL knows nothing of its copy.
+        # A user who gave a URL does not know its local copy.
         raise type(error)(str(error).replace(str(path), source)) from error
 
 

@@ -1,4 +1,4 @@
-"""Runs, as they are shown and followed."""
+"""Public values that describe runs and their progress."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +15,7 @@ from db.states import STAGES, RunState
 
 @dataclass(frozen=True)
 class Quarantined(Row):
-    """A part of an episode that was given up, and why."""
+    """A chunk of an episode that was given up (a dead letter), and why."""
 
     start_seconds: float
     end_seconds: float
@@ -25,29 +25,29 @@ class Quarantined(Row):
 
 @dataclass(frozen=True)
 class Run(Row):
-    """One model version over one episode with fixed parameters, and how far it came."""
+    """A run of one model version over one episode with fixed parameters, and its progress."""
 
     id: int
     episode: str
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     model_sha256: str
     every_seconds: Fraction
-    """Between two looks."""
+    """Sampling interval."""
     state: RunState
     is_current: bool
-    """Whether questions are answered from it."""
+    """Whether questions are answered from this run."""
     is_at_work: bool
-    """Whether somebody works on it now."""
+    """Whether a worker is working on it now."""
     chunks_done: int
     chunks_total: int
     frames: int
-    """Sampled from the episode."""
+    """Number of frames sampled from the episode."""
     frames_decoded: int
-    """Of the episode file for this run: none of what the frame store had."""
+    """Number of frames decoded for this run, without those already in the frame store."""
     decode_errors: int
     statistics: RunStatistics
-    """What all processes spent on it."""
+    """Time that all processes spent on it."""
     missing_seconds: tuple[tuple[float, float], ...]
     """Ranges that could not be examined."""
     error: str | None
@@ -63,11 +63,11 @@ class Run(Row):
 
     @property
     def has_ended_well(self) -> bool:
-        """Whether questions can be answered from it, if in part."""
+        """Whether questions can be answered from it, at least in part."""
         return self.state.has_ended_well
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns its fields by name, as JSON takes them."""
+        """Return the fields by name, as plain values for JSON."""
         values = super().to_dict()
         del values["statistics"]
         return values | {
@@ -79,7 +79,7 @@ class Run(Row):
 
 
 def seconds_by_stage(statistics: RunStatistics) -> dict[str, float]:
-    """What time was spent on: decode, read, device, database."""
+    """Return the seconds spent per stage: decode, read, device, database."""
     return {stage.value: getattr(statistics, stage) for stage in STAGES}
 
 
@@ -92,77 +92,78 @@ RUN_COLUMNS = (
 
 @dataclass(frozen=True, repr=False)
 class Tagged(Table[Run]):
-    """The runs of episodes that were tagged, here and now or before."""
+    """The runs of tagged episodes, new or existing ones."""
 
     refused: int = 0
-    """How many files could not be used."""
+    """Number of files that could not be used."""
     seconds: float | None = None
-    """How long the work took; None where nothing was left to do."""
+    """Duration of the work; None where nothing was left to do."""
 
 
 @dataclass(frozen=True)
 class Enqueued:
-    """A file that is in the queue."""
+    """A file in the queue."""
 
     source: str
-    """The file or URL, as it was named."""
+    """The file or URL as it was given."""
     run_id: int
     episode: str
-    """As the library calls the file's content: the name it had at first."""
+    """Name of the episode in the library: the name of the file when it was first added."""
     state: RunState
-    """Of the run."""
+    """State of the run."""
     is_new: bool
-    """Whether the run was made just now."""
+    """Whether the run was just created."""
 
 
 @dataclass(frozen=True)
 class Queue:
-    """What became of files that were to be enqueued."""
+    """The result of enqueuing files."""
 
     enqueued: tuple[Enqueued, ...]
     refused: int
-    """How many files could not be used."""
+    """Number of files that could not be used."""
     skipped: int
-    """How many were passed over in folders."""
+    """Number of files in folders that were skipped."""
     broker_error: BrokerError | None
-    """Why workers were not told; they are by the next worker that starts."""
+    """Why workers were not notified; the next worker to start notifies them."""
 
 
 @dataclass(frozen=True, repr=False)
 class Worked(Table[Run]):
-    """The runs that ended while a worker was at work."""
+    """The runs that ended while a worker was running."""
 
     exit_code: int = 0
-    """Of a worker's processes; 0 is well."""
+    """Exit code of the worker processes; 0 is success."""
 
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How far a run under way is."""
+    """The progress of an open run."""
 
     run_id: int
     episode: str
     frames: float
-    """Extracted so far."""
+    """Number of frames extracted so far."""
     frames_total: float
 
 
 Stopping: TypeAlias = Callable[[Callable[[], None]], AbstractContextManager[None]]
-"""Takes the function that makes work end soon; what it returns is entered while work goes on."""
+"""Takes a function that makes the work end soon; returns a context manager for the duration of the
+work."""
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """What is called while work goes on."""
+    """Callbacks during the work."""
 
     on_progress: Callable[[Sequence[RunProgress]], None] | None = None
-    """Told a few times a second how far the runs are."""
+    """Called a few times a second with the progress of the runs."""
     on_refused: Callable[[CastlineError], None] | None = None
-    """Told of each file that cannot be used; without it, the first such error is raised."""
+    """Called with the error of each unusable file; without it, the first such error is raised."""
     reading: Callable[[str], AbstractContextManager[None]] | None = None
-    """Makes what is entered while a file is read through, which takes seconds for a large one."""
+    """Returns a context manager for the time in which a file is read, seconds for a large one."""
     stopping: Stopping | None = None
-    """Lets work be stopped; without it, KeyboardInterrupt does."""
+    """Allows the work to be stopped; without it, KeyboardInterrupt does."""
 
 
 NO_HOOKS = Hooks()

@@ -1,4 +1,4 @@
-"""Work on episodes, on this machine or by Celery."""
+"""Work on episodes, on this machine or through Celery."""
 
 import os
 import time
@@ -35,7 +35,7 @@ def tag(
     device: Device,
     hooks: Hooks,
 ) -> Tagged:
-    """Tags episodes on this machine until it is known who is on screen; see `Library.tag`."""
+    """Tag episodes on this machine and wait for the result; see `Library.tag`."""
     for source in sources:
         if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
             raise RequestError(f"{source}: is a folder; run: castline enqueue {quote(source)}")
@@ -52,7 +52,7 @@ def tag(
 
 
 def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
-    """Has questions answered from runs that were asked for last, as far as models' order lets."""
+    """Make the requested runs current, as far as the order of models permits."""
     for run_id in run_ids:
         with installation.database.write() as connection:
             make_current(connection, run_id)
@@ -68,10 +68,10 @@ def work_on(
     until_idle: bool = True,
     hooks: Hooks,
 ) -> None:
-    """Runs the embedded runner until nothing is left, or it is stopped.
+    """Run the embedded runner until the work is done, or it is stopped.
 
     Raises:
-        WorkStoppedError: It was stopped before the end.
+        WorkStoppedError: The work was stopped before its end.
     """
     from ingest.decoder.parent import Decoder
     from worker.embedded.runner import EmbeddedRunner, RunnerOptions
@@ -103,7 +103,7 @@ def work(
     on_start: Callable[[], None],
     hooks: Hooks,
 ) -> Worked:
-    """Works on what is enqueued; see `Library.work`."""
+    """Work on the queue; see `Library.work`."""
     with open_installation(settings, patience_of_worker(stays=not until_idle)) as installation:
         ended_before = _ended_runs(installation)
         on_start()
@@ -152,14 +152,14 @@ def _steps(queues: str | None) -> tuple[Step, ...]:
 
 @retry_on_disconnect
 def _ended_runs(installation: Installation) -> dict[tuple[int, datetime], Run]:
-    # With the moment: what was offered again meanwhile ends once more.
+    # Compare end times: a run that was queued again in the meantime ends once more.
     with installation.database.read() as connection:
         return {(run.id, run.ended_at): run for run in shown_runs(connection) if run.ended_at}
 
 
 def _offer_again(installation: Installation, runs: Sequence[RunRecord]) -> bool:
-    """Offers again what was cancelled or failed; returns whether there is work."""
-    # Who tags again what was cancelled or failed wants it tried again.
+    """Queue cancelled and failed runs again; return whether there is work."""
+    # Tagging a cancelled or failed run again means a retry.
     for run in runs:
         if run.state in (RunState.CANCELLED, RunState.FAILED):
             with installation.database.write() as connection:

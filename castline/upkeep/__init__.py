@@ -1,1 +1,1 @@
-"""Keeping a library well: checked, pruned, upgraded."""
+"""Maintenance of a library: checks, pruning and upgrades."""

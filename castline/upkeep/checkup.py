@@ -1,4 +1,4 @@
-"""What `castline doctor` looks at. Each check says what is there, or what to do."""
+"""The checks of `castline doctor`. Each says what it found, or what to do."""
 
 import os
 import shutil
@@ -38,18 +38,18 @@ from worker.installation import Installation
 from worker.settings import Settings
 
 ENOUGH_FREE_BYTES = 1_000_000_000
-"""The frames of 50 episodes of 22 minutes at 20 MB each."""
+"""Space for the frames of 50 episodes of 22 minutes at 20 MB each."""
 
 TENSORFLOW_SECONDS = 120.0
 """Importing TensorFlow takes 2 to 4 seconds, on a busy machine with a cold disk a minute."""
 
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
-"""Where NVIDIA's driver shows that there is one."""
+"""The device file by which NVIDIA's driver is detected."""
 
 
 @dataclass(frozen=True)
 class Finding(Row):
-    """One check's outcome."""
+    """The result of one check."""
 
     subject: str
     is_well: bool
@@ -57,7 +57,7 @@ class Finding(Row):
 
 
 def check_installation(settings: Settings) -> Table[Finding]:
-    """Runs every check; none of them changes anything but for making the home folder."""
+    """Run every check; none of them changes anything except creating the home folder."""
     checks: dict[str, Callable[[Settings], str]] = {
         "packages": _check_packages,
         "home": _check_home,
@@ -152,7 +152,7 @@ def _check_frames(settings: Settings) -> str:
 def _check_media(settings: Settings) -> str:
     for root in settings.media_roots:
         if not root.is_dir():
-            raise RequestError(f"{root}: is no folder; mount it, or change CASTLINE_MEDIA_ROOTS")
+            raise RequestError(f"{root}: is not a folder; mount it, or change CASTLINE_MEDIA_ROOTS")
         if not os.access(root, os.R_OK | os.X_OK):
             raise RequestError(f"{root}: cannot be read; change its rights")
     for url in settings.media_urls:
@@ -173,7 +173,7 @@ def _check_model(settings: Settings) -> str:
     version = _model_in_use(settings)
     check_weights(version)
     if not has_train_extra():
-        compiled(version)  # nothing here could compile it later
+        compiled(version)  # without the extra it must be compiled already
     manifest = version.manifest
     return f"{manifest.reference}, {len(manifest.labels)} labels"
 
@@ -186,7 +186,7 @@ def _model_in_use(settings: Settings) -> ModelVersion:
         version = model_in_use(Installation(settings, database))
         with database.read() as connection:
             runs = list_runs(connection)
-    except DatabaseError:  # of an older schema, say; the database's own check says so
+    except DatabaseError:  # for example an older schema; the database's own check reports it
         return find_model(None)
     finally:
         database.dispose()
@@ -196,7 +196,7 @@ def _model_in_use(settings: Settings) -> ModelVersion:
 
 
 def _check_gpu(_settings: Settings) -> str:
-    """In a process of its own: TensorFlow takes 500 MB, and a broken driver may crash it."""
+    """Run in a separate process: TensorFlow takes 500 MB, and a broken driver may crash it."""
     if not has_train_extra():
         return "not used; classifying on one needs castline[gpu]"
     code = (

@@ -1,4 +1,4 @@
-"""The database's schema."""
+"""Upgrade the database's schema."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ from worker.settings import Settings
 
 @dataclass(frozen=True)
 class Upgraded:
-    """A database that has this version's schema."""
+    """A database with this version's schema."""
 
     database: str
-    """Its URL, without a password."""
+    """URL of the database, without its password."""
     was_changed: bool
     reader_error: DatabaseError | None
-    """Why the role of `castline sql` could not be made; all else goes on without it."""
+    """Why the role of `castline sql` could not be created; everything else works without it."""
 
 
 def upgrade(settings: Settings) -> Upgraded:
-    """Brings the database to this version's schema; see `Library.upgrade_database`."""
+    """Upgrade the database to this version's schema; see `Library.upgrade_database`."""
     database = Database(settings.database_url)
     try:
         was_changed = upgrade_database(database)

@@ -1,4 +1,4 @@
-"""Removing what nothing refers to: runs from the database, stored frames, model folders."""
+"""Remove unreferenced data: runs from the database, stored frames, model folders."""
 
 import math
 import shutil
@@ -27,12 +27,12 @@ from worker.installation import Installation
 from worker.parameters import RunParameters
 
 RUNS_AT_ONCE = 50
-"""A transaction with their 130,000 tags takes a second or two, which others wait."""
+"""A transaction with their 130,000 tags takes a second or two, during which others wait."""
 
 
 @dataclass(frozen=True)
 class Pruning(Row):
-    """What is to be removed."""
+    """The items to remove."""
 
     runs: tuple[RunRecord, ...]
     rows: RunRows
@@ -40,9 +40,9 @@ class Pruning(Row):
     """Names of files in the frame store."""
     frames_bytes: int
     model_sha256s: tuple[str, ...]
-    """Of the model versions."""
+    """SHA-256 of the model versions."""
     models: tuple[ModelVersion, ...]
-    """Those of them that have a folder here."""
+    """Those of them with a local folder."""
     models_bytes: int
 
     @property
@@ -51,7 +51,7 @@ class Pruning(Row):
         return not (self.runs or self.frames or self.model_sha256s)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns what docs/json.md says of `castline prune`."""
+        """Return the output of `castline prune --json`, described in docs/reference/json.md."""
         return {
             "runs": [
                 {"run": run.id, "episode": run.episode, "model": run.model, "state": run.state}
@@ -70,8 +70,8 @@ class Pruning(Row):
 
 
 def plan_pruning(installation: Installation) -> Pruning:
-    """Finds what nothing refers to, and changes nothing."""
-    # Before the database is asked: a file that comes later belongs to a run that is asked for.
+    """Find unreferenced data, without changing anything."""
+    # Listed before the database is read: a file that comes later belongs to a run that is read.
     files = {file.name: file.size_bytes for file in installation.frames.kept_files.entries()}
     bundled = model_record(find_model(None))
     with installation.database.read() as connection:
@@ -100,11 +100,11 @@ def plan_pruning(installation: Installation) -> Pruning:
 
 
 def prune(installation: Installation, pruning: Pruning) -> None:
-    """Removes what was planned, except what came into use since; harmless twice.
+    """Remove the planned items, except those that came into use since; idempotent.
 
     Raises:
-        OSError: A file or folder cannot be removed; what went before it is gone.
-        StorageUnreachable: The frame store lies on storage that does not answer.
+        OSError: A file or folder cannot be removed; earlier ones are gone.
+        StorageUnreachable: The frame store is on storage that does not answer.
     """
     ids = [run.id for run in pruning.runs]
     bundled = model_record(find_model(None))
@@ -116,7 +116,7 @@ def prune(installation: Installation, pruning: Pruning) -> None:
     for name in pruning.frames:
         if name not in kept:
             installation.frames.kept_files.evict(name, unless_used_since=math.inf)
-            copy = installation.frames.folder / name  # of what lies on shared storage
+            copy = installation.frames.folder / name  # of a file on shared storage
             copy.unlink(missing_ok=True)
             _remove_empty(copy.parent, installation.frames.folder)
     with installation.database.write() as connection:
@@ -130,7 +130,7 @@ def prune(installation: Installation, pruning: Pruning) -> None:
 def _kept_files(
     installation: Installation, connection: Transaction, pruned_run_ids: Sequence[int]
 ) -> Iterator[str]:
-    """The names of the frame store's files that belong to the runs that stay."""
+    """Yield the names of the frame store's files that belong to the kept runs."""
     store = installation.frames
     episodes: dict[int, EpisodeRecord] = {}
     for episode_id, params, start_pts, end_pts in frames_in_use(connection, pruned_run_ids):
@@ -143,8 +143,8 @@ def _kept_files(
 
 
 def _remove_empty(folder: Path, top: Path) -> None:
-    """Removes a folder and those above it, as long as they are empty."""
-    with suppress(OSError):  # it is not empty, or another process was faster
+    """Remove a folder and its parents, as long as they are empty."""
+    with suppress(OSError):  # it is not empty, or another process removed it
         while folder != top:
             folder.rmdir()
             folder = folder.parent
@@ -154,4 +154,4 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size if path.is_file() else 0
     except OSError:
-        return 0  # gone meanwhile
+        return 0  # removed in the meantime

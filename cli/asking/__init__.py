@@ -1,1 +1,1 @@
-"""Questions and exports."""
+"""Commands for questions and exports."""

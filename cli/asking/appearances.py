@@ -1,4 +1,4 @@
-"""An appearance as the commands show it in a table."""
+"""Rows of appearances for the tables of several commands."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from castline.text import format_time
 
 
 def appearance_row(found: Appearance, names: Mapping[str, str]) -> tuple[str, str, str, str, str]:
-    """Episode, start, end, the character's name, confidence."""
+    """Return episode, start, end, the character's name and confidence."""
     return (
         found.episode,
         format_time(found.start_seconds),

@@ -1,4 +1,4 @@
-"""Taking a timeline elsewhere: export."""
+"""The command that writes a timeline for other tools: export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from cli.console import OfModel, OfRun, Raw, say
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(export)
 
 
@@ -25,17 +25,17 @@ def export(
         Path, typer.Option("--output", "-o", help="The folder to write to.")
     ] = Path(),
     label: Annotated[
-        list[str] | None, typer.Option(help="Only this character; may be given again.")
+        list[str] | None, typer.Option(help="Only this character; may be repeated.")
     ] = None,
     expression: Annotated[
-        str | None, typer.Option(help="The ranges in which this holds, as castline when takes it.")
+        str | None, typer.Option(help="Export the ranges of this expression, as for castline when.")
     ] = None,
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Write who is on screen when in an episode, for other tools to read.
+    """Export the timeline of an episode for other tools.
 
     Example: castline export pilot.mkv -f vtt,otio -o exports
     """
@@ -56,4 +56,4 @@ def export(
     for path in written.files:
         say(f"Wrote {path}")
     if written.lacks_places:
-        say(f"{written.model} tells no places, so the coco file has no boxes")
+        say(f"{written.model} gives no places, so the coco file has no boxes")

@@ -1,4 +1,4 @@
-"""Questions about who meets whom: when, together, first."""
+"""Questions about characters on screen together: when, together, first."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -25,11 +25,11 @@ from cli.console import (
 )
 
 PAIRS = 20
-"""Pairs that are shown unless more are asked for: a cast of 17 has 136."""
+"""Pairs shown by default: a cast of 17 has 136."""
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(when)
     app.command()(together)
     app.command()(first)
@@ -55,7 +55,7 @@ def when(
     raw: Raw = False,
     as_json: Json = False,
 ) -> None:
-    """Say when characters are on screen, alone or together, in all episodes.
+    """Show when characters are on screen, alone or together, in all episodes.
 
     Example: castline when 'ned & (homer | marge) & !bart' --min-seconds 2
     """
@@ -111,7 +111,7 @@ def together(
     raw: Raw = False,
     as_json: Json = False,
 ) -> None:
-    """Say which characters are on screen at once, and how long; of two, in which episodes.
+    """Show which characters are on screen together, and how long; for two, in which episodes.
 
     Example: castline together ned homer
     """
@@ -158,7 +158,9 @@ def together(
 
 def first(
     context: typer.Context,
-    label: Annotated[str, typer.Argument(help="A label, a name, or a part that fits no other.")],
+    label: Annotated[
+        str, typer.Argument(help="A label, a name, or an unambiguous part of either.")
+    ],
     season: Season = None,
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
@@ -166,7 +168,7 @@ def first(
     raw: Raw = False,
     as_json: Json = False,
 ) -> None:
-    """Say when a character is first on screen in each episode.
+    """Show when a character is first on screen in each episode.
 
     Example: castline first ned_flanders
     """

@@ -1,4 +1,4 @@
-"""For people with questions of their own: sql, snapshot."""
+"""Commands for queries of your own: sql, snapshot."""
 
 import math
 import os
@@ -18,7 +18,7 @@ from cli.tagging.report import EXIT_FAILED
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(sql)
     app.command()(snapshot)
 
@@ -26,11 +26,11 @@ def add_commands(app: typer.Typer) -> None:
 def sql(
     context: typer.Context,
     statement: Annotated[
-        str, typer.Argument(help="One SELECT; docs/data-model.md has the tables.")
+        str, typer.Argument(help="One SELECT; docs/reference/data-model.md has the tables.")
     ],
     as_json: Json = False,
 ) -> None:
-    """Answer a SELECT of your own; it can change nothing, and may take half a minute.
+    """Run a SELECT of your own, read-only and limited to half a minute.
 
     Example: castline sql 'SELECT label, count(*) FROM timeline GROUP BY label'
     """
@@ -49,8 +49,8 @@ def sql(
 
 def snapshot(
     context: typer.Context,
-    output: Annotated[Path, typer.Option("--output", "-o", help="A SQLite file to make.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The SQLite file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write the timeline of all episodes into a SQLite file that other tools open.
 
@@ -63,11 +63,13 @@ def snapshot(
 
 @contextmanager
 def _ended_after(seconds: float) -> Iterator[None]:
-    """Ends this process, which only reads, if the block does not end by itself."""
+    """End this process, which only reads, if the block does not end in time."""
 
     def end() -> None:
         why = f"no answer within {seconds:g} s"
-        say_error(DatabaseError(f"{why}; ask for less, or end what holds the database's lock"))
+        say_error(
+            DatabaseError(f"{why}; ask for less, or end the process that holds the database's lock")
+        )
         os._exit(EXIT_FAILED)
 
     timer = threading.Timer(seconds, end)
@@ -80,14 +82,14 @@ def _ended_after(seconds: float) -> Iterator[None]:
 
 
 def _check_names(columns: Sequence[str]) -> None:
-    """Refuses columns of one name, of which JSON would keep the last."""
+    """Refuse duplicate column names, of which JSON would keep only the last."""
     for name in columns:
         if columns.count(name) > 1:
             raise DatabaseError(f"two columns are called {name}; name one of them with AS")
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON has; others, as moments and infinite numbers, as text; bytes in hex."""
+    """Convert a value for JSON: dates and infinite numbers become text, bytes become hex."""
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, float):
@@ -100,7 +102,7 @@ def _texts(row: tuple[Any, ...]) -> tuple[str, ...]:
 
 
 def _numbers(answer: Answer) -> str:
-    """The columns that hold numbers alone, as `print_table` takes them."""
+    """Return the columns that contain only numbers, in the form that `print_table` takes."""
     return " ".join(
         name
         for place, name in enumerate(answer.columns)

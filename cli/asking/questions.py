@@ -1,4 +1,4 @@
-"""Questions: episodes, who, screen-time, plot. None of these imports TensorFlow."""
+"""Commands for questions: episodes, who, screen-time, plot. None of them imports TensorFlow."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ from cli.console import (
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(episodes)
     app.command()(who)
     app.command("screen-time")(show_screen_time)
@@ -35,7 +35,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def episodes(context: typer.Context, as_json: Json = False) -> None:
-    """List the episodes that Castline knows.
+    """List the episodes in the library.
 
     Example: castline episodes
     """
@@ -68,20 +68,20 @@ def who(
     context: typer.Context,
     episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
     at: Annotated[
-        str | None, typer.Option(help="Only who is on screen at this time: 83.5, 1:23 or 1:23.5.")
+        str | None, typer.Option(help="Only appearances at this time: 83.5, 1:23 or 1:23.5.")
     ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", help="Only who is on screen at this time or later.")
+        str | None, typer.Option("--from", help="Only appearances at this time or later.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--to", help="Only who is on screen before this time.")
+        str | None, typer.Option("--to", help="Only appearances before this time.")
     ] = None,
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
     as_json: Json = False,
 ) -> None:
-    """Say who is on screen in an episode, and when.
+    """Show who is on screen in an episode, and when.
 
     Example: castline who pilot.mkv --at 12:30
     """
@@ -108,7 +108,7 @@ def show_screen_time(
     context: typer.Context,
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     by: Annotated[
-        Grouping, typer.Option(help="Add up over all, or for each episode or season.")
+        Grouping, typer.Option(help="Total over all episodes, or per episode or season.")
     ] = "character",
     label: Annotated[str | None, typer.Option(help="Only this character.")] = None,
     season: Season = None,
@@ -118,7 +118,7 @@ def show_screen_time(
     raw: Raw = False,
     as_json: Json = False,
 ) -> None:
-    """Say how long each character is on screen.
+    """Show how long each character is on screen.
 
     Example: castline screen-time --by season --label ned
     """
@@ -145,7 +145,7 @@ def show_screen_time(
             numbers="appearances episodes",
         )
     else:
-        say("Nobody known is on screen in what was tagged so far.")
+        say("No known character is on screen in the episodes tagged so far.")
 
 
 def plot(
@@ -156,7 +156,7 @@ def plot(
     model: OfModel = None,
     raw: Raw = False,
 ) -> None:
-    """Draw the timeline of an episode.
+    """Plot the timeline of an episode.
 
     Example: castline plot pilot.mkv -o pilot.svg
     """

@@ -1,4 +1,4 @@
-"""How good a timeline is: evaluate."""
+"""The command that scores a timeline: evaluate."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from cli.console import LARGEST_INTEGER, Json, Raw, answer, print_json, print_ta
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(evaluate)
 
 
@@ -29,7 +29,7 @@ def evaluate(
         str,
         typer.Option(
             metavar="SECONDS",
-            help="Leave so much around each true border out of the score, half of it on each side.",
+            help="Seconds around each true border that are not scored, half on each side.",
         ),
     ] = "0",
     audit: Annotated[
@@ -47,7 +47,7 @@ def evaluate(
     raw: Raw = False,
     as_json: Json = False,
 ) -> None:
-    """Compare the timeline of an episode with what is known to be true.
+    """Compare the timeline of an episode with a truth file.
 
     Without a truth, --audit estimates the precision of all episodes, or of one, from a sample that
     castline review --audit lists for people to judge.

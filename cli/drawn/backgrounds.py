@@ -1,11 +1,11 @@
-"""Places for the drawn cast to stand in, drawn from the same colours as the cast itself."""
+"""Backgrounds for the drawn cast, in the same colours as the cast itself."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-SUPERSAMPLING = 2  # far things may be a little softer than figures
+SUPERSAMPLING = 2  # distant objects may be a little softer than figures
 
 SKIES = ("#bfe3f5", "#f9d9a8", "#f3b7c6", "#2d3561", "#d8d3ee", "#8fc7b5")
 GROUNDS = ("#7fae4e", "#d9b26f", "#b98a5a", "#8f9aa6", "#5f8f72", "#6a5a86")
@@ -24,27 +24,27 @@ class Scenery:
         self._draw = ImageDraw.Draw(self._image)
 
     def choose(self, colours: Sequence[str]) -> str:
-        """One of the colours."""
+        """Return one of the colours."""
         return colours[int(self.rng.integers(len(colours)))]
 
     def between(self, low: float, high: float) -> float:
-        """A number from low to high."""
+        """Return a number from low to high."""
         return float(self.rng.uniform(low, high))
 
     def box(self, x: float, y: float, width: float, height: float, fill: str) -> None:
-        """A rectangle."""
+        """Draw a rectangle."""
         self._draw.rectangle(self._scaled(x, y, x + width, y + height), fill)
 
     def oval(self, x: float, y: float, rx: float, ry: float, fill: str) -> None:
-        """An ellipse around (x, y)."""
+        """Draw an ellipse around (x, y)."""
         self._draw.ellipse(self._scaled(x - rx, y - ry, x + rx, y + ry), fill)
 
     def shape(self, corners: Sequence[float], fill: str) -> None:
-        """A polygon of x, y, x, y, ..."""
+        """Draw a polygon of x, y, x, y, ..."""
         self._draw.polygon(self._scaled(*corners), fill)
 
     def picture(self) -> Image.Image:
-        """What was drawn, as RGB at its final size."""
+        """Return the drawing as RGB at its final size."""
         return self._image.reduce(SUPERSAMPLING)
 
     def _scaled(self, *numbers: float) -> list[float]:
@@ -52,7 +52,7 @@ class Scenery:
 
 
 def draw_background(width: int, height: int, rng: np.random.Generator) -> Image.Image:
-    """Draw a place with nobody in it.
+    """Draw a background without any figure.
 
     Returns:
         An RGB picture of that size in pixels.
@@ -63,7 +63,7 @@ def draw_background(width: int, height: int, rng: np.random.Generator) -> Image.
 
 
 def _hills(scenery: Scenery) -> None:
-    """Hills under a sky, with sun, clouds and some trees."""
+    """Draw hills under a sky, with sun, clouds and some trees."""
     _sky(scenery)
     for horizon in (0.62, 0.74):
         fill = scenery.choose(GROUNDS)
@@ -82,7 +82,7 @@ def _hills(scenery: Scenery) -> None:
 
 
 def _room(scenery: Scenery) -> None:
-    """A room with a floor, a window and pictures on its wall."""
+    """Draw a room with a floor, a window and pictures on its wall."""
     scenery.box(0, 0, scenery.aspect, 1, scenery.choose(WALLS))
     floor = scenery.between(0.7, 0.85)
     scenery.box(0, floor, scenery.aspect, 1, scenery.choose(GROUNDS))
@@ -98,7 +98,7 @@ def _room(scenery: Scenery) -> None:
 
 
 def _town(scenery: Scenery) -> None:
-    """Houses side by side behind a street."""
+    """Draw houses side by side behind a street."""
     _sky(scenery)
     x = -0.1
     while x < scenery.aspect:
@@ -113,7 +113,7 @@ def _town(scenery: Scenery) -> None:
 
 
 def _beach(scenery: Scenery) -> None:
-    """Sea, sand and a parasol."""
+    """Draw sea, sand and a parasol."""
     _sky(scenery)
     scenery.box(0, 0.5, scenery.aspect, 1, scenery.choose(("#3f8fc4", "#2fa39a", "#4a5fa8")))
     scenery.shape(
@@ -126,7 +126,7 @@ def _beach(scenery: Scenery) -> None:
 
 
 def _stage(scenery: Scenery) -> None:
-    """A striped curtain, as in a theatre."""
+    """Draw a striped curtain, as in a theatre."""
     first, second = scenery.rng.permutation(WALLS)[:2]
     wide = scenery.between(0.08, 0.2)
     for i, x in enumerate(np.arange(0, scenery.aspect, wide)):

@@ -1,8 +1,8 @@
 """A small cast of cartoon figures drawn by code: labelled stills, and an episode with its truth.
 
-It stands in for a real series where none may be shipped. The stills are built as the public sets
-of stills of animated series were: each is the left or the right half of a frame, or the full frame,
-sorted by the character in it; bystanders and figures cut by the border happen.
+It stands in for a real series where none may be shipped. The stills are built like the public sets
+of stills of animated series: each is the left or the right half of a frame, or the full frame,
+sorted by the character in it; some contain bystanders and figures cut by the border.
 """
 
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ from cli.drawn.look import Look
 CAST: tuple[str, ...] = tuple(FIGURES)
 """The labels, sorted."""
 
-WIDTH, HEIGHT = 640, 360  # of the episode; 16:9
+WIDTH, HEIGHT = 640, 360  # size of the episode's frames; 16:9
 
-STILL_SIDE = 176  # pixels, longest side: as the stills of the public sets are kept
+STILL_SIDE = 176  # pixels, longest side: like the stills of the public sets
 FULL_SIZE = (STILL_SIDE, 99)  # 16:9
 HALF_SIZE = (156, STILL_SIDE)  # 8:9, half of such a frame
 
-PAN = 0.08  # of the width that the background moves by in a shot, at most
-BOB = 0.012  # of the height that a figure bobs by
+PAN = 0.08  # largest movement of the background in a shot, as a share of the width
+BOB = 0.012  # height by which a figure bobs, as a share of the picture's
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Placement:
 
     name: str
     x: float
-    """Middle of the figure."""
+    """Centre of the figure."""
     feet: float
-    """Where it stands, from the top; below 1 is out of the picture."""
+    """Position of the feet, from the top; beyond 1 is outside the picture."""
     height: float
     look: Look
 
@@ -51,56 +51,59 @@ class TruthRange(NamedTuple):
     """A label over the half-open range of frames `start_frame <= number < end_frame`."""
 
     label: str
-    """Empty: nobody known is on screen."""
+    """Empty: no known character is on screen."""
     start_frame: int
     end_frame: int
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One place with the figures in it, over a half-open range of frames."""
+    """One background with the figures in front of it, over a half-open range of frames."""
 
     start_frame: int
     end_frame: int
     figures: tuple[Placement, ...]
 
     def truth(self) -> list[TruthRange]:
-        """One range for each figure that has a label, or one with an empty label."""
+        """Return one range for each figure that has a label, or one with an empty label."""
         labels = [figure.name for figure in self.figures if figure.name in CAST]
         return [TruthRange(label, self.start_frame, self.end_frame) for label in labels or [""]]
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnEpisode:
-    """An episode whose truth is known to the frame."""
+    """An episode whose truth is exact to the frame."""
 
     pictures: Iterator[NDArray[np.uint8]]
-    """RGB of shape (HEIGHT, WIDTH, 3), drawn as they are taken, once."""
+    """RGB of shape (HEIGHT, WIDTH, 3), drawn on demand; can be iterated once."""
     frames: int
     frame_rate: Fraction
     truth: list[TruthRange]
 
 
 def draw_stills(folder: Path, per_label: int, seed: int) -> None:
-    """Write `per_label` stills of each of the cast as `folder/<label>/pic_%04d.jpg`.
+    """Write `per_label` stills of each character as `folder/<label>/pic_%04d.jpg`.
 
-    Every still depends on the seed, its label and its number alone.
+    Every still depends only on the seed, its label and its number.
     """
     for place, label in enumerate(CAST):
         (folder / label).mkdir(parents=True, exist_ok=True)
         for number in range(per_label):
             rng = np.random.default_rng([seed, place, number])
-            # 92 keeps the ink free of visible blocks; the stills stay at about 8 kB.
+            # Quality 92 keeps the ink free of visible blocks; the stills stay at about 8 kB.
             still = _still(label, rng)
             still.save(folder / label / f"pic_{number:04}.jpg", quality=92)
 
 
 def draw_episode(seed: int, duration_seconds: int = 60) -> DrawnEpisode:
-    """Draw an episode of shots with one of the cast, two of them, nobody, or a stranger.
+    """Draw an episode of shots with one character, two of them, none, or a stranger.
 
     Args:
-        seed: the same seed gives the same episode.
-        duration_seconds: rounded up to a whole frame.
+        seed: The same seed gives the same episode.
+        duration_seconds: Rounded up to a whole frame.
+
+    Returns:
+        The episode with its truth.
     """
     frames = ceil(duration_seconds * FRAME_RATE)
     shots = _plan(frames, np.random.default_rng(seed))
@@ -121,7 +124,7 @@ def _still(label: str, rng: np.random.Generator) -> Image.Image:
         x, others = aspect * rng.uniform(0.25, 0.75), [*CAST, *STRANGERS]
     else:
         x = -beyond if rng.random() < 0.5 else aspect + beyond
-        # Where the character is hard to see, nobody else of the cast: the label would be wrong.
+        # Where the character is hard to see, no other one may appear: the label would be wrong.
         others = [*STRANGERS]
     if rng.random() < (0.25 if beyond is None else 0.5):
         side = -1 if x > aspect / 2 else 1
@@ -131,21 +134,21 @@ def _still(label: str, rng: np.random.Generator) -> Image.Image:
 
 
 def _beyond(rng: np.random.Generator) -> float | None:
-    """How far the middle of a figure is beyond the border of the still; None: well inside."""
+    """Return how far a figure's centre is beyond the border of the still; None: well inside."""
     chance = rng.random()
     if chance < 0.7:
         return None
-    if chance < 0.85:  # cut by the border, as the regions of a frame cut who stands in its middle
+    if chance < 0.85:  # cut by the border, as the regions of a frame cut a figure in its middle
         return float(rng.uniform(-0.15, 0.1))
-    # Almost or quite out of it, as in every such set: thereby a classifier learns that a place or a
-    # stranger alone says nothing, and it is unsure of them and does not guess.
+    # Almost or entirely outside, as in every such set: a classifier learns from this that a
+    # background or a stranger alone means nothing, and stays unsure instead of guessing.
     return float(rng.uniform(0.25, 0.5))
 
 
 def _plan(frames: int, rng: np.random.Generator) -> list[Shot]:
-    """Shots that follow each other without a gap; everybody of the cast gets a turn."""
+    """Plan consecutive shots without a gap; every character gets a turn."""
     labels = turns(CAST, rng)
-    # Of ten shots five show one of the cast, three two, one a stranger and one nobody.
+    # Of ten shots five show one character, three show two, one a stranger and one nobody.
     kinds = turns(("one",) * 5 + ("two",) * 3 + ("stranger", "nobody"), rng)
     shots = []
     start = 0
@@ -172,7 +175,7 @@ def _figures(kind: str, labels: Iterator[str], rng: np.random.Generator) -> tupl
 
 def _placement(name: str, x: float, rng: np.random.Generator) -> Placement:
     height = rng.uniform(0.5, 1.15)
-    # Small figures are seen whole; of large ones the head is, and the border cuts the legs.
+    # Small figures are completely visible; of large ones the border cuts the legs.
     feet = rng.uniform(0.86, 0.98) if height < 0.8 else rng.uniform(0.1, 0.2) + height
     return Placement(name, x, feet, height, _look(rng))
 
@@ -209,7 +212,7 @@ def _paste(picture: Image.Image, sprite: Image.Image, placement: Placement) -> N
 
 
 def _draw_shot(shot: Shot, seed: int) -> Iterator[NDArray[np.uint8]]:
-    """The pictures of a shot: the place pans, the figures bob, talk and blink."""
+    """Yield the pictures of a shot: the background pans, the figures bob, talk and blink."""
     rng = np.random.default_rng([seed, shot.start_frame])
     spare = round(WIDTH * PAN)
     place = draw_background(WIDTH + spare, HEIGHT, rng)
@@ -229,7 +232,7 @@ def _draw_shot(shot: Shot, seed: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def _expressions(figure: Placement) -> tuple[Image.Image, Image.Image, Image.Image]:
-    """A figure three times: mouth shut, mouth open with a gesture, eyes shut."""
+    """Draw a figure three times: mouth shut, mouth open with a gesture, eyes shut."""
     look = replace(figure.look, mouth=0.1, blinks=False)
     talking = replace(look, mouth=0.9, right_arm=look.right_arm + 0.15)
     looks = look, talking, replace(look, blinks=True)

@@ -1,4 +1,4 @@
-"""The figures of the drawn cast, and the strangers that no label names.
+"""The figures of the drawn cast, and strangers without a label.
 
 Colours are shared on purpose (three of the cast wear orange, three blue, ...) and each figure has
 two costumes, so that a classifier has to learn shapes and not one colour for each label.
@@ -35,11 +35,11 @@ Figure: TypeAlias = Callable[[Pen, Look], None]
 
 
 def draw_figure(name: str, height_pixels: int, look: Look) -> Image.Image:
-    """Draw one of the cast or a stranger.
+    """Draw a character or a stranger.
 
     Returns:
-        A square RGBA picture, `drawn_pen.ROOM` times as wide as the figure is high, the figure in
-        its middle.
+        A square RGBA picture, `drawn_pen.ROOM` times as wide as the figure is high, with the figure
+        in its middle.
     """
     pen = Pen(height_pixels, look.tilt_degrees, mirrored=look.mirrored)
     {**FIGURES, **STRANGERS}[name](pen, look)
@@ -47,7 +47,7 @@ def draw_figure(name: str, height_pixels: int, look: Look) -> Image.Image:
 
 
 def _captain_pip(pen: Pen, look: Look) -> None:
-    """A stout penguin in a captain's cap."""
+    """Draw a stout penguin in a captain's cap."""
     coat, band = ((NAVY, RED), (TEAL, NAVY))[look.costume]
     for side in (-1, 1):
         pen.oval((side * 0.13, 0.96), (0.12, 0.04), ORANGE)
@@ -67,7 +67,7 @@ def _captain_pip(pen: Pen, look: Look) -> None:
 
 
 def _lady_marrow(pen: Pen, look: Look) -> None:
-    """A tall lady in a bell dress under a vast hat."""
+    """Draw a tall lady in a bell dress under a vast hat."""
     dress, hat = ((PURPLE, MOSS), (GREEN, PURPLE))[look.costume]
     arms(pen, look, shoulder=(0.075, 0.42), length=0.3, width=0.035, sleeve=CREAM)
     pen.shape(
@@ -91,7 +91,7 @@ def _lady_marrow(pen: Pen, look: Look) -> None:
 
 
 def _bolt(pen: Pen, look: Look) -> None:
-    """A robot of boxes with one antenna."""
+    """Draw a robot of boxes with one antenna."""
     plate, trim = ((TEAL, ORANGE), (ORANGE, GREY))[look.costume]
     for side in (-1, 1):
         pen.limb([(side * 0.12, 0.78), (side * 0.12, 0.93)], 0.07, GREY)
@@ -116,13 +116,13 @@ def _bolt(pen: Pen, look: Look) -> None:
 
 
 def _mossy(pen: Pen, look: Look) -> None:
-    """A shaggy one-eyed monster with horns."""
+    """Draw a shaggy one-eyed monster with horns."""
     fur, horn = ((GREEN, YELLOW), (PURPLE, CREAM))[look.costume]
     for side in (-1, 1):
         pen.shape([(side * 0.1, 0.2), (side * 0.3, 0.0), (side * 0.24, 0.28)], horn)
         pen.limb([(side * 0.14, 0.85), (side * 0.16, 0.95)], 0.1, fur)
     arms(pen, look, shoulder=(0.28, 0.55), length=0.27, width=0.08, sleeve=fur)
-    tufts = 26  # an even number: tufts and the notches between them take turns
+    tufts = 26  # an even number: tufts and the notches between them alternate
     outline = [
         (
             (0.35 if i % 2 else 0.29) * sin(2 * pi * i / tufts),
@@ -146,7 +146,7 @@ def _mossy(pen: Pen, look: Look) -> None:
 
 
 def _ruby_fox(pen: Pen, look: Look) -> None:
-    """A fox with a scarf and a brush of a tail."""
+    """Draw a fox with a scarf and a bushy tail."""
     fur, scarf = ((ORANGE, SKY), (RED, GREEN))[look.costume]
     pen.limb([(0.12, 0.84), (0.3, 0.8), (0.37, 0.62)], 0.13, fur)
     pen.limb([(0.37, 0.61), (0.38, 0.55)], 0.11, WHITE)
@@ -172,7 +172,7 @@ def _ruby_fox(pen: Pen, look: Look) -> None:
 
 
 def _baron_bulb(pen: Pen, look: Look) -> None:
-    """A round gentleman with a top hat, a monocle and a moustache."""
+    """Draw a round gentleman with a top hat, a monocle and a moustache."""
     coat, vest = ((BROWN, YELLOW), (NAVY, ORANGE))[look.costume]
     for side in (-1, 1):
         pen.limb([(side * 0.09, 0.84), (side * 0.09, 0.94)], 0.07, GREY)
@@ -206,7 +206,7 @@ def _baron_bulb(pen: Pen, look: Look) -> None:
 
 
 def _ghost(pen: Pen, look: Look) -> None:
-    """A stranger: a sheet with a wavy hem."""
+    """Draw a stranger: a sheet with a wavy hem."""
     arms(pen, look, shoulder=(0.22, 0.5), length=0.2, width=0.08, sleeve=WHITE)
     dome = [(-0.26 * cos(pi * i / 16), 0.36 - 0.28 * sin(pi * i / 16)) for i in range(17)]
     hem = [(0.26 - 0.52 * i / 8, 0.95 if i % 2 else 0.86) for i in range(9)]
@@ -216,7 +216,7 @@ def _ghost(pen: Pen, look: Look) -> None:
 
 
 def _cactus(pen: Pen, look: Look) -> None:
-    """A stranger: a cactus in a pot."""
+    """Draw a stranger: a cactus in a pot."""
     skin = (GREEN, MOSS)[look.costume]
     for side in (-1, 1):
         pen.limb([(0, 0.55), (side * 0.25, 0.55), (side * 0.25, 0.36)], 0.1, skin)
@@ -228,7 +228,7 @@ def _cactus(pen: Pen, look: Look) -> None:
 
 
 def _snowman(pen: Pen, look: Look) -> None:
-    """A stranger: three balls of snow with a bucket on top."""
+    """Draw a stranger: three balls of snow with a bucket on top."""
     arms(pen, look, shoulder=(0.18, 0.48), length=0.26, width=0.025, sleeve=BROWN)
     for y, radius in ((0.8, 0.2), (0.52, 0.17), (0.27, 0.14)):
         pen.oval((0, y), (radius * 1.1, radius), WHITE)
@@ -250,4 +250,4 @@ FIGURES: Mapping[str, Figure] = {
 """The cast, by label."""
 
 STRANGERS: Mapping[str, Figure] = {"cactus": _cactus, "ghost": _ghost, "snowman": _snowman}
-"""Figures that have no label."""
+"""Figures without a label."""

@@ -1,4 +1,4 @@
-"""What all figures have in common: the colours, the look, eyes and arms."""
+"""Shared parts of all figures: colours, poses, eyes and arms."""
 
 from dataclasses import dataclass
 from math import cos, sin
@@ -15,21 +15,21 @@ class Look:
     """Pose, costume and expression of a figure."""
 
     costume: int = 0
-    """0 or 1."""
+    """Number of the costume: 0 or 1."""
     left_arm: float = 0.3
     right_arm: float = 0.3
-    """Radians from hanging straight down to the side."""
+    """Angle in radians, from hanging straight down to the side."""
     gaze: Point = (0.0, 0.0)
-    """Where the eyes look, each from -1 to 1."""
+    """Direction of the eyes, each from -1 to 1."""
     mouth: float = 0.3
-    """From 0, shut, to 1, wide open."""
+    """Opening of the mouth, from 0, shut, to 1, wide open."""
     blinks: bool = False
     tilt_degrees: float = 0.0
     mirrored: bool = False
 
 
 def eyes(pen: Pen, look: Look, *, centre: Point, apart: float, radius: float) -> None:
-    """Two eyes with pupils, or two lids."""
+    """Draw two eyes with pupils, or two lids."""
     for side in (-1, 1):
         x, y = centre[0] + side * apart, centre[1]
         if look.blinks:
@@ -44,7 +44,7 @@ def eyes(pen: Pen, look: Look, *, centre: Point, apart: float, radius: float) ->
 def arms(
     pen: Pen, look: Look, *, shoulder: Point, length: float, width: float, sleeve: str
 ) -> None:
-    """Two arms, each bent a little at its middle."""
+    """Draw two arms, each bent a little at its middle."""
     for side, angle in ((-1, look.left_arm), (1, look.right_arm)):
         x, y = side * shoulder[0], shoulder[1]
         elbow = x + side * length / 2 * sin(angle), y + length / 2 * cos(angle)

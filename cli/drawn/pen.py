@@ -11,9 +11,9 @@ Point: TypeAlias = tuple[float, float]
 
 INK = "#1d1d2b"
 SUPERSAMPLING = 3  # Pillow draws hard edges; 9 dots per pixel make them smooth enough for a still
-INK_WIDTH = 0.014  # of the figure's height: 3 px on a figure of 200 px, as in cel animation
-ROOM = 1.4  # of the canvas: hats, raised arms and a tilt need air around the figure's unit square
-CORNERS = 40  # of the polygon that stands for an ellipse; its sides stay below 3 px in an episode
+INK_WIDTH = 0.014  # share of the figure's height: 3 px on a figure of 200 px, as in cel animation
+ROOM = 1.4  # canvas size: hats, raised arms and a tilt need space around the figure's unit square
+CORNERS = 40  # corners of the polygon for an ellipse; its sides stay below 3 px in an episode
 
 
 class Pen:
@@ -22,14 +22,14 @@ class Pen:
     def __init__(self, height_pixels: int, tilt_degrees: float, *, mirrored: bool) -> None:
         self._unit = height_pixels * SUPERSAMPLING
         self._side = round(height_pixels * ROOM) * SUPERSAMPLING
-        # Points are turned as they are drawn: turning the picture would blur it and take longer.
+        # Points are rotated as they are drawn: rotating the picture would blur it and take longer.
         self._cos, self._sin = cos(radians(tilt_degrees)), sin(radians(tilt_degrees))
         self._mirror = -1 if mirrored else 1
         self._image = Image.new("RGBA", (self._side, self._side))
         self._draw = ImageDraw.Draw(self._image)
 
     def shape(self, corners: Sequence[Point], fill: str, *, inked: bool = True) -> None:
-        """A polygon; its outline closes."""
+        """Draw a polygon, closing its outline."""
         self._fill(corners, fill)
         if inked:
             self.stroke([*corners, *corners[:2]])
@@ -37,7 +37,7 @@ class Pen:
     def oval(
         self, centre: Point, radii: tuple[float, float], fill: str, *, inked: bool = True
     ) -> None:
-        """An ellipse; its outline lies inside."""
+        """Draw an ellipse; its outline lies inside."""
         radius_x, radius_y = radii
         if inked:  # two fills are much faster than a fill and a line with forty joints
             self._fill(_arc(centre, radii, 0, 2 * pi, CORNERS), INK)
@@ -47,7 +47,7 @@ class Pen:
     def box(
         self, top_left: Point, size: tuple[float, float], fill: str, corner: float = 0.03
     ) -> None:
-        """A rectangle with rounded corners; its outline lies inside."""
+        """Draw a rectangle with rounded corners; its outline lies inside."""
         for colour, inset in ((INK, 0.0), (fill, INK_WIDTH)):
             x, y = top_left[0] + inset, top_left[1] + inset
             width, height = size[0] - 2 * inset, size[1] - 2 * inset
@@ -55,7 +55,7 @@ class Pen:
                 self._fill(_rounded(x, y, width, height, max(corner - inset, 0)), colour)
 
     def limb(self, joints: Sequence[Point], width: float, fill: str) -> None:
-        """An arm, a leg or a tail: a line with round ends and joints."""
+        """Draw an arm, a leg or a tail: a line with round ends and joints."""
         points = [self._at(joint) for joint in joints]
         for colour, dots in ((INK, self._dots(width + 2 * INK_WIDTH)), (fill, self._dots(width))):
             self._draw.line(points, colour, dots, joint="curve")
@@ -63,12 +63,12 @@ class Pen:
                 self._draw.circle(point, dots / 2, colour)
 
     def stroke(self, points: Sequence[Point], width: float = INK_WIDTH, colour: str = INK) -> None:
-        """A bare line."""
+        """Draw a bare line."""
         ends = [self._at(point) for point in points]
         self._draw.line(ends, colour, self._dots(width), joint="curve")
 
     def picture(self) -> Image.Image:
-        """What was drawn, as RGBA at its final size."""
+        """Return the drawing as RGBA at its final size."""
         return self._image.reduce(SUPERSAMPLING)
 
     def _fill(self, corners: Sequence[Point], fill: str) -> None:
@@ -78,7 +78,7 @@ class Pen:
         return max(round(width * self._unit), 1)
 
     def _at(self, point: Point) -> tuple[float, float]:
-        x, y = point[0], point[1] - 0.5  # from the middle of the figure, about which it turns
+        x, y = point[0], point[1] - 0.5  # relative to the centre of rotation
         turned = x * self._cos - y * self._sin, x * self._sin + y * self._cos
         middle = self._side / 2
         return middle + self._mirror * turned[0] * self._unit, middle + turned[1] * self._unit
@@ -87,13 +87,13 @@ class Pen:
 def _arc(
     centre: Point, radii: tuple[float, float], start: float, end: float, steps: int
 ) -> list[Point]:
-    """Points on an ellipse from one angle to another, in radians, both included."""
+    """Return points on an ellipse between two angles in radians, both included."""
     angles = [start + (end - start) * i / steps for i in range(steps + 1)]
     return [(centre[0] + radii[0] * cos(a), centre[1] + radii[1] * sin(a)) for a in angles]
 
 
 def _rounded(x: float, y: float, width: float, height: float, corner: float) -> list[Point]:
-    """The outline of a rectangle with rounded corners."""
+    """Return the outline of a rectangle with rounded corners."""
     radius = min(corner, width / 2, height / 2)
     left, right, top, bottom = x + radius, x + width - radius, y + radius, y + height - radius
     # Clockwise from the lower right corner, each a quarter of a turn (y points down).

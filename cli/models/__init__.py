@@ -1,1 +1,1 @@
-"""Model versions: trained, compared, promoted."""
+"""Commands that train, compare and promote model versions."""

@@ -1,4 +1,4 @@
-"""`castline train --add`: labels more for a model, from few stills of each."""
+"""`castline train --add`: add labels to a model, from few stills of each."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,13 +14,13 @@ from cli.progress import step_bars
 def add(
     library: Library, dataset: Path | None, additions: Sequence[str], training: Training
 ) -> None:
-    """Adds labels to a model and says how well each is told apart.
+    """Add labels to a model, and print how well each is recognised.
 
     Args:
-        library: where models are.
-        dataset: of what the start knows, where it keeps no examples of that.
+        library: The library with the model.
+        dataset: The model's training dataset, needed where the model keeps no examples of it.
         additions: LABEL=FOLDER each.
-        training: its start, seed, name and texts count.
+        training: Only its start, seed, name and texts count.
     """
     if training.start is None:
         raise ModelError("--add: no model to add to; name it with --start MODEL")
@@ -31,24 +31,23 @@ def add(
 
 
 def refuse_without_use(options: Mapping[str, object]) -> None:
-    """Refuses options that say how a network learns, of which adding a label has no use.
+    """Refuse options of ordinary training, which have no effect on adding a label.
 
     Raises:
-        ModelError: one of them was given.
+        ModelError: One of them was given.
     """
     given = [name for name, value in options.items() if value]
     if given:
         raise ModelError(
-            f"{', '.join(given)}: of no use with --add, which leaves the network as it is; "
-            "leave it out"
+            f"{', '.join(given)}: not allowed with --add, which keeps the network; leave it out"
         )
 
 
 def _sources(additions: Sequence[str]) -> dict[str, list[Path]]:
-    """Folders by the labels' names as they were written."""
+    """Return folders by the labels' names as they were written."""
     sources: dict[str, list[Path]] = {}
     for addition in additions:
-        end = addition.find("=", 1)  # a name may begin with one
+        end = addition.find("=", 1)  # a name may begin with an equals sign
         name, folder = addition[: max(end, 0)], addition[end + 1 :]
         if not (name and folder):
             raise ModelError(f"--add {addition}: is not LABEL=FOLDER, such as otto=stills/otto")

@@ -1,4 +1,4 @@
-"""Comparing two model versions on the stills of one dataset, or on episodes."""
+"""Compare two model versions on the stills of one dataset, or on episodes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,30 +15,31 @@ from cli.models.comparing_episodes import print_comparison
 def compare(
     context: typer.Context,
     first: Annotated[str, typer.Argument(metavar="A", help="NAME or NAME@VERSION.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The one that may replace it.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The model that may replace A.")],
     dataset: Annotated[
-        Path | None, typer.Argument(help="Made by castline dataset build.", show_default=False)
+        Path | None,
+        typer.Argument(help="A dataset from castline dataset build.", show_default=False),
     ] = None,
     episodes: Annotated[
         list[str] | None,
-        typer.Option(help="Compare their runs over this episode instead; may be given again."),
+        typer.Option(help="Compare their runs on this episode instead; may be repeated."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(help="With --episodes: write a page with pictures, too.")
+        Path | None, typer.Option(help="With --episodes: also write a page with pictures.")
     ] = None,
     part: Annotated[
-        str | None, typer.Option(help="Of the dataset: test, the default; validation or train.")
+        str | None, typer.Option(help="Set of the dataset: test (default), validation or train.")
     ] = None,
     device: Annotated[
         Device | None,
-        typer.Option(help="Where to classify the dataset; default auto."),
+        typer.Option(help="Device to classify the dataset on; default auto."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare two models on one dataset, or on episodes that both were run over.
+    """Compare two models on one dataset, or on episodes with runs of both.
 
-    On a dataset: F1 per label, and which stills B answers right and A does not, or the other way
-    round. On episodes: the seconds of each character that B gains, loses and leaves unchanged.
+    On a dataset: F1 per label, and the stills that only A or only B classifies correctly. On
+    episodes: the seconds of each character that B gains, loses and leaves unchanged.
 
     Example: castline models compare springfield@7 springfield@8 dataset
     """

@@ -1,4 +1,4 @@
-"""Two models compared on episodes that both were run over: seconds gained, lost, unchanged."""
+"""Print a comparison of two models on episodes: seconds gained, lost, unchanged."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -10,7 +10,7 @@ from cli.console import print_table, say
 
 
 def print_comparison(found: EpisodesComparison, names: Mapping[str, str]) -> None:
-    """Prints what changes in episodes when the second model's runs take the first's place."""
+    """Print the changes in episodes if the second model's runs replace the first's."""
     rows = [
         (names[item.label], *(format_time(getattr(item, f"{kind}_seconds")) for kind in KINDS))
         for item in found.labels
@@ -26,9 +26,7 @@ def print_comparison(found: EpisodesComparison, names: Mapping[str, str]) -> Non
                 [(names[item.label], _spans(item.gained), _spans(item.lost)) for item in changed],
             )
     say("")
-    say(
-        f"Gained is what {found.second} finds and {found.first} does not; lost the other way round."
-    )
+    say(f"Gained: found only by {found.second}; lost: found only by {found.first}.")
 
 
 def _spans(spans: Sequence[tuple[Fraction, Fraction]]) -> str:

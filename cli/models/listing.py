@@ -1,4 +1,4 @@
-"""Model versions: list, show, import."""
+"""Commands for model versions: list, show, import."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +18,8 @@ Reference = Annotated[
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
-    group = typer.Typer(help="The recognisers that are here.", no_args_is_help=True)
+    """Add this group's commands."""
+    group = typer.Typer(help="Show and manage model versions.", no_args_is_help=True)
     group.command("list")(list_all)
     group.command()(show)
     group.command("import")(import_folder)
@@ -30,7 +30,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def list_all(context: typer.Context, as_json: Json = False) -> None:
-    """List the model versions that are here, the newest first.
+    """List the installed model versions, the newest first.
 
     Example: castline models list
     """
@@ -62,7 +62,7 @@ def list_all(context: typer.Context, as_json: Json = False) -> None:
 
 
 def show(context: typer.Context, model: Reference, as_json: Json = False) -> None:
-    """Show a model version: what it knows, its thresholds, its figures, where its report is.
+    """Show a model version: its labels, thresholds, metrics and the path of its report.
 
     Example: castline models show springfield
     """
@@ -105,7 +105,7 @@ def import_folder(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="A model version's folder.", show_default=False)],
 ) -> None:
-    """Take over a model version's folder from elsewhere, once it was checked.
+    """Check a model version's folder and copy it into the library.
 
     Example: castline models import downloads/springfield-4
     """

@@ -1,4 +1,4 @@
-"""Promoting a model version, and going back to the one before."""
+"""Promote a model version, or roll back to the one before."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from cli.console import print_table, say
 
 def promote(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="What to promote.")],
+    model: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="The model to promote.")],
     dataset: Annotated[
         Path | None, typer.Option(help="Measure both models on the test set of this dataset.")
     ] = None,
@@ -23,21 +23,21 @@ def promote(
         list[str] | None,
         typer.Option(
             metavar="EPISODE=TRUTH.csv",
-            help="Measure both models' runs over this episode, too; may be given again.",
+            help="Also measure both models' runs on this episode; may be repeated.",
         ),
     ] = None,
     require: Annotated[
-        str, typer.Option(help="The least that figures may change by.")
+        str, typer.Option(help="Least permitted change of each metric.")
     ] = DEFAULT_REQUIREMENT,
     force: Annotated[
-        bool, typer.Option("--force", help="Whatever the figures say; that is recorded.")
+        bool, typer.Option("--force", help="Promote regardless of the metrics; this is recorded.")
     ] = False,
-    device: Annotated[Device, typer.Option(help="Where to classify.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="Device to classify on.")] = Device.AUTO,
 ) -> None:
-    """Make a model the one that new runs use and queries see, if it is not worse.
+    """Make a model the one for new runs and for queries, if it is not worse.
 
-    It is measured against the model in use, and refused with what it loses. Its runs that are there
-    are shown at once, all together; castline rerun --stale makes the others.
+    It is measured against the model in use, and refused with a list of its losses. Its existing
+    runs become current immediately, all together; castline rerun --stale makes the others.
 
     Example: castline models promote springfield@8 --dataset dataset
     """
@@ -71,7 +71,7 @@ def promote(
 
 
 def rollback(context: typer.Context) -> None:
-    """Take the latest promotion back: queries see again what they saw before it.
+    """Undo the latest promotion: queries see again the runs that they saw before it.
 
     Example: castline models rollback
     """
@@ -89,7 +89,7 @@ def rollback(context: typer.Context) -> None:
 def _episode_and_truth(text: str) -> tuple[str, Path]:
     episode, equals, truth = text.rpartition("=")
     if not equals or not episode:
-        raise RequestError(f"--episodes: {text!r} names no truth; write EPISODE=TRUTH.csv")
+        raise RequestError(f"--episodes: {text!r} lacks a truth file; write EPISODE=TRUTH.csv")
     return episode, Path(truth)
 
 

@@ -1,4 +1,4 @@
-"""Training: from a dataset to a model version."""
+"""The command that trains a model version from a dataset."""
 
 import shlex
 import sys
@@ -16,39 +16,42 @@ from cli.progress import step_bars
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(train)
 
 
 def train(
     context: typer.Context,
     dataset: Annotated[
-        Path | None, typer.Argument(help="Made by castline dataset build; needless with --add.")
+        Path | None,
+        typer.Argument(help="A dataset from castline dataset build; not needed with --add."),
     ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="strong: for whole frames, the default where there are boxes; regional: for parts "
-            "of frames, the default without; large: the same for a GPU; baseline: the original "
-            "task's, quick and weaker; or further, the default with --start of a model that "
+            help="strong: for whole frames, the default with boxes; regional: for regions of "
+            "frames, the default without boxes; large: the same for a GPU; baseline: as in the "
+            "original task, fast but weaker; further: the default with --start of a model that "
             "knows at least half of the labels."
         ),
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Begin with what this model knows: a few epochs do."),
+        typer.Option(
+            metavar="MODEL", help="Start from this model's weights: a few epochs suffice."
+        ),
     ] = None,
     add: Annotated[
         list[str] | None,
         typer.Option(
             metavar="LABEL=FOLDER",
-            help="Add a label to --start, of few stills or a file of boxes; again for each more.",
+            help="Add a label to --start from a few stills or a file of boxes; may be repeated.",
         ),
     ] = None,
     teacher: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="MODEL", help="Learn what this model answers, too; once for each of several."
+            metavar="MODEL", help="Also learn this model's answers (distillation); may be repeated."
         ),
     ] = None,
     epochs: Annotated[
@@ -56,8 +59,8 @@ def train(
         typer.Option(
             min=0,
             max=LARGEST_INTEGER,
-            help="Times to show the stills; default the recipe's. 0 with --start keeps its "
-            "weights, and only chooses thresholds anew.",
+            help="Number of epochs; default the recipe's. 0 with --start keeps its "
+            "weights and only chooses new thresholds.",
         ),
     ] = None,
     patience: Annotated[
@@ -66,7 +69,7 @@ def train(
             min=0,
             max=LARGEST_INTEGER,
             metavar="N",
-            help="Stop after N epochs that made validation no better; 0: never.",
+            help="Stop after N epochs without a lower validation loss; 0: never.",
         ),
     ] = None,
     batch_size: Annotated[
@@ -77,10 +80,10 @@ def train(
         int, typer.Option(min=0, max=LARGEST_SEED, help="Equal seeds give equal weights.")
     ] = 0,
     name: Annotated[
-        str | None, typer.Option(help="Of the model; default the dataset folder's.")
+        str | None, typer.Option(help="Name of the model; default the dataset folder's.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the training that was interrupted.")
+        bool, typer.Option("--resume", help="Continue an interrupted training.")
     ] = False,
     licence: Annotated[
         str | None, typer.Option(help="Terms under which the weights may be used.")
@@ -91,8 +94,8 @@ def train(
 ) -> None:
     """Train a recogniser, choose its thresholds, test it, and write it with its report.
 
-    Interrupted, the same command with --resume goes on after the last epoch that was finished.
-    With --start MODEL --add LABEL=FOLDER it adds a label from 20 to 100 stills, in minutes.
+    If interrupted, the same command with --resume continues after the last finished epoch. With
+    --start MODEL --add LABEL=FOLDER it adds a label from 20 to 100 stills, in minutes.
 
     Example: castline train dataset --name springfield
     """
@@ -133,7 +136,7 @@ def train(
             on_progress=show_step,
             on_epoch=lambda epoch: say(str(epoch)),
             on_nothing_to_resume=lambda folder: say(
-                f"nothing to resume in {folder}: beginning anew"
+                f"nothing to resume in {folder}: starting from the beginning"
             ),
         )
     _say_what_was_made(made)

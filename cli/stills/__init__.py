@@ -1,1 +1,1 @@
-"""Datasets and what fills them."""
+"""Commands for datasets and the stills in them."""

@@ -1,4 +1,4 @@
-"""An episode with its truth out of your own stills: compose."""
+"""The command that composes an episode with its truth from your own stills: compose."""
 
 import shlex
 from pathlib import Path
@@ -16,7 +16,7 @@ LONGEST_SECONDS = 86_400
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(compose)
 
 
@@ -24,25 +24,31 @@ def compose(
     context: typer.Context,
     dataset: Annotated[Path, typer.Argument(help="A dataset; castline dataset build makes one.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="An .mp4 to make; OUTPUT.truth.csv is the truth.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="The .mp4 file to write; its truth goes to OUTPUT.truth.csv."
+        ),
     ],
-    part: Annotated[str, typer.Option("--set", help="Whose stills to show.")] = "test",
+    part: Annotated[
+        str, typer.Option("--set", help="Set of the stills: test, validation or train.")
+    ] = "test",
     seconds: Annotated[
-        int, typer.Option(min=1, max=LONGEST_SECONDS, metavar="N", help="How long it lasts.")
+        int, typer.Option(min=1, max=LONGEST_SECONDS, metavar="N", help="Duration in seconds.")
     ] = 240,
     negatives: Annotated[
         list[Path] | None,
-        typer.Option("--negatives", help="A video in which nobody known is; may be given again."),
+        typer.Option("--negatives", help="A video without any of the labels; may be repeated."),
     ] = None,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Of the frames.")] = "640x360",
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the frames.")] = "640x360",
     aspect: Annotated[
         str | None,
         typer.Option(
-            metavar="W:H", help="Of the picture, between black bars; default the frame's."
+            metavar="W:H",
+            help="Aspect ratio of the picture, between black bars; default the frame's.",
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Of shots, pictures and truth.")
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of shots, pictures and truth.")
     ] = 0,
     groups: Annotated[
         float | None,
@@ -50,16 +56,16 @@ def compose(
             min=0,
             max=1,
             metavar="SHARE",
-            help="Of shots with three or more; strangers, hats and tints come with them. Default"
+            help="Share of shots with three or more labels; adds strangers, hats and tints. Default"
             " 0.25 if stills have boxes, else 0.",
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Take stills of a set that models learn from.")
+        bool, typer.Option("--force", help="Allow stills of a set that models are trained on.")
     ] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace files that exist.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing files.")] = False,
 ) -> None:
-    """Compose an episode, with its truth, of labelled stills, to measure a timeline on.
+    """Compose an episode with its truth from labelled stills, to measure a timeline on.
 
     Example: castline compose dataset -o composed.mp4 --negatives landscape.mkv
     """

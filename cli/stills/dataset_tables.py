@@ -1,4 +1,4 @@
-"""What is said of a dataset: counts, boxes, near-duplicates, and what was left out."""
+"""Print facts about a dataset: counts, boxes, near-duplicates, and stills left out."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,11 +6,11 @@ from castline.stills.values import Built, Dataset, DoubtfulBoxes, Twin
 from cli.console import print_table, say
 
 GROUPS_LISTED = 10
-"""Groups of near-duplicates in the table: for a look; --json and stills.csv have all."""
+"""Groups of near-duplicates in the table: a sample; --json and stills.csv list all."""
 
 
 def print_counts(dataset: Dataset) -> None:
-    """Prints how many stills of each label each set holds."""
+    """Print the number of stills of each label in each set."""
     train, validation, test = (dataset.counts[part] for part in ("train", "validation", "test"))
     rows = [
         (dataset.names[label], *map(str, (sum(counts), *counts)))
@@ -33,7 +33,7 @@ def print_counts(dataset: Dataset) -> None:
 
 
 def print_boxes(dataset: Dataset, by_boxes: Mapping[str, int]) -> None:
-    """Prints how many boxes there are, if there are any."""
+    """Print the number of boxes, if there are any."""
     boxes = dataset.boxes
     if boxes is None:
         return
@@ -53,7 +53,7 @@ def print_boxes(dataset: Dataset, by_boxes: Mapping[str, int]) -> None:
 
 
 def print_groups(groups: Sequence[tuple[Twin, ...]], names: Mapping[str, str]) -> None:
-    """Prints the largest groups of near-duplicates."""
+    """Print the largest groups of near-duplicates."""
     if not groups:
         say("")
         say("No near-duplicates.")
@@ -77,7 +77,7 @@ def print_groups(groups: Sequence[tuple[Twin, ...]], names: Mapping[str, str]) -
 
 
 def print_doubtful_boxes(found: DoubtfulBoxes) -> None:
-    """Prints boxes that lie far from where their label was seen, as shares of the picture."""
+    """Print boxes that lie far from where a model sees their label, as shares of the picture."""
     if not found:
         say("No box lies far from where the model sees its label.")
         return
@@ -102,7 +102,7 @@ def _in_words(corners: tuple[float, ...]) -> str:
 
 
 def say_what_is_missing(dataset: Dataset) -> None:
-    """Names the labels that a set does not show."""
+    """Name the labels that are missing from a set."""
     for part, counts in dataset.counts.items():
         boxes = dataset.boxes[part] if dataset.boxes else (0,) * len(counts)
         by_label = zip(dataset.labels, counts, boxes, strict=True)
@@ -115,7 +115,7 @@ def say_what_is_missing(dataset: Dataset) -> None:
 
 
 def say_what_was_left_out(built: Built) -> None:
-    """Says how much of the sources a build did not use."""
+    """Print how many stills of the sources a build left out, and why."""
     for what, counts in (
         ("Left out", built.left_out),
         ("Wrong boxes, left out", built.wrong_boxes),

@@ -1,4 +1,4 @@
-"""Datasets: build, show, check; and the commands that collect pictures for them."""
+"""Commands for datasets: build, show, check; and those that collect pictures for them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,7 @@ Folder = Annotated[Path, typer.Argument(help="A dataset.", show_default=False)]
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     group = typer.Typer(help="Labelled stills to train with.", no_args_is_help=True)
     group.command()(build)
     group.command()(show)
@@ -39,14 +39,14 @@ def build(
         list[Path],
         typer.Argument(help="Folders of labelled stills, files of boxes; they are merged."),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A folder to make.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to create.")],
     labels: Annotated[
-        str | None, typer.Option(help="Only these, separated by commas; default all.")
+        str | None, typer.Option(help="Only these labels, separated by commas; default all.")
     ] = None,
     top: Annotated[
         int | None,
         typer.Option(
-            min=2, max=LARGEST_INTEGER, metavar="N", help="Only the N labels with most stills."
+            min=2, max=LARGEST_INTEGER, metavar="N", help="Only the N labels with the most stills."
         ),
     ] = None,
     min_images: Annotated[
@@ -60,22 +60,23 @@ def build(
     ] = "keep",
     without: Annotated[
         str,
-        typer.Option(help="Leave out all stills that show these; commas between them."),
+        typer.Option(help="Leave out all stills with these labels, separated by commas."),
     ] = "",
     split: Annotated[
         str, typer.Option(help="grouped keeps near-duplicates together; random does not.")
     ] = "grouped",
-    shards: Annotated[int, typer.Option(help="Files per set.")] = 15,
-    seed: Annotated[int, typer.Option(help="Of the split and the order.")] = 0,
+    shards: Annotated[int, typer.Option(help="Shard files per set.")] = 15,
+    seed: Annotated[int, typer.Option(help="Seed of the split and the order.")] = 0,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Reading processes; default one per core.")
+        int | None,
+        typer.Option(min=1, max=256, help="Number of reading processes; default one per core."),
     ] = None,
 ) -> None:
-    """Make a dataset of labelled stills: cleaned, split, packed for training.
+    """Build a dataset of labelled stills: cleaned, split, packed for training.
 
     Takes folders of labels, also inside train and test folders, and flat folders of files named
-    LABEL_12.jpg; and boxes, in pictures of theirs or in others: CSV, COCO, YOLO, Pascal VOC, VIA,
-    Label Studio, CVAT. Interrupted, the same command goes on where it stopped.
+    LABEL_12.jpg; and boxes, in the same or other pictures, as CSV, COCO, YOLO, Pascal VOC, VIA,
+    Label Studio or CVAT. If interrupted, the same command continues.
 
     Example: castline dataset build simpsons_dataset frames/boxes.csv -o dataset --top 20
     """
@@ -100,7 +101,7 @@ def build(
 
 
 def show(context: typer.Context, folder: Folder, as_json: Json = False) -> None:
-    """Check a dataset and say what it holds: stills per label and set, near-duplicates.
+    """Check a dataset and show its contents: stills per label and set, near-duplicates.
 
     Example: castline dataset show dataset
     """
@@ -122,15 +123,15 @@ def check(
     context: typer.Context,
     folder: Folder,
     model: Annotated[
-        str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")
+        str | None, typer.Option(help="NAME or NAME@VERSION; default the model in use.")
     ] = None,
-    device: Annotated[Device, typer.Option(help="Where to look.")] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="Device to classify on.")] = Device.AUTO,
     as_json: Json = False,
 ) -> None:
-    """List boxes that lie far from where a model sees their label, the surest first.
+    """List boxes that lie far from where a model sees their label, the most confident first.
 
-    Neither centre lies in the other's box. A model that learned from these very boxes doubts fewer
-    of them. It must tell places.
+    A box is listed if neither its centre lies in the model's box, nor the other way round. A model
+    that was trained on these very boxes finds fewer of them. The model must give places.
 
     Example: castline dataset check dataset --model springfield
     """

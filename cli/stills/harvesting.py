@@ -1,4 +1,4 @@
-"""Pictures out of episodes, to train with: harvest, propose."""
+"""Commands that collect training pictures from episodes: harvest, propose."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,19 +12,19 @@ from cli.console import LARGEST_INTEGER, LARGEST_SEED, say, say_error
 from cli.progress import step_bars
 
 EXIT_FAILED = 1
-"""An episode was refused."""
+"""Exit code if an episode was refused."""
 
 DEFAULT_FRAMES = 100
-"""To mend: an hour's work, if each takes half a minute."""
+"""Frames to correct by default: an hour's work, at half a minute each."""
 
 Episodes = Annotated[list[Path], typer.Argument(help="Episode files.", show_default=False)]
-Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
-Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the moments.")]
-DeviceOption = Annotated[Device, typer.Option(help="Where to classify.")]
+Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the model in use.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the random times.")]
+DeviceOption = Annotated[Device, typer.Option(help="Device to classify on.")]
 
 
 def add_commands(group: typer.Typer) -> None:
-    """Adds these commands to the group of datasets."""
+    """Add these commands to the group of datasets."""
     group.command()(harvest)
     group.command()(propose)
     group.command()(from_corrections)
@@ -34,24 +34,24 @@ def harvest(
     context: typer.Context,
     episodes: Episodes,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="A folder to add stills to; none is replaced.")
+        Path, typer.Option("--output", "-o", help="The folder to add stills to; none is replaced.")
     ],
     model: Model = None,
     cuts: Annotated[
-        bool, typer.Option("--cuts", help="Cut out whom the model sees; it must tell places.")
+        bool, typer.Option("--cuts", help="Crops of the characters; the model must give places.")
     ] = False,
     whole: Annotated[
-        bool, typer.Option("--whole", help="Whole frames with boxes, as propose writes them.")
+        bool, typer.Option("--whole", help="Whole frames with boxes, as written by propose.")
     ] = False,
     seed: Seed = 0,
     device: DeviceOption = Device.AUTO,
 ) -> None:
-    """Collect stills from episodes at random moments, sorted by a model, for you to confirm.
+    """Collect stills from episodes at random times, sorted by a model, for you to confirm.
 
-    Of each frame the full picture and its two halves become stills: in a folder named by the label
-    where the model is confident, in _unsure elsewhere. Move those that are wrong, and give the
-    folder to castline dataset build. Stills that are there already are not added again. A model
-    that tells places offers --cuts, sorted in the same way, and --whole besides.
+    The full picture and both halves of each frame become stills: in a folder named by the label
+    where the model is confident, otherwise in _unsure. Move the wrong ones, and give the folder to
+    castline dataset build. Existing stills are not added again. A model that gives places also
+    supports --cuts, sorted in the same way, and --whole.
 
     Example: castline dataset harvest pilot.mkv -o harvested
     """
@@ -84,20 +84,20 @@ def propose(
     context: typer.Context,
     episodes: Episodes,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="A folder to make; nothing is replaced.")
+        Path, typer.Option("--output", "-o", help="The folder to create; nothing is replaced.")
     ],
     model: Model = None,
     frames: Annotated[
-        int, typer.Option(min=1, max=LARGEST_INTEGER, metavar="N", help="How many at most.")
+        int, typer.Option(min=1, max=LARGEST_INTEGER, metavar="N", help="Maximum number of frames.")
     ] = DEFAULT_FRAMES,
     seed: Seed = 0,
     device: DeviceOption = Device.AUTO,
 ) -> None:
-    """Write the frames that are worth most to mend, with the boxes that a model sees in them.
+    """Write the frames that are most worth correcting, with a model's boxes.
 
-    Those of doubt and of many people come first, none nearly the same as another. The folder holds
-    JPEG pictures and their boxes as COCO, which CVAT, Label Studio and others import. Mend the
-    boxes there, and give the folder to castline dataset build. The model must tell places.
+    Frames with doubtful or many characters come first, without near-duplicates. The folder contains
+    JPEG pictures and their boxes as COCO, which CVAT, Label Studio and others import. Correct the
+    boxes there, and give the folder to castline dataset build. The model must give places.
 
     Example: castline dataset propose pilot.mkv finale.mkv -o proposed --frames 60
     """

@@ -1,1 +1,1 @@
-"""Runs: asked for, followed, reported."""
+"""Commands that request, follow and report runs."""

@@ -1,4 +1,4 @@
-"""How runs ended: a line each, who was seen when, and the exit code."""
+"""Report how runs ended: a line each, the characters on screen, and the exit code."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
@@ -13,21 +13,21 @@ from cli.console import answer, print_table, say
 from cli.tagging.runs import describe_missing
 
 EXIT_FAILED = 1
-"""A file was refused, or a run failed or was cancelled."""
+"""Exit code if a file was refused, or a run failed or was cancelled."""
 
 EXIT_PARTIAL = 3
-"""Everything was tried, and parts of an episode are missing."""
+"""Exit code if everything was tried, but parts of an episode are missing."""
 
 
 def exit_code(runs: Sequence[Run], refused: int = 0) -> int:
-    """The exit code of a command that worked on these runs and refused this many files."""
+    """Return the exit code of a command that worked on these runs and refused some files."""
     if refused or any(run.state in (RunState.FAILED, RunState.CANCELLED) for run in runs):
         return EXIT_FAILED
     return EXIT_PARTIAL if any(run.state is RunState.PARTIAL for run in runs) else 0
 
 
 def describe_end(run: Run) -> str:
-    """How a run ended, in one line."""
+    """Describe in one line how a run ended."""
     line = f"{run.episode}: {run.state}, {run.frames} frames"
     if run.missing_seconds:
         line += f"; missing {describe_missing(run)}"
@@ -35,7 +35,7 @@ def describe_end(run: Run) -> str:
 
 
 def say_statistics(runs: Sequence[Run]) -> None:
-    """Says what work on these runs took, and what most of it was, if anything was done."""
+    """Print how long work on these runs took, and its largest part, if any was done."""
     total = total_statistics(runs)
     if total.bottleneck is None:
         return
@@ -46,7 +46,7 @@ def say_statistics(runs: Sequence[Run]) -> None:
 
 
 def print_run(library: Library, run: Run) -> None:
-    """Says who is on screen when by a run's own appearances, whichever run queries see."""
+    """Print the appearances of this very run, even if queries see another one."""
     answer(describe_end(run))
     if not run.has_ended_well:
         return
@@ -64,7 +64,7 @@ def print_run(library: Library, run: Run) -> None:
 
 
 def _rows(found: Sequence[Appearance], names: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """A row per character, the one that is on screen longest first."""
+    """Return a row per character, in descending order of screen time."""
     by_label: dict[str, list[Appearance]] = {}
     for item in found:
         by_label.setdefault(item.label, []).append(item)
@@ -79,5 +79,5 @@ def _rows(found: Sequence[Appearance], names: Mapping[str, str]) -> list[tuple[s
 
 
 def _span(item: Appearance) -> str:
-    # Outwards to whole seconds: nothing that was seen is shown as lasting no time.
+    # Outwards to whole seconds: no appearance is shown with a duration of zero.
     return f"{format_clock(floor(item.start_seconds))}-{format_clock(ceil(item.end_seconds))}"

@@ -1,4 +1,4 @@
-"""Running a model again over what is known: all of it, what is missing, what is out of date."""
+"""The command that runs a model again over episodes: all, missing or stale ones."""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,29 +16,33 @@ from cli.tagging.work import DeviceOption, Workers, working
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(rerun)
 
 
 def rerun(
     context: typer.Context,
     episodes: Annotated[
-        list[str] | None, typer.Argument(help="Only these; default every episode.")
+        list[str] | None, typer.Argument(help="Only these episodes; default all.")
     ] = None,
     missing: Annotated[
-        bool, typer.Option("--missing", help="Episodes without a run that is done.")
+        bool, typer.Option("--missing", help="Run on episodes without a finished run.")
     ] = False,
     stale: Annotated[
         bool,
-        typer.Option("--stale", help="Those shown by another model or with other parameters."),
+        typer.Option(
+            "--stale",
+            help="Run on episodes whose current run has another model or other parameters.",
+        ),
     ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Every episode.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Run on every episode.")] = False,
     model: Annotated[
         str | None,
-        typer.Option(help="NAME or NAME@VERSION, to run beside what is shown; default: in use."),
+        typer.Option(help="NAME or NAME@VERSION, run without becoming current; default: in use."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would run and for how long; run nothing.")
+        bool,
+        typer.Option("--dry-run", help="Only show what would run, and how long it would take."),
     ] = False,
     since: Annotated[
         datetime | None,
@@ -48,10 +52,10 @@ def rerun(
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
-    """Run the model in use again, from the frames that are stored: nothing is decoded twice.
+    """Run the model in use again on the stored frames: nothing is decoded twice.
 
-    Each episode shows its old run until the new one is whole. What is done already is not run
-    again; interrupted, the same command goes on where it stopped.
+    Each episode shows its old run until the new one is complete. Finished runs are not repeated; if
+    interrupted, the same command continues.
 
     Example: castline rerun --stale --dry-run
     """

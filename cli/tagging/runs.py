@@ -1,4 +1,4 @@
-"""The queue: status, cancel, retry."""
+"""Commands for the queue: status, cancel, retry."""
 
 import time
 from collections.abc import Iterable
@@ -15,11 +15,11 @@ from cli.console import Json, RunNumber, make_table, print_json, print_table, sa
 from cli.terminal import stdout
 
 WATCH_SECONDS = 1.0
-"""Between two looks of `status --watch`."""
+"""Interval of `status --watch`."""
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(status)
     app.command()(cancel)
     app.command()(retry)
@@ -27,10 +27,10 @@ def add_commands(app: typer.Typer) -> None:
 
 def status(
     context: typer.Context,
-    watch: Annotated[bool, typer.Option(help="Look again each second until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option(help="Refresh every second until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say how far every run is, and what is wrong with those that went wrong.
+    """Show the progress of every run, and the errors of those that failed.
 
     Example: castline status --watch
     """
@@ -50,7 +50,7 @@ def status(
 
 
 def cancel(context: typer.Context, run: RunNumber) -> None:
-    """Stop a run; what it has extracted and tagged so far is kept for a retry.
+    """Stop a run; its extracted frames and tags are kept for a retry.
 
     Example: castline cancel 7
     """
@@ -60,7 +60,7 @@ def cancel(context: typer.Context, run: RunNumber) -> None:
 
 
 def retry(context: typer.Context, run: RunNumber) -> None:
-    """Offer again what a cancelled, failed or partial run left undone.
+    """Queue the unfinished work of a cancelled, failed or partial run again.
 
     Example: castline retry 7
     """
@@ -69,11 +69,11 @@ def retry(context: typer.Context, run: RunNumber) -> None:
     if offered:
         say(f"Run {run}: {offered} of its chunks offered again; run: castline worker --until-idle")
     else:
-        say(f"Run {run} is {state}: it left nothing undone that could be tried again.")
+        say(f"Run {run} is {state}: it has no unfinished work to retry.")
 
 
 def describe_missing(run: Run) -> str:
-    """The missing ranges of a run, for people."""
+    """Format the missing ranges of a run."""
     return ", ".join(
         f"{format_time(start)} to {format_time(end)}" for start, end in run.missing_seconds
     )
@@ -89,7 +89,7 @@ _NUMBERS = "run chunks frames"
 def _watch(library: Library) -> None:
     with Live(console=stdout, auto_refresh=False) as live:
         while True:
-            # What is under way first, then the latest: a window shows only the first rows.
+            # Open runs first, then the latest: a window shows only the first rows.
             runs = sorted(library.runs(), key=lambda run: (not run.is_open, -run.id))
             rows = _run_rows(runs[: max(stdout.height - 2, 1)])
             live.update(make_table(_COLUMNS, rows, _NUMBERS), refresh=True)

@@ -1,4 +1,4 @@
-"""The work: tag, enqueue, worker."""
+"""The commands that do the work: tag, enqueue, worker."""
 
 import os
 import signal
@@ -21,16 +21,17 @@ from cli.terminal import stderr
 Episodes = Annotated[
     list[str], typer.Argument(help="Episode files, or s3:// URLs.", show_default=False)
 ]
-Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the one in use.")]
-Every = Annotated[str, typer.Option(help="Seconds between two looks at an episode.")]
+Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the model in use.")]
+Every = Annotated[str, typer.Option(help="Sampling interval in seconds.")]
 Workers = Annotated[
-    int | None, typer.Option(min=1, max=256, help="Decoder processes; default one per core.")
+    int | None,
+    typer.Option(min=1, max=256, help="Number of decoder processes; default one per core."),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="Where to classify.")]
+DeviceOption = Annotated[Device, typer.Option(help="Device to classify on.")]
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(tag)
     app.command()(enqueue)
     app.command()(worker)
@@ -45,9 +46,9 @@ def tag(
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
-    """Say who is on screen when in episode files, working on this machine until it is known.
+    """Tag episode files on this machine, and show who is on screen when.
 
-    Done before, it answers at once; interrupted, it goes on where it stopped.
+    A finished run is shown immediately; an interrupted one continues.
 
     Example: castline tag pilot.mkv
     """
@@ -75,9 +76,11 @@ def enqueue(
     ],
     model: Model = None,
     every: Every = "0.5",
-    lane: Annotated[Lane, typer.Option(help="What is interactive goes first.")] = Lane.BULK,
+    lane: Annotated[
+        Lane, typer.Option(help="Lane of the queue; interactive goes first.")
+    ] = Lane.BULK,
 ) -> None:
-    """Put episodes into the queue; castline worker works on them.
+    """Put episodes into the queue, on which castline worker works.
 
     Example: castline enqueue ~/series/season-1
     """
@@ -108,20 +111,20 @@ def worker(
             "--workers",
             min=1,
             max=256,
-            help="Processes; default one per core, or per GPU to classify.",
+            help="Number of processes; default one per core, or per GPU to classify.",
         ),
     ] = None,
     queues: Annotated[
-        str | None, typer.Option(help="With a broker: extract, classify, or both by a comma.")
+        str | None, typer.Option(help="With a broker: extract, classify, or extract,classify.")
     ] = None,
     device: DeviceOption = Device.AUTO,
     until_idle: Annotated[
-        bool, typer.Option("--until-idle", help="End when nothing is left to do.")
+        bool, typer.Option("--until-idle", help="End when the queue is empty.")
     ] = False,
 ) -> None:
-    """Work on what is enqueued, until Ctrl-C.
+    """Work on the queue until Ctrl-C.
 
-    By itself, or with others that hear of chunks through CASTLINE_BROKER_URL.
+    The worker polls the database, or receives chunks from a broker if CASTLINE_BROKER_URL is set.
 
     Example: castline worker --until-idle
     """
@@ -133,7 +136,7 @@ def worker(
             device=device,
             until_idle=until_idle,
             hooks=hooks,
-            on_start=lambda: say("Working; Ctrl-C stops, and the next start goes on from there."),
+            on_start=lambda: say("Working; Ctrl-C stops, and the next start continues from there."),
         )
     if worked.exit_code:
         raise typer.Exit(worked.exit_code)
@@ -145,7 +148,7 @@ def worker(
 
 @contextmanager
 def working() -> Iterator[Hooks]:
-    """Shows how far work is, names files that cannot be used, and stops on Ctrl-C and SIGTERM."""
+    """Show progress, report files that cannot be used, and stop on Ctrl-C and SIGTERM."""
     with run_bars() as show:
         yield Hooks(
             on_progress=show, on_refused=say_error, reading=reading, stopping=_stopping_on_signals
@@ -160,11 +163,11 @@ def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
     def on_signal(number: int, _frame: object) -> None:
         if asked:
-            # Asked twice: the children die with this process, and their claims are swept up.
+            # Second signal: the child processes die with this one, and their claims expire.
             os._exit(128 + number)
         asked.append(number)
         if stderr.is_terminal:
-            say("Stopping; once more stops at once.")
+            say("Stopping; repeat to stop immediately.")
         stop()
 
     asked: list[int] = []

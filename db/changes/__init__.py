@@ -1,1 +1,1 @@
-"""What is written besides claims."""
+"""Writes other than those of the queue."""

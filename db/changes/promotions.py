@@ -1,7 +1,7 @@
-"""Promotions: which model version new runs use and queries see, and the way back.
+"""Promotions: which model version is used for new runs and queries, and rollbacks.
 
-A promotion lets the model's ended runs take over in one transaction, and notes which runs they
-replaced; so does every run of that model that ends later. A rollback puts those back.
+A promotion makes the model's ended runs current in one transaction, and records which runs they
+replaced; so does every run of that model that ends later. A rollback restores those.
 """
 
 import json
@@ -23,26 +23,26 @@ from db.states import ENDED_RUN_STATES, RunState
 
 @dataclass(frozen=True)
 class PromotionRecord:
-    """One promotion, as it is kept."""
+    """A stored promotion."""
 
     id: int
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     model_sha256: str | None
-    """None once the model version was pruned."""
+    """SHA-256 of the model version; None after it was pruned."""
     promoted_at: datetime
     requirement: str | None
-    """What it had to meet; None where nothing was measured."""
+    """The requirement that it had to meet; None where nothing was measured."""
     is_forced: bool
     regressions: tuple[str, ...]
-    """What fell short, a line each."""
+    """Metrics that fell short, a line each."""
     withdrawn_at: datetime | None
-    """When it was rolled back."""
+    """Time of its rollback."""
 
 
 @dataclass(frozen=True)
 class GateReport:
-    """What is kept of how a model came to be promoted."""
+    """The stored reasons for a model's promotion."""
 
     requirement: str | None = None
     is_forced: bool = False
@@ -51,33 +51,34 @@ class GateReport:
 
 @dataclass(frozen=True)
 class RolledBack:
-    """What a rollback did."""
+    """The result of a rollback."""
 
     withdrawn: PromotionRecord
     in_use: PromotionRecord
     episodes: int
-    """How many show another run than before."""
+    """Number of episodes that show another run than before."""
     kept: int
-    """How many still show a run of the withdrawn model: no earlier one is there to be shown."""
+    """Number of episodes that still show a run of the withdrawn model, for lack of an earlier
+    one."""
 
 
 def promoted_sha256(connection: Connection) -> str | None:
-    """The model version that new runs use; None before the first promotion."""
+    """Return the model version for new runs; None before the first promotion."""
     found = [item for item in list_promotions(connection) if item.withdrawn_at is None]
     return found[-1].model_sha256 if found else None
 
 
 @reading_rows()
 def list_promotions(connection: Connection) -> list[PromotionRecord]:
-    """All promotions, oldest first."""
+    """Return all promotions, oldest first."""
     return [_promotion(row) for row in connection.execute(_promotions().order_by(promotion.c.id))]
 
 
 def begin_promotions(connection: Connection, in_use: ModelVersionRecord) -> None:
-    """Records which model is in use before any is promoted; does nothing afterwards.
+    """Record the model in use before the first promotion; does nothing afterwards.
 
-    It counts as promoted when it was made, so that its runs and those that people made with other
-    models stand as they did: the newer model's is shown.
+    It counts as promoted at the time of its training, so that its runs and those with other models
+    keep their precedence: the newer model's run is current.
     """
     lock_model_versions(connection, shared=False)
     if connection.execute(select(promotion.c.id).limit(1)).first() is None:
@@ -88,17 +89,17 @@ def begin_promotions(connection: Connection, in_use: ModelVersionRecord) -> None
 def promote_model(
     connection: Connection, record: ModelVersionRecord, params_hash: str, report: GateReport
 ) -> int:
-    """Promotes a model version: new runs use it, and queries see its runs where there are any.
+    """Promote a model version: new runs use it, and its existing runs become current.
 
     Args:
-        connection: A connection inside a write transaction; `begin_promotions` came before.
+        connection: A connection inside a write transaction; `begin_promotions` was called before.
         record: The model version.
-        params_hash: Of the parameters that its runs shall have; others serve where there are none
-            of these.
-        report: How it came to be promoted.
+        params_hash: Hash of the preferred parameters of its runs; other runs serve where there are
+            none with these.
+        report: The reasons for the promotion.
 
     Returns:
-        How many episodes show one of its runs instead of another model's now.
+        The number of episodes that now show one of its runs instead of another model's.
     """
     model_version_id = register_model_version(connection, record)
     lock_model_versions(connection, shared=False)
@@ -117,13 +118,12 @@ def promote_model(
 
 
 def roll_back(connection: Connection) -> RolledBack:
-    """Withdraws the latest promotion: what queries saw before it is what they see again.
+    """Withdraw the latest promotion: the runs that were current before it become current again.
 
-    An episode that no run had been shown of before, or whose run of then was pruned, keeps the one
-    that it has.
+    An episode without an earlier current run, or whose earlier one was pruned, keeps its run.
 
     Raises:
-        NotFoundError: No promotion is left to go back to.
+        NotFoundError: There is no promotion left to withdraw.
     """
     lock_model_versions(connection, shared=False)
     standing = [item for item in list_promotions(connection) if item.withdrawn_at is None]
@@ -180,7 +180,7 @@ def _promotion(row: Row[Any]) -> PromotionRecord:
 
 @reading_rows()
 def _after_all_others(connection: Connection) -> datetime:
-    """Now, or later than every standing that the promoted model's has to exceed."""
+    """Return the current time, or a later one that exceeds the standing of all other models."""
     latest = connection.execute(
         select(func.max(model_version.c.created_at), func.max(model_version.c.promoted_at))
     ).one()
@@ -215,7 +215,7 @@ def _insert_promotion(
 def _take_over(
     connection: Connection, promotion_id: int, model_version_id: int, best: dict[int, int]
 ) -> int:
-    """Makes these runs, by episode, the current ones, and notes what they replace."""
+    """Make these runs, by episode, the current ones, and record the runs they replace."""
     shown = connection.execute(
         select(current_run.c.episode_id, current_run.c.run_id, run.c.model_version_id).join(
             run, run.c.id == current_run.c.run_id
@@ -240,7 +240,7 @@ def _point_at(connection: Connection, runs: dict[int, int]) -> None:
 
 
 def _restore_standing(connection: Connection, withdrawn_id: int) -> None:
-    """Gives the withdrawn model the standing of its promotion before, if it has another."""
+    """Restore the withdrawn model's standing from its earlier promotion, if there is one."""
     withdrawn = select(promotion.c.model_version_id).where(promotion.c.id == withdrawn_id)
     model_version_id = connection.execute(withdrawn).scalar_one()
     earlier = select(func.max(promotion.c.promoted_at)).where(

@@ -1,8 +1,9 @@
-"""What nothing refers to any more: runs and model versions, and how they are removed.
+"""Find and remove unreferenced data: runs and model versions.
 
-A run is kept while queries see it, work on it is left, a rollback would bring it back, a candidate
-made it, or it is all that tells what became of its episode. A candidate is a model version that is
-newer than the one in use and was never promoted. Before any is promoted, the bundled one is in use.
+A run is kept while it is current, has unfinished work, would be restored by a rollback, was made by
+a candidate, or is the only record of what happened to its episode. A candidate is a model version
+that is newer than the one in use and was never promoted. Before any is promoted, the bundled one is
+in use.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,20 +37,20 @@ from db.states import OPEN_RUN_STATES
 
 @dataclass(frozen=True)
 class RunRows:
-    """How many rows belong to some runs."""
+    """Numbers of rows that belong to some runs."""
 
     tags: int
     appearances: int
 
 
 def prunable_runs(connection: Connection, bundled: ModelVersionRecord) -> list[RunRecord]:
-    """The runs that nothing refers to, oldest first."""
+    """Return the unreferenced runs, oldest first."""
     kept = set(connection.execute(_kept_runs(connection, bundled)).scalars())
     return [item for item in list_runs(connection) if item.id not in kept and not item.is_open]
 
 
 def count_rows(connection: Connection, run_ids: Sequence[int]) -> RunRows:
-    """How many tags and appearances these runs have."""
+    """Return how many tags and appearances these runs have."""
     counts = [
         connection.execute(
             select(func.count()).select_from(table).where(table.c.run_id.in_(run_ids))
@@ -62,7 +63,7 @@ def count_rows(connection: Connection, run_ids: Sequence[int]) -> RunRows:
 def prunable_models(
     connection: Connection, pruned_run_ids: Sequence[int], bundled: ModelVersionRecord
 ) -> list[str]:
-    """The SHA-256 of the model versions that nothing refers to once these runs are gone."""
+    """Return the SHA-256 of the model versions that are unreferenced once these runs are gone."""
     with_runs = select(run.c.model_version_id).where(run.c.id.not_in(pruned_run_ids))
     standing = [item.model_sha256 for item in _standing(connection)[-2:] if item.model_sha256]
     rows = connection.execute(
@@ -80,7 +81,7 @@ def prunable_models(
 def frames_in_use(
     connection: Connection, pruned_run_ids: Sequence[int]
 ) -> Iterator[tuple[int, str, int, int]]:
-    """The chunks of the runs that stay: (episode id, parameters, start_pts, end_pts)."""
+    """Yield the chunks of the kept runs: (episode id, parameters, start_pts, end_pts)."""
     rows = connection.execute(
         select(run.c.episode_id, run.c.params, chunk.c.start_pts, chunk.c.end_pts)
         .join(run, run.c.id == chunk.c.run_id)
@@ -91,7 +92,7 @@ def frames_in_use(
 
 
 def remove_runs(connection: Connection, run_ids: Sequence[int], bundled: ModelVersionRecord) -> int:
-    """Removes those of these runs that nothing refers to now; returns how many."""
+    """Remove those of these runs that are unreferenced now; return how many."""
     wanted = set(run_ids)
     ids = [item.id for item in prunable_runs(connection, bundled) if item.id in wanted]
     for table in _OF_RUNS:
@@ -110,9 +111,9 @@ _OF_RUNS = (
 def remove_models(
     connection: Connection, sha256s: Sequence[str], bundled: ModelVersionRecord
 ) -> list[str]:
-    """Removes those of these model versions that nothing refers to now; returns their SHA-256.
+    """Remove those of these model versions that are unreferenced now; return their SHA-256.
 
-    Their promotions stay, by name.
+    Their promotions are kept, by name.
     """
     gone = [each for each in prunable_models(connection, [], bundled) if each in set(sha256s)]
     ids = select(model_version.c.id).where(model_version.c.sha256.in_(gone))

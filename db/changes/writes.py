@@ -1,7 +1,7 @@
-"""What is written besides claims: episodes, model versions, runs, tags, appearances.
+"""Writes other than those of the queue: episodes, model versions, runs, tags, appearances.
 
 Each function takes an open connection: the caller decides what shares its transaction. Registering
-the same thing twice, also from many processes at once, gives the same row.
+is idempotent, also from many processes concurrently: it returns the same row.
 """
 
 import json
@@ -30,9 +30,9 @@ from exact.ranges import PtsRanges, dump_ranges
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
-    """The id of the episode with this content, which is added if it is new.
+    """Return the id of the episode with this content, which is added if it is new.
 
-    Of an episode that is known already, where the file lies and its stamp are brought up to date.
+    The path and stamp of an existing episode are updated.
     """
     values = episode_values(record) | {"added_at": database_now(connection)}
     known = _insert_once(connection, episode, values, ("sha256",))
@@ -40,7 +40,8 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
         update(episode)
         .where(
             episode.c.id == known,
-            # Whoever ends a run locks its row and then this one, in the other order: leave it be.
+            # Ending a run locks its row and then this one, in the opposite order: avoid needless
+            # updates.
             (episode.c.uri != record.uri) | (episode.c.file_stamp != record.file_stamp),
         )
         .values(uri=record.uri, file_stamp=record.file_stamp)
@@ -49,7 +50,7 @@ def register_episode(connection: Connection, record: EpisodeRecord) -> int:
 
 
 def register_model_version(connection: Connection, record: ModelVersionRecord) -> int:
-    """The id of the model version with this SHA-256, which is added if it is new."""
+    """Return the id of the model version with this SHA-256, which is added if it is new."""
     values = {
         "name": record.name,
         "version": record.version,
@@ -74,7 +75,7 @@ def create_run(
     missing: PtsRanges,
     lane: Lane = Lane.BULK,
 ) -> tuple[int, bool]:
-    """The run of this model version over this episode with these parameters.
+    """Return the run of a model version over an episode with these parameters; create it if new.
 
     Args:
         connection: A connection inside a write transaction.
@@ -82,9 +83,9 @@ def create_run(
         model_version_id: The model version.
         params: The parameters, as JSON with sorted keys.
         params_hash: Their hash, equal for equal parameters.
-        chunks: Half-open [start_pts, end_pts) of each chunk, in the order of time.
-        missing: What the file itself lacks.
-        lane: Of a new run; a known one of `bulk` becomes `interactive` where that is asked.
+        chunks: Half-open [start_pts, end_pts) of each chunk, in order of time.
+        missing: Ranges that are missing from the file.
+        lane: Lane of a new run; an existing `bulk` run becomes `interactive` on request.
 
     Returns:
         The run's id, and whether it is new.
@@ -137,7 +138,7 @@ def create_run(
 
 
 def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
-    """Makes these the tags of the chunks' time ranges, whatever was there before."""
+    """Replace the tags of the chunks' time ranges by these; idempotent."""
     connection.execute(
         _DELETE_TAGS,
         [
@@ -185,7 +186,7 @@ _INSERT_TAGS = insert(tag).from_select(
         .c
     ),
 )
-"""On PostgreSQL: an array per column takes half the time that rows take one by one."""
+"""On PostgreSQL an array per column takes half the time of single rows."""
 
 
 def finish_run(
@@ -201,13 +202,12 @@ def finish_run(
     appearances: Sequence[AppearanceRecord],
     corrected: CorrectedRows | None,
 ) -> None:
-    """Ends a run: its appearances, its state and the current run change in one transaction.
+    """End a run: write appearances, state and current run in one transaction.
 
-    What people said of its content counts in it as `corrected` has it, which was read after the
-    episode was locked.
+    `corrected` was computed after the episode was locked.
     """
-    # The episode's row first: two runs of one episode that end together take turns here, before
-    # either holds what the other will ask for.
+    # Lock the episode's row first: two runs of one episode that end concurrently are serialised
+    # here, before either holds a lock that the other needs.
     lock_episode(connection, episode_id)
     connection.execute(
         update(run)
@@ -227,10 +227,10 @@ def finish_run(
 
 
 def cancel_run(connection: Connection, run_id: int) -> RunState:
-    """Stops a run that is still open; what its workers do afterwards is refused.
+    """Stop an open run; later writes of its workers are refused.
 
     Returns:
-        The state that the run is in now.
+        The state of the run now.
 
     Raises:
         NotFoundError: There is no such run.
@@ -252,10 +252,10 @@ def cancel_run(connection: Connection, run_id: int) -> RunState:
 
 
 def retry_run(connection: Connection, run_id: int) -> int:
-    """Offers again what a cancelled, failed or partial run left undone.
+    """Queue the unfinished chunks of a cancelled, failed or partial run again.
 
     Returns:
-        How many chunks are offered; 0 leaves the run as it is.
+        The number of chunks queued; 0 leaves the run unchanged.
 
     Raises:
         NotFoundError: There is no such run.

@@ -1,1 +1,1 @@
-"""Episodes and runs, read."""
+"""Reading episodes and runs."""

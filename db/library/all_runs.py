@@ -1,4 +1,4 @@
-"""All episodes with all their runs: what there is to do again."""
+"""All episodes with all their runs, from which reruns are planned."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from exact.ranges import PtsRanges
 
 @dataclass(frozen=True)
 class LibraryEntry:
-    """An episode and what was run over it."""
+    """An episode and its runs."""
 
     episode: EpisodeRecord
     added_at: datetime
     runs: tuple[RunRecord, ...]
-    """Oldest first."""
+    """The runs, oldest first."""
 
     @property
     def current(self) -> RunRecord | None:
-        """The run that queries see."""
+        """The current run, which queries see."""
         return next((run for run in self.runs if run.is_current), None)
 
 
 def list_library(connection: Connection) -> list[LibraryEntry]:
-    """Every episode, by name."""
+    """Return every episode, by name."""
     runs: dict[int, list[RunRecord]] = defaultdict(list)
     for run in list_runs(connection):
         runs[run.episode_id].append(run)
@@ -42,7 +42,7 @@ def list_library(connection: Connection) -> list[LibraryEntry]:
 
 
 def chunk_ranges(connection: Connection, run_id: int) -> PtsRanges:
-    """Half-open [start_pts, end_pts) of a run's chunks, in the order of time."""
+    """Return half-open [start_pts, end_pts) of a run's chunks, in order of time."""
     rows = connection.execute(
         select(chunk.c.start_pts, chunk.c.end_pts)
         .where(chunk.c.run_id == run_id)
@@ -59,7 +59,7 @@ def runs_of(connection: Connection, episode_id: int) -> tuple[int, ...]:
 
 
 def untagged_chunks(connection: Connection, run_id: int) -> int:
-    """How many of a run's chunks have no tags yet, with those that failed too often."""
+    """Return how many of a run's chunks have no tags yet, including those that failed too often."""
     return connection.execute(
         select(func.count()).where(chunk.c.run_id == run_id, chunk.c.state != ChunkState.TAGGED)
     ).scalar_one()

@@ -1,8 +1,8 @@
-"""Which run of each episode queries see: the current one, or another that is asked for.
+"""Which run of each episode queries see: the current one, or another on request.
 
-A run takes another's place by its model's standing: when it was promoted, or else when it was
-made. Once any model is promoted, the runs of those that are not never take another model's place,
-and those of models whose promotion was withdrawn give way to the runs of any that is promoted.
+A run replaces another by its model's standing: the time of its promotion, or else of its training.
+Once any model is promoted, runs of unpromoted models never replace another model's run, and runs of
+models whose promotion was withdrawn give way to those of any promoted one.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from db.states import ENDED_RUN_STATES, RunState
 
 @dataclass(frozen=True)
 class RunSelection:
-    """What a question is about: the current runs, one run, or a model's own runs."""
+    """The runs to which a question refers: the current ones, one run, or a model's own runs."""
 
     run_id: int | None = None
     model_sha256: str | None = None
@@ -38,13 +38,13 @@ class RunSelection:
 
 
 CURRENT = RunSelection()
-"""What queries see unless told otherwise."""
+"""The runs that queries see by default."""
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 def selected_runs(selection: RunSelection) -> Subquery:
-    """At most one run for each episode, as (episode_id, run_id)."""
+    """Select at most one run for each episode, as (episode_id, run_id)."""
     if selection.run_id is not None:
         one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == selection.run_id)
         return one.subquery("shown")
@@ -64,11 +64,11 @@ def selected_runs(selection: RunSelection) -> Subquery:
 def find_selection(
     connection: Connection, run_id: int | None, model: str | None, raw: bool = False
 ) -> RunSelection:
-    """What a person asks about with a run's number or a model's NAME[@VERSION].
+    """Return the runs selected by a run's number or a model's NAME[@VERSION].
 
     Raises:
         DatabaseError: Both are given.
-        NotFoundError: There is no such run, it did not end, or no run of such a model ever did.
+        NotFoundError: There is no such run, it has not ended, or no run of such a model has.
     """
     if run_id is not None and model is not None:
         raise DatabaseError("--run and --model: a run has its model; leave one of them out")
@@ -89,9 +89,9 @@ def find_selection(
 
 
 def make_current(connection: Connection, run_id: int) -> None:
-    """Makes an ended run the one that queries see, unless a model of higher standing made that.
+    """Make an ended run current, unless the current one's model has a higher standing.
 
-    Among runs of one model version, whatever their parameters, this is a person's choice.
+    Among runs of one model version, with any parameters, this is the user's choice.
     """
     row = connection.execute(select(run.c.episode_id, run.c.state).where(run.c.id == run_id)).one()
     if row.state in ENDED_RUN_STATES:
@@ -100,23 +100,23 @@ def make_current(connection: Connection, run_id: int) -> None:
 
 
 def lock_episode(connection: Connection, episode_id: int) -> None:
-    """Makes runs of one episode that end together take turns."""
+    """Serialise the ends of runs of one episode."""
     connection.execute(
         select(episode.c.id).where(episode.c.id == episode_id).with_for_update(key_share=True)
     )
 
 
 def lock_model_versions(connection: Connection, *, shared: bool) -> None:
-    """Makes promotions and the ends of runs wait for each other; those that share it do not.
+    """Lock promotions against ends of runs; shared locks do not exclude each other.
 
-    All rows, always in the same order: who takes them one by one may meet who comes from behind.
+    All rows are locked in the same order: locking them one by one may deadlock.
     """
     ordered = select(model_version.c.id).order_by(model_version.c.id)
     connection.execute(ordered.with_for_update(read=shared, key_share=not shared)).all()
 
 
 def switch_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
-    """Makes a run that ended the current one of its locked episode, if it may be."""
+    """Make an ended run the current one of its locked episode, if its model's standing permits."""
     lock_model_versions(connection, shared=True)
     new = _candidate(connection, run_id)
     old_id = connection.execute(
@@ -137,25 +137,25 @@ def switch_current_run(connection: Connection, episode_id: int, run_id: int) -> 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A run beside another one."""
+    """A run with its model's standing, for comparison with another."""
 
     state: RunState
     model_version_id: int
     created_at: datetime
     promoted_at: datetime | None
     standing_id: int | None
-    """The latest promotion of its model that stands."""
+    """The latest valid promotion of its model."""
     withdrawn_id: int | None
-    """The latest promotion of its model that was withdrawn."""
+    """The latest withdrawn promotion of its model."""
 
     @property
     def is_withdrawn(self) -> bool:
-        """Whether its model was promoted and no promotion of it stands."""
+        """Whether its model was promoted and has no valid promotion left."""
         return self.promoted_at is None and self.withdrawn_id is not None
 
     @property
     def standing(self) -> datetime:
-        """Since when its model is to be preferred to older ones."""
+        """The time from which its model is preferred to older ones."""
         return _BEFORE_ALL if self.is_withdrawn else self.promoted_at or self.created_at
 
 
@@ -200,11 +200,11 @@ def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bo
 def _note_replaced(
     connection: Connection, episode_id: int, old_run_id: int, old: _Candidate, new: _Candidate
 ) -> None:
-    """Writes down what a rollback of the new run's promotion will bring back."""
+    """Record the run that a rollback of the new run's promotion restores."""
     if new.standing_id is None:
         return
     if old.promoted_at is None and (old.withdrawn_id or 0) > new.standing_id:
-        return  # its model came and went since then: queries did not see it before
+        return  # its model was promoted and withdrawn since then: queries did not see it before
     key = (replaced_run.c.promotion_id == new.standing_id, replaced_run.c.episode_id == episode_id)
     if connection.execute(select(replaced_run.c.run_id).where(*key)).first() is None:
         connection.execute(

@@ -1,6 +1,6 @@
-"""An episode's record and its row: the one place that says which columns hold which field.
+"""The mapping of an episode's record to the columns of its row, in one place.
 
-A field is kept in the column of its name, unless `_MAPPED` names others.
+A field is stored in the column of its name, unless `_MAPPED` names others.
 """
 
 import json
@@ -19,13 +19,13 @@ from exact.ranges import dump_ranges, load_ranges
 
 @dataclass(frozen=True)
 class _Columns:
-    """How columns hold a field."""
+    """The mapping of a field to columns."""
 
     names: tuple[str, ...]
     dump: Callable[[Any], Sequence[object]]
-    """From the field to a value for each column."""
+    """Converts the field to a value for each column."""
     load: Callable[..., object]
-    """From a value of each column to the field."""
+    """Converts the value of each column to the field."""
 
 
 def _fraction(name: str) -> _Columns:
@@ -62,8 +62,8 @@ _COLUMNS = {
 
 
 def episode_values(record: EpisodeRecord) -> dict[str, object]:
-    """The columns of an episode, except for its id and when it was added."""
-    # For queries alone: what the record works out.
+    """Return the columns of an episode, except for its id and the time it was added."""
+    # Derived values, for queries only.
     values: dict[str, object] = {
         "season": record.season,
         "duration_seconds": float(record.duration_seconds),
@@ -76,7 +76,7 @@ def episode_values(record: EpisodeRecord) -> dict[str, object]:
 
 @reading_rows()
 def episode_record(row: Row[Any]) -> EpisodeRecord:
-    """An episode from a row that has its columns."""
+    """Return an episode from a row with its columns."""
     values: dict[str, Any] = {
         name: columns.load(*(getattr(row, column) for column in columns.names))
         for name, columns in _COLUMNS.items()

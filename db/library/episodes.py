@@ -1,4 +1,4 @@
-"""Reading episodes: by number, by content, and by what a person calls them."""
+"""Read episodes: by number, by content, and by the references that users give."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from db.schema import correction, current_run, episode, model_version, run, run_
 
 @dataclass(frozen=True)
 class EpisodeSummary:
-    """An episode as a list shows it."""
+    """An episode in a list."""
 
     id: int
     name: str
@@ -27,21 +27,21 @@ class EpisodeSummary:
     frame_rate: Fraction
     added_at: datetime
     model: str | None
-    """NAME@VERSION of its current run; None before the first run ended."""
+    """NAME@VERSION of the current run's model; None before the first run ended."""
     labels: int
-    """How many labels appear in its current run."""
+    """Number of labels that appear in its current run."""
 
 
 @reading_rows()
 def list_episodes(connection: Connection) -> list[EpisodeSummary]:
-    """All episodes, by name."""
+    """Return all episodes, by name."""
     shown = (
         select(current_run.c.episode_id, func.count().label("labels"))
         .join(run_label, run_label.c.run_id == current_run.c.run_id)
         .group_by(current_run.c.episode_id)
         .subquery()
     )
-    # by position: names looked up in each row of a large library take half as long again
+    # by position: lookups by name in each row of a large library take half as long again
     rows = connection.execute(
         select(
             episode.c.id,
@@ -100,14 +100,14 @@ def list_episodes(connection: Connection) -> list[EpisodeSummary]:
 
 
 def get_episode(connection: Connection, episode_id: int) -> EpisodeRecord:
-    """The episode with this id, which exists."""
+    """Return the episode with this id, which exists."""
     return episode_record(
         connection.execute(select(episode).where(episode.c.id == episode_id)).one()
     )
 
 
 def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord | None:
-    """The episode with this content, None if it was never added."""
+    """Return the episode with this content, None if it was never added."""
     row = connection.execute(select(episode).where(episode.c.sha256 == sha256)).one_or_none()
     return None if row is None else episode_record(row)
 
@@ -120,12 +120,12 @@ def corrected_episodes(connection: Connection) -> dict[str, EpisodeRecord]:
 
 
 def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]:
-    """The episodes that a person may mean: the exact ones, else those that fit in part.
+    """Return the episodes that match a reference exactly, or else in part.
 
     Args:
         connection: An open connection.
         reference: A name, a path, the start of a SHA-256 (6 digits or more), or a part of a name
-            or, if none fits, of a path.
+            or, if none matches, of a path.
     """
     exact = or_(episode.c.name == reference, episode.c.uri == reference)
     part_of_name = episode.c.name.icontains(reference, autoescape=True)

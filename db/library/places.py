@@ -1,4 +1,4 @@
-"""Where in the picture labels were seen: the places of tags, as questions about them need them."""
+"""The places of tags in the picture, as questions need them."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,14 +13,14 @@ _COLUMNS = (tag.c.place_x, tag.c.place_y, tag.c.place_width, tag.c.place_height)
 
 
 def place_record(row: Row[*tuple[Any, ...]]) -> PlaceRecord | None:
-    """The place of a row that has its columns; None where they are null."""
+    """Return the place from a row with its columns; None where they are null."""
     if row.place_x is None:
         return None
     return PlaceRecord(row.place_x, row.place_y, row.place_width, row.place_height)
 
 
 def tag_record(row: Row[*tuple[Any, ...]]) -> TagRecord:
-    """A tag from a row that has its columns."""
+    """Return a tag from a row with its columns."""
     return TagRecord(row.pts, row.label, row.region, row.confidence, row.seconds, place_record(row))
 
 
@@ -29,13 +29,14 @@ def with_places(
     at_seconds: float | None = None,
     appearance: FromClause = CORRECTED.appearance,
 ) -> Select[Any]:
-    """The same appearances, each with the place of one of its tags.
+    """Extend a selection of appearances by the place of one of its tags each.
 
     Args:
-        appearances: their columns, and `episode`; sorted by its name and id, start and label.
-        at_seconds: take the latest tag until then, or else the first one; None for the surest, the
-            earliest of equals.
-        appearance: the layer's, from which they were selected.
+        appearances: A selection of their columns, and `episode`; sorted by its name and id, start
+            and label.
+        at_seconds: Use the latest tag until then, or else the first one; None for the most
+            confident, the earliest of equals.
+        appearance: The layer from which they are selected.
     """
     inside = select(tag.c.pts).where(
         tag.c.run_id == appearance.c.run_id,
@@ -46,11 +47,11 @@ def with_places(
     if at_seconds is None:
         inside = inside.order_by(tag.c.confidence.desc(), tag.c.pts)
     else:
-        # An appearance may begin, with its shot, before the first look at it.
+        # An appearance may begin, with its shot, before its first sample.
         is_later = case((tag.c.seconds <= at_seconds, 0), else_=1)
         inside = inside.order_by(is_later, func.abs(tag.c.seconds - at_seconds))
     chosen = inside.limit(1).correlate(appearance).scalar_subquery()
-    # The order within keeps PostgreSQL from looking for the tag again for each that it joins.
+    # The inner order keeps PostgreSQL from searching the tag again for each joined row.
     found = appearances.add_columns(chosen.label("seen_pts")).subquery("found")
     return (
         select(found, *_COLUMNS)
@@ -67,7 +68,7 @@ def with_places(
 def tags_of_appearances(
     connection: Connection, run_id: int, layer: Layer = CORRECTED
 ) -> list[TagRecord]:
-    """The tags of a run that lie within an appearance of their label, by pts and label."""
+    """Return the tags of a run that lie within an appearance of their label, by pts and label."""
     appearance = layer.appearance
     rows = connection.execute(
         select(tag)
@@ -87,7 +88,7 @@ def tags_of_appearances(
 def surest_place(
     connection: Connection, run_ids: Collection[int], label: str, pts: int
 ) -> PlaceRecord | None:
-    """Where in one frame the surest of some runs saw a label; None if it told no place."""
+    """Return the place of a label in one frame by the most confident of some runs, or None."""
     row = connection.execute(
         select(*_COLUMNS)
         .where(tag.c.run_id.in_(run_ids), tag.c.pts == pts, tag.c.label == label)

@@ -1,4 +1,4 @@
-"""What a run's appearances add up to: per label, and per pair of labels on screen at once."""
+"""Totals of a run's appearances: per label, and per pair of labels on screen together."""
 
 from sqlalchemy import Connection, Float, Table, case, cast, delete, func, insert, select
 
@@ -8,7 +8,7 @@ from db.schema import episode
 def add_up_run(
     connection: Connection, run_id: int, appearance: Table, run_label: Table, run_pair: Table
 ) -> None:
-    """Writes the totals of a run anew, in the transaction that wrote its appearances.
+    """Replace the totals of a run, in the transaction that wrote its appearances.
 
     Args:
         connection: A connection inside that transaction.
@@ -38,7 +38,7 @@ def add_up_run(
     )
     end_pts = case((one.c.end_pts < other.c.end_pts, one.c.end_pts), else_=other.c.end_pts)
     time_base = cast(episode.c.time_base_num, Float) / episode.c.time_base_den
-    # A pair is asked for in code point order, which is not every server's.
+    # Pairs are sorted by code points, which is not every server's order.
     code_points = "C" if connection.dialect.name == "postgresql" else "BINARY"
     per_pair = (
         select(

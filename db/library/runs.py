@@ -1,4 +1,4 @@
-"""Reading runs and their chunks: how far they are, what they hold, what went wrong."""
+"""Read runs and their chunks: progress, results and errors."""
 
 import json
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from exact.ranges import load_ranges
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How far a run is."""
+    """The progress of a run."""
 
     run_id: int
     episode: str
@@ -39,14 +39,14 @@ class RunProgress:
     duration_seconds: float
     frame_rate: Fraction
     extracted_seconds: float
-    """How much of the episode was extracted, tagged or given up."""
+    """Seconds of the episode that were extracted, tagged or given up."""
     chunks_total: int
     chunks_done: int
 
 
 @dataclass(frozen=True)
 class QuarantinedChunk:
-    """A chunk that was given up, and why."""
+    """A chunk that was given up (a dead letter), and why."""
 
     run_id: int
     start_seconds: float
@@ -57,7 +57,7 @@ class QuarantinedChunk:
 
 @reading_rows()
 def list_runs(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunRecord]:
-    """Runs, oldest first; of all episodes, or only those asked for."""
+    """Return runs, oldest first: all of them, or the requested ones."""
     query = _runs().order_by(run.c.id)
     if run_ids is not None:
         query = query.where(run.c.id.in_(run_ids))
@@ -65,7 +65,7 @@ def list_runs(connection: Connection, run_ids: Sequence[int] | None = None) -> l
 
 
 def get_run(connection: Connection, run_id: int) -> RunRecord:
-    """One run.
+    """Return one run.
 
     Raises:
         NotFoundError: There is no such run.
@@ -78,7 +78,7 @@ def get_run(connection: Connection, run_id: int) -> RunRecord:
 
 @reading_rows()
 def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -> list[RunProgress]:
-    """How far runs are: of these runs, or of all that are open."""
+    """Return the progress of these runs, or of all open ones."""
     passed = func.sum(
         case((chunk.c.state != ChunkState.QUEUED, chunk.c.end_pts - chunk.c.start_pts), else_=0)
     )
@@ -113,7 +113,7 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
 
 
 def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
-    """The run of an episode that queries see; None before the first run ended."""
+    """Return the current run of an episode; None before the first run ended."""
     return selected_run_of(connection, episode_id, CURRENT)
 
 
@@ -121,7 +121,7 @@ def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
 def selected_run_of(
     connection: Connection, episode_id: int, selection: RunSelection
 ) -> RunRecord | None:
-    """The run of an episode that a question is about; None if none of its runs is."""
+    """Return the run of an episode to which a question refers; None if there is none."""
     runs = selected_runs(selection)
     row = connection.execute(
         _runs().join(runs, runs.c.run_id == run.c.id).where(run.c.episode_id == episode_id)
@@ -130,7 +130,7 @@ def selected_run_of(
 
 
 def latest_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
-    """The run of an episode that was enqueued last; None if there is none."""
+    """Return the run of an episode that was enqueued last; None if there is none."""
     row = connection.execute(
         _runs().where(run.c.episode_id == episode_id).order_by(run.c.id.desc()).limit(1)
     ).one_or_none()
@@ -140,7 +140,7 @@ def latest_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
 def ended_chunks(
     connection: Connection, run_id: int
 ) -> tuple[list[ExtractedChunk], list[tuple[int, int, str]]]:
-    """A run's tagged chunks, and (start_pts, end_pts, error) of its quarantined ones."""
+    """Return a run's tagged chunks, and (start_pts, end_pts, error) of its quarantined ones."""
     rows = connection.execute(
         select(chunk).where(chunk.c.run_id == run_id).order_by(chunk.c.start_pts)
     ).all()
@@ -156,7 +156,7 @@ def ended_chunks(
 def quarantined_chunks(
     connection: Connection, run_ids: Sequence[int] | None = None
 ) -> list[QuarantinedChunk]:
-    """The chunks that were given up, of all runs or of those asked for, in the order of time."""
+    """Return the quarantined chunks of all runs or of the requested ones, in order of time."""
     query = (
         select(
             chunk,
@@ -184,7 +184,7 @@ def quarantined_chunks(
 
 
 def run_tags(connection: Connection, run_id: int) -> list[TagRecord]:
-    """All tags of a run, by pts and label."""
+    """Return all tags of a run, by pts and label."""
     rows = connection.execute(
         select(tag).where(tag.c.run_id == run_id).order_by(tag.c.pts, tag.c.label)
     )
@@ -192,7 +192,7 @@ def run_tags(connection: Connection, run_id: int) -> list[TagRecord]:
 
 
 def run_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:
-    """A run's own appearances, whether or not queries see it, by time and label."""
+    """Return a run's own appearances, even if it is not current, by time and label."""
     own = select(appearance).where(appearance.c.run_id == run_id)
     rows = connection.execute(own.order_by(appearance.c.start_pts, appearance.c.label))
     return [appearance_record(row) for row in rows]
@@ -208,7 +208,7 @@ def raw_appearances(connection: Connection, run_id: int) -> list[AppearanceRecor
 
 
 def appearance_record(row: Row[Any]) -> AppearanceRecord:
-    """An appearance from a row that has its columns."""
+    """Return an appearance from a row with its columns."""
     return AppearanceRecord(**{field.name: getattr(row, field.name) for field in _FIELDS})
 
 
@@ -286,7 +286,7 @@ def _run(row: Row[Any]) -> RunRecord:
 
 @reading_rows()
 def extracted_record(row: Row[*tuple[Any, ...]]) -> ExtractedChunk:
-    """What the extraction of a chunk said, from a row that has its columns."""
+    """Return the result of a chunk's extraction from a row with its columns."""
     return ExtractedChunk(
         sampled_pts=tuple(json.loads(row.sampled_pts or "[]")),
         frames_decoded=row.frames_decoded,

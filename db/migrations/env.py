@@ -8,7 +8,7 @@ from db.schema import metadata
 
 def _migrate(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata)
-    # No transaction of its own: the caller's holds the lock and commits all steps or none.
+    # No transaction here: the caller's holds the lock and commits all steps or none.
     context.run_migrations()
 
 

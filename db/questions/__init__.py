@@ -1,1 +1,1 @@
-"""People's questions, and their own SQL."""
+"""Questions of users, and their own SQL."""

@@ -1,6 +1,6 @@
-"""The questions of people: appearances, screen time, labels.
+"""Queries for appearances, screen time and labels.
 
-All go through `selected_runs`, so they see all of one run or all of another.
+All go through `selected_runs`, so each episode is seen by one run only.
 """
 
 import json
@@ -19,7 +19,7 @@ from db.records import AppearanceRecord, PlaceRecord
 from db.schema import episode, model_version
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
-"""What screen time is added up by; always by character, too."""
+"""Grouping of screen time, in addition to the character."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class EpisodeAppearance:
     run_id: int
     appearance: AppearanceRecord
     place: PlaceRecord | None = None
-    """Where in the picture, if that was asked for and is known."""
+    """Place in the picture, if it was requested and is known."""
 
 
 @dataclass(frozen=True)
 class ScreenTime:
-    """How long a label is on screen, in all or in one episode or season."""
+    """The screen time of a label, in total or in one episode or season."""
 
     label: str
     seconds: float
@@ -47,7 +47,7 @@ class ScreenTime:
 
 @dataclass(frozen=True)
 class SharedTime:
-    """How long two labels are on screen at once, in all or in one episode."""
+    """The time that two labels share the screen, in total or in one episode."""
 
     label: str
     other: str
@@ -70,7 +70,7 @@ def find_appearances(
     places: bool = False,
     selection: RunSelection = CURRENT,
 ) -> list[EpisodeAppearance]:
-    """Appearances of the shown runs, by episode and time.
+    """Return appearances of the shown runs, by episode and time.
 
     Args:
         connection: An open connection.
@@ -81,8 +81,8 @@ def find_appearances(
         from_seconds: Only those that end after this time.
         to_seconds: Only those that start before this time.
         min_seconds: Only those that last at least this long.
-        places: Also where: at `at_seconds`, or else where the label was seen most surely.
-        selection: Which runs; the current ones by default.
+        places: Also return places: at `at_seconds`, or else the most confident one.
+        selection: The runs; the current ones by default.
     """
     if selection.raw and episode_id is not None:
         selection = _of_episode(connection, episode_id, selection)
@@ -109,7 +109,7 @@ def find_appearances(
 def was_season_examined(
     connection: Connection, season: int, selection: RunSelection = CURRENT
 ) -> bool:
-    """Whether any shown run is of an episode of this season."""
+    """Tell whether any shown run is of an episode of this season."""
     runs = selected_runs(selection)
     query = select(runs.c.run_id).join(episode, episode.c.id == runs.c.episode_id)
     return connection.execute(query.where(episode.c.season == season).limit(1)).first() is not None
@@ -124,9 +124,9 @@ def first_appearances(
     places: bool = False,
     selection: RunSelection = CURRENT,
 ) -> list[EpisodeAppearance]:
-    """The first appearance of a label in each episode that it appears in, by episode.
+    """Return the first appearance of a label in each episode in which it appears, by episode.
 
-    With `places` also where the label was seen most surely in it.
+    With `places`, also its most confident place.
     """
     appearance, run_label = selection.layer.appearance, selection.layer.run_label
     query = (
@@ -160,16 +160,16 @@ def screen_time(
     limit: int | None = None,
     selection: RunSelection = CURRENT,
 ) -> list[ScreenTime]:
-    """Seconds on screen over the shown runs: by episode or season first, then most first.
+    """Return the screen time over the shown runs: by episode or season, then longest first.
 
     Args:
         connection: An open connection.
         episode_id: Only in this episode.
-        by: What to add up by, besides the label.
+        by: Grouping in addition to the label.
         label: Only of this label.
         season: Only in this season.
-        limit: At most so many rows.
-        selection: Which runs; the current ones by default.
+        limit: Maximum number of rows.
+        selection: The runs; the current ones by default.
     """
     runs, run_label = selected_runs(selection), selection.layer.run_label
     columns: dict[Grouping, list[Any]] = {
@@ -223,16 +223,16 @@ def shared_time(
     limit: int | None = None,
     selection: RunSelection = CURRENT,
 ) -> list[SharedTime]:
-    """How long pairs are on screen at once, the longest first; or by episode.
+    """Return how long pairs share the screen, the longest first; or by episode.
 
     Args:
         connection: An open connection.
         labels: Only pairs with this label, or only the pair of these two.
-        by_episode: A row for each episode and pair, by episode.
+        by_episode: Return a row for each episode and pair, by episode.
         episode_id: Only in this episode.
         season: Only in this season.
-        limit: At most so many rows.
-        selection: Which runs; the current ones by default.
+        limit: Maximum number of rows.
+        selection: The runs; the current ones by default.
     """
     runs, run_pair = selected_runs(selection), selection.layer.run_pair
     within = [episode.c.name, episode.c.id] if by_episode else []
@@ -252,7 +252,7 @@ def shared_time(
         .order_by(*within, seconds.desc(), run_pair.c.label, run_pair.c.other)
         .limit(limit)
     )
-    if by_episode or season is not None:  # a third faster without
+    if by_episode or season is not None:  # a third faster without the join
         query = query.join(episode, episode.c.id == runs.c.episode_id)
     if len(labels) == 2:
         first, second = sorted(labels)
@@ -278,7 +278,7 @@ def shared_time(
 
 @reading_rows()
 def known_labels(connection: Connection) -> tuple[str, ...]:
-    """Every label that a registered model version can give or a person gave, alphabetically."""
+    """Return every label that a model version or a person can give, in alphabetical order."""
     listed = connection.execute(select(model_version.c.labels)).scalars()
     known = {label for labels in listed for label in json.loads(labels)}
     return tuple(sorted(known | labels_said(connection)))
@@ -286,14 +286,14 @@ def known_labels(connection: Connection) -> tuple[str, ...]:
 
 @reading_rows()
 def written_names(connection: Connection) -> dict[str, str]:
-    """The names of labels as people wrote them; of several, that of the newest model version."""
+    """Return the display names of labels; of several, that of the newest model version."""
     listed = connection.execute(
         select(model_version.c.names).order_by(model_version.c.created_at, model_version.c.id)
     ).scalars()
     return {label: name for names in listed for label, name in dict(json.loads(names)).items()}
 
 
-# Episodes whose names tell no season come together, before all others on both databases.
+# Episodes without a season in their names come together, before all others on both databases.
 _SEASON = func.coalesce(episode.c.season, -1).label("season")
 
 

@@ -1,4 +1,4 @@
-"""Rows of an answer whose length nobody knows beforehand, gathered within limits."""
+"""Collect the rows of an answer of unknown length within limits."""
 
 import sys
 import time
@@ -8,19 +8,19 @@ from typing import Any, NoReturn
 from db.errors import DatabaseError
 
 SELECT_SECONDS = 30.0
-"""For one SELECT of a person: half as long as a command waits for a lock, so that a reader of
+"""Time limit of a user's SELECT: half as long as a command waits for a lock, so that a reader of
 SQLite ends before a writer gives up."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a SELECT may take, and how much it may answer."""
+    """Limits of time and size of a SELECT."""
 
     seconds: float = SELECT_SECONDS
     rows: int = 100_000
-    """A table of so many rows takes a terminal some seconds, and nobody reads it."""
+    """A table of this length takes a terminal some seconds, and nobody reads it."""
     size_bytes: int = 100_000_000
-    """In this process: what can be printed on a small machine."""
+    """Memory of this process: an answer that can be printed on a small machine."""
 
 
 class Gathering:
@@ -34,14 +34,14 @@ class Gathering:
 
     @property
     def seconds_left(self) -> float:
-        """How long the SELECT may still take."""
+        """The time left for the SELECT."""
         return self._ends_seconds - time.monotonic()
 
     def add(self, row: tuple[Any, ...]) -> None:
-        """Takes one row.
+        """Add one row.
 
         Raises:
-            DatabaseError: It is one too many, or too large.
+            DatabaseError: There are too many rows, or they are too large.
         """
         self.rows.append(row)
         self.size_bytes += sys.getsizeof(row) + sum(map(sys.getsizeof, row))
@@ -54,15 +54,15 @@ class Gathering:
             self.refuse_size()
 
     def refuse_size(self) -> NoReturn:
-        """Says that the answer is too large."""
+        """Raise the error that the answer is too large."""
         raise DatabaseError(
             f"the answer takes more than {self._limits.size_bytes / 1e6:g} MB; ask for fewer rows"
             " or shorter values"
         )
 
     def refuse_time(self) -> NoReturn:
-        """Says that the answer takes too long."""
+        """Raise the error that the answer takes too long."""
         raise DatabaseError(
-            f"no answer within {self._limits.seconds:g} s; ask for less, or ask a snapshot"
-            " (castline snapshot), which holds up nobody"
+            f"no answer within {self._limits.seconds:g} s; ask for less, or query a snapshot"
+            " (castline snapshot), which blocks nobody"
         )

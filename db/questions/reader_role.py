@@ -1,7 +1,7 @@
-"""The role of PostgreSQL that people's own SQL is asked by: it may read, and nothing else.
+"""The read-only role of PostgreSQL for users' own SQL.
 
-A role of its own, because all that holds back a connection of Castline's own role is undone from
-within one SELECT: `set_config` changes roles, and functions lock, signal and write files.
+A separate role is needed because every restriction of a connection with Castline's own role can be
+undone within one SELECT: `set_config` changes roles, and functions lock, signal and write files.
 """
 
 import hashlib
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from psycopg import sql
 
 TEMPORARY_FILES = "1GB"
-"""What the server may write for one SELECT, where whoever makes the role may say so: sorting a
-million tags takes a tenth of that."""
+"""Limit of the server's temporary files for one SELECT, where the creator of the role may set it:
+sorting a million tags takes a tenth of that."""
 
 LONGEST_NAME = 63
-"""Bytes of PostgreSQL's names."""
+"""Maximum bytes of PostgreSQL's names."""
 
 READABLE = (
     *sorted(table.name for table in metadata.tables.values() if table is not duty),
     "timeline",
 )
-"""The tables and the view of docs/data-model.md."""
+"""The tables and the view of docs/reference/data-model.md."""
 
 HOW = (
     "run castline db upgrade as a user who may create roles, or name a role that may only read in"
-    " CASTLINE_SQL_URL (docs/deploy.md)"
+    " CASTLINE_SQL_URL (docs/how-to/deploying.md)"
 )
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """By whom, and in what database, the role is to be made."""
+    """The user and the database for which the role is to be created."""
 
     database: str
     schema: str
@@ -51,7 +51,7 @@ class _Asked:
 
 
 def reader_url(database: Database) -> URL:
-    """The URL by which the role asks: its password follows from that of Castline's own role."""
+    """Return the URL of the role: its password is derived from that of Castline's own role."""
     with database.read() as connection:
         name = connection.execute(text("SELECT current_database()")).scalar_one()
     role = role_name(name)
@@ -62,7 +62,7 @@ def reader_url(database: Database) -> URL:
 
 
 def role_name(database: str) -> str:
-    """The role's name: roles belong to the whole server, so the database is part of it."""
+    """Return the role's name: roles belong to the whole server, so it contains the database."""
     name = f"castline_reader_{database}"
     if len(name.encode()) <= LONGEST_NAME:
         return name
@@ -70,15 +70,15 @@ def role_name(database: str) -> str:
 
 
 def _password(own: str, role: str) -> str:
-    """Who knows the first can say the second, and not the other way round."""
+    """Derive the role's password by a one-way function from Castline's own."""
     return hmac.new(own.encode(), f"castline sql {role}".encode(), hashlib.sha256).hexdigest()
 
 
 def make_reader(database: Database) -> None:
-    """Makes the role, or brings it up to date; harmless twice.
+    """Create the role, or update it; idempotent.
 
     Raises:
-        DatabaseError: This user may not; the message says what to do.
+        DatabaseError: This user may not create it; the message says what to do.
     """
     url = reader_url(database)
     with database.write() as connection:
@@ -90,7 +90,7 @@ def make_reader(database: Database) -> None:
 
 
 def _asked(connection: Connection, role: str) -> _Asked:
-    # Not two at once: they would make the same role. Ends with the transaction.
+    # Serialises concurrent creations of the same role. Ends with the transaction.
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:role))"), {"role": role})
     row = connection.execute(
         text(
@@ -128,7 +128,7 @@ def _statements(connection: Connection, url: URL, asked: _Asked) -> "list[sql.Co
 
 
 def _limits(asked: _Asked) -> "list[sql.SQL]":
-    """What holds also for who comes as this role from elsewhere."""
+    """Return limits that also hold for other connections with this role."""
     from psycopg import sql
 
     seconds = f"'{SELECT_SECONDS:g}s'"
@@ -144,7 +144,7 @@ def _limits(asked: _Asked) -> "list[sql.SQL]":
 
 
 def _revoked(connection: Connection) -> "list[sql.Composed]":
-    """Takes from all but superusers, in this database, what a reader could hold up others with.
+    """Revoke, in this database, functions by which a reader could block others; not of superusers.
 
     Advisory locks fill the server's memory for locks; messages fill its log.
     """

@@ -1,4 +1,4 @@
-"""A person's own SQL, which can read and do nothing else, for a while and up to a size."""
+"""Run users' own SQL, read-only and within limits of time and size."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,22 +20,23 @@ _READING = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
-"""What SQLite may be asked to do; ATTACH, for one, would make a file."""
+"""The operations that SQLite permits; ATTACH, for example, would create a file."""
 
 _STEPS_BETWEEN_LOOKS = 100_000
-"""Of SQLite's virtual machine: some milliseconds."""
+"""Instructions of SQLite's virtual machine between checks: some milliseconds."""
 
 _LARGEST_VALUE_BYTES = 10_000_000
-"""That SQLite may make: a tenth of the largest answer."""
+"""Largest value that SQLite may make: a tenth of the largest answer."""
 
 _FIRST_ROWS = 10
-"""That are fetched from a server, and twice as many each time, as long as they are small."""
+"""Rows in the first fetch from a server, doubled each time, as long as they are small."""
 
 _SMALL_BYTES = 1_000_000
-"""Of rows that are fetched together: a journey to the server takes no longer than such a packet."""
+"""Size of rows that are fetched together: a round trip to the server takes no less time than such a
+packet."""
 
 _CANCELLED = "57014"
-"""PostgreSQL's code for a statement that took longer than `statement_timeout`."""
+"""PostgreSQL's code for a statement that exceeded `statement_timeout`."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,20 @@ def select_rows(
     """Run one SELECT and read all its rows.
 
     Args:
-        database: SQLite, where an authorizer refuses all but reading; or PostgreSQL, where a role
-            that may only read asks, and the statement becomes a cursor's, which the server grants
-            to SELECT alone, in a read-only transaction.
-        statement: one statement, as the database writes it.
-        limits: how long it may take, and how much it may answer.
-        url: of the role of PostgreSQL; None for the one that `castline db upgrade` makes.
+        database: SQLite, where an authorizer refuses all but reading; or PostgreSQL, where a
+            read-only role executes the statement as a cursor's, which the server permits for SELECT
+            alone, in a read-only transaction.
+        statement: One statement in the database's dialect.
+        limits: Limits of time and size.
+        url: URL of the role of PostgreSQL; None for the one that `castline db upgrade` creates.
+
+    Returns:
+        The names of the columns, and the rows.
 
     Raises:
-        DatabaseError: it is not one, asks for more than reading, is refused for what it says, or
-            takes too long or too much.
-        KeyboardInterrupt: Ctrl-C came; SQLite swallows that and ends the statement instead.
+        DatabaseError: It is not a single statement, does more than read, is invalid, or exceeds the
+            limits.
+        KeyboardInterrupt: Ctrl-C was pressed; SQLite swallows it and ends the statement instead.
     """
     gathering = Gathering(limits or Limits())
     ask = _ask_sqlite if database.is_sqlite else _ask_postgresql
@@ -103,7 +107,7 @@ def _ask_sqlite(driver: Any, statement: str, gathering: Gathering) -> tuple[str,
     except sqlite3.OperationalError as error:
         code = getattr(
             error, "sqlite_errorcode", None
-        )  # None: of Python's, as for text in no UTF-8
+        )  # None: an error of Python's, such as for text that is not UTF-8
         if code != sqlite3.SQLITE_INTERRUPT:
             raise
         if gathering.seconds_left <= 0:
@@ -119,7 +123,7 @@ def _only_reading(driver: sqlite3.Connection, gathering: Gathering) -> Iterator[
 
     largest = driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE_BYTES)
     driver.set_authorizer(allow)
-    # Now and then back in Python, where Ctrl-C is heard, and time goes by.
+    # Returns to Python now and then, to handle Ctrl-C and check the time.
     driver.set_progress_handler(lambda: gathering.seconds_left <= 0, _STEPS_BETWEEN_LOOKS)
     try:
         yield
@@ -131,12 +135,12 @@ def _only_reading(driver: sqlite3.Connection, gathering: Gathering) -> Iterator[
 
 def _ask_postgresql(driver: Any, statement: str, gathering: Gathering) -> tuple[str, ...]:
     def within_time(command: str, *, prepare: bool = False) -> Any:
-        # Said before each, since the statement may have said otherwise.
+        # Set before each, since the statement may have changed it.
         left_ms = max(int(gathering.seconds_left * 1000), 1)
         driver.execute(f"SET LOCAL statement_timeout = {left_ms}")
         return driver.execute(command, prepare=prepare)
 
-    # Sent to be prepared, and so taken as one statement, whatever it holds.
+    # Prepared, and therefore accepted only as one statement, whatever its text.
     within_time(f"DECLARE asked NO SCROLL CURSOR FOR {statement}", prepare=True)
     wanted = _FIRST_ROWS
     while True:
@@ -152,7 +156,7 @@ def _ask_postgresql(driver: Any, statement: str, gathering: Gathering) -> tuple[
 
 @contextmanager
 def _reading(database: Database, url: str | None) -> Iterator[Connection]:
-    """A reading transaction in which a person's SQL may be executed."""
+    """Open a read-only transaction in which a user's SQL may be executed."""
     if database.is_sqlite:
         with database.read() as connection:
             yield connection
@@ -163,7 +167,7 @@ def _reading(database: Database, url: str | None) -> Iterator[Connection]:
             try:
                 connection = stack.enter_context(reader.read())
             except DatabaseError as error:
-                cause = str(error).rpartition("; ")[0]  # without what to do about others
+                cause = str(error).rpartition("; ")[0]  # without the remedies for others
                 raise DatabaseError(f"{cause}; {HOW}") from error
             _check_role(connection)
             yield connection
@@ -172,7 +176,7 @@ def _reading(database: Database, url: str | None) -> Iterator[Connection]:
 
 
 def _check_role(connection: Connection) -> None:
-    """Refuses a role that may do more than read, and lets none stand still in a transaction."""
+    """Refuse a role that may do more than read, and limit idle transactions."""
     connection.execute(
         text(f"SET LOCAL idle_in_transaction_session_timeout = '{SELECT_SECONDS:g}s'")
     )

@@ -1,4 +1,4 @@
-"""The timeline as a SQLite file of its own, for Datasette and other tools to open."""
+"""Write the timeline to a separate SQLite file, for Datasette and other tools."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -73,7 +73,7 @@ INDEXES = """
 CREATE INDEX appearance_label ON appearance (label, episode_id);
 CREATE INDEX episode_name ON episode (name)
 """
-"""Made once all rows are there, which is faster."""
+"""Created when all rows are written, which is faster."""
 
 ROWS_AT_ONCE = 10_000
 
@@ -84,14 +84,14 @@ def write_snapshot(connection: Connection, path: Path, names: Mapping[str, str])
     Args:
         connection: An open transaction, which sees one state throughout.
         path: The file.
-        names: What people call labels.
+        names: Display names of labels.
 
     Raises:
         DatabaseError: It cannot be written.
     """
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as written:
-            # No journal: a file that was not finished is thrown away.
+            # No journal: an unfinished file is thrown away.
             written.execute("PRAGMA journal_mode=OFF")
             written.execute("PRAGMA synchronous=OFF")
             written.execute("BEGIN")

@@ -1,4 +1,4 @@
-"""Where in which episodes labels are, as exact ranges: what set expressions are evaluated on."""
+"""Exact ranges of labels by episode, on which set expressions are evaluated."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from exact.ranges import PtsRanges, load_ranges
 
 @dataclass(frozen=True)
 class EpisodeSpan:
-    """An episode with a shown run: its length in pts, and what that run did not see."""
+    """An episode with a shown run: its length in pts, and the ranges missing from the run."""
 
     episode_id: int
     run_id: int
@@ -36,14 +36,14 @@ def selected_spans(
     showing: Collection[str] = (),
     selection: RunSelection = CURRENT,
 ) -> Iterator[EpisodeSpan]:
-    """The episodes with a shown run, by name; of a large library mostly a few are taken.
+    """Yield the episodes with a shown run, by name; callers mostly take a few of many.
 
     Args:
         connection: An open connection.
         episode_id: Only this one.
         season: Only of this season.
-        showing: Only those in which these labels appear, and each two of them at once somewhere.
-        selection: Which runs; the current ones by default.
+        showing: Only those in which these labels appear, and each two of them together somewhere.
+        selection: The runs; the current ones by default.
     """
     runs = selected_runs(selection)
     query = (
@@ -95,7 +95,7 @@ def label_ranges(
     labels: Collection[str],
     layer: Layer = CORRECTED,
 ) -> dict[int, dict[str, list[tuple[int, int]]]]:
-    """For each run and label the half-open (start_pts, end_pts) of its appearances, by time."""
+    """Return half-open (start_pts, end_pts) of appearances by run and label, in order of time."""
     appearance = layer.appearance
     query = (
         select(

@@ -1,4 +1,4 @@
-"""What a claimed chunk is about: all that its step needs to know, read at once."""
+"""The details of a claimed chunk that its step needs, read in one query."""
 
 import json
 from collections import defaultdict
@@ -16,7 +16,7 @@ from db.schema import chunk, episode, model_version, run
 from db.states import ChunkState
 
 Found: TypeAlias = tuple[str, ExtractedChunk]
-"""The parameters of another run, as JSON, and what its extraction said."""
+"""The parameters of another run, as JSON, and the result of its extraction."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class ClaimedChunk:
     model_sha256: str
     episode: EpisodeRecord
     sampled_pts: tuple[int, ...]
-    """What its extraction said; empty before."""
+    """The sampled frames from its extraction; empty before."""
     found: tuple[Found, ...]
-    """Of a chunk to extract: what other runs of the episode extracted of the very same range, the
-    latest first. Empty if it failed before: that may have been what failed."""
+    """For a chunk to extract: extractions of exactly the same range by other runs of the episode,
+    the latest first. Empty if the chunk failed before: they may have caused the failure."""
 
 
 @reading_rows()
 def claimed_chunks(connection: Connection, claims: Sequence[Claim]) -> list[ClaimedChunk]:
-    """All that is known of claimed chunks, in the order of the claims, unless they are gone."""
+    """Return the details of claimed chunks that still exist, in the order of the claims."""
     chunk_ids = [claim.chunk_id for claim in claims]
     rows = {row.chunk_id: row for row in connection.execute(_CLAIMED, {"chunk_ids": chunk_ids})}
     episodes = {row.id: row for row in rows.values()}
@@ -77,7 +77,7 @@ _CLAIMED = (
 def _extracted_before(
     connection: Connection, claims: Sequence[Claim]
 ) -> Mapping[int, Sequence[Found]]:
-    """By a chunk's id, what other runs extracted of it."""
+    """Return other runs' extractions, by a chunk's id."""
     fresh = [one.chunk_id for one in claims if one.state is ChunkState.QUEUED and one.attempts == 1]
     found: dict[int, list[Found]] = defaultdict(list)
     for row in connection.execute(_BEFORE, {"chunk_ids": fresh}) if fresh else ():

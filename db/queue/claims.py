@@ -1,8 +1,8 @@
-"""The queue of record: who may do which step of which chunk, and what became of it.
+"""The queue of record: claims of chunks by workers, and their outcomes.
 
-A claim carries a token. Every later claim of the chunk raises the token, and every write that ends
-a claim is conditional on it, so a worker that lost its lease cannot write. Each function takes an
-open connection: the caller decides what shares its transaction.
+A claim carries a fencing token. Every later claim of the chunk raises the token, and every write
+that ends a claim is conditional on it, so a worker that lost its lease cannot write. Each function
+takes an open connection: the caller decides what shares its transaction.
 """
 
 import secrets
@@ -33,23 +33,23 @@ from db.schema import chunk, run
 from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Outcome, RunState
 
 FAILURES_BEFORE_SPLIT = 2
-"""A chunk that failed twice is split, so that what breaks it takes little else along."""
+"""A chunk that failed twice is split, so that the cause affects little else."""
 
 FAILURES_BEFORE_QUARANTINE = 4
-"""Twice whole and twice as a half: the next attempt would tell nothing new."""
+"""Twice whole and twice as a half: another attempt would tell nothing new."""
 
 LOSSES_BEFORE_QUARANTINE = 16
-"""A vanished worker proves nothing against its chunk, which may have been killed by hand; that it
-happens this often to the smallest piece of one chunk by chance is not believed any more."""
+"""A vanished worker proves nothing against its chunk, since it may have been killed by hand; but
+for the smallest piece of one chunk this many losses are no coincidence."""
 
 
 def database_now(connection: Connection) -> datetime:
-    """The moment by the one clock that all workers share: the server's, or this machine's."""
+    """Return the time of the one clock that all workers share: the server's, or this machine's."""
     if connection.dialect.name == "sqlite":
         return datetime.now(UTC)
     moment = connection.execute(select(func.clock_timestamp())).scalar_one()
     assert isinstance(moment, datetime)
-    # In UTC: adding a minute to the server's local time goes wrong when its clocks change.
+    # In UTC: adding a minute to the server's local time fails when daylight saving time changes.
     return moment.astimezone(UTC)
 
 
@@ -63,17 +63,21 @@ def claim_chunks(
     run_ids: Sequence[int] | None = None,
     chunk_id: int | None = None,
 ) -> list[Claim]:
-    """Claims up to `limit` free chunks in `state`, in the order of `free_chunks`.
+    """Claim up to `limit` free chunks in `state`, in the order of `free_chunks`.
 
     Args:
         connection: A connection inside a write transaction.
         state: `queued` to extract, `extracted` to classify.
-        worker: Who claims, as `worker.identity` writes it.
+        worker: Identity of the worker, from `worker.identity`.
         lease_seconds: How long the claim holds without renewal.
-        limit: How many chunks at most.
+        limit: Maximum number of chunks.
         run_ids: Only chunks of these runs; None for any run.
-        chunk_id: Only what is free of this chunk's group: the chunk itself, and those that never
-            failed, since one that did would take others along. If it failed itself, it alone.
+        chunk_id: Only free chunks of this chunk's group: the chunk itself, and those that never
+            failed, since a failing one would affect the others. If the chunk failed itself, it
+            alone.
+
+    Returns:
+        The claims.
     """
     free = _claimable_chunks(state, run_ids is not None, chunk_id is not None)
     values = {"most": limit, "run_ids": run_ids, "chunk_id": chunk_id}
@@ -93,7 +97,7 @@ def claim_chunks(
 
 @cache
 def _claim_statement(dialect: str) -> Update:
-    # On a server it looks at its clock by itself, as `database_now` would ask it to.
+    # A server evaluates its own clock, as `database_now` would.
     server_until = func.clock_timestamp() + bindparam("seconds") * text("interval '1 second'")
     return (
         update(chunk)
@@ -117,8 +121,8 @@ def _claimable_chunks(state: ChunkState, of_runs: bool, of_group: bool) -> Selec
 
 
 def _start_runs(connection: Connection, run_ids: Collection[int]) -> None:
-    # Whoever holds a run's row takes its chunks' rows next; here it is the other way round, so a
-    # row that is taken is passed over: its holder starts the run too, or cancels it.
+    # A holder of a run's row locks its chunks' rows next; here the order is opposite, so a locked
+    # row is skipped: its holder also starts the run, or cancels it.
     startable = (
         select(run.c.id)
         .where(run.c.id.in_(run_ids), run.c.state == RunState.QUEUED)
@@ -135,26 +139,27 @@ def _start_runs(connection: Connection, run_ids: Collection[int]) -> None:
 
 
 def begin_claim(connection: Connection, state: ChunkState) -> None:
-    """Begins a transaction that does nothing but claim, and reads what it claimed.
+    """Begin a transaction that only claims, and reads the claimed chunks.
 
     Claims to extract wait for each other until they commit, so that they can be counted. On SQLite
-    every write transaction does so already. What they lock on PostgreSQL is a table, since who may
-    only read cannot do so; advisory locks anyone may take.
+    every write transaction does so anyway. On PostgreSQL they lock a table, which a read-only role
+    cannot do; anybody may take advisory locks.
 
-    PostgreSQL does not wait for its disk at the end: should the server crash, claims of its last
-    fraction of a second may be lost, and all is as it was before them. Who made one works on, and
-    the next claim of the chunk has the same token; of the two, whoever ends first is written, and
-    the other finds the chunk in another state, or held by nobody, or under a later token. Both
-    are of the same range, since whatever changes it is written after the claim, and would have
-    been lost with it or kept it. So a crash may cost work that is done twice, never a row.
+    PostgreSQL does not wait for its disk at the end (asynchronous commit): if the server crashes,
+    claims of its last fraction of a second may be lost, as if they had not been made. The worker
+    continues, and the next claim of the chunk has the same token; of the two, the one that ends
+    first is written, and the other finds the chunk in another state, unclaimed, or with a later
+    token. Both are for the same range, since a change of the range is written after the claim, and
+    would have been lost with it or kept it. So a crash may cause duplicate work, but never a wrong
+    row.
     """
     if connection.dialect.name != "sqlite":
         connection.execute(_BEGIN_CLAIM[state])
 
 
 _BEGIN_CLAIM = {
-    # One journey to the server. This mode is the weakest that meets itself: rows of the table are
-    # read and written meanwhile.
+    # One round trip to the server. This is the weakest mode that conflicts with itself: rows of the
+    # table can be read and written meanwhile.
     ChunkState.QUEUED: text(
         "SET LOCAL synchronous_commit = off; LOCK TABLE duty IN SHARE UPDATE EXCLUSIVE MODE"
     ),
@@ -163,7 +168,7 @@ _BEGIN_CLAIM = {
 
 
 def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> bool:
-    """Prolongs a lease; False when the claim is not held any more and the work should stop."""
+    """Renew a lease; return False when the claim is lost and the work should stop."""
     until = database_now(connection) + timedelta(seconds=lease_seconds)
     still_wanted = select(run.c.id).where(run.c.state.in_(OPEN_RUN_STATES))
     return _update_held(
@@ -175,7 +180,7 @@ def renew_claim(connection: Connection, claim: Claim, lease_seconds: float) -> b
 
 
 def release_claim(connection: Connection, claim: Claim) -> bool:
-    """Gives a chunk back untouched; the attempt does not count against it."""
+    """Release a chunk unchanged; the attempt does not count against it."""
     return _update_held(connection, claim, {"attempts": claim.attempts - 1} | FREE)
 
 
@@ -188,18 +193,18 @@ def fail_claim(
     split_at: int | None,
     extract_again: bool = False,
 ) -> Outcome:
-    """Records a failed attempt and decides what becomes of the chunk.
+    """Record a failed attempt and decide what happens to the chunk.
 
     Args:
         connection: A connection inside a write transaction.
-        claim: The attempt that failed.
-        error: One line on what happened.
+        claim: The failed attempt.
+        error: One line that describes the failure.
         lost: The worker vanished or was killed, which proves nothing against the chunk.
         split_at: The pts at which the chunk can be split; None if it cannot.
-        extract_again: The frame store is to blame: start over with the episode file.
+        extract_again: The frame store is the cause: start again from the episode file.
 
     Returns:
-        What became of it.
+        The outcome for the chunk.
     """
     lock_run(connection, claim.run_id)
     losses = claim.losses + int(lost)
@@ -228,11 +233,11 @@ def fail_claim(
 
 
 def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[Claim]:
-    """The claims whose lease has ended, or whose worker is known to be dead.
+    """Return the claims whose lease has expired, or whose worker is known to be dead.
 
     Args:
         connection: An open connection.
-        is_dead: Says of a worker's identity whether it surely does not run any more.
+        is_dead: Tells by a worker's identity whether it is certainly no longer running.
     """
     now = database_now(connection)
     held = select(chunk).where(chunk.c.worker.is_not(None), chunk.c.state.in_(OPEN_CHUNK_STATES))
@@ -244,7 +249,7 @@ def lost_claims(connection: Connection, is_dead: Callable[[str], bool]) -> list[
 
 
 def has_open_chunk(connection: Connection, run_id: int) -> bool:
-    """Whether a chunk of the run still waits for a step, claimed or not: by the run's progress."""
+    """Tell by the run's progress whether a chunk still waits for a step, claimed or not."""
     return bool(connection.execute(_IS_INCOMPLETE, {"run_id": run_id}).scalar_one())
 
 
@@ -254,7 +259,7 @@ _IS_INCOMPLETE = select(run.c.chunks_done < run.c.chunks_total).where(
 
 
 def open_chunk_count(connection: Connection, run_ids: Sequence[int] | None = None) -> int:
-    """How many chunks of open runs still wait for a step, claimed or not."""
+    """Return how many chunks of open runs still wait for a step, claimed or not."""
     count = _count_open(run_ids is not None)
     return connection.execute(count, {"run_ids": run_ids}).scalar_one()
 
@@ -270,35 +275,36 @@ def _count_open(of_runs: bool) -> Select[int]:
 
 
 def lock_run(connection: Connection, run_id: int) -> RunState | None:
-    """Locks a run's row until the transaction ends, and returns the run's state.
+    """Lock a run's row until the transaction ends, and return the run's state.
 
-    None if the run is gone: cancelled, and pruned while a worker was still at it.
+    None if the run is gone: cancelled and pruned while a worker was still busy with it.
     """
     return connection.execute(_LOCKED_RUN, {"run_id": run_id}).scalar_one_or_none()
 
 
 def first_token() -> int:
-    """Where the tokens of a new chunk begin: at random.
+    """Return a random first token for a new chunk.
 
-    SQLite gives the id of a removed chunk to a new one, which a claim of the old one must not fit.
+    SQLite reuses the id of a removed chunk for a new one, which a claim of the old one must not
+    match.
     """
     return secrets.randbelow(_FIRST_TOKENS)
 
 
 _FIRST_TOKENS = 1 << 30
-"""Half of what the column holds: the rest is for claims."""
+"""Half of the column's range: the rest is for claims."""
 
 
 _LOCKED_RUN = (
     select(run.c.state)
     .where(run.c.id == bindparam("run_id"))
-    # Its key stays: who only refers to the run need not wait.
+    # Its key stays unchanged: rows that refer to the run need not wait.
     .with_for_update(key_share=True)
 )
 
 
 FREE: dict[str, object] = {"worker": None, "lease_until": None}
-"""What a chunk holds that nobody claims."""
+"""The columns of an unclaimed chunk."""
 
 
 def _update_held(

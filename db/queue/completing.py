@@ -1,7 +1,7 @@
-"""The end of claims that succeeded: chunks go on to their next state, together where they can.
+"""Complete claims: chunks move to their next state, together where possible.
 
-Whoever writes several chunks of a run locks the run's row first: so does who cancels the run, and
-the two could each wait for a chunk of the other's.
+Before writing several chunks of a run, the run's row is locked; a cancellation does so too, and
+otherwise the two could deadlock on each other's chunks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,10 @@ from exact.ranges import dump_ranges
 def complete_extractions(
     connection: Connection, extracted: Mapping[Claim, ExtractedChunk]
 ) -> list[Claim]:
-    """Moves chunks of one run from `queued` to `extracted`.
+    """Move chunks of one run from `queued` to `extracted`.
 
     Returns:
-        The claims that were held still; of the others nothing is written.
+        The claims that were still held; for the others nothing is written.
     """
     lock_run(connection, run_of(list(extracted)))
     held = _lock_held(connection, list(extracted))
@@ -62,20 +62,20 @@ def _extracted_row(claim: Claim, extracted: ExtractedChunk) -> dict[str, object]
         "decode_errors": extracted.decode_errors,
         "missing": dump_ranges(extracted.missing),
         "cuts": extracted.cuts,
-        # This attempt did not fail; those that did still count, or a chunk whose frames can be
-        # written but never read back would go round for ever.
+        # This attempt did not fail; earlier failures still count, or a chunk whose frames can be
+        # written but never read back would loop endlessly.
         "attempts": claim.attempts - 1,
     }
 
 
 def complete_taggings(connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
-    """Moves chunks of one run from `extracted` to `tagged`, and the run's progress with them.
+    """Move chunks of one run from `extracted` to `tagged`, and update the run's progress.
 
-    The run's row is locked first, so that of two workers that end the last two chunks at once
-    one sees the other's chunk as ended.
+    The run's row is locked first, so that of two workers that complete the last two chunks
+    concurrently one sees the other's chunk as completed.
 
     Returns:
-        The claims that were held still; of the others nothing is written, and of none if the run
+        The claims that were still held; for the others nothing is written, and for none if the run
         was cancelled.
     """
     run_id = run_of(claims)
@@ -107,13 +107,13 @@ _COUNTED = (
 
 
 def run_of(claims: Sequence[Claim]) -> int:
-    """The one run of these claims."""
+    """Return the one run of these claims."""
     [run_id] = {claim.run_id for claim in claims}
     return run_id
 
 
 def _lock_held(connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
-    """The claims that are held still, whose chunks stay as they are until the transaction ends."""
+    """Return the claims that are still held, and lock their chunks until the transaction ends."""
     rows = connection.execute(_HELD, {"chunk_ids": [claim.chunk_id for claim in claims]})
     held = {(row.id, row.token, row.state) for row in rows}
     return [claim for claim in claims if (claim.chunk_id, claim.token, claim.state) in held]

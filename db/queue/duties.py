@@ -1,4 +1,4 @@
-"""Duties that one worker at a time does, of all that share the database."""
+"""Duties for one worker at a time among all that share the database."""
 
 from datetime import timedelta
 
@@ -10,13 +10,13 @@ from db.schema import duty
 
 
 def take_duty(connection: Connection, name: str, worker: str, lease_seconds: float) -> bool:
-    """Takes a duty over, or prolongs it; False while another worker holds it.
+    """Acquire or renew a duty; return False while another worker holds it.
 
     Args:
         connection: A connection inside a write transaction.
-        name: Which.
-        worker: Who asks, as `worker.identity` writes it.
-        lease_seconds: After how long without prolongation others may take it.
+        name: Name of the duty.
+        worker: Identity of the worker, from `worker.identity`.
+        lease_seconds: Duration of the lease without renewal.
     """
     now = database_now(connection)
     until = now + timedelta(seconds=lease_seconds)
@@ -35,5 +35,5 @@ def take_duty(connection: Connection, name: str, worker: str, lease_seconds: flo
 
 
 def leave_duty(connection: Connection, name: str, worker: str) -> None:
-    """Lets others have a duty at once."""
+    """Release a duty immediately."""
     connection.execute(delete(duty).where(duty.c.name == name, duty.c.worker == worker))

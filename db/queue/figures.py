@@ -1,4 +1,4 @@
-"""What the queue looks like from outside: how much waits, and for how long."""
+"""The length of the queue and its waiting time, for monitoring."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """How much work there is."""
+    """The amount of work in the queue."""
 
     waiting: dict[ChunkState, int]
     """Unclaimed chunks of open runs, by their state: `queued` or `extracted`."""
     claimed: int
-    """Chunks that somebody works on."""
+    """Claimed chunks."""
     quarantined: int
-    """Chunks that were given up, in all runs."""
+    """Quarantined chunks of all runs."""
     oldest_unclaimed_seconds: float
-    """Since the run of the oldest unclaimed chunk was queued; 0 where none waits."""
+    """Time since the run of the oldest unclaimed chunk was queued; 0 where none waits."""
 
 
 def queue_figures(connection: Connection) -> QueueFigures:
-    """Counts chunks; those that are tagged, the most by far, are not looked at."""
+    """Count chunks, without reading the tagged ones, which are by far the most."""
     waiting = dict.fromkeys(OPEN_CHUNK_STATES, 0)
     claimed, oldest = 0, None
     rows = connection.execute(

@@ -1,4 +1,4 @@
-"""Which chunks are free, in what order and in what groups they are claimed, how many are ahead."""
+"""Free chunks: the order and the groups in which they are claimed, and how many are ahead."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -22,24 +22,24 @@ from db.schema import chunk, run
 from db.states import OPEN_RUN_STATES, ChunkState, Lane, RunState
 
 CHUNKS_PER_GROUP = 12
-"""Chunks of a run that are told of and claimed together: they share what the queue costs, and a
-worker that is killed loses about half a minute. Groups follow the chunks' numbers (0 to 11, 12 to
-23, ...), so that whoever hears of any chunk of a group finds what is left of it."""
+"""Chunks of a run that are announced and claimed together: they share the queue's overhead, and a
+killed worker loses about half a minute. Groups follow the chunks' numbers (0 to 11, 12 to 23, ...),
+so that a worker notified of any chunk of a group finds the rest of it."""
 
 IS_OF_RUNS = chunk.c.run_id.in_(bindparam("run_ids", expanding=True))
-"""Of the runs that `run_ids` are bound to when the statement is executed."""
+"""Restricts to the runs bound to `run_ids` when the statement is executed."""
 
 
 @cache
 def free_chunks(state: ChunkState, *, of_runs: bool = False, of_group: bool = False) -> Select[Any]:
-    """Free chunks in a state: interactive runs first, then the oldest run, in the order of time.
+    """Select free chunks in a state: interactive runs first, then the oldest run, in order of time.
 
-    Made once: to make a statement anew takes as long as to execute it.
+    Statements are cached: constructing one takes as long as executing it.
 
     Args:
         state: `queued` or `extracted`.
-        of_runs: Only chunks of the runs that `run_ids` are bound to when it is executed.
-        of_group: Only what is to be claimed by who hears of the chunk that `chunk_id` is bound to.
+        of_runs: Only chunks of the runs bound to `run_ids` on execution.
+        of_group: Only chunks to claim for the announced chunk that is bound to `chunk_id`.
     """
     free = (
         select(chunk)
@@ -62,27 +62,27 @@ def _is_in_group(state: ChunkState) -> ColumnElement[bool]:
     )
     of_told = select(told.c.id).where(told.c.id == bindparam("chunk_id"))
     return and_(
-        # Said apart, so that only this run's chunks are looked at.
+        # Redundant, so that only this run's chunks are read.
         chunk.c.run_id == of_told.with_only_columns(told.c.run_id).scalar_subquery(),
         of_told.where(or_(told.c.id == chunk.c.id, is_beside)).correlate(chunk).exists(),
     )
 
 
 def group_number(number: ColumnElement[int]) -> ColumnElement[int]:
-    """The number of a chunk's group in its run."""
+    """Return the number of a chunk's group in its run."""
     return number // CHUNKS_PER_GROUP
 
 
 def has_free_chunk(
     connection: Connection, state: ChunkState, run_ids: Sequence[int] | None = None
 ) -> bool:
-    """Whether `claim_chunks` would find anything: asked by idle workers, who need no write lock."""
+    """Tell whether `claim_chunks` would find any: polled by idle workers, without a write lock."""
     free = free_chunks(state, of_runs=run_ids is not None).order_by(None).limit(1)
     return connection.execute(free, {"run_ids": run_ids}).first() is not None
 
 
 def chunks_ahead(connection: Connection, at_most: int, run_ids: Sequence[int] | None = None) -> int:
-    """How many chunks are extracted or being extracted and not yet tagged; counts to `at_most`."""
+    """Count chunks extracted or being extracted and not yet tagged, up to `at_most`."""
     count = _count_ahead(run_ids is not None)
     found = connection.execute(count, {"most": at_most, "run_ids": run_ids}).scalar_one()
     return min(found, at_most)
@@ -91,8 +91,8 @@ def chunks_ahead(connection: Connection, at_most: int, run_ids: Sequence[int] | 
 @cache
 def _count_ahead(of_runs: bool) -> Select[int]:
     extracted = and_(chunk.c.state == ChunkState.EXTRACTED, run.c.state.in_(OPEN_RUN_STATES))
-    # A claim starts its run, and few runs are under way: ten thousand may wait, whose chunks are
-    # not looked at.
+    # A claim starts its run, and few runs are in progress: thousands may wait, whose chunks are not
+    # read.
     being_extracted = and_(
         chunk.c.state == ChunkState.QUEUED,
         chunk.c.worker.is_not(None),

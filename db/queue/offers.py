@@ -1,4 +1,4 @@
-"""What may be offered to workers: groups of free chunks by step and lane."""
+"""Groups of free chunks by step and lane, to be offered to workers."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from db.states import ChunkState, Lane
 
 @dataclass(frozen=True)
 class WaitingChunk:
-    """An extracted chunk that nobody classifies yet."""
+    """An extracted, unclaimed chunk."""
 
     model_sha256: str
     frames: int
@@ -25,12 +25,12 @@ class WaitingChunk:
 def offered_groups(
     connection: Connection, state: ChunkState, lane: Lane, limit: int, beyond: int = 0
 ) -> list[int]:
-    """A chunk of each group among the first `limit` free chunks in a state and a lane.
+    """Return a chunk of each group among the first `limit` free chunks in a state and a lane.
 
     Args:
         connection: An open connection.
         state: `queued` to extract, `extracted` to classify.
-        lane: Of which lane.
+        lane: The lane.
         limit: How many chunks may be offered.
         beyond: How many were offered before; groups that begin among those are left out.
 
@@ -54,7 +54,7 @@ def _free_chunks_of_lane(state: ChunkState) -> Select[Any]:
             chunk.c.id, chunk.c.run_id, group_number(chunk.c.number), chunk.c.attempts
         )
         .where(run.c.lane == bindparam("lane", type_=run.c.lane.type))
-        .order_by(None)  # of one lane, the order of claims is this
+        .order_by(None)  # within one lane, this is the order of claims
         .order_by(chunk.c.run_id, chunk.c.start_pts)
         .limit(bindparam("most", type_=Integer))
         .offset(bindparam("skipped", type_=Integer))
@@ -62,14 +62,14 @@ def _free_chunks_of_lane(state: ChunkState) -> Select[Any]:
 
 
 def free_beside(connection: Connection, claim: Claim) -> int | None:
-    """The id of a free chunk of a claimed chunk's group, if there is one."""
+    """Return the id of a free chunk of a claimed chunk's group, if there is one."""
     free = free_chunks(claim.state, of_group=True).with_only_columns(chunk.c.id).limit(1)
     return connection.execute(free, {"chunk_id": claim.chunk_id}).scalar_one_or_none()
 
 
 @reading_rows()
 def waiting_chunk(connection: Connection, chunk_id: int) -> WaitingChunk | None:
-    """What it takes to classify a chunk, or what is left of its group; None if nothing is."""
+    """Return the properties needed to classify a chunk or its group; None if none is left."""
     row = connection.execute(_WAITING, {"chunk_id": chunk_id}).one_or_none()
     return None if row is None else WaitingChunk(row.sha256, len(json.loads(row.sampled_pts)))
 

@@ -1,4 +1,4 @@
-"""What work on runs took, so that people see what to add: decoders, disks, devices, databases."""
+"""Statistics of work on runs, which show the bottleneck: decoders, disks, devices, databases."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,27 +13,27 @@ from db.states import STAGES, Statistic
 
 @dataclass(frozen=True)
 class RunStatistics:
-    """What all processes spent on a run, in seconds, about: what a killed one had not told is lost.
+    """Approximate seconds that all processes spent on a run: a killed one loses its last report.
 
-    Processes work side by side, so that the sum may exceed the time from start to end.
+    Processes work in parallel, so the sum may exceed the elapsed time.
     """
 
     decode: float = 0.0
-    """With the decoder."""
+    """Seconds spent by the decoder."""
     read: float = 0.0
-    """Waiting for frames from the frame store; they are read ahead."""
+    """Seconds spent waiting for frames from the frame store; they are read ahead."""
     device: float = 0.0
-    """With the network, preprocessing included."""
+    """Seconds spent by the network, including preprocessing."""
     database: float = 0.0
-    """With claims and rows."""
+    """Seconds spent with claims and rows."""
     frames: float = 0.0
-    """That the network saw."""
+    """Frames classified."""
     places: float = 0.0
-    """For frames in the batches that it saw."""
+    """Places for frames in the classified batches."""
 
     @property
     def bottleneck(self) -> Statistic | None:
-        """What most of the time went to; None if nothing was told yet."""
+        """The stage that took the most time; None without any statistics."""
         seconds = {name: getattr(self, name) for name in STAGES}
         longest = max(seconds, key=lambda name: seconds[name])
         return longest if seconds[longest] > 0 else None
@@ -45,15 +45,15 @@ class RunStatistics:
 
 
 def add_statistics(connection: Connection, amounts: Mapping[tuple[int, Statistic], float]) -> None:
-    """Adds to what work took, by run and name; what is of a run that was pruned is dropped.
+    """Add to the statistics, by run and name; amounts of a pruned run are dropped.
 
     Args:
         connection: A connection inside a write transaction.
-        amounts: By the run's id and a statistic.
+        amounts: Amounts by the run's id and a statistic.
     """
     wanted = {run_id for run_id, _ in amounts}
     there = set(connection.execute(select(run.c.id).where(run.c.id.in_(wanted))).scalars())
-    # In one order, so that of two processes that add to the same rows none waits for the other.
+    # In a fixed order, so that two processes that add to the same rows do not deadlock.
     rows = [
         {"run_id": run_id, "name": name, "amount": amount}
         for (run_id, name), amount in sorted(amounts.items())
@@ -75,9 +75,9 @@ def add_statistics(connection: Connection, amounts: Mapping[tuple[int, Statistic
 def run_statistics(
     connection: Connection, run_ids: Sequence[int] | None = None
 ) -> dict[int, RunStatistics]:
-    """What work on each of these runs took, or on each there is; of some, nothing was told yet.
+    """Return the statistics of these runs, or of all; some runs have none yet.
 
-    Names that this version does not know are left out: others may share the database.
+    Names that this version does not know are left out: newer versions may share the database.
     """
     statistics = select(run_effort).where(run_effort.c.name.in_(tuple(Statistic)))
     if run_ids is not None:

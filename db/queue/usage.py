@@ -1,4 +1,4 @@
-"""Which chunks somebody works on or waits for: asked before files are removed."""
+"""Chunks in use, checked before files are removed."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from exact.picture_area import PictureArea
 
 @dataclass(frozen=True)
 class ChunkInUse:
-    """A chunk that is claimed, or extracted and not tagged yet."""
+    """A chunk that is claimed, or extracted and not yet tagged."""
 
     sha256: str
-    """Of its episode."""
+    """SHA-256 of its episode."""
     params: str
-    """Of its run."""
+    """Parameters of its run."""
     area: PictureArea
     start_pts: int
     end_pts: int
@@ -24,7 +24,7 @@ class ChunkInUse:
 
 
 def chunks_in_use(connection: Connection) -> list[ChunkInUse]:
-    """The chunks whose frames, or whose episode's file, must not go now."""
+    """Return the chunks whose frames, or whose episode's file, must be kept now."""
     rows = connection.execute(
         select(
             chunk.c.start_pts,

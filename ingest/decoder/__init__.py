@@ -1,1 +1,1 @@
-"""The decoder process and its parent."""
+"""The decoder process and the client with which its parent uses it."""

@@ -1,4 +1,4 @@
-"""The decoder process as its parent has it: started, spoken to, heard, and ended."""
+"""The parent's view of the decoder process: start it, exchange messages with it, end it."""
 
 import json
 import os
@@ -23,10 +23,11 @@ from ingest.media.file import MediaFile
 from ingest.progress import Report
 
 MAX_REPLY_BYTES = 16 << 20
-"""A probe of a day of video made of key frames alone has 2 million times of 8 digits."""
+"""Largest reply. A probe of a day of video that consists only of keyframes has 2 million times of 8
+digits."""
 
 EXIT_SECONDS = 5
-"""A child that closed its output is on its way out; longer than this it is not."""
+"""Time that a child which closed its output has to exit; after this it is killed."""
 
 _READ_BYTES = 1 << 16
 
@@ -41,19 +42,19 @@ _KINDS: dict[str, type[IngestError]] = {
         ShortageError,
     )
 }
-"""Errors that the child may report; anything else it says means that it is lost."""
+"""Errors that the child may report; any other kind means that the child is lost."""
 
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
-"""All that the child gets to see of the environment: the parent's may hold passwords. Threads of
-the linear algebra library would each reserve memory."""
+"""The complete environment of the child: the parent's may hold passwords. The threads of the linear
+algebra library would each reserve memory."""
 
 
 class DecoderChild:
-    """A process that answers requests, started when first needed and again whenever it is gone.
+    """A process that answers requests, started on first use and restarted whenever it is gone.
 
     Args:
-        command: starts it.
-        silent_seconds: how long it may be silent, from the next wait on when this changes.
+        command: Command line that starts the process.
+        silent_seconds: Longest permitted silence; a change applies from the next wait on.
     """
 
     def __init__(self, command: Sequence[str], silent_seconds: float) -> None:
@@ -66,11 +67,11 @@ class DecoderChild:
 
     @property
     def pid(self) -> int | None:
-        """Its process id, None while there is none."""
+        """Process id; None while no process runs."""
         return None if self._child is None else self._child.pid
 
     def close(self) -> None:
-        """End it at once. Harmless twice."""
+        """Kill the process. Calling it twice is harmless."""
         child, self._child, self._received = self._child, None, b""
         requests, self._requests = self._requests, None
         if requests is not None:
@@ -84,15 +85,15 @@ class DecoderChild:
                 child.stdout.close()
 
     def send(self, request: dict[str, str], file: MediaFile, what: str) -> None:
-        """Ask for something, of the child that runs or of a new one.
+        """Send a request to the running child, or to a new one.
 
         Args:
-            request: what `decoder_process` reads.
-            file: the open file that it is about.
-            what: the request's name, for errors.
+            request: A request as defined by `ingest.decoder.process`.
+            file: The open file to which the request applies.
+            what: Name of the request, for error messages.
 
         Raises:
-            DecoderLost: the child cannot be spoken to.
+            DecoderLost: The child cannot be reached.
         """
         if self._child is None or self._child.poll() is not None:
             self.close()
@@ -100,7 +101,7 @@ class DecoderChild:
         assert self._requests is not None, "the child was started with one"
         line = json.dumps(request).encode() + b"\n"
         try:
-            # The descriptor goes with the first bytes; the rest may take several turns.
+            # The descriptor travels with the first bytes; the rest may need several sends.
             sent = socket.send_fds(self._requests, [line], [file.descriptor])
             self._requests.sendall(line[sent:])
         except OSError as error:
@@ -118,24 +119,27 @@ class DecoderChild:
             stdin=requests.fileno(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            # The folder of this package comes first on the child's path: a folder that the user
-            # happens to be in might hold an `av.py` of its own.
+            # The folder of this package comes first on the child's path: the user's working
+            # directory might hold an `av.py` of its own.
             cwd=Path(__file__).parents[2],
             env=_ENVIRONMENT,
-            start_new_session=True,  # Ctrl-C in a terminal does not reach it
+            start_new_session=True,  # Ctrl-C in a terminal does not reach the child
         )
 
     def await_answer(self, what: str, on_progress: Report | None) -> str:
-        """Pass progress on until the answer comes.
+        """Wait for the answer, and pass progress on in the meantime.
 
         Args:
-            what: the request's name, for errors.
-            on_progress: takes what the child reports.
+            what: Name of the request, for error messages.
+            on_progress: Takes the progress that the child reports.
+
+        Returns:
+            The child's answer.
 
         Raises:
-            IngestError: the error that the child reports, by its class.
-            DecoderLost: no answer will come.
-            ShortageError: the machine lacks something.
+            IngestError: The error that the child reports, as an instance of its class.
+            DecoderLost: The child died, hung or sent nonsense.
+            ShortageError: The machine lacks a resource.
         """
         while True:
             match self._next_reply(what):
@@ -197,7 +201,7 @@ class DecoderChild:
 
 
 def _cannot_begin(how: str) -> ShortageError:
-    """Say so of a child that never got to look at a file, which is thus not to blame."""
+    """Return the error for a child that never read a file, so that no file is to blame."""
     return ShortageError(
         f"the decoder cannot begin ({how}); this machine may lack memory, processes or open files,"
         " or run: castline doctor"
@@ -205,6 +209,6 @@ def _cannot_begin(how: str) -> ShortageError:
 
 
 def _reported(kind: str, message: str) -> IngestError:
-    """The child's error as an exception, fit to be shown on one line of a terminal."""
+    """Return the child's error as an exception that fits on one line of a terminal."""
     printable = "".join(letter if letter.isprintable() else " " for letter in message)
     return _KINDS.get(kind, DecoderLost)(printable)

@@ -1,4 +1,4 @@
-"""The parent's side of the decoder process: ask, wait, and outlive whatever happens in it."""
+"""The parent's side of the decoder process: send requests, wait, and survive its failures."""
 
 import json
 import sys
@@ -20,11 +20,12 @@ from ingest.media.probe import Probe
 from ingest.progress import Report
 
 MEMORY_BYTES = 2 << 30
-"""Twelve 8K pictures of 10 bits, as many as a codec keeps, take 1.3 GB; ordinary video stays under
-200 MB. More than this is an attack or damage."""
+"""Memory limit of the child. Twelve 8K pictures of 10 bits, as many as a codec keeps, take 1.3 GB;
+ordinary video stays under 200 MB. A need for more means an attack or damage."""
 
 SILENT_SECONDS = 60.0
-"""A working decoder reports twice a second; one that is silent for so long hangs."""
+"""Longest permitted silence. A working decoder reports twice a second; one that is silent for so
+long hangs."""
 
 _CHANGED = "was changed since it was added; enqueue it again"
 
@@ -33,29 +34,26 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Content:
-    """What a file is expected to hold.
-
-    Attributes:
-        sha256: of all of it.
-        size_bytes: its length.
-        stamp: what a file had that held it; None where it needs no proof.
-    """
+    """The expected content of a file."""
 
     sha256: str
+    """SHA-256 of the whole content."""
     size_bytes: int
+    """Size of the content."""
     stamp: str | None
+    """Stamp that the file had when its content was verified; None where no proof is needed."""
 
     @classmethod
     def of(cls, described: VideoFile | Extraction) -> Self:
-        """What an episode file is expected to hold."""
+        """Return the expected content of an episode file."""
         return cls(described.sha256, described.size_bytes, described.file_stamp)
 
 
 class Decoder:
-    """One decoder process, started when first needed and again whenever it is lost.
+    """A client of one decoder process, started on first use and restarted whenever it is lost.
 
-    Not for use by several threads at once, and to be closed by the thread that used it: the child
-    dies with the thread that started it. It ignores Ctrl-C; the parent decides.
+    Not thread-safe, and must be closed by the thread that used it: the child dies with the thread
+    that started it. The child ignores Ctrl-C; the parent decides.
 
         with Decoder() as decoder:
             probe = decoder.probe(Path("episode.mkv"))
@@ -87,25 +85,28 @@ class Decoder:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, None while there is none."""
+        """Process id of the child; None while no child runs."""
         return self._child.pid
 
     def close(self) -> None:
-        """End the child at once. Harmless twice; the next request starts another."""
+        """Kill the child. Calling it twice is harmless; the next request starts another child."""
         self._child.close()
 
     def probe(self, path: Path, on_progress: Report | None = None) -> Probe:
         """Describe an episode file.
 
         Args:
-            path: the file, under one of the media roots if there are any.
-            on_progress: takes the bytes and packets read so far, about twice a second; whatever
-                it raises ends the request and the child, and passes through.
+            path: The file, under one of the media roots if there are any.
+            on_progress: Takes the bytes and packets read so far, about twice a second. An exception
+                that it raises ends the request and the child, and propagates.
+
+        Returns:
+            The description of the file.
 
         Raises:
-            MediaRefused: the path may not be opened.
-            VideoError: the file cannot be used as video.
-            DecoderLost: the child died, hung or ran out of memory.
+            MediaRefused: The path may not be opened.
+            VideoError: The file cannot be used as video.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         with open_media(path, self._media_roots) as file:
             return self._ask("probe", "", Probe.from_json, file, on_progress)
@@ -114,8 +115,8 @@ class Decoder:
         """Find the active part of an episode's picture; the whole frame if in doubt.
 
         Raises:
-            VideoError: the file cannot be opened any more, or was changed.
-            DecoderLost: the child died, hung or ran out of memory.
+            VideoError: The file can no longer be opened, or was changed.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         with open_media(Path(probe.path), self._media_roots) as file:
             content = Content.of(probe)
@@ -126,18 +127,21 @@ class Decoder:
             return area
 
     def extract(self, request: Extraction, on_progress: Report | None = None) -> Extracted:
-        """Take a chunk's sampled frames into its frame store file.
+        """Extract a chunk's sampled frames into its frame store file.
 
         Args:
-            request: the chunk.
-            on_progress: takes the frames decoded so far, about twice a second; whatever it raises
-                ends the request and the child, and passes through.
+            request: The chunk.
+            on_progress: Takes the number of frames decoded so far, about twice a second. An
+                exception that it raises ends the request and the child, and propagates.
+
+        Returns:
+            A description of the stored and the missing frames.
 
         Raises:
-            MediaRefused: the path may not be opened.
-            VideoError: the file cannot be opened, or was changed.
-            FrameStoreError: the frames cannot be written.
-            DecoderLost: the child died, hung or ran out of memory.
+            MediaRefused: The path may not be opened.
+            VideoError: The file cannot be opened, or was changed.
+            FrameStoreError: The frames cannot be written.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         read = partial(_extracted, request)
         with open_media(Path(request.path), self._media_roots) as file:
@@ -148,32 +152,32 @@ class Decoder:
                 proven = replace(content, stamp=stamp)
                 stamp = self._prove(proven, file, on_progress, extracted.frames_decoded)
             except IngestError:
-                Path(request.store_path).unlink(missing_ok=True)  # frames of who knows what
+                Path(request.store_path).unlink(missing_ok=True)  # frames of unknown content
                 raise
             return replace(extracted, file_stamp=stamp or "")
 
     def cut_out(self, request: Cut, on_progress: Report | None = None) -> int:
-        """Write a range of an episode as a clip of its own.
+        """Write a range of an episode to a separate clip.
 
         Returns:
-            How many frames it holds.
+            The number of frames in the clip.
 
         Raises:
-            MediaRefused: the path may not be opened.
-            VideoError: the file cannot be opened, or no frame of the range can be decoded.
-            IngestError: the clip cannot be written.
-            DecoderLost: the child died, hung or ran out of memory.
+            MediaRefused: The path may not be opened.
+            VideoError: The file cannot be opened, or no frame of the range can be decoded.
+            IngestError: The clip cannot be written.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         with open_media(Path(request.path), self._media_roots) as file:
             return self._ask("cut_out", request.to_json(), int, file, on_progress)
 
     def prove(self, path: Path, content: Content) -> None:
-        """Make sure that a file holds what it is expected to.
+        """Verify that a file has the expected content.
 
         Raises:
-            MediaRefused: the path may not be opened.
-            VideoError: the file cannot be opened, or holds something else.
-            DecoderLost: the child died, hung or ran out of memory.
+            MediaRefused: The path may not be opened.
+            VideoError: The file cannot be opened, or its content differs.
+            DecoderLost: The child died, hung or ran out of memory.
         """
         with open_media(path, self._media_roots) as file:
             self._prove(content, file, None)
@@ -181,19 +185,19 @@ class Decoder:
     def _prove(
         self, content: Content, file: MediaFile, on_progress: Report | None, done: int = 0
     ) -> str | None:
-        """Make sure of what a file holds: by its stamp, or by hashing it again.
+        """Verify the content of a file: by its stamp, or by hashing it again.
 
         Args:
-            content: what it should hold.
-            file: the file.
-            on_progress: takes `done` now and then.
-            done: the frames that were decoded before.
+            content: The expected content.
+            file: The file.
+            on_progress: Takes `done` now and then.
+            done: Number of frames decoded before.
 
         Returns:
-            A stamp that it has with this content.
+            A stamp that the file has with this content.
 
         Raises:
-            VideoError: it holds something else.
+            VideoError: The content differs.
         """
         if content.size_bytes != file.status.st_size:
             raise VideoError(f"{file.path}: {_CHANGED}")
@@ -229,14 +233,14 @@ class Decoder:
             self.close()
             raise
         except IngestError:
-            raise  # the child answered, and is fit for the next request
+            raise  # the child answered, and is ready for the next request
         except BaseException:
             self.close()
             raise
 
 
 def _extracted(request: Extraction, text: str) -> Extracted:
-    """Read an answer, which must speak of the chunk that was asked for and of nothing else."""
+    """Parse an answer, which must describe exactly the requested chunk."""
     extracted = Extracted.from_json(text)
     ends = [pts for start_end in extracted.missing for pts in start_end]
     cuts = extracted.cuts

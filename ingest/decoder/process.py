@@ -1,8 +1,8 @@
 """The decoder process: `python -m ingest.decoder.process`, started by `ingest.decoder.parent`.
 
-All demuxing and decoding of a user's file happens here, where a crash, a hang or a takeover costs
-one chunk. Requests come as lines of JSON on stdin, a socket, each with the descriptor of the file
-that it is about; answers go as lines of JSON to what stdout was at the start:
+All demuxing and decoding of a user's file happens here, where a crash, a hang or an exploit costs
+one chunk. Requests arrive as lines of JSON on stdin, a socket, each with the descriptor of the file
+to which it applies; answers leave as lines of JSON on the original stdout:
 
     {"ready": true}  once, before the first request
     {"call": "extract", "path": "/episodes/pilot.mkv", "argument": "..."}
@@ -27,12 +27,12 @@ from ingest.progress import Pulse, Report
 from ingest.shortages import shortage, what_is_lacking
 
 CPU_SECONDS_PER_REQUEST = 3600
-"""An hour of computing for one request: an episode of 22 minutes that cannot be cut into chunks
-decodes in that time even in 8K; what takes longer goes round in circles."""
+"""CPU time for one request: an episode of 22 minutes that cannot be cut into chunks decodes within
+an hour even in 8K; a longer request is in an endless loop."""
 
 ROOM_BYTES = 8 << 20
-"""Of memory that must be left for a request to begin: FFmpeg crashes where even small allocations
-fail, and what died of that would not say that it lacked memory."""
+"""Memory that must be free before a request begins: FFmpeg crashes where even small allocations
+fail, and a crashed process cannot report that it lacked memory."""
 
 _READ_BYTES = 1 << 16
 
@@ -44,9 +44,9 @@ def main(memory_bytes: int) -> None:
     """Answer requests until stdin ends.
 
     Args:
-        memory_bytes: how much data memory the process may have.
+        memory_bytes: Limit of the process's data memory.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides about Ctrl-C
     _die_with_parent()
     replies = _private_replies()
     _import_media()
@@ -57,7 +57,7 @@ def main(memory_bytes: int) -> None:
     try:
         _answer_requests(replies)
     except MemoryError:
-        os.write(replies.fileno(), lost)  # what was allocated may be left in any state
+        os.write(replies.fileno(), lost)  # allocated memory may be in any state
 
 
 def _answer_requests(replies: IO[str]) -> None:
@@ -68,7 +68,7 @@ def _answer_requests(replies: IO[str]) -> None:
         except MemoryError:
             raise
         except BrokenPipeError:
-            return  # nobody listens any more
+            return  # the parent no longer listens
         except Exception as error:
             _reply(replies, _failure(error))
         finally:
@@ -85,7 +85,7 @@ def _failure(error: Exception) -> dict[str, str | int]:
 
 
 def _requests() -> Iterator[tuple[bytes, int]]:
-    """The requests, one at a time: the parent sends none before the last was answered."""
+    """Yield the requests; the parent sends none before the last was answered."""
     with socket.socket(fileno=os.dup(0)) as requests:
         while True:
             line, descriptors = b"", list[int]()
@@ -104,7 +104,7 @@ def _die_with_parent() -> None:
 
 
 def _private_replies() -> IO[str]:
-    """Keep stdout for replies alone: what a library prints goes to stderr instead."""
+    """Reserve stdout for replies: output that a library prints goes to stderr."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return replies
@@ -113,7 +113,7 @@ def _private_replies() -> IO[str]:
 def _import_media() -> None:
     """Load the libraries before memory is limited, so that the limit counts media alone."""
     import av.logging
-    import av.subtitles.stream  # which opening a file would load
+    import av.subtitles.stream  # would be loaded on opening a file
     import cv2
 
     import ingest.description.describe
@@ -122,7 +122,7 @@ def _import_media() -> None:
     import ingest.frames.extract  # noqa: F401
 
     av.logging.set_level(None)
-    cv2.setNumThreads(1)  # parallel work is several decoder processes
+    cv2.setNumThreads(1)  # several decoder processes run in parallel
 
 
 def _limit_cpu() -> None:

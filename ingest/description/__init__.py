@@ -1,1 +1,1 @@
-"""What an episode file is."""
+"""The description of an episode file: packets, exact times and the active picture area."""

@@ -1,7 +1,7 @@
-"""When a file says that its video ends: what is missing at the end of a truncated one.
+"""Find the declared end of a video, which shows how much is missing from a truncated file.
 
-A truncated fast-start MP4 or MKV gives no error when read, it just ends early. Its headers, which
-come first, still say how long it was.
+A truncated fast-start MP4 or MKV gives no error when read; it merely ends early. Its headers come
+first, so they still declare the original length.
 """
 
 import re
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 TRUNCATION_SECONDS = 1
-"""A file that ends earlier than it declares by more than this was cut off; less is rounding, or
-a last frame without a duration."""
+"""A file that ends earlier than declared by more than this was truncated; a smaller difference is
+rounding, or a last frame without a duration."""
 
 LONGEST_SECONDS = 24 * 3600
 """Headers that claim more than a day beyond the last frame are damaged themselves."""
 
 MICROSECONDS = 1_000_000
-"""The unit of a container's own duration (AV_TIME_BASE)."""
+"""Units per second of a container's own duration (AV_TIME_BASE)."""
 
 _FROM_ZERO = ("matroska,webm", "flv")
-"""Formats whose declared duration is the time of the end; elsewhere it is the length."""
+"""Formats that declare the time of the end as their duration; others declare the length."""
 
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
@@ -39,23 +39,23 @@ def declared_end_pts(
     """Find the declared end of a truncated file.
 
     The video stream's own declaration counts, since subtitles may outlast the pictures; but only
-    where the container does not contradict it, since a tag may be left over from a longer file.
-    The container's counts where the stream has none and all streams end early.
+    where the container does not contradict it, since a tag may be left over from a longer file. The
+    container's declaration counts where the stream has none and all streams end early.
 
     Args:
-        container: the open file.
-        stream: its video stream.
-        times: its frames on display.
-        all_end_seconds: when the last packet of any stream ends.
+        container: The open file.
+        stream: Its video stream.
+        times: The times of its displayed frames.
+        all_end_seconds: When the last packet of any stream ends.
 
     Returns:
-        The end in pts, or None where the file ends as it declares, or declares nothing.
+        The end in pts, or None where the file ends as declared, or declares nothing.
     """
     time_base = stream.time_base or Fraction(1)
     end_seconds = times.end_pts * time_base
     if container.format.name == "avi":
         # This demuxer corrects its durations by the file's size, but leaves the header's length
-        # (dwLength), which counts units of the stream's time; a frame may take many of them.
+        # (dwLength), which counts units of the stream's time base; a frame may take many of them.
         declared = (times.pts[0] + stream.frames) * time_base
     else:
         declared = _declared_seconds(container, stream, times.pts[0] * time_base, all_end_seconds)
@@ -77,13 +77,13 @@ def _declared_seconds(
 
 
 def _container_end_seconds(container: "InputContainer") -> Fraction:
-    """The declared end of the longest stream; zero where nothing is declared."""
+    """Return the declared end of the longest stream; zero where nothing is declared."""
     start = 0 if container.format.name in _FROM_ZERO else container.start_time or 0
     return Fraction((container.duration or 0) + start, MICROSECONDS)
 
 
 def _own_end_seconds(stream: "VideoStream", start_seconds: Fraction) -> Fraction | None:
-    """The stream's declared duration after its first frame; Matroska keeps it in a tag."""
+    """Return the stream's declared duration after its first frame; Matroska keeps it in a tag."""
     if stream.duration is not None and stream.time_base is not None:
         return start_seconds + stream.duration * stream.time_base
     for name, value in stream.metadata.items():

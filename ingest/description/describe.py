@@ -1,4 +1,4 @@
-"""Describing an episode file by its content. Runs in the decoder process."""
+"""Describe an episode file by its content. Runs in the decoder process."""
 
 import hashlib
 import os
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 HASH_BYTES = 1 << 20
-"""Read so much at a time: large enough for the disk, small enough for the memory."""
+"""Block size of a read: large enough for the disk, small enough for the memory."""
 
 LONGEST_SECONDS = 7 * 24 * 3600
-"""No episode lasts a week, and the samples of one still fit into the decoder's memory; a file of a
-few kilobytes may claim centuries."""
+"""Longest episode. No episode lasts a week, and the samples of one still fit into the decoder's
+memory; a file of a few kilobytes may claim centuries."""
 
 READINGS = 3
-"""A file whose times change while it is read is read again, for its name or its rights alone may
-have changed; one that changes each time is being copied."""
+"""Number of attempts. A file whose timestamps change while it is read is read again, for perhaps
+only its name or permissions changed; one that changes each time is being copied."""
 
 FIRST_FRAME_PACKETS = 1000
-"""Packets to try until a first picture comes out: some 40 s, more than any usual group of
-pictures, so that a file that was cut anywhere still opens."""
+"""Packets to try until a first picture is decoded: some 40 s, more than any usual GOP, so that a
+file that starts anywhere still opens."""
 
 
 @dataclass(frozen=True)
 class _Scan:
-    """All packets of the video stream, and when any stream of the file ends."""
+    """All packets of the video stream, and the latest end of any stream of the file."""
 
     packets: tuple[ScannedPacket, ...]
     end_seconds: Fraction
@@ -56,12 +56,15 @@ def probe(file: MediaFile, on_progress: Report | None = None) -> Probe:
     """Describe an episode file: decode its first frame, scan its packets, then hash it.
 
     Args:
-        file: the file.
-        on_progress: takes the packets and bytes read so far, every half second.
+        file: The open file.
+        on_progress: Takes the number of packets and bytes read so far, every half second.
+
+    Returns:
+        The description of the file.
 
     Raises:
-        MediaRefused: its pictures are too large.
-        VideoError: the file cannot be used as video, or is being written.
+        MediaRefused: The pictures are too large.
+        VideoError: The file cannot be used as video, or is being written.
     """
     pulse = Pulse(on_progress)
     for _ in range(READINGS):
@@ -119,9 +122,12 @@ def sha256_of(file: MediaFile, pulse: Pulse, done: int = 0) -> str:
     """Hash the whole content.
 
     Args:
-        file: the file.
-        pulse: beats with each block read.
-        done: what was done before, by which the progress goes on.
+        file: The open file.
+        pulse: Beats with each block read.
+        done: Amount of earlier work, to which progress is added.
+
+    Returns:
+        The SHA-256 in hexadecimal.
     """
     digest = hashlib.sha256()
     at = 0
@@ -133,10 +139,10 @@ def sha256_of(file: MediaFile, pulse: Pulse, done: int = 0) -> str:
 
 
 def _first_frame(container: "InputContainer", stream: "VideoStream", path: Path) -> "VideoFrame":
-    """The first frame that comes out, for what only a decoded frame tells.
+    """Decode the first frame, for properties that only a decoded frame has.
 
     Raises:
-        VideoError: none comes out.
+        VideoError: No frame can be decoded.
     """
     from av.error import FFmpegError
 
@@ -156,7 +162,7 @@ def _first_frame(container: "InputContainer", stream: "VideoStream", path: Path)
 def _scan(container: "InputContainer", stream: "VideoStream", pulse: Pulse) -> _Scan:
     packets: list[ScannedPacket] = []
     time_bases = [other.time_base or Fraction(1) for other in container.streams]
-    ends: dict[int, int] = {}  # by stream: whole numbers are compared much faster
+    ends: dict[int, int] = {}  # by stream: integers are compared much faster
     for number, packet in enumerate(read_packets(container)):
         pulse.beat(number)
         stamp = packet.dts if packet.pts is None else packet.pts
@@ -173,7 +179,7 @@ def _check_clock(scan: _Scan, stream: "VideoStream", path: Path) -> None:
     """Refuse a transport stream in which several frames may have the same time.
 
     Raises:
-        VideoError: its clock starts anew.
+        VideoError: The clock of the stream restarts.
     """
     restart = clock_restart(scan.packets)
     if restart is None:
@@ -181,7 +187,7 @@ def _check_clock(scan: _Scan, stream: "VideoStream", path: Path) -> None:
     first = next(packet.dts for packet in scan.packets if packet.dts is not None)
     seconds = round((restart - first) * (stream.time_base or Fraction(1)))
     raise VideoError(
-        f"{path}: its clock starts anew after {seconds} s; "
+        f"{path}: its clock restarts after {seconds} s; "
         "give it one clock: ffmpeg -i in.ts -c copy out.mkv"
     )
 
@@ -195,10 +201,10 @@ def _check_length(seconds: Fraction, path: Path) -> None:
 
 
 def _lag_pts(scan: _Scan, first: "VideoFrame") -> int | None:
-    """How far display follows decoding in a stream whose key frames have no pts (AVI).
+    """Return the delay from decoding to display in a stream whose keyframes have no pts (AVI).
 
-    Such a file holds one packet per frame at even steps, and the decoder stamps each frame that
-    comes out with the decoding time of the packet that went in just then.
+    Such a file holds one packet per frame at even intervals, and the decoder stamps each output
+    frame with the decoding timestamp of the packet that it was just given.
     """
     keys = [packet for packet in scan.packets if packet.is_key]
     if not keys or any(packet.pts is not None for packet in keys):
@@ -211,14 +217,14 @@ def _lag_pts(scan: _Scan, first: "VideoFrame") -> int | None:
 def _displayed(
     scan: _Scan, first: "VideoFrame", lag_pts: int | None, stream: "VideoStream", path: Path
 ) -> FrameTimes:
-    """The frames on display.
+    """Return the times of the displayed frames.
 
-    The first of them is the first that the decoder gives out, so that leading pictures of an
-    open group are left out where they cannot be decoded; unless damage lost the first key frame.
+    The first of them is the first frame that the decoder outputs, so that leading pictures of an
+    open GOP are left out where they cannot be decoded; unless damage lost the first keyframe.
     """
     packets = scan.packets
     if lag_pts is not None:
-        # Their durations are one unit of time each, however many units a frame takes.
+        # Their durations are one unit of time each, regardless of how many units a frame takes.
         packets = tuple(
             replace(packet, pts=None if packet.dts is None else packet.dts + lag_pts, duration=None)
             for packet in packets

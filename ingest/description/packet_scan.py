@@ -1,4 +1,4 @@
-"""What the packets of a video stream tell without decoding: times, key frames, rate, gaps."""
+"""Read times, keyframes, frame rate and gaps from the packets of a stream, without decoding."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,28 +13,31 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
 OFF_RATE_SHARE = Fraction(1, 100)
-"""A rate varies if more than one frame step in a hundred differs from the usual one: a cut or a
-gap in a stream of constant rate changes a few steps, a variable rate changes many."""
+"""The frame rate is variable if more than one frame interval in a hundred differs from the usual
+one: a cut or a gap in a stream of constant rate changes a few intervals, a variable rate changes
+many."""
 
 EDGE_STEPS = 3
-"""So many odd steps come with a single loss: the loss itself, and frames torn off on its sides."""
+"""Number of odd intervals around a single loss: the loss itself, and frames lost on either side."""
 
 GAP_SECONDS = 1
 """A pause between frames longer than this is a loss, unless the file itself declares it."""
 
 
 JUMP_SECONDS = 600
-"""A pause longer than this is no pause but damaged times: no series holds a picture so long."""
+"""A pause longer than this is not a pause but damaged times: no series holds a picture so long."""
 
 CLOCK_PTS = 1 << 33
-"""When the 90 kHz clock of a transport stream begins another round (33 bits: ISO/IEC 13818-1,
-2.4.3.7). Where it goes back by a minute or more, the demuxer takes this for the reason."""
+"""Wrap-around of the 90 kHz clock of a transport stream (33 bits: ISO/IEC 13818-1, 2.4.3.7). The
+demuxer assumes a wrap-around where the clock goes back by a minute or more."""
 
 RESTART_PTS = 90_000
-"""A clock goes back so far, a second, only to start anew: packets out of order differ by less."""
+"""A clock that goes back by this much, a second, was restarted: packets out of order differ by
+less."""
 
 RESTART_PACKETS = 5
-"""So many packets in a row on either side have the clock's own times: damage hits single ones."""
+"""Number of consecutive packets on either side that must agree with their clock: damage affects
+single packets."""
 
 
 @dataclass(frozen=True)
@@ -49,34 +52,31 @@ class ScannedPacket:
 
     @classmethod
     def of(cls, packet: "Packet[Any]") -> "ScannedPacket":
-        """Keep what a demuxed packet says of itself, not its content."""
+        """Keep the metadata of a demuxed packet, without its content."""
         return cls(packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.is_discard)
 
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """The displayed frames of a stream, ascending.
-
-    Attributes:
-        pts: their times; from packets that are shown, not merely decoded.
-        key_pts: those that decoding can start at.
-        step_pts: the usual distance from one to the next.
-        end_pts: when the last one leaves the screen.
-        rate_varies: whether the distances differ by more than rounding.
-        longest_pts: the longest duration that any packet declares.
-    """
+    """The displayed frames of a stream, ascending."""
 
     pts: tuple[int, ...]
+    """The pts of the frames, from packets that are shown, not merely decoded."""
     key_pts: tuple[int, ...]
+    """The pts of the frames at which decoding can start."""
     step_pts: int
+    """The usual interval between frames."""
     end_pts: int
+    """When the last frame ends."""
     rate_varies: bool
+    """Whether the intervals differ by more than rounding."""
     longest_pts: int
+    """The longest duration that any packet declares."""
 
     def gaps(self, time_base: Fraction) -> tuple[PtsRange, ...]:
-        """Half-open ranges without a frame, longer than a second and declared by nobody.
+        """Return half-open ranges without a frame that are longer than a second and not declared.
 
-        A stream of varying rate may pause as it likes, and so may one whose packets declare such
+        A stream of variable rate may pause at will, and so may a stream whose packets declare such
         long durations: there a still picture stays on display.
         """
         longest = Fraction(GAP_SECONDS) / time_base
@@ -95,16 +95,16 @@ def frame_times(
     rate: Fraction | None,
     time_base: Fraction,
 ) -> FrameTimes | None:
-    """Order the packets by display time.
+    """Order the packets by presentation timestamp.
 
     Args:
-        packets: all packets of the stream that carry a pts.
-        start_pts: the first frame on display, where known; earlier ones are never shown.
-        rate: frames per second as the container states it, for a stream of one frame.
-        time_base: seconds per pts unit.
+        packets: All packets of the stream that carry a pts.
+        start_pts: The first displayed frame, where known; earlier ones are never shown.
+        rate: Frames per second as the container states it, for a stream of one frame.
+        time_base: Seconds per pts unit.
 
     Returns:
-        The times, or None where no packet is on display.
+        The times, or None where no packet is displayed.
     """
     shown = {
         packet.pts: packet
@@ -129,15 +129,15 @@ def frame_times(
 
 
 def clock_restart(packets: Iterable[ScannedPacket]) -> int | None:
-    """Find where the clock of a transport stream starts anew, as where two recordings were joined.
+    """Find where the clock of a transport stream restarts, as where two recordings were joined.
 
-    Times of the one are then times of the other, too, or lie a whole round of the clock later.
+    From there on times repeat earlier ones, or lie a whole round of the clock later.
 
     Args:
-        packets: all packets of the stream, in file order.
+        packets: All packets of the stream, in file order.
 
     Returns:
-        The decoding time of the last packet before, or None where the clock goes on.
+        The decoding time of the last packet before the restart, or None where there is none.
     """
     dts = [packet.dts for packet in packets if packet.dts is not None]
     for n in range(RESTART_PACKETS, len(dts) - RESTART_PACKETS + 1):
@@ -149,7 +149,7 @@ def clock_restart(packets: Iterable[ScannedPacket]) -> int | None:
 
 
 def _longest_run(pts: list[int], jump_pts: int) -> tuple[int, ...]:
-    """The most frames in a row without a jump; the times of the others are damaged."""
+    """Return the longest sequence of frames without a jump; the times of the others are damaged."""
     breaks = [n for n in range(1, len(pts)) if pts[n] - pts[n - 1] > jump_pts]
     starts, ends = [0, *breaks], [*breaks, len(pts)]
     start, end = max(zip(starts, ends, strict=True), key=lambda run: run[1] - run[0])
@@ -162,27 +162,32 @@ def _usual_step(
     if len(pts) > 1:
         return median_low(after - before for before, after in pairwise(pts))
     stated = [last.duration or 0, round(1 / (rate * time_base)) if rate else 0]
-    # What holds for pauses holds for the only frame, too: stated lengths may be damaged.
+    # The limit for pauses also applies to the only frame: stated durations may be damaged.
     return next((step for step in stated if 0 < step * time_base < JUMP_SECONDS), 1)
 
 
 def _varies(pts: Sequence[int], step: int) -> bool:
-    # Times are rounded to the time base, so two equal steps may differ by one unit on either side.
+    # Times are rounded to the time base, so two equal intervals may differ by one unit on either
+    # side.
     off = sum(abs(after - before - step) > 1 for before, after in pairwise(pts))
     return off > OFF_RATE_SHARE * len(pts) + EDGE_STEPS
 
 
 def measured_rate(times: FrameTimes, stated: Fraction | None, time_base: Fraction) -> Fraction:
-    """Frames per second: as stated where the frames bear it out, else as they come.
+    """Return the frame rate: as stated where the frames confirm it, otherwise as measured.
 
     Args:
-        times: the frames on display.
-        stated: what the container says, if anything.
-        time_base: seconds per pts unit.
+        times: The times of the displayed frames.
+        stated: The rate that the container states, if any.
+        time_base: Seconds per pts unit.
+
+    Returns:
+        Frames per second.
     """
     if not times.rate_varies:
         usual = 1 / (times.step_pts * time_base)
-        # A step is rounded to one unit of the time base, so a statement within that is borne out.
+        # An interval is rounded to one unit of the time base, so a stated rate within that is
+        # confirmed.
         if stated and abs(1 / (stated * time_base) - times.step_pts) <= 1:
             return stated
         return usual

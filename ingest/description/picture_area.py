@@ -1,8 +1,8 @@
-"""Finding black bars once per episode: the part of the frame that ever shows anything.
+"""Find black bars once per episode, and so the part of the frame that ever shows a picture.
 
-A row or column belongs to a bar if it is dark in EVERY frame looked at, so that neither a dark
-shot nor a night scene is taken for one, and a single frame that fills the whole picture forbids
-the cut. Noise, and a little of anything else, is tolerated within a row.
+A row or column belongs to a bar if it is dark in EVERY examined frame, so that neither a dark shot
+nor a night scene is taken for a bar, and a single frame that fills the whole picture prevents the
+cut. Noise, and a small amount of other content, is tolerated within a row.
 """
 
 from bisect import bisect_right
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 FRAMES = 32
-"""Frames to look at, spread over the episode: enough that several come from bright shots."""
+"""Frames to examine, spread over the episode: enough that several come from bright shots."""
 
 MIN_BRIGHT_FRAMES = 5
-"""With fewer frames that show anything, the whole frame is kept."""
+"""With fewer frames that are not dark, the whole frame is kept."""
 
 DARK_CODE = 16 + 20
-"""Luma code values (of 8 bits, black at 16) up to this are dark: black, plus noise and the ripple
+"""Luma code values (of 8 bits, black at 16) up to this are dark: black, plus noise and the ringing
 that compression leaves beside an edge."""
 
 LINE_PERCENTILE = 95
-"""A row is as bright as its brightest twentieth: a dust speck does not end a bar, a lamp does."""
+"""Percentile that represents a row: a dust speck does not end a bar, a lamp does."""
 
 BRIGHT_CODE = 16 + 40
-"""A frame whose brightest twentieth is above this shows something."""
+"""A frame is bright if its 95th percentile is above this."""
 
 MIN_BAR_SHARE = 0.01
 """Thinner dark edges are left alone: cutting them gains nothing."""
 
 MIN_LEFT_SHARE = 0.3
-"""Keep at least so much of each side, or cut nothing: an upright phone video inside 16:9 leaves
-32 %, the least of all formats in use."""
+"""Least share of each side to keep; otherwise nothing is cut. An upright phone video inside 16:9
+leaves 32 %, the least of all formats in use."""
 
 MAX_FRAMES_PER_KEY = 300
-"""Frames to decode on the way from one key frame, so that an episode with few key frames does not
-take as long as its extraction."""
+"""Frames to decode from one keyframe at most, so that an episode with few keyframes does not take
+as long as its extraction."""
 
 Levels = npt.NDArray[np.float64]
 Luma = npt.NDArray[np.uint8]
@@ -58,17 +58,20 @@ Luma = npt.NDArray[np.uint8]
 def find_picture_area(
     probe: Probe, file: MediaFile, on_progress: Report | None = None
 ) -> PictureArea:
-    """Find the active picture of an episode, the whole frame if in doubt.
+    """Find the active picture area of an episode; the whole frame if in doubt.
 
     Runs in the decoder process.
 
     Args:
-        probe: the episode.
-        file: its file.
-        on_progress: takes the frames looked at so far, every half second.
+        probe: The description of the episode.
+        file: Its open file.
+        on_progress: Takes the number of frames examined so far, every half second.
+
+    Returns:
+        The active picture area.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     pulse = Pulse(on_progress)
     rows: list[Levels] = []
@@ -78,7 +81,8 @@ def find_picture_area(
         if luma.shape != (probe.height, probe.width):
             continue
         if np.percentile(luma[::4, ::4], LINE_PERCENTILE) > BRIGHT_CODE:
-            # Every fourth sample across the line tells its brightness as well as all of them.
+            # Every fourth sample across the line represents its brightness as well as all samples
+            # do.
             rows.append(np.percentile(luma[:, ::4], LINE_PERCENTILE, axis=1))
             columns.append(np.percentile(luma[::4], LINE_PERCENTILE, axis=0))
     if len(rows) < MIN_BRIGHT_FRAMES:
@@ -90,11 +94,11 @@ def area_of_levels(rows: Levels, columns: Levels) -> PictureArea:
     """Cut the dark lines at the edges.
 
     Args:
-        rows: float64 (height,), how bright each row ever gets, as 8-bit luma code values.
-        columns: float64 (width,), the same for columns.
+        rows: Float64 (height,), the greatest brightness of each row, as 8-bit luma code values.
+        columns: Float64 (width,), the same for columns.
 
     Returns:
-        The rest; without a cut in the direction in which too little would be left.
+        The remaining area, without a cut in a direction in which too little would remain.
     """
     x, width = _span(columns)
     y, height = _span(rows)
@@ -112,7 +116,7 @@ def _span(levels: Levels) -> tuple[int, int]:
 
 
 def _spread_lumas(probe: Probe, file: MediaFile) -> Iterator[Luma]:
-    """The brightness of frames spread over the episode, as uint8 (height, width) on display."""
+    """Yield the luma of frames spread over the episode, as uint8 (height, width) on display."""
     turns = round(probe.rotation / 90) % 4
     groups = groupby(_targets(probe), key=lambda target: bisect_right(probe.key_pts, target))
     for keys_before, targets in groups:
@@ -122,7 +126,7 @@ def _spread_lumas(probe: Probe, file: MediaFile) -> Iterator[Luma]:
 
 
 def _targets(probe: Probe) -> list[int]:
-    """Times to look at, evenly spread; none at the very ends, which are often black."""
+    """Return evenly spread times; none at the very ends, which are often black."""
     span = probe.end_pts - probe.start_pts
     return [probe.start_pts + span * (2 * n + 1) // (2 * FRAMES) for n in range(FRAMES)]
 
@@ -130,7 +134,7 @@ def _targets(probe: Probe) -> list[int]:
 def _frames_from(
     probe: Probe, file: MediaFile, start_pts: int, targets: list[int]
 ) -> Iterator["VideoFrame"]:
-    """One frame per target: the key frame itself for a single one, else those on the way."""
+    """Yield one frame per target: the keyframe itself for a single one, else frames on the way."""
     if len(targets) == 1:
         targets = [start_pts]
     source = ChunkSource(
@@ -146,14 +150,14 @@ def _frames_from(
         if not due or number > MAX_FRAMES_PER_KEY:
             return
         frame = step.sound_frame
-        # A frame's time may lie a little past its target: any frame thereabouts will do.
+        # A frame's time may lie a little past its target: any frame near it is good enough.
         if frame is not None and step.pts is not None and step.pts >= due[-1]:
             due.pop()
             yield frame
 
 
 def _limited_luma(frame: "VideoFrame") -> Luma:
-    """Luma as 8-bit code values of limited range, black at 16."""
+    """Return luma as 8-bit code values of limited range, black at 16."""
     luma, bits, is_full_range = luma_plane(frame)
     eight = (luma >> (bits - 8)).astype(np.uint8)
     return (eight * (219 / 255) + 16).astype(np.uint8) if is_full_range else eight

@@ -1,4 +1,4 @@
-"""Cutting an episode into chunks at key frames. Pure.
+"""Cut an episode into chunks at keyframes. Pure.
 
 A chunk starts where decoding can start, so that no frame is decoded twice; and chunks tile the
 episode, so that each sample time lies in exactly one of them.
@@ -18,7 +18,7 @@ class ChunkRange:
     end_pts: int
 
     def __post_init__(self) -> None:
-        """Check that the range holds something."""
+        """Check that the range is not empty."""
         if self.start_pts >= self.end_pts:
             raise ValueError(f"a chunk must not be empty: [{self.start_pts}, {self.end_pts})")
 
@@ -30,20 +30,20 @@ def plan_chunks(
     time_base: Fraction,
     chunk_seconds: Fraction,
 ) -> tuple[ChunkRange, ...]:
-    """Tile [start_pts, end_pts) with chunks whose inner borders are key frames.
+    """Tile [start_pts, end_pts) with chunks whose inner borders are keyframes.
 
     Args:
-        start_pts: the first frame on display.
-        end_pts: the half-open end.
-        key_pts: displayed key frames, ascending.
-        time_base: seconds per pts unit.
-        chunk_seconds: each chunk is at least this long, except the last.
+        start_pts: The first displayed frame.
+        end_pts: The half-open end.
+        key_pts: The pts of displayed keyframes, ascending.
+        time_base: Seconds per pts unit.
+        chunk_seconds: Least duration of a chunk, except the last.
 
     Returns:
-        The chunks in order; one chunk where there is no key frame to cut at.
+        The chunks in order; one chunk where there is no keyframe at which to cut.
 
     Raises:
-        ValueError: the range is empty or chunk_seconds is not positive.
+        ValueError: The range is empty or chunk_seconds is not positive.
     """
     if chunk_seconds <= 0:
         raise ValueError(f"chunk_seconds must be positive, not {chunk_seconds}")
@@ -56,10 +56,10 @@ def plan_chunks(
 
 
 def split_chunk(chunk: ChunkRange, key_pts: Sequence[int]) -> tuple[ChunkRange, ChunkRange] | None:
-    """Cut a chunk in two at the key frame nearest to its middle.
+    """Cut a chunk in two at the keyframe nearest to its middle.
 
     Returns:
-        The two halves, or None where no key frame lies inside.
+        The two halves, or None where no keyframe lies inside.
     """
     inner = key_pts[bisect_right(key_pts, chunk.start_pts) : bisect_left(key_pts, chunk.end_pts)]
     if not inner:

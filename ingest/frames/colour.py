@@ -1,10 +1,10 @@
-"""From Y'CbCr code values to R'G'B': matrices and ranges as the standards give them."""
+"""Convert Y'CbCr code values to R'G'B': matrices and ranges as defined by the standards."""
 
 import numpy as np
 import numpy.typing as npt
 
 HD_HEIGHT = 720
-"""Unspecified matrices mean BT.709 from this height on, BT.601 below: the broadcast habit."""
+"""Unspecified matrices mean BT.709 from this height on, BT.601 below: the broadcast convention."""
 
 LUMA_WEIGHTS: dict[int, tuple[float, float]] = {
     1: (0.2126, 0.0722),  # ITU-R BT.709
@@ -19,17 +19,17 @@ LUMA_WEIGHTS: dict[int, tuple[float, float]] = {
 
 
 def rgb_matrix(matrix: int, is_full_range: bool, bits: int, height: int) -> npt.NDArray[np.float32]:
-    """The affine map from code values to R'G'B' between 0 and 1.
+    """Return the affine map from code values to R'G'B' between 0 and 1.
 
     Args:
-        matrix: matrix coefficients by H.273; unknown ones are guessed from the height.
-        is_full_range: whether code values use the whole range.
-        bits: of a code value.
-        height: of the frame in pixels.
+        matrix: Matrix coefficients by H.273; unknown ones are guessed from the height.
+        is_full_range: Whether code values use the whole range.
+        bits: Bits per code value.
+        height: Height of the frame in pixels.
 
     Returns:
-        float32 (3, 4), for column vectors (Y, Cb, Cr, 1). Formulas: ITU-T H.273, equations 20 to
-        24 (limited and full range) and 50 to 52 (matrix).
+        float32 (3, 4), for column vectors (Y, Cb, Cr, 1). Formulas: ITU-T H.273, equations 20 to 24
+        (limited and full range) and 50 to 52 (matrix).
     """
     guess = 1 if height >= HD_HEIGHT else 6
     kr, kb = LUMA_WEIGHTS.get(matrix, LUMA_WEIGHTS[guess])

@@ -1,7 +1,7 @@
-"""Cutting a range out of an episode file, exactly. Runs in the decoder process.
+"""Cut a range out of an episode file, exactly. Runs in the decoder process.
 
-The frames of the range are decoded and encoded again as H.264 with the very steps between them, and
-the sound, if there is any, as AAC. A copy of packets could start at a key frame alone.
+The frames of the range are decoded and encoded again as H.264 with their original intervals, and
+the sound, if there is any, as AAC. A copy of packets could only start at a keyframe.
 """
 
 import errno
@@ -27,48 +27,45 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
 
 QUALITY = "18"
-"""Constant rate factor of x264 that hardly anybody can tell from the original."""
+"""Constant rate factor of x264 that is nearly indistinguishable from the original."""
 
 AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
-"""Those that every player knows (channel configurations of ISO/IEC 14496-3, table 1.19), by their
-number of channels, which is all that some files tell. Others are mixed to stereo."""
+"""The layouts that every player knows (channel configurations of ISO/IEC 14496-3, table 1.19), by
+number of channels, which is all that some files state. Others are mixed down to stereo."""
 
 OTHER_RATE = 48000
-"""Samples per second in place of a rate that AAC lacks: the usual rate beside video."""
+"""Sample rate in place of a rate that AAC does not support: the usual rate beside video."""
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What a system says that has no room for a file, or for one so large."""
+"""Error codes of a system that has no space for a file, or for one so large."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A range to cut out.
-
-    Attributes:
-        path: of the episode file.
-        time_base: seconds per pts unit.
-        episode_start_pts: its first frame.
-        key_pts: the key frame at or before the range.
-        start_pts: the first frame to keep.
-        end_pts: half-open.
-        frame_rate: frames per second, for players that want to know.
-        lag_pts: see `VideoFile.lag_pts`.
-        sample_aspect_ratio: width of a coded pixel over its height.
-        rotation: degrees counter-clockwise by which the picture is turned for display.
-        output: the .mp4 file to write; an older one is replaced.
-    """
+    """A range to cut out."""
 
     path: str
+    """Path of the episode file."""
     time_base: Fraction
+    """Seconds per pts unit."""
     episode_start_pts: int
+    """The first frame of the episode."""
     key_pts: int
+    """The keyframe at or before the range."""
     start_pts: int
+    """The first frame to keep."""
     end_pts: int
+    """Half-open end of the range."""
     frame_rate: Fraction
+    """Frames per second, written to the file's header for players."""
     lag_pts: int | None
+    """See `VideoFile.lag_pts`."""
     sample_aspect_ratio: Fraction
+    """Width of a coded pixel over its height."""
     rotation: int
+    """Degrees counter-clockwise by which the picture is rotated for display."""
     output: str
+    """The .mp4 file to write; an older one is replaced."""
 
     def __post_init__(self) -> None:
         """Check the range."""
@@ -77,7 +74,7 @@ class Cut:
 
     @classmethod
     def of(cls, file: VideoFile, path: str, start_pts: int, end_pts: int, output: Path) -> Self:
-        """Ask for a range of an episode, whose file or a copy lies at `path`."""
+        """Request a range of an episode; its file, or a copy of it, lies at `path`."""
         before = bisect_right(file.key_pts, start_pts)
         return cls(
             path=path,
@@ -94,12 +91,12 @@ class Cut:
         )
 
     def to_json(self) -> str:
-        """As one line of JSON; fractions as `"24000/1001"`."""
+        """Serialise to one line of JSON; fractions as `"24000/1001"`."""
         return json.dumps(asdict(self), default=str)
 
     @classmethod
     def from_json(cls, text: str) -> "Cut":
-        """Read what `to_json` wrote."""
+        """Parse the output of `to_json`."""
         fields: dict[str, Any] = json.loads(text)
         for name in ("time_base", "frame_rate", "sample_aspect_ratio"):
             fields[name] = Fraction(fields[name])
@@ -110,16 +107,16 @@ def cut_out(cut: Cut, file: MediaFile, on_progress: Report | None = None) -> int
     """Write a clip.
 
     Args:
-        cut: the range.
-        file: the episode.
-        on_progress: takes the frames written so far, every half second.
+        cut: The range.
+        file: The open episode file.
+        on_progress: Takes the number of frames written so far, every half second.
 
     Returns:
-        How many frames of video it holds.
+        The number of video frames in the clip.
 
     Raises:
-        VideoError: the file cannot be opened, or no frame of the range can be decoded.
-        IngestError: the clip cannot be written, or what was decoded cannot be encoded.
+        VideoError: The file cannot be opened, or no frame of the range can be decoded.
+        IngestError: The clip cannot be written, or the decoded frames cannot be encoded.
     """
     import av
     from av.error import FFmpegError
@@ -166,11 +163,11 @@ def _encode_video(cut: Cut, file: MediaFile, written: "OutputContainer", pulse: 
         if frame is None or step.pts is None or not cut.start_pts <= step.pts < cut.end_pts:
             continue
         if not frames:
-            # 4:2:0 needs even sides; a picture with odd ones loses a row or a column.
+            # 4:2:0 needs even sides; a picture with odd sides loses a row or a column.
             stream.width, stream.height = frame.width // 2 * 2, frame.height // 2 * 2
         shown = frame.reformat(stream.width, stream.height, "yuv420p", threads=1)
         shown.pts, shown.time_base = step.pts - cut.start_pts, cut.time_base
-        shown.pict_type = 0  # where the episode has key frames says nothing about the clip
+        shown.pict_type = 0  # the keyframes of the episode are irrelevant for the clip
         written.mux(stream.encode(shown))
         frames += 1
         pulse.beat(frames)
@@ -208,7 +205,7 @@ class _Sound:
         self._written.mux(self._stream.encode(None))
 
     def _frames(self) -> Iterator["AudioFrame"]:
-        """Decoded sound that starts in the range, counted from the range's start."""
+        """Yield decoded sound that starts in the range, with times relative to its start."""
         from av.error import FFmpegError
 
         start, end = (pts * self._cut.time_base for pts in (self._cut.start_pts, self._cut.end_pts))
@@ -227,7 +224,7 @@ class _Sound:
                     if seconds >= end:
                         return
                     if seconds >= start:
-                        # Counted in samples: the file's unit may be a packet of sound (AVI).
+                        # Counted in samples: the file's time unit may be a packet of sound (AVI).
                         frame.time_base = Fraction(1, frame.sample_rate)
                         frame.pts = round((seconds - start) * frame.sample_rate)
                         yield frame

@@ -1,4 +1,4 @@
-"""Decoding one chunk: what its packets promise, what to skip, what comes out."""
+"""Decode one chunk: plan from its packets, skip unneeded frames, yield the others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,30 +16,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """What the packets of a chunk promise, before anything is decoded.
-
-    Attributes:
-        frame_pts: displayed frames in the chunk, ascending.
-        is_complete: whether each packet states its display time, so that these are all frames.
-        skippable_layer: the temporal sub-layer whose pictures may be skipped; None for none.
-    """
+    """The frames that a chunk's packets announce, before anything is decoded."""
 
     frame_pts: tuple[int, ...]
+    """The pts of displayed frames in the chunk, ascending."""
     is_complete: bool
+    """Whether every packet has a presentation timestamp, so that these are all frames."""
     skippable_layer: int | None
+    """The temporal sub-layer whose pictures may be skipped; None for none."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """One step of decoding: a frame, or an error in place of one.
-
-    Attributes:
-        pts: the frame's display time, or that of the packet that failed; None where unknown.
-        frame: None where decoding failed.
-    """
+    """One step of decoding: a frame, or an error in its place."""
 
     pts: int | None
+    """The frame's pts, or that of the packet that failed; None where unknown."""
     frame: "VideoFrame | None"
+    """The decoded frame; None where decoding failed."""
 
     @property
     def sound_frame(self) -> "VideoFrame | None":
@@ -51,12 +45,15 @@ def plan_chunk(source: ChunkSource, pulse: Pulse) -> ChunkPlan:
     """Read a chunk's packets without decoding them.
 
     Args:
-        source: the chunk.
-        pulse: beats at each packet, with no frame decoded yet: from a slow disk, or where a file
+        source: The chunk.
+        pulse: Beats at each packet, with no frame decoded yet: from a slow disk, or where a file
             must be read from its start, reading alone may take minutes.
 
+    Returns:
+        The frames that the packets announce.
+
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     times: set[int] = set()
     layers: set[int | None] = set()
@@ -82,10 +79,10 @@ def decode_all(source: ChunkSource) -> Iterator[Decoded]:
     """Decode every frame of a chunk, in display order.
 
     Yields:
-        Frames and errors, also of groups of pictures that the chunk shares with its neighbours.
+        Frames and errors, also of GOPs that the chunk shares with its neighbours.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     with open_chunk(source) as (stream, packets):
         stamp = _Stamp(source, stream)
@@ -97,18 +94,18 @@ def decode_all(source: ChunkSource) -> Iterator[Decoded]:
 def decode_wanted(
     source: ChunkSource, plan: ChunkPlan, wanted: frozenset[int]
 ) -> Iterator[Decoded]:
-    """Decode a chunk but skip frames that are neither wanted nor needed by others.
+    """Decode a chunk but skip frames that are neither wanted nor referenced by others.
 
     Args:
-        source: the chunk.
-        plan: what `plan_chunk` found.
-        wanted: display times of the frames that must come out.
+        source: The chunk.
+        plan: The result of `plan_chunk`.
+        wanted: The pts of the frames that must be decoded.
 
     Yields:
-        As `decode_all`, less the frames skipped.
+        The same as `decode_all`, without the skipped frames.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     with open_chunk(source) as (stream, packets):
         stamp = _Stamp(source, stream)
@@ -125,7 +122,7 @@ def decode_wanted(
 
 
 class _SubLayers:
-    """Tells the temporal sub-layer of packets: always 0 but for HEVC, None where it is hidden."""
+    """Finds the temporal sub-layer of packets: 0 except for HEVC, None where it is hidden."""
 
     def __init__(self, stream: "VideoStream") -> None:
         self._is_hevc = stream.codec_context.codec.canonical_name == "hevc"
@@ -138,7 +135,7 @@ class _SubLayers:
 
 
 class _Stamp:
-    """Gives each decoded frame its display time, and turns decoder errors into values."""
+    """Assigns each decoded frame its display time, and turns decoder errors into values."""
 
     def __init__(self, source: ChunkSource, stream: "VideoStream") -> None:
         self._source = source
@@ -159,8 +156,9 @@ class _Stamp:
         return [Decoded(self._time_of(frame), frame) for frame in frames]
 
     def _time_of(self, frame: "VideoFrame") -> int | None:
-        # Where packets lack display times the decoder's own order and the decoding times give
-        # them, and frames that come out after the last packet follow at the usual step.
+        # Where packets lack presentation timestamps, the decoder's order and the decoding
+        # timestamps determine them, and frames that are output after the last packet follow at the
+        # usual interval.
         pts = frame.pts if self._source.lag_pts is None else None
         if pts is None:
             pts = frame.dts

@@ -1,13 +1,13 @@
-"""Taking a chunk's sampled frames and storing them. Runs in the decoder process.
+"""Extract a chunk's sampled frames and store them. Runs in the decoder process.
 
-The packets of the chunk say beforehand which frames will be on display at the sample times, so
-that only those are turned into pictures, and frames that nobody needs are not even decoded. Where
-packets and frames turn out to differ (fields in packets of their own, packets without display
-times), everything is decoded and the frames' own times decide.
+The packets of the chunk announce which frames will be on display at the sample times, so that only
+those are turned into pictures, and frames that no other frame needs are not even decoded. Where
+packets and frames turn out to differ (fields in separate packets, packets without presentation
+timestamps), everything is decoded and the frames' own times decide.
 
-All frames that come out tell where the cuts are. A cut is the first of them that shows a new shot:
-the very first frame of it where that one is decoded, as it mostly is, since encoders begin anew
-where the picture does; else the next one, after as many frames as are skipped in a row, one or two.
+Cuts are found among all decoded frames. A cut is the first decoded frame of a new shot. Encoders
+usually start a GOP at a new shot, so this is mostly the very first frame of the shot; otherwise it
+is the next decoded one, one or two skipped frames later.
 """
 
 from bisect import bisect_left
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 
 class _PlanBroken(Exception):  # noqa: N818 - a turn in the road, not an error
-    """A frame that the packets promised did not come out, and no damage explains it."""
+    """A frame that the packets announced was not decoded, and no damage explains it."""
 
 
 @dataclass
 class _Tally:
-    """What happened while decoding, for the answer."""
+    """Counts of decoded frames and errors, for the answer."""
 
     stored: list[int] = field(default_factory=list)
     decoded: int = 0
@@ -51,16 +51,16 @@ def extract_chunk(
     """Decode a chunk and write its frame store file.
 
     Args:
-        request: the chunk.
-        file: the episode.
-        on_progress: takes the frames decoded so far, every half second.
+        request: The chunk.
+        file: The open episode file.
+        on_progress: Takes the number of frames decoded so far, every half second.
 
     Returns:
-        What was stored and what is missing.
+        A description of the stored and the missing frames.
 
     Raises:
-        VideoError: the file cannot be opened.
-        FrameStoreError: the frames cannot be written.
+        VideoError: The file cannot be opened.
+        FrameStoreError: The frames cannot be written.
     """
     source = ChunkSource(
         file=file,
@@ -74,8 +74,8 @@ def extract_chunk(
     pulse = Pulse(on_progress)
     plan = plan_chunk(source, pulse)
     if plan.is_complete:
-        # With a run-up the pictures of a gradual refresh come out, too, and the same are skipped
-        # as where they lie in the middle of a chunk.
+        # With a run-up, pictures of a gradual refresh are output too, and the same ones are skipped
+        # as in the middle of a chunk.
         for run_up_seconds in (source.run_up_seconds, RUN_UP_SECONDS):
             source = replace(source, run_up_seconds=run_up_seconds)
             with suppress(_PlanBroken):
@@ -107,10 +107,10 @@ class _Chunk:
         }
 
     def as_planned(self, plan: ChunkPlan) -> Extracted:
-        """Decode what the packets promise.
+        """Decode the frames that the packets announce.
 
         Raises:
-            _PlanBroken: they do not keep it.
+            _PlanBroken: The decoded frames differ from the announced ones.
         """
         shown = on_display(self._samples.values(), plan.frame_pts)
         wanted = frozenset(pts for pts in shown.values() if pts is not None)
@@ -118,7 +118,7 @@ class _Chunk:
         return self._answer(shown)
 
     def as_decoded(self) -> Extracted:
-        """Decode everything; the frames that come out decide what is on display."""
+        """Decode everything; the decoded frames determine which ones are on display."""
         shown: dict[int, int | None] = dict.fromkeys(self._samples.values())
         self._write(self._frames_on_display(shown))
         return self._answer(shown)
@@ -162,7 +162,7 @@ class _Chunk:
     def _decoded(
         self, plan: ChunkPlan | None, wanted: frozenset[int]
     ) -> Iterator[tuple[int, "VideoFrame"]]:
-        """Sound frames of this chunk, in ascending order; errors are counted."""
+        """Yield sound frames of this chunk, in ascending order; errors are counted."""
         last_pts: int | None = None
         source = self._source
         steps = decode_all(source) if plan is None else decode_wanted(source, plan, wanted)
@@ -184,7 +184,7 @@ class _Chunk:
         return StoredFrame(pts, stored_picture(frame, self._shape))
 
     def _answer(self, shown: dict[int, int | None]) -> Extracted:
-        """Work out which samples went without their frame."""
+        """Determine which samples have no frame."""
         request, grid = self._request, self._request.grid
         stored = set(self._tally.stored)
         lost = [

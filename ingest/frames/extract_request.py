@@ -1,4 +1,4 @@
-"""What is asked of the extraction of one chunk, and what it answers. Plain values, as JSON."""
+"""The request to extract one chunk, and its answer: plain values, serialised as JSON."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -18,49 +18,46 @@ from ingest.storage.store_manifest import StoreManifest
 
 @dataclass(frozen=True)
 class Extraction:
-    """A request: take the frames on display at the sample times of one chunk.
-
-    Attributes:
-        path: the episode file, absolute.
-        size_bytes: its size when it was probed; another size means that it was changed.
-        sha256: its identity, which the frame store file keeps.
-        file_stamp: what the file had when it was found to have this content; None of a copy of our
-            own, which nobody else writes to.
-        time_base: seconds per pts unit.
-        episode_start_pts: the time of sample 0.
-        start_pts: the chunk's half-open range.
-        end_pts: the same.
-        every_seconds: the sampling interval.
-        picture_area: what to cut out of each frame.
-        width: of the episode's frames after rotation, which the area refers to.
-        height: the same.
-        rotation: see `VideoFile.rotation`.
-        sample_aspect_ratio: see `VideoFile.sample_aspect_ratio`.
-        lag_pts: see `VideoFile.lag_pts`.
-        missing: ranges known to be absent; samples in them are not looked for.
-        store_path: the frame store file to write.
-    """
+    """A request to extract the frames on display at the sample times of one chunk."""
 
     path: str
+    """Absolute path of the episode file."""
     size_bytes: int
+    """Size of the file when it was probed; another size means that it was changed."""
     sha256: str
+    """SHA-256 of the file, which the frame store file records."""
     file_stamp: str | None
+    """Stamp of the file when its content was verified; None for a private copy, which no other
+    program writes."""
     time_base: Fraction
+    """Seconds per pts unit."""
     episode_start_pts: int
+    """The time of sample 0."""
     start_pts: int
+    """The half-open range of the chunk."""
     end_pts: int
+    """The half-open end of the chunk."""
     every_seconds: Fraction
+    """The sampling interval."""
     picture_area: PictureArea
+    """The part to cut out of each frame."""
     width: int
+    """Width of the episode's frames after rotation, to which the area refers."""
     height: int
+    """Height of the episode's frames after rotation."""
     rotation: int
+    """See `VideoFile.rotation`."""
     sample_aspect_ratio: Fraction
+    """See `VideoFile.sample_aspect_ratio`."""
     lag_pts: int | None
+    """See `VideoFile.lag_pts`."""
     missing: tuple[PtsRange, ...]
+    """Ranges known to be missing; samples in them are skipped."""
     store_path: str
+    """Path of the frame store file to write."""
 
     def __post_init__(self) -> None:
-        """Check that the chunk holds something and lies in its episode."""
+        """Check that the chunk is not empty and lies in its episode."""
         if not self.episode_start_pts <= self.start_pts < self.end_pts:
             raise ValueError(f"not a chunk: [{self.start_pts}, {self.end_pts}) of {self.path}")
 
@@ -74,7 +71,7 @@ class Extraction:
         picture_area: PictureArea,
         store_path: Path,
     ) -> Self:
-        """Ask for one chunk of an episode, whose file or a copy lies at `path`."""
+        """Request one chunk of an episode; its file, or a copy of it, lies at `path`."""
         return cls(
             path=path,
             size_bytes=file.size_bytes,
@@ -102,7 +99,7 @@ class Extraction:
 
     @property
     def store_manifest(self) -> StoreManifest:
-        """What the frame store file says of itself, its frames' times aside."""
+        """The manifest of the frame store file, without the times of the frames."""
         return StoreManifest(
             sha256=self.sha256,
             time_base=self.time_base,
@@ -113,15 +110,15 @@ class Extraction:
         )
 
     def to_json(self) -> str:
-        """As one line of JSON; fractions as `"1/2"`."""
+        """Serialise to one line of JSON; fractions as `"1/2"`."""
         return json.dumps(asdict(self), default=str)
 
     @classmethod
     def from_json(cls, text: str) -> "Extraction":
-        """Read what `to_json` wrote.
+        """Parse the output of `to_json`.
 
         Raises:
-            ValueError: it is not a request.
+            ValueError: The text is not a request.
         """
         try:
             values: dict[str, Any] = json.loads(text)
@@ -136,25 +133,23 @@ class Extraction:
 
 @dataclass(frozen=True)
 class Extracted:
-    """An answer: what lies in the frame store now.
-
-    Attributes:
-        sampled_pts: the stored frames, ascending. Fewer than samples where a frame stays on
-            display for several of them.
-        frames_decoded: frames that the decoder gave out.
-        decode_errors: packets that failed and frames that came out damaged.
-        missing: half-open ranges of the chunk without a frame: those of the request, and the
-            sample intervals whose frame failed.
-        cuts: where shots begin, as far as the chunk tells by itself; None where nobody looked.
-        file_stamp: by which the file was found to have its content; empty where it tells nothing.
-    """
+    """An answer: the frames that are in the frame store now."""
 
     sampled_pts: tuple[int, ...]
+    """The pts of the stored frames, ascending. There are fewer than samples where a frame stays on
+    display for several samples."""
     frames_decoded: int
+    """Number of frames that the decoder output."""
     decode_errors: int
+    """Number of packets that failed and of frames that were damaged."""
     missing: tuple[PtsRange, ...]
+    """Half-open ranges of the chunk without a frame: those of the request, and the sample intervals
+    whose frame failed."""
     cuts: Cuts | None = None
+    """First frames of shots, as far as the chunk alone shows them; None where they were not
+    sought."""
     file_stamp: str = ""
+    """Stamp with which the file's content was verified; empty where no stamp proves it."""
 
     def __post_init__(self) -> None:
         """Check order and counts, since the answer comes from a process that may be damaged."""
@@ -164,16 +159,16 @@ class Extracted:
             raise ValueError("counts must not be negative")
 
     def to_json(self) -> str:
-        """As one line of JSON."""
+        """Serialise to one line of JSON."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return json.dumps(values | {"cuts": None if self.cuts is None else self.cuts.to_json()})
 
     @classmethod
     def from_json(cls, text: str) -> "Extracted":
-        """Read what `to_json` wrote.
+        """Parse the output of `to_json`.
 
         Raises:
-            ValueError: it is not an answer.
+            ValueError: The text is not an answer.
         """
         try:
             values: dict[str, Any] = json.loads(text)

@@ -1,6 +1,6 @@
-"""Showing high dynamic range pictures plausibly on a standard range: PQ, HLG, BT.2020.
+"""Tone-map high dynamic range pictures (PQ, HLG, BT.2020) plausibly to standard range.
 
-A recogniser trained on ordinary pictures needs ordinary looking ones, not a mastering tool.
+A recogniser trained on ordinary pictures needs pictures that look ordinary, not a mastering tool.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ WHITE_NITS = 203.0
 """Diffuse white of HDR pictures (ITU-R BT.2408, table 1): it becomes white."""
 
 HLG_PEAK_NITS = 1000.0
-"""The nominal peak of the display that HLG is defined for (ITU-R BT.2100, table 5)."""
+"""Nominal peak of the display for which HLG is defined (ITU-R BT.2100, table 5)."""
 
 _BT2020_TO_BT709 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
@@ -29,7 +29,7 @@ _BT2020_TO_BT709 = np.array(
 
 
 def is_high_range(transfer: int) -> bool:
-    """Whether a picture of these transfer characteristics needs tone mapping."""
+    """Tell whether a picture of these transfer characteristics needs tone mapping."""
     return transfer in (PQ, HLG)
 
 
@@ -39,7 +39,7 @@ def to_standard_range(rgb: Floats, transfer: int, primaries: int) -> Floats:
     Args:
         rgb: float32 (h, w, 3), non-linear R'G'B' between 0 and 1.
         transfer: PQ or HLG.
-        primaries: colour primaries by H.273; anything but BT.2020 is left alone.
+        primaries: Colour primaries by H.273; all except BT.2020 are left unchanged.
 
     Returns:
         float32 (h, w, 3), non-linear BT.709 R'G'B' between 0 and 1.
@@ -53,7 +53,7 @@ def to_standard_range(rgb: Floats, transfer: int, primaries: int) -> Floats:
 
 
 def _pq_nits(signal: Floats) -> Floats:
-    """SMPTE ST 2084, the inverse of equation 5.1: signal to absolute light."""
+    """Convert a PQ signal to absolute light: SMPTE ST 2084, the inverse of equation 5.1."""
     m1, m2 = 2610 / 16384, 2523 / 4096 * 128
     c1, c2, c3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
     root = signal ** np.float32(1 / m2)
@@ -62,7 +62,7 @@ def _pq_nits(signal: Floats) -> Floats:
 
 
 def _hlg_nits(signal: Floats) -> Floats:
-    """ITU-R BT.2100, table 5: the inverse OETF, then the OOTF with system gamma 1.2."""
+    """Convert HLG to light: ITU-R BT.2100, table 5, inverse OETF, then OOTF with gamma 1.2."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
@@ -71,7 +71,7 @@ def _hlg_nits(signal: Floats) -> Floats:
 
 
 def _toned(light: Floats) -> Floats:
-    """Extended Reinhard (Reinhard et al. 2002, equation 4) on the brightest channel.
+    """Apply extended Reinhard (Reinhard et al. 2002, equation 4) to the brightest channel.
 
     The white point is the HLG peak, so that the usual masters of 1,000 nits just reach white.
     Scaling all channels alike keeps the hue.
@@ -83,6 +83,6 @@ def _toned(light: Floats) -> Floats:
 
 
 def _encoded(light: Floats) -> Floats:
-    """ITU-R BT.709, item 1.2: linear light to signal."""
+    """Convert linear light to a signal: ITU-R BT.709, item 1.2."""
     curve = 1.099 * np.maximum(light, 0.018) ** 0.45 - 0.099
     return np.asarray(np.where(light < 0.018, 4.5 * light, curve), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Reading the packets of one chunk: where to start in the file, and where to stop."""
+"""Read the packets of one chunk: find where to start in the file, and where to stop."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,53 +18,50 @@ if TYPE_CHECKING:
     Packets = Iterator[Packet[Any]]
 
 SEEK_BACK_SECONDS = (0, 2, 10, 60)
-"""How much before the chunk's key frame to seek until reading starts at or before it. Indexed
-files land at once; transport streams are searched by decoding time and may land late."""
+"""Offsets before the chunk's keyframe to try as seek targets, until reading starts at or before it.
+Indexed files need one seek; transport streams are searched by decoding time and may land late."""
 
 RUN_UP_SECONDS = 10
-"""How much earlier to start where a picture may not be whole at its key frame: no encoder refreshes
-a picture more slowly than this, and leading pictures need but the group before them."""
+"""How much earlier to start where a picture may not be complete at its keyframe: no encoder
+refreshes a picture more slowly than this, and leading pictures need only the GOP before them."""
 
 
 @dataclass(frozen=True)
 class ChunkSource:
-    """Where a chunk's packets are.
-
-    Attributes:
-        file: the episode, open.
-        time_base: seconds per pts unit.
-        episode_start_pts: the first frame on display; its chunk is read from the file's start.
-        start_pts: the chunk's first frame: a key frame.
-        end_pts: half-open.
-        lag_pts: see `Probe.lag_pts`.
-        run_up_seconds: start decoding so much earlier than at the chunk's key frame, for streams
-            whose pictures are whole only some time after it; see `run_up_for`, too.
-    """
+    """The location of a chunk's packets."""
 
     file: MediaFile
+    """The open episode file."""
     time_base: Fraction
+    """Seconds per pts unit."""
     episode_start_pts: int
+    """The first displayed frame; its chunk is read from the file's start."""
     start_pts: int
+    """The chunk's first frame: a keyframe."""
     end_pts: int
+    """Half-open end of the chunk."""
     lag_pts: int | None = None
+    """See `Probe.lag_pts`."""
     run_up_seconds: int = 0
+    """How much earlier than the chunk's keyframe to start decoding, for streams whose pictures are
+    complete only some time after it; see also `run_up_for`."""
 
     def time_of(self, packet: "Packet[Any]") -> int | None:
-        """When a packet's frame is on display, as far as the packet tells."""
+        """Return a packet's presentation timestamp, as far as the packet states it."""
         if self.lag_pts is None:
             return packet.pts
         return None if packet.dts is None else packet.dts + self.lag_pts
 
     def holds(self, pts: int | None) -> bool:
-        """Whether a frame of that time belongs to this chunk."""
+        """Tell whether a frame of that time belongs to this chunk."""
         return pts is not None and self.start_pts <= pts < self.end_pts
 
 
 def run_up_for(lag_pts: int | None) -> int:
-    """How many seconds before its key frame a chunk must be decoded to have all its frames.
+    """Return how many seconds before its keyframe a chunk must be decoded to have all its frames.
 
-    A lag is that of the stream's first key frame, and others are on display after their leading
-    pictures, which hang on the group before them.
+    A lag is that of the stream's first keyframe; other keyframes are displayed after their leading
+    pictures, which depend on the previous GOP.
     """
     return 0 if lag_pts is None else RUN_UP_SECONDS
 
@@ -74,18 +71,18 @@ def open_chunk(source: ChunkSource) -> Iterator[tuple["VideoStream", "Packets"]]
     """Open the file at a chunk.
 
     Yields:
-        The video stream, and its packets from the chunk's key frame (or the run-up) on until all
-        frames of the chunk are in.
+        The video stream, and its packets from the chunk's keyframe (or the run-up) until all frames
+        of the chunk are read.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: The file cannot be opened.
     """
     with open_video(source.file) as (container, stream):
         packets = _sought(container, stream, source)
         if packets is not None:
             yield stream, _until_end(packets, source)
             return
-    # A seek may have left the demuxer anywhere, so the file is opened anew to start at its start.
+    # A seek may leave the demuxer anywhere, so the file is reopened to read it from its start.
     with open_video(source.file) as (container, stream):
         yield stream, _until_end(read_packets(container, stream), source)
 
@@ -93,7 +90,7 @@ def open_chunk(source: ChunkSource) -> Iterator[tuple["VideoStream", "Packets"]]
 def _sought(
     container: "InputContainer", stream: "VideoStream", source: ChunkSource
 ) -> "Packets | None":
-    """Seek to the chunk. None: it must be read from the file's start."""
+    """Seek to the chunk; return None where it must be read from the file's start."""
     from av.error import FFmpegError
 
     if source.start_pts <= source.episode_start_pts:
@@ -114,7 +111,7 @@ def _sought(
 
 
 def _from_landing(packets: "Packets", source: ChunkSource) -> "Packets | None":
-    """The packets from the chunk's key frame on (or its run-up), None if reading began past it."""
+    """Return the packets from the chunk's keyframe (or run-up) on; None if reading began later."""
     for packet in packets:
         time = source.time_of(packet)
         if not packet.is_keyframe or time is None:
@@ -127,10 +124,10 @@ def _from_landing(packets: "Packets", source: ChunkSource) -> "Packets | None":
 
 
 def _until_end(packets: "Packets", source: ChunkSource) -> "Packets":
-    """Stop when all frames before the chunk's end are in.
+    """Stop when all frames before the chunk's end are read.
 
-    Leading pictures of the next key frame come after it in the file and before it on display, so
-    reading goes on until decoding times, which never run ahead of display times, pass the end.
+    Leading pictures of the next keyframe come after it in the file and before it on display, so
+    reading continues until decoding times, which never run ahead of display times, pass the end.
     """
     passed_key = False
     for packet in packets:

@@ -1,7 +1,7 @@
-"""From a decoded frame to the small RGB picture that is stored.
+"""Convert a decoded frame to the small RGB picture that is stored.
 
-The planes are shrunk first and turned into RGB afterwards: the matrix is linear, so the picture
-is the same, and at most 49 thousand pixels are converted instead of half a million or more.
+The planes are first downscaled and then turned into RGB: the matrix is linear, so the picture is
+the same, and at most 49 thousand pixels are converted instead of half a million or more.
 """
 
 import re
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from av.video.plane import VideoPlane
 
 STORE_WIDTH, STORE_HEIGHT = 256, 192
-"""A stored picture fits into this, as displayed: 4:3 fills it, 16:9 has 256x144. It is what the
-dense networks look at, and 22 minutes at 2 per second stay under 20 MB."""
+"""Bounds of a stored picture, as displayed: 4:3 fills them, 16:9 has 256x144. This is the input
+size of the dense networks, and 22 minutes at 2 per second stay under 20 MB."""
 
 Picture = npt.NDArray[np.uint8]
 Plane = npt.NDArray[Any]
 
 _PLANAR = re.compile(r"(yuvj?4\d\dp(9|10|12|14|16)?(le)?|gray(9|10|12|14|16)?(le)?)")
-"""Pixel formats whose planes hold one sample per element, read as they are."""
+"""Pixel formats whose planes hold one sample per element, and are read directly."""
 
 _BITS: dict[str, int] = {}
-"""Of a code value, by the pixel formats that came; 0 for those that are not read as they are."""
+"""Bits per code value, by the pixel formats met so far; 0 for those that are not read directly."""
 
 _FULL_RANGE = 2
 """AVCOL_RANGE_JPEG of FFmpeg's libavutil/pixfmt.h."""
@@ -40,23 +40,20 @@ _FULL_RANGE = 2
 
 @dataclass(frozen=True)
 class PictureShape:
-    """How frames become stored pictures.
-
-    Attributes:
-        area: the active part, in coded pixels after rotation, of frames of the size below.
-        frame_width: the size that the area was found in, after rotation.
-        frame_height: the same.
-        rotation: degrees counter-clockwise, a multiple of 90.
-        width: of the stored picture.
-        height: of the stored picture.
-    """
+    """The geometry by which frames become stored pictures."""
 
     area: PictureArea
+    """The active part, in coded pixels after rotation, of frames of the size below."""
     frame_width: int
+    """Frame width for which the area was found, after rotation."""
     frame_height: int
+    """Frame height for which the area was found, after rotation."""
     rotation: int
+    """Degrees counter-clockwise, a multiple of 90."""
     width: int
+    """Width of the stored picture."""
     height: int
+    """Height of the stored picture."""
 
     @classmethod
     def of(
@@ -67,7 +64,7 @@ class PictureShape:
         rotation: int,
         sample_aspect_ratio: Fraction,
     ) -> "PictureShape":
-        """The shape of stored pictures: as displayed, within what is stored, never enlarged."""
+        """Return the shape of stored pictures: in display proportions, never enlarged."""
         turned = rotation % 180 != 0
         ratio = 1 / sample_aspect_ratio if turned else sample_aspect_ratio
         shown_width = area.width * ratio
@@ -77,11 +74,11 @@ class PictureShape:
 
 
 def stored_picture(frame: "VideoFrame", shape: PictureShape) -> Picture:
-    """Cut, shrink and colour one frame.
+    """Crop, downscale and convert one frame.
 
     Args:
-        frame: as the decoder gives it.
-        shape: what to cut and how large to make it.
+        frame: A frame from the decoder.
+        shape: The crop and the size of the result.
 
     Returns:
         uint8 (shape.height, shape.width, 3), RGB.
@@ -97,11 +94,11 @@ def stored_picture(frame: "VideoFrame", shape: PictureShape) -> Picture:
 
 
 def luma_plane(frame: "VideoFrame") -> tuple[Plane, int, bool]:
-    """The brightness of a frame as the decoder gives it.
+    """Return the luma of a decoded frame.
 
     Returns:
-        Code values, uint8 or uint16 (height, width), unrotated; the bits of a code value; and
-        whether they use the whole range.
+        Code values, uint8 or uint16 (height, width), unrotated; the bits per code value; and
+        whether they use the full range.
     """
     if _PLANAR.fullmatch(frame.format.name):
         bits = frame.format.components[0].bits
@@ -111,13 +108,13 @@ def luma_plane(frame: "VideoFrame") -> tuple[Plane, int, bool]:
 
 
 def luma_and_chroma(frame: "VideoFrame") -> tuple[list[Plane], int]:
-    """The planes Y, Cb and Cr of a frame, or Y alone; and the bits of a code value.
+    """Return the planes Y, Cb and Cr of a frame, or Y alone; and the bits per code value.
 
     Returns:
-        Code values, uint8 or uint16 (height, width), unrotated; colour may have fewer of them.
+        Code values, uint8 or uint16 (height, width), unrotated; chroma may have fewer of them.
     """
     name = frame.format.name
-    if name not in _BITS:  # asked of every frame, and slow to tell
+    if name not in _BITS:  # needed for every frame, and slow to find out
         _BITS[name] = frame.format.components[0].bits if _PLANAR.fullmatch(name) else 0
     bits = _BITS[name]
     if bits == 0:
@@ -130,16 +127,16 @@ def _is_full_range(frame: "VideoFrame") -> bool:
 
 
 def _turns(shape: PictureShape) -> int:
-    """Quarter turns counter-clockwise."""
+    """Return the number of quarter turns counter-clockwise."""
     return round(shape.rotation / 90) % 4
 
 
 Box = tuple[Fraction, Fraction, Fraction, Fraction]
-"""Left, top, right, bottom as shares of the coded frame."""
+"""Left, top, right and bottom as shares of the coded frame."""
 
 
 def coded_area(shape: PictureShape) -> Box:
-    """The area in the coded frame, before the display turns it counter-clockwise."""
+    """Return the area in the coded frame, before display rotates it counter-clockwise."""
     turns = _turns(shape)
     area, width, height = shape.area, shape.frame_width, shape.frame_height
     left, right = Fraction(area.x, width), Fraction(area.x + area.width, width)
@@ -170,10 +167,10 @@ def _shrunk(
     is_interlaced: bool,
     last_step: int = cv2.INTER_AREA,
 ) -> Plane:
-    """Cut and shrink by area: halves first, which is exact and 20 times as fast, then the rest."""
+    """Crop and downscale by area: halves first, exact and 20 times as fast, then the rest."""
     cut = _cut(plane, box)
     if is_interlaced and len(cut) > 1:
-        # The two fields show two moments; one of them alone has no combs.
+        # The two fields show two moments; one field alone has no combing.
         cut = cut[::2]
     width, height = size
     while cut.shape[1] >= 2 * width and cut.shape[0] >= 2 * height:
@@ -198,7 +195,7 @@ def _from_planes(frame: "VideoFrame", box: Box, size: tuple[int, int]) -> Pictur
             box,
             size,
             frame.interlaced_frame,
-            # Colour has no fine lines to lose, and this saves 0.8 ms of 2.
+            # Chroma has no fine lines to lose, and this saves 0.8 ms of 2.
             cv2.INTER_LINEAR if number else cv2.INTER_AREA,
         )
         for number, plane in enumerate(frame.planes)
@@ -216,6 +213,6 @@ def _from_planes(frame: "VideoFrame", box: Box, size: tuple[int, int]) -> Pictur
 
 
 def _from_any(frame: "VideoFrame", box: Box, size: tuple[int, int]) -> Picture:
-    """Palettes, packed and RGB formats: FFmpeg's scaler turns them into RGB first."""
+    """Convert palettes, packed and RGB formats, which FFmpeg's scaler first turns into RGB."""
     whole = frame.reformat(format="rgb24", threads=1).to_ndarray()
     return _shrunk(whole, box, size, frame.interlaced_frame)

@@ -1,7 +1,7 @@
-"""A tiny signature of each decoded frame, for telling cuts: its planes at some points.
+"""Compute a tiny signature of each decoded frame for cut detection: its planes at some points.
 
-It is taken of nearly every frame, so it may cost next to nothing: no frame is converted or shrunk,
-and what follows is done for hundreds of frames together.
+It is taken of nearly every frame, so it must cost next to nothing: no frame is converted or
+downscaled, and further work is done for hundreds of frames together.
 """
 
 from fractions import Fraction
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 FRAMES_AT_ONCE = 1024
-"""Frames whose signatures are kept until their cuts are told: 300 kB."""
+"""Frames whose signatures are collected before cuts are sought among them: 300 kB."""
 
 _BITS = 8
-"""Of a signature's values."""
+"""Bits of a signature's values."""
 
 _NEUTRAL = 128
-"""The colour of a frame without any."""
+"""The chroma value of a frame without colour."""
 
 Points = tuple[slice, slice] | tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
-"""The rows and columns of a plane that are read."""
+"""The sampled rows and columns of a plane."""
 
 
 class CutFinder:
-    """Takes a chunk's frames one after the other, and tells their cuts."""
+    """Takes a chunk's frames one after the other, and finds their cuts."""
 
     def __init__(self, shape: PictureShape) -> None:
-        """Begin with no frames; of those to come, the active part of this shape is looked at."""
+        """Begin with no frames; only the active part, as in this shape, will be sampled."""
         self._box = coded_area(shape)
         self._points: dict[tuple[tuple[int, ...], int], Points] = {}
         self._cuts = Cuts.among(Frames.none())
@@ -58,7 +58,7 @@ class CutFinder:
             self._tell()
 
     def cuts(self) -> Cuts:
-        """The cuts of all frames so far."""
+        """Return the cuts of all frames so far."""
         self._tell()
         return self._cuts
 
@@ -84,13 +84,13 @@ class CutFinder:
 
 
 def _steps(start: Fraction, end: Fraction, count: int) -> slice | None:
-    """So many rows or columns of a range, at whole steps: read four times as fast as any others."""
+    """Return `count` rows or columns at integer steps: read four times as fast as others."""
     step = int((end - start) / count)
     first = int(start + (end - start - step * (count - 1)) / 2)
     return slice(first, first + step * count, step) if step else None
 
 
 def _evenly(start: Fraction, end: Fraction, count: int) -> npt.NDArray[np.intp]:
-    """So many rows or columns of a range: the middles of equal parts of it."""
+    """Return `count` rows or columns of a range: the middles of equal parts of it."""
     step = (end - start) / count
     return np.array([int(start + step * (2 * k + 1) / 2) for k in range(count)])

@@ -1,8 +1,8 @@
-"""Which packets a decoder may skip without changing any other picture.
+"""Determine which packets a decoder may skip without changing any other picture.
 
 A frame that no other frame refers to need not be decoded unless it will be on display at a sample
-time. The decoder itself knows which those are (`skip_frame = NONREF`), per packet, as long as it
-works with one thread. It is exact for:
+time. The decoder itself recognises these frames (`skip_frame = NONREF`), per packet, as long as it
+works with one thread. This is exact for:
 
 - H.264: slices with `nal_ref_idc` 0 (ITU-T H.264, 7.4.1);
 - MPEG-1, MPEG-2, MPEG-4 part 2: B pictures, which never serve as reference;
@@ -12,7 +12,7 @@ works with one thread. It is exact for:
 """
 
 SKIPPING_CODECS = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
-"""Codecs for which a test shows that skipping leaves every other pixel alone."""
+"""Codecs for which a test shows that skipping leaves every other pixel unchanged."""
 
 _HEVC_VCL_TYPES = 32
 """NAL unit types below this carry slices of pictures (ITU-T H.265, table 7-1)."""
@@ -22,14 +22,15 @@ HEAD_BYTES = 4096
 
 
 def nal_length_bytes(extradata: bytes) -> int | None:
-    """How the NAL units of an HEVC stream are told apart.
+    """Return how the NAL units of an HEVC stream are delimited.
 
     Args:
-        extradata: the codec's configuration as the container holds it.
+        extradata: The codec's configuration from the container.
 
     Returns:
-        The bytes of the length before each unit (MP4, Matroska: hvcC, ISO/IEC 14496-15, 8.3.3.1),
-        or 0 for start codes (transport streams: Annex B); None where it cannot be told.
+        The number of bytes of the length field before each unit (MP4, Matroska: hvcC, ISO/IEC
+        14496-15, 8.3.3.1), or 0 for start codes (transport streams: Annex B); None where it is
+        unknown.
     """
     if extradata[:1] != b"\x01":
         return 0
@@ -37,14 +38,14 @@ def nal_length_bytes(extradata: bytes) -> int | None:
 
 
 def hevc_sub_layer(head: bytes, length_bytes: int | None) -> int | None:
-    """The temporal sub-layer of the first slice in an HEVC packet.
+    """Return the temporal sub-layer of the first slice in an HEVC packet.
 
     Args:
-        head: the first bytes of the packet, `HEAD_BYTES` of them.
-        length_bytes: see `nal_length_bytes`.
+        head: The first `HEAD_BYTES` bytes of the packet.
+        length_bytes: See `nal_length_bytes`.
 
     Returns:
-        nuh_temporal_id_plus1 - 1, or None where no slice is found near the packet's start.
+        Nuh_temporal_id_plus1 - 1, or None where no slice is found near the packet's start.
     """
     if length_bytes is None:
         return None

@@ -1,4 +1,4 @@
-"""Writing a video file from pictures, for the demonstration and for tests."""
+"""Write a video file from pictures, for the demonstration and for tests."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 B_FRAMES = 2
 KEY_FRAME_SECONDS = 2
-"""Usual for files made to be played: seeking is quick, and chunks can be cut anywhere."""
+"""Usual for files made for playback: seeking is fast, and chunks can be cut anywhere."""
 
 BT709 = 1
 LIMITED_RANGE = 1
-"""Matrix coefficients by ITU-T H.273, and AVCOL_RANGE_MPEG: what the pictures are turned into."""
+"""Matrix coefficients by ITU-T H.273, and AVCOL_RANGE_MPEG, of the written pictures."""
 
 QUALITY = "20"
 """Constant rate factor of x264, where 18 to 23 look as good as the original."""
@@ -26,13 +26,13 @@ def write_video(
     """Write an H.264 MP4 (yuv420p, B-frames).
 
     Args:
-        path: the file to write; an older one is replaced.
+        path: The file to write; an existing file is replaced.
         pictures: uint8 (h, w, 3) RGB, all of one size with even sides.
-        frame_rate: frames per second.
+        frame_rate: Frames per second.
 
     Raises:
-        ValueError: there is no picture, or their sides are odd.
-        OSError: the file cannot be written.
+        ValueError: There is no picture, or the sides are odd.
+        OSError: The file cannot be written.
     """
     import av
     from av.video.frame import VideoFrame

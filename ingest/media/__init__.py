@@ -1,1 +1,1 @@
-"""Opening episode files."""
+"""Safe opening of episode files."""

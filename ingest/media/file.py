@@ -1,7 +1,7 @@
-"""Opening a user's file once: what was checked is what is read, whatever becomes of its name.
+"""Open a user's file exactly once: the checked file is the one read, even if it is renamed.
 
-The standard library alone, so that the parent can open what its decoder process reads: the child
-is handed the descriptor and never resolves a path.
+Uses the standard library alone, so that the parent can open the files that its decoder process
+reads: the child receives the descriptor and never resolves a path.
 """
 
 import os
@@ -15,43 +15,40 @@ from pathlib import Path
 from ingest.errors import MediaRefused, VideoError
 
 SETTLED_SECONDS = 2
-"""A file that was changed within these may be changed again without its times telling: the coarsest
-in use, of FAT, count in steps of two seconds."""
+"""A file that was changed within this time may be changed again without a new timestamp: the
+coarsest timestamps in use, of FAT, have steps of two seconds."""
 
 HEAD_BYTES = 16
-"""As many as tell a playlist, or an MP4 without its index, from others."""
+"""Enough to tell a playlist, or an MP4 without its index, from other files."""
 
 _PLAYLIST_HEADS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD")
 
 _PASS = getattr(os, "O_PATH", os.O_RDONLY)
-"""To pass through a folder without reading it, where the system has such a flag."""
+"""Flag to traverse a folder without reading it, where the system has one."""
 
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A regular file that is open.
-
-    Attributes:
-        path: absolute and real, as it was when the file was opened; for people.
-        descriptor: what it is read by.
-    """
+    """An open regular file."""
 
     path: Path
+    """Absolute and real path at the time of opening; for messages only."""
     descriptor: int
+    """File descriptor for reading."""
 
     @property
     def place(self) -> str:
-        """A name of the open file itself, for libraries that open by name."""
+        """A name of the open file itself, for libraries that open files by name."""
         return f"/dev/fd/{self.descriptor}"
 
     @property
     def status(self) -> os.stat_result:
-        """What the file system says of it now."""
+        """The current status of the file."""
         return os.fstat(self.descriptor)
 
     @property
     def head(self) -> bytes:
-        """Its first bytes."""
+        """The first bytes of the file."""
         return os.pread(self.descriptor, HEAD_BYTES, 0)
 
     @property
@@ -61,18 +58,18 @@ class MediaFile:
 
 
 def stamp_of(status: os.stat_result, now: float) -> str:
-    """What stays the same exactly as long as the content does: so far, nobody wrote to the file.
+    """Return a stamp that stays the same exactly as long as nobody writes to the file.
 
-    Any program sets the time of the last change of the content (mtime) as it likes; that of the
-    last change of anything (ctime) the system alone sets. Other changes, as of rights or name,
-    change the stamp too, and then the content must be looked at.
+    Any program can set the modification time (mtime); only the system sets the change time (ctime).
+    Other changes, such as of permissions or name, change the stamp too, and then the content must
+    be checked.
 
     Args:
-        status: of the file.
-        now: seconds since 1970.
+        status: Status of the file.
+        now: Seconds since 1970.
 
     Returns:
-        The stamp; empty while the file is so new that a change might not change its times.
+        The stamp; empty while the file is so new that a change might not alter its timestamps.
     """
     if status.st_ctime > now - SETTLED_SECONDS:
         return ""
@@ -83,20 +80,20 @@ def stamp_of(status: os.stat_result, now: float) -> str:
 def open_media(path: Path, roots: Sequence[Path] = ()) -> Iterator[MediaFile]:
     """Open a regular, non-empty file under one of the roots.
 
-    Links on the way are followed if they lead to within a root. Who exchanges folders and links
-    meanwhile gets the file opened that was checked, or none.
+    Symbolic links on the way are followed if they lead to within a root. If folders and links are
+    replaced meanwhile, either the checked file is opened, or none.
 
     Args:
-        path: what the user named.
-        roots: folders that media may lie in; none means anywhere.
+        path: The path that the user gave.
+        roots: Folders that may contain media; none means anywhere.
 
     Yields:
-        The open file, closed afterwards.
+        The open file, which is closed afterwards.
 
     Raises:
-        MediaRefused: a folder, a link, a device, outside the roots, a playlist, or a name that is
+        MediaRefused: A folder, a link, a device, outside the roots, a playlist, or a name that is
             not UTF-8.
-        VideoError: missing, unreadable or empty, or moved while it was opened.
+        VideoError: Missing, unreadable or empty, or moved while it was opened.
     """
     real = _resolved(path)
     top = _root_of(path, real, roots)
@@ -114,7 +111,7 @@ def open_media(path: Path, roots: Sequence[Path] = ()) -> Iterator[MediaFile]:
         os.close(descriptor)
 
 
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe is not waited for
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # does not wait for a pipe
 
 
 def _resolved(path: Path) -> Path:
@@ -129,7 +126,7 @@ def _resolved(path: Path) -> Path:
         raise MediaRefused(f"{path}: is a symbolic link; name the file itself: {real}")
     _check_kind(path, status)
     try:
-        str(real).encode()  # all that a database can hold
+        str(real).encode()  # a database can hold nothing else
     except UnicodeEncodeError as error:
         shown = os.fsencode(real).decode(errors="backslashreplace")
         raise MediaRefused(f"{shown}: its name is not UTF-8; rename it") from error
@@ -157,8 +154,8 @@ def _root_of(path: Path, real: Path, roots: Sequence[Path]) -> Path | None:
 
 
 def _walk(top: Path, real: Path) -> int:
-    """Open a file by going down from its root folder, through no link: there were none left."""
-    top = top.parent if top == real else top  # a single file may be a root, too
+    """Open a file by descending from its root folder without following links."""
+    top = top.parent if top == real else top  # a single file may also be a root
     *folders, name = real.relative_to(top).parts
     here = os.open(top, _PASS | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -1,4 +1,4 @@
-"""A lower memory limit for a while, on systems that can tell how much is in use."""
+"""Lower the memory limit temporarily, on systems that report how much is in use."""
 
 import resource
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ _KIB = 1024
 
 @contextmanager
 def memory_for_a_while(more_bytes: int) -> Iterator[None]:
-    """Let this process take at most `more_bytes` of data memory beyond what it has now.
+    """Limit this process to `more_bytes` of data memory beyond its current use.
 
-    Where the amount in use is not told (anywhere but on Linux) nothing is limited.
+    Where the amount in use is unknown (anywhere but on Linux) nothing is limited.
     """
     used = _data_bytes()
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)

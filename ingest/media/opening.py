@@ -1,4 +1,4 @@
-"""Opening an open file as video: known formats only, no huge pictures. In the decoder process."""
+"""Open a file as video: known formats only, no huge pictures. Runs in the decoder process."""
 
 import os
 from collections.abc import Iterator
@@ -15,23 +15,24 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 READABLE_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,flv"
-"""Formats whose demuxers read one file and nothing else; playlists are not among them."""
+"""Formats whose demuxers read exactly one file; playlists are not among them."""
 
 MAX_PIXELS = 8192 * 4352
-"""8K DCI (8192x4320), the largest size in use, with its height padded to coding blocks of 64.
-A 4:2:0 picture of that size takes 53 MB."""
+"""8K DCI (8192x4320), the largest size in use, with its height padded to coding blocks of 64. A
+4:2:0 picture of that size takes 53 MB."""
 
 MAX_READ_FAILURES = 100
-"""Read errors in a row, without one packet, after which a file counts as ended: some demuxers
-report the same damage for ever."""
+"""Consecutive read errors, without one packet, after which a file counts as ended: some demuxers
+report the same damage endlessly."""
 
 FLV_OPENING_BYTES = 100 << 20
-"""Eight pictures of 4K, more than that format ever carries; a bomb of 16000x16000 takes 384 MB."""
+"""Memory for opening FLV: eight pictures of 4K, more than that format ever carries; a bomb of
+16000x16000 takes 384 MB."""
 
 _FLV_HEAD = b"FLV"
 
 _GENERATE_PTS = 1
-"""AVFMT_FLAG_GENPTS of FFmpeg's libavformat/avformat.h, which the binding sets by itself."""
+"""AVFMT_FLAG_GENPTS of FFmpeg's libavformat/avformat.h, which the binding sets by default."""
 
 
 @contextmanager
@@ -39,22 +40,23 @@ def open_video(file: MediaFile) -> Iterator[tuple["InputContainer", "VideoStream
     """Open the first real video stream of a file, with one decoder thread and a pixel limit.
 
     Args:
-        file: is opened by `file:` and a name of our own, so that no protocol can be named in it.
+        file: Opened under a `file:` name made here, so that it cannot name another protocol.
 
     Yields:
         The container and its video stream, never cover art.
 
     Raises:
-        MediaRefused: its pictures are too large.
-        VideoError: it cannot be opened, or has no video stream that can be decoded.
+        MediaRefused: The pictures are too large.
+        VideoError: The file cannot be opened, or has no video stream that can be decoded.
     """
     container = _open_container(file)
     with container:
-        # Times as the file states them: what it does not state is dealt with where it matters.
+        # Keep the timestamps as the file states them; missing ones are handled where they are
+        # needed.
         container.flags &= ~_GENERATE_PTS
         stream = _first_video(container, file)
         context = stream.codec_context
-        context.thread_count = 1  # parallel work is several chunks at once, each on one core
+        context.thread_count = 1  # parallelism: one chunk per core
         context.options = {"max_pixels": str(MAX_PIXELS)}
         yield container, stream
 
@@ -68,9 +70,9 @@ def _open_container(file: MediaFile) -> "InputContainer":
         "format_whitelist": READABLE_FORMATS,
         "max_pixels": str(MAX_PIXELS),  # for the decoders that probe the streams while opening
     }
-    # The options do not reach the decoders that probe this format, so memory is the limit.
+    # The options do not reach the decoders that probe this format, so memory is limited instead.
     is_unlimited = file.head.startswith(_FLV_HEAD)
-    os.lseek(file.descriptor, 0, os.SEEK_SET)  # where one name has one place in the file (macOS)
+    os.lseek(file.descriptor, 0, os.SEEK_SET)  # where all names of a file share a position (macOS)
     try:
         with memory_for_a_while(FLV_OPENING_BYTES) if is_unlimited else nullcontext():
             return av.open(
@@ -98,7 +100,7 @@ def _first_video(container: "InputContainer", file: MediaFile) -> "VideoStream":
     if not streams:
         raise VideoError(f"{file.path}: no video stream; is this an audio file?")
     stream = streams[0]
-    # The binding gives no codec context where it has no decoder, whatever its stubs say.
+    # The binding gives no codec context where it has no decoder, contrary to its stubs.
     context: Any = stream.codec_context
     if context is None:
         raise VideoError(f"{file.path}: its video codec is unknown; convert it to H.264")
@@ -111,11 +113,11 @@ def _first_video(container: "InputContainer", file: MediaFile) -> "VideoStream":
 
 
 def read_packets(container: "InputContainer", *streams: Any) -> Iterator["Packet[Any]"]:
-    """Demux, going on after damage; ends at the end of the file or when nothing more comes.
+    """Demux, continuing after damage, until the end of the file or until no more packets come.
 
     Args:
-        container: an open file, at any position.
-        streams: the streams to read; none means all.
+        container: An open file, at any position.
+        streams: The streams to read; none means all.
 
     Yields:
         The packets in file order, without the empty ones that mark the end.
@@ -134,6 +136,6 @@ def read_packets(container: "InputContainer", *streams: Any) -> Iterator["Packet
         except FFmpegError:
             failures += 1
         except IndexError:
-            return  # the binding trips over streams that showed up late, after the last packet
+            return  # the binding fails on streams that appeared late, after the last packet
         else:
             return

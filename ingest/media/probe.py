@@ -1,4 +1,4 @@
-"""What a scan of an episode file tells."""
+"""The result of scanning an episode file."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,24 +10,21 @@ from exact.video_file import VideoFile
 
 @dataclass(frozen=True, kw_only=True)
 class Probe(VideoFile):
-    """An episode file where it lies.
-
-    Attributes:
-        path: absolute, real.
-    """
+    """The description of an episode file at a path."""
 
     path: str
+    """Absolute, real path."""
 
     def to_json(self) -> str:
-        """As one line of JSON; fractions as `"24000/1001"`."""
+        """Serialise to one line of JSON; fractions as `"24000/1001"`."""
         return json.dumps(asdict(self), default=str)
 
     @classmethod
     def from_json(cls, text: str) -> "Probe":
-        """Read what `to_json` wrote.
+        """Parse the output of `to_json`.
 
         Raises:
-            ValueError: it is not the description of an episode.
+            ValueError: The text is not the description of an episode.
         """
         try:
             fields: dict[str, Any] = json.loads(text)

@@ -1,4 +1,4 @@
-"""Copies of episodes that lie on shared storage, each under the SHA-256 of its content."""
+"""Local copies of episodes from shared storage, each named by the SHA-256 of its content."""
 
 import fcntl
 import hashlib
@@ -14,36 +14,36 @@ from ingest.storage.kept_files import LocalFiles
 from ingest.storage.remote_files import RemoteFiles
 
 WAIT_SECONDS = 0.2
-"""Between looks at a copy that another process is fetching."""
+"""Interval of polling for a copy that another process is fetching."""
 
 
 def _nothing() -> None:
-    """Told of progress, does nothing."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True)
 class EpisodeCache:
-    """The folder of copies.
-
-    Attributes:
-        folder: where they lie; made with the first of them.
-    """
+    """The folder of copies."""
 
     folder: Path
+    """The folder, created with the first copy."""
 
     def path_for(self, sha256: str) -> Path:
-        """Where the copy of an episode lies, if it is here."""
+        """Return the path of an episode's copy, which may not exist yet."""
         return self.folder / sha256[:2] / sha256
 
     def add(self, url: str) -> Path:
         """Fetch a file whose content is not known yet.
 
+        Args:
+            url: URL of the file.
+
         Returns:
-            Its copy, named by the SHA-256 of what came.
+            The path of the copy, named by the SHA-256 of its content.
 
         Raises:
-            VideoError: there is no such file.
-            StorageUnreachable: the storage does not answer.
+            VideoError: There is no such file.
+            StorageUnreachable: The storage does not answer.
         """
         came = self.folder / f".{uuid.uuid4().hex}.part"
         try:
@@ -56,18 +56,21 @@ class EpisodeCache:
         return path
 
     def fetch(self, url: str, sha256: str, on_progress: Callable[[], None] = _nothing) -> Path:
-        """Give the copy of an episode, fetched and checked unless it is here.
+        """Return the copy of an episode, fetched and verified unless it is already present.
 
-        Of several processes that want the same episode, one fetches and the others wait.
+        If several processes want the same episode, one fetches and the others wait.
 
         Args:
-            url: where it lies.
-            sha256: its identity.
-            on_progress: called now and then; whatever it raises ends the fetching.
+            url: URL of the file.
+            sha256: SHA-256 of its content.
+            on_progress: Called now and then; an exception that it raises ends the fetching.
+
+        Returns:
+            The path of the copy.
 
         Raises:
-            VideoError: there is no such file, or its content is another by now.
-            StorageUnreachable: the storage does not answer.
+            VideoError: There is no such file, or its content has changed.
+            StorageUnreachable: The storage does not answer.
         """
         path = self.path_for(sha256)
         with self._only_one(sha256, on_progress):
@@ -91,7 +94,7 @@ class EpisodeCache:
             while not _locked(file.fileno()):
                 on_progress()
                 time.sleep(WAIT_SECONDS)
-            yield  # closing the file, or dying, gives the lock back
+            yield  # closing the file, or dying, releases the lock
 
 
 def _locked(descriptor: int) -> bool:

@@ -1,8 +1,8 @@
 """The frame store: a chunk's sampled frames in one file that any tool opens.
 
-The file is a ZIP archive whose entries are not compressed again: JPEG pictures named by number
-and pts (`000012_144144.jpg`), in display order, and `manifest.json`, which says what they are.
-An archive that was cut off has no directory at its end and is refused as a whole.
+The file is a ZIP archive with uncompressed entries: JPEG pictures named by number and pts
+(`000012_144144.jpg`), in display order, and `manifest.json`, which describes them. A truncated
+archive has no directory at its end and is refused as a whole.
 """
 
 import errno
@@ -33,10 +33,10 @@ from ingest.storage.store_manifest import StoreManifest
 MANIFEST = "manifest.json"
 
 MAX_ENTRY_BYTES = 4 << 20
-"""No stored picture comes near this; a larger entry is not ours and is not read into memory."""
+"""No stored picture comes near this size; a larger entry is foreign and is not read into memory."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest date a ZIP can hold: equal frames make equal files."""
+"""The earliest date that a ZIP can hold: equal frames make equal files."""
 
 _UNREADABLE = (
     OSError,
@@ -47,13 +47,14 @@ _UNREADABLE = (
     struct.error,
     zipfile.BadZipFile,
 )
-"""What the standard library makes of damaged archives: NotImplementedError (a RuntimeError) of a
-version from the future, UnicodeDecodeError (a ValueError) of a name, KeyError of a lost entry."""
+"""Exceptions of the standard library on damaged archives: NotImplementedError (a RuntimeError) for
+a version from the future, UnicodeDecodeError (a ValueError) for a name, KeyError for a lost
+entry."""
 
 
 @dataclass(frozen=True)
 class StoredFrame:
-    """A sampled frame: its display time, and uint8 (h, w, 3) RGB of the active picture."""
+    """A sampled frame: its pts, and uint8 (h, w, 3) RGB of the active picture area."""
 
     pts: int
     picture: npt.NDArray[np.uint8]
@@ -67,15 +68,12 @@ class StoredFrame:
 
 @dataclass(frozen=True)
 class FrameStore:
-    """The folder of frame store files, or a cache of one that lies on shared storage.
-
-    Attributes:
-        folder: where they are written and read; made when the first file is written.
-        shared: where they lie for all machines; None where they lie in `folder` alone.
-    """
+    """The folder of frame store files, or a cache of one on shared storage."""
 
     folder: Path
+    """Where the files are written and read; created with the first file."""
     shared: RemoteFiles | None = None
+    """Storage shared by all machines; None where the files are in `folder` only."""
 
     def path_for(
         self,
@@ -85,7 +83,7 @@ class FrameStore:
         end_pts: int,
         picture_area: PictureArea,
     ) -> Path:
-        """The one place of a chunk's frames: equal parameters give equal paths."""
+        """Return the unique path of a chunk's frames: equal parameters give equal paths."""
         area = picture_area
         every = f"{every_seconds.numerator}-{every_seconds.denominator}"
         cut = f"{area.width}x{area.height}+{area.x}+{area.y}"
@@ -93,34 +91,34 @@ class FrameStore:
         return self.folder / sha256[:2] / sha256 / parameters / f"{start_pts}_{end_pts}.zip"
 
     def fetch(self, path: Path) -> None:
-        """Bring a file here that another machine wrote, if there is one.
+        """Copy a file from shared storage, if another machine wrote it.
 
         Raises:
-            StorageUnreachable: the shared storage does not answer.
+            StorageUnreachable: The shared storage does not answer.
         """
         if self.shared is not None and not path.exists():
-            with suppress(FileNotFoundError):  # who reads it says what to do
+            with suppress(FileNotFoundError):  # the reader's error says what to do
                 self.shared.fetch(self.name_of(path), path)
 
     def publish(self, path: Path) -> None:
-        """Let all machines have a file that was written here.
+        """Copy a file that was written here to shared storage.
 
         Raises:
-            StorageUnreachable: the shared storage does not take it.
+            StorageUnreachable: The shared storage does not accept the file.
         """
         if self.shared is not None:
             self.shared.store(path, self.name_of(path))
 
     def forget(self, path: Path) -> None:
-        """Drop the cached copy of a file that turned out bad: others may write it anew."""
+        """Drop the cached copy of a file that turned out bad: another process may rewrite it."""
         if self.shared is not None:
             path.unlink(missing_ok=True)
 
     def mark_used(self, path: Path) -> None:
-        """Note that a file is used, so that it is evicted later than others.
+        """Mark a file as used, so that it is evicted later than others.
 
         Raises:
-            FrameStoreError: it is gone.
+            FrameStoreError: The file is gone.
         """
         try:
             self.kept_files.mark_used(self.name_of(path))
@@ -128,16 +126,16 @@ class FrameStore:
             raise FrameStoreError(f"{path}: no such frames; extract the chunk again") from error
 
     def name_of(self, path: Path) -> str:
-        """The name of a file within the store."""
+        """Return the name of a file within the store."""
         return path.relative_to(self.folder).as_posix()
 
     @property
     def kept_files(self) -> KeptFiles:
-        """The files as they lie for good."""
+        """The files in their permanent place."""
         return self.shared or LocalFiles(self.folder)
 
     def remove_leftovers(self, older_than_seconds: float) -> int:
-        """Delete what writers that were killed left behind; see `LocalFiles.remove_leftovers`."""
+        """Delete files that killed writers left behind; see `LocalFiles.remove_leftovers`."""
         return LocalFiles(self.folder).remove_leftovers(older_than_seconds)
 
 
@@ -147,16 +145,16 @@ def write_frames(
     manifest: StoreManifest,
     cuts: Callable[[], Cuts | None] = lambda: None,
 ) -> None:
-    """Write a frame store file: whole, or not at all.
+    """Write a frame store file atomically.
 
     Args:
-        path: as `FrameStore.path_for` gives it; an older file there is replaced.
-        frames: in display order.
-        manifest: what they are; its `pts` are filled in from the frames.
-        cuts: tells the manifest's `cuts`, once the last frame was taken.
+        path: A path from `FrameStore.path_for`; an existing file is replaced.
+        frames: The frames in display order.
+        manifest: Their description; its `pts` are filled in from the frames.
+        cuts: Returns the manifest's `cuts`, once the last frame was taken.
 
     Raises:
-        FrameStoreError: the file cannot be written; StorageFullError where there is no room.
+        FrameStoreError: The file cannot be written; StorageFullError where there is no space.
     """
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
@@ -210,10 +208,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read_manifest(path: Path) -> StoreManifest:
-    """What a frame store file holds, without its pictures.
+    """Read the description of a frame store file, without its pictures.
 
     Raises:
-        FrameStoreError: the file is missing or damaged.
+        FrameStoreError: The file is missing or damaged.
     """
     with _opened(path) as archive:
         return _manifest(path, archive)
@@ -226,7 +224,7 @@ def read_frames(path: Path) -> Iterator[StoredFrame]:
         Each frame with its exact pts.
 
     Raises:
-        FrameStoreError: the file is missing or damaged.
+        FrameStoreError: The file is missing or damaged.
     """
     with _opened(path) as archive:
         for number, pts in enumerate(_manifest(path, archive).pts):
@@ -265,19 +263,22 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> StoreManifest:
 def _picture(path: Path, archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.uint8]:
     picture = decode_jpeg(_entry_bytes(path, archive, name))
     if picture is None:
-        raise FrameStoreError(f"{path}: {name} is no picture; delete it and extract again")
+        raise FrameStoreError(f"{path}: {name} is not a picture; delete it and extract again")
     return picture
 
 
 def read_jpeg(path: Path, pts: int) -> bytes:
-    """The stored picture that is on display at a time of the chunk, as the JPEG that it is.
+    """Return the stored picture on display at a time of the chunk, as JPEG.
 
     Args:
-        path: of the chunk.
-        pts: the time; before the first stored frame, that one is given.
+        path: The frame store file of the chunk.
+        pts: The time; before the first stored frame, that frame is returned.
+
+    Returns:
+        The JPEG as it is stored.
 
     Raises:
-        FrameStoreError: the file is missing, damaged or without pictures.
+        FrameStoreError: The file is missing, damaged or without pictures.
     """
     with _opened(path) as archive:
         times = _manifest(path, archive).pts

@@ -1,4 +1,4 @@
-"""The pictures of the frame store: JPEG files of sampled frames, and parts of them."""
+"""The pictures of the frame store: JPEG files of sampled frames, and crops of them."""
 
 from math import ceil
 
@@ -8,23 +8,23 @@ import numpy.typing as npt
 from ingest.errors import FrameStoreError
 
 JPEG_QUALITY = 68
-"""With colour at full resolution (4:4:4). Measured on big_buck_bunny, richer in detail than drawn
-cartoons, 2640 pictures of 256x144: 19.2 MB at 33.1 dB. Halved colour (4:2:0) at the same size has
-quality 79 and 32.7 dB; on drawn cartoons the gap is 1 dB and more, since they are lines and flat
-colours. Progressive files came out larger at this size. In 4:3, 256x191, the four popeye_sindbad
-clips, of scanned film with its grain: 19.5 MB for 2640 at 37.5 dB, between 13.5 and 23.9 for each;
-quality 72 would take 21."""
+"""JPEG quality with chroma at full resolution (4:4:4). Measured on big_buck_bunny, which is richer
+in detail than drawn cartoons, 2640 pictures of 256x144: 19.2 MB at 33.1 dB. Halved chroma (4:2:0)
+at the same size allows quality 79 and 32.7 dB; on drawn cartoons the gap is 1 dB and more, since
+they consist of lines and flat colours. Progressive files were larger at this size. In 4:3, 256x191,
+the four popeye_sindbad clips, scanned film with its grain: 19.5 MB for 2640 at 37.5 dB, between
+13.5 and 23.9 for each; quality 72 would take 21."""
 
 
 def encode_jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
-    """Encode uint8 (h, w, 3) RGB as the store does."""
+    """Encode uint8 (h, w, 3) RGB with the quality of the store."""
     import cv2
 
     parameters = [
         cv2.IMWRITE_JPEG_QUALITY,
         JPEG_QUALITY,
         cv2.IMWRITE_JPEG_OPTIMIZE,
-        1,  # a code table of its own for each picture: 6 % smaller for 0.1 ms
+        1,  # optimised Huffman tables: 6 % smaller for 0.1 ms
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     ]
@@ -34,7 +34,7 @@ def encode_jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
 
 
 def decode_jpeg(jpeg: bytes) -> npt.NDArray[np.uint8] | None:
-    """Decode to uint8 (h, w, 3) RGB; None if it is no picture."""
+    """Decode to uint8 (h, w, 3) RGB; None if it is not a picture."""
     import cv2
 
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
@@ -44,14 +44,17 @@ def decode_jpeg(jpeg: bytes) -> npt.NDArray[np.uint8] | None:
 
 
 def cut_jpeg(jpeg: bytes, box: tuple[float, float, float, float]) -> bytes:
-    """A part of a stored picture, encoded as the store does.
+    """Crop a stored picture, encoded with the quality of the store.
 
     Args:
-        jpeg: as `read_jpeg` gives it.
-        box: left, top, right and bottom, as shares of the picture; a pixel at least is kept.
+        jpeg: A picture from `read_jpeg`.
+        box: Left, top, right and bottom, as shares of the picture; at least one pixel is kept.
+
+    Returns:
+        The crop as JPEG.
 
     Raises:
-        FrameStoreError: it is no picture.
+        FrameStoreError: It is not a picture.
     """
     picture = decode_jpeg(jpeg)
     if picture is None:
@@ -63,6 +66,6 @@ def cut_jpeg(jpeg: bytes, box: tuple[float, float, float, float]) -> bytes:
 
 
 def _pixels(start: float, end: float, count: int) -> tuple[int, int]:
-    """The pixels along one side that a range of it touches."""
+    """Return the first pixel and the end of the pixels along a side that a range touches."""
     first = min(int(start * count), count - 1)
     return first, max(first + 1, min(ceil(end * count), count))

@@ -1,4 +1,4 @@
-"""Folders that are kept below a size: what was used least lately goes first."""
+"""Folders with a size limit: the least recently used file is evicted first."""
 
 import os
 import time
@@ -10,63 +10,64 @@ from pathlib import Path
 from typing import Protocol
 
 RECENT_SECONDS = 60.0
-"""What was used so lately stays: between a look at a file and the row that says that it is in use
-lie milliseconds, and on a database that is slow to answer, seconds."""
+"""Files used within this time are kept: between a check of a file and the row that marks it as in
+use lie milliseconds, or seconds on a slow database."""
 
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A file in a folder that is kept small.
-
-    Attributes:
-        name: its place below the folder, with slashes.
-        size_bytes: its size.
-        used_at: when it was last written or used, in seconds since 1970.
-    """
+    """A file in a folder with a size limit."""
 
     name: str
+    """Path relative to the folder, with slashes."""
     size_bytes: int
+    """Size of the file."""
     used_at: float
+    """Time of the last write or use, in seconds since 1970."""
 
 
 class KeptFiles(Protocol):
-    """A folder, here or on shared storage, out of which files can be evicted."""
+    """A folder, local or on shared storage, from which files can be evicted."""
 
     def entries(self) -> Iterator[KeptFile]:
-        """Give every whole file."""
+        """Yield every complete file."""
 
     def mark_used(self, name: str) -> None:
-        """Note that a file is used now; FileNotFoundError where it is gone."""
+        """Mark a file as used now.
+
+        Raises:
+            FileNotFoundError: The file is gone.
+        """
 
     def evict(self, name: str, unless_used_since: float) -> bool:
-        """Delete a file, unless it was used since that moment. Return whether it is gone."""
+        """Delete a file, unless it was used since that time; return whether it is gone."""
 
 
 @dataclass(frozen=True)
 class Eviction:
-    """What was evicted, and what is left.
-
-    Attributes:
-        files: how many were deleted.
-        size_bytes: their size in all.
-        left_bytes: of the files that are left.
-    """
+    """The result of an eviction."""
 
     files: int
+    """Number of files deleted."""
     size_bytes: int
+    """Total size of the deleted files."""
     left_bytes: int
+    """Total size of the remaining files."""
 
 
 def keep_below(files: KeptFiles, limit_bytes: int, is_in_use: Callable[[str], bool]) -> Eviction:
-    """Evict files until the rest is within a limit, those first that were used least lately.
+    """Evict the least recently used files until the rest is within a limit.
 
     Args:
-        files: the folder.
-        limit_bytes: what it may hold.
-        is_in_use: says of a name whether the file must stay, whatever the limit.
+        files: The folder.
+        limit_bytes: Its largest permitted size.
+        is_in_use: Tells by its name whether a file must stay, whatever the limit.
+
+    Returns:
+        The number and sizes of files deleted and left.
 
     Raises:
-        StorageUnreachable: the folder lies on storage that does not answer.
+        StorageUnreachable: The folder is on storage that does not answer.
     """
     entries = sorted(files.entries(), key=lambda file: (file.used_at, file.name))
     left_bytes = sum(file.size_bytes for file in entries)
@@ -84,12 +85,12 @@ def keep_below(files: KeptFiles, limit_bytes: int, is_in_use: Callable[[str], bo
 
 @dataclass(frozen=True)
 class LocalFiles:
-    """A folder on this machine, or one that is mounted."""
+    """A folder on this machine, or a mounted one."""
 
     folder: Path
 
     def entries(self) -> Iterator[KeptFile]:
-        """Give every whole file; hidden ones are still being written."""
+        """Yield every complete file; hidden ones are still being written."""
         for path in self._files():
             with suppress(FileNotFoundError):
                 if path.is_file() and not path.name.startswith("."):
@@ -97,15 +98,15 @@ class LocalFiles:
                     yield KeptFile(name, status.st_size, max(status.st_atime, status.st_mtime))
 
     def mark_used(self, name: str) -> None:
-        """Set the time of last access, which many file systems do not keep by themselves."""
+        """Set the time of last access, which many file systems do not update themselves."""
         path = self.folder / name
         os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
     def evict(self, name: str, unless_used_since: float) -> bool:
-        """Delete a file, unless it was used since that moment.
+        """Delete a file, unless it was used since that time; return whether it is gone.
 
-        It is moved aside before the last look at its times: who marks it as used finds it gone,
-        or is seen here.
+        The file is moved aside before the last check of its times: a process that marks it as used
+        either finds it gone, or is noticed here.
         """
         path = self.folder / name
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
@@ -113,7 +114,7 @@ class LocalFiles:
             path.rename(aside)
         except FileNotFoundError:
             return False
-        with suppress(FileNotFoundError):  # somebody who removes leftovers took it for one
+        with suppress(FileNotFoundError):  # another process removed it as a leftover
             status = aside.stat()
             if max(status.st_atime, status.st_mtime) > unless_used_since:
                 aside.replace(path)
@@ -122,13 +123,13 @@ class LocalFiles:
         return True
 
     def remove_leftovers(self, older_than_seconds: float) -> int:
-        """Delete what writers that were killed left behind.
+        """Delete files that killed writers left behind.
 
         Args:
-            older_than_seconds: leave younger files alone, which may still be written.
+            older_than_seconds: Younger files are kept, since they may still be being written.
 
         Returns:
-            How many files were deleted.
+            The number of files deleted.
         """
         removed = 0
         for path in self._files():
@@ -141,6 +142,6 @@ class LocalFiles:
         return removed
 
     def _files(self) -> Iterator[Path]:
-        """Give every file; folders that vanish meanwhile hold none."""
+        """Yield every file; folders that vanish meanwhile are empty."""
         for folder, _, names in os.walk(self.folder):
             yield from (Path(folder, name) for name in names)

@@ -1,7 +1,7 @@
 """Files on storage that many machines share, through fsspec: `s3://bucket/prefix`.
 
-An object of S3 is there whole or not at all. Where the server is and who asks, the environment
-says as it does for other tools: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE and so on.
+An S3 object is written atomically. The server and the credentials come from the same environment
+variables as for other tools: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE and so on.
 """
 
 import errno
@@ -19,11 +19,11 @@ from ingest.storage.kept_files import KeptFile
 SCHEME = "s3://"
 
 CONNECT_SECONDS, SILENT_SECONDS = 10, 60
-"""A server that does not answer within these is asked again, five times in all, by the client."""
+"""Timeouts, after which the client retries, five times in all."""
 
 
 def is_remote(place: str) -> bool:
-    """Whether a place is a URL rather than a path."""
+    """Tell whether a place is a URL rather than a path."""
     return place.startswith(SCHEME)
 
 
@@ -31,10 +31,10 @@ class RemoteFiles:
     """The files below a URL.
 
     Args:
-        url: `s3://bucket/prefix`.
+        url: A URL such as `s3://bucket/prefix`.
 
     Raises:
-        StorageUnreachable: what speaks to such storage is not installed.
+        StorageUnreachable: The client library for such storage is not installed.
     """
 
     def __init__(self, url: str) -> None:
@@ -43,26 +43,26 @@ class RemoteFiles:
         self._files = _file_system()
 
     def url_of(self, name: str) -> str:
-        """The URL of a file."""
+        """Return the URL of a file."""
         return f"{self.url}/{name}"
 
     def has(self, name: str) -> bool:
-        """Whether the file is there."""
+        """Tell whether the file exists."""
         with self._errors(name):
             return bool(self._files.isfile(self._key(name)))
 
     def fetch(self, name: str, path: Path, on_progress: Callable[[], None] | None = None) -> None:
-        """Copy a file to a place here: whole, or not at all.
+        """Copy a remote file to a local path atomically.
 
         Args:
-            name: the file.
-            path: where to; an older file there is replaced.
-            on_progress: called with each piece that comes; whatever it raises passes through.
+            name: Name of the file.
+            path: The local path; an existing file is replaced.
+            on_progress: Called with each block; an exception that it raises propagates.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            StorageUnreachable: the storage does not answer, or nothing can be written here.
-            StorageFullError: there is no room here.
+            FileNotFoundError: There is no such file.
+            StorageUnreachable: The storage does not answer, or the local file cannot be written.
+            StorageFullError: There is no local space.
         """
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         _make(part)
@@ -74,28 +74,28 @@ class RemoteFiles:
             part.unlink(missing_ok=True)
 
     def store(self, path: Path, name: str) -> None:
-        """Copy a file from here: whole, or not at all.
+        """Copy a local file to the storage atomically.
 
         Raises:
-            StorageUnreachable: the storage does not answer or does not take it.
+            StorageUnreachable: The storage does not answer or does not accept the file.
         """
         with self._errors(name), self._bucket_there():
             self._files.put_file(str(path), self._key(name))
 
     def entries(self) -> Iterator[KeptFile]:
-        """Give every file."""
+        """Yield every file."""
         with self._errors(""), self._bucket_there():
             found: dict[str, Any] = self._files.find(self._root, detail=True)
         for key, about in found.items():
             yield KeptFile(key[len(self._root) + 1 :], about["size"], _used_at(about))
 
     def mark_used(self, name: str) -> None:
-        """Note that a file is used now: by writing its metadata anew, S3 keeps no other time."""
+        """Mark a file as used now by rewriting its metadata: S3 keeps no other time."""
         with self._errors(name):
             self._files.setxattr(self._key(name), castline_used=f"{time.time():.0f}")
 
     def evict(self, name: str, unless_used_since: float) -> bool:
-        """Delete a file, unless it was used since that moment."""
+        """Delete a file, unless it was used since that time; return whether it is gone."""
         with self._errors(name), suppress(FileNotFoundError):
             if _used_at(self._files.info(self._key(name))) > unless_used_since:
                 return False
@@ -137,7 +137,7 @@ class RemoteFiles:
 
 
 def _make(part: Path) -> None:
-    """Make an empty file here, so that what this machine refuses is not laid to the storage."""
+    """Create an empty local file, so that local failures are not blamed on the storage."""
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         part.touch()

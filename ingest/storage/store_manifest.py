@@ -1,4 +1,4 @@
-"""What a frame store file says of itself: the `manifest.json` in it."""
+"""The `manifest.json` of a frame store file."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -9,40 +9,37 @@ from exact.picture_area import PictureArea
 from ingest.cuts import Cuts
 
 FORMAT_VERSION = 2
-"""Changes whenever stored pixels or the manifest would: a new number is a new file.
+"""Increases whenever stored pixels or the manifest change: a new number gives a new file.
 
-1 had 144 rows at most and no cuts."""
+Version 1 had at most 144 rows and no cuts."""
 
 
 @dataclass(frozen=True)
 class StoreManifest:
-    """What a frame store file holds.
-
-    Attributes:
-        sha256: of the episode.
-        time_base: seconds per pts unit.
-        every_seconds: the sampling interval.
-        start_pts: of the chunk.
-        end_pts: of the chunk, half-open.
-        picture_area: what was cut out of each frame.
-        pts: of the frames, ascending.
-        cuts: where shots begin in the chunk, as far as it tells by itself, from all frames that
-            were decoded; None where nobody looked.
-        format_version: of the file.
-    """
+    """The description of a frame store file."""
 
     sha256: str
+    """SHA-256 of the episode."""
     time_base: Fraction
+    """Seconds per pts unit."""
     every_seconds: Fraction
+    """The sampling interval."""
     start_pts: int
+    """Start of the chunk."""
     end_pts: int
+    """Half-open end of the chunk."""
     picture_area: PictureArea
+    """The part that was cut out of each frame."""
     pts: tuple[int, ...] = ()
+    """The pts of the frames, ascending."""
     cuts: Cuts | None = None
+    """First frames of shots in the chunk, as far as the chunk alone shows them, from all decoded
+    frames; None where they were not sought."""
     format_version: int = FORMAT_VERSION
+    """Format version of the file."""
 
     def to_json(self) -> str:
-        """As JSON; fractions as `"1/2"`."""
+        """Serialise to JSON; fractions as `"1/2"`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["picture_area"] = asdict(self.picture_area)
         values["cuts"] = None if self.cuts is None else json.loads(self.cuts.to_json())
@@ -50,10 +47,10 @@ class StoreManifest:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "StoreManifest":
-        """Read what `to_json` wrote.
+        """Parse the output of `to_json`.
 
         Raises:
-            ValueError: it is not a manifest of this version.
+            ValueError: The text is not a manifest of this version.
         """
         try:
             values: dict[str, Any] = json.loads(text)

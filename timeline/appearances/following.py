@@ -1,8 +1,8 @@
-"""One label inside one shot: where it is active, and how it is followed from look to look.
+"""Decide when one label is active inside one shot, and follow it from sample to sample.
 
-A shot shows the same people from its first frame to its last, more or less. So who is seen again at
-about the same place was there meanwhile, with a turned head; and who is seen in one look of many
-was hardly there, unless the classifier is very sure. Pure and deterministic.
+A shot shows more or less the same characters from its first frame to its last. So a character seen
+again at about the same place was there in between, with a turned head; and a character seen in one
+sample of many was hardly there, unless the classifier is very sure. Pure and deterministic.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,35 +14,36 @@ from timeline.appearances.rules import Rules, ShotRules
 from timeline.place import Place
 
 Run = tuple[int, int]
-"""The first and the last look, both inclusive, as places in a list of looks."""
+"""The first and the last look, both inclusive, as indices into a list of looks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A label in one look."""
+    """The classification of one label in one look."""
 
     confidence: float
     place: Place | None
 
 
 Sights = Mapping[int, Sight]
-"""By the number of the look; without any the confidence is 0."""
+"""By the number of the look; the confidence is 0 where a number is missing."""
 
 
 @dataclass(frozen=True)
 class Followed:
-    """A label, and who else is there."""
+    """A label to follow, and the other labels in the same looks."""
 
     sights: Sights
     others: Mapping[int, Sequence[tuple[str, Place]]]
-    """Labels that reach their onset, this one among them, and where, by the number of the look."""
+    """Labels that reach their onset, including this one, with their places, by the number of the
+    look."""
     label: str
     time_base: Fraction
     rules: Rules
 
 
 def active_runs(looks: Sequence[Look], sights: Sights, onset: float, offset: float) -> list[Run]:
-    """Where a label is active: from the onset, until below the offset or something is missing."""
+    """Apply hysteresis: active from the onset until below the offset, or until a missing range."""
     runs: list[Run] = []
     is_active = False
     for i, look in enumerate(looks):
@@ -58,11 +59,12 @@ def active_runs(looks: Sequence[Look], sights: Sights, onset: float, offset: flo
 
 
 def runs_in_shot(looks: Sequence[Look], label: Followed, shots: ShotRules) -> Iterator[Run]:
-    """Where a label is on screen in a shot, whose looks these are, all of them.
+    """Yield when a label is on screen in a shot, given all looks of the shot.
 
-    1. Active by onset and offset, 2. followed back while it reaches the offset at about the same
-    place, 3. gaps are filled: short ones, and those over which its place was followed, 4. what is
-    short is dropped, unless it fills the shot or is very sure.
+    1. Apply hysteresis with onset and offset.
+    2. Follow each run back while the label reaches the offset at about the same place.
+    3. Fill gaps that are short, and gaps over which the place of the label was followed.
+    4. Drop short runs, unless they fill the shot or their confidence is very high.
     """
     runs = active_runs(looks, label.sights, *label.rules.thresholds(label.label))
     runs = [(_followed_back(looks, label, first), last) for first, last in runs]
@@ -77,7 +79,7 @@ def runs_in_shot(looks: Sequence[Look], label: Followed, shots: ShotRules) -> It
 
 
 def _followed_back(looks: Sequence[Look], label: Followed, first: int) -> int:
-    """The first look of a run, followed to where the label reached no onset yet."""
+    """Return the first look of a run, extended back over looks that did not reach the onset."""
     _, offset = label.rules.thresholds(label.label)
     while first > 0 and looks[first].follows:
         here, before = (label.sights.get(looks[i].number) for i in (first, first - 1))
@@ -90,7 +92,7 @@ def _followed_back(looks: Sequence[Look], label: Followed, first: int) -> int:
 def _filled(
     looks: Sequence[Look], runs: Sequence[Run], label: Followed, shots: ShotRules
 ) -> Iterator[Run]:
-    """Runs, those across whose gap the label was there joined."""
+    """Join runs across gaps in which the label was present."""
     short = label.rules.min_duration_off_seconds / label.time_base
     longest = shots.link_seconds / label.time_base
     current: Run | None = None
@@ -109,7 +111,7 @@ def _filled(
 
 
 def _is_followed(looks: Sequence[Look], label: Followed, last: int, first: int) -> bool:
-    """Whether a label's place leads from one look to a later one, with nobody else in it."""
+    """Tell whether a label's place leads from one look to a later one, free of other labels."""
     at = label.sights[looks[last].number]
     for look in looks[last + 1 : first]:
         sight = label.sights.get(look.number)

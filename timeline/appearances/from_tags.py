@@ -1,9 +1,9 @@
-"""From tags to appearances: who is on screen from when to when.
+"""Turn tags into appearances: the ranges during which each label is on screen.
 
 The rule is the one that speech research uses to turn scores into ranges (Gelly and Gauvain,
 "Minimum Word Error Training of RNN-based Voice Activity Detection", Interspeech 2015): a label
-becomes active at a high confidence and stays so until a lower one, short gaps are filled, and
-what is still short is dropped. Where cuts are known, this is done shot by shot.
+becomes active at a high confidence and stays active until a lower one, short gaps are filled, and
+ranges that are still short are dropped. Where cuts are known, this is done shot by shot.
 """
 
 from collections import defaultdict
@@ -23,14 +23,14 @@ from timeline.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """How sure the classifier is that a label is in the frame at `pts`."""
+    """The classifier's confidence that a label is in the frame at `pts`."""
 
     pts: int
     label: str
     confidence: float
-    """Calibrated, 0 to 1."""
+    """Calibrated confidence, 0 to 1."""
     place: Place | None = None
-    """Where; None where the classifier tells no places."""
+    """Place of the label; None where the classifier gives no places."""
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -49,7 +49,7 @@ class Appearance:
     start_pts: int
     end_pts: int
     frames: int
-    """Frames inside that carry a tag of the label."""
+    """Number of frames inside with a tag of the label."""
     mean_confidence: float
     max_confidence: float
 
@@ -76,33 +76,33 @@ def find_appearances(
     missing: Sequence[PtsRange] = (),
     cuts: Sequence[int] | None = None,
 ) -> list[Appearance]:
-    """Join the tags of each label to appearances.
+    """Join the tags of each label into appearances.
 
-    A sampled frame speaks for its shot, as `timeline.appearances.looks` tells; without cuts, from
-    its own pts to the next sampled frame, to the next missing range or to the end, whichever comes
-    first. One that lies in a missing range speaks for nothing. A label without a tag there has
-    confidence 0. No appearance spans a missing range: it ends where the range starts, and after
-    the range only the onset starts a new one.
+    A sampled frame represents its shot, as described in `timeline.appearances.looks`; without cuts,
+    it represents the time from its own pts to the next sampled frame, missing range or the end,
+    whichever comes first. A frame in a missing range represents nothing. A label without a tag for
+    a frame has confidence 0. No appearance spans a missing range: it ends where the range starts,
+    and after the range only the onset starts a new one.
 
-    With cuts each shot is told by itself, as `timeline.appearances.following` does, so that after a
-    cut, too, only the onset starts an appearance. Then what goes on across cuts is joined, and
-    short gaps are filled, unless a whole shot that was looked at lies in them.
+    With cuts each shot is decided separately, by `timeline.appearances.following`, so that after a
+    cut, too, only the onset starts an appearance. Then appearances that continue across cuts are
+    joined, and short gaps are filled, unless they contain a whole examined shot.
 
     Args:
-        tags: in any order; of several for one frame and label the surest counts.
-        sampled_pts: all frames that were looked at, ascending.
-        end_pts: where the last sampled frame leaves the screen.
-        time_base: seconds per pts.
-        rules: thresholds and durations.
-        missing: half-open ranges in which nothing could be looked at, in any order.
-        cuts: the first frames of shots, ascending; None where nobody looked for them. They count
-            only if the rules have some for shots.
+        tags: Tags in any order; of several for one frame and label the most confident counts.
+        sampled_pts: The pts of all examined frames, ascending.
+        end_pts: When the last sampled frame ends.
+        time_base: Seconds per pts unit.
+        rules: Thresholds and durations.
+        missing: Half-open ranges that could not be examined, in any order.
+        cuts: The first frames of shots, ascending; None where they were not sought. They count only
+            if the rules include rules for shots.
 
     Returns:
         Appearances by start, then label.
 
     Raises:
-        TimelineError: a tag for a frame that was not sampled, samples or cuts out of order, an
+        TimelineError: A tag for a frame that was not sampled, samples or cuts out of order, an
             empty missing range or a time base that is not positive.
     """
     _check_samples(sampled_pts, end_pts, time_base)
@@ -130,7 +130,7 @@ def _without_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
 
 
 def _with_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
-    # 1. Shot by shot, 2. join what goes on across cuts, and fill short gaps.
+    # 1. Shot by shot, 2. join across cuts, and fill short gaps.
     assert label.rules.shots is not None
     runs: list[Run] = []
     start = 0
@@ -145,8 +145,8 @@ def _with_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
 
 
 def _joined(looks: Sequence[Look], runs: Iterable[Run], label: Followed) -> Iterator[Run]:
-    """Runs, those that follow each other or have a short gap between them joined."""
-    longest = label.rules.min_duration_off_seconds / label.time_base  # pts, here fractional
+    """Join runs that follow each other or have a short gap between them."""
+    longest = label.rules.min_duration_off_seconds / label.time_base  # in pts units, as a fraction
     current: Run | None = None
     for first, last in runs:
         if current is not None and _is_bridged(looks, current[1], first, longest):
@@ -162,7 +162,7 @@ def _joined(looks: Sequence[Look], runs: Iterable[Run], label: Followed) -> Iter
 def _is_bridged(looks: Sequence[Look], last: int, first: int, longest: Fraction) -> bool:
     if not all(look.follows for look in looks[last + 1 : first + 1]):
         return False
-    if first == last + 1:  # there are cuts between the two, and with several nobody looked there
+    if first == last + 1:  # there are cuts between the two; a shot between them was not examined
         gap = looks[first].start_pts - looks[last].end_pts
         return gap == 0 or gap < longest
     own_shots = looks[last].shot, looks[first].shot
@@ -184,7 +184,7 @@ def _appearance(looks: Sequence[Look], run: Run, label: Followed) -> Appearance:
 
 
 def _by_label(tags: Sequence[Tag], sampled_pts: Sequence[int]) -> dict[str, dict[int, Sight]]:
-    """For each label: frame number (the place in sampled_pts) to what was seen of it there."""
+    """Group tags by label, then by frame number (the index into sampled_pts)."""
     number = {pts: i for i, pts in enumerate(sampled_pts)}
     by_label: dict[str, dict[int, Sight]] = defaultdict(dict)
     for tag in tags:
@@ -202,7 +202,7 @@ def _by_label(tags: Sequence[Tag], sampled_pts: Sequence[int]) -> dict[str, dict
 def _on_screen(
     labels: Mapping[str, Mapping[int, Sight]], rules: Rules
 ) -> dict[int, list[tuple[str, Place]]]:
-    """By frame number the labels that reach their onset, and where."""
+    """Return the labels that reach their onset, with their places, by frame number."""
     found: dict[int, list[tuple[str, Place]]] = defaultdict(list)
     for label, sights in labels.items():
         onset, _ = rules.thresholds(label)

@@ -1,21 +1,21 @@
-"""What each sampled frame speaks for.
+"""Determine the range of time that each sampled frame represents.
 
-Two samples a second see a person, and not when the person came. Where the cuts are known, a frame
-speaks for its shot:
+Two samples a second see a character, but not the moment at which it appeared. Where the cuts are
+known, a frame represents its shot:
 
     samples          a     b     c     d     e     f
     cuts                      |        |  |
-    speaks for       aaaabbbbb|cccccddd|--|eeeeffff
+    represented by   aaaabbbbb|cccccddd|--|eeeeffff
 
 - Between two samples without a cut, the border lies in the middle: as often too early as too late.
-- With one cut the first speaks until the cut, and the second from it.
-- With several, the first until the first of them and the second from the last. Nobody looked at
-  what lies between.
+- With one cut, the first sample counts until the cut, and the second from it.
+- With several, the first counts until the first cut and the second from the last one. The time
+  between was not examined.
 
-Where the cuts are not known, each speaks until the next sample. In both cases the first sample
-speaks from its own time, and so does the first one after a missing range; the last one speaks until
-the end, and the last before a missing range until that begins (or until the first cut, since nobody
-looked behind it). A sample in a missing range speaks for nothing.
+Where the cuts are not known, each sample counts until the next sample. In both cases the first
+sample counts from its own time, and so does the first one after a missing range; the last one
+counts until the end, and the last before a missing range until that begins (or until the first cut,
+since the time after it was not examined). A sample in a missing range represents nothing.
 """
 
 from bisect import bisect_right
@@ -29,21 +29,22 @@ from timeline.errors import TimelineError
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A sampled frame that lies in no missing range."""
+    """A sampled frame outside of missing ranges."""
 
     number: int
-    """Its place among all sampled frames; where one is left out, something is missing."""
+    """Its index among all sampled frames; a skipped number means a missing range."""
     pts: int
     until_pts: int
     """The next sample, missing range or the end: durations are counted from sample to sample,
-    wherever the borders lie."""
+    regardless of the borders."""
     start_pts: int
     end_pts: int
-    """It speaks for the half-open range from start_pts, which holds its own pts."""
+    """End of the half-open range that the sample represents; it starts at start_pts and contains
+    pts."""
     shot: int
-    """How many cuts there are up to its pts."""
+    """Number of cuts up to its pts."""
     follows: bool
-    """Whether nothing is missing between it and the sample before."""
+    """Whether there is no missing range between the previous sample and this one."""
 
 
 def looks_at(
@@ -52,16 +53,16 @@ def looks_at(
     missing: Sequence[PtsRange],
     cuts: Sequence[int] | None,
 ) -> list[Look]:
-    """Tell what each sampled frame speaks for, leaving out those in missing ranges.
+    """Return the range that each sampled frame represents, leaving out frames in missing ranges.
 
     Args:
-        sampled_pts: ascending.
-        end_pts: later than all of them.
-        missing: in any order.
-        cuts: first frames of shots, ascending; None where nobody looked for them.
+        sampled_pts: The pts of the samples, ascending.
+        end_pts: The end, later than all samples.
+        missing: Missing ranges in any order.
+        cuts: First frames of shots, ascending; None where they were not sought.
 
     Raises:
-        TimelineError: an empty missing range, or cuts out of order.
+        TimelineError: An empty missing range, or cuts out of order.
     """
     lost = _joined(missing)
     if any(before >= after for before, after in pairwise(cuts or ())):
@@ -89,7 +90,7 @@ def looks_at(
 def _looked_at(
     sampled_pts: Sequence[int], end_pts: int, lost: Sequence[PtsRange]
 ) -> Iterator[tuple[int, int, int]]:
-    """Number, pts and until_pts of each frame outside of what is missing."""
+    """Yield number, pts and until_pts of each frame outside of missing ranges."""
     starts = [start for start, _ in lost]
     pairs = zip(sampled_pts, [*sampled_pts, end_pts][1:], strict=True)
     for number, (pts, next_pts) in enumerate(pairs):
@@ -99,7 +100,7 @@ def _looked_at(
 
 
 def _border(pts: int, next_pts: int, cuts: Sequence[int] | None) -> tuple[int, int]:
-    """Where the first of two samples ceases to speak, and where the second begins."""
+    """Return the end of the range of one sample, and the start of that of the next."""
     if cuts is None:
         return next_pts, next_pts
     first, past = bisect_right(cuts, pts), bisect_right(cuts, next_pts)
@@ -110,7 +111,7 @@ def _border(pts: int, next_pts: int, cuts: Sequence[int] | None) -> tuple[int, i
 
 
 def _last(pts: int, until_pts: int, cuts: Sequence[int] | None) -> int:
-    """Where the last sample before the end, or before something missing, ceases to speak."""
+    """Return the end of the range of the last sample before the end or a missing range."""
     first = bisect_right(cuts or (), pts)
     return min([until_pts, *(cuts or ())[first : first + 1]])
 

@@ -1,4 +1,4 @@
-"""When an appearance starts and ends."""
+"""Rules that decide when an appearance starts and ends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,11 @@ from timeline.errors import TimelineError
 
 @dataclass(frozen=True, slots=True)
 class ShotRules:
-    """What holds besides inside a shot, where cuts are known."""
+    """Additional rules inside a shot, where cuts are known."""
 
     sure: float
-    """Confidence from which a single look makes an appearance, though others in its shot do not."""
+    """Confidence from which a single look makes an appearance, even if other looks of its shot do
+    not."""
     link_seconds: Fraction
     """The longest gap that is filled where a label is seen again at about the same place."""
 
@@ -25,20 +26,20 @@ class ShotRules:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """When an appearance starts and ends."""
+    """Rules that decide when an appearance starts and ends."""
 
     onset: float
     """Confidence from which a label is on screen."""
     offset: float
-    """Confidence below which it no longer is; at most onset."""
+    """Confidence below which a label is no longer on screen; at most the onset."""
     min_duration_on_seconds: Fraction = Fraction(0)
     """Shorter appearances are dropped."""
     min_duration_off_seconds: Fraction = Fraction(0)
     """Shorter gaps between two appearances of a label are filled."""
     label_thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Labels that have an onset and an offset of their own."""
+    """Onset and offset of labels that have their own."""
     shots: ShotRules | None = None
-    """None, as in runs before there were any: cuts do not count, even where they are known."""
+    """Rules inside shots; None for runs from before they existed, which ignore cuts."""
 
     def __post_init__(self) -> None:
         _check_thresholds("rules", self.onset, self.offset)
@@ -49,12 +50,12 @@ class Rules:
                 raise TimelineError(f"rules: {name} is {getattr(self, name)}; it must be 0 or more")
 
     def thresholds(self, label: str) -> tuple[float, float]:
-        """Onset and offset of a label: its own where it has them."""
+        """Return onset and offset of a label: its own where it has them."""
         return self.label_thresholds.get(label, (self.onset, self.offset))
 
 
 def _check_thresholds(where: str, onset: float, offset: float) -> None:
-    # An offset of 0 would never end an appearance, for no confidence is below it.
+    # An offset of 0 would never end an appearance, since no confidence is below it.
     if not 0 < offset <= onset <= 1:
         raise TimelineError(
             f"{where}: onset {onset} and offset {offset} must keep 0 < offset <= onset <= 1"

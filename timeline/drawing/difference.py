@@ -1,4 +1,4 @@
-"""What changes in a timeline when one set of ranges takes the place of another."""
+"""Compare two timelines: the ranges that a new one gains and loses."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ Span = tuple[Fraction, Fraction]
 
 @dataclass(frozen=True, slots=True)
 class LabelDifference:
-    """One label's time; the three kinds never overlap and are ascending."""
+    """The differences for one label; the three kinds never overlap and are ascending."""
 
     label: str
     gained: tuple[Span, ...]
-    """On screen by the second alone."""
+    """Ranges in the second timeline only."""
     lost: tuple[Span, ...]
-    """On screen by the first alone."""
+    """Ranges in the first timeline only."""
     unchanged: tuple[Span, ...]
-    """On screen by both."""
+    """Ranges in both."""
 
     @property
     def is_changed(self) -> bool:
@@ -32,7 +32,7 @@ class LabelDifference:
 def differences(
     first: Sequence[LabelledRange], second: Sequence[LabelledRange]
 ) -> list[LabelDifference]:
-    """Compares two sets of ranges label by label, in alphabetical order.
+    """Compare two sets of ranges label by label, in alphabetical order.
 
     Ranges of one label that overlap or touch count once.
     """
@@ -41,7 +41,7 @@ def differences(
 
 
 def length(spans: Iterable[Span]) -> Fraction:
-    """Seconds that spans take together."""
+    """Return the total duration of spans in seconds."""
     return sum((end - start for start, end in spans), Fraction(0))
 
 
@@ -62,7 +62,7 @@ def _difference(
 def _pieces(
     first: list[LabelledRange], second: list[LabelledRange]
 ) -> Iterator[tuple[tuple[bool, bool], Span]]:
-    """The longest pieces over which both stay what they are: ((in first, in second), span)."""
+    """Yield the longest spans over which membership is constant: ((in first, in second), span)."""
     changes: dict[Fraction, list[int]] = {}
     for side, ranges in enumerate((first, second)):
         for item in ranges:

@@ -1,4 +1,4 @@
-"""A page that shows what changes between two models: one file, without anything from elsewhere."""
+"""A self-contained page that shows the differences between the timelines of two models."""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,8 @@ from timeline.drawing.difference import LabelDifference, Span, length
 from timeline.times import format_time
 
 PICTURES_SHOWN = 24
-"""Of one label in one episode, gained and lost each: a look at what changes, in 200 kB."""
+"""Pictures of one label in one episode, for gained and lost each: a sample of the changes in 200
+kB."""
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; color: #222 }
@@ -28,18 +29,18 @@ figure { margin: 0; font-size: 12px } figure img { display: block; height: 108px
 
 @dataclass(frozen=True)
 class EpisodeDifference:
-    """What changes in one episode."""
+    """The differences in one episode."""
 
     episode: str
     labels: tuple[LabelDifference, ...]
     picture_of: Callable[[str, Fraction], bytes | None] = lambda _label, _seconds: None
-    """Gives the JPEG of a label at a moment, in seconds from the first frame; None where there is
+    """Returns the JPEG of a label at a time in seconds from the first frame; None where there is
     none."""
 
 
 @dataclass(frozen=True)
 class LabelTotal:
-    """One label's seconds over all episodes."""
+    """The seconds of one label over all episodes."""
 
     label: str
     gained: Fraction
@@ -48,7 +49,7 @@ class LabelTotal:
 
 
 def totals(episodes: Sequence[EpisodeDifference]) -> list[LabelTotal]:
-    """Adds up over episodes; the label that changes most comes first."""
+    """Sum over episodes; the label with the largest change comes first."""
     by_label: dict[str, list[LabelDifference]] = {}
     for episode in episodes:
         for item in episode.labels:
@@ -72,13 +73,13 @@ def difference_page(
     episodes: Sequence[EpisodeDifference],
     names: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The page as HTML.
+    """Return the page as HTML.
 
     Args:
-        first: the name of the model that is compared with.
-        second: the name of the one that may take its place.
-        episodes: what changes in each.
-        names: what people call labels; others are shown as they are.
+        first: Name of the current model.
+        second: Name of the model that may replace it.
+        episodes: The differences of each episode.
+        names: Display names of labels; other labels are shown unchanged.
     """
     title = f"{escape(second)} in place of {escape(first)}"
     return "\n".join(

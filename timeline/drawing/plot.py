@@ -1,4 +1,4 @@
-"""The picture of a timeline: one row per label, a bar for each appearance."""
+"""Plot a timeline: one row per label, a bar for each appearance."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SUFFIXES = (".png", ".svg")
-"""The pictures that can be written."""
+"""The supported picture formats."""
 
 FONT = "DejaVu Sans"
-"""Comes with matplotlib."""
+"""The font that comes with matplotlib."""
 
 WIDTH_INCHES = 11.0
-ROW_INCHES = 0.36  # a label in 10 points with air above and below
+ROW_INCHES = 0.36  # a label in 10 points with space above and below
 FRAME_INCHES = 1.25  # title above the rows, time axis and legend below
 DOTS_PER_INCH = 130  # 1430 px wide: sharp on a page, small as a file
 
-# Tol's "muted" scheme (personal.sron.nl/~pault, 2021), told apart also by people who are colour
-# blind; a row has a name too, so that colours may come round again.
+# Tol's "muted" scheme (personal.sron.nl/~pault, 2021), which colour-blind people can distinguish; a
+# row has a name too, so that colours may repeat.
 COLOURS = (
     "#332288", "#CC6677", "#44AA99", "#DDCC77", "#882255",
     "#88CCEE", "#117733", "#AA4499", "#999933",
 )  # fmt: skip
 INK, FAINT, BAND = "#222222", "#666666", "#f5f5f2"
 
-# Steps of the time axis in seconds: what a clock divides well. At most TICKS_MAX of them fit.
+# Steps of the time axis in seconds: even divisions of a clock. At most TICKS_MAX ticks are drawn.
 TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 TICKS_MAX = 14
 
@@ -49,22 +49,22 @@ def plot_timeline(
     names: Mapping[str, str] = MappingProxyType({}),
     fonts: Sequence[str] = (FONT,),
 ) -> None:
-    """Draw who is on screen when.
+    """Plot the ranges during which labels are on screen.
 
-    Rows are ordered by first appearance. With a truth, a dark strip under each bar shows what is.
+    Rows are ordered by first appearance. With a truth, a dark strip under each bar shows it.
 
     Args:
-        ranges: what was found; empty labels are left out.
-        duration_seconds: the length of the time axis.
-        path: a .png or .svg file, written whole or not at all.
-        title: stands above the rows.
-        truth: what is, if known; its labels get rows too.
-        missing: half-open ranges in seconds that nobody looked at: hatched.
-        names: what people call labels; others are shown as they are.
-        fonts: families, of which a letter takes the first that has it.
+        ranges: The ranges found; empty labels are left out.
+        duration_seconds: The length of the time axis.
+        path: A .png or .svg file, written atomically.
+        title: Title above the rows.
+        truth: The true ranges, if known; their labels get rows too.
+        missing: Half-open ranges in seconds that were not examined, drawn hatched.
+        names: Display names of labels; other labels are shown unchanged.
+        fonts: Font families; each letter takes the first one that contains it.
 
     Raises:
-        TimelineError: the suffix or the duration cannot be used, the file cannot be written, or
+        TimelineError: The suffix or the duration cannot be used, the file cannot be written, or
             matplotlib is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
@@ -73,7 +73,7 @@ def plot_timeline(
         )
     if not duration_seconds > 0:
         raise TimelineError(f"{path}: duration {duration_seconds} s must be more than 0")
-    # Imported here: a query must not wait for matplotlib. No pyplot, which keeps global state.
+    # Imported here: a query must not wait for matplotlib. Not pyplot, which keeps global state.
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
@@ -107,13 +107,13 @@ def plot_timeline(
         with whole_file(path) as temporary:
             metadata = {"Date": None} if path.suffix.lower() == ".svg" else {}
             with warnings.catch_warnings():
-                # A letter that no font here has gets a box: no reason to print a warning.
+                # A letter that no installed font contains is drawn as a box: not worth a warning.
                 warnings.filterwarnings("ignore", "Glyph .* missing from font")
                 figure.savefig(temporary, dpi=DOTS_PER_INCH, metadata=metadata)
 
 
 def _rows(ranges: Sequence[LabelledRange]) -> list[str]:
-    """Labels by first appearance, then name."""
+    """Return labels by first appearance, then name."""
     first: dict[str, Fraction] = {}
     for entry in ranges:
         if entry.label:

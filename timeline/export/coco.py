@@ -1,7 +1,7 @@
-"""COCO's format of object detections: the sampled frames, and in each a box per label on screen.
+"""COCO's format of object detections: the sampled frames, each with a box per label on screen.
 
-The format is that of https://cocodataset.org/#format-data; `pts`, `seconds` and `labels` of an
-image and `score` of an annotation are fields besides, which readers pass over.
+The format is defined at https://cocodataset.org/#format-data; `pts`, `seconds` and `labels` of an
+image and `score` of an annotation are additional fields, which readers ignore.
 """
 
 import json
@@ -13,11 +13,11 @@ from typing import Any
 from timeline.export.formats import ExportedTimeline, Sighting
 
 PIXEL_DIGITS = 2
-"""Of boxes: as fine as the four decimals of a place are in a picture 100 pixels wide."""
+"""Decimals of boxes: as fine as the four decimals of a place are in a picture 100 pixels wide."""
 
 
 def coco_text(timeline: ExportedTimeline) -> str:
-    """An image per sample, and an annotation for each label on screen whose place is known."""
+    """Write an image per sample, and an annotation for each label on screen with a known place."""
     labels = sorted({entry.label for entry in timeline.entries})
     category_ids = {label: number for number, label in enumerate(labels, 1)}
     image_ids = {pts: number for number, pts in enumerate(timeline.sampled_pts, 1)}
@@ -65,7 +65,7 @@ def _images(timeline: ExportedTimeline, image_ids: dict[int, int]) -> Iterator[d
 
 
 def _labels_on_screen(timeline: ExportedTimeline) -> dict[int, set[str]]:
-    """By sample; with those that were not seen in it, but before and after."""
+    """Return the labels on screen by sample, including labels seen only before and after it."""
     found: dict[int, set[str]] = {}
     for entry in timeline.entries:
         first = bisect_left(timeline.sampled_pts, entry.start_pts)
@@ -81,7 +81,7 @@ def _placed(timeline: ExportedTimeline, image_ids: dict[int, int]) -> Iterator[S
 
 
 def _box(timeline: ExportedTimeline, sighting: Sighting) -> dict[str, Any]:
-    """Pixels of the active picture, from its upper left corner."""
+    """Return a box in pixels of the active picture, from its upper left corner."""
     assert sighting.place is not None
     width, height = timeline.picture_width, timeline.picture_height
     left, top, right, bottom = sighting.place.box()

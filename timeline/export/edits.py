@@ -20,7 +20,7 @@ def fcpxml_text(timeline: ExportedTimeline) -> str:
     """The same as Final Cut Pro 7 XML, which Premiere Pro and DaVinci Resolve import too.
 
     Raises:
-        TimelineError: timecode has no such frame rate.
+        TimelineError: Timecode has no such frame rate.
     """
     return _written(_all_tracks(timeline), "fcp_xml", timeline)
 
@@ -29,7 +29,7 @@ def edl_text(timeline: ExportedTimeline) -> str:
     """The ranges one after another: an EDL has a single track, on which ranges cannot overlap.
 
     Raises:
-        TimelineError: there is no range, or timecode has no such frame rate.
+        TimelineError: There is no range, or timecode has no such frame rate.
     """
     from opentimelineio.opentime import RationalTime
     from opentimelineio.schema import Timeline, Track

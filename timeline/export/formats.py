@@ -82,7 +82,7 @@ class ExportedTimeline:
         """The number of the frame that comes on screen at a pts, from 0.
 
         Raises:
-            TimelineError: the frame rate varies, so that a number tells no time.
+            TimelineError: The frame rate varies, so that a number tells no time.
         """
         if self.rate_varies:
             raise TimelineError(
@@ -121,7 +121,7 @@ def export_text(timeline: ExportedTimeline, name: str) -> str:
     """The text of a file in the format with this name.
 
     Raises:
-        TimelineError: the format cannot tell this timeline.
+        TimelineError: The format cannot tell this timeline.
     """
     chosen = FORMATS[name]
     write: Callable[[ExportedTimeline], str] = getattr(

@@ -1,6 +1,6 @@
 """A self-contained page: one row per character with its bars, a table, and the data as JSON.
 
-It loads nothing from anywhere and runs no script.
+It loads nothing from other places and runs no script.
 """
 
 from collections.abc import Iterator
@@ -28,11 +28,11 @@ th, td { text-align: left; padding: .15rem 1.5rem .15rem 0; }
 """
 
 COLUMNS = ("character", "start", "end", "confidence", "place")
-"""Of the table; a place is drawn as a box in a small picture of the right shape."""
+"""Columns of the table; a place is drawn as a box in a small picture of the right shape."""
 
 
 def html_text(timeline: ExportedTimeline) -> str:
-    """The page."""
+    """Return the page as HTML."""
     name = escape(timeline.name)
     # "<" could end the script element early; JSON has another way of writing it.
     data = json_text(timeline).replace("<", "\\u003c")

@@ -1,1 +1,1 @@
-"""Found ranges beside a truth."""
+"""Scores of found ranges against a truth."""

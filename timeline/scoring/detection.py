@@ -1,8 +1,9 @@
-"""Average precision of appearances as detections in time, as ActivityNet measures them.
+"""Average precision of appearances as temporal detections, as defined by ActivityNet.
 
-An appearance is right if it overlaps a true one of its label that no surer one has taken, by a
-temporal IoU (seconds in both over seconds in either) of at least a threshold. (F. Caba Heilbron et
-al., "ActivityNet", CVPR 2015; precision is interpolated as in PASCAL VOC 2010.)
+An appearance is correct if it overlaps a true one of its label that no more confident appearance
+has matched, with a temporal IoU (seconds in both over seconds in either) of at least a threshold.
+(F. Caba Heilbron et al., "ActivityNet", CVPR 2015; precision is interpolated as in PASCAL VOC
+2010.)
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,7 +22,7 @@ THRESHOLDS = tuple(Fraction(percent, 100) for percent in range(50, 100, 5))
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """An appearance that was found, and how sure it is."""
+    """An appearance found, with its confidence."""
 
     range: LabelledRange
     confidence: float
@@ -30,7 +31,7 @@ class Detection:
 def mean_average_precision(
     true_sets: Mapping[str, Sequence[Seconds]], found: Sequence[Detection], threshold: Fraction
 ) -> float | None:
-    """The mean over the labels of the truth, given as `label_sets` does; None if it has none."""
+    """Return the mean over the labels of the truth, given by `label_sets`; None if it has none."""
     if not true_sets:
         return None
     by_label: dict[str, list[Detection]] = defaultdict(list)
@@ -44,12 +45,12 @@ def mean_average_precision(
 def average_precision(
     truth: Sequence[Seconds], found: Sequence[Detection], threshold: Fraction
 ) -> float:
-    """The area under the interpolated curve of precision over recall, of one label.
+    """Return the area under the interpolated precision-recall curve of one label.
 
     Args:
-        truth: what is, at least one range; ascending, none overlaps another.
-        found: appearances of the label.
-        threshold: the least IoU.
+        truth: The true ranges, at least one; ascending, none overlaps another.
+        found: Appearances of the label.
+        threshold: The least IoU.
     """
     starts, ends = [start for start, _ in truth], [end for _, end in truth]
     taken: set[int] = set()

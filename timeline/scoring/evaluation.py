@@ -1,4 +1,4 @@
-"""All figures of a timeline beside a truth; docs/scoring.md says what each means."""
+"""All metrics of a timeline against a truth; docs/how-to/measuring.md explains them."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -19,15 +19,15 @@ from timeline.scoring.score import Score, labels_at, score_samples
 from timeline.scoring.truth import LabelledRange
 
 SHOT_SECONDS = (2, 4)
-"""Where short shots end and long ones begin: shots of animated series mostly last 1.5 to 5 s."""
+"""Limits between short, medium and long shots: shots of animated series mostly last 1.5 to 5 s."""
 
 MANY = 3
-"""From so many characters on screen they are counted together."""
+"""From this number of characters on screen they are counted together."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenTimeError:
-    """How long a label is on screen, and was found to be."""
+    """The true and the found screen time of a label."""
 
     label: str
     true_seconds: Fraction
@@ -35,28 +35,29 @@ class ScreenTimeError:
 
     @property
     def difference(self) -> Fraction:
-        """More than 0: too much was found."""
+        """Found minus true screen time: above 0 if too much was found."""
         return self.found_seconds - self.true_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How well found appearances agree with a truth."""
+    """The agreement of found appearances with a truth."""
 
     frames: Score
     by_number_on_screen: dict[str, Score]
     by_shot_length: dict[str, Score]
     errors: IdentificationErrors
     average_precision_50: float | None
-    """At a temporal IoU of 0.5, mean over labels; None where the truth has no label."""
+    """Average precision at a temporal IoU of 0.5, mean over labels; None where the truth has no
+    label."""
     average_precision_50_95: float | None
-    """Mean over THRESHOLDS, too."""
+    """The same as a mean over THRESHOLDS."""
     screen_time: tuple[ScreenTimeError, ...]
     """By label."""
 
     @property
     def screen_time_error(self) -> float | None:
-        """Seconds too much and too little of all labels over the true seconds; None of nothing."""
+        """Seconds too much or too little of all labels over the true seconds; None without any."""
         true = sum(each.true_seconds for each in self.screen_time)
         return (
             float(sum(abs(each.difference) for each in self.screen_time) / true) if true else None
@@ -70,20 +71,23 @@ def evaluate_timeline(
     frame_rate: Fraction,
     collar_seconds: Fraction = Fraction(0),
 ) -> Evaluation:
-    """Compare what was found in an episode with what is.
+    """Compare the appearances found in an episode with the truth.
 
     Args:
-        truth: what is; ranges with an empty label say that nobody known is on screen.
-        found: the appearances.
-        duration_seconds: of the episode.
-        frame_rate: whose frames are counted.
-        collar_seconds: so much around each true border is not scored, half before, half after; of
-            average precision and screen time everything is.
+        truth: The true ranges; an empty label says that no known character is on screen.
+        found: The appearances.
+        duration_seconds: Duration of the episode.
+        frame_rate: Frame rate at which samples are counted.
+        collar_seconds: Width of the unscored time around each true border, half before, half after.
+            Average precision and screen time ignore the collar.
+
+    Returns:
+        All metrics.
     """
     ranges = [each.range for each in found]
     scored = scored_seconds(truth, duration_seconds, collar_seconds)
     count = round(duration_seconds * frame_rate)
-    # In the middle of its time on screen, for containers round the times at which frames start.
+    # In the middle of each frame's time on screen, because containers round frame times.
     middles = [(number + Fraction(1, 2)) / frame_rate for number in range(count)]
     frames = _within(middles, scored)
     true_sets, found_sets = label_sets(truth), label_sets(ranges)
@@ -113,7 +117,7 @@ def _within(times: Sequence[Fraction], scored: Sequence[Seconds]) -> list[Fracti
 def _broken_down(
     there: Sequence[Set[str]], seen: Sequence[Set[str]], classes: Sequence[str]
 ) -> dict[str, Score]:
-    """The score of the frames of each class, given each frame's class and labels."""
+    """Return the score of the frames of each class, given each frame's class and labels."""
     members: dict[str, list[int]] = defaultdict(list)
     for number, name in enumerate(classes):
         members[name].append(number)
@@ -131,7 +135,7 @@ def _number_on_screen(labels: Set[str]) -> str:
 def _shot_length(
     truth: Sequence[LabelledRange], duration_seconds: Fraction
 ) -> Callable[[Fraction], str]:
-    """The class of the shot at a time: from one border of the truth file to the next."""
+    """Return a function from a time to the class of its shot, between borders of the truth file."""
     borders = sorted(
         {
             Fraction(0),

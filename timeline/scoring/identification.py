@@ -1,8 +1,8 @@
-"""Identification error rate: the share of what should be said that is wrong, missing or made up.
+"""Identification error rate: the share of the true time that is confused, missed or a false alarm.
 
-As speech research counts it (H. Bredin, "pyannote.metrics", Interspeech 2017): at each moment the
-labels that are there are set against those that were found; of n and m labels with c in common,
-min(n, m) - c are confused, n - m missed, m - n false alarms. All exact, in seconds.
+Counted as in speech research (H. Bredin, "pyannote.metrics", Interspeech 2017): at each moment the
+n true labels are compared with the m found ones; with c in common, min(n, m) - c are confused, n -
+m missed, m - n false alarms. All exact, in seconds.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from exact.ranges import difference, intersection, rank, union
 from timeline.scoring.truth import LabelledRange
 
 Seconds = tuple[Fraction, Fraction]
-"""Half-open."""
+"""A half-open range in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class IdentificationErrors:
     """Seconds of labels, added over all labels."""
 
     total: Fraction
-    """What is there."""
+    """The true seconds."""
     correct: Fraction
     confused: Fraction
     missed: Fraction
@@ -31,7 +31,7 @@ class IdentificationErrors:
 
     @property
     def rate(self) -> float:
-        """May exceed 1; of nothing that is there it is 0 if nothing was found, else 1."""
+        """The error rate, which may exceed 1; without true labels 0 if none was found, else 1."""
         wrong = self.confused + self.missed + self.false_alarm
         if not self.total:
             return 1.0 if wrong else 0.0
@@ -39,7 +39,7 @@ class IdentificationErrors:
 
 
 def label_sets(ranges: Sequence[LabelledRange]) -> dict[str, tuple[Seconds, ...]]:
-    """For each label, sorted, the set of its times; empty labels are left out."""
+    """Return for each label, sorted, the set of its times; empty labels are left out."""
     by_label: dict[str, list[Seconds]] = defaultdict(list)
     for entry in ranges:
         if entry.label:
@@ -50,7 +50,7 @@ def label_sets(ranges: Sequence[LabelledRange]) -> dict[str, tuple[Seconds, ...]
 def scored_seconds(
     truth: Sequence[LabelledRange], duration_seconds: Fraction, collar_seconds: Fraction
 ) -> tuple[Seconds, ...]:
-    """The times that are scored: all but half a collar to each side of every true border."""
+    """Return the scored times: all except half a collar to each side of every true border."""
     whole = ((Fraction(0), duration_seconds),)
     half = collar_seconds / 2
     if not half:
@@ -90,7 +90,7 @@ def identification_errors(
 
 
 def _changes(sets: Mapping[str, Sequence[Seconds]]) -> dict[Fraction, set[str]]:
-    """The labels that come or go at each border; no set has two ranges that touch."""
+    """Return the labels that start or end at each border; no set has two ranges that touch."""
     changes: dict[Fraction, set[str]] = defaultdict(set)
     for label, ranges in sets.items():
         for each in ranges:

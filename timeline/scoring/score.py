@@ -1,4 +1,4 @@
-"""How well found ranges agree with a truth, counted at sample times."""
+"""Agreement of found ranges with a truth, counted at sample times."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -15,25 +15,25 @@ from timeline.scoring.truth import LabelledRange
 class LabelScore:
     """Counts of one label, or of all labels together, over the samples.
 
-    Where there is nothing to be right or wrong about (a ratio of 0 to 0), precision, recall and F1
-    are 1 if nothing was missed or made up, else 0.
+    Where a ratio is 0 to 0, precision, recall and F1 are 1 if there are neither false positives nor
+    false negatives, else 0.
     """
 
     true_positives: int
-    """Samples in which the label is, and was found."""
+    """Samples in which the label is present and was found."""
     false_positives: int
-    """Samples in which it was found, and is not."""
+    """Samples in which it was found but is absent."""
     false_negatives: int
-    """Samples in which it is, and was not found."""
+    """Samples in which it is present but was not found."""
 
     @property
     def precision(self) -> float:
-        """Share of what was found that is there."""
+        """True positives over all found samples."""
         return self._ratio(self.true_positives, self.true_positives + self.false_positives)
 
     @property
     def recall(self) -> float:
-        """Share of what is there that was found."""
+        """True positives over all true samples."""
         return self._ratio(self.true_positives, self.true_positives + self.false_negatives)
 
     @property
@@ -56,25 +56,25 @@ class Score:
     total: LabelScore
     """The counts of all labels, added (the micro average)."""
     per_label: dict[str, LabelScore]
-    """By label, sorted: every label of the truth or of what was found in a sample."""
+    """By label, sorted: every label of the truth or found in a sample."""
     samples_with_nobody: int
-    """Samples at which the truth knows nobody."""
+    """Samples at which the truth has no known character."""
     false_tag_samples: int
-    """Those of samples_with_nobody in which somebody was found all the same."""
+    """Those of samples_with_nobody in which a character was found all the same."""
 
     @property
     def true_positives(self) -> int:
-        """Pairs of sample and label that are right."""
+        """Pairs of sample and label that are correct."""
         return self.total.true_positives
 
     @property
     def false_positives(self) -> int:
-        """Pairs of sample and label that were found and are not there."""
+        """Pairs of sample and label that were found but are absent."""
         return self.total.false_positives
 
     @property
     def false_negatives(self) -> int:
-        """Pairs of sample and label that are there and were not found."""
+        """Pairs of sample and label that are present but were not found."""
         return self.total.false_negatives
 
     @property
@@ -113,18 +113,18 @@ def frame_level_score(
     found: Sequence[LabelledRange],
     sample_seconds: Sequence[Fraction],
 ) -> Score:
-    """Compare the labels of truth and of what was found at each sample time.
+    """Compare true and found labels at each sample time.
 
-    A sample that no range of the truth covers counts as one where nobody known is on screen, so
-    that a truth which lists appearances alone still makes every false one count.
+    A sample that no range of the truth covers counts as one without a known character, so that a
+    truth which lists only appearances still makes every false one count.
 
     Args:
-        truth: what is; ranges with an empty label say that nobody known is on screen.
-        found: what was found; empty labels are left out.
-        sample_seconds: the times to compare at, in any order.
+        truth: The true ranges; an empty label says that no known character is on screen.
+        found: The found ranges; empty labels are left out.
+        sample_seconds: The times at which to compare, in any order.
 
     Returns:
-        The counts and what follows from them.
+        The counts and the metrics derived from them.
     """
     ordered = sorted(sample_seconds)
     return score_samples(
@@ -136,8 +136,8 @@ def score_samples(there: Sequence[Set[str]], seen: Sequence[Set[str]]) -> Score:
     """Compare the labels of each sample.
 
     Args:
-        there: of each sample, those that are on screen.
-        seen: of each, those that were found.
+        there: The true labels of each sample.
+        seen: The found labels of each sample.
     """
     right, made_up, missed = Counter[str](), Counter[str](), Counter[str]()
     for true_labels, found_labels in zip(there, seen, strict=True):
@@ -164,11 +164,11 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def labels_at(ordered: Sequence[Fraction], sets: Mapping[str, Sequence[Seconds]]) -> list[set[str]]:
-    """For each sample time (ascending) the labels whose half-open ranges contain it.
+    """Return for each sample time (ascending) the labels whose half-open ranges contain it.
 
     Args:
-        ordered: the times.
-        sets: each label's ranges, as `label_sets` gives them.
+        ordered: The times.
+        sets: Each label's ranges, from `label_sets`.
     """
     ranks = [*map(rank, ordered)]
     labels: list[set[str]] = [set() for _ in ordered]

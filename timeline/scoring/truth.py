@@ -50,7 +50,7 @@ def read_truth(path: Path) -> list[LabelledRange]:
     """Read a truth file, in the order of its rows: RTTM if its name ends in .rttm, else CSV.
 
     Raises:
-        TimelineError: the file cannot be read, or one of its lines cannot be used.
+        TimelineError: The file cannot be read, or one of its lines cannot be used.
     """
     text = read_text(path)
     if path.suffix.lower() == ".rttm":
@@ -102,7 +102,7 @@ def write_truth(path: Path, ranges: Iterable[LabelledRange]) -> None:
     written as starting at 1.960292 s.)
 
     Raises:
-        TimelineError: the file cannot be written, or a range is shorter than a microsecond.
+        TimelineError: The file cannot be written, or a range is shorter than a microsecond.
     """
     rows = [
         (entry.label, _decimal(entry.start_seconds), _decimal(entry.end_seconds))

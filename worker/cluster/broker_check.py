@@ -1,4 +1,4 @@
-"""Whether the broker answers, and keeps what it is given."""
+"""Check whether the broker answers, and keeps its messages."""
 
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     import redis
 
 BROKER_SECONDS = 5.0
-"""A broker that is up answers in milliseconds."""
+"""Timeout: a broker that is up answers in milliseconds."""
 
 
 def describe_broker(url: str | None) -> str:
-    """Asks the broker; returns what is well with it.
+    """Query the broker and describe its state.
 
     Raises:
         WorkerError: It does not answer, or evicts messages.
@@ -21,7 +21,7 @@ def describe_broker(url: str | None) -> str:
     import redis
 
     url = checked_broker_url(url).replace(SOCKET, "unix://", 1)
-    url = url.replace("?virtual_host=", "?db=")  # as Redis's own client has it
+    url = url.replace("?virtual_host=", "?db=")  # as Redis's own client spells it
     try:
         client = redis.Redis.from_url(
             url, socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS
@@ -43,7 +43,7 @@ def describe_broker(url: str | None) -> str:
 
 
 def _eviction_policy(client: "redis.Redis") -> str | None:
-    """What the broker does when its memory is full; None where this user may not know."""
+    """Return the broker's eviction policy for full memory; None where this user may not read it."""
     import redis
 
     try:

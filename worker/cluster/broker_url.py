@@ -1,4 +1,4 @@
-"""The broker's URL: checked before anything else reads it, so that no error shows its password."""
+"""The broker's URL, checked before any other code reads it, so that no error shows its password."""
 
 import re
 from typing import Final
@@ -22,15 +22,15 @@ _PARAMETERS: Final = {
     "ssl_keyfile": _ANY,
     "virtual_host": re.compile("[0-9]+"),
 }
-"""What may stand behind a question mark: Celery ends in a traceback at others. The last is the
-database at a socket."""
+"""The permitted query parameters: Celery fails with a traceback on others. The last one is the
+database of a socket."""
 
 
 def checked_broker_url(url: str | None) -> str:
-    """The URL, which Celery and Redis read the same way.
+    """Return the URL, in a form that Celery and Redis parse alike.
 
     Raises:
-        WorkerError: It is missing, of another kind, or cannot be read.
+        WorkerError: It is missing, of another kind, or malformed.
     """
     url = url or ""
     if not url.startswith((*SERVERS, SOCKET)):
@@ -39,10 +39,11 @@ def checked_broker_url(url: str | None) -> str:
             " or rediss:// for TLS"
         )
     if not _is_readable(url):
-        # Without the URL and without a cause: what is no host or port may be of the password.
+        # Without the URL and without a cause: an invalid host or port may be a part of the
+        # password.
         raise WorkerError(
             f"{NAME}: cannot be read; write redis://user:password@host:6379/0, and percent-encode"
-            " what is not a letter or a digit in the password: %23 for #, %2F for /, %3F for ?"
+            " all but letters and digits in the password: %23 for #, %2F for /, %3F for ?"
         )
     return url
 
@@ -54,9 +55,9 @@ def _is_readable(url: str) -> bool:
         query = parse_qsl(parts.query, strict_parsing=True) if parts.query else []
     except ValueError:
         return False
-    # A password ends at the first of `/?#`, if they are not encoded, and the rest goes elsewhere.
+    # A password ends at the first of `/?#` that is not encoded, and the rest goes elsewhere.
     is_whole = not parts.fragment and "#" not in url and "@" not in parts.path + parts.query
-    # For Celery a semicolon separates several URLs.
+    # Celery treats a semicolon as a separator of several URLs.
     is_plain = ";" not in url and url.isprintable() and " " not in url
     if url.startswith(SOCKET):
         is_place = len(parts.path) > 1

@@ -1,4 +1,4 @@
-"""Celery's part of the log: in all its processes, as the settings say."""
+"""Celery's part of the log, configured by the settings in all its processes."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from worker.settings import Settings
 
 
 class CeleryLog(Logging):  # type: ignore[misc]  # Celery has no types
-    """Leaves the log to Castline where one is asked for.
+    """Leaves logging to Castline where a log is configured.
 
-    Celery calls `setup` at the start of its main process, and of each process of its pool, which
-    is a fresh one and knows of no log yet.
+    Celery calls `setup` at the start of its main process, and of each process of its pool, which is
+    a new one without a log.
     """
 
     def setup(self, *options: Any, **more: Any) -> Any:
-        """Sets the log of this process up; true where Celery shall not redirect anything."""
+        """Configure the log of this process; return True if Celery shall not redirect anything."""
         log_format = Settings.from_json(self.app.conf.castline_settings).log_format
         if log_format is None:
             return super().setup(*options, **more)

@@ -1,8 +1,8 @@
 """A Celery worker's main process: `python -m worker.cluster.celery_process`.
 
-It reads one JSON line from stdin (what to do, and for whom), hears messages until it is told to
-stop or stdin ends, which it does also when the process that started it is killed, and has the work
-done by a pool of processes.
+It reads one JSON line with its order from stdin, receives messages until it is told to stop or
+stdin ends, which also happens when the process that started it is killed, and has the work done by
+a pool of processes.
 """
 
 import json
@@ -36,15 +36,16 @@ from worker.steps.claims import sweep
 from worker.visible import visible
 
 STOP_SECONDS = 55.0
-"""A step that is asked to stop does so within a second, one that cannot be asked ends within a few;
-after this time they are killed, so that the worker is gone within a minute and five seconds."""
+"""Time to stop: a step that is asked to stop does so within a second, one that cannot be asked ends
+within a few; after this time they are killed, so that the worker is gone within a minute and five
+seconds."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class CeleryOrder:
-    """What a Celery worker is told when it starts."""
+    """The order that a Celery worker receives when it starts."""
 
     settings: Settings
     step: Step
@@ -53,12 +54,12 @@ class CeleryOrder:
     until_idle: bool
 
     def to_json(self) -> str:
-        """One line."""
+        """Serialise to one line."""
         return json.dumps(asdict(self) | {"settings": self.settings.to_json()})
 
     @classmethod
     def from_json(cls, line: str) -> "CeleryOrder":
-        """Reads what `to_json` wrote."""
+        """Parse the output of `to_json`."""
         values = json.loads(line)
         return cls(
             Settings.from_json(values["settings"]),
@@ -70,7 +71,7 @@ class CeleryOrder:
 
 
 def work(installation: Installation, order: CeleryOrder) -> int:
-    """Works on chunks that messages tell of, until it is told to stop; gives the exit code."""
+    """Work on chunks announced by messages until told to stop; return the exit code."""
     app = make_app(installation.settings, order.device)
     set_up_door(app, installation.metrics.count_refused_message)
     worker: Worker = app.Worker(
@@ -79,7 +80,7 @@ def work(installation: Installation, order: CeleryOrder) -> int:
         concurrency=order.concurrency,
         loglevel="WARNING",
         quiet=True,
-        # Workers need not know of each other: the database says who does what.
+        # Workers need not know of each other: the database assigns the work.
         without_gossip=True,
         without_mingle=True,
     )
@@ -99,7 +100,7 @@ def work(installation: Installation, order: CeleryOrder) -> int:
 
 
 def _sweep_at_the_end(installation: Installation) -> None:
-    """Frees what was killed instead of ended, at once; the next sweep does so where it cannot."""
+    """Free the claims of killed processes immediately; if this fails, the next sweep does so."""
     try:
         sweep(installation.database)
     except DatabaseCutError as error:
@@ -107,7 +108,7 @@ def _sweep_at_the_end(installation: Installation) -> None:
 
 
 def main() -> int:
-    """Runs the process."""
+    """Run the process."""
     order = CeleryOrder.from_json(sys.stdin.readline())
     configure_logging(order.settings.log_format)
     try:
@@ -132,7 +133,7 @@ def _stop_steps() -> None:
     for request in tuple(state.active_requests):
         if request.worker_pid:
             os.kill(request.worker_pid, STOP_SIGNAL)
-    # SIGQUIT makes Celery kill what is left.
+    # SIGQUIT makes Celery kill the remaining processes.
     timer = threading.Timer(STOP_SECONDS, os.kill, [os.getpid(), signal.SIGQUIT])
     timer.daemon = True
     timer.start()

@@ -1,7 +1,7 @@
-"""The Celery workers of this machine: one process for each step, each with a pool of its own.
+"""The Celery workers of this machine: one process for each step, each with its own pool.
 
-Apart, because a process that classifies holds TensorFlow, and one that extracts need not; and
-because what classifies is as many as there are GPUs, what extracts as many as there are cores.
+They are separate because a process that classifies holds TensorFlow and one that extracts need not,
+and because there is one classifier per GPU but one extractor per core.
 """
 
 import logging
@@ -25,59 +25,59 @@ from worker.settings import Settings
 from worker.step import Step
 
 POLL_SECONDS = 0.2
-"""Between looks at processes: what a person still takes for at once."""
+"""Polling interval of processes, which a person still perceives as immediate."""
 
 STEADY_SECONDS = 10.0
-"""What could not begin has ended by then; what ends later with an error had worked."""
+"""A process that cannot start has ended by then; one that fails later had worked."""
 
 PAUSE_SECONDS = 1.0
-"""Before a process is started again, so that one that ends at once does not take up a core."""
+"""Pause before a process is restarted, so that one that ends immediately does not occupy a core."""
 
 LAST_WORDS_SECONDS = 5.0
-"""A pipe that is open for longer is held by a process that outlived its parent."""
+"""A pipe that stays open for longer is held by a process that outlived its parent."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How the workers of this machine work."""
+    """Options of the workers of this machine."""
 
     steps: tuple[Step, ...] = tuple(Step)
     concurrency: int | None = None
-    """Processes for each step; None for what the machine has."""
+    """Processes for each step; None for the number that suits the machine."""
     device: Device = Device.AUTO
     until_idle: bool = False
 
 
 class CeleryWorkers:
-    """Celery workers that end together; one that dies at work is started again.
+    """Celery workers that end together; one that dies during work is restarted.
 
-    Celery's process may die when the broker does: of a message that is done while there is no
-    connection, the acknowledgement can end it with an AttributeError (Kombu 5.7). It also dies of a
-    BrokenPipeError when it replaces a pool process after Billiard's semaphore tracker, a process of
-    its own, was killed (Billiard 4.3).
+    Celery's process may die when the broker does: acknowledging a message that was finished without
+    a connection can raise AttributeError (Kombu 5.7). It also dies of a BrokenPipeError when it
+    replaces a pool process after Billiard's semaphore tracker, a separate process, was killed
+    (Billiard 4.3).
 
     Args:
-        settings: Of the installation, with a broker.
-        options: How to work.
+        settings: Settings of an installation with a broker.
+        options: Options of the workers.
 
     Raises:
         WorkerError: The broker's URL cannot be used.
     """
 
     def __init__(self, settings: Settings, options: WorkerOptions) -> None:
-        make_app(settings)  # refuses a URL that it cannot use, before anything is started
+        make_app(settings)  # refuses an invalid URL before anything is started
         self._settings = settings
         self._options = options
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Makes `run` return soon; may be called from a signal handler."""
+        """Make `run` return soon; may be called from a signal handler."""
         self._stopped.set()
 
     def run(self) -> int:
-        """Works until `stop`, or until the workers end or cannot begin; gives the exit code."""
+        """Work until `stop`, or until the workers end or cannot start; return the exit code."""
         workers = [self._start(step) for step in self._options.steps]
         try:
             while not (self._stopped.wait(POLL_SECONDS) or _are_over(workers)):
@@ -90,11 +90,11 @@ class CeleryWorkers:
             for worker in workers:
                 if worker.relay:
                     worker.relay.join(LAST_WORDS_SECONDS)
-        # One that had not begun yet ends by the signal itself.
+        # A process that had not started yet ends by the signal itself.
         return max((abs(code) for code in codes if code != -signal.SIGTERM), default=0)
 
     def _revived(self, worker: "_Worker") -> "_Worker":
-        """The worker, or another in its place if it died at work."""
+        """Return the worker, or a replacement if it died during work."""
         if not worker.died_at_work:
             return worker
         log.warning("%s: ended with code %s; starts again", worker.step, worker.process.returncode)
@@ -104,7 +104,7 @@ class CeleryWorkers:
                 return self._start(worker.step, takes_over=True)
         except ShortageError as error:
             log.warning("%s", error)
-            return worker  # the next look tries again
+            return worker  # retried at the next poll
 
     def _start(self, step: Step, *, takes_over: bool = False) -> "_Worker":
         options = self._options
@@ -118,11 +118,11 @@ class CeleryWorkers:
             stderr=subprocess.STDOUT if in_json else None,
             text=True,
             errors="replace",
-            start_new_session=True,  # Ctrl-C in a terminal is for this process to interpret
+            start_new_session=True,  # this process handles Ctrl-C in a terminal
         )
         assert process.stdin is not None
         process.stdin.write(order.to_json() + "\n")
-        process.stdin.flush()  # and left open: that it ends tells of the end of this process
+        process.stdin.flush()  # and kept open: its end signals the end of this process
         relay = Relay(process.stdout, step) if process.stdout else None
         return _Worker(step, process, time.monotonic(), takes_over, relay)
 
@@ -138,18 +138,19 @@ class _Worker:
     process: subprocess.Popen[str]
     began_seconds: float
     takes_over: bool
-    """Whether it does so from one that died at work: what ails it then may pass, as outages do."""
+    """Whether it replaces one that died during work: its own failure may be temporary then, as in
+    an outage."""
     relay: Relay | None = None
-    """Of what it prints, where that has to be JSON."""
+    """Relays its output as log lines, where the log has to be JSON."""
 
     @property
     def died_at_work(self) -> bool:
-        """Whether it ended with an error, though it could begin."""
+        """Whether it ended with an error after a successful start."""
         is_steady = time.monotonic() - self.began_seconds > STEADY_SECONDS
         return bool(self.process.poll()) and (is_steady or self.takes_over)
 
 
 def _are_over(workers: Collection[_Worker]) -> bool:
-    """Whether all have ended in good order, or one could not begin."""
+    """Whether all have ended cleanly, or one could not start."""
     failed = any(worker.process.poll() and not worker.died_at_work for worker in workers)
     return failed or all(worker.process.poll() == 0 for worker in workers)

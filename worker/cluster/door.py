@@ -1,8 +1,8 @@
-"""Where messages come in: what is not one of Castline's own is refused before Celery reads it.
+"""Filter incoming messages: foreign ones are refused before Celery parses them.
 
-Whoever can write to the broker can write anything there, and what Celery cannot read ends its
-process. So nothing of a message goes further but the chunk's number, and how often its task was
-tried; the rest is written anew. Celery's remote control, which could end workers, is not obeyed.
+Anybody who can write to the broker can write anything there, and a message that Celery cannot parse
+ends its process. So only the chunk's number and the number of retries pass through; the rest of
+each message is constructed again. Celery's remote control, which could end workers, is ignored.
 """
 
 import binascii
@@ -20,27 +20,27 @@ from celery import Celery, bootsteps
 from worker.cluster.app import KEY_PREFIX, TASKS, TRIES_AFTER_LOSS, step_of
 
 LARGEST_BYTES: Final = 1 << 16
-"""Castline's own have about a thousand."""
+"""Largest accepted message; Castline's own have about a thousand bytes."""
 
 LARGEST_CHUNK: Final = 2**63 - 1
-"""That a database has a column for."""
+"""Largest chunk number that fits into the database's column."""
 
 SHOWN_LETTERS: Final = 80
-"""Of a refused message, in the log."""
+"""Characters of a refused message in the log."""
 
 log = logging.getLogger(__name__)
 
 
 class RefusedError(Exception):
-    """This is not one of Castline's messages; says why not."""
+    """The message is not one of Castline's; says why."""
 
 
 def set_up_door(app: Celery, count_refused: Callable[[], None]) -> None:
-    """Has all messages that a worker of this app takes pass through `admitted`.
+    """Make all messages for a worker of this app pass through `admitted`.
 
     Args:
-        app: Before its worker is started.
-        count_refused: Called for each message that was refused.
+        app: The app, before its worker is started.
+        count_refused: Called for each refused message.
     """
 
     def take(reply: Any, **_: object) -> tuple[bytes, bytes] | None:
@@ -54,14 +54,14 @@ def set_up_door(app: Celery, count_refused: Callable[[], None]) -> None:
             count_refused()
             shown = item[:SHOWN_LETTERS].decode(errors="replace")
             log.warning("refused a message in %s: %s, received %r", queue, error, shown)
-            return None  # as if nothing had come
+            return None  # as if nothing had arrived
 
     def refuse_taken(tag: object) -> None:
         count_refused()
-        log.warning("refused what stands for an unacknowledged message: %.80r", tag)
+        log.warning("refused a malformed unacknowledged message: %.80r", tag)
 
     class Door(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-        """Begins after what opens the connection, as often as that does."""
+        """Starts after the component that opens the connection, each time it does."""
 
         requires = (
             "celery.worker.consumer.tasks:Tasks",
@@ -79,23 +79,23 @@ def set_up_door(app: Celery, count_refused: Callable[[], None]) -> None:
 
 
 def give_back_messages_alone(taken: Any, refuse: Callable[[object], None]) -> None:
-    """Has what was taken, and not acknowledged for long, come back to its queue only if it can.
+    """Return unacknowledged messages to their queue only if they are well-formed.
 
-    What is none of Celery's own would end its process, each time that it looks. A message that is
-    lost so changes nothing but the moment of the work.
+    A foreign message among them would end Celery's process each time it restores messages. Losing a
+    message changes nothing but the time of the work.
 
     Args:
-        taken: A channel's account of what was taken from it.
-        refuse: Called with the name of what was not given back.
+        taken: A channel's record of the messages it took.
+        refuse: Called with the name of each message that was not returned.
     """
     give_back = taken.restore_by_tag
 
     def give_back_a_message(tag: object, client: Any = None, leftmost: bool = False) -> None:
         try:
             give_back(tag, client, leftmost)
-        except redis.exceptions.RedisError:  # of the broker, not of what it holds
+        except redis.exceptions.RedisError:  # an error of the broker, not of its content
             raise
-        except Exception:  # what Celery makes of its JSON may raise anything
+        except Exception:  # Celery's JSON decoding may raise anything
             with taken.pipe_or_acquire(client=client) as pipe:
                 pipe.zrem(taken.unacked_index_key, tag).hdel(taken.unacked_key, tag).execute()
             refuse(tag)
@@ -104,10 +104,11 @@ def give_back_messages_alone(taken: Any, refuse: Callable[[object], None]) -> No
 
 
 def _hear(channel: Any) -> None:
-    """Reads what is said to all workers, and does nothing about it.
+    """Read broadcasts to all workers, and ignore them.
 
-    It is read nevertheless: a worker whose processes all have work hears by this alone that its
-    connection was cut. Else it goes on without what it could not acknowledge, and takes no more.
+    They must be read: a worker whose processes are all busy notices only in this way that its
+    connection was cut. Otherwise it would continue without the messages that it could not
+    acknowledge, and take no more.
     """
     channel.subclient.parse_response()
     while channel.subclient.connection.can_read(timeout=0):
@@ -115,14 +116,17 @@ def _hear(channel: Any) -> None:
 
 
 def admitted(queue: str, item: bytes) -> bytes:
-    """The message that a worker may read, made of what came.
+    """Return the message for a worker, constructed from the one received.
 
     Args:
-        queue: Where it came from.
-        item: What was taken from there.
+        queue: The queue of the message.
+        item: The content received.
+
+    Returns:
+        The message as Kombu stores it.
 
     Raises:
-        RefusedError: It is not a message that tells of a chunk.
+        RefusedError: It is not a message about a chunk.
     """
     task = TASKS[step_of(queue)]
     came = _mapping(_json(item, "the message"), "the message")
@@ -130,7 +134,7 @@ def admitted(queue: str, item: bytes) -> bytes:
     if headers.get("task") != task:
         raise RefusedError(f"it does not ask for {task}")
     if came.get("content-type") != "application/json":
-        raise RefusedError("its content is no JSON")
+        raise RefusedError("its content is not JSON")
     retries = headers.get("retries", 0)
     if type(retries) is not int or not 0 <= retries <= TRIES_AFTER_LOSS:
         raise RefusedError(f"retries: 0 to {TRIES_AFTER_LOSS}")
@@ -140,12 +144,12 @@ def admitted(queue: str, item: bytes) -> bytes:
 def _chunk_id(came: dict[str, Any]) -> int:
     body = came.get("body")
     if not isinstance(body, str):
-        raise RefusedError("its body is no text")
+        raise RefusedError("its body is not text")
     if _mapping(came.get("properties"), "its properties").get("body_encoding") == "base64":
         try:
             body = b64decode(body, validate=True)
         except (binascii.Error, ValueError) as error:
-            raise RefusedError("its body is no base64") from error
+            raise RefusedError("its body is not base64") from error
     match _json(body, "its body"):
         case [[int(chunk_id)], {}, {}] if type(chunk_id) is int and 0 < chunk_id <= LARGEST_CHUNK:
             return chunk_id
@@ -159,7 +163,7 @@ def _json(text: str | bytes, what: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RefusedError(f"{what} is no JSON") from error
+        raise RefusedError(f"{what} is not JSON") from error
 
 
 def _mapping(value: Any, what: str) -> dict[str, Any]:
@@ -169,7 +173,7 @@ def _mapping(value: Any, what: str) -> dict[str, Any]:
 
 
 def _message(queue: str, task: str, chunk_id: int, retries: int) -> dict[str, Any]:
-    """As Celery's second protocol and Kombu's transport have it, with nothing left to choose."""
+    """Return a message of Celery's protocol 2 in Kombu's format, with all fields fixed."""
     name = str(uuid.uuid4())
     return {
         "body": json.dumps([[chunk_id], {}, {}]),

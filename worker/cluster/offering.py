@@ -1,4 +1,4 @@
-"""What tells workers of free chunks: messages in the broker's queues."""
+"""Notify workers of free chunks by messages in the broker's queues."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,10 +21,10 @@ logger = get_task_logger(__name__)
 
 
 def publish(app: Celery, step: Step, lane: Lane, chunk_ids: Sequence[int]) -> None:
-    """Puts a message for each of these chunks into the queue of a step's lane.
+    """Publish a message for each of these chunks to the queue of a step's lane.
 
     Raises:
-        BrokerError: The broker does not take them.
+        BrokerError: The broker does not accept them.
     """
     with _one_line_errors(app), app.producer_or_acquire() as producer:
         for chunk_id in chunk_ids:
@@ -37,19 +37,19 @@ def publish(app: Celery, step: Step, lane: Lane, chunk_ids: Sequence[int]) -> No
 
 
 def offer(installation: Installation, app: Celery, steps: Iterable[Step] = tuple(Step)) -> int:
-    """Publishes what the broker's queues lack: as many messages as there are groups of free chunks.
+    """Publish missing messages, so that each queue has as many as there are groups of free chunks.
 
-    Where a queue holds fewer messages than that, some were lost, or never published; queues are
-    in the order of time, so it is the oldest groups whose messages are missing. Groups that were
-    published before, and are again, are claimed once all the same.
+    Where a queue holds fewer messages, some were lost or never published; queues are in order of
+    time, so the messages of the oldest groups are missing. A group that is published again is still
+    claimed only once.
 
-    Extraction gets no more than what may be ahead of classification.
+    Extraction gets no more than may be ahead of classification.
 
     Returns:
-        How many messages were published.
+        The number of messages published.
 
     Raises:
-        BrokerError: The broker cannot be asked, or does not take messages.
+        BrokerError: The broker does not answer, or does not accept messages.
     """
     published = 0
     for lane in Lane:
@@ -63,13 +63,13 @@ def offer(installation: Installation, app: Celery, steps: Iterable[Step] = tuple
 
 
 def top_up(installation: Installation, app: Celery, tagged: int) -> None:
-    """Publishes what may be extracted since so many chunks were tagged.
+    """Publish the groups that may be extracted after `tagged` more chunks were tagged.
 
-    Those are the last of what may be offered. The others were published before: whatever of them
-    was lost is the sweeper's.
+    These are the last ones that may be offered. The others were published before: the sweeper
+    replaces lost messages.
 
     Raises:
-        BrokerError: The broker does not take messages.
+        BrokerError: The broker does not accept messages.
     """
     for lane, chunk_ids in _newly_offered(installation, tagged).items():
         if chunk_ids:
@@ -77,19 +77,19 @@ def top_up(installation: Installation, app: Celery, tagged: int) -> None:
 
 
 def messages_in(app: Celery, step: Step, lane: Lane) -> int:
-    """How many messages wait in the queue of a step's lane.
+    """Return the number of messages in the queue of a step's lane.
 
     Raises:
-        BrokerError: The broker cannot be asked.
+        BrokerError: The broker does not answer.
     """
     with _one_line_errors(app), app.connection_or_acquire() as connection:
-        # Asked of Redis itself: what Kombu has for it takes twice as long.
+        # Queries Redis directly: Kombu's way takes twice as long.
         return int(connection.default_channel.client.llen(queue_name(step, lane)))
 
 
 @contextmanager
 def suppressing_broker_errors() -> Iterator[None]:
-    """Lets work go on without the broker: what could not be published, the sweeper publishes."""
+    """Continue without the broker: the sweeper publishes the missing messages later."""
     try:
         yield
     except BrokerError as error:
@@ -125,6 +125,6 @@ def _one_line_errors(app: Celery) -> Iterator[None]:
         shown = app.connection_for_write().as_uri()
         cause = " ".join(str(error).split()) or type(error).__name__
         raise BrokerError(
-            f"{shown}: the broker cannot be used ({cause}); check that it runs, what is enqueued"
-            " is kept and offered when it is back"
+            f"{shown}: the broker cannot be used ({cause}); check that it runs;"
+            " enqueued runs are kept and offered when it is back"
         ) from error

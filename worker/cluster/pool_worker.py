@@ -1,4 +1,4 @@
-"""A process of a Celery worker: what it holds, and what it does when it hears of a chunk."""
+"""A process of a Celery worker: its state, and its work on announced chunks."""
 
 import threading
 import time
@@ -39,30 +39,32 @@ from worker.steps.extract_step import BEGUN_WITHIN_SECONDS, extract_group
 logger = get_task_logger(__name__)
 
 OTHERS_FIRST_SECONDS = 5.0
-"""As long as the sweeper lets a chunk lie."""
+"""The time after which the sweeper offers a free chunk."""
 
 LONGEST_EXTRACTION_SECONDS = SOFT_LIMIT_SECONDS - 30 - BEGUN_WITHIN_SECONDS
-"""Before Celery ends the task, whose last chunk may have begun so late: thus it is written down
-against the chunk, which is then split."""
+"""Time limit before Celery ends the task, whose last chunk may have begun this late: a timeout is
+then recorded against the chunk, which is split."""
 
 LANE_CHECK_SECONDS = 2.0
-"""In the midst of a group, between questions whether something interactive waits: about a chunk."""
+"""Interval of checks for interactive work in the middle of a group: about a chunk."""
 
 UNANSWERED_SECONDS = 60.0
-"""A broker that did not answer is back by then, or workers hear of nothing anyway."""
+"""Time until a broker that did not answer is queried again; until then workers receive nothing
+anyway."""
 
 SHARING_PROCESSES = 16
-"""Where fewer groups wait than this, a process takes its share of their chunks as if it were one of
-so many: a single episode is spread over the processes of some machines, chunk by chunk."""
+"""With fewer waiting groups than this, a process takes only a share of their chunks, as if it were
+one of this many processes: a single episode is spread over the processes of some machines, chunk by
+chunk."""
 
 
 class PoolWorker:
-    """One process's place in the work.
+    """The state of one process of a worker.
 
     Args:
-        installation: Settings and database.
-        app: Publishes what comes next.
-        device: Where to classify.
+        installation: The installation: settings and database.
+        app: The app, which publishes the next messages.
+        device: Device to classify on.
     """
 
     def __init__(self, installation: Installation, app: Celery, device: Device) -> None:
@@ -75,17 +77,17 @@ class PoolWorker:
         self._asks_from_seconds = self._checks_lanes_from_seconds = 0.0
 
     def stop(self) -> None:
-        """Makes the step that is under way end soon; may be called from a signal handler."""
+        """Make the current step end soon; may be called from a signal handler."""
         self._installation.database.patience.hurry()
         self._stopped.set()
 
     def close(self) -> None:
-        """Ends the decoder process, and writes down what was spent."""
+        """End the decoder process, and write the statistics."""
         self._decoder.close()
         self._installation.statistics.write(self._installation.database, at_once=True)
 
     def extract(self, chunk_id: int, lane: Lane) -> None:
-        """Extracts a chunk and its group, unless others were faster; tells who classifies."""
+        """Extract a chunk and its group, unless others were faster; notify classifiers."""
         try:
             with telling_shortages():
                 self._extract_and_tell(chunk_id, lane)
@@ -108,14 +110,14 @@ class PoolWorker:
             offer(self._installation, self._app)
 
     def _share(self, lane: Lane) -> int:
-        """How many chunks of a group to extract: few where other processes may lack work."""
+        """Return how many chunks of a group to extract: few where other processes may lack work."""
         waiting = self._messages_in(Step.EXTRACT, lane, otherwise=SHARING_PROCESSES)
-        if waiting < SHARING_PROCESSES:  # is classification what others wait for?
+        if waiting < SHARING_PROCESSES:  # does classification limit the throughput?
             waiting += self._messages_in(Step.CLASSIFY, lane, otherwise=0)
         return min(max(waiting * CHUNKS_PER_GROUP // SHARING_PROCESSES, 1), CHUNKS_PER_GROUP)
 
     def _is_first(self, lane: Lane) -> bool:
-        """Whether no message waits of a lane that goes before this one, asked now and then."""
+        """Whether no message waits in a lane of higher priority, checked now and then."""
         if time.monotonic() < self._checks_lanes_from_seconds:
             return True
         self._checks_lanes_from_seconds = time.monotonic() + LANE_CHECK_SECONDS
@@ -123,9 +125,9 @@ class PoolWorker:
         return not any(self._messages_in(Step.EXTRACT, one, otherwise=0) for one in before)
 
     def _messages_in(self, step: Step, lane: Lane, *, otherwise: int) -> int:
-        """How many messages wait, or `otherwise` if the broker does not answer.
+        """Return the number of waiting messages, or `otherwise` if the broker does not answer.
 
-        Then it is not asked again for a while: each try takes seconds.
+        In that case it is not queried again for a while: each attempt takes seconds.
         """
         if time.monotonic() >= self._asks_from_seconds:
             try:
@@ -136,7 +138,7 @@ class PoolWorker:
         return otherwise
 
     def classify(self, chunk_id: int) -> None:
-        """Classifies a chunk, unless others were faster, and as many more as fill a batch."""
+        """Classify a chunk, unless others were faster, and as many more as fill a batch."""
         try:
             with telling_shortages():
                 if classified := self._classify(chunk_id):
@@ -145,12 +147,12 @@ class PoolWorker:
             self._let_others_go_first(error)
 
     def _extract(self, chunks: Sequence[ClaimedChunk], lane: Lane) -> Sequence[Claim]:
-        """Those of the claimed chunks that are extracted now."""
+        """Extract claimed chunks; return the claims that succeeded."""
         began: dict[Claim, float] = {}
 
         def check(claim: Claim, _frames: int) -> None:
             if self._stopped.is_set():
-                raise WorkStoppedError("stopped; what is not extracted yet is offered again")
+                raise WorkStoppedError("stopped; the remaining chunks are offered again")
             now = time.monotonic()
             if now > began.setdefault(claim, now) + LONGEST_EXTRACTION_SECONDS:
                 raise VideoError(f"took longer than {LONGEST_EXTRACTION_SECONDS} s")
@@ -165,10 +167,10 @@ class PoolWorker:
             return ()
 
     def _classify(self, chunk_id: int) -> int:
-        """Classifies a chunk's group and others; how many in all, 0 if others were faster."""
+        """Classify a chunk's group and others; return how many, 0 if others were faster."""
         waiting, chunks = self._claim_to_classify(chunk_id)
         if waiting and not chunks:
-            # Before any claim: what takes long here should not hold a chunk.
+            # Before any claim: slow loading should not hold a chunk.
             self._classifiers.load(waiting.model_sha256)
             _, chunks = self._claim_to_classify(chunk_id)
         if chunks:
@@ -176,7 +178,7 @@ class PoolWorker:
         return len(chunks)
 
     def _claim_to_classify(self, chunk_id: int) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
-        """Claims what fills a batch of the classifier in memory; nothing for another one."""
+        """Claim chunks that fill a batch of the loaded classifier; none for another model."""
 
         def most_of(waiting: WaitingChunk) -> int:
             classifier = self._classifiers.loaded(waiting.model_sha256)
@@ -187,7 +189,7 @@ class PoolWorker:
         return claim_to_classify(self._installation, self._identity, chunk_id, most_of)
 
     def _let_others_go_first(self, error: Exception) -> None:
-        """Waits after what is no chunk's fault: a process that cannot work would drain the queue.
+        """Wait after an error that no chunk caused: a broken process would drain the queue.
 
         The chunk is free again, and the sweeper offers it.
         """

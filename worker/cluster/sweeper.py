@@ -1,6 +1,6 @@
-"""Looks after what got lost on the way, from a thread; of all workers, one at a time does so.
+"""A thread that recovers lost chunks and messages; one worker at a time does so for all.
 
-What lies on this machine's disks every worker keeps tidy itself.
+Every worker tidies the disks of its own machine itself.
 """
 
 import logging
@@ -27,14 +27,15 @@ from worker.storage import TIDY_SECONDS, tidy_storage
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5.0
-"""Between two looks: short beside a lease of a minute, and a few queries for the database."""
+"""Interval of sweeps: short beside a lease of a minute, and only a few queries for the database."""
 
 DUTY_SECONDS = 30.0
-"""Longer than a look takes while the broker is frozen; a dead sweeper is replaced after it."""
+"""Lease of the duty: longer than a sweep takes while the broker is frozen; a dead sweeper is
+replaced after it."""
 
 
 class Sweeper:
-    """Offers chunks again whose worker vanished or whose message was lost, until it is left."""
+    """Offers chunks again whose worker vanished or whose message was lost, until the block ends."""
 
     def __init__(
         self, installation: Installation, app: Celery, on_idle: Callable[[], None]
@@ -53,7 +54,7 @@ class Sweeper:
     def __exit__(self, *_: object) -> None:
         self._left.set()
         self._thread.join()
-        # Where the database does not answer, the duty ends by itself.
+        # Where the database does not answer, the duty's lease expires.
         with suppress(DatabaseCutError), self._installation.database.write() as connection:
             leave_duty(connection, "sweep", self._identity)
 

@@ -1,6 +1,6 @@
-"""The Celery tasks. A message says that a chunk may be free; the database says whether it is.
+"""The Celery tasks. A message says that a chunk may be free; the database decides.
 
-That it is the number of a chunk, `worker.cluster.door` saw to.
+`worker.cluster.door` has checked that the argument is the number of a chunk.
 """
 
 import os
@@ -24,25 +24,25 @@ from worker.settings import Settings
 from worker.step import Step
 
 STOP_SIGNAL = signal.SIGUSR2
-"""Asks a pool process to end its step soon. Celery uses SIGUSR1, and SIGTERM ends it at once."""
+"""Signal that makes a pool process end its step soon. Celery uses SIGUSR1, and SIGTERM kills it."""
 
 
 @shared_task(name=TASKS[Step.EXTRACT], bind=True, max_retries=TRIES_AFTER_LOSS)
 def extract(task: Task, chunk_id: int) -> None:
-    """Extracts a chunk."""
+    """Extract a chunk."""
     with suppressing_broker_errors():
         _pool_worker(task.app).extract(chunk_id, _lane(task))
 
 
 @shared_task(name=TASKS[Step.CLASSIFY], bind=True, max_retries=TRIES_AFTER_LOSS)
 def classify(task: Task, chunk_id: int) -> None:
-    """Classifies a chunk, and others with it."""
+    """Classify a chunk, and others with it."""
     with suppressing_broker_errors():
         _pool_worker(task.app).classify(chunk_id)
 
 
 _pool_workers: list[PoolWorker] = []
-"""This process's one station, once it has heard of a chunk."""
+"""The single state of this process, created at its first chunk."""
 
 
 def _pool_worker(app: Celery) -> PoolWorker:
@@ -50,7 +50,7 @@ def _pool_worker(app: Celery) -> PoolWorker:
         settings = Settings.from_json(app.conf.castline_settings)
         device = Device(app.conf.castline_device)
         _take_gpu(usable_gpus(settings, device))
-        # What it gives up, the sweeper offers again: Celery's time for a task is limited anyway.
+        # The sweeper offers abandoned chunks again: Celery's time for a task is limited anyway.
         database = Database(settings.database_url, patience_of_worker(stays=False))
         installation = Installation(settings, database)
         _pool_workers.append(PoolWorker(installation, app, device))
@@ -58,7 +58,7 @@ def _pool_worker(app: Celery) -> PoolWorker:
 
 
 def _take_gpu(gpus: Sequence[str]) -> None:
-    """Leaves this process one GPU, by its place in the pool, before TensorFlow looks for them."""
+    """Restrict this process to one GPU, by its index in the pool, before TensorFlow starts."""
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]
 

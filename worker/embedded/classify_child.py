@@ -1,4 +1,4 @@
-"""The runner's side of the classify process: starts it, hears it, starts it again when it dies."""
+"""The runner's view of the classify process: start it, read its answers, restart it if it dies."""
 
 import json
 import logging
@@ -15,10 +15,10 @@ from worker.errors import WorkerError
 from worker.relay import Relay
 
 STARTS_WITHOUT_SUCCESS = 3
-"""A process that cannot start three times in a row cannot start at all."""
+"""A process that fails to start three times in a row cannot start at all."""
 
 STOP_SECONDS = 30.0
-"""Ending a step takes about a second on a CPU; one that takes this long is killed instead, and
+"""Ending a step takes about a second on a CPU; a process that takes longer than this is killed, and
 its chunks are offered again."""
 
 log = logging.getLogger(__name__)
@@ -35,13 +35,14 @@ class ClassifyChild:
         self.ready = threading.Event()
 
     def ensure_alive(self) -> bool:
-        """Starts the process if it does not run.
+        """Start the process if it is not running.
 
         Returns:
-            Whether one had died, so that its chunks may be swept up at once.
+            Whether one had died, so that its chunks can be freed immediately.
 
         Raises:
-            WorkerError: It says that it cannot work, or fails again and again before it is ready.
+            WorkerError: The process reports that it cannot work, or fails repeatedly before it is
+                ready.
         """
         if self._process is None:
             self._start()
@@ -56,7 +57,7 @@ class ClassifyChild:
         return True
 
     def stop(self) -> None:
-        """Ends the process after the step it is in."""
+        """End the process after its current step."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -71,7 +72,7 @@ class ClassifyChild:
     def _start(self) -> None:
         self.ready.clear()
         with self._log() as log:
-            # A session of its own: Ctrl-C in a terminal is for the runner to interpret.
+            # A session of its own: the runner handles Ctrl-C in a terminal.
             self._process = subprocess.Popen(
                 python_command("-m", "worker.embedded.classify_process"),
                 stdin=subprocess.PIPE,
@@ -86,18 +87,18 @@ class ClassifyChild:
             self._process.stdin.write(self._order.to_json() + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # it died at once: `ensure_alive` will see that
+            pass  # it died immediately: `ensure_alive` will notice
         try:
             if self._process.stderr is not None:
                 Relay(self._process.stderr, "classify")
             threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         except RuntimeError:
-            self.stop()  # nobody would hear it; the next look starts another
+            self.stop()  # its answers could not be read; the next poll starts another
             raise
 
     @contextmanager
     def _log(self) -> Iterator[IO[str] | int | None]:
-        """Where its stderr goes: with the worker's own log, or to a file."""
+        """Return the target of its stderr: the worker's own log, or a file."""
         if self._order.settings.log_format:
             yield subprocess.PIPE if self._order.settings.log_format == "json" else None
             return
@@ -118,7 +119,7 @@ class ClassifyChild:
                 self.ready.set()
 
     def _note_death(self, returncode: int) -> None:
-        # SIGKILL comes from outside and says nothing about whether the next start will do.
+        # SIGKILL comes from outside and says nothing about the next start.
         if self.ready.is_set() or returncode == -signal.SIGKILL:
             self._failed_starts = 0
             return

@@ -1,8 +1,8 @@
 """The embedded runner's classify process: `python -m worker.embedded.classify_process`.
 
-It reads one JSON line from stdin (where to work, on what device), answers one JSON line on stdout
-when it is ready or cannot be, and works until stdin ends, which it does also when the runner is
-killed. TensorFlow lives in this process alone.
+It reads one JSON line with its order from stdin, answers one JSON line on stdout when it is ready
+or has failed, and works until stdin ends, which also happens when the runner is killed. TensorFlow
+runs only in this process.
 """
 
 import json
@@ -30,29 +30,30 @@ from worker.steps.classifiers import LoadedClassifiers
 from worker.steps.classify_step import classify_step
 
 CLAIMED_AT_ONCE = 4
-"""Chunks that one classify step takes: enough pictures that the last, padded batch is 2 % of them,
-and few enough that progress is seen every few seconds, and a killed process redoes no more."""
+"""Chunks per classify step: enough pictures that the last, padded batch is 2 % of them, and few
+enough that progress is visible every few seconds, and that a killed process loses little."""
 
 SHORTAGE_SECONDS = 5.0
-"""Until work is tried again for which this machine lacked something: others may end meanwhile."""
+"""Pause before work is retried for which this machine lacked a resource: other programs may end
+meanwhile."""
 
 IDLE_SECONDS = 0.1
-"""Between looks at an empty queue: unnoticed by a person, nothing for the database."""
+"""Polling interval of an empty queue: too short to notice, and negligible for the database."""
 
 
 @dataclass(frozen=True)
 class ClassifyOrder:
-    """What a classify process is told when it starts."""
+    """The order that a classify process receives when it starts."""
 
     settings: Settings
     device: Device
     run_ids: tuple[int, ...] | None
     """Work on these runs only; None for all."""
     model_sha256: str | None
-    """Load this model version before the first chunk is there."""
+    """Load this model version before the first chunk arrives."""
 
     def to_json(self) -> str:
-        """One line."""
+        """Serialise to one line."""
         return json.dumps(
             {
                 "settings": self.settings.to_json(),
@@ -64,7 +65,7 @@ class ClassifyOrder:
 
     @classmethod
     def from_json(cls, line: str) -> "ClassifyOrder":
-        """Reads what `to_json` wrote."""
+        """Parse the output of `to_json`."""
         values = json.loads(line)
         run_ids = None if values["run_ids"] is None else tuple(values["run_ids"])
         settings = Settings.from_json(values["settings"])
@@ -78,14 +79,15 @@ def work(
     ready: Callable[[], None],
     trouble: Callable[[str], None],
 ) -> None:
-    """Classifies what is extracted until `stopped` is set.
+    """Classify extracted chunks until `stopped` is set.
 
     Args:
-        installation: Settings and database.
-        order: What to classify, and where.
-        stopped: Ends it.
+        installation: The installation: settings and database.
+        order: The runs to classify, and the device.
+        stopped: Ends the work.
         ready: Called before the first chunk.
-        trouble: Told what this machine lacks; the work is tried again after a while.
+        trouble: Called with the resource that this machine lacks; the work is retried after a
+            while.
     """
     classifiers = LoadedClassifiers(installation.settings, order.device)
     if order.model_sha256:
@@ -106,7 +108,7 @@ def work(
 def _classify_next(
     installation: Installation, order: ClassifyOrder, classifiers: LoadedClassifiers, identity: str
 ) -> bool:
-    """Classifies some chunks; False if there are none."""
+    """Classify some chunks; return False if there are none."""
     claims = claim_step(
         installation, ChunkState.EXTRACTED, identity, order.run_ids, limit=CLAIMED_AT_ONCE
     )
@@ -116,14 +118,14 @@ def _classify_next(
 
 
 def main() -> int:
-    """Runs the process; the exit code is 0 when it was told to stop."""
-    # Ctrl-C in a terminal reaches every process there: the runner decides what it means.
+    """Run the process; the exit code is 0 if it was told to stop."""
+    # Ctrl-C in a terminal reaches every process there: the runner handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = _private_answers()
     order = ClassifyOrder.from_json(sys.stdin.readline())
     configure_logging(order.settings.log_format)
     stopped, is_ready = threading.Event(), threading.Event()
-    patience = patience_of_worker(stays=True)  # until who started it says that it is enough
+    patience = patience_of_worker(stays=True)  # until the parent process ends the wait
 
     def stop(*_: object) -> None:
         patience.hurry()
@@ -155,12 +157,13 @@ def _wait_for_end(stop: Callable[[], None], is_ready: threading.Event) -> None:
     sys.stdin.read()
     stop()
     if not is_ready.is_set():
-        # Nothing is claimed yet, and TensorFlow's import, which takes seconds, hears of nothing.
+        # Nothing is claimed yet, and TensorFlow's import, which takes seconds, cannot be
+        # interrupted.
         os._exit(0)
 
 
 def _private_answers() -> IO[str]:
-    """Keeps stdout for answers alone: what a library prints goes to stderr instead."""
+    """Reserve stdout for answers: output that a library prints goes to stderr."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return answers

@@ -1,8 +1,8 @@
 """The embedded runner: all steps on this machine, no server.
 
-One thread per decoder process claims and extracts; one classify process, which alone holds
+One thread per decoder process claims and extracts; one classify process, the only one with
 TensorFlow, claims and classifies. The queue of record is the database, so any of these may be
-killed at any moment, this process too, and the next start goes on where they stopped.
+killed at any time, including this process, and the next start continues where they stopped.
 """
 
 import logging
@@ -32,17 +32,17 @@ from worker.steps.extract_step import extract_step
 from worker.storage import TIDY_SECONDS, tidy_storage
 
 POLL_SECONDS = 0.2
-"""Between looks at processes and progress: what a person still takes for at once."""
+"""Polling interval of processes and progress, which a person still perceives as immediate."""
 
 SWEEP_SECONDS = 5.0
-"""Between searches for claims whose worker vanished; short beside a lease of a minute."""
+"""Interval of searches for claims whose worker vanished; short beside a lease of a minute."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class RunnerOptions:
-    """How the embedded runner works."""
+    """Options of the embedded runner."""
 
     extract_processes: int
     device: Device = Device.AUTO
@@ -51,16 +51,16 @@ class RunnerOptions:
     model_sha256: str | None = None
     """The model version to load before the first chunk is extracted."""
     until_idle: bool = True
-    """End when nothing is left to do; False waits for more."""
+    """End when the queue is empty; False waits for more."""
 
 
 class EmbeddedRunner:
     """Runs the steps of open chunks until none is left or `stop` is called.
 
     Args:
-        installation: Settings and database.
-        options: How to work.
-        make_decoder: Makes the decoder of each extract thread.
+        installation: The installation: settings and database.
+        options: Options of the runner.
+        make_decoder: Creates the decoder of each extract thread.
     """
 
     def __init__(
@@ -75,29 +75,29 @@ class EmbeddedRunner:
         self._identity = worker_identity()
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
-        # Frames decoded so far of each chunk under way; written by the thread that decodes it.
+        # Frames decoded so far of each chunk in progress; written by the thread that decodes it.
         self._under_way: dict[Claim, int] = {}
         self._next_sweep = self._next_tidying = 0.0
 
     def stop(self) -> None:
-        """Makes `run` return soon; may be called from a signal handler or another thread."""
+        """Make `run` return soon; may be called from a signal handler or another thread."""
         self._installation.database.patience.hurry()
         self._stopped.set()
 
     def run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None = None) -> bool:
-        """Works until nothing is left, or until `stop`.
+        """Work until nothing is left, or until `stop`.
 
         Args:
-            on_progress: Told a few times a second how far the runs are.
+            on_progress: Called a few times a second with the progress of the runs.
 
         Returns:
             True when nothing is left to do, False when it was stopped.
 
         Raises:
             FrameStoreError: The frame store cannot be written.
-            ShortageError: This machine lacks what it takes to begin.
+            ShortageError: This machine lacks resources to start.
             DatabaseError: The database cannot be used.
-            WorkerError: The classify process cannot work, or the metrics' port is taken.
+            WorkerError: The classify process cannot work, or the metrics' port is in use.
         """
         with self._shown_metrics(), telling_shortages():
             finished = self._run(on_progress)
@@ -106,7 +106,7 @@ class EmbeddedRunner:
 
     def _shown_metrics(self) -> AbstractContextManager[None]:
         if self._options.run_ids is not None:
-            return nullcontext()  # `castline tag`: it may run beside a worker with its page
+            return nullcontext()  # `castline tag` may run beside a worker that serves metrics
         return serve_metrics(self._installation.settings, self._installation.database)
 
     def _run(self, on_progress: Callable[[Sequence[RunProgress]], None] | None) -> bool:
@@ -162,7 +162,7 @@ class EmbeddedRunner:
 
     @retry_on_disconnect
     def _look(self, *, with_progress: bool) -> tuple[int, Sequence[RunProgress]]:
-        """How many chunks are left, and how far the runs are if somebody wants to know."""
+        """Return the number of open chunks, and the progress of the runs if it is requested."""
         run_ids = self._options.run_ids
         with self._installation.database.read() as connection:
             progress = run_progress(connection, run_ids) if with_progress else ()

@@ -1,1 +1,1 @@
-"""The steps of a run, as every runner does them."""
+"""The steps of a run, shared by all runners."""

@@ -1,7 +1,8 @@
-"""Claims, as every step uses them: taken, given back, failed, swept up.
+"""Claims for all steps: taking, giving back, recording failures, sweeping.
 
-A step claims in one short transaction, works outside any, and writes in one transaction that its
-token guards. What fails is recorded against the chunk, and offered again, split or quarantined.
+A step claims in one short transaction, works outside any, and writes in one transaction that is
+guarded by its token. A failure is recorded against the chunk, which is offered again, split or
+quarantined.
 """
 
 import logging
@@ -39,18 +40,21 @@ def claim_step(
     run_ids: Sequence[int] | None,
     limit: int = 1,
 ) -> list[Claim]:
-    """Claims any chunks in `state`, if there are any; an empty list otherwise.
+    """Claim free chunks in `state`, if there are any.
 
-    Of extraction no more is claimed than may wait to be classified.
+    For extraction, no more are claimed than may wait to be classified.
 
     Args:
-        installation: Settings and database.
+        installation: The installation: settings and database.
         state: `queued` to extract, `extracted` to classify.
-        worker: Who claims.
+        worker: Identity of the worker.
         run_ids: Only chunks of these runs; None for any run.
-        limit: How many chunks at most.
+        limit: Maximum number of chunks.
+
+    Returns:
+        The claims; empty if there are none.
     """
-    # Asked again and again; who was told of a chunk mostly finds it, and claims at once.
+    # Idle workers poll; a worker that was notified of a chunk mostly finds it, and claims directly.
     with installation.database.read() as connection:
         if not has_free_chunk(connection, state, run_ids):
             return []
@@ -69,10 +73,10 @@ def claim_step(
 def claim_to_extract(
     installation: Installation, worker: str, chunk_id: int, most: int
 ) -> tuple[list[ClaimedChunk], int | None]:
-    """Claims what is free of a chunk's group, up to `most`, and reads what it is about.
+    """Claim the free chunks of a chunk's group, up to `most`, and read their details.
 
     Returns:
-        What was claimed, and a chunk that tells of the rest of the group, if there may be one.
+        The claimed chunks, and a chunk by which to notify of the rest of the group, if any.
     """
     chunks: list[ClaimedChunk] = []
     rest = None
@@ -96,16 +100,16 @@ def claim_to_extract(
 def claim_to_classify(
     installation: Installation, worker: str, chunk_id: int, most_of: Callable[[WaitingChunk], int]
 ) -> tuple[WaitingChunk | None, list[ClaimedChunk]]:
-    """Claims what is free of a chunk's group, and others, and reads what they are about.
+    """Claim the free chunks of a chunk's group, and others, and read their details.
 
     Args:
-        installation: Settings and database.
-        worker: Who claims.
-        chunk_id: Of the group.
-        most_of: Says how many chunks to claim where one like this waits; 0 for none.
+        installation: The installation: settings and database.
+        worker: Identity of the worker.
+        chunk_id: A chunk of the group.
+        most_of: Returns how many chunks to claim if one like this waits; 0 for none.
 
     Returns:
-        A chunk of the group that waited, if one did, and what was claimed.
+        A chunk of the group that waited, if any, and the claimed chunks.
     """
     chunks: list[ClaimedChunk] = []
     claimed_for: list[int] = []
@@ -156,12 +160,12 @@ def _claim(
 def record_failure(
     database: Database, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
 ) -> None:
-    """Writes a failed attempt down; ends the run if its last open chunk is given up with this."""
+    """Record a failed attempt; end the run if its last open chunk is given up with this."""
     with database.write() as connection:
         try:
             run = get_run(connection, claim.run_id)
         except NotFoundError:
-            return  # cancelled, and pruned
+            return  # cancelled and pruned
         halves = split_chunk(
             ChunkRange(claim.start_pts, claim.end_pts),
             get_episode(connection, run.episode_id).key_pts,
@@ -181,7 +185,7 @@ def record_failure(
 
 @retry_on_disconnect
 def give_back(database: Database, claims: Sequence[Claim]) -> None:
-    """Offers claimed chunks again at once, as if they had never been claimed."""
+    """Offer claimed chunks again immediately, as if they had never been claimed."""
     for claim in claims:
         with database.write() as connection:
             release_claim(connection, claim)
@@ -189,7 +193,7 @@ def give_back(database: Database, claims: Sequence[Claim]) -> None:
 
 @retry_on_disconnect
 def sweep(database: Database) -> int:
-    """Offers chunks again whose worker vanished. Returns how many there were."""
+    """Offer chunks again whose worker vanished; return how many there were."""
     with database.read() as connection:
         lost = lost_claims(connection, is_dead)
     for claim in lost:
@@ -199,13 +203,13 @@ def sweep(database: Database) -> int:
 
 @retry_on_disconnect
 def chunks_of(database: Database, claims: Sequence[Claim]) -> list[ClaimedChunk]:
-    """What claimed chunks are about."""
+    """Return the details of claimed chunks."""
     with database.read() as connection:
         return claimed_chunks(connection, claims)
 
 
 def store_path(installation: Installation, chunk: ClaimedChunk) -> Path:
-    """The frame store file of a claimed chunk."""
+    """Return the frame store file of a claimed chunk."""
     return installation.frames.path_for(
         chunk.episode.sha256,
         RunParameters.from_json(chunk.params).every_seconds,

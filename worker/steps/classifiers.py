@@ -1,4 +1,4 @@
-"""The classifier that a process has in memory, with the batch size that suits its device."""
+"""The loaded classifier of a process, with the batch size that suits its device."""
 
 import json
 import os
@@ -13,13 +13,13 @@ from worker.settings import Settings
 
 
 class LoadedClassifiers:
-    """The classifier in use; another model version takes its place, so memory holds one.
+    """Holds the classifier in use; another model version replaces it, so that memory holds one.
 
     Args:
-        settings: Where models are, and the batch size if a person chose one.
-        device: Where to classify.
-        probes: Whether to find the best batch size by trying. It takes seconds, which a worker
-            that stays has and a single command has not.
+        settings: Settings with the models' folder, and the batch size if one is configured.
+        device: Device to classify on.
+        probes: Whether to find the best batch size by trying. This takes seconds, which is worth it
+            for a long-running worker but not for a single command.
     """
 
     def __init__(self, settings: Settings, device: Device, *, probes: bool = False) -> None:
@@ -29,11 +29,11 @@ class LoadedClassifiers:
         self._loaded: tuple[str, Classifier] | None = None
 
     def loaded(self, sha256: str) -> Classifier | None:
-        """The classifier of the model version with this SHA-256, if it is the one in memory."""
+        """Return the classifier of the model version with this SHA-256, if it is loaded."""
         return self._loaded[1] if self._loaded and self._loaded[0] == sha256 else None
 
     def load(self, sha256: str) -> Classifier:
-        """The classifier of the model version with this SHA-256.
+        """Return the classifier of the model version with this SHA-256.
 
         Raises:
             ModelError: It is not among the model folders, or cannot be loaded.
@@ -60,7 +60,7 @@ class LoadedClassifiers:
 
 
 def _read(path: Path) -> dict[str, int]:
-    """The batch sizes that were found before; none where the file is damaged or not there."""
+    """Return the batch sizes found before; none where the file is damaged or missing."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -70,7 +70,7 @@ def _read(path: Path) -> dict[str, int]:
 
 
 def _write(path: Path, known: dict[str, int]) -> None:
-    # Two workers may write at once: what one of them lost is probed again.
+    # Two workers may write concurrently: a lost entry is probed again.
     written = path.with_suffix(f".{os.getpid()}")
     written.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
     written.replace(path)

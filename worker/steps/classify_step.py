@@ -1,4 +1,4 @@
-"""The step `classify`: claimed chunks' frames from the frame store, into tags."""
+"""The step `classify`: read claimed chunks' frames from the frame store, and write tags."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,14 +27,14 @@ from worker.steps.statistics import StatisticsRecorder
 
 FRAMES_AT_ONCE = 320
 """Frames in memory, or one batch where that is more: 20 batches of 64 pictures, and 47 MB of
-256x192 pixels. As many more are read meanwhile."""
+256x192 pixels. The same number is read ahead."""
 
 MOST_AT_ONCE = 64
-"""Chunks that fill the largest batches; what a killed process has to do again."""
+"""Chunks that fill the largest batches; a killed process has to repeat them."""
 
 PLACE_DIGITS = 4
-"""Of the shares that say where a label was seen: a fifth of a pixel of full HD, and coarser than
-what another grouping of frames into batches changes."""
+"""Decimals of places as shares: a fifth of a pixel of full HD, and coarser than the effect of
+another grouping of frames into batches."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def classify_step(
     claims: Sequence[Claim],
     classifier_for: Callable[[str], Classifier],
 ) -> None:
-    """Classifies claimed chunks, as `classify_chunks` does."""
+    """Classify claimed chunks like `classify_chunks`."""
     try:
         chunks = chunks_of(installation.database, claims)
     except BaseException:
@@ -58,20 +58,20 @@ def classify_chunks(
     chunks: Sequence[ClaimedChunk],
     classifier_for: Callable[[str], Classifier],
 ) -> None:
-    """Classifies claimed chunks and writes their tags; ends the runs that are complete with them.
+    """Classify claimed chunks and write their tags; end the runs that are complete with them.
 
-    Chunks that never failed share forward passes; one that did is tried by itself, so that it
-    takes no other along.
+    Chunks that never failed share forward passes; one that did is tried separately, so that it does
+    not make others fail.
 
     Args:
-        installation: Settings and database.
-        chunks: In state `extracted`.
-        classifier_for: Gives the classifier of a model version, by its SHA-256.
+        installation: The installation: settings and database.
+        chunks: Chunks in state `extracted`.
+        classifier_for: Returns the classifier of a model version, by its SHA-256.
 
     Raises:
         ModelError: A model version cannot be loaded; the chunks are offered again.
         StorageUnreachable: The frame store does not answer; the chunks are offered again.
-        StorageFullError: There is no room here for a copy of it; the chunks are offered again.
+        StorageFullError: There is no local space for a copy of it; the chunks are offered again.
         ShortageError: This machine lacks memory, threads or open files; the chunks are offered
             again.
     """
@@ -89,7 +89,7 @@ def classify_chunks(
                 try:
                     classifier = classifier_for(model_sha256)
                 except BaseException:
-                    # No chunk's fault: a missing model or device would fail every other one too.
+                    # No chunk's fault: a missing model or device would make all others fail too.
                     give_back(installation.database, left)
                     raise
                 _classify_group(installation, group, classifier)
@@ -101,7 +101,7 @@ def classify_chunks(
 
 
 def chunks_that_fill(frames_per_batch: int, frames_per_chunk: int) -> int:
-    """How many chunks to claim at once so that batches are full: a group at least."""
+    """Return how many chunks to claim together so that batches are full: at least a group."""
     filling = -(-frames_per_batch // max(frames_per_chunk, 1))
     return min(max(filling, CHUNKS_PER_GROUP), MOST_AT_ONCE)
 
@@ -130,10 +130,10 @@ def _classify_group(
             while part := _next_part(parts, installation.statistics):
                 _classify(part, classifier, installation)
     except _ClassifyingError as error:
-        for tagging in group:  # those whose failure is recorded already are not held any more
+        for tagging in group:  # chunks with a recorded failure are no longer held
             record_failure(installation.database, tagging.chunk.claim, str(error), lost=False)
         return
-    # A transaction for each run: who locks two at once may meet who locks them the other way round.
+    # A transaction for each run: one that locks two may deadlock with one in the opposite order.
     by_run: dict[int, dict[Claim, Sequence[TagRecord]]] = {}
     for tagging in whole:
         claim = tagging.chunk.claim
@@ -146,13 +146,13 @@ def _classify_group(
 def _frames_of_all(
     installation: Installation, group: Sequence[_Tagging], whole: list[_Tagging]
 ) -> Iterator[tuple[_Tagging, StoredFrame]]:
-    """The frames of all chunks; those that could be read to the end are added to `whole`."""
+    """Yield the frames of all chunks; chunks that were read to the end are added to `whole`."""
     for tagging in group:
         try:
             for frame in _frames(installation, tagging.chunk):
                 yield tagging, frame
         except StorageFullError:
-            raise  # no chunk's fault: every other one would fail in the same way
+            raise  # no chunk's fault: all others would fail in the same way
         except FrameStoreError as error:
             if what_is_lacking(error):
                 raise
@@ -163,7 +163,7 @@ def _frames_of_all(
 
 
 def _next_part(parts: Iterator[_Part], statistics: StatisticsRecorder) -> _Part:
-    """The next frames to classify; none at the end."""
+    """Return the next frames to classify; none at the end."""
     run_ids: list[int] = []
     with statistics.timed(Statistic.READ, run_ids):
         part = next(parts, [])
@@ -176,11 +176,11 @@ def _run_ids(part: _Part) -> list[int]:
 
 
 class _ClassifyingError(Exception):
-    """The network failed on these frames, for whatever reason."""
+    """The network failed on these frames, for any reason."""
 
 
 def _classify(part: _Part, classifier: Classifier, installation: Installation) -> None:
-    """Classifies frames, and adds what was found to their chunks."""
+    """Classify frames, and add the predictions to their chunks."""
     run_ids = _run_ids(part)
     try:
         with installation.statistics.timed(Statistic.DEVICE, run_ids):
@@ -199,10 +199,10 @@ def _classify(part: _Part, classifier: Classifier, installation: Installation) -
 
 
 def _frames(installation: Installation, chunk: ClaimedChunk) -> Iterator[StoredFrame]:
-    """A claimed chunk's frames from the store.
+    """Yield a claimed chunk's frames from the store.
 
     Raises:
-        FrameStoreError: They cannot be read, or are others than were extracted.
+        FrameStoreError: They cannot be read, or differ from the extracted ones.
     """
     path = store_path(installation, chunk)
     installation.frames.fetch(path)
@@ -222,7 +222,7 @@ def _frames(installation: Installation, chunk: ClaimedChunk) -> Iterator[StoredF
 
 @retry_on_disconnect
 def _write_tags(installation: Installation, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
-    """Writes the tags of one run's chunks, but of none whose claim was lost meanwhile."""
+    """Write the tags of one run's chunks, except those whose claim was lost meanwhile."""
     run_ids = [claim.run_id for claim in tags]
     with (
         installation.statistics.timed(Statistic.DATABASE, run_ids),

@@ -1,4 +1,4 @@
-"""The step `extract`: claimed chunks' frames into the frame store."""
+"""The step `extract`: decode claimed chunks' frames into the frame store."""
 
 import logging
 import math
@@ -37,14 +37,15 @@ from worker.steps.claims import chunks_of, give_back, record_failure, store_path
 from worker.steps.lease import LeaseKeeper
 
 BEGUN_WITHIN_SECONDS = 30.0
-"""After this no further chunk of a group is begun: one takes two seconds of a core, and where it
-takes far longer, others may have time for the rest, and a kill should not lose it all."""
+"""After this time no further chunk of a group is started: one takes two seconds of a core, and
+where it takes far longer, other workers may have time for the rest, and a kill should not lose it
+all."""
 
 log = logging.getLogger(__name__)
 
 
 class _LeaseLostError(Exception):
-    """The chunk that is being worked on belongs to nobody or to others now."""
+    """The claim of the current chunk was lost."""
 
 
 def extract_step(
@@ -53,10 +54,10 @@ def extract_step(
     decoder: Decoder,
     on_progress: Callable[[int], None],
 ) -> bool:
-    """Extracts one claimed chunk, as `extract_group` does several.
+    """Extract one claimed chunk like `extract_group`.
 
     Returns:
-        Whether the chunk is extracted now; False if it failed, or belongs to others.
+        Whether the chunk is extracted now; False if it failed, or its claim was lost.
     """
     try:
         chunks = chunks_of(installation.database, [claim])
@@ -73,30 +74,31 @@ def extract_group(
     on_progress: Callable[[Claim, int], None],
     goes_on: Callable[[], bool] = lambda: True,
 ) -> list[Claim]:
-    """Decodes claimed chunks into the frame store, unless their frames lie there already.
+    """Decode claimed chunks into the frame store, unless their frames are already there.
 
-    One after the other, and all that succeeded are written down together. What fails is written
-    down against that chunk alone. Whatever ends the work early, what was extracted until then is
-    kept, and the rest is offered again.
+    Chunks are decoded one after the other, and successes are recorded together. A failure is
+    recorded against that chunk alone. If the work ends early for any reason, the extracted chunks
+    are kept, and the rest is offered again.
 
     Args:
-        installation: Settings and database.
-        chunks: Of one run, in state `queued`.
+        installation: The installation: settings and database.
+        chunks: Chunks of one run, in state `queued`.
         decoder: The decoder process to use.
-        on_progress: Called with the chunk under way and the number of its frames that were decoded
-            so far; an error that it raises stops the work.
-        goes_on: Asked before each chunk but the first; where it says no, the rest is offered again.
+        on_progress: Called with the current chunk and the number of its frames decoded so far; an
+            error that it raises stops the work.
+        goes_on: Called before each chunk but the first; if it returns False, the rest is offered
+            again.
 
     Returns:
-        The chunks that are extracted now; the others failed, belong to others, or are offered
-        again, because BEGUN_WITHIN_SECONDS were over or `goes_on` said no.
+        The chunks that are extracted now; the others failed, were lost, or are offered again
+        because BEGUN_WITHIN_SECONDS were over or `goes_on` returned False.
 
     Raises:
         FrameStoreError: The frame store cannot be written.
         StorageUnreachable: Shared storage does not answer.
         ShortageError: This machine lacks memory, threads, processes or open files.
         WorkerError: The episode's folder is gone.
-        Exception: What `on_progress` raised.
+        Exception: Raised by `on_progress`.
     """
     database = installation.database
     extracted: dict[Claim, ExtractedChunk] = {}
@@ -110,7 +112,7 @@ def extract_group(
         with telling_shortages():
             _extract_all(installation, chunks, left, extracted, decoder, on_progress, has_time)
     except _LeaseLostError:
-        left = []  # the run was cancelled, or others do these chunks now
+        left = []  # the run was cancelled, or other workers hold these chunks now
     finally:
         completed = _completed(installation, extracted) if extracted else []
         give_back(database, left)
@@ -143,8 +145,8 @@ def _extract_all(
     on_progress: Callable[[Claim, int], None],
     goes_on: Callable[[], bool],
 ) -> None:
-    """Moves claims from `left`, as they are done, and adds those that succeeded to `extracted`."""
-    # The decoder's parent watches over it: silence and computing time both have limits there.
+    """Move claims from `left`, as they are done, and add those that succeeded to `extracted`."""
+    # The decoder's parent watches it: silence and CPU time both have limits there.
     with LeaseKeeper(
         installation.database, left, installation.settings.lease_seconds, longest_seconds=math.inf
     ) as keeper:
@@ -161,7 +163,7 @@ def _extract_all(
                     installation, chunk, decoder, partial(check, claim)
                 )
             except (FrameStoreError, ShortageError, StorageUnreachable):
-                raise  # no chunk's fault: every other one would fail in the same way
+                raise  # no chunk's fault: all others would fail in the same way
             except IngestError as error:
                 if what_is_lacking(error):
                     raise
@@ -201,12 +203,12 @@ def _as_json(cuts: Cuts | None) -> str | None:
 def _source(
     installation: Installation, chunk: ClaimedChunk, on_progress: Callable[[], None]
 ) -> Path:
-    """The episode's file, or a copy of it.
+    """Return the episode's file, or a copy of it.
 
     Raises:
         WorkerError: Its folder is gone.
         VideoError: Shared storage holds another file in its place.
-        StorageUnreachable: It lies on storage that does not answer.
+        StorageUnreachable: It is on storage that does not answer.
     """
     episode = chunk.episode
     if is_remote(episode.uri):
@@ -222,7 +224,7 @@ def _source(
 
 @retry_on_disconnect
 def _note_stamp(database: Database, episode: EpisodeRecord, stamp: str) -> None:
-    """Remembers by what the file is known to hold the episode, so that it is not hashed again."""
+    """Store the stamp that proves the file's content, so that it is not hashed again."""
     if stamp in ("", episode.file_stamp):
         return
     with database.write() as connection:
@@ -230,7 +232,7 @@ def _note_stamp(database: Database, episode: EpisodeRecord, stamp: str) -> None:
 
 
 def _found_in_store(installation: Installation, chunk: ClaimedChunk) -> ExtractedChunk | None:
-    """What another run of the episode extracted, so that a new model never decodes again."""
+    """Return another run's extraction of the chunk, so that a new model never decodes again."""
     path = store_path(installation, chunk)
     every_seconds = RunParameters.from_json(chunk.params).every_seconds
     for params, extracted in chunk.found:
@@ -258,5 +260,5 @@ def _request(chunk: ClaimedChunk, source: Path, path: Path) -> Extraction:
         episode.area,
         path,
     )
-    # A copy of our own needs no proof: nobody else writes to it.
+    # A private copy needs no proof: no other program writes to it.
     return replace(request, file_stamp=None) if is_remote(episode.uri) else request

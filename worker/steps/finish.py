@@ -1,4 +1,4 @@
-"""The end of a run: what was found, what is missing, and how queries come to see it."""
+"""End a run: find its appearances and missing ranges, and make it current."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ TOLERATED_MISSING_SECONDS = Fraction(1)
 """Containers round their declared durations; a second is far above that and below any shot."""
 
 TOLERATED_ERROR_RATE = Fraction(1, 100)
-"""A damaged packet now and then costs no sample; one in a hundred is a damaged file."""
+"""An occasional damaged packet costs no sample; one in a hundred means a damaged file."""
 
 
 def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
-    """Ends a run whose chunks are all tagged or quarantined, in the caller's transaction.
+    """End a run whose chunks are all tagged or quarantined, in the caller's transaction.
 
     Returns:
         Whether the run ended now.
@@ -86,11 +86,11 @@ def cuts_of_run(connection: Transaction, run_id: int) -> tuple[int, ...] | None:
 def _cuts(
     tagged: Sequence[ExtractedChunk], quarantined_from: Sequence[int]
 ) -> tuple[int, ...] | None:
-    """The cuts of a run, also those between two chunks; None where one does not tell its own.
+    """Return the cuts of a run, also those between two chunks; None where a chunk has none stored.
 
     Args:
         tagged: The chunks, ascending.
-        quarantined_from: Where those begin that were given up. Across them nothing is compared.
+        quarantined_from: Start times of quarantined chunks; cuts are not sought across them.
     """
     parts = [Cuts.from_json(part.cuts) for part in tagged if part.cuts is not None]
     if len(parts) < len(tagged):
@@ -119,7 +119,7 @@ def _final_state(
 def _damage(
     tagged: Sequence[ExtractedChunk], episode: EpisodeRecord, missing: PtsRanges
 ) -> str | None:
-    """What is wrong with the file, for the person who reads that a run is partial."""
+    """Describe the damage of the file, for the person who reads that a run is partial."""
     errors = sum(part.decode_errors for part in tagged)
     if any(end == episode.end_pts for _, end in episode.missing):
         return "the file ends early; copy it again"

@@ -1,4 +1,4 @@
-"""Keeps claims alive while their work goes on."""
+"""Renew the leases of claims during their work."""
 
 import threading
 import time
@@ -14,18 +14,19 @@ RENEWALS_PER_LEASE = 4
 """Three renewals in a row may fail before healthy work is offered to others."""
 
 LONGEST_SECONDS = 600.0
-"""Classifying a few chunks takes seconds; what takes this long hangs, and is let go."""
+"""Classifying a few chunks takes seconds; work that takes this long hangs, and its lease may
+expire."""
 
 
 class LeaseKeeper:
-    """Renews claims from a thread of its own until it is left, or the work takes too long.
+    """Renews claims in a separate thread until the block ends, or the work takes too long.
 
     Args:
-        database: Where the claims are.
-        claims: What to renew.
-        lease_seconds: For how long each renewal holds.
-        longest_seconds: After how long to stop renewing; infinite where something else watches
-            over the work, as the decoder's parent does.
+        database: The database of the claims.
+        claims: The claims to renew.
+        lease_seconds: Duration of each renewal.
+        longest_seconds: After this time renewals stop; infinite where the work is watched
+            otherwise, as by the decoder's parent.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class LeaseKeeper:
 
     @property
     def lost(self) -> bool:
-        """Whether all claims are gone: cancelled, or offered to others. The work may stop."""
+        """Whether all claims are lost: cancelled, or offered to others. The work may stop."""
         return self._lost.is_set()
 
     def __enter__(self) -> "LeaseKeeper":
@@ -71,9 +72,10 @@ class LeaseKeeper:
         self._lost.set()
 
     def _renewed(self, claim: Claim) -> bool:
-        # A transaction for each: who locks several chunks at once may meet who cancels their run.
+        # A transaction for each: locking several chunks may deadlock with the cancellation of their
+        # run.
         try:
             with self._database.write() as connection:
                 return renew_claim(connection, claim, self._lease_seconds)
         except DatabaseError:
-            return True  # the next renewal, or the token at the end of the work, will tell
+            return True  # the next renewal, or the token at the end of the work, decides

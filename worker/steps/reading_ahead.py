@@ -1,4 +1,4 @@
-"""Reading while something else computes."""
+"""Read ahead during computation."""
 
 from collections.abc import Generator, Iterable
 from itertools import islice
@@ -10,9 +10,9 @@ Item = TypeVar("Item")
 
 
 def in_parts_read_ahead(items: Iterable[Item], length: int) -> Generator[list[Item], None, None]:
-    """Parts of up to `length` items; a thread reads the next part while the last one is used.
+    """Yield lists of up to `length` items; a thread reads the next list while the last one is used.
 
-    Whoever does not take all of them closes this, which waits for the thread.
+    A caller that does not take all of them must close the generator, which waits for the thread.
     """
     iterator = iter(items)
     return taken_ahead(iter(lambda: list(islice(iterator, length)), []), 1)

@@ -1,4 +1,4 @@
-"""What a process spends on runs, gathered until it is worth a transaction."""
+"""Statistics of a process's work on runs, collected until a transaction is worth it."""
 
 import threading
 import time
@@ -12,12 +12,12 @@ from db.queue.statistics import add_statistics
 from db.states import Statistic
 
 WRITTEN_EVERY_SECONDS = 5.0
-"""A transaction of a millisecond or two; a killed process takes at most so much of it
-along, or what it had kept since the database was cut."""
+"""Interval of transactions of a millisecond or two; a killed process loses at most the statistics
+of this time, or those collected since the database was cut."""
 
 
 class StatisticsRecorder:
-    """What this process spent and has not written down yet. Threads may share it."""
+    """The statistics of this process that are not written yet. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,11 +25,11 @@ class StatisticsRecorder:
         self._write_at = time.monotonic() + WRITTEN_EVERY_SECONDS
 
     def add(self, name: Statistic, run_ids: Iterable[int], amount: float) -> None:
-        """Divides an amount among runs, as often as each is named.
+        """Divide an amount among runs, as often as each is named.
 
         Args:
-            name: What it is an amount of.
-            run_ids: Of one run for each chunk, say.
+            name: The statistic.
+            run_ids: Runs, for example one for each chunk.
             amount: Seconds, or frames.
         """
         among = list(run_ids)
@@ -39,7 +39,7 @@ class StatisticsRecorder:
 
     @contextmanager
     def timed(self, name: Statistic, run_ids: Iterable[int]) -> Iterator[None]:
-        """Adds the seconds that are spent inside; `run_ids` may still be filled there."""
+        """Add the duration of the block; `run_ids` may still be filled inside it."""
         began = time.monotonic()
         try:
             yield
@@ -47,10 +47,10 @@ class StatisticsRecorder:
             self.add(name, run_ids, time.monotonic() - began)
 
     def write(self, database: Database, *, at_once: bool = False) -> None:
-        """Writes all of it down if that was not done just now, or later if the server is gone.
+        """Write all statistics if the last write is long enough ago; later if the server is gone.
 
-        A cut is not waited out: what people see of it may lag, and what a process that ends
-        during one had kept back is lost.
+        It does not wait during an outage: visible statistics may lag, and a process that ends
+        during one loses the collected ones.
         """
         if not at_once and time.monotonic() < self._write_at:
             return

@@ -1,4 +1,4 @@
-"""what a run's appearances add up to, and the season that an episode's name tells
+"""totals of a run's appearances, and the season in an episode's name
 
 Revision: 0004, after 0003
 """

@@ -1,4 +1,4 @@
-"""what work on a run took
+"""statistics of work on a run
 
 Revision: 0005, after 0004
 """

@@ -1,4 +1,4 @@
-"""pairs in code point order, whatever the order of the server's language
+"""pairs in code point order, independent of the server's language
 
 Revision: 0006, after 0005
 """

@@ -1,4 +1,4 @@
-"""where in the picture a label was seen; of older runs nobody knows
+"""places of labels in the picture, unknown for older runs
 
 Revision: 0007, after 0006
 """
@@ -15,7 +15,7 @@ COLUMNS = ('place_x', 'place_y', 'place_width', 'place_height')
 
 
 def upgrade() -> None:
-    for name in COLUMNS:  # without a default: neither database writes the rows anew
+    for name in COLUMNS:  # without a default: neither database rewrites the rows
         op.add_column('tag', sa.Column(name, sa.Float(), nullable=True))
 
 

@@ -1,4 +1,4 @@
-"""where shots begin, seen while decoding; of older runs nobody knows
+"""cuts found during decoding, unknown for older runs
 
 Revision: 0008, after 0007
 """

@@ -1,4 +1,4 @@
-"""what tells that a file holds the same content still; of files from before nothing does
+"""stamps that prove a file's content, empty for older files
 
 Revision: 0009, after 0008
 """

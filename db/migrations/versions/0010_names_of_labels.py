@@ -1,4 +1,4 @@
-"""labels' names as people wrote them; models from before have none
+"""display names of labels, empty for older models
 
 Revision: 0010, after 0009
 """

@@ -108,7 +108,8 @@ def _reader(path: Path) -> Callable[[Path], Entries]:
         if root == CVAT_ROOT:
             return read_cvat
     raise StillsError(
-        f"{path}: neither a folder of stills nor a file of boxes as {FORMATS}; see docs/datasets.md"
+        f"{path}: neither a folder of stills nor a file of boxes as {FORMATS};"
+        " see docs/how-to/datasets.md"
     )
 
 

@@ -256,7 +256,7 @@ def test_coco_has_the_boxes_of_samples_within_appearances(
     ended = castline_here(
         home, "export", "film", "-f", "coco", "-o", tmp_path, "--force", "--label", "homer"
     )
-    assert "tells no places" in ended.stderr
+    assert "gives no places" in ended.stderr
 
 
 MISTAKES = {

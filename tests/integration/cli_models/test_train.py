@@ -147,7 +147,9 @@ def test_training_with_nothing_to_resume_says_so_and_leaves_no_earlier_events(
     once = ("--recipe", "baseline", "--epochs", "1", "--batch-size", "8", "--resume")
     done = castline_here(tmp_path, "train", dataset, *once)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[0] == f"nothing to resume in {work}: beginning anew"
+    assert (
+        done.stderr.splitlines()[0] == f"nothing to resume in {work}: starting from the beginning"
+    )
     assert [path for path in (work / "tensorboard").iterdir() if "earlier" in path.name] == []
 
 
@@ -262,8 +264,8 @@ def absent(_dataset: Path, folder: Path) -> Path:
         ("sound", ("--batch-size", "5000"), "batch_size is 5000; give 1 to 4096"),
         ("sound", ("--name", "Two Fruits"), "name 'Two Fruits' is not a short lower-case slug"),
         ("sound", ("--name", "../fruits"), "is not a short lower-case slug"),
-        ("sound", ("--name", ""), "makes no name for a model; give one with --name"),
-        ("nameless", (), "makes no name for a model; give one with --name"),
+        ("sound", ("--name", ""), "gives no valid name for a model; give one with --name"),
+        ("nameless", (), "gives no valid name for a model; give one with --name"),
         ("absent", (), "not a dataset (dataset.json: No such file or directory); make one:"),
         ("damaged", (), "train-00000-of-00002.tfrecord: damaged shard"),
     ],

@@ -84,4 +84,4 @@ def test_the_table_names_pictures_and_places(home: Path) -> None:
 def test_a_model_without_places_is_refused_in_one_line(home: Path) -> None:
     done = castline_here(home, "dataset", "check", home / "dataset", "--model", "by_lot")
     assert done.returncode == 1
-    assert "tells no places" in one_line(done.stderr)
+    assert "gives no places" in one_line(done.stderr)

@@ -166,8 +166,11 @@ def test_nothing_is_added_twice_and_what_was_undone_is_marked(
     moved = stills(out)["birch"][0]
     (out / "checked").mkdir()
     moved.rename(out / "checked" / "mine.jpg")  # a person may move them
+    removed = stills(out)["unknown"][0]
+    removed.unlink()  # and remove them
     assert not library.stills_from_corrections(out).counts
     assert len(sources(out)) == sum(first.counts.values())
+    assert [row["label"] for row in sources(out) if row["still"] == ""] == ["unknown"]
 
     library.undo_corrections([made.key])
     again = library.stills_from_corrections(out)

@@ -134,7 +134,7 @@ def test_stills_and_whole_frames_never_share_a_folder(home: Path, tmp_path: Path
 def test_model_of_regions_offers_neither(home: Path, tmp_path: Path, option: str) -> None:
     code, said = harvest(home, tmp_path / "out", option, model="by_lot")
     assert code == 1
-    assert "by_lot@1: tells no places" in one_line(said)
+    assert "by_lot@1: gives no places" in one_line(said)
     assert not list(tmp_path.iterdir())
 
 

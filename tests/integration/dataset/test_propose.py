@@ -155,7 +155,7 @@ def test_frames_in_the_store_are_not_decoded_again(
 def test_model_of_regions_is_refused(home: Path, tmp_path: Path) -> None:
     code, said = propose(home, tmp_path / "out", model="by_lot")
     assert code == 1
-    assert "by_lot@1: tells no places" in one_line(said)
+    assert "by_lot@1: gives no places" in one_line(said)
     assert "--model" in said
     assert not list(tmp_path.iterdir())
 
@@ -205,5 +205,5 @@ def test_episode_of_nobody_is_refused(
         home, "dataset", "propose", tmp_path / "empty.mp4", "-o", tmp_path / "out", "--model", NAME
     )
     assert done.returncode == 1
-    assert "colours@1 sees nobody in" in one_line(done.stderr)
+    assert "colours@1 recognises no character in" in one_line(done.stderr)
     assert not (tmp_path / "out").exists()

@@ -108,7 +108,7 @@ def test_transport_stream_whose_clock_starts_anew(
     joined, remuxed = tmp_path / "joined.ts", tmp_path / "remuxed.mkv"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
 
-    refusal(decoder, joined, VideoError, "clock starts anew after 3 s; .* -c copy out.mkv")
+    refusal(decoder, joined, VideoError, "clock restarts after 3 s; .* -c copy out.mkv")
 
     run_ffmpeg("-i", joined, "-c", "copy", remuxed)
     described = decoder.probe(remuxed)

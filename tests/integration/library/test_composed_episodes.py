@@ -28,7 +28,8 @@ PILLARBOXED = "springfield_composed_pillarbox_90s.mp4"
 
 SAMPLES_PER_SECOND = 2
 LEAST_F1 = {LONG: 0.93, PILLARBOXED: 0.92}
-"""Two hundredths or a little more below what docs/stills_to_frames.md has for the bundled model."""
+"""Two hundredths or somewhat more below the figures of the bundled model in
+docs/explanation/stills-to-frames.md."""
 
 CLIPS = ".clips"
 """The suffix of the folder."""

@@ -1,4 +1,4 @@
-"""The walk-through of docs/retraining.md, command by command, on the drawn cast."""
+"""The walk-through of docs/tutorials/retraining.md, command by command, on the drawn cast."""
 
 import json
 import re
@@ -21,15 +21,15 @@ from tests.servers.commands import castline_here
 
 pytestmark = pytest.mark.integration
 
-PAGE = Path(__file__).parents[3] / "docs" / "retraining.md"
+PAGE = Path(__file__).parents[3] / "docs" / "tutorials" / "retraining.md"
 STILLS_PER_LABEL = 60
 TAKEN = re.compile(r"at (\d+\.\d+) s, (\w+);")
 
 
 def commands() -> list[list[str]]:
-    """The commands of the page's first section, in order."""
-    section = PAGE.read_text("utf-8").split("## A round of retraining")[1].split("\n## ")[0]
-    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    """The commands of the page, in order."""
+    text = PAGE.read_text("utf-8")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
     assert all(line.startswith("castline ") for line in lines)
     return [shlex.split(line)[1:] for line in lines]
 

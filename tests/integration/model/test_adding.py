@@ -227,7 +227,7 @@ def refusals(stills: Path) -> dict[str, tuple[tuple[str, ...], str]]:
         "no label": ((*begun, "--add", str(stills)), "is not LABEL=FOLDER"),
         "no start": (("--add", cid), "name it with --start MODEL"),
         "regional": (("--start", "by_lot", "--add", cid), "network baseline takes no further"),
-        "recipe": ((*begun, "--add", cid, "--epochs", "2"), "--epochs: of no use with --add"),
+        "recipe": ((*begun, "--add", cid, "--epochs", "2"), "--epochs: not allowed with --add"),
         "few": ((*begun, "--add", f"cid={stills / 'few'}"), "9 different pictures of cid, too few"),
     }
 

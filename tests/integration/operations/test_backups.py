@@ -1,4 +1,4 @@
-"""Backup and restore, as docs/deploy.md tells: what comes back is what was there."""
+"""Backup and restore, as docs/how-to/deploying.md tells: what comes back is what was there."""
 
 import shutil
 import sqlite3

@@ -119,7 +119,9 @@ def test_a_file_of_which_the_end_is_lost_is_told_with_what_to_do(home: Path) -> 
     (home / "castline.db").write_bytes(whole[: len(whole) // 2])
     ended = castline_here(home, "status")
     assert ended.returncode == 1
-    assert "malformed; put a backup in its place (docs/deploy.md)" in one_line(ended.stderr)
+    assert "malformed; put a backup in its place (docs/how-to/deploying.md)" in one_line(
+        ended.stderr
+    )
 
 
 def test_promotions_with_a_damaged_moment_are_told_so(home: Path) -> None:

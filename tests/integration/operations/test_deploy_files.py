@@ -247,7 +247,7 @@ def test_who_dumps_inside_the_container_of_postgresql_needs_no_password_and_othe
 ) -> None:
     arguments = compose["services"]["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split()
     assert {"--auth-host=scram-sha-256", "--auth-local=trust"} <= {*arguments}
-    page = (ROOT / "docs" / "deploy.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "deploying.md").read_text()
     assert "docker compose exec -T postgres pg_dump --username=castline" in page  # by the socket
 
 
@@ -291,6 +291,6 @@ def test_castline_is_a_layer_of_its_own_above_its_dependencies_in_each_image(
 def test_every_setting_is_documented() -> None:
     settings = (ROOT / "worker" / "settings.py").read_text()
     named = set(re.findall(r"\bCASTLINE_[A-Z_]+[A-Z]\b", settings))
-    pages = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    pages = "".join(path.read_text() for path in (ROOT / "docs").rglob("*.md"))
     assert len(named) > 8
     assert named <= set(re.findall(r"\bCASTLINE_[A-Z_]+[A-Z]\b", pages))

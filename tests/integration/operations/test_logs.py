@@ -58,7 +58,7 @@ def test_celery_workers_log_each_chunk_and_nothing_that_is_not_json(
     assert told(lines, "tagged") == [tuple(chunk) for chunk in chunks]
     assert any(line["message"].startswith("refused a message in extract.bulk") for line in lines)
     assert {line["message"] for line in lines} >= {
-        "Working; Ctrl-C stops, and the next start goes on from there."
+        "Working; Ctrl-C stops, and the next start continues from there."
     }
     assert not any("received" in line["message"] and "Task" in line["message"] for line in lines)
 

@@ -70,4 +70,4 @@ def test_the_unit_runs_a_command_and_lets_it_end(unit: Path) -> None:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_the_page_says_how_to_install_the_unit(unit: Path) -> None:
-    assert f"deploy/{unit.name}" in (ROOT / "docs" / "deploy.md").read_text()
+    assert f"deploy/{unit.name}" in (ROOT / "docs" / "how-to" / "deploying.md").read_text()

@@ -1,4 +1,4 @@
-"""docs/python.md tells of every method of a library, and of none that is not there."""
+"""docs/reference/python.md tells of every method of a library, and of none that is not there."""
 
 import inspect
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import castline
 
-PAGE = (Path(__file__).parents[3] / "docs" / "python.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "python.md").read_text("utf-8")
 
 
 def public(kind: type) -> set[str]:
