@@ -34,6 +34,7 @@ class Table(Sequence[RowT_co], Generic[RowT_co]):
     """The rows of an answer, in order: an immutable sequence."""
 
     rows: tuple[RowT_co, ...]
+    """The rows."""
     columns: tuple[str, ...]
     """The names of the values that `to_dicts` and `to_pandas` return for each row."""
     has_more: bool = False

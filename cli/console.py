@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 from typing import Annotated, Any
 
@@ -39,9 +39,7 @@ OfRun = Annotated[
     int | None,
     typer.Option("--run", min=1, max=LARGEST_RUN, help="Ask this run instead of the current ones."),
 ]
-OfModel = Annotated[
-    str | None, typer.Option("--model", help="Ask this model's latest runs instead.")
-]
+OfModel = Annotated[str | None, typer.Option("--model", help="Ask this model's own runs instead.")]
 """The options of every question about appearances."""
 
 Raw = Annotated[
@@ -145,6 +143,12 @@ def say(line: str) -> None:
         _log.info("%s", line)
     else:
         stderr.print_line(line)
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print lines for a person on stderr."""
+    for line in lines:
+        say(line)
 
 
 def say_error(error: Exception) -> None:

@@ -57,14 +57,23 @@ def prune(
         print_json(found.to_dict())
     else:
         _print_pruning(found)
-    if dry_run or found.is_empty:
+    if found.is_empty:
+        return
+    if dry_run:
+        say(_STAYS)
         return
     if not yes:
         if not sys.stdin.isatty():
             raise RequestError("prune: nothing was removed; confirm with --yes")
         typer.confirm("Remove all this?", abort=True, err=True)
     library.prune(found)
-    say("Removed.")
+    say(f"Removed. {_STAYS}")
+
+
+_STAYS = (
+    "What is shown stays, and what one rollback would show; the runs come back only by castline tag"
+    " and castline rerun."
+)
 
 
 def _print_pruning(found: Pruning) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple, Self
+from typing import Self
 
 from db.states import ChunkState, RunState
 from exact.picture_area import PictureArea
+from exact.place import Place
 from exact.ranges import PtsRanges
 from exact.verdicts import Verdict
 from exact.video_file import VideoFile
@@ -50,7 +51,7 @@ class ModelVersionRecord:
     preprocessing: str
     metrics: dict[str, object]
     created_at: datetime
-    """Time of training; a run of a newer version is never replaced by one of an older."""
+    """Time of training."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Display names of labels; only those that differ from the label."""
 
@@ -85,17 +86,6 @@ class ExtractedChunk:
     """First frames of shots, as JSON; None where they were not sought."""
 
 
-class PlaceRecord(NamedTuple):
-    """The place of a label in the active picture: centre and extent, as shares of it."""
-
-    x: float
-    """Centre, from the left edge (0) to the right (1)."""
-    y: float
-    """Centre, from the upper edge (0) to the lower (1)."""
-    width: float
-    height: float
-
-
 @dataclass(frozen=True)
 class TagRecord:
     """A stored prediction."""
@@ -105,7 +95,7 @@ class TagRecord:
     region: str
     confidence: float
     seconds: float
-    place: PlaceRecord | None = None
+    place: Place | None = None
     """Place; None where the network gave none, as in all runs before places existed."""
 
 

@@ -138,6 +138,7 @@ model_version = Table(
     Column("preprocessing", Text, nullable=False),
     Column("metrics", Text, nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),
+    # What older versions go by that an upgrade meets at work; `promotion` tells.
     Column("promoted_at", UtcDateTime()),
 )
 
@@ -149,7 +150,12 @@ run = Table(
     Column("model_version_id", RowId, ForeignKey("model_version.id"), nullable=False),
     Column("params", Text, nullable=False),
     Column("params_hash", String(64), nullable=False),
+    # Counts up with each time that a person asked for one of the episode's runs: of a model's runs,
+    # the parameters in use are those of the highest.
+    Column("asked", BigInteger, nullable=False, server_default="0"),
     Column("state", _word(RunState), nullable=False),
+    # It ended in part and was queued again: its results stay until it ends again.
+    Column("keeps_partial", Boolean, nullable=False, server_default=false()),
     # Interactive runs go before bulk ones, at every step.
     Column("lane", _word(Lane), nullable=False, server_default=Lane.BULK),
     Column("chunks_total", Integer, nullable=False),
@@ -353,6 +359,8 @@ promotion = Table(
     # Null after the model version was pruned; its name stays readable.
     Column("model_version_id", RowId, ForeignKey("model_version.id")),
     Column("model", Text, nullable=False),
+    # Nobody promoted it: it came with Castline, and is in use until somebody promotes another.
+    Column("bundled", Boolean, nullable=False, server_default=false()),
     Column("promoted_at", UtcDateTime(), nullable=False),
     # The requirement that it had to meet; null where nothing was measured.
     Column("requirement", Text),
@@ -362,7 +370,7 @@ promotion = Table(
     Column("withdrawn_at", UtcDateTime()),
 )
 
-# The runs that were current before a promotion; a rollback restores them.
+# Written by workers of older versions during an upgrade; nothing reads it.
 replaced_run = Table(
     "replaced_run",
     metadata,

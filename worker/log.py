@@ -104,7 +104,7 @@ class _LineFormatter(logging.Formatter):
 
 
 class _TextFormatter(_LineFormatter):
-    """`2026-01-01 12:00:00,000 INFO worker.extracting extracted run=1 chunk=2 attempt=1`."""
+    """`2026-01-01 12:00:00,000 INFO worker.steps.claims failed run=1 chunk=2 attempt=1`."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -34,8 +34,11 @@ class Exported:
     """The files written by an export."""
 
     files: tuple[Path, ...]
+    """The files, except clips."""
     clips_folder: Path | None
+    """The folder of clips; None without clips."""
     clips: tuple[Path, ...]
+    """The clips."""
     model: str
     """NAME@VERSION of the model whose timeline was exported."""
     lacks_places: bool

@@ -37,7 +37,8 @@ from db.questions.appearances import (
     shared_time,
 )
 from db.questions.appearances import screen_time as find_screen_time
-from db.records import EpisodeRecord, PlaceRecord, RunRecord
+from db.records import EpisodeRecord, RunRecord
+from exact.place import Place as StoredPlace
 from timeline.times import format_time
 from worker.installation import Installation
 
@@ -234,8 +235,8 @@ def appearance_of(found: EpisodeAppearance) -> Appearance:
     return Appearance(found.episode, **vars(found.appearance), place=_place_of(found.place))
 
 
-def _place_of(stored: PlaceRecord | None) -> Place | None:
-    return None if stored is None else Place(*stored)
+def _place_of(stored: StoredPlace | None) -> Place | None:
+    return None if stored is None else Place(*stored.shares)
 
 
 def _match_of(found: FoundRange, label: str | None, text: str) -> Match:

@@ -28,12 +28,17 @@ class LabelFigures(Row):
     """Scores and screen time of one label, counted by frames."""
 
     label: str
+    """The label."""
     precision: float | None
     """Precision, as recall and F1, is None where the collar covers all of the label's time."""
     recall: float | None
+    """Recall."""
     f1: float | None
+    """F1."""
     true_seconds: float
+    """Screen time by the truth."""
     found_seconds: float
+    """Screen time by the timeline."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Evaluation(Row):
     """The scores of an episode's timeline against a truth."""
 
     episode: str
+    """Name of the episode."""
     collar_seconds: Fraction
     """Width of the unscored time around each true border, half of it on each side."""
     figures: "Figures"
@@ -81,8 +87,11 @@ class SampleFigures(Row):
     """Scores of one label, counted at the samples."""
 
     label: str
+    """The label."""
     precision: float
+    """Precision."""
     recall: float
+    """Recall."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,6 +101,7 @@ class SampleScore(Table[SampleFigures]):
     f1: float = 0.0
     """F1 over all labels together (micro-F1)."""
     samples: int = 0
+    """Number of samples."""
     samples_with_nobody: int = 0
     """Samples without a known character on screen."""
     false_tag_samples: int = 0

@@ -8,11 +8,11 @@ from db.engine import Transaction
 from db.library.all_runs import chunk_ranges
 from db.library.places import surest_place
 from db.records import EpisodeRecord, RunRecord
+from exact.place import Place
 from ingest.errors import FrameStoreError, StorageUnreachable
 from ingest.sampling import on_display
 from ingest.storage.frame_store import read_jpeg, read_manifest
 from ingest.storage.jpegs import cut_jpeg
-from timeline.place import Place
 from worker.installation import Installation
 from worker.parameters import RunParameters
 
@@ -78,5 +78,4 @@ class Thumbnails:
 
     def _place(self, label: str, pts: int) -> Place | None:
         with self._database.read() as connection:
-            found = surest_place(connection, self._seen_by, label, pts)
-        return None if found is None else Place(*found)
+            return surest_place(connection, self._seen_by, label, pts)

@@ -16,10 +16,9 @@ from db.library.places import tags_of_appearances
 from db.library.runs import ended_chunks
 from db.questions.appearances import find_appearances
 from db.questions.spans import EpisodeSpan, label_ranges, selected_spans
-from db.records import AppearanceRecord, EpisodeRecord, PlaceRecord, RunRecord
+from db.records import AppearanceRecord, EpisodeRecord, RunRecord
 from exact.ranges import difference, fill_gaps, lasting, union
 from timeline.export.formats import Entry, ExportedTimeline, Sighting
-from timeline.place import Place
 from timeline.scoring.detection import Detection
 from timeline.scoring.truth import LabelledRange
 
@@ -202,7 +201,7 @@ def _sightings(
 ) -> list[Sighting]:
     assert selection.run_id is not None
     return [
-        Sighting(found.pts, found.label, found.confidence, _place(found.place))
+        Sighting(found.pts, found.label, found.confidence, found.place)
         for found in tags_of_appearances(connection, selection.run_id, selection.layer)
         if not labels or found.label in labels
     ]
@@ -218,7 +217,7 @@ def _entries_of_labels(
         if not labels or found.label in labels:
             yield Entry(
                 *(found.label, found.start_pts, found.end_pts),
-                *(found.mean_confidence, _place(item.place)),
+                *(found.mean_confidence, item.place),
             )
 
 
@@ -242,12 +241,7 @@ def _entries_of_expression(
         if found is None:
             yield Entry(text, match.start_pts, match.end_pts)
         else:
-            place = _place(places[found])
-            yield Entry(text, match.start_pts, match.end_pts, found.mean_confidence, place)
-
-
-def _place(stored: PlaceRecord | None) -> Place | None:
-    return None if stored is None else Place(*stored)
+            yield Entry(text, match.start_pts, match.end_pts, found.mean_confidence, places[found])
 
 
 def episode_of_file(connection: Transaction, path: Path) -> EpisodeRecord | None:

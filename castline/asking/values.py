@@ -19,7 +19,9 @@ class Place(NamedTuple):
     y: float
     """Centre, from the upper edge (0) to the lower (1)."""
     width: float
+    """Width, which may reach over the edges."""
     height: float
+    """Height, which may reach over the edges."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,21 @@ class Episode(Row):
     """An episode in the library."""
 
     name: str
+    """File name."""
     sha256: str
     """SHA-256 of the content, which identifies the episode."""
     path: str
     """Path of the file; a URL on shared storage."""
     duration_seconds: float
+    """Duration."""
     width: int
+    """Width in pixels after rotation."""
     height: int
+    """Height in pixels after rotation."""
     frame_rate: Fraction
+    """Frames per second, exact; the mean where the rate varies."""
     added_at: datetime
+    """Time at which it was added to the library."""
     model: str | None
     """NAME@VERSION of the current run; None before the first run ended."""
     labels: int
@@ -52,19 +60,25 @@ class Appearance(Row):
     """An appearance: one label over a half-open range of an episode."""
 
     episode: str
+    """Name of the episode."""
     label: str
+    """The label."""
     start_seconds: float
     """Seconds from the episode's first frame, as is the end."""
     end_seconds: float
+    """Half-open end."""
     start_pts: int
     """In the episode's own time base, as is the end."""
     end_pts: int
+    """Half-open end."""
     frames: int
     """Number of sampled frames that show the label."""
     mean_confidence: float
+    """Mean confidence over these frames, 0 to 1."""
     max_confidence: float
+    """Greatest confidence in these frames, 0 to 1."""
     is_corrected: bool = False
-    """Whether a person's word decided it, or one of its borders."""
+    """Whether a person decided it, or moved one of its borders."""
     place: Place | None = None
     """Place in the picture; None where the model gives none, or where it was not requested."""
 
@@ -79,6 +93,7 @@ class Match(Row):
     """A half-open range of an episode in which an expression holds."""
 
     episode: str
+    """Name of the episode."""
     label: str | None
     """The label, if the expression is a single label."""
     expression: str
@@ -86,13 +101,18 @@ class Match(Row):
     start_seconds: Fraction
     """Exact seconds from the episode's first frame, as is the end."""
     end_seconds: Fraction
+    """Half-open end."""
     start_pts: int
+    """In the episode's own time base, as is the end."""
     end_pts: int
+    """Half-open end."""
     frames: int | None
     """Number of sampled frames; None, as are the confidences, unless this is one appearance of a
     label."""
     mean_confidence: float | None
+    """Mean confidence of the appearance, or None."""
     max_confidence: float | None
+    """Greatest confidence of the appearance, or None."""
 
     @property
     def seconds(self) -> Fraction:
@@ -105,11 +125,17 @@ class ScreenTime(Row):
     """The screen time of a label, in total or in one episode or season."""
 
     label: str
+    """The label."""
     seconds: float
+    """Total screen time."""
     appearances: int
+    """Number of appearances."""
     episodes: int
+    """Number of episodes with an appearance."""
     episode: str | None = None
+    """Name of the episode, if grouped by episode."""
     season: int | None = None
+    """The season, if grouped by season."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +143,17 @@ class SharedTime(Row):
     """The time that two labels share the screen, in total or in one episode."""
 
     label: str
+    """The first label in alphabetical order."""
     other: str
+    """The second label."""
     seconds: float
+    """Total time on screen together."""
     times: int
+    """Number of times on screen together."""
     episodes: int
+    """Number of episodes in which they are."""
     episode: str | None = None
+    """Name of the episode, if listed episode by episode."""
 
 
 @dataclass(frozen=True, repr=False)

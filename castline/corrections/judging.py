@@ -14,9 +14,10 @@ from castline.corrections.records import COLUMNS, shown
 from castline.corrections.values import Judged
 from castline.errors import NotFoundError, RequestError
 from db.changes.corrections import add_corrections
+from db.changes.showing import lock_episode
 from db.engine import Transaction
 from db.library.corrections import list_corrections
-from db.library.current import CURRENT, lock_episode
+from db.library.current import CURRENT
 from db.library.runs import raw_appearances, run_appearances
 from db.queue.claims import database_now
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord

@@ -19,9 +19,9 @@ from castline.corrections.values import Correction, Imported, Judged
 from castline.errors import RequestError
 from castline.tables import Table
 from db.changes.corrections import add_corrections
+from db.changes.showing import lock_episode
 from db.engine import Transaction
 from db.library.corrections import find_correction, list_corrections
-from db.library.current import lock_episode
 from db.library.episodes import get_episode_by_sha256
 from db.queue.claims import database_now
 from db.records import CorrectionRecord

@@ -25,9 +25,9 @@ class AskingMethods(Opened):
 
     An episode is given by its name, a part of the name, its path or its SHA-256; a character by its
     label, its display name, or an unambiguous part of either, in any spelling. Methods that take
-    `run` (a number) or `model` (NAME or NAME@VERSION) use that run, or the latest runs of that
-    model, instead of the current runs. With
-    `raw` they return what the model found, without corrections.
+    `run` (a number) or `model` (NAME or NAME@VERSION) use that run, or the runs of that
+    model, instead of the current runs. With `raw` they return what the model
+    found, without corrections.
     """
 
     @as_castline_errors()
@@ -71,7 +71,7 @@ class AskingMethods(Opened):
             from_: Only appearances at this time or later.
             to: Only appearances before this time.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
             raw: As the model found it, without corrections.
             places: Whether to return places in the picture, which takes a little longer.
 
@@ -119,7 +119,7 @@ class AskingMethods(Opened):
             gap: Gaps of at most this length are filled.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
             raw: As the model found it, without corrections.
 
         Returns:
@@ -165,7 +165,7 @@ class AskingMethods(Opened):
             season: Only in this season.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
             raw: As the model found it, without corrections.
 
         Returns:
@@ -208,7 +208,7 @@ class AskingMethods(Opened):
             season: Only in this season.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
             raw: As the model found it, without corrections.
 
         Returns:
@@ -248,7 +248,7 @@ class AskingMethods(Opened):
             season: Only in this season.
             limit: Maximum number of rows.
             run: Use this run.
-            model: Use this model's latest runs.
+            model: Use this model's runs.
             raw: As the model found it, without corrections.
             places: Whether to return places in the picture.
 
@@ -334,7 +334,7 @@ class AskingMethods(Opened):
             labels: Only these characters.
             expression: Export the ranges of this expression instead of appearances.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
             raw: As the model found it, without corrections.
             force: Replace existing files.
 
@@ -380,7 +380,7 @@ class AskingMethods(Opened):
             output: The .png or .svg file to write.
             truth: A truth file, drawn as a thin strip below each bar.
             run: Use this run.
-            model: Use this model's latest run.
+            model: Use this model's run.
             raw: As the model found it, without corrections.
 
         Raises:

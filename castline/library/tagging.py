@@ -36,7 +36,7 @@ class TaggingMethods(Opened):
         self,
         *episodes: str | Path,
         model: str | None = None,
-        every: Every = "0.5",
+        every: Every | None = None,
         workers: int | None = None,
         device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
@@ -48,7 +48,7 @@ class TaggingMethods(Opened):
         Args:
             episodes: Files or s3:// URLs.
             model: The model.
-            every: Sampling interval in seconds.
+            every: Sampling interval in seconds; None for the one asked for last, 0.5 at first.
             workers: Number of decoder processes; None for one per core.
             device: Device to classify on.
             hooks: Callbacks during the work.
@@ -78,7 +78,7 @@ class TaggingMethods(Opened):
         self,
         *paths: str | Path,
         model: str | None = None,
-        every: Every = "0.5",
+        every: Every | None = None,
         lane: AnyLane = Lane.BULK,
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
@@ -88,7 +88,7 @@ class TaggingMethods(Opened):
         Args:
             paths: Files, folders of them, or s3:// URLs of either.
             model: The model.
-            every: Sampling interval in seconds.
+            every: Sampling interval in seconds; None for the one asked for last, 0.5 at first.
             lane: Lane of the queue; `interactive` goes before `bulk`.
             hooks: Callbacks during the work.
             on_skipped: Called with a line for each file in a folder that is skipped, and why.
@@ -172,14 +172,14 @@ class TaggingMethods(Opened):
         return runs.absent(self._installation)
 
     @as_castline_errors()
-    def appearances(self, run: int) -> tuple[Appearances, Run | None]:
+    def appearances(self, run: int) -> Appearances:
         """Return the appearances of a run, even if it is not the current run of its episode.
 
         Args:
             run: Number of the run.
 
         Returns:
-            The appearances of this run, and the current run if it is another one, else None.
+            The appearances of this run.
 
         Raises:
             NotFoundError: There is no such run.
@@ -215,6 +215,18 @@ class TaggingMethods(Opened):
             NotFoundError: There is no such run.
         """
         return runs.retry(self._installation, run)
+
+    @as_castline_errors()
+    def shown_instead(self, run: int) -> tuple[str, ...]:
+        """Return a line on the current run of a run's episode, if it is another one.
+
+        Args:
+            run: Number of the run.
+
+        Returns:
+            At most one line, with the way to see this run.
+        """
+        return runs.shown_instead(self._installation, run)
 
     @as_castline_errors()
     def plan_rerun(

@@ -2,7 +2,8 @@
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import model_record
-from db.changes.promotions import begin_promotions, promoted_sha256
+from db.changes.promotions import sha256_in_use as recorded_in_use
+from db.changes.promotions import use_bundled
 from model.errors import ModelNotFoundError
 from model.version.artifact import ModelVersion, find_model, find_model_by_sha256
 from worker.installation import Installation
@@ -11,7 +12,7 @@ from worker.installation import Installation
 def sha256_in_use(installation: Installation) -> str:
     """Return the model version for new runs: the promoted one, or else the bundled one."""
     with installation.database.read() as connection:
-        return promoted_sha256(connection) or find_model(None).sha256
+        return recorded_in_use(connection, find_model(None).sha256)
 
 
 def model_in_use(installation: Installation) -> ModelVersion:
@@ -43,8 +44,14 @@ def chosen_model(installation: Installation, reference: str | None) -> ModelVers
     return find_model(reference, [installation.settings.models_folder])
 
 
-def hold_what_is_shown(installation: Installation) -> None:
-    """Fix the current model, so that only promotions change it and not new runs of other models."""
+def record_bundled(installation: Installation) -> None:
+    """Record that the bundled model is in use, if it is, before another is promoted."""
     record = model_record(find_model(None))
     with installation.database.write() as connection:
-        begin_promotions(connection, record)
+        use_bundled(connection, record)
+
+
+def prepare_runs(installation: Installation, version: ModelVersion) -> None:
+    """Record that the bundled model is in use before the first run of it is created."""
+    if version.sha256 == find_model(None).sha256:
+        record_bundled(installation)

@@ -6,7 +6,7 @@ from pathlib import Path
 from castline.errors import castline_error
 from castline.models.values import Imported, Model, Models, Promotion
 from castline.tables import columns_of
-from db.changes.promotions import PromotionRecord, list_promotions, promoted_sha256
+from db.changes.promotions import PromotionRecord, list_promotions, sha256_in_use
 from model.version.artifact import (
     MODEL_CARD,
     REPORT,
@@ -50,8 +50,8 @@ def import_model(settings: Settings, folder: Path) -> Imported:
 def _history(installation: Installation) -> tuple[str, Sequence[PromotionRecord]]:
     """Return the SHA-256 of the model in use, and the promotions of all models."""
     with installation.database.read() as connection:
-        sha256 = promoted_sha256(connection) or find_model(None).sha256
-        return sha256, list_promotions(connection)
+        in_use = sha256_in_use(connection, find_model(None).sha256)
+        return in_use, list_promotions(connection)
 
 
 def _shown(version: ModelVersion, sha256_in_use: str, history: Sequence[PromotionRecord]) -> Model:

@@ -73,7 +73,7 @@ def measured_on_episode(
     episode: EpisodeRecord,
     truth: Sequence[LabelledRange],
 ) -> list[Measured]:
-    """Return F1 of both models' latest runs over an episode with a truth.
+    """Return F1 of both models' own runs over an episode with a truth.
 
     Raises:
         RequestError: One of the models has no run over it.
@@ -88,7 +88,7 @@ def measured_on_episode(
 def ranges_by(
     connection: Transaction, version: ModelVersion, episode: EpisodeRecord
 ) -> list[LabelledRange]:
-    """Return what a model's latest run over an episode found, without corrections.
+    """Return what a model's own run over an episode found, without corrections.
 
     Raises:
         RequestError: It has no run over the episode.

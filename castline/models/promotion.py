@@ -8,7 +8,7 @@ from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import require_episode
 from castline.errors import RequestError
 from castline.models.gate import Measured, Regression, parse_requirement, regressions
-from castline.models.in_use import hold_what_is_shown, model_in_use, sha256_in_use
+from castline.models.in_use import model_in_use, record_bundled, sha256_in_use
 from castline.models.measuring import measured_on_dataset, measured_on_episode
 from castline.tagging.enqueue import model_record
 from db.changes.promotions import GateReport, promote_model, roll_back
@@ -16,7 +16,6 @@ from model.inference.device import Device
 from model.labels import Names
 from model.version.artifact import ModelVersion, find_model
 from worker.installation import Installation
-from worker.parameters import RunParameters
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,8 @@ class Promotion:
     """False if the model fell short, and nothing changed."""
     episodes: int
     """Number of episodes that now show a run of this model instead of another one's."""
+    others: int = 0
+    """Number of episodes that show another model's run, for lack of one of this model."""
     model: str = ""
     """NAME@VERSION of the model."""
     was_in_use: bool = False
@@ -45,7 +46,7 @@ class RolledBack:
     in_use: str
     """NAME@VERSION of the model that is in use again."""
     episodes: int
-    """Number of episodes that show their earlier runs again."""
+    """Number of episodes that show another run than before."""
     kept: int
     """Number of episodes that still show a run of the withdrawn model, for lack of another one."""
 
@@ -64,7 +65,7 @@ def promote_if_not_worse(
     version = find_model(model, [installation.settings.models_folder])
     reference = version.manifest.reference
     if sha256_in_use(installation) == version.sha256:
-        return Promotion((), True, 0, reference, was_in_use=True)
+        return Promotion((), is_promoted=True, episodes=0, model=reference, was_in_use=True)
     measured = _measured(installation, version, dataset, truths, device)
     found = promote(installation, version, requirement, measured, force=force)
     with installation.database.read() as connection:
@@ -139,8 +140,7 @@ def promote(
         is_forced=bool(found) or not measured,
         regressions=tuple(str(item) for item in found),
     )
-    hold_what_is_shown(installation)
-    parameters = RunParameters.for_model(version.manifest)
+    record_bundled(installation)
     with installation.database.write() as connection:
-        episodes = promote_model(connection, model_record(version), parameters.hash, report)
-    return Promotion(found, is_promoted=True, episodes=episodes)
+        done = promote_model(connection, model_record(version), report)
+    return Promotion(found, is_promoted=True, episodes=done.episodes, others=done.others)

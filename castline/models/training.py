@@ -31,9 +31,11 @@ class Training:
     teachers: tuple[str, ...] = ()
     """NAME[@VERSION] of models whose answers are also learned (distillation)."""
     epochs: int | None = None
+    """Number of epochs; 0 with a start model only chooses new thresholds."""
     patience: int | None = None
     """Stop after this many epochs without a lower validation loss; 0: never."""
     batch_size: int | None = None
+    """Stills per step."""
     seed: int = 0
     """Seed of all random choices: equal seeds give equal weights."""
     name: str | None = None

@@ -16,12 +16,15 @@ class Promotion(Row):
     """One promotion of a model version, and its withdrawal."""
 
     promoted_at: datetime
+    """Time of the promotion."""
     requirement: str | None
     """The requirement that was met; None where nothing was measured."""
     is_forced: bool
+    """Whether it took force."""
     regressions: tuple[str, ...]
     """Metrics in which it fell short of the previous model."""
     withdrawn_at: datetime | None
+    """Time of its rollback; None if it is valid."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,19 @@ class Model(Row):
     model: str
     """NAME@VERSION of the model."""
     name: str
+    """Name of the family."""
     version: str
+    """Version within the family."""
     sha256: str
+    """SHA-256 that identifies the model version."""
     folder: Path
+    """Its folder."""
     is_default: bool
     """Whether it is the model in use."""
     promotions: tuple[Promotion, ...]
     """Promotions of the model, the oldest first."""
     is_bundled: bool
+    """Whether it is shipped with Castline."""
     created_at: str
     """Time of training, in ISO 8601."""
     labels: tuple[str, ...]
@@ -46,24 +54,41 @@ class Model(Row):
     names: Mapping[str, str]
     """Display names by label."""
     network: str
+    """Name of the network."""
     network_parameters: Mapping[str, Any]
+    """Parameters of the network."""
     weights_bytes: int
+    """Size of the weights."""
     preprocessing: str
+    """Name of the preprocessing."""
     regions: tuple[str, ...]
+    """The regions of a frame that are classified."""
     closer_view: float
+    """Centre of a frame that is classified additionally, as a share of its side; 0 for none."""
     glance_side: int
+    """Side in pixels of a downscaled first look; 0 for none."""
     glance_clear: float
+    """Confidence, before calibration, from which the first look suffices."""
     loss: str | None
+    """Loss of the training; None where it is not recorded."""
     temperature: float
+    """Temperature by which logits are divided (calibration)."""
     onset: float
+    """Confidence from which an appearance starts."""
     offset: float
+    """Confidence below which an appearance ends."""
     label_thresholds: Mapping[str, tuple[float, float]]
     """(onset, offset) of the labels with their own thresholds."""
     metrics: Mapping[str, float]
+    """Metrics by name, such as `accuracy` and `macro_f1`."""
     training_data_sha256: str
+    """Fingerprint of the training data."""
     licence: str
+    """Terms under which the weights may be used."""
     report: Path | None
+    """The report; None if there is none."""
     model_card: Path | None
+    """The model card; None if there is none."""
 
     @property
     def known_labels(self) -> tuple[str, ...]:
@@ -90,6 +115,7 @@ class Imported:
     model: str
     """NAME@VERSION of the model."""
     folder: Path
+    """Its folder in the library."""
     is_new: bool
     """False if it was already installed."""
 
@@ -101,6 +127,7 @@ class Trained:
     model: str
     """NAME@VERSION of the model."""
     folder: Path
+    """Its folder."""
     metrics: Mapping[str, float]
     """Metrics by name, such as `accuracy` and `macro_f1` of the test stills."""
     names: Mapping[str, str]

@@ -30,19 +30,18 @@ from db.library.episodes import corrected_episodes
 from db.library.places import surest_place
 from db.library.runs import current_run_of, ended_chunks, run_appearances
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
+from exact.place import Place
 from exact.verdicts import Verdict
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError, IngestError
 from ingest.storage.frame_store import StoredFrame, read_frames
 from ingest.storage.remote_files import is_remote
 from model.labels import UNKNOWN
-from model.pictures.place import Place as PicturePlace
 from model.progress import Progress
 from model.stills.files import SOURCES_NAME
 from model.stills.writing import add_still, comments_in
 from timeline.appearances.corrections import Claim, Correction, settled, standing
 from timeline.files import read_text, whole_file
-from timeline.place import Place
 from worker.installation import Installation
 from worker.parameters import RunParameters
 from worker.steps.correcting import correction_of
@@ -80,7 +79,7 @@ class _Wanted:
     record: CorrectionRecord
     folder: str
     pts: int
-    place: PicturePlace | None
+    place: Place | None
     seen_as: str
     """The label at whose place it is."""
 
@@ -236,9 +235,9 @@ def _still(
         if at is None:
             continue
         there = (surest_place(connection, episode.run_ids, other, pts) for other in others)
-        if is_stranger and any(each and Place(*each).is_about(Place(*at)) for each in there):
+        if is_stranger and any(each and each.is_about(at) for each in there):
             return None
-        return _Wanted(record, folder, pts, PicturePlace(*at), seen_as)
+        return _Wanted(record, folder, pts, at, seen_as)
     return None if others else _Wanted(record, folder, pts, None, one.label)
 
 

@@ -16,6 +16,7 @@ from castline.stills.doubt import Choice
 from castline.stills.harvest import check_tells_places, origin, taken_from
 from castline.stills.moments import MomentFrames
 from castline.stills.seen_frames import WHOLE_FRAME, SeenFrame, look_at_frames
+from exact.place import Place
 from ingest.decoder.parent import Decoder
 from ingest.storage.frame_store import StoredFrame
 from model.inference.classifier import Classifier
@@ -23,7 +24,6 @@ from model.inference.device import Device
 from model.labels import UNKNOWN
 from model.pictures.boxes import Box
 from model.pictures.files import to_jpeg
-from model.pictures.place import Place
 from model.progress import Progress
 from model.stills.annotations.coco_writing import COCO_NAME, ProposedPicture, ScoredBox, coco_text
 from model.stills.writing import add_still

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from exact.place import Place
 from model.inference.classifier import FLOOR, Classifier
 from model.labels import UNKNOWN
-from model.pictures.place import Place
 from model.pictures.regions import REGIONS, WHOLE, cut
 from worker.parameters import RunParameters
 

@@ -17,6 +17,7 @@ class Dataset(Row):
     """A dataset of labelled stills."""
 
     folder: Path
+    """The folder of the dataset."""
     labels: tuple[str, ...]
     """Labels in the order of their numbers."""
     names: Names
@@ -28,18 +29,25 @@ class Dataset(Row):
     others: Mapping[str, int]
     """Number of stills of each label that was not selected."""
     others_are_kept: bool
+    """Whether stills of other labels are kept as `unknown`."""
     split: str
+    """How it was split: `grouped` or `random`."""
     seed: int
+    """Seed of the split and the order."""
     fingerprint_sha256: str
+    """Fingerprint of the stills' labels and contents."""
     test_with_train_twin: int
     """Number of test stills with a near-duplicate in train."""
     groups: int
+    """Number of groups of near-duplicates, single stills included."""
     created_at: str
+    """Time of creation, in ISO 8601."""
     contact_sheet: Path
     """A page with samples of each label."""
     table: Path
     """A CSV file of all stills."""
     near_duplicates_page: Path
+    """A page with the largest groups of near-duplicates."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class Built:
     """A new dataset, and the parts of its sources that were left out."""
 
     dataset: Dataset
+    """The dataset."""
     left_out: Mapping[str, int]
     """Number of stills left out, by reason."""
     wrong_boxes: Mapping[str, int]
@@ -60,8 +69,11 @@ class Twin(Row):
     """A still in a group of near-duplicates."""
 
     set: str
+    """Its set: train, validation or test."""
     label: str
+    """Its label."""
     source: str
+    """The original file of the still."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,7 @@ class ShownDataset(Row):
     """The description of a dataset."""
 
     dataset: Dataset
+    """The dataset."""
     stills_by_boxes: Mapping[str, int]
     """Number of stills with none, one, two, three_or_more boxes, and with a box for every
     character."""
@@ -100,12 +113,17 @@ class DoubtfulBox(Row):
     """A box far from where a model sees its label."""
 
     set: str
+    """Its set: train, validation or test."""
     picture: str
     """The file of the picture."""
     label: str
+    """Its label."""
     box: Corners
+    """The box of the dataset."""
     seen: Corners
+    """The box where the model sees the label."""
     confidence: float
+    """Confidence of the model."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -143,6 +161,7 @@ class Harvested:
     """The stills collected from one episode."""
 
     episode: Path
+    """The episode file."""
     counts: Mapping[str, int]
     """Number of stills added to each folder, the largest first."""
 
@@ -152,6 +171,7 @@ class Proposed:
     """Frames with boxes from a model, to be corrected."""
 
     folder: Path
+    """The folder of the frames."""
     frames: int
     """Number of new frames; 0 if the folder already has them all."""
     boxes: Path
@@ -178,9 +198,11 @@ class Composing:
     """The content and look of a composed episode."""
 
     dataset: Path
+    """Folder of the dataset."""
     part: str = "test"
     """The set of stills to show: train, validation or test."""
     seconds: int = 240
+    """Duration in seconds."""
     negatives: Sequence[Path] = ()
     """Videos without known characters."""
     size: str = "640x360"
@@ -198,6 +220,8 @@ class Composed:
     """A composed episode."""
 
     episode: Path
+    """The .mp4 file."""
     truth: Path
+    """The truth file."""
     on_screen: tuple[int, ...]
     """Number of known characters on screen in each shot."""

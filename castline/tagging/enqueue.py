@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from castline.errors import RequestError
+from castline.tagging.parameters import parameters_in_use
 from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
 from db.library.episodes import get_episode_by_sha256
@@ -139,7 +140,7 @@ def enqueue_episode(
     database: Database,
     decoder: Decoder,
     version: ModelVersion,
-    parameters: RunParameters,
+    parameters: RunParameters | None,
     chunk_seconds: int,
     lane: Lane = Lane.BULK,
     on_progress: Callable[[int], None] | None = None,
@@ -149,7 +150,8 @@ def enqueue_episode(
 
     The same content under any name is the same episode; with the same model version and parameters
     it is the same run, so the operation is idempotent. Nothing is written unless the file can be
-    used. `url` is the episode's address if the file is a copy from shared storage.
+    used. `url` is the episode's address if the file is a copy from shared storage; `parameters`
+    None are the parameters in use.
 
     Returns:
         The run, and whether it is new.
@@ -161,6 +163,9 @@ def enqueue_episode(
     probe = retry_on_kill(lambda: decoder.probe(path, on_progress))
     with database.read() as connection:
         known = get_episode_by_sha256(connection, probe.sha256)
+        if parameters is None:
+            number = known.id if known else None
+            parameters = parameters_in_use(connection, version.manifest, number)
     area = known.area if known else find_picture_area(decoder, probe)
     record = _episode_record(probe, area)
     if url:  # remote content is identified by its hash alone

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
+from castline.tagging.showing import describe_shown, make_shown
 from castline.tagging.values import Enqueued, Hooks, Queue
+from db.library.runs import current_runs
 from db.records import RunRecord
 from db.states import Lane
 from ingest.errors import IngestError
@@ -64,30 +66,35 @@ def enqueue(
     found: Sources,
     *,
     model: str | None,
-    every: Every,
+    every: Every | None,
     lane: Lane,
     hooks: Hooks,
 ) -> Queue:
     """Put files into the queue and notify Celery's workers; see `Library.enqueue`."""
     queued = enqueue_files(installation, found.names, model, every, lane, hooks)
+    with installation.database.read() as connection:
+        before = current_runs(connection, [run.episode_id for run in queued.runs])
+    make_shown(installation, queued.run_ids)
     broker_error = _offer(installation)
     enqueued = tuple(
         Enqueued(source, run.id, run.episode, run.state, run.id in queued.new_run_ids)
         for source, run in zip(queued.sources, queued.runs, strict=True)
     )
-    return Queue(enqueued, queued.refused, len(found.skipped), broker_error)
+    with installation.database.read() as connection:
+        shown = describe_shown(connection, queued.run_ids, before)
+    return Queue(enqueued, queued.refused, len(found.skipped), broker_error, shown)
 
 
 def enqueue_files(
     installation: Installation,
     sources: Sequence[str],
     model: str | None,
-    every: Every,
+    every: Every | None,
     lane: Lane,
     hooks: Hooks,
 ) -> QueuedFiles:
     """Enqueue files one by one; an unusable one is reported and left out."""
-    from castline.models.in_use import chosen_model
+    from castline.models.in_use import chosen_model, prepare_runs
     from castline.tagging.run_models import keep_model
     from castline.tagging.sources import enqueue_source
     from ingest.decoder.parent import Decoder
@@ -95,7 +102,10 @@ def enqueue_files(
 
     version = chosen_model(installation, model)
     keep_model(installation.settings, version)
-    parameters = RunParameters.for_model(version.manifest, parse_every_seconds(str(every)))
+    prepare_runs(installation, version)
+    parameters = None
+    if every is not None:
+        parameters = RunParameters.for_model(version.manifest, parse_every_seconds(str(every)))
     usable: list[str] = []
     runs: list[RunRecord] = []
     new: set[int] = set()

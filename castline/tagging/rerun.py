@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from castline.asking.names import require_episode
-from castline.models.in_use import chosen_model, hold_what_is_shown, sha256_in_use
+from castline.models.in_use import chosen_model, prepare_runs
 from castline.tables import Row, Table, columns_of
 from castline.tagging.rates import Rates, measured_rates
 from castline.tagging.rerun_plan import Rerun, Which, enqueue_rerun, plan_reruns
 from castline.tagging.run_models import keep_model
 from castline.tagging.runs import shown_runs
+from castline.tagging.showing import describe_shown, make_shown
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run
-from castline.tagging.work import make_shown, work_on
-from db.library.runs import list_runs
+from castline.tagging.work import work_on
+from db.library.runs import current_runs, list_runs
 from model.inference.device import Device
 from model.version.artifact import ModelVersion
 from worker.installation import Installation
@@ -57,10 +58,10 @@ class Reran(Table[Run]):
 
     model: str = ""
     """NAME@VERSION of the model."""
-    is_in_use: bool = True
-    """Whether the model is the one for new runs and questions."""
     seconds: float | None = None
     """Duration of the work; None where nothing was left to do."""
+    shown: tuple[str, ...] = ()
+    """Lines on what questions see, where that changed or is not the requested run."""
 
 
 def plan(
@@ -92,19 +93,20 @@ def rerun(
     """Run a model again; see `Library.rerun`."""
     version = chosen_model(installation, model)
     found, _ = _planned(installation, version, which, episodes, since)
+    with installation.database.read() as connection:
+        before = current_runs(connection, [item.episode.id for item in found])
     run_ids, seconds = (
         _run(installation, found, version, workers, device, hooks) if found else ((), None)
     )
     make_shown(installation, run_ids)  # also the runs that were already finished
     with installation.database.read() as connection:
-        runs = shown_runs(connection, run_ids)
-    return Reran(
-        runs,
-        RUN_COLUMNS,
-        model=version.manifest.reference,
-        is_in_use=version.sha256 == sha256_in_use(installation),
-        seconds=seconds,
-    )
+        return Reran(
+            shown_runs(connection, run_ids),
+            RUN_COLUMNS,
+            model=version.manifest.reference,
+            seconds=seconds,
+            shown=describe_shown(connection, run_ids, before),
+        )
 
 
 def _planned(
@@ -131,8 +133,7 @@ def _run(
 ) -> tuple[tuple[int, ...], float | None]:
     """Return the runs' numbers, and the duration of the work on them."""
     keep_model(installation.settings, version)
-    if version.sha256 != sha256_in_use(installation):
-        hold_what_is_shown(installation)
+    prepare_runs(installation, version)
     runs = [enqueue_rerun(installation, item, version) for item in found]
     run_ids = tuple(run.id for run in runs)
     if not any(run.is_open for run in runs):

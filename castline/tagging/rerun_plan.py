@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from castline.tagging.enqueue import model_record
+from castline.tagging.parameters import every_seconds_in_use
 from db.changes.writes import create_run, register_model_version, retry_run
 from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
@@ -23,8 +24,8 @@ from worker.installation import Installation
 from worker.parameters import RunParameters
 
 Which = Literal["missing", "stale", "all"]
-"""Episodes without a finished run; episodes whose current run has another model than the promoted
-one or other parameters; every episode."""
+"""Episodes without a finished run; episodes whose current run has another model than the one in use
+or other parameters; every episode."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Rerun:
     """The reason, as text."""
     run: RunRecord | None
     """The run, if it was started before."""
+    parameters: RunParameters
+    """The parameters in use."""
     chunks: PtsRanges
     """Half-open ranges [start_pts, end_pts): the chunks of an earlier run, whose frames are
     stored."""
@@ -61,7 +64,7 @@ def plan_reruns(
 
     Args:
         installation: The installation.
-        version: The model version to run, with its default parameters.
+        version: The model version to run, with the parameters in use.
         which: The kind of episodes, see `Which`.
         episode_ids: Only these episodes; None for all.
         since: Only episodes that were added at this time or later.
@@ -72,7 +75,6 @@ def plan_reruns(
     Raises:
         StorageUnreachable: The frame store is on storage that does not answer.
     """
-    parameters = RunParameters.for_model(version.manifest)
     is_stored = _finder(installation.frames)
     with installation.database.read() as connection:
         entries = [
@@ -81,23 +83,27 @@ def plan_reruns(
             if (episode_ids is None or entry.episode.id in episode_ids)
             and (since is None or entry.added_at >= since)
         ]
+        every_seconds = every_seconds_in_use(connection, [entry.episode.id for entry in entries])
+        wanted = [
+            (entry, RunParameters.for_model(version.manifest, every_seconds[entry.episode.id]))
+            for entry in entries
+        ]
         return [
             _rerun(installation, connection, entry, reason, version, parameters, is_stored)
-            for entry in entries
+            for entry, parameters in wanted
             if (reason := _reason(entry, which, version, parameters)) is not None
         ]
 
 
 def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersion) -> RunRecord:
     """Create the run, or queue its unfinished work again; a finished run stays unchanged."""
-    parameters = RunParameters.for_model(version.manifest)
     with installation.database.write() as connection:
         run_id, _ = create_run(
             connection,
             episode_id=rerun.episode.id,
             model_version_id=register_model_version(connection, model_record(version)),
-            params=parameters.to_json(),
-            params_hash=parameters.hash,
+            params=rerun.parameters.to_json(),
+            params_hash=rerun.parameters.hash,
             chunks=rerun.chunks,
             missing=rerun.episode.missing,
         )
@@ -156,6 +162,7 @@ def _rerun(
         episode=episode,
         reason=reason,
         run=run,
+        parameters=parameters,
         chunks=chunks,
         is_stored=all(map(is_stored, paths)),
         frames=float(episode.duration_seconds / parameters.every_seconds) * left,

@@ -7,16 +7,11 @@ from castline.asking.questions import APPEARANCE_COLUMNS
 from castline.asking.values import Appearance, Appearances
 from castline.tables import Table
 from castline.tagging.run_models import absent_models
+from castline.tagging.showing import describe_shown
 from castline.tagging.values import RUN_COLUMNS, Quarantined, Run
 from db.changes.writes import cancel_run, retry_run
 from db.engine import Transaction
-from db.library.runs import (
-    current_run_of,
-    get_run,
-    list_runs,
-    quarantined_chunks,
-    run_appearances,
-)
+from db.library.runs import get_run, list_runs, quarantined_chunks, run_appearances
 from db.queue.statistics import RunStatistics, run_statistics
 from db.records import RunRecord
 from worker.installation import Installation
@@ -62,17 +57,20 @@ def retry(installation: Installation, run_id: int) -> tuple[str, int]:
         return get_run(connection, run_id).state, offered
 
 
-def appearances(installation: Installation, run_id: int) -> tuple[Appearances, Run | None]:
-    """Return a run's own appearances, and the current run if it is another one."""
+def shown_instead(installation: Installation, run_id: int) -> tuple[str, ...]:
+    """Return a line on the current run of a run's episode, if it is another one."""
+    with installation.database.read() as connection:
+        return describe_shown(connection, [run_id], {})
+
+
+def appearances(installation: Installation, run_id: int) -> Appearances:
+    """Return a run's own appearances, even if it is not the current run."""
     with installation.database.read() as connection:
         run = get_run(connection, run_id)
         rows = tuple(
             Appearance(run.episode, **vars(found)) for found in run_appearances(connection, run_id)
         )
-        current = current_run_of(connection, run.episode_id)
-        other = [current.id] if current and current.id != run_id else []
-        shown = shown_runs(connection, other) if other else ()
-    return Appearances(rows, APPEARANCE_COLUMNS), shown[0] if shown else None
+    return Appearances(rows, APPEARANCE_COLUMNS)
 
 
 def total_statistics(runs: Iterable[Run]) -> RunStatistics:

@@ -52,7 +52,7 @@ def enqueue_source(
     source: str,
     decoder: Decoder,
     version: ModelVersion,
-    parameters: RunParameters,
+    parameters: RunParameters | None,
     lane: Lane = Lane.BULK,
 ) -> Enqueued:
     """Create the run of a local or remote episode; see `enqueue_episode`.

@@ -18,9 +18,13 @@ class Quarantined(Row):
     """A chunk of an episode that was given up (a dead letter), and why."""
 
     start_seconds: float
+    """Seconds from the episode's first frame."""
     end_seconds: float
+    """Half-open end."""
     attempts: int
+    """Number of failed attempts."""
     error: str
+    """The last error."""
 
 
 @dataclass(frozen=True)
@@ -28,33 +32,45 @@ class Run(Row):
     """A run of one model version over one episode with fixed parameters, and its progress."""
 
     id: int
+    """Number of the run."""
     episode: str
+    """Name of the episode."""
     model: str
     """NAME@VERSION of the model."""
     model_sha256: str
+    """SHA-256 of the model version."""
     every_seconds: Fraction
     """Sampling interval."""
     state: RunState
+    """State: queued, running, done, partial, failed or cancelled."""
     is_current: bool
     """Whether questions are answered from this run."""
     is_at_work: bool
     """Whether a worker is working on it now."""
     chunks_done: int
+    """Number of finished chunks."""
     chunks_total: int
+    """Number of all chunks."""
     frames: int
     """Number of frames sampled from the episode."""
     frames_decoded: int
     """Number of frames decoded for this run, without those already in the frame store."""
     decode_errors: int
+    """Number of damaged packets and frames."""
     statistics: RunStatistics
     """Time that all processes spent on it."""
     missing_seconds: tuple[tuple[float, float], ...]
     """Ranges that could not be examined."""
     error: str | None
+    """The error of a failed or partial run."""
     queued_at: datetime
+    """Time at which it was put into the queue."""
     started_at: datetime | None
+    """Time of the first claim; None before."""
     ended_at: datetime | None
+    """Time at which it ended; None before."""
     quarantined: tuple[Quarantined, ...]
+    """The chunks that were given up."""
 
     @property
     def is_open(self) -> bool:
@@ -98,6 +114,8 @@ class Tagged(Table[Run]):
     """Number of files that could not be used."""
     seconds: float | None = None
     """Duration of the work; None where nothing was left to do."""
+    shown: tuple[str, ...] = ()
+    """Lines on what questions see, where that changed or is not the requested run."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +125,7 @@ class Enqueued:
     source: str
     """The file or URL as it was given."""
     run_id: int
+    """Number of the run."""
     episode: str
     """Name of the episode in the library: the name of the file when it was first added."""
     state: RunState
@@ -120,12 +139,15 @@ class Queue:
     """The result of enqueuing files."""
 
     enqueued: tuple[Enqueued, ...]
+    """The enqueued files."""
     refused: int
     """Number of files that could not be used."""
     skipped: int
     """Number of files in folders that were skipped."""
     broker_error: BrokerError | None
     """Why workers were not notified; the next worker to start notifies them."""
+    shown: tuple[str, ...] = ()
+    """Lines on what questions see, where that changed or is not the requested run."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,6 +156,8 @@ class Worked(Table[Run]):
 
     exit_code: int = 0
     """Exit code of the worker processes; 0 is success."""
+    shown: tuple[str, ...] = ()
+    """Lines on what questions see, where that changed or is not the run that ended."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +165,13 @@ class RunProgress:
     """The progress of an open run."""
 
     run_id: int
+    """Number of the run."""
     episode: str
+    """Name of the episode."""
     frames: float
     """Number of frames extracted so far."""
     frames_total: float
+    """Estimated number of all frames."""
 
 
 Stopping: TypeAlias = Callable[[Callable[[], None]], AbstractContextManager[None]]

@@ -10,11 +10,11 @@ from shlex import quote
 from castline.errors import RequestError
 from castline.tagging.queue import Every, enqueue_files
 from castline.tagging.runs import shown_runs
+from castline.tagging.showing import describe_shown, make_shown
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
 from db.changes.writes import retry_run
-from db.library.current import make_current
 from db.library.runs import RunProgress as StoredProgress
-from db.library.runs import list_runs
+from db.library.runs import current_runs, list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
 from db.retrying import retry_on_disconnect
@@ -30,7 +30,7 @@ def tag(
     sources: Sequence[str],
     *,
     model: str | None,
-    every: Every,
+    every: Every | None,
     workers: int | None,
     device: Device,
     hooks: Hooks,
@@ -40,22 +40,22 @@ def tag(
         if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
             raise RequestError(f"{source}: is a folder; run: castline enqueue {quote(source)}")
     queued = enqueue_files(installation, sources, model, every, Lane.INTERACTIVE, hooks)
+    with installation.database.read() as connection:
+        before = current_runs(connection, [run.episode_id for run in queued.runs])
     began = time.monotonic()
     is_work_left = _offer_again(installation, queued.runs)
     if is_work_left:
         work_on(installation, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
     make_shown(installation, queued.run_ids)
-    with installation.database.read() as connection:
-        runs = shown_runs(connection, queued.run_ids)
     seconds = time.monotonic() - began if is_work_left else None
-    return Tagged(runs, RUN_COLUMNS, refused=queued.refused, seconds=seconds)
-
-
-def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
-    """Make the requested runs current, as far as the order of models permits."""
-    for run_id in run_ids:
-        with installation.database.write() as connection:
-            make_current(connection, run_id)
+    with installation.database.read() as connection:
+        return Tagged(
+            shown_runs(connection, queued.run_ids),
+            RUN_COLUMNS,
+            refused=queued.refused,
+            seconds=seconds,
+            shown=describe_shown(connection, queued.run_ids, before),
+        )
 
 
 def work_on(
@@ -106,6 +106,8 @@ def work(
     """Work on the queue; see `Library.work`."""
     with open_installation(settings, patience_of_worker(stays=not until_idle)) as installation:
         ended_before = _ended_runs(installation)
+        with installation.database.read() as connection:
+            before = current_runs(connection)
         on_start()
         if settings.broker_url:
             code = _serve(installation, queues, concurrency, device, until_idle, hooks)
@@ -118,7 +120,9 @@ def work(
                 installation, concurrency, device, None, None, until_idle=until_idle, hooks=hooks
             )
         ended = [run for key, run in _ended_runs(installation).items() if key not in ended_before]
-        return Worked(tuple(ended), RUN_COLUMNS)
+        with installation.database.read() as connection:
+            shown = describe_shown(connection, [run.id for run in ended], before)
+        return Worked(tuple(ended), RUN_COLUMNS, shown=shown)
 
 
 def _serve(

@@ -52,8 +52,11 @@ class Finding(Row):
     """The result of one check."""
 
     subject: str
+    """The part of the installation."""
     is_well: bool
+    """Whether it is in order."""
     text: str
+    """Its state, or the remedy."""
 
 
 def check_installation(settings: Settings) -> Table[Finding]:

@@ -64,10 +64,13 @@ def promote(
             f"{reference}: not promoted, it is worse than the model in use by more than allowed:"
             f" {', '.join(sorted(worse))}; train a better one, or promote it with --force"
         )
-    say(
-        f"{reference}: promoted; {found.episodes} episodes show its runs now, in place of another"
-        " model's. The others: castline rerun --stale"
+    line = (
+        f"{reference}: promoted; {_episodes(found.episodes)} its runs now in place of another"
+        " model's; back: castline models rollback"
     )
+    if found.others:
+        line += f"; {_episodes(found.others)} another model's still: castline rerun --stale"
+    say(line)
 
 
 def rollback(context: typer.Context) -> None:
@@ -79,11 +82,16 @@ def rollback(context: typer.Context) -> None:
     done = library.rollback()
     line = (
         f"{done.in_use}: in use again in place of {done.withdrawn};"
-        f" {done.episodes} episodes show the runs that they showed before"
+        f" {_episodes(done.episodes)} another run than before;"
+        f" back: castline models promote {done.withdrawn} --force"
     )
     if done.kept:
-        line += f", {done.kept} still one of {done.withdrawn}: castline rerun --stale"
+        line += f"; {_episodes(done.kept)} one of {done.withdrawn} still: castline rerun --stale"
     say(line)
+
+
+def _episodes(count: int) -> str:
+    return "1 episode shows" if count == 1 else f"{count} episodes show"
 
 
 def _episode_and_truth(text: str) -> tuple[str, Path]:

@@ -50,13 +50,7 @@ def print_run(library: Library, run: Run) -> None:
     answer(describe_end(run))
     if not run.has_ended_well:
         return
-    found, shown_instead = library.appearances(run.id)
-    if shown_instead:
-        is_same_model = shown_instead.model_sha256 == run.model_sha256
-        reason = "that run is complete" if is_same_model else "a newer or a promoted model"
-        say(
-            f"castline who shows run {shown_instead.id} by {shown_instead.model} instead: {reason}."
-        )
+    found = library.appearances(run.id)
     if found:
         print_table(("character", "on screen", "when"), _rows(found, library.names()))
     else:

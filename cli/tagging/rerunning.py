@@ -10,7 +10,7 @@ from castline.library import Library
 from castline.tagging.rerun import Plan, PlannedRun, Reran
 from castline.tagging.rerun_plan import Which
 from castline.text import format_time
-from cli.console import Json, answer, print_json, print_table, say
+from cli.console import Json, answer, print_json, print_table, say, say_lines
 from cli.tagging.report import describe_end, exit_code, say_statistics
 from cli.tagging.work import DeviceOption, Workers, working
 
@@ -82,6 +82,7 @@ def rerun(
         print_json(reran.to_dicts())
     else:
         _print_runs(reran)
+    say_lines(reran.shown)
     raise typer.Exit(exit_code(reran.rows))
 
 
@@ -99,17 +100,6 @@ def _print_runs(reran: Reran) -> None:
         answer(f"{describe_end(run)}; {decoded}")
     if not reran:
         say("Nothing to run again.")
-    hidden = sum(run.has_ended_well and not run.is_current for run in reran)
-    if hidden and reran.is_in_use:
-        say(
-            f"{hidden} of these runs are not shown: runs of a model newer than {reran.model}, or"
-            " with nothing missing, stay shown"
-        )
-    elif hidden:
-        say(
-            f"{hidden} of these runs are not shown: {reran.model} is not the model in use; see"
-            f" castline models compare, then castline models promote {reran.model}"
-        )
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from castline import RunState
 from castline.library import Library
 from castline.tagging.values import Run
 from castline.text import format_time
-from cli.console import Json, RunNumber, make_table, print_json, print_table, say
+from cli.console import Json, RunNumber, make_table, print_json, print_table, say, say_lines
 from cli.terminal import stdout
 
 WATCH_SECONDS = 1.0
@@ -57,6 +57,7 @@ def cancel(context: typer.Context, run: RunNumber) -> None:
     library: Library = context.obj
     state, was_open = library.cancel(run)
     say(f"Run {run} is {state}." if was_open else f"Run {run} had ended already: it is {state}.")
+    say_lines(library.shown_instead(run))
 
 
 def retry(context: typer.Context, run: RunNumber) -> None:
@@ -70,6 +71,7 @@ def retry(context: typer.Context, run: RunNumber) -> None:
         say(f"Run {run}: {offered} of its chunks offered again; run: castline worker --until-idle")
     else:
         say(f"Run {run} is {state}: it has no unfinished work to retry.")
+    say_lines(library.shown_instead(run))
 
 
 def describe_missing(run: Run) -> str:

@@ -13,7 +13,7 @@ import typer
 from castline import Device, Lane
 from castline.library import Library
 from castline.tagging.values import Hooks
-from cli.console import Json, print_json, say, say_error
+from cli.console import Json, print_json, say, say_error, say_lines
 from cli.progress import reading, run_bars
 from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_statistics
 from cli.terminal import stderr
@@ -22,7 +22,12 @@ Episodes = Annotated[
     list[str], typer.Argument(help="Episode files, or s3:// URLs.", show_default=False)
 ]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the model in use.")]
-Every = Annotated[str, typer.Option(help="Sampling interval in seconds.")]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        help="Sampling interval in seconds; default the one asked for last, 0.5 at first."
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(min=1, max=256, help="Number of decoder processes; default one per core."),
@@ -41,7 +46,7 @@ def tag(
     context: typer.Context,
     paths: Episodes,
     model: Model = None,
-    every: Every = "0.5",
+    every: Every = None,
     workers: Workers = None,
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
@@ -65,6 +70,7 @@ def tag(
         if tagged.seconds is not None:
             say(f"Worked for {tagged.seconds:.1f} s.")
             say_statistics(tagged.rows)
+    say_lines(tagged.shown)
     raise typer.Exit(exit_code(tagged.rows, tagged.refused))
 
 
@@ -75,7 +81,7 @@ def enqueue(
         typer.Argument(help="Episode files, folders of them, or s3:// URLs of either."),
     ],
     model: Model = None,
-    every: Every = "0.5",
+    every: Every = None,
     lane: Annotated[
         Lane, typer.Option(help="Lane of the queue; interactive goes first.")
     ] = Lane.BULK,
@@ -97,6 +103,7 @@ def enqueue(
     new = len({found.run_id for found in queue.enqueued if found.is_new})
     known_count = len(queue.enqueued) - new
     say(f"{new} new, {known_count} known, {queue.refused} refused, {queue.skipped} skipped")
+    say_lines(queue.shown)
     if queue.broker_error:
         say_error(queue.broker_error)
     raise typer.Exit(EXIT_FAILED if queue.refused or queue.broker_error else 0)
@@ -142,6 +149,7 @@ def worker(
         raise typer.Exit(worked.exit_code)
     for run in worked:
         say(describe_end(run))
+    say_lines(worked.shown)
     say_statistics(worked.rows)
     raise typer.Exit(exit_code(worked.rows) if until_idle else 0)
 

@@ -1,9 +1,8 @@
 """Find and remove unreferenced data: runs and model versions.
 
-A run is kept while it is current, has unfinished work, would be restored by a rollback, was made by
-a candidate, or is the only record of what happened to its episode. A candidate is a model version
-that is newer than the one in use and was never promoted. Before any is promoted, the bundled one is
-in use.
+A run is kept while it is current or due to be, has unfinished work, would become current by a
+rollback, was made by a candidate, or is the only record of what happened to its episode. A
+candidate is a model version that is newer than the one in use and was never promoted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select, update
 
-from db.changes.promotions import PromotionRecord, list_promotions, promoted_sha256
+from db.changes.promotions import (
+    PromotionRecord,
+    list_promotions,
+    sha256_in_use,
+    standing_promotions,
+)
+from db.library.current import best_runs
 from db.library.runs import list_runs
 from db.records import ModelVersionRecord, RunRecord
 from db.schema import (
@@ -65,7 +70,7 @@ def prunable_models(
 ) -> list[str]:
     """Return the SHA-256 of the model versions that are unreferenced once these runs are gone."""
     with_runs = select(run.c.model_version_id).where(run.c.id.not_in(pruned_run_ids))
-    standing = [item.model_sha256 for item in _standing(connection)[-2:] if item.model_sha256]
+    standing = [item.model_sha256 for item in _may_be_needed(connection) if item.model_sha256]
     rows = connection.execute(
         select(model_version.c.sha256)
         .where(
@@ -124,14 +129,16 @@ def remove_models(
     return gone
 
 
-def _standing(connection: Connection) -> list[PromotionRecord]:
-    return [item for item in list_promotions(connection) if item.withdrawn_at is None]
+def _may_be_needed(connection: Connection) -> list[PromotionRecord]:
+    """The promotion of the model in use, and the one that a rollback goes back to."""
+    standing = standing_promotions(list_promotions(connection))
+    return standing[-1:] if standing and standing[-1].is_bundled else standing[-2:]
 
 
 def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
-    standing = _standing(connection)
-    latest = standing[-1].id if standing else 0
-    brought_back = select(replaced_run.c.run_id).where(replaced_run.c.promotion_id == latest)
+    latest = [item.id for item in _may_be_needed(connection)[1:]]
+    in_use = model_version.c.sha256 == sha256_in_use(connection, bundled.sha256)
+    due, brought_back = best_runs(in_use), best_runs(without_promotions=latest)
     shown = select(current_run.c.run_id)
     only_news = (
         select(func.max(run.c.id))
@@ -140,7 +147,8 @@ def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[An
     )
     return select(run.c.id).where(
         run.c.id.in_(shown)
-        | run.c.id.in_(brought_back)
+        | run.c.id.in_(select(due.c.run_id))
+        | run.c.id.in_(select(brought_back.c.run_id))
         | run.c.id.in_(only_news)
         | run.c.state.in_(OPEN_RUN_STATES)
         | run.c.model_version_id.in_(_candidates(connection, bundled))
@@ -150,7 +158,7 @@ def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[An
 def _candidates(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
     promoted = select(promotion.c.model_version_id).where(promotion.c.model_version_id.is_not(None))
     in_use = select(model_version.c.created_at).where(
-        model_version.c.sha256 == promoted_sha256(connection)
+        model_version.c.sha256 == sha256_in_use(connection, bundled.sha256)
     )
     made_at = connection.execute(in_use).scalar_one_or_none() or bundled.created_at
     return select(model_version.c.id).where(

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Table, bindparam, cast, delete, func, insert,
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.changes.corrections import CorrectedRows, write_appearances
+from db.changes.showing import lock_episode, update_current_run
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
-from db.library.current import lock_episode, switch_current_run
 from db.library.episode_rows import episode_values
 from db.queue.claims import database_now, first_token, lock_run
 from db.records import (
@@ -77,6 +77,8 @@ def create_run(
 ) -> tuple[int, bool]:
     """Return the run of a model version over an episode with these parameters; create it if new.
 
+    Its parameters are in use from now on.
+
     Args:
         connection: A connection inside a write transaction.
         episode_id: The episode.
@@ -97,10 +99,13 @@ def create_run(
     }
     found = _find_id(connection, run, key)
     if found is not None:
+        changed = {"asked": _next_asked(episode_id)}
         if lane is Lane.INTERACTIVE:
-            connection.execute(update(run).where(run.c.id == found).values(lane=lane))
+            changed["lane"] = lane
+        connection.execute(update(run).where(run.c.id == found).values(changed))
         return found, False
     values = key | {
+        "asked": _next_asked(episode_id),
         "params": params,
         "state": RunState.QUEUED,
         "lane": lane,
@@ -137,6 +142,12 @@ def create_run(
     return run_id, True
 
 
+def _next_asked(episode_id: int) -> Any:
+    other = run.alias("other")
+    latest = select(func.coalesce(func.max(other.c.asked), 0) + 1)
+    return latest.where(other.c.episode_id == episode_id).scalar_subquery()
+
+
 def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord]]) -> None:
     """Replace the tags of the chunks' time ranges by these; idempotent."""
     connection.execute(
@@ -150,7 +161,7 @@ def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord
         (
             claim.run_id,
             *(one.pts, one.label, one.region, one.confidence, one.seconds),
-            *(one.place or _NO_PLACE),
+            *(one.place.shares if one.place else _NO_PLACE),
         )
         for claim, found in tags.items()
         for one in found
@@ -214,6 +225,7 @@ def finish_run(
         .where(run.c.id == run_id)
         .values(
             state=state,
+            keeps_partial=False,
             frames=frames,
             decode_errors=decode_errors,
             missing=dump_ranges(missing),
@@ -222,8 +234,7 @@ def finish_run(
         )
     )
     write_appearances(connection, run_id, episode_id, appearances, corrected)
-    if state is not RunState.FAILED:
-        switch_current_run(connection, episode_id, run_id)
+    update_current_run(connection, episode_id, run_id)
 
 
 def cancel_run(connection: Connection, run_id: int) -> RunState:
@@ -279,6 +290,7 @@ def retry_run(connection: Connection, run_id: int) -> int:
             .where(run.c.id == run_id)
             .values(
                 state=RunState.QUEUED,
+                keeps_partial=run.c.keeps_partial | (run.c.state == RunState.PARTIAL),
                 error=None,
                 ended_at=None,
                 chunks_done=run.c.chunks_done - quarantined,

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, Row, select
 
 from db.errors import NotFoundError
 from db.failures import reading_rows
+from db.library.current import can_be_shown
 from db.records import CorrectionRecord
 from db.schema import corrected_run, correction, current_run, run, tag
-from db.states import ENDED_RUN_STATES
 from exact.verdicts import Verdict
 
 SHORTEST_KEY = 4
@@ -64,7 +64,7 @@ def runs_to_correct(connection: Connection, episode_id: int) -> list[int]:
     rows = connection.execute(
         select(run.c.id)
         .where(run.c.episode_id == episode_id)
-        .where(run.c.state.in_(ENDED_RUN_STATES) | run.c.id.in_(shown))
+        .where(can_be_shown() | run.c.id.in_(shown))
         .order_by(run.c.id)
     )
     return [int(run_id) for run_id in rows.scalars()]

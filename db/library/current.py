@@ -1,19 +1,22 @@
 """Which run of each episode queries see: the current one, or another on request.
 
-A run replaces another by its model's standing: the time of its promotion, or else of its training.
-Once any model is promoted, runs of unpromoted models never replace another model's run, and runs of
-models whose promotion was withdrawn give way to those of any promoted one.
+Queries show the run of the model in use with the parameters in use; another model's run only when
+no such run exists: of the model in use before it, and so on, then of the model that ran here first,
+so that a trial changes nothing. The model in use is that of the latest promotion that was not
+rolled back. The parameters in use, of a model over an episode, are those that were asked for last.
+A run counts from its first end on, `done` or `partial`; a complete run precedes a partial one of
+the same model.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Subquery, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, func, select
 
 from db.errors import DatabaseError, NotFoundError
-from db.failures import reading_rows
 from db.library.layers import CORRECTED, Layer, raw_layer
-from db.schema import current_run, episode, model_version, promotion, replaced_run, run
+from db.schema import current_run, model_version, promotion, run
 from db.states import ENDED_RUN_STATES, RunState
 
 
@@ -40,8 +43,6 @@ class RunSelection:
 CURRENT = RunSelection()
 """The runs that queries see by default."""
 
-_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-
 
 def selected_runs(selection: RunSelection) -> Subquery:
     """Select at most one run for each episode, as (episode_id, run_id)."""
@@ -49,15 +50,7 @@ def selected_runs(selection: RunSelection) -> Subquery:
         one = select(run.c.episode_id, run.c.id.label("run_id")).where(run.c.id == selection.run_id)
         return one.subquery("shown")
     if selection.model_sha256 is not None:
-        latest = (
-            select(run.c.episode_id, func.max(run.c.id).label("run_id"))
-            .join(model_version, model_version.c.id == run.c.model_version_id)
-            .where(
-                model_version.c.sha256 == selection.model_sha256, run.c.state.in_(ENDED_RUN_STATES)
-            )
-            .group_by(run.c.episode_id)
-        )
-        return latest.subquery("shown")
+        return best_runs(model_version.c.sha256 == selection.model_sha256, name="shown")
     return select(current_run.c.episode_id, current_run.c.run_id).subquery("shown")
 
 
@@ -73,9 +66,11 @@ def find_selection(
     if run_id is not None and model is not None:
         raise DatabaseError("--run and --model: a run has its model; leave one of them out")
     if run_id is not None:
-        state = connection.execute(select(run.c.state).where(run.c.id == run_id)).scalar()
-        if state not in ENDED_RUN_STATES:
-            found = f"it is {state}" if state else "there is no such run"
+        row = connection.execute(
+            select(run.c.state, can_be_shown().label("is_there")).where(run.c.id == run_id)
+        ).one_or_none()
+        if row is None or not row.is_there:
+            found = f"it is {row.state}" if row else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
         return RunSelection(run_id=run_id, raw=raw)
     if model is None:
@@ -88,130 +83,89 @@ def find_selection(
     return selection
 
 
-def make_current(connection: Connection, run_id: int) -> None:
-    """Make an ended run current, unless the current one's model has a higher standing.
+def can_be_shown() -> ColumnElement[bool]:
+    """Return the condition that a run has results: it ended, or ended in part and is retried."""
+    return run.c.state.in_(ENDED_RUN_STATES) | run.c.keeps_partial
 
-    Among runs of one model version, with any parameters, this is the user's choice.
+
+def best_runs(
+    *wanted: ColumnElement[bool],
+    without_promotions: Sequence[int] = (),
+    name: str = "best",
+) -> Subquery:
+    """Select the run of each episode by the rule, as (episode_id, run_id, model_version_id).
+
+    Args:
+        wanted: Conditions on `run` and `model_version` that restrict the choice.
+        without_promotions: Promotions that count as withdrawn.
+        name: Name of the subquery.
     """
-    row = connection.execute(select(run.c.episode_id, run.c.state).where(run.c.id == run_id)).one()
-    if row.state in ENDED_RUN_STATES:
-        lock_episode(connection, row.episode_id)
-        switch_current_run(connection, row.episode_id, run_id)
+    standing = _standing(without_promotions)
+    is_partial = case((run.c.state == RunState.DONE, 0), else_=1)
+    order = (*_order_of_models(standing), is_partial, *_LAST_ASKED)
+    return _first_of_each_episode(standing, (can_be_shown(), *wanted), order, name)
 
 
-def lock_episode(connection: Connection, episode_id: int) -> None:
-    """Serialise the ends of runs of one episode."""
-    connection.execute(
-        select(episode.c.id).where(episode.c.id == episode_id).with_for_update(key_share=True)
-    )
+def params_asked_last(connection: Connection, episode_ids: Collection[int]) -> dict[int, str]:
+    """Return the parameters asked for last of each of these episodes, whatever became of the run.
 
-
-def lock_model_versions(connection: Connection, *, shared: bool) -> None:
-    """Lock promotions against ends of runs; shared locks do not exclude each other.
-
-    All rows are locked in the same order: locking them one by one may deadlock.
+    They are those of the model in use, or else of the one in use before it, and so on: runs of
+    other models are trials. Episodes without such a run are left out.
     """
-    ordered = select(model_version.c.id).order_by(model_version.c.id)
-    connection.execute(ordered.with_for_update(read=shared, key_share=not shared)).all()
+    standing = _standing(())
+    last = _first_of_each_episode(
+        standing,
+        (standing.c.promotion_id.is_not(None), run.c.episode_id.in_(list(episode_ids))),
+        (*_order_of_models(standing), *_LAST_ASKED),
+        "last",
+    )
+    rows = connection.execute(
+        select(last.c.episode_id, run.c.params).join(run, run.c.id == last.c.run_id)
+    )
+    return {row.episode_id: row.params for row in rows}
 
 
-def switch_current_run(connection: Connection, episode_id: int, run_id: int) -> None:
-    """Make an ended run the current one of its locked episode, if its model's standing permits."""
-    lock_model_versions(connection, shared=True)
-    new = _candidate(connection, run_id)
-    old_id = connection.execute(
-        select(current_run.c.run_id).where(current_run.c.episode_id == episode_id)
-    ).scalar_one_or_none()
-    if old_id is None:
-        connection.execute(insert(current_run).values(episode_id=episode_id, run_id=run_id))
-        return
-    old = _candidate(connection, old_id)
-    if not _may_replace(connection, old, new):
-        return
-    if old.model_version_id != new.model_version_id:
-        _note_replaced(connection, episode_id, old_id, old, new)
-    connection.execute(
-        update(current_run).where(current_run.c.episode_id == episode_id).values(run_id=run_id)
+def _standing(without: Sequence[int]) -> Subquery:
+    """Select the latest promotion of each model; promotions that were rolled back do not count."""
+    return (
+        select(promotion.c.model_version_id, func.max(promotion.c.id).label("promotion_id"))
+        .where(promotion.c.withdrawn_at.is_(None), promotion.c.id.not_in(without))
+        .group_by(promotion.c.model_version_id)
+        .subquery("standing")
     )
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A run with its model's standing, for comparison with another."""
-
-    state: RunState
-    model_version_id: int
-    created_at: datetime
-    promoted_at: datetime | None
-    standing_id: int | None
-    """The latest valid promotion of its model."""
-    withdrawn_id: int | None
-    """The latest withdrawn promotion of its model."""
-
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether its model was promoted and has no valid promotion left."""
-        return self.promoted_at is None and self.withdrawn_id is not None
-
-    @property
-    def standing(self) -> datetime:
-        """The time from which its model is preferred to older ones."""
-        return _BEFORE_ALL if self.is_withdrawn else self.promoted_at or self.created_at
+def _order_of_models(standing: Subquery) -> tuple[ColumnElement[Any], ...]:
+    """Order models: the one in use, those in use before it, the others by their first run."""
+    return (func.coalesce(standing.c.promotion_id, 0).desc(), model_version.c.id)
 
 
-@reading_rows()
-def _candidate(connection: Connection, run_id: int) -> _Candidate:
-    latest = select(func.max(promotion.c.id)).where(
-        promotion.c.model_version_id == run.c.model_version_id
-    )
-    withdrawn_at = promotion.c.withdrawn_at
-    row = connection.execute(
+_LAST_ASKED = (run.c.asked.desc(), run.c.id.desc())
+
+
+def _first_of_each_episode(
+    standing: Subquery,
+    wanted: Sequence[ColumnElement[bool]],
+    order: Sequence[ColumnElement[Any]],
+    name: str,
+) -> Subquery:
+    place = func.row_number().over(partition_by=run.c.episode_id, order_by=order)
+    ordered = (
         select(
-            run.c.state,
+            run.c.episode_id,
+            run.c.id.label("run_id"),
             run.c.model_version_id,
-            model_version.c.created_at,
-            model_version.c.promoted_at,
-            latest.where(withdrawn_at.is_(None)).scalar_subquery().label("standing_id"),
-            latest.where(withdrawn_at.is_not(None)).scalar_subquery().label("withdrawn_id"),
+            place.label("place"),
         )
         .join(model_version, model_version.c.id == run.c.model_version_id)
-        .where(run.c.id == run_id)
-    ).one()
-    return _Candidate(
-        state=row.state,
-        model_version_id=row.model_version_id,
-        created_at=row.created_at,
-        promoted_at=row.promoted_at,
-        standing_id=row.standing_id,
-        withdrawn_id=row.withdrawn_id,
+        .outerjoin(standing, standing.c.model_version_id == run.c.model_version_id)
+        .where(*wanted)
+        .subquery("ordered")
     )
-
-
-def _may_replace(connection: Connection, old: _Candidate, new: _Candidate) -> bool:
-    if old.model_version_id != new.model_version_id and new.promoted_at is None:
-        promoted = select(model_version.c.id).where(model_version.c.promoted_at.is_not(None))
-        if connection.execute(promoted.limit(1)).first() is not None:
-            return False
-    if old.standing == new.standing:
-        return (old.state, new.state) != (RunState.DONE, RunState.PARTIAL)
-    return old.standing < new.standing
-
-
-def _note_replaced(
-    connection: Connection, episode_id: int, old_run_id: int, old: _Candidate, new: _Candidate
-) -> None:
-    """Record the run that a rollback of the new run's promotion restores."""
-    if new.standing_id is None:
-        return
-    if old.promoted_at is None and (old.withdrawn_id or 0) > new.standing_id:
-        return  # its model was promoted and withdrawn since then: queries did not see it before
-    key = (replaced_run.c.promotion_id == new.standing_id, replaced_run.c.episode_id == episode_id)
-    if connection.execute(select(replaced_run.c.run_id).where(*key)).first() is None:
-        connection.execute(
-            insert(replaced_run).values(
-                promotion_id=new.standing_id, episode_id=episode_id, run_id=old_run_id
-            )
-        )
+    first: Select[Any] = select(
+        ordered.c.episode_id, ordered.c.run_id, ordered.c.model_version_id
+    ).where(ordered.c.place == 1)
+    return first.subquery(name)
 
 
 def _registered_sha256(connection: Connection, reference: str) -> str:

@@ -5,18 +5,20 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, Row, Select, case, func, select
 
+from db.failures import reading_rows
 from db.library.layers import CORRECTED, Layer
-from db.records import PlaceRecord, TagRecord
+from db.records import TagRecord
 from db.schema import tag
+from exact.place import Place
 
 _COLUMNS = (tag.c.place_x, tag.c.place_y, tag.c.place_width, tag.c.place_height)
 
 
-def place_record(row: Row[*tuple[Any, ...]]) -> PlaceRecord | None:
+def place_record(row: Row[*tuple[Any, ...]]) -> Place | None:
     """Return the place from a row with its columns; None where they are null."""
     if row.place_x is None:
         return None
-    return PlaceRecord(row.place_x, row.place_y, row.place_width, row.place_height)
+    return Place(row.place_x, row.place_y, row.place_width, row.place_height)
 
 
 def tag_record(row: Row[*tuple[Any, ...]]) -> TagRecord:
@@ -65,6 +67,7 @@ def with_places(
     )
 
 
+@reading_rows()
 def tags_of_appearances(
     connection: Connection, run_id: int, layer: Layer = CORRECTED
 ) -> list[TagRecord]:
@@ -85,9 +88,10 @@ def tags_of_appearances(
     return [tag_record(row) for row in rows.all()]
 
 
+@reading_rows()
 def surest_place(
     connection: Connection, run_ids: Collection[int], label: str, pts: int
-) -> PlaceRecord | None:
+) -> Place | None:
     """Return the place of a label in one frame by the most confident of some runs, or None."""
     row = connection.execute(
         select(*_COLUMNS)

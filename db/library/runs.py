@@ -118,6 +118,17 @@ def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
 
 
 @reading_rows()
+def current_runs(
+    connection: Connection, episode_ids: Sequence[int] | None = None
+) -> dict[int, RunRecord]:
+    """Return the current runs by episode id: of all episodes, or of the given ones."""
+    query = _runs().where(current_run.c.run_id.is_not(None))
+    if episode_ids is not None:
+        query = query.where(run.c.episode_id.in_(episode_ids))
+    return {row.episode_id: _run(row) for row in connection.execute(query)}
+
+
+@reading_rows()
 def selected_run_of(
     connection: Connection, episode_id: int, selection: RunSelection
 ) -> RunRecord | None:
@@ -183,6 +194,7 @@ def quarantined_chunks(
     ]
 
 
+@reading_rows()
 def run_tags(connection: Connection, run_id: int) -> list[TagRecord]:
     """Return all tags of a run, by pts and label."""
     rows = connection.execute(

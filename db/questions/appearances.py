@@ -15,8 +15,9 @@ from db.library.corrections import labels_said
 from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import place_record, with_places
 from db.library.runs import appearance_record
-from db.records import AppearanceRecord, PlaceRecord
+from db.records import AppearanceRecord
 from db.schema import episode, model_version
+from exact.place import Place
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
 """Grouping of screen time, in addition to the character."""
@@ -29,7 +30,7 @@ class EpisodeAppearance:
     episode: str
     run_id: int
     appearance: AppearanceRecord
-    place: PlaceRecord | None = None
+    place: Place | None = None
     """Place in the picture, if it was requested and is known."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from exact.place import Place
 from model.dataset.folder import Dataset
 from model.dataset.shards import Record, read_part
 from model.dataset.split import PARTS
@@ -12,7 +13,6 @@ from model.inference.classifier import Classifier, Prediction
 from model.labels import UNKNOWN
 from model.pictures.boxes import Box
 from model.pictures.files import read_picture
-from model.pictures.place import Place
 from model.progress import Progress
 
 _SURE: Final = 0.5

@@ -7,6 +7,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from exact.place import Place
 from model.errors import DeviceError, ModelError
 from model.inference.compiling import compiled
 from model.inference.cpu_forward import CpuForwardPass
@@ -17,7 +18,6 @@ from model.inference.sight import sight_of
 from model.inference.tensorflow_runtime import CPU, choose_device, load_tensorflow
 from model.labels import UNKNOWN
 from model.networks.named import network_of
-from model.pictures.place import Place
 from model.version.artifact import ModelVersion
 
 FLOOR: Final = 0.05
@@ -183,7 +183,14 @@ class Classifier:
                 self.version.manifest.labels[number],
                 self._sight.regions[regions[number]],
                 float(confidences[number]),
-                None if corners is None else Place.between(corners[number]),
+                None if corners is None else _place_between(corners[number]),
             )
             for number in order[confidences[order] >= FLOOR]
         )
+
+
+def _place_between(corners: NDArray[np.float64]) -> Place:
+    try:
+        return Place.between(corners)
+    except ValueError as error:
+        raise ModelError(f"the network's output is not a place: {error}") from error

@@ -196,8 +196,7 @@ def find_model(reference: str | None, folders: Sequence[Path] = ()) -> ModelVers
 
     Args:
         reference: `NAME@VERSION`, or `NAME` for its newest version, or None for the newest bundled
-            one. The newest is the one made last (`created_at`), regardless of its number; queries
-            choose a run by the same rule.
+            one. The newest is the one made last (`created_at`), regardless of its number.
         folders: Folders of model versions, searched in addition to the bundled one; folders that do
             not exist count as empty.
 

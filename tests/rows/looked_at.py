@@ -7,8 +7,9 @@ import numpy as np
 from sqlalchemy import insert, update
 
 from db.engine import Database
-from db.records import EpisodeRecord, ModelVersionRecord, PlaceRecord
+from db.records import EpisodeRecord, ModelVersionRecord
 from db.schema import chunk, run, tag
+from exact.place import Place
 from ingest.cuts import SIGNATURE_BYTES, Cuts, Frames
 from tests.rows.records import PARAMS, made_episode, make_run
 from worker.steps.finish import finish_run_if_complete
@@ -28,7 +29,7 @@ def looked_at(
     episode: EpisodeRecord | None = None,
     model: ModelVersionRecord | None = None,
     params: str = PARAMS,
-    places: Mapping[str, PlaceRecord] | None = None,
+    places: Mapping[str, Place] | None = None,
     more_tags: Seen | None = None,
 ) -> int:
     """A run that ended as a worker ends it, with a tag of each label at each of its samples.
@@ -78,9 +79,9 @@ def looked_at(
 
 
 def _tag(
-    run_id: int, pts: int, label: str, confidence: float, place: PlaceRecord | None
+    run_id: int, pts: int, label: str, confidence: float, place: Place | None
 ) -> dict[str, object]:
-    x, y, width, height = place or (None, None, None, None)
+    x, y, width, height = place.shares if place else (None, None, None, None)
     return {
         "run_id": run_id,
         "pts": pts,

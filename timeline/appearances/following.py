@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from exact.place import Place
 from timeline.appearances.looks import Look
 from timeline.appearances.rules import Rules, ShotRules
-from timeline.place import Place
 
 Run = tuple[int, int]
 """The first and the last look, both inclusive, as indices into a list of looks."""

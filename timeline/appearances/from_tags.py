@@ -13,12 +13,12 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from math import fsum
 
+from exact.place import Place
 from exact.ranges import PtsRange
 from timeline.appearances.following import Followed, Run, Sight, active_runs, runs_in_shot
 from timeline.appearances.looks import Look, looks_at
 from timeline.appearances.rules import Rules
 from timeline.errors import TimelineError
-from timeline.place import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def _box(timeline: ExportedTimeline, sighting: Sighting) -> dict[str, Any]:
     """Return a box in pixels of the active picture, from its upper left corner."""
     assert sighting.place is not None
     width, height = timeline.picture_width, timeline.picture_height
-    left, top, right, bottom = sighting.place.box()
+    left, top, right, bottom = sighting.place.box
     box = (left * width, top * height, (right - left) * width, (bottom - top) * height)
     x, y, across, down = (round(each, PIXEL_DIGITS) for each in box)
     return {"bbox": [x, y, across, down], "area": round(across * down, PIXEL_DIGITS)}

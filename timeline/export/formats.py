@@ -6,9 +6,9 @@ from fractions import Fraction
 from importlib import import_module
 from typing import NamedTuple
 
+from exact.place import Place
 from exact.ranges import PtsRange
 from timeline.errors import TimelineError
-from timeline.place import Place
 
 
 @dataclass(frozen=True, slots=True)

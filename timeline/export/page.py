@@ -6,9 +6,9 @@ It loads nothing from other places and runs no script.
 from collections.abc import Iterator
 from html import escape
 
+from exact.place import Place
 from timeline.export.formats import Entry, ExportedTimeline
 from timeline.export.text import json_text
-from timeline.place import Place
 from timeline.times import format_clock, format_time
 
 STYLE = """
@@ -93,7 +93,7 @@ def _table_row(timeline: ExportedTimeline, entry: Entry) -> str:
 def _place(timeline: ExportedTimeline, place: Place | None) -> str:
     if place is None:
         return ""
-    left, top, right, bottom = place.box()
+    left, top, right, bottom = place.box
     box = f"left:{left:.2%};top:{top:.2%};width:{right - left:.2%};height:{bottom - top:.2%}"
     shape = f"aspect-ratio:{timeline.picture_width}/{timeline.picture_height}"
     said = f"centre {place.x:.0%}, {place.y:.0%}; size {place.width:.0%} x {place.height:.0%}"

@@ -9,14 +9,13 @@ from db.changes.writes import replace_tags
 from db.queue.claimed import ClaimedChunk
 from db.queue.completing import complete_taggings
 from db.queue.free import CHUNKS_PER_GROUP
-from db.records import Claim, EpisodeRecord, PlaceRecord, TagRecord
+from db.records import Claim, EpisodeRecord, TagRecord
 from db.retrying import retry_on_disconnect
 from db.states import Statistic
 from ingest.errors import FrameStoreError, ShortageError, StorageFullError, StorageUnreachable
 from ingest.shortages import telling_shortages, what_is_lacking
 from ingest.storage.frame_store import StoredFrame, read_frames
 from model.inference.classifier import Classifier, Prediction
-from model.pictures.place import Place
 from worker.installation import Installation
 from worker.log import about
 from worker.steps.claims import chunks_of, give_back, record_failure, store_path
@@ -243,12 +242,5 @@ def _tag(prediction: Prediction, episode: EpisodeRecord, pts: int) -> TagRecord:
         region=prediction.region,
         confidence=prediction.confidence,
         seconds=float(episode.seconds_at(pts)),
-        place=None if prediction.place is None else _rounded(prediction.place),
+        place=prediction.place and prediction.place.rounded(PLACE_DIGITS),
     )
-
-
-def _rounded(place: Place) -> PlaceRecord:
-    x, y, width, height = (
-        round(share, PLACE_DIGITS) for share in (place.x, place.y, place.width, place.height)
-    )
-    return PlaceRecord(x, y, width, height)

@@ -6,9 +6,9 @@ Done once, when something is said or a run ends, so that questions read rows and
 from collections.abc import Sequence
 
 from db.changes.corrections import CorrectedRows, write_appearances
+from db.changes.showing import lock_episode
 from db.engine import Transaction
 from db.library.corrections import confidences_of, list_corrections, runs_to_correct
-from db.library.current import lock_episode
 from db.library.runs import ended_chunks, raw_appearances
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord
 from timeline.appearances.corrections import (

@@ -4,9 +4,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 
+from db.changes.showing import lock_episode
 from db.changes.writes import finish_run
 from db.engine import Transaction
-from db.library.current import lock_episode
 from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, run_tags
 from db.queue.claims import has_open_chunk
@@ -15,7 +15,6 @@ from db.states import RunState
 from exact.ranges import PtsRanges, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
-from timeline.place import Place
 from worker.parameters import RunParameters
 from worker.steps.correcting import corrected_rows
 
@@ -73,8 +72,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
 
 
 def _tag(stored: TagRecord) -> Tag:
-    place = None if stored.place is None else Place(*stored.place)
-    return Tag(stored.pts, stored.label, stored.confidence, place)
+    return Tag(stored.pts, stored.label, stored.confidence, stored.place)
 
 
 def cuts_of_run(connection: Transaction, run_id: int) -> tuple[int, ...] | None:

@@ -18,9 +18,10 @@ from db.changes.writes import replace_tags
 from db.engine import Database
 from db.queue.claims import claim_chunks
 from db.queue.completing import complete_extractions, complete_taggings
-from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, PlaceRecord, TagRecord
+from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, TagRecord
 from db.states import ChunkState
 from db.upgrade import upgrade_database
+from exact.place import Place
 from ingest.decoder.parent import Decoder
 from model.labels import label_of
 from tests.rows.records import end_run, made_episode, make_run
@@ -96,9 +97,9 @@ SAMPLES = range(0, 144, 12)
 """Frames that were looked at."""
 
 
-def place_of(frame: int) -> PlaceRecord:
+def place_of(frame: int) -> Place:
     """Ned goes from left to right."""
-    return PlaceRecord(frame / 200, 0.5, 0.25, 0.5)
+    return Place(frame / 200, 0.5, 0.25, 0.5)
 
 
 def tag_chunk(database: Database, episode: EpisodeRecord, pts: list[int]) -> None:

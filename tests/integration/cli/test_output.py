@@ -228,7 +228,7 @@ def test_tag_shows_its_own_run_and_says_when_queries_show_another(
     work("done", [seen("apple")])
     whole = castline_here(home, "tag", clip, *BY_LOT)
     assert (whole.returncode, "apple" in whole.stdout) == (0, True)
-    assert "instead" not in whole.stderr
+    assert "shown" not in whole.stderr
     assert "Worked for" in whole.stderr
 
     work("partial", [seen("birch")])
@@ -236,7 +236,8 @@ def test_tag_shows_its_own_run_and_says_when_queries_show_another(
     assert part.returncode == 3
     assert "birch" in part.stdout
     assert "apple" not in part.stdout
-    assert "run 1 by by_lot@1 instead: that run is complete" in part.stderr
+    assert "run 1 by by_lot@1, every 0.5 s is shown still; run 2" in part.stderr
+    assert "is partial" in part.stderr
     assert "apple" in castline_here(home, "who", "clip").stdout
 
     again = castline_here(home, "tag", clip, *BY_LOT)

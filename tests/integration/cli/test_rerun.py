@@ -89,26 +89,34 @@ def test_a_done_run_of_the_model_in_use_is_shown_in_place_of_a_withdrawn_models(
     for name in ("old", "new"):
         assert castline_here(home, "models", "promote", name, "--force").returncode == 0
     run_by_each(tmp_path, versions[1], versions[0])
+    assert current_model(home) == "new@1"
     assert castline_here(home, "models", "rollback").returncode == 0
-    [stale] = answer(home, "rerun", "--stale", "--dry-run")
-    assert (stale["reason"], stale["is_done"]) == ("by new@1", True)
-    ended = castline_here(home, "rerun", "--stale")
-    assert ended.returncode == 0, ended.stderr
-    assert "not shown" not in ended.stderr
+    assert current_model(home) == "old@1"
     assert answer(home, "rerun", "--stale", "--dry-run") == []
 
 
-def test_a_run_of_the_model_in_use_that_is_not_shown_is_not_said_to_be_of_another(
+def current_model(home: Path) -> str:
+    [model] = [run["model"] for run in answer(home, "status") if run["is_current"]]
+    return str(model)
+
+
+def test_what_an_older_version_left_shown_gives_way_to_the_run_of_the_model_in_use(
     tmp_path: Path,
 ) -> None:
-    newer = write_model_by_lot(
-        tmp_path / "home" / "models", "newer", created_at="2199-01-01T00:00:00+00:00"
-    )
+    home = tmp_path / "home"
+    newer = write_model_by_lot(home / "models", "newer", created_at="2199-01-01T00:00:00+00:00")
     run_by_each(tmp_path, newer, find_model(None))
-    ended = castline_here(tmp_path / "home", "rerun", "--stale")
+    assert current_model(home) == "newer@1"
+    [stale] = answer(home, "rerun", "--stale", "--dry-run")
+    assert (stale["reason"], stale["is_done"]) == ("by newer@1", True)
+    ended = castline_here(home, "rerun", "--stale")
     assert ended.returncode == 0, ended.stderr
-    *_, line = ended.stderr.splitlines()
-    assert line.startswith("1 of these runs are not shown: runs of a model newer than springfield@")
+    in_use = find_model(None).manifest.reference
+    assert one_line(ended.stderr).startswith(
+        f"pilot.mp4: run 2 by {in_use} is shown now, in place of run 1 by newer@1; castline who"
+        " pilot.mp4 --run 1 asks that one, castline models promote newer@1 --force shows it again"
+    )
+    assert current_model(home) == in_use
 
 
 def test_an_empty_library_has_nothing_to_run_again(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.event import listen
 
-from db.changes.promotions import GateReport, begin_promotions, promote_model, roll_back
+from db.changes.promotions import GateReport, promote_model, roll_back, use_bundled
+from db.changes.showing import lock_episode
 from db.changes.writes import cancel_run, create_run, finish_run, register_episode
 from db.engine import LONGEST_IDLE_SECONDS, Database, Transaction
 from db.errors import DatabaseCutError
-from db.library.current import lock_episode
 from db.library.runs import current_run_of, get_run, list_runs
 from db.questions.appearances import shared_time
 from db.queue.claims import begin_claim, claim_chunks, lock_run
@@ -123,14 +123,14 @@ def finish(run_id: int, episode_id: int) -> Callable[[Transaction], object]:
 
 
 def test_two_runs_of_one_episode_that_end_together_take_turns(postgresql: Database) -> None:
-    old = make_run(postgresql)
-    new = make_run(postgresql, model=made_model("d" * 64, "2", year=2027))
+    first = make_run(postgresql)
+    trial = make_run(postgresql, model=made_model("d" * 64, "2", year=2027))
     for _ in range(ROUNDS):
-        at_once(postgresql, finish(old, 1), finish(new, 1))
+        at_once(postgresql, finish(first, 1), finish(trial, 1))
     with postgresql.read() as connection:
         current = current_run_of(connection, 1)
     assert current is not None
-    assert current.id == new
+    assert current.id == first
 
 
 def test_a_cancel_that_meets_the_first_claim_of_its_run_leaves_nothing_claimed(
@@ -189,7 +189,7 @@ def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(
     postgresql: Database,
 ) -> None:
     with postgresql.write() as connection:
-        begin_promotions(connection, made_model())
+        use_bundled(connection, made_model())
     for number in range(ROUNDS):
         model = made_model(f"{number:064d}", f"new{number}")
         episode = made_episode(f"{number + 1000:064d}")
@@ -206,7 +206,7 @@ def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(
             return finish(run_id, episode_id)(connection)
 
         def promotes(connection: Transaction, model: ModelVersionRecord = model) -> object:
-            return promote_model(connection, model, "c" * 64, GateReport())
+            return promote_model(connection, model, GateReport())
 
         at_once(postgresql, ends, promotes)
         with postgresql.read() as connection:

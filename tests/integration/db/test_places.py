@@ -10,21 +10,20 @@ from db.library.runs import run_tags
 from db.questions.appearances import find_appearances, first_appearances
 from db.queue.claims import claim_chunks
 from db.queue.completing import complete_extractions, complete_taggings
-from db.records import AppearanceRecord, ExtractedChunk, PlaceRecord, TagRecord
+from db.records import AppearanceRecord, ExtractedChunk, TagRecord
 from db.states import ChunkState
 from db.upgrade import upgrade_database
+from exact.place import Place
 from tests.rows.records import end_run, made_appearance, made_model, make_run
 from tests.servers.databases import downgrade_database
 
 pytestmark = pytest.mark.integration
 
-LEFT, RIGHT = PlaceRecord(0.25, 0.5, 0.125, 0.5), PlaceRecord(0.75, 0.4375, 0.25, 0.625)
+LEFT, RIGHT = Place(0.25, 0.5, 0.125, 0.5), Place(0.75, 0.4375, 0.25, 0.625)
 ONE_CHUNK = ((0, 360_000),)
 
 
-def ned(
-    pts: int, confidence: float, place: PlaceRecord | None, label: str = "ned_flanders"
-) -> TagRecord:
+def ned(pts: int, confidence: float, place: Place | None, label: str = "ned_flanders") -> TagRecord:
     return TagRecord(pts, label, "full", confidence, pts / 1000, place)
 
 
@@ -117,7 +116,7 @@ def test_an_appearance_is_where_the_label_was_seen_most_surely_and_first(
     ("at_seconds", "place"), [(1.0, LEFT), (1.9, LEFT), (2.0, RIGHT), (2.999, RIGHT), (4.4, LEFT)]
 )
 def test_at_a_moment_a_label_is_where_it_was_seen_last(
-    at_seconds: float, place: PlaceRecord, database: Database
+    at_seconds: float, place: Place, database: Database
 ) -> None:
     tagged_run(database, NEDS, made_appearance("ned_flanders"))
     with database.read() as connection:

@@ -8,16 +8,17 @@ from sqlalchemy.event import listen
 
 from db.changes.promotions import (
     GateReport,
-    begin_promotions,
     list_promotions,
     promote_model,
-    promoted_sha256,
     roll_back,
+    sha256_in_use,
+    use_bundled,
 )
+from db.changes.showing import show_if_due
 from db.changes.writes import register_model_version
 from db.engine import Database
 from db.errors import NotFoundError
-from db.library.current import CURRENT, RunSelection, find_selection, make_current
+from db.library.current import CURRENT, RunSelection, find_selection
 from db.library.episodes import list_episodes
 from db.questions.appearances import find_appearances, screen_time
 from db.records import ModelVersionRecord
@@ -55,8 +56,9 @@ def end(database: Database, run_id: int, label: str, state: str = "done") -> Non
 
 def promote(database: Database, model: ModelVersionRecord, **report: object) -> int:
     with database.write() as connection:
-        begin_promotions(connection, FIRST)
-        return promote_model(connection, model, HASH, GateReport(**report))  # type: ignore[arg-type]
+        use_bundled(connection, FIRST)
+        done = promote_model(connection, model, GateReport(**report))  # type: ignore[arg-type]
+    return done.episodes
 
 
 def go_back(database: Database) -> tuple[str, str, int]:
@@ -71,9 +73,9 @@ def shown(database: Database, which: RunSelection = CURRENT) -> dict[str, str]:
     return {item.episode: item.appearance.label for item in found}
 
 
-def in_use(database: Database) -> str | None:
+def in_use(database: Database) -> str:
     with database.read() as connection:
-        return promoted_sha256(connection)
+        return sha256_in_use(connection, FIRST.sha256)
 
 
 def test_a_promotion_shows_all_ended_runs_of_its_model_and_leaves_the_others(
@@ -82,7 +84,7 @@ def test_a_promotion_shows_all_ended_runs_of_its_model_and_leaves_the_others(
     for name in ("one", "two"):
         ended_run(database, FIRST, name)
     with database.write() as connection:
-        begin_promotions(connection, FIRST)
+        use_bundled(connection, FIRST)
     ended_run(database, SECOND, "one")
     assert shown(database) == {"one": "seen_by_1", "two": "seen_by_1"}, "not promoted: not shown"
     assert promote(database, SECOND) == 1
@@ -112,7 +114,7 @@ def test_a_rollback_shows_what_was_shown_and_a_late_run_changes_nothing(
     assert shown(database)["late"] == "seen_by_2", "nothing else knows this episode"
 
 
-def test_a_run_takes_the_place_of_a_withdrawn_models_and_no_rollback_brings_that_back(
+def test_a_run_takes_the_place_of_a_withdrawn_models(
     database: Database,
 ) -> None:
     promote(database, SECOND)
@@ -126,7 +128,7 @@ def test_a_run_takes_the_place_of_a_withdrawn_models_and_no_rollback_brings_that
     ended_run(database, SECOND)
     assert shown(database) == {"pilot.mkv": "seen_by_2", "other.mkv": "seen_by_1"}
     assert go_back(database) == ("cast@2", "cast@1", 0)
-    assert shown(database)["pilot.mkv"] == "seen_by_2", "before, it was not there"
+    assert shown(database)["pilot.mkv"] == "seen_by_2", "it came before the other, as ever"
     ended_run(database, FIRST)
     assert shown(database)["pilot.mkv"] == "seen_by_1"
 
@@ -180,21 +182,22 @@ def test_an_older_model_is_shown_once_it_is_promoted(database: Database) -> None
     ended_run(database, FIRST)
     ended_run(database, THIRD)
     ended_run(database, SECOND)
-    assert shown(database) == {"pilot.mkv": "seen_by_3"}, "the newest, before any promotion"
+    assert shown(database) == {"pilot.mkv": "seen_by_1"}, "the first, before any promotion"
     promote(database, SECOND)
     assert shown(database) == {"pilot.mkv": "seen_by_2"}
     go_back(database)
-    assert shown(database) == {"pilot.mkv": "seen_by_3"}
+    assert shown(database) == {"pilot.mkv": "seen_by_1"}, "it is in use again"
 
 
-def test_what_was_promoted_before_everything_never_replaces_a_newer_models_run(
+def test_the_model_in_use_is_shown_in_place_of_a_newer_one(
     database: Database,
 ) -> None:
     ended_run(database, SECOND)
     with database.write() as connection:
-        begin_promotions(connection, FIRST)
+        use_bundled(connection, FIRST)
+    assert shown(database) == {"pilot.mkv": "seen_by_2"}, "nobody asked for another yet"
     ended_run(database, FIRST)
-    assert shown(database) == {"pilot.mkv": "seen_by_2"}
+    assert shown(database) == {"pilot.mkv": "seen_by_1"}
 
 
 def test_a_person_may_choose_among_runs_of_the_promoted_model(database: Database) -> None:
@@ -202,10 +205,10 @@ def test_a_person_may_choose_among_runs_of_the_promoted_model(database: Database
     old = ended_run(database, FIRST)
     new = ended_run(database, SECOND)
     with database.write() as connection:
-        make_current(connection, old)
+        show_if_due(connection, old)
     assert shown(database) == {"pilot.mkv": "seen_by_2"}
     with database.write() as connection:
-        make_current(connection, new)
+        show_if_due(connection, new)
     assert shown(database) == {"pilot.mkv": "seen_by_2"}
 
 

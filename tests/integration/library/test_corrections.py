@@ -17,6 +17,7 @@ from castline.asking.values import Appearance
 from castline.errors import NotFoundError, RequestError
 from castline.library import Library
 from castline.tagging.enqueue import model_record
+from db.changes.promotions import GateReport, promote_model, use_bundled
 from db.changes.pruning import remove_runs
 from db.changes.writes import register_episode
 from db.engine import Database
@@ -37,6 +38,14 @@ SEEN = {
 }
 CUTS = (10_000, 20_000, 40_000, 60_000)
 PILOT = "pilot.mkv"
+NEWER = made_model("d" * 64, "2", year=2027)
+
+
+def promote(database: Database) -> None:
+    """Make the newer model the one in use, in place of the first."""
+    with database.write() as connection:
+        use_bundled(connection, made_model())
+        promote_model(connection, NEWER, GateReport())
 
 
 def library_on(database: Database, home: Path) -> Library:
@@ -271,7 +280,8 @@ def test_after_a_rerun_each_correction_is_told_how_it_stands(
         "homer_simpson": [(20_000, 28_000, 0.9), (60_000, 70_000, 0.99)],
         "ned_flanders": [(10_000, 20_000, 0.9)],
     }
-    looked_at(database, better, cuts=CUTS, model=made_model("d" * 64, "2", year=2027))
+    looked_at(database, better, cuts=CUTS, model=NEWER)
+    promote(database)
     assert statuses(library) == {
         "relabel": "agrees",
         "right": "contradicted",  # the new model does not see what was confirmed
@@ -301,15 +311,17 @@ def test_a_run_that_ends_takes_what_was_said_of_its_content(
 
 def test_prune_takes_runs_and_never_what_people_said(library: Library, database: Database) -> None:
     library.correct(PILOT, "homer", at=12, is_="ned")
-    looked_at(database, SEEN, cuts=CUTS, model=made_model("d" * 64, "2", year=2027))
+    looked_at(database, SEEN, cuts=CUTS, model=NEWER)
+    looked_at(database, SEEN, cuts=CUTS, model=made_model("f" * 64, "0", year=2020))
+    promote(database)
     with database.write() as connection:
-        assert remove_runs(connection, [1], model_record(find_model(None))) == 1
+        assert remove_runs(connection, [3], model_record(find_model(None))) == 1
     assert spans(library)["ned_flanders"][0] == (10, 20)
     tables = ("corrected_run", "raw_appearance", "raw_run_label", "raw_run_pair")
     with database.read() as connection:
         for table in tables:
             rows = connection.execute(text(f"SELECT DISTINCT run_id FROM {table}")).scalars()
-            assert set(rows) <= {2}
+            assert set(rows) <= {1, 2}
         assert connection.execute(text("SELECT count(*) FROM correction")).scalar_one() == 1
 
 
@@ -404,7 +416,7 @@ def test_people_who_correct_at_the_same_time_lose_nothing(
 
     def end_a_run() -> None:
         begun.wait()
-        looked_at(database, SEEN, cuts=CUTS, model=made_model("d" * 64, "2", year=2027))
+        looked_at(database, SEEN, cuts=CUTS, model=NEWER)
 
     with ThreadPoolExecutor(5) as people:
         done = [people.submit(judge, number) for number in range(4)]

@@ -14,13 +14,13 @@ from db.library.runs import get_run, list_runs, quarantined_chunks, run_tags
 from db.queue.claims import FAILURES_BEFORE_QUARANTINE, claim_chunks
 from db.records import Claim
 from db.states import ChunkState
+from exact.place import Place
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError
 from ingest.frames.extract_request import Extracted, Extraction
 from ingest.progress import Report
 from model.errors import ModelError
 from model.inference.classifier import Classifier, Prediction
-from model.pictures.place import Place
 from tests.rows.claiming import ELSEWHERE, claim
 from tests.servers.commands import BY_LOT, castline_here, new_home
 from tests.stills.models import write_model_by_lot
@@ -232,7 +232,7 @@ def test_where_a_label_was_seen_is_kept_to_four_decimals(installation: Installat
     with installation.database.read() as connection:
         tags = run_tags(connection, mine.run_id)
     assert {(tag.label, tag.place) for tag in tags} == {
-        ("cedar", (0.3333, 0.5, 0.0625, 0.6667)),
+        ("cedar", Place(0.3333, 0.5, 0.0625, 0.6667)),
         ("birch", None),
     }
 

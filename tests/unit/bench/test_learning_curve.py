@@ -3,8 +3,8 @@
 import pytest
 
 from bench.learning_curve import _cells, is_centre_inside
+from exact.place import Place
 from model.inference.classifier import Prediction
-from model.pictures.place import Place
 
 
 def test_cells_are_f1_by_number_then_false_tags_then_centres() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from castline.stills.still_cuts import cut_around
-from model.pictures.place import Place
+from exact.place import Place
 
 PICTURE = np.stack(np.broadcast_arrays(*np.ogrid[:100, :200], 0), axis=2).astype(np.uint8)
 """100 rows of 200 columns; each pixel says its row and column."""

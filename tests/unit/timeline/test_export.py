@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exact.place import Place
 from tests.rows.export_readers import READERS, Found, Frames, chapters_of, read_ranges
 from timeline.errors import TimelineError
 from timeline.export.formats import FORMATS, Entry, ExportedTimeline, export_text
-from timeline.place import Place
 from timeline.scoring.truth import read_truth
 
 FILM = Fraction(24000, 1001)

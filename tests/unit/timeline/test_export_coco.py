@@ -9,8 +9,8 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from exact.place import Place
 from timeline.export.formats import Entry, ExportedTimeline, Sighting, export_text
-from timeline.place import Place
 
 MIDDLE = Place(0.5, 0.4375, 0.25, 0.625)
 EDGE = Place(0.0, 0.5, 0.5, 1.0)

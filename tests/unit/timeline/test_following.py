@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact.place import Place
 from timeline.appearances.from_tags import Tag, find_appearances
 from timeline.appearances.rules import Rules, ShotRules
 from timeline.errors import TimelineError
-from timeline.place import Place
 
 MILLISECONDS = Fraction(1, 1000)
 RULES = Rules(

@@ -1,16 +1,45 @@
-"""Places in a picture: what they may say."""
+"""Places: what lies inside the picture, and what is cut out to show who is there."""
 
 import numpy as np
 import pytest
 
-from model.errors import ModelError
-from model.inference.classifier import Prediction
-from model.pictures.place import Place
+from exact.place import Place
+
+Box = tuple[float, float, float, float]
+
+
+@pytest.mark.parametrize(
+    ("place", "box"),
+    [
+        (Place(0.5, 0.5, 0.2, 0.4), (0.4, 0.3, 0.6, 0.7)),
+        (Place(0.05, 0.9, 0.2, 0.4), (0.0, 0.7, 0.15, 1.0)),  # cut by two edges
+        (Place(0.5, 0.5, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0)),
+    ],
+)
+def test_a_box_is_what_lies_inside_the_picture(place: Place, box: Box) -> None:
+    assert place.box == pytest.approx(box)
+
+
+@pytest.mark.parametrize(
+    ("place", "box"),
+    [
+        # half its extent more on each side
+        (Place(0.5, 0.5, 0.2, 0.4), (0.3, 0.1, 0.7, 0.9)),
+        # a small one with more around it
+        (Place(0.5, 0.5, 0.02, 0.05), (0.35, 0.35, 0.65, 0.65)),
+        # moved into the picture at two edges
+        (Place(0.05, 0.9, 0.2, 0.2), (0.0, 0.6, 0.4, 1.0)),
+        # all there is, where it fills more than half
+        (Place(0.4, 0.5, 0.6, 0.2), (0.0, 0.3, 1.0, 0.7)),
+    ],
+)
+def test_surroundings_are_twice_as_large_and_inside_the_picture(place: Place, box: Box) -> None:
+    assert place.surroundings(smallest=0.3) == pytest.approx(box)
 
 
 @pytest.mark.parametrize(
     ("x", "y", "width", "height"),
-    [(0.5, 0.5, 0.2, 0.3), (0, 1, 1, 1), (1, 0, 0.0001, 0.5)],
+    [(0.5, 0.5, 0.2, 0.3), (0, 1, 1, 1), (1, 0, 0, 0.5)],
 )
 def test_shares_of_the_picture_make_a_place(
     x: float, y: float, width: float, height: float
@@ -24,7 +53,6 @@ def test_shares_of_the_picture_make_a_place(
     [
         (-0.1, 0.5, 0.2, 0.2),
         (0.5, 1.1, 0.2, 0.2),
-        (0.5, 0.5, 0, 0.2),
         (0.5, 0.5, 0.2, 1.5),
         (float("nan"), 0.5, 0.2, 0.2),
         (0.5, 0.5, 0.2, float("nan")),
@@ -33,12 +61,8 @@ def test_shares_of_the_picture_make_a_place(
 def test_what_is_no_share_of_the_picture_is_refused(
     x: float, y: float, width: float, height: float
 ) -> None:
-    with pytest.raises(ModelError, match="give shares of the picture"):
+    with pytest.raises(ValueError, match="share of the picture, 0 to 1"):
         Place(x, y, width, height)
-
-
-def test_a_prediction_of_a_network_that_tells_no_place_has_none() -> None:
-    assert Prediction("ned_flanders", "full", 0.9).place is None
 
 
 @pytest.mark.parametrize(
