@@ -102,7 +102,7 @@ def main() -> None:
     for name in arguments.only or ("sqlite", "postgresql"):
         with (
             tempfile.TemporaryDirectory(prefix="castline-bench-") as folder,
-            _url(name, Path(folder)) as url,
+            database_url(name, Path(folder)) as url,
         ):
             database = Database(url)
             upgrade_database(database)
@@ -339,7 +339,8 @@ def _counts(database: Database) -> str:
 
 
 @contextmanager
-def _url(name: str, folder: Path) -> Iterator[str]:
+def database_url(name: str, folder: Path) -> Iterator[str]:
+    """The URL of a new database: `sqlite`, in a folder, or `postgresql`."""
     if name == "sqlite":
         yield f"sqlite:///{folder / 'castline.db'}"
     else:

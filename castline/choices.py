@@ -1,4 +1,4 @@
-"""Words that callers choose among, as members of their set or as plain text."""
+"""Enumerations whose members callers may give as plain text."""
 
 from enum import StrEnum
 from typing import Literal, TypeAlias, TypeVar
@@ -8,19 +8,19 @@ from db.states import Lane
 from model.inference.device import Device
 
 AnyDevice: TypeAlias = Device | Literal["auto", "cpu", "gpu"]
-"""Where to classify."""
+"""Device to classify on."""
 
 AnyLane: TypeAlias = Lane | Literal["interactive", "bulk"]
-"""What is interactive goes first."""
+"""Lane of the queue: `interactive` goes before `bulk`."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
 
 def chosen(words: type[Word], given: str) -> Word:
-    """The member of a set of words that a caller gives.
+    """Return the member of an enumeration for a caller's text.
 
     Raises:
-        RequestError: It is none; the line names them.
+        RequestError: There is no such member; the message lists them.
     """
     try:
         return words(given)

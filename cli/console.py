@@ -112,11 +112,19 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document, indented, in UTF-8 regardless of stdout's encoding."""
+    """Prints one JSON document, indented."""
+    print_text(visible_json(json.dumps(value, indent=2, ensure_ascii=False) + "\n"))
+
+
+def print_text(text: str) -> None:
+    """Prints a text for programs, in UTF-8, whatever stdout's encoding is for others.
+
+    Nothing in it may act on a terminal.
+    """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     try:
-        sys.stdout.write(visible_json(json.dumps(value, indent=2, ensure_ascii=False) + "\n"))
+        sys.stdout.write(text)
         sys.stdout.flush()  # here, where a closed pipe can be handled
     except BrokenPipeError:
         stdout.on_broken_pipe()

@@ -21,7 +21,7 @@ from cli.asking import questions as asking
 from cli.console import escape_what_stdout_cannot_write, say_error, say_in_json
 from cli.corrections import judging, managing, reviewing
 from cli.models import listing as models
-from cli.models import training
+from cli.models import thresholds, training
 from cli.stills import composing, datasets
 from cli.tagging import rerunning, runs
 from cli.tagging import work as tagging
@@ -108,6 +108,7 @@ for group in (
     datasets,
     training,
     models,
+    thresholds,
     upkeep,
 ):
     group.add_commands(app)

@@ -87,6 +87,17 @@ class Database:
                 connection.execute(_MAY_IDLE)
             yield connection
 
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """One connection for several transactions, as temporary tables need it; closed at the end.
+
+        On SQLite its transactions do not ask for the write lock before they write into what others
+        see; `Connection.execution_options(castline_reads_only=False)` changes that.
+        """
+        with one_line_errors(self.shown_url, self.patience), self.engine.connect() as connection:
+            connection.detach()
+            yield connection.execution_options(castline_reads_only=True)
+
     def dispose(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()

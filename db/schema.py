@@ -138,8 +138,24 @@ model_version = Table(
     Column("preprocessing", Text, nullable=False),
     Column("metrics", Text, nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),
-    # What older versions go by that an upgrade meets at work; `promotion` tells.
+    # Used by older versions that are still running during an upgrade; `promotion` replaces it.
     Column("promoted_at", UtcDateTime()),
+)
+
+# What people set in place of a model version's own thresholds, for all its runs.
+model_thresholds = Table(
+    "model_thresholds",
+    metadata,
+    Column(
+        "model_version_id",
+        RowId,
+        ForeignKey("model_version.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # JSON: the parameters of runs that tell when appearances start and end.
+    Column("rules", Text, nullable=False),
+    Column("set_at", UtcDateTime(), nullable=False),
 )
 
 run = Table(
@@ -150,8 +166,8 @@ run = Table(
     Column("model_version_id", RowId, ForeignKey("model_version.id"), nullable=False),
     Column("params", Text, nullable=False),
     Column("params_hash", String(64), nullable=False),
-    # Counts up with each time that a person asked for one of the episode's runs: of a model's runs,
-    # the parameters in use are those of the highest.
+    # Increases with each request for one of the episode's runs: among a model's runs, the
+    # parameters in use are those of the highest.
     Column("asked", BigInteger, nullable=False, server_default="0"),
     Column("state", _word(RunState), nullable=False),
     # It ended in part and was queued again: its results stay until it ends again.
@@ -212,6 +228,21 @@ run_effort = Table(
     Column("name", _word(Statistic), primary_key=True),
     Column("amount", Float, nullable=False),
     _one_of("name", Statistic),
+)
+
+# Ends of runs that somebody is still to be told of.
+notice = Table(
+    "notice",
+    metadata,
+    Column(
+        "run_id",
+        RowId,
+        ForeignKey("run.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime(), nullable=False),
 )
 
 tag = Table(
@@ -359,7 +390,7 @@ promotion = Table(
     # Null after the model version was pruned; its name stays readable.
     Column("model_version_id", RowId, ForeignKey("model_version.id")),
     Column("model", Text, nullable=False),
-    # Nobody promoted it: it came with Castline, and is in use until somebody promotes another.
+    # Shipped with Castline, not promoted by a user; in use until a user promotes another.
     Column("bundled", Boolean, nullable=False, server_default=false()),
     Column("promoted_at", UtcDateTime(), nullable=False),
     # The requirement that it had to meet; null where nothing was measured.

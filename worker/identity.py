@@ -27,6 +27,15 @@ def worker_identity() -> str:
     return f"{socket.gethostname()}/{own}/{start}/{_scope()}"
 
 
+def host_and_pid(identity: str) -> tuple[str, int]:
+    """The machine of a worker and the number of its process there; 0 where that cannot be read."""
+    match identity.rsplit("/", 3):
+        case [host, pid, _, _] if pid.isdecimal():
+            return host, int(pid)
+        case _:
+            return identity, 0
+
+
 def is_dead(identity: str) -> bool:
     """Tell whether a worker is certainly no longer running.
 

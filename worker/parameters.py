@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -66,15 +68,8 @@ class RunParameters:
         values: dict[str, Any] = {
             "every_seconds": str(self.every_seconds),
             "frame_store": FORMAT_VERSION,
-            "min_duration_off_seconds": str(self.rules.min_duration_off_seconds),
-            "min_duration_on_seconds": str(self.rules.min_duration_on_seconds),
-            "offset": self.rules.offset,
-            "onset": self.rules.onset,
+            **_threshold_values(self.rules),
         }
-        # Only if there are any: runs from before label thresholds existed keep their hashes, so
-        # that their episodes are not tagged again.
-        if self.rules.label_thresholds:
-            values["label_thresholds"] = dict(self.rules.label_thresholds)
         if (shots := self.rules.shots) is not None:
             values["shots"] = {"link_seconds": str(shots.link_seconds), "sure": shots.sure}
         return json.dumps(values, sort_keys=True)
@@ -86,32 +81,89 @@ class RunParameters:
         Raises:
             WorkerError: The database was damaged.
         """
-        try:
+        with _reading("a run's parameters"):
             return cls._of_values(json.loads(text))
-        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
-            raise WorkerError(
-                f"the database: a run's parameters cannot be read ({error}); {RESTORE}"
-            ) from error
 
     @classmethod
     def _of_values(cls, values: dict[str, Any]) -> "RunParameters":
-        rules = Rules(
-            onset=values["onset"],
-            offset=values["offset"],
-            min_duration_on_seconds=Fraction(values["min_duration_on_seconds"]),
-            min_duration_off_seconds=Fraction(values["min_duration_off_seconds"]),
-            shots=_shot_rules(values.get("shots")),
-            label_thresholds={
-                label: (onset, offset)
-                for label, (onset, offset) in values.get("label_thresholds", {}).items()
-            },
-        )
+        rules = replace(_thresholds(values), shots=_shot_rules(values.get("shots")))
         return cls(Fraction(values["every_seconds"]), rules)
+
+    def with_thresholds(self, thresholds: Rules) -> "RunParameters":
+        """The same with these thresholds and least durations; what holds in shots stays."""
+        return replace(self, rules=replace(thresholds, shots=self.rules.shots))
 
     @property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return hash_of(self.to_json())
+
+
+def hash_of(params: str) -> str:
+    """SHA-256 of parameters in JSON."""
+    return hashlib.sha256(params.encode()).hexdigest()
+
+
+def thresholds_json(rules: Rules) -> str:
+    """Thresholds and least durations as canonical JSON."""
+    return json.dumps(_threshold_values(rules), sort_keys=True)
+
+
+def thresholds_from_json(text: str) -> Rules:
+    """Reads what `thresholds_json` wrote; it has no rules for shots.
+
+    Raises:
+        WorkerError: The database was damaged.
+    """
+    with _reading("a model's thresholds"):
+        return _thresholds(json.loads(text))
+
+
+def params_with_thresholds(params: str, thresholds: Rules) -> str:
+    """A run's parameters, as they are stored, with these thresholds; all else stays as it is.
+
+    Raises:
+        WorkerError: The database was damaged.
+    """
+    with _reading("a run's parameters"):
+        values = dict(json.loads(params))
+        values.pop("label_thresholds", None)
+        return json.dumps(values | _threshold_values(thresholds), sort_keys=True)
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        raise WorkerError(f"the database: {what} cannot be read ({error}); {RESTORE}") from error
+
+
+def _threshold_values(rules: Rules) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "min_duration_off_seconds": str(rules.min_duration_off_seconds),
+        "min_duration_on_seconds": str(rules.min_duration_on_seconds),
+        "offset": rules.offset,
+        "onset": rules.onset,
+    }
+    # Only where there are some: the runs from before there were any keep their hashes, so that an
+    # episode that was tagged so is not tagged again.
+    if rules.label_thresholds:
+        values["label_thresholds"] = dict(rules.label_thresholds)
+    return values
+
+
+def _thresholds(values: dict[str, Any]) -> Rules:
+    return Rules(
+        onset=values["onset"],
+        offset=values["offset"],
+        min_duration_on_seconds=Fraction(values["min_duration_on_seconds"]),
+        min_duration_off_seconds=Fraction(values["min_duration_off_seconds"]),
+        label_thresholds={
+            label: (onset, offset)
+            for label, (onset, offset) in values.get("label_thresholds", {}).items()
+        },
+    )
 
 
 def _shot_rules(values: dict[str, Any] | None) -> ShotRules | None:

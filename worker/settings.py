@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,10 @@ class Settings:
     log_format: str | None = None
     """`json` or `text` writes a log to stderr; None writes none."""
 
+    on_done: str | None = None
+    """Who is told of each run's end: a URL to which it is posted, or a command; it may hold
+    secrets."""
+
     @property
     def frames_folder(self) -> Path:
         """The folder of frames: the frame store, or its local cache."""
@@ -190,6 +195,7 @@ class Settings:
             or None,
             metrics_address=environment.get("CASTLINE_METRICS_ADDRESS") or cls.metrics_address,
             log_format=_log_format(environment.get("CASTLINE_LOG_FORMAT", "")),
+            on_done=_on_done(environment.get("CASTLINE_ON_DONE", "")),
         )
 
     def to_json(self) -> str:
@@ -291,6 +297,21 @@ def _log_format(text: str) -> str | None:
     if text and text not in LOG_FORMATS:
         raise WorkerError(f"CASTLINE_LOG_FORMAT: {' or '.join(LOG_FORMATS)}, received {text!r}")
     return text or None
+
+
+def _on_done(text: str) -> str | None:
+    """A URL or a command; what is wrong with it is told without it, for it may hold secrets."""
+    advice = "write https://HOST/PATH, or a command as in a shell"
+    try:
+        if text.startswith(("http://", "https://")):
+            is_usable = bool(urlsplit(text).hostname)
+        else:
+            is_usable = bool(shlex.split(text)) and "://" not in text.split(maxsplit=1)[0]
+    except ValueError:
+        is_usable = False
+    if text.strip() and not is_usable:
+        raise WorkerError(f"CASTLINE_ON_DONE: neither a web address nor a command; {advice}")
+    return text.strip() or None
 
 
 def _whole_number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:

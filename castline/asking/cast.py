@@ -1,13 +1,20 @@
 """Display names of labels, and the labels that names stand for."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
+from castline.errors import RequestError
 from db.engine import Transaction
 from db.questions.appearances import known_labels, written_names
 from model.errors import LabelError
 from model.labels import UNKNOWN, Names, label_of, require_label_of
 from timeline.scoring.truth import LabelledRange, read_truth
+
+NO_CHANGE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ class Cast:
             label for label in self.labels if asked and label_of(self.names[label]) == asked
         ]
 
+    def fitting(self, name: str) -> list[str]:
+        """The labels that a person may mean: those of that name, or else with that part."""
+        return self.called(name) or self.with_part(name)
+
     def with_part(self, name: str) -> list[str]:
         """Return the labels for which the name is a part of the label or of its display name."""
         asked = label_of(name)
@@ -37,6 +48,19 @@ class Cast:
             label
             for label in self.labels
             if asked and (asked in label_of(label) or asked in label_of(self.names[label]))
+        ]
+
+    def close_to(self, name: str) -> list[str]:
+        """The labels that are written much like a name, those most alike first."""
+        written = {label: (label_of(label), label_of(self.names[label])) for label in self.labels}
+        words = {
+            part: label
+            for label, forms in written.items()
+            for form in forms
+            for part in (form, *form.split("_"))
+        }
+        return [
+            *dict.fromkeys(words[word] for word in get_close_matches(label_of(name), words, n=3))
         ]
 
 
@@ -51,21 +75,73 @@ def cast_of(connection: Transaction) -> Cast:
     return Cast(known, names_of(connection))
 
 
-def read_named_truth(connection: Transaction, path: Path) -> list[LabelledRange]:
-    """Read a truth file, in which characters may be given as labels or by display names.
+@dataclass(frozen=True)
+class NamedTruth:
+    """What a truth file tells, by labels."""
+
+    ranges: tuple[LabelledRange, ...]
+    taken: Mapping[str, str]
+    """By a name that is no whole one, the label of which it is a part."""
+    absent: tuple[str, ...]
+    """The labels in it that no model version here has."""
+
+
+def read_named_truth(
+    connection: Transaction, path: Path, episode: str, renamed: Mapping[str, str] = NO_CHANGE
+) -> NamedTruth:
+    """Read a truth file, whose characters may be written as whatever means a label elsewhere.
+
+    What means none is a label of its own; `unknown` says that nobody known is on screen.
+
+    Args:
+        connection: an open transaction.
+        path: of the file.
+        episode: whose truth it is, by its name; the file may tell of others, too.
+        renamed: what is to be read in place of a name.
 
     Raises:
-        TimelineError: The file cannot be read, or one of its lines is invalid.
-        LabelError: A name fits several labels, or no label can be derived from it.
+        TimelineError: the file cannot be read, or one of its lines cannot be used.
+        LabelError: a name fits several labels, or no label can be made of it.
+        RequestError: a name that is to be read otherwise is not in the file, or what is to be read
+            in its place means no label.
     """
-    ranges = read_truth(path)
+    ranges = read_truth(path, episode)
     cast = cast_of(connection)
-    labels = {name: _meant(cast, name, path) for name in {item.label for item in ranges} if name}
-    return [replace(item, label=labels.get(item.label, "")) for item in ranges]
+    written = {item.label for item in ranges if item.label}
+    others = _renamed(cast, path, written, renamed)
+    meant = {name: others.get(name) or _meant(cast, name, path) for name in written}
+    labels = {name: "" if label == UNKNOWN else label for name, label in meant.items()}
+    return NamedTruth(
+        tuple(replace(item, label=labels.get(item.label, "")) for item in ranges),
+        {
+            name: label
+            for name, label in sorted(labels.items())
+            if name not in others and label in cast.labels and not cast.called(name)
+        },
+        tuple(sorted({*labels.values()} - {*cast.labels, ""})),
+    )
+
+
+def _renamed(
+    cast: Cast, path: Path, written: Set[str], renamed: Mapping[str, str]
+) -> dict[str, str]:
+    """The label to read for each name that is written and to be read otherwise."""
+    found: dict[str, str] = {}
+    for old, new in renamed.items():
+        names = [name for name in written if name == old or label_of(name) == label_of(old)]
+        if not names:
+            listed = ", ".join(sorted(written)) or "nobody"
+            raise RequestError(f"--map {old}={new}: {path} has no {old}; it has {listed}")
+        fitting = cast.fitting(new)
+        if len(fitting) != 1:
+            known = ", ".join(fitting or cast.labels)
+            raise RequestError(f"--map {old}={new}: {new} is none of {known}; name one")
+        found.update(dict.fromkeys(names, fitting[0]))
+    return found
 
 
 def _meant(cast: Cast, name: str, path: Path) -> str:
-    fitting = cast.called(name)
+    fitting = cast.fitting(name)
     if len(fitting) > 1:
         raise LabelError(
             f"{path}: several labels fit {name}: {', '.join(fitting)}; write one of them"

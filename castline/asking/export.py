@@ -1,6 +1,7 @@
 """Export a timeline: files of many formats, and plots."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,16 @@ from castline.asking.names import (
     require_selected_run,
     require_tagged_episode,
 )
-from castline.asking.timelines import labelled_ranges, timeline_to_export
-from castline.errors import RequestError
-from db.library.current import find_selection
+from castline.asking.timelines import Wanted, labelled_ranges, timeline_to_export
+from castline.asking.times import Time, exact_seconds
+from castline.errors import NotFoundError, RequestError
+from db.engine import Transaction
+from db.library.current import RunSelection, find_selection
+from db.library.episodes import get_episode, list_episodes
+from db.library.runs import selected_run_of
 from db.records import EpisodeRecord
 from model.labels import shortened
-from timeline.export.formats import FORMATS, ExportedTimeline, export_text
+from timeline.export.formats import FORMATS, ExportedTimeline, exported, exported_together
 from timeline.files import check_free, whole_file
 from worker.installation import Installation
 
@@ -27,6 +32,12 @@ COCO = "coco"
 """The format that requires places."""
 
 FORMAT_NAMES = (*FORMATS, CLIPS)
+
+FORMATS_OF_MANY = tuple(name for name, chosen in FORMATS.items() if chosen.of_many)
+"""Those of which one file tells of several episodes."""
+
+ALL_STEM = "episodes"
+"""What files of all episodes are called."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +50,25 @@ class Exported:
     """The folder of clips; None without clips."""
     clips: tuple[Path, ...]
     """The clips."""
-    model: str
-    """NAME@VERSION of the model whose timeline was exported."""
+    model: str | None
+    """NAME@VERSION of the model whose timeline was exported; None for all episodes."""
     lacks_places: bool
     """Whether the coco file has no boxes because the model gives no places."""
+    left_out: tuple[str, ...]
+    """The episodes, of all, that have nothing to show."""
 
 
 def export(
     installation: Installation,
-    episode: str,
+    episode: str | None,
     formats: Sequence[str],
     output: Path,
     *,
     labels: Sequence[str],
     expression: str | None,
+    min_seconds: Time,
+    gap: Time,
+    chapter_seconds: Time,
     run: int | None,
     model: str | None,
     raw: bool,
@@ -63,32 +79,110 @@ def export(
     if labels and expression is not None:
         raise RequestError("--label and --expression: name the label in the expression")
     if COCO in names and expression is not None:
-        raise RequestError("--expression: coco exports places of labels; give --label")
+        raise RequestError("--expression: coco tells where labels are; give --label")
     with installation.database.read() as connection:
+        wanted = Wanted(
+            tuple(require_label(connection, name) for name in labels),
+            None if expression is None else read_expression(connection, expression),
+            exact_seconds(min_seconds),
+            exact_seconds(gap),
+            exact_seconds(chapter_seconds),
+            sightings=COCO in names and expression is None,
+        )
+        if episode is None:
+            _check_of_all(names, run)
+            return _export_all(
+                connection,
+                names,
+                output,
+                wanted,
+                find_selection(connection, run, model, raw),
+                force,
+            )
         found = require_tagged_episode(connection, episode)
         selection = find_selection(connection, run, model, raw)
         timeline = timeline_to_export(
-            connection,
-            found,
-            require_selected_run(connection, found, selection),
-            [require_label(connection, name) for name in labels],
-            None if expression is None else read_expression(connection, expression),
+            *(connection, found, require_selected_run(connection, found, selection)),
+            *(wanted, names_of(connection)),
             raw=raw,
         )
+    return _export_one(installation, found, timeline, names, output, force)
+
+
+def _export_one(
+    installation: Installation,
+    episode: EpisodeRecord,
+    timeline: ExportedTimeline,
+    names: Sequence[str],
+    output: Path,
+    force: bool,
+) -> Exported:
     stem = Path(timeline.name).stem
     folder = output / f"{stem}.clips" if CLIPS in names else None
-    paths = {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
+    paths = _paths(names, output, stem)
     for path in (*paths.values(), *([folder] if folder else [])):
         check_free(path, force)
-    # All texts are made before the first file is written, so that an error leaves no file.
-    texts = {path: export_text(timeline, name) for name, path in paths.items()}
-    clips = _cut(installation, found, timeline, folder) if folder else []
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="")
+    # What may be refused comes before the first file, so that then none is written.
+    contents = {path: list(exported(timeline, name)) for name, path in paths.items()}
+    clips = _cut(installation, episode, timeline, folder) if folder else []
+    _write(contents)
     lacks_places = COCO in names and bool(timeline.sightings) and not timeline.has_places
-    return Exported(tuple(texts), folder, tuple(clips), timeline.model, lacks_places)
+    return Exported(tuple(contents), folder, tuple(clips), timeline.model, lacks_places, ())
+
+
+def _export_all(
+    connection: Transaction,
+    names: Sequence[str],
+    output: Path,
+    wanted: Wanted,
+    selection: RunSelection,
+    force: bool,
+) -> Exported:
+    paths = _paths(names, output, ALL_STEM)
+    for path in paths.values():
+        check_free(path, force)
+    written = names_of(connection)
+    ids = [item.id for item in list_episodes(connection)]
+    runs = {number: selected_run_of(connection, number, selection) for number in ids}
+
+    def timelines() -> Iterator[ExportedTimeline]:
+        for number, run in runs.items():
+            if run is not None:
+                found = get_episode(connection, number)
+                yield timeline_to_export(connection, found, run, wanted, written, raw=selection.raw)
+
+    if not any(runs.values()):
+        raise NotFoundError("--all: nothing was tagged yet; run: castline tag EPISODE")
+    _write({path: exported_together(timelines(), name) for name, path in paths.items()})
+    left_out = tuple(
+        get_episode(connection, number).name for number, run in runs.items() if run is None
+    )
+    return Exported(tuple(paths.values()), None, (), None, False, left_out)
+
+
+def _write(contents: Mapping[Path, Iterable[bytes]]) -> None:
+    """Writes files that are there when all are, or none."""
+    with ExitStack() as files:
+        for path, pieces in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = files.enter_context(whole_file(path))
+            with temporary.open("wb") as file:
+                file.writelines(pieces)
+
+
+def _paths(names: Sequence[str], output: Path, stem: str) -> dict[str, Path]:
+    return {name: output / f"{stem}{FORMATS[name].suffix}" for name in names if name != CLIPS}
+
+
+def _check_of_all(names: Sequence[str], run: int | None) -> None:
+    if run is not None:
+        raise RequestError("--all and --run: a run is of one episode; give --model, or EPISODE")
+    for name in names:
+        if name not in FORMATS_OF_MANY:
+            raise RequestError(
+                f"--all: a file of {name} tells of one episode; give EPISODE, or one or several of"
+                f" {', '.join(FORMATS_OF_MANY)}"
+            )
 
 
 def plot(
@@ -110,7 +204,9 @@ def plot(
         selection = find_selection(connection, run, model, raw)
         missing = require_selected_run(connection, found, selection).missing_seconds
         ranges = labelled_ranges(connection, found, selection)
-        true_ranges = None if truth is None else read_named_truth(connection, truth)
+        true_ranges = (
+            None if truth is None else read_named_truth(connection, truth, found.name).ranges
+        )
         written = names_of(connection)
     names = {item.label: shortened(written[item.label]) for item in (*ranges, *(true_ranges or ()))}
     plot_timeline(
@@ -126,7 +222,9 @@ def plot(
 
 
 def _checked(formats: Sequence[str]) -> list[str]:
-    names = list(dict.fromkeys(name.strip().lower() for name in formats))
+    names = list(
+        dict.fromkeys(name.strip().lower() for text in formats for name in text.split(","))
+    )
     for name in names:
         if name not in FORMAT_NAMES:
             raise RequestError(f"--format {name!r}: is none of {', '.join(FORMAT_NAMES)}")

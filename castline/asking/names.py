@@ -14,7 +14,7 @@ from db.library.episodes import find_episodes, list_episodes
 from db.library.runs import current_run_of, latest_run_of, selected_run_of
 from db.questions.appearances import was_season_examined
 from db.records import EpisodeRecord, RunRecord
-from model.labels import label_of, require_label_of
+from model.labels import require_label_of
 
 if TYPE_CHECKING:
     from timeline.expressions import Expression
@@ -130,22 +130,15 @@ def require_label(connection: Transaction, reference: str) -> str:
 
 
 def _meant(cast: Cast, reference: str) -> str:
-    fitting = cast.called(reference) or cast.with_part(reference)
+    fitting = cast.fitting(reference)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise NotFoundError(f"{reference}: several labels fit: {', '.join(fitting)}; name one")
     if not cast.labels:
         raise NotFoundError(f"{reference}: nothing was tagged yet; run: castline tag EPISODE")
-    asked = require_label_of(reference, "label")
-    written = {label: (label_of(label), label_of(cast.names[label])) for label in cast.labels}
-    words = {
-        part: label
-        for label, forms in written.items()
-        for form in forms
-        for part in (form, *form.split("_"))
-    }
-    close = dict.fromkeys(words[word] for word in get_close_matches(asked, words, n=3))
+    require_label_of(reference, "label")
+    close = cast.close_to(reference)
     hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(cast.labels)}"
     raise NotFoundError(f"{reference}: no such label; {hint}")
 

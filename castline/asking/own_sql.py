@@ -1,5 +1,7 @@
 """Queries by users: read-only SQL, and a snapshot of the timeline."""
 
+import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +12,10 @@ from castline.tables import data_frame
 from db.questions.gathering import SELECT_SECONDS
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
+from timeline.cells import cell
 from timeline.files import check_free, whole_file
 from worker.installation import Installation
+from worker.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +43,24 @@ class Answer:
             RequestError: Pandas is not installed.
         """
         return data_frame(self.rows, self.columns)
+
+    def to_csv(self) -> str:
+        """Returns the rows as CSV below the names of the columns.
+
+        A missing value is an empty cell, bytes are hexadecimal digits, a text that a spreadsheet
+        would compute has an apostrophe before it, and what acts on a terminal is an escape.
+        """
+        written = io.StringIO()
+        writer = csv.writer(written, lineterminator="\n")
+        writer.writerow(map(_cell, self.columns))
+        writer.writerows(map(_cell, row) for row in self.rows)
+        return written.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return cell(visible(value)) if isinstance(value, str) else value
 
 
 def sql(installation: Installation, statement: str) -> Answer:

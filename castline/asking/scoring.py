@@ -1,21 +1,20 @@
 """Score a timeline against a truth file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castline.asking.cast import read_named_truth
-from castline.asking.names import require_tagged_episode
+from castline.asking.cast import cast_of, read_named_truth
+from castline.asking.names import require_selected_run, require_tagged_episode
 from castline.asking.timelines import detections, labelled_ranges
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
-from db.engine import Transaction
 from db.library.corrections import count_corrections
-from db.library.current import RunSelection
-from db.library.runs import current_run_of
-from db.records import EpisodeRecord
+from db.library.current import RunSelection, find_selection
+from db.questions.appearances import labels_of_model
 from worker.installation import Installation
 
 if TYPE_CHECKING:
@@ -47,11 +46,18 @@ class Evaluation(Row):
 
     episode: str
     """Name of the episode."""
+    model: str
+    """NAME@VERSION of the model that was scored."""
     collar_seconds: Fraction
     """Width of the unscored time around each true border, half of it on each side."""
     figures: "Figures"
-    """All metrics: of frames, by number of characters on screen and by shot length; of time; of
-    ranges."""
+    """All of them: of frames by number on screen and by length of shots, of time, of ranges."""
+    taken: Mapping[str, str]
+    """Names in the truth that are no whole ones, and the labels of which they are parts."""
+    absent_labels: Mapping[str, tuple[str, ...]]
+    """Labels in the truth that no model here has, and those that are written much like them."""
+    unsayable_labels: tuple[str, ...]
+    """Labels in the truth that another model here has, and this one cannot give."""
     corrections: int = 0
     """How many of the episode's corrections count in it."""
 
@@ -76,6 +82,10 @@ class Evaluation(Row):
         """Return all metrics as a dictionary for JSON; docs/reference/json.md describes it."""
         return {
             "episode": self.episode,
+            "model": self.model,
+            "taken": dict(self.taken),
+            "absent_labels": sorted(self.absent_labels),
+            "unsayable_labels": list(self.unsayable_labels),
             "collar_seconds": float(self.collar_seconds),
             "corrections": self.corrections,
             **_figures_json(self.figures),
@@ -109,21 +119,43 @@ class SampleScore(Table[SampleFigures]):
 
 
 def evaluate(
-    installation: Installation, episode: str, truth: Path, collar: Time, *, raw: bool
+    installation: Installation,
+    episode: str,
+    truth: Path,
+    collar: Time,
+    *,
+    run: int | None,
+    model: str | None,
+    renamed: Mapping[str, str],
+    raw: bool,
 ) -> Evaluation:
-    """Score the timeline of an episode against a truth file; see `Library.evaluate`."""
+    """Compares the timeline of an episode with a truth file; see `Library.evaluate`."""
     from timeline.scoring.evaluation import evaluate_timeline
 
     collar_seconds = exact_seconds(collar)
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        ranges = read_named_truth(connection, truth)
-        found = detections(connection, known, RunSelection(raw=raw))
-        counted = 0 if raw else _corrections(connection, known)
+        selection = find_selection(connection, run, model, raw)
+        shown_run = require_selected_run(connection, known, selection)
+        told = read_named_truth(connection, truth, known.name, renamed)
+        found = detections(connection, known, selection)
+        cast = cast_of(connection)
+        sayable = labels_of_model(connection, shown_run.model_sha256)
+        counted = 0 if raw else count_corrections(connection, shown_run.id)
     figures = evaluate_timeline(
-        ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
+        told.ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
     )
-    return Evaluation(known.name, collar_seconds, figures, counted)
+    labels = {item.label for item in told.ranges if item.label}
+    return Evaluation(
+        known.name,
+        shown_run.model,
+        collar_seconds,
+        figures,
+        told.taken,
+        {label: tuple(cast.close_to(label)) for label in told.absent},
+        tuple(sorted(labels.difference(sayable, told.absent))),
+        counted,
+    )
 
 
 def evaluate_at_samples(
@@ -132,9 +164,9 @@ def evaluate_at_samples(
     """Score an episode's timeline at two samples per second; see `Library.evaluate_at_samples`."""
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        ranges = read_named_truth(connection, truth)
+        told = read_named_truth(connection, truth, known.name)
         found = labelled_ranges(connection, known, RunSelection(raw=raw))
-    score = score_at_samples(known, found, ranges)
+    score = score_at_samples(known, found, told.ranges)
     rows = tuple(
         SampleFigures(label, counts.precision, counts.recall)
         for label, counts in score.per_label.items()
@@ -147,11 +179,6 @@ def evaluate_at_samples(
         samples_with_nobody=score.samples_with_nobody,
         false_tag_samples=score.false_tag_samples,
     )
-
-
-def _corrections(connection: Transaction, episode: EpisodeRecord) -> int:
-    run = current_run_of(connection, episode.id)
-    return count_corrections(connection, run.id) if run else 0
 
 
 def _label_figures(

@@ -2,13 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castline.asking.cast import names_of
 from db.engine import Transaction
 from db.library.current import CURRENT, RunSelection
 from db.library.episodes import get_episode_by_sha256, list_episodes
@@ -18,7 +17,8 @@ from db.questions.appearances import find_appearances
 from db.questions.spans import EpisodeSpan, label_ranges, selected_spans
 from db.records import AppearanceRecord, EpisodeRecord, RunRecord
 from exact.ranges import difference, fill_gaps, lasting, union
-from timeline.export.formats import Entry, ExportedTimeline, Sighting
+from model.labels import Names
+from timeline.export.formats import Entry, ExportedTimeline, Sighting, smoothed
 from timeline.scoring.detection import Detection
 from timeline.scoring.truth import LabelledRange
 
@@ -146,34 +146,58 @@ def detections(
     ]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What of timelines is exported."""
+
+    labels: tuple[str, ...] = ()
+    """Only these; none means all."""
+    expression: "Expression | None" = None
+    """In place of appearances the ranges in which it holds, under its own text."""
+    min_seconds: Fraction = Fraction(0)
+    """Only ranges that last at least this long, once gaps are filled."""
+    gap_seconds: Fraction = Fraction(0)
+    """Gaps of at most this length are filled."""
+    chapter_seconds: Fraction = Fraction(0)
+    """Chapters last at least so long."""
+    sightings: bool = False
+    """With all sampled frames, and with what was seen in them."""
+
+
 def timeline_to_export(
     connection: Transaction,
     episode: EpisodeRecord,
     run: RunRecord,
-    labels: Sequence[str] = (),
-    expression: "Expression | None" = None,
+    wanted: Wanted,
+    names: Names,
     *,
     raw: bool = False,
 ) -> ExportedTimeline:
     """Return the timeline of an episode's run in the form that the export formats take.
 
     Args:
-        connection: An open transaction.
-        episode: The record of the episode.
-        run: The run of the episode.
-        labels: Only these labels; none means all.
-        expression: Export the ranges of this expression, named by its text, instead of appearances.
-        raw: As the model found them, without corrections.
+        connection: an open transaction.
+        episode: as it is stored.
+        run: which of its runs.
+        wanted: which ranges.
+        names: what people call labels.
+        raw: as the model found them, without corrections.
     """
     selection = RunSelection(run.id, raw=raw)
-    entries = tuple(
-        _entries_of_labels(connection, episode, selection, labels)
-        if expression is None
-        else _entries_of_expression(connection, episode, selection, expression)
+    examined = difference([(episode.start_pts, episode.end_pts)], run.missing)
+    entries = list(
+        _entries_of_labels(connection, episode, selection, wanted.labels)
+        if wanted.expression is None
+        else _entries_of_expression(connection, episode, selection, wanted.expression)
     )
-    tagged, _ = ended_chunks(connection, run.id)
-    return ExportedTimeline(
+    if wanted.min_seconds or wanted.gap_seconds:
+        gap_pts, shortest_pts = (
+            seconds / episode.time_base for seconds in (wanted.gap_seconds, wanted.min_seconds)
+        )
+        entries = smoothed(entries, examined, gap_pts, shortest_pts)
+    timeline = ExportedTimeline(
         name=episode.name,
+        season=episode.season,
         path=episode.uri,
         sha256=episode.sha256,
         model=run.model,
@@ -184,15 +208,20 @@ def timeline_to_export(
         rate_varies=episode.rate_varies,
         missing=run.missing,
         entries=entries,
+        width=episode.width,
+        height=episode.height,
         picture_width=episode.area.width,
         picture_height=episode.area.height,
+        names=(names.shown(entry.label for entry in entries) if wanted.expression is None else {}),
+        shortest_chapter_seconds=wanted.chapter_seconds,
+    )
+    if not wanted.sightings:
+        return timeline
+    tagged, _ = ended_chunks(connection, run.id)
+    return replace(
+        timeline,
         sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
-        sightings=_sightings(connection, selection, labels) if expression is None else (),
-        names=(
-            names_of(connection).shown(entry.label for entry in entries)
-            if expression is None
-            else {}
-        ),
+        sightings=_sightings(connection, selection, wanted.labels),
     )
 
 

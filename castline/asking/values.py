@@ -151,7 +151,7 @@ class SharedTime(Row):
     times: int
     """Number of times on screen together."""
     episodes: int
-    """Number of episodes in which they are."""
+    """Number of episodes in which they share the screen."""
     episode: str | None = None
     """Name of the episode, if listed episode by episode."""
 

@@ -1,10 +1,10 @@
 """Questions to a library, scores and exports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from castline.asking import export, own_sql, questions, scoring
-from castline.asking.cast import names_of
+from castline.asking.cast import NO_CHANGE, names_of
 from castline.asking.times import Time
 from castline.asking.values import (
     Appearances,
@@ -271,14 +271,25 @@ class AskingMethods(Opened):
 
     @as_castline_errors()
     def evaluate(
-        self, episode: str, truth: str | Path, *, collar: Time = 0, raw: bool = False
+        self,
+        episode: str,
+        truth: str | Path,
+        *,
+        collar: Time = 0,
+        run: int | None = None,
+        model: str | None = None,
+        renamed: Mapping[str, str] = NO_CHANGE,
+        raw: bool = False,
     ) -> scoring.Evaluation:
-        """Score the timeline of an episode against a truth file.
+        """Compares the timeline of an episode with what is known to be true.
 
         Args:
             episode: The episode.
-            truth: A .csv file (label,start_seconds,end_seconds) or a .rttm file.
+            truth: A .csv (label,start_seconds,end_seconds), .rttm, .vtt, .srt or .eaf file.
             collar: Seconds around each true border that are not scored, half on each side.
+            run: Score this run.
+            model: Score this model's latest run.
+            renamed: By labels of the truth, the labels to read in their place.
             raw: As the model found it, without corrections.
 
         Returns:
@@ -288,7 +299,16 @@ class AskingMethods(Opened):
             NotFoundError: No episode matches, or several do, or it has no finished run.
             TimelineError: The truth file or the collar is invalid.
         """
-        return scoring.evaluate(self._installation, episode, Path(truth), collar, raw=raw)
+        return scoring.evaluate(
+            self._installation,
+            episode,
+            Path(truth),
+            collar,
+            run=run,
+            model=model,
+            renamed=renamed,
+            raw=raw,
+        )
 
     @as_castline_errors()
     def evaluate_at_samples(
@@ -313,12 +333,15 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def export(
         self,
-        episode: str,
+        episode: str | None,
         formats: str | Sequence[str],
         output: str | Path = ".",
         *,
         labels: Sequence[str] = (),
         expression: str | None = None,
+        min_seconds: Time = 0,
+        gap: Time = 0,
+        chapter_seconds: Time = 0,
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
@@ -327,12 +350,16 @@ class AskingMethods(Opened):
         """Export the timeline of an episode for other tools.
 
         Args:
-            episode: The episode.
-            formats: Names of formats, in a sequence or separated by commas: json, csv, vtt, srt,
-                rttm, chapters, otio, edl, fcpxml, html, coco, clips.
+            episode: The episode; None for all episodes in one file, in a format that holds several:
+                json, csv, parquet, rttm, iiif, graphml.
+            formats: Names of formats, in a sequence or separated by commas: those, and vtt, srt,
+                chapters, matroska, eaf, otio, edl, fcpxml, html, coco, clips.
             output: The folder to write to.
             labels: Only these characters.
             expression: Export the ranges of this expression instead of appearances.
+            min_seconds: Only ranges that last at least this long, once gaps are filled.
+            gap: Fill gaps of at most this length.
+            chapter_seconds: The least length of chapters.
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
@@ -352,10 +379,13 @@ class AskingMethods(Opened):
         return export.export(
             self._installation,
             episode,
-            formats.split(",") if isinstance(formats, str) else formats,
+            [formats] if isinstance(formats, str) else formats,
             Path(output),
             labels=labels,
             expression=expression,
+            min_seconds=min_seconds,
+            gap=gap,
+            chapter_seconds=chapter_seconds,
             run=run,
             model=model,
             raw=raw,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castline.asking.times import Time
 from castline.choices import AnyDevice, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from castline.models.comparison import Comparison
     from castline.models.comparison_on_episodes import EpisodesComparison
     from castline.models.promotion import Promotion, RolledBack
+    from castline.models.thresholds import Changed, Thresholds
     from model.training.history import Epoch
 
 
 class ModelMethods(Opened):
-    """Training, comparing and promoting model versions.
+    """Training, comparing and promoting model versions, and their thresholds.
 
     A model is given by NAME, which means its newest version, or by NAME@VERSION. `device` selects
     the device to classify on: `auto`, `cpu` or `gpu`.
@@ -261,3 +263,58 @@ class ModelMethods(Opened):
         from castline.models.promotion import rollback
 
         return rollback(self._installation)
+
+    @as_castline_errors()
+    def thresholds(self, model: str | None = None) -> "Thresholds":
+        """Returns the confidences at which a model's appearances start and end.
+
+        Args:
+            model: Which; None for the one in use, as for the next two.
+        """
+        from castline.models.thresholds import thresholds
+
+        return thresholds(self._installation, model)
+
+    @as_castline_errors()
+    def set_thresholds(
+        self,
+        *,
+        label: str | None = None,
+        onset: float | None = None,
+        offset: float | None = None,
+        min_duration_on: Time | None = None,
+        min_duration_off: Time | None = None,
+        model: str | None = None,
+        on_progress: Progress = tell_nobody,
+    ) -> "Changed":
+        """Sets thresholds for all runs of a model, and derives their appearances by them.
+
+        Nothing is looked at again: the tags are stored. Questions see the old appearances until all
+        new ones take their place in one moment; new runs of the model use the thresholds, too.
+
+        Args:
+            label: For this label alone; None for all.
+            onset: The confidence at which an appearance starts.
+            offset: The confidence below which it ends.
+            min_duration_on: Appearances that last fewer seconds are dropped.
+            min_duration_off: Gaps that last fewer seconds are filled.
+            model: Which.
+            on_progress: Called with what is derived, how many of it are, and of how many.
+        """
+        from castline.models.thresholds import Wish, set_thresholds
+
+        wish = Wish(label, onset, offset, min_duration_on, min_duration_off)
+        return set_thresholds(self._installation, wish, model, on_progress)
+
+    @as_castline_errors()
+    def reset_thresholds(
+        self,
+        *,
+        label: str | None = None,
+        model: str | None = None,
+        on_progress: Progress = tell_nobody,
+    ) -> "Changed":
+        """Brings a model's own thresholds back, of all or of one label, as they were set."""
+        from castline.models.thresholds import reset_thresholds
+
+        return reset_thresholds(self._installation, label, model, on_progress)

@@ -19,6 +19,7 @@ from castline.tagging.values import (
     Run,
     Tagged,
     Worked,
+    Worker,
 )
 from db.states import Lane
 from model.inference.device import Device
@@ -187,6 +188,11 @@ class TaggingMethods(Opened):
         return runs.appearances(self._installation, run)
 
     @as_castline_errors()
+    def workers(self) -> Table[Worker]:
+        """Returns the processes that work on the queue, on this machine and on others."""
+        return runs.workers(self._installation)
+
+    @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:
         """Stop a run; its extracted frames and tags are kept for a retry.
 
@@ -218,13 +224,13 @@ class TaggingMethods(Opened):
 
     @as_castline_errors()
     def shown_instead(self, run: int) -> tuple[str, ...]:
-        """Return a line on the current run of a run's episode, if it is another one.
+        """Return a line about the current run of a run's episode, if it is another one.
 
         Args:
             run: Number of the run.
 
         Returns:
-            At most one line, with the way to see this run.
+            At most one line, which says how to see this run.
         """
         return runs.shown_instead(self._installation, run)
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from castline.errors import RequestError
 from castline.tagging.parameters import parameters_in_use
+from castline.tagging.thresholds import parameters_of_new_run
 from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
 from db.library.episodes import get_episode_by_sha256
@@ -151,7 +152,8 @@ def enqueue_episode(
     The same content under any name is the same episode; with the same model version and parameters
     it is the same run, so the operation is idempotent. Nothing is written unless the file can be
     used. `url` is the episode's address if the file is a copy from shared storage; `parameters`
-    None are the parameters in use.
+    None are the parameters in use. Thresholds that a user set for the model version replace those
+    in the parameters.
 
     Returns:
         The run, and whether it is new.
@@ -175,10 +177,12 @@ def enqueue_episode(
         record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
     chunks = chunks_of(probe, chunk_seconds)
     with database.write() as connection:
+        model_version_id = register_model_version(connection, model_record(version))
+        parameters = parameters_of_new_run(connection, version, parameters)
         run_id, is_new = create_run(
             connection,
             episode_id=register_episode(connection, record),
-            model_version_id=register_model_version(connection, model_record(version)),
+            model_version_id=model_version_id,
             params=parameters.to_json(),
             params_hash=parameters.hash,
             chunks=[(item.start_pts, item.end_pts) for item in chunks],

@@ -1,6 +1,7 @@
 """The parameters in use: those of a model's run over an episode unless the user gives others."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from db.engine import Transaction
@@ -20,13 +21,11 @@ def parameters_in_use(
 
 
 def every_seconds_in_use(
-    connection: Transaction, episode_ids: Collection[int]
-) -> dict[int, Fraction]:
-    """Return the sampling interval of each of these episodes: the one asked for last."""
+    connection: Transaction, episode_ids: Sequence[int] | None = None
+) -> Mapping[int, Fraction]:
+    """Return the sampling interval of all or these episodes: the one asked for last."""
     asked = params_asked_last(connection, episode_ids)
-    return {
-        episode_id: RunParameters.from_json(asked[episode_id]).every_seconds
-        if episode_id in asked
-        else DEFAULT_EVERY_SECONDS
-        for episode_id in episode_ids
-    }
+    return defaultdict(
+        lambda: DEFAULT_EVERY_SECONDS,
+        {key: RunParameters.from_json(params).every_seconds for key, params in asked.items()},
+    )

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
-from castline.tagging.showing import describe_shown, make_shown
+from castline.tagging.showing import describe_shown, make_shown, runs_shown
 from castline.tagging.values import Enqueued, Hooks, Queue
-from db.library.runs import current_runs
 from db.records import RunRecord
 from db.states import Lane
 from ingest.errors import IngestError
@@ -72,9 +71,8 @@ def enqueue(
 ) -> Queue:
     """Put files into the queue and notify Celery's workers; see `Library.enqueue`."""
     queued = enqueue_files(installation, found.names, model, every, lane, hooks)
-    with installation.database.read() as connection:
-        before = current_runs(connection, [run.episode_id for run in queued.runs])
-    make_shown(installation, queued.run_ids)
+    before = runs_shown(installation, queued.runs)
+    make_shown(installation, queued.runs)
     broker_error = _offer(installation)
     enqueued = tuple(
         Enqueued(source, run.id, run.episode, run.state, run.id in queued.new_run_ids)

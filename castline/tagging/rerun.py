@@ -61,7 +61,7 @@ class Reran(Table[Run]):
     seconds: float | None = None
     """Duration of the work; None where nothing was left to do."""
     shown: tuple[str, ...] = ()
-    """Lines on what questions see, where that changed or is not the requested run."""
+    """Lines about current runs that changed, or that are not the requested ones."""
 
 
 def plan(
@@ -98,7 +98,6 @@ def rerun(
     run_ids, seconds = (
         _run(installation, found, version, workers, device, hooks) if found else ((), None)
     )
-    make_shown(installation, run_ids)  # also the runs that were already finished
     with installation.database.read() as connection:
         return Reran(
             shown_runs(connection, run_ids),
@@ -135,6 +134,7 @@ def _run(
     keep_model(installation.settings, version)
     prepare_runs(installation, version)
     runs = [enqueue_rerun(installation, item, version) for item in found]
+    make_shown(installation, runs)
     run_ids = tuple(run.id for run in runs)
     if not any(run.is_open for run in runs):
         return run_ids, None

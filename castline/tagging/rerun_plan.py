@@ -10,6 +10,7 @@ from typing import Literal
 
 from castline.tagging.enqueue import model_record
 from castline.tagging.parameters import every_seconds_in_use
+from castline.tagging.thresholds import parameters_of_new_run, thresholds_in_use
 from db.changes.writes import create_run, register_model_version, retry_run
 from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
@@ -77,16 +78,18 @@ def plan_reruns(
     """
     is_stored = _finder(installation.frames)
     with installation.database.read() as connection:
+        thresholds = thresholds_in_use(connection, version)
         entries = [
             entry
             for entry in list_library(connection)
             if (episode_ids is None or entry.episode.id in episode_ids)
             and (since is None or entry.added_at >= since)
         ]
-        every_seconds = every_seconds_in_use(connection, [entry.episode.id for entry in entries])
+        every_seconds = every_seconds_in_use(connection)
         wanted = [
-            (entry, RunParameters.for_model(version.manifest, every_seconds[entry.episode.id]))
+            (entry, own.with_thresholds(thresholds))
             for entry in entries
+            for own in [RunParameters.for_model(version.manifest, every_seconds[entry.episode.id])]
         ]
         return [
             _rerun(installation, connection, entry, reason, version, parameters, is_stored)
@@ -98,12 +101,14 @@ def plan_reruns(
 def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersion) -> RunRecord:
     """Create the run, or queue its unfinished work again; a finished run stays unchanged."""
     with installation.database.write() as connection:
+        model_version_id = register_model_version(connection, model_record(version))
+        parameters = parameters_of_new_run(connection, version, rerun.parameters)
         run_id, _ = create_run(
             connection,
             episode_id=rerun.episode.id,
-            model_version_id=register_model_version(connection, model_record(version)),
-            params=rerun.parameters.to_json(),
-            params_hash=rerun.parameters.hash,
+            model_version_id=model_version_id,
+            params=parameters.to_json(),
+            params_hash=parameters.hash,
             chunks=rerun.chunks,
             missing=rerun.episode.missing,
         )

@@ -5,15 +5,18 @@ from dataclasses import fields
 
 from castline.asking.questions import APPEARANCE_COLUMNS
 from castline.asking.values import Appearance, Appearances
-from castline.tables import Table
+from castline.tables import Table, columns_of
 from castline.tagging.run_models import absent_models
 from castline.tagging.showing import describe_shown
-from castline.tagging.values import RUN_COLUMNS, Quarantined, Run
+from castline.tagging.values import RUN_COLUMNS, Quarantined, Run, Worker
 from db.changes.writes import cancel_run, retry_run
 from db.engine import Transaction
 from db.library.runs import get_run, list_runs, quarantined_chunks, run_appearances
+from db.queue.alive import AliveWorker
 from db.queue.statistics import RunStatistics, run_statistics
 from db.records import RunRecord
+from worker.alive import living_workers, steps_without_worker
+from worker.identity import host_and_pid
 from worker.installation import Installation
 from worker.parameters import RunParameters
 
@@ -27,12 +30,18 @@ def runs(installation: Installation) -> Table[Run]:
 def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) -> tuple[Run, ...]:
     """Return public values of all runs or of given ones, the oldest first."""
     statistics = run_statistics(connection, run_ids)
+    alive = living_workers(connection)
     given_up: dict[int, list[Quarantined]] = {}
     for item in quarantined_chunks(connection, run_ids):
         part = Quarantined(item.start_seconds, item.end_seconds, item.attempts, item.error)
         given_up.setdefault(item.run_id, []).append(part)
     return tuple(
-        _shown(record, statistics.get(record.id, RunStatistics()), given_up.get(record.id, []))
+        _shown(
+            record,
+            statistics.get(record.id, RunStatistics()),
+            given_up.get(record.id, []),
+            alive,
+        )
         for record in list_runs(connection, run_ids)
     )
 
@@ -82,7 +91,20 @@ def total_statistics(runs: Iterable[Run]) -> RunStatistics:
     return RunStatistics(**amounts)
 
 
-def _shown(record: RunRecord, statistics: RunStatistics, given_up: Sequence[Quarantined]) -> Run:
+def workers(installation: Installation) -> Table[Worker]:
+    """Return the living workers, by machine."""
+    with installation.database.read() as connection:
+        found = living_workers(connection)
+    rows = (Worker(*host_and_pid(each.identity), each.steps, each.run_ids) for each in found)
+    return Table(tuple(rows), columns_of(Worker))
+
+
+def _shown(
+    record: RunRecord,
+    statistics: RunStatistics,
+    given_up: Sequence[Quarantined],
+    alive: Sequence[AliveWorker],
+) -> Run:
     return Run(
         id=record.id,
         episode=record.episode,
@@ -92,6 +114,7 @@ def _shown(record: RunRecord, statistics: RunStatistics, given_up: Sequence[Quar
         state=record.state,
         is_current=record.is_current,
         is_at_work=record.claimed > 0,
+        lacks=steps_without_worker(alive, record.id) if record.is_open else (),
         chunks_done=record.chunks_done,
         chunks_total=record.chunks_total,
         frames=record.frames,

@@ -1,4 +1,4 @@
-"""Lines on what a command did to the current runs, with the way back."""
+"""Lines about changes of the current runs by a command, and how to undo them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from shlex import quote
 
+from db.changes.promotions import sha256_in_use
 from db.changes.showing import show_if_due
 from db.engine import Transaction
 from db.library.episodes import get_episode
 from db.library.runs import current_runs, list_runs
 from db.records import RunRecord
 from db.states import RunState
+from model.version.artifact import find_model
 from worker.installation import Installation
 from worker.parameters import RunParameters
 
@@ -19,11 +21,18 @@ CurrentRuns = Mapping[int, RunRecord]
 """Current runs by episode id."""
 
 
-def make_shown(installation: Installation, run_ids: Sequence[int]) -> None:
+def make_shown(installation: Installation, runs: Sequence[RunRecord]) -> None:
     """Make runs current that had ended before they were asked for, if the rule chooses them."""
-    for run_id in run_ids:
-        with installation.database.write() as connection:
-            show_if_due(connection, run_id)
+    for run in runs:
+        if run.state.has_ended_well:
+            with installation.database.write() as connection:
+                show_if_due(connection, run.id)
+
+
+def runs_shown(installation: Installation, runs: Sequence[RunRecord]) -> CurrentRuns:
+    """Return the current runs of the episodes of these runs."""
+    with installation.database.read() as connection:
+        return current_runs(connection, [run.episode_id for run in runs])
 
 
 def describe_shown(
@@ -43,18 +52,25 @@ def describe_shown(
     """
     runs = list_runs(connection, run_ids)
     now = current_runs(connection, [run.episode_id for run in runs])
+    in_use = sha256_in_use(connection, find_model(None).sha256)
     alike: dict[str, list[_Change]] = defaultdict(list)
     for run in runs:
-        shown, former = now.get(run.episode_id), before.get(run.episode_id)
+        shown = now.get(run.episode_id)
+        former = before.get(run.episode_id, run)
         if shown is None:
             continue
-        change = _Kept(run, shown) if shown.id != run.id else _Replaced(run, former or run)
-        if change.other.id != run.id:
-            alike[change.line(_ANY)].append(change)
+        if shown.id != run.id:
+            change: _Change = _Kept(run, shown, in_use)
+        elif former.id != run.id:
+            change = _Replaced(run, former, in_use)
+        else:
+            continue
+        alike[change.line(_ANY)].append(change)
     return tuple(
-        line if len(changes) == 1 else f"{len(changes)} episodes: {line}"
+        _named_line(connection, changes[0])
+        if len(changes) == 1
+        else f"{len(changes)} episodes: {general}"
         for general, changes in alike.items()
-        for line in [_named_line(connection, changes[0]) if len(changes) == 1 else general]
     )
 
 
@@ -80,6 +96,8 @@ class _Change:
 
     run: RunRecord
     other: RunRecord
+    in_use: str
+    """SHA-256 of the model in use."""
 
     @property
     def has_same_model(self) -> bool:
@@ -105,15 +123,17 @@ class _Replaced(_Change):
 
     def line(self, words: _Words) -> str:
         run, other = self.both(words)
-        return f"{run} is shown now, in place of {other}; {self._way_back(words)}"
+        return f"{run} is now shown, in place of {other}; {self._way_back(words)}"
 
     def _way_back(self, words: _Words) -> str:
-        asks = f"castline who {words.episode} --run {words.other} asks that one"
+        queries = f"castline who {words.episode} --run {words.other} queries that one"
         if not self.has_same_model:
-            return f"{asks}, castline models promote {self.other.model} --force shows it again"
+            return f"{queries}, castline models promote {self.other.model} --force shows it again"
         if _every_seconds(self.run) == _every_seconds(self.other):
-            return asks
-        return f"back: castline tag {words.file} --every {_written(_every_seconds(self.other))}"
+            return queries
+        model = "" if self.other.model_sha256 == self.in_use else f" --model {self.other.model}"
+        every = _written(_every_seconds(self.other))
+        return f"back: castline tag {words.file}{model} --every {every}"
 
 
 class _Kept(_Change):
@@ -121,18 +141,18 @@ class _Kept(_Change):
 
     def line(self, words: _Words) -> str:
         run, other = self.both(words)
-        return f"{other} is shown still; {run} {self._why(words)}"
+        return f"{other} is still shown; {run} {self._why(words)}"
 
     def _why(self, words: _Words) -> str:
         if not self.run.state.has_ended_well:
             return f"is {self.run.state}"
-        asks = f"castline who {words.episode} --run {words.run} asks it"
+        queries = f"castline who {words.episode} --run {words.run} queries it"
         if not self.has_same_model:
             shows = f"castline models promote {self.run.model} shows it"
-            return f"is not of the model in use: {asks}, {shows}"
+            return f"is not of the model in use: {queries}, {shows}"
         if self.run.state is RunState.PARTIAL:
-            return f"is partial: {asks}, castline retry {words.run} tries again what it lacks"
-        return f"was not asked for last: {asks}"
+            return f"is partial: {queries}, castline retry {words.run} tries again what it lacks"
+        return f"was not asked for last: {queries}"
 
 
 def _named_line(connection: Transaction, change: _Change) -> str:

@@ -47,6 +47,9 @@ class Run(Row):
     """Whether questions are answered from this run."""
     is_at_work: bool
     """Whether a worker is working on it now."""
+    lacks: tuple[str, ...]
+    """Of an unfinished run, the steps (extract, classify) that no living worker does, now or when
+    it is the run's turn."""
     chunks_done: int
     """Number of finished chunks."""
     chunks_total: int
@@ -99,8 +102,21 @@ def seconds_by_stage(statistics: RunStatistics) -> dict[str, float]:
     return {stage.value: getattr(statistics, stage) for stage in STAGES}
 
 
+@dataclass(frozen=True)
+class Worker(Row):
+    """A process that works on the queue, and was heard of lately."""
+
+    host: str
+    pid: int
+    steps: tuple[str, ...]
+    """What it does to chunks: extract, classify."""
+    run_ids: tuple[int, ...] | None
+    """The only runs that it works on, as `castline tag` does; None for any."""
+
+
 RUN_COLUMNS = (
-    *("run", "episode", "model", "state", "is_current", "chunks_done", "chunks_total"),
+    *("run", "episode", "model", "state", "is_current", "is_at_work", "lacks"),
+    *("chunks_done", "chunks_total"),
     *("frames", "frames_decoded", "decode_errors", "seconds", "bottleneck", "batch_fill"),
     *("missing_seconds", "error", "queued_at", "started_at", "ended_at", "quarantined"),
 )
@@ -115,7 +131,7 @@ class Tagged(Table[Run]):
     seconds: float | None = None
     """Duration of the work; None where nothing was left to do."""
     shown: tuple[str, ...] = ()
-    """Lines on what questions see, where that changed or is not the requested run."""
+    """Lines about current runs that changed, or that are not the requested ones."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +163,7 @@ class Queue:
     broker_error: BrokerError | None
     """Why workers were not notified; the next worker to start notifies them."""
     shown: tuple[str, ...] = ()
-    """Lines on what questions see, where that changed or is not the requested run."""
+    """Lines about current runs that changed, or that are not the requested ones."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,7 +173,7 @@ class Worked(Table[Run]):
     exit_code: int = 0
     """Exit code of the worker processes; 0 is success."""
     shown: tuple[str, ...] = ()
-    """Lines on what questions see, where that changed or is not the run that ended."""
+    """Lines about current runs that changed, or that are not the ended ones."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from shlex import quote
 from castline.errors import RequestError
 from castline.tagging.queue import Every, enqueue_files
 from castline.tagging.runs import shown_runs
-from castline.tagging.showing import describe_shown, make_shown
+from castline.tagging.showing import describe_shown, make_shown, runs_shown
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
 from db.changes.writes import retry_run
 from db.library.runs import RunProgress as StoredProgress
@@ -40,13 +40,12 @@ def tag(
         if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
             raise RequestError(f"{source}: is a folder; run: castline enqueue {quote(source)}")
     queued = enqueue_files(installation, sources, model, every, Lane.INTERACTIVE, hooks)
-    with installation.database.read() as connection:
-        before = current_runs(connection, [run.episode_id for run in queued.runs])
+    before = runs_shown(installation, queued.runs)
+    make_shown(installation, queued.runs)
     began = time.monotonic()
     is_work_left = _offer_again(installation, queued.runs)
     if is_work_left:
         work_on(installation, workers, device, queued.run_ids, queued.model_sha256, hooks=hooks)
-    make_shown(installation, queued.run_ids)
     seconds = time.monotonic() - began if is_work_left else None
     with installation.database.read() as connection:
         return Tagged(

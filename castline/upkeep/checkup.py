@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,7 +34,9 @@ from model.inference.compiling import compiled
 from model.interpreter import python_command
 from model.version.artifact import ModelVersion, find_model
 from model.version.weights import check_weights
+from worker.alive import living_workers, steps_without_worker
 from worker.cluster.broker_check import describe_broker
+from worker.identity import host_and_pid
 from worker.installation import Installation
 from worker.settings import Settings
 
@@ -65,6 +68,7 @@ def check_installation(settings: Settings) -> Table[Finding]:
         "packages": _check_packages,
         "home": _check_home,
         "database": _check_database,
+        "workers": _check_workers,
         "frames": _check_frames,
         "decoder": _check_decoder,
         "model": _check_model,
@@ -130,6 +134,29 @@ def _check_database(settings: Settings) -> str:
         engine = f"SQLite {sqlite3.sqlite_version}, journal {mode}"
     made = f"schema {revision}, {waiting} chunks waiting" if revision else "not made yet"
     return f"{database.shown_url}, {engine}, {made}"
+
+
+def _check_workers(settings: Settings) -> str:
+    database = Database(settings.database_url)
+    if database.is_sqlite and not Path(database.url.database or "").exists():
+        return "none alive, and nothing to do"
+    try:
+        with database.read() as connection:
+            if current_revision(connection) != HEAD:
+                return "not known; the database's own check says why"
+            alive = living_workers(connection)
+            waiting = [run for run in list_runs(connection) if run.is_open]
+    finally:
+        database.dispose()
+    lacking = {step for run in waiting for step in steps_without_worker(alive, run.id)}
+    if lacking and not all(run.claimed for run in waiting):
+        raise RequestError(
+            f"{len(waiting)} runs wait, and no worker is alive to {' and '.join(sorted(lacking))};"
+            " run: castline worker"
+        )
+    counts = Counter(host_and_pid(worker.identity)[0] for worker in alive)
+    listed = ", ".join(f"{count} on {host}" for host, count in sorted(counts.items()))
+    return f"{listed or 'none'} alive, {len(waiting)} runs to do"
 
 
 def _check_broker(settings: Settings) -> str:

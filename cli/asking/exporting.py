@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from castline.asking.export import FORMAT_NAMES
+from castline.asking.export import FORMAT_NAMES, FORMATS_OF_MANY
 from castline.library import Library
 from cli.console import OfModel, OfRun, Raw, say
 
@@ -17,10 +17,21 @@ def add_commands(app: typer.Typer) -> None:
 
 def export(
     context: typer.Context,
-    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
     formats: Annotated[
-        str, typer.Option("--format", "-f", help=f"One or several of: {','.join(FORMAT_NAMES)}.")
+        list[str],
+        typer.Option(
+            "--format",
+            "-f",
+            help=f"One or several of: {','.join(FORMAT_NAMES)}; may be given again.",
+        ),
     ],
+    episode: Annotated[
+        str | None, typer.Argument(help="Name, part of a name, path or SHA-256.")
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help=f"All episodes in one file, in {', '.join(FORMATS_OF_MANY)}."),
+    ] = False,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder to write to.")
     ] = Path(),
@@ -30,15 +41,26 @@ def export(
     expression: Annotated[
         str | None, typer.Option(help="Export the ranges of this expression, as for castline when.")
     ] = None,
+    min_seconds: Annotated[
+        str, typer.Option(metavar="SECONDS", help="Only ranges that last at least this long.")
+    ] = "0",
+    gap: Annotated[
+        str, typer.Option(metavar="SECONDS", help="First fill gaps of at most this length.")
+    ] = "0",
+    chapter_seconds: Annotated[
+        str, typer.Option(metavar="SECONDS", help="Chapters last at least so long.")
+    ] = "0",
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Export the timeline of an episode for other tools.
+    """Export the timeline of an episode, or of all episodes, for other tools.
 
     Example: castline export pilot.mkv -f vtt,otio -o exports
     """
+    if (episode is None) is not everything:
+        raise typer.BadParameter("give one of EPISODE and --all")
     library: Library = context.obj
     written = library.export(
         episode,
@@ -46,6 +68,9 @@ def export(
         output,
         labels=label or (),
         expression=expression,
+        min_seconds=min_seconds,
+        gap=gap,
+        chapter_seconds=chapter_seconds,
         run=run,
         model=model,
         raw=raw,
@@ -57,3 +82,5 @@ def export(
         say(f"Wrote {path}")
     if written.lacks_places:
         say(f"{written.model} gives no places, so the coco file has no boxes")
+    if written.left_out:
+        say(f"Left out, for nothing was tagged to the end: {', '.join(written.left_out)}")

@@ -13,7 +13,7 @@ import typer
 from castline.asking.own_sql import LONGEST_SECONDS, Answer
 from castline.errors import DatabaseError
 from castline.library import Library
-from cli.console import Json, print_json, print_table, say, say_error
+from cli.console import Json, print_json, print_table, print_text, say, say_error
 from cli.tagging.report import EXIT_FAILED
 
 
@@ -29,11 +29,14 @@ def sql(
         str, typer.Argument(help="One SELECT; docs/reference/data-model.md has the tables.")
     ],
     as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
 ) -> None:
     """Run a SELECT of your own, read-only and limited to half a minute.
 
     Example: castline sql 'SELECT label, count(*) FROM timeline GROUP BY label'
     """
+    if as_json and as_csv:
+        raise typer.BadParameter("give one of --json and --csv")
     library: Library = context.obj
     library.connect()
     with _ended_after(LONGEST_SECONDS):
@@ -43,6 +46,8 @@ def sql(
         print_json(
             [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
         )
+    elif as_csv:
+        print_text(answer.to_csv())
     else:
         print_table(answer.columns, [_texts(row) for row in answer.rows], numbers=_numbers(answer))
 

@@ -1,6 +1,6 @@
 """The command that scores a timeline: evaluate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +9,17 @@ import typer
 from castline.asking.scoring import Evaluation
 from castline.corrections.review import Audit
 from castline.library import Library
-from cli.console import LARGEST_INTEGER, Json, Raw, answer, print_json, print_table, say
+from cli.console import (
+    LARGEST_INTEGER,
+    Json,
+    OfModel,
+    OfRun,
+    Raw,
+    answer,
+    print_json,
+    print_table,
+    say,
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -23,7 +33,8 @@ def evaluate(
         str | None, typer.Argument(help="Name, part of a name, path or SHA-256.")
     ] = None,
     truth: Annotated[
-        Path | None, typer.Argument(help="A .csv (label,start_seconds,end_seconds) or .rttm.")
+        Path | None,
+        typer.Argument(help="A .csv (label,start_seconds,end_seconds), .rttm, .vtt, .srt or .eaf."),
     ] = None,
     collar: Annotated[
         str,
@@ -32,6 +43,16 @@ def evaluate(
             help="Seconds around each true border that are not scored, half on each side.",
         ),
     ] = "0",
+    renamed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="OLD=NEW",
+            help="Read the truth's label OLD as NEW; may be given again.",
+        ),
+    ] = None,
+    run: OfRun = None,
+    model: OfModel = None,
     audit: Annotated[
         int | None,
         typer.Option(
@@ -62,7 +83,16 @@ def evaluate(
         return
     if episode is None or truth is None:
         raise typer.BadParameter("give an episode and its truth, or --audit N")
-    found = library.evaluate(episode, truth, collar=collar, raw=raw)
+    found = library.evaluate(
+        episode,
+        truth,
+        collar=collar,
+        run=run,
+        model=model,
+        renamed=_changes(renamed or []),
+        raw=raw,
+    )
+    _say_what_was_understood(found)
     if found.corrections:
         say(f"{found.corrections} corrections count in it; --raw leaves them out.")
     if as_json:
@@ -86,6 +116,27 @@ def _print_audit(found: Audit, as_json: bool) -> None:
         )
         if left := len(found) - found.judged:
             say(f"{left} of {len(found)} moments are not judged yet and do not count")
+
+
+def _changes(texts: Sequence[str]) -> dict[str, str]:
+    changes = {}
+    for text in texts:
+        old, equals, new = text.partition("=")
+        if not (old and equals and new):
+            raise typer.BadParameter(f"{text!r} is not OLD=NEW", param_hint="--map")
+        changes[old] = new
+    return changes
+
+
+def _say_what_was_understood(found: Evaluation) -> None:
+    """Says what is behind a score that would astonish: labels that cannot be found."""
+    for name, label in found.taken.items():
+        say(f"The truth's {name} is taken for {label}")
+    for label, close in found.absent_labels.items():
+        hint = f"did you mean {' or '.join(close)}? " if close else ""
+        say(f"No model here has the truth's {label}; {hint}--map {label}=LABEL reads it as another")
+    if found.unsayable_labels:
+        say(f"{found.model} cannot give {', '.join(found.unsayable_labels)}: all of it is missed")
 
 
 def _print(found: Evaluation, names: Mapping[str, str]) -> None:

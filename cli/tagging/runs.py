@@ -1,15 +1,14 @@
 """Commands for the queue: status, cancel, retry."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import typer
 from rich.live import Live
 
-from castline import RunState
 from castline.library import Library
-from castline.tagging.values import Run
+from castline.tagging.values import Run, Worker
 from castline.text import format_time
 from cli.console import Json, RunNumber, make_table, print_json, print_table, say, say_lines
 from cli.terminal import stdout
@@ -43,7 +42,7 @@ def status(
         print_json(runs.to_dicts())
     elif runs:
         print_table(_COLUMNS, _run_rows(runs), numbers=_NUMBERS)
-        for line in library.absent_models():
+        for line in (*library.absent_models(), *_lacking(runs), *_at_work(library.workers())):
             say(line)
     else:
         say("No runs yet; run: castline tag EPISODE")
@@ -105,9 +104,7 @@ def _run_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             run.episode,
             run.model,
             str(float(run.every_seconds)),
-            f"{run.state}, nobody at work"
-            if run.state is RunState.RUNNING and not run.is_at_work
-            else run.state,
+            _state(run),
             f"{run.chunks_done}/{run.chunks_total}",
             str(run.frames) if run.ended_at else "",
             run.statistics.bottleneck or "",
@@ -116,3 +113,34 @@ def _run_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
         )
         for run in runs
     ]
+
+
+def _state(run: Run) -> str:
+    """A run's state, and whether somebody looks after it."""
+    if run.is_open and not run.is_at_work:
+        if run.lacks:
+            return f"{run.state}, nobody at work"
+        return "running, waiting" if run.state == "running" else run.state
+    return run.state
+
+
+def _lacking(runs: Sequence[Run]) -> Iterator[str]:
+    """What to do about runs that wait for a worker that is not there."""
+    waiting = [run for run in runs if run.lacks and not run.is_at_work]
+    if waiting:
+        lacks = {run.lacks for run in waiting}
+        one = f" --queues {min(lacks)[0]}" if len(lacks) == 1 and len(min(lacks)) == 1 else ""
+        what = "1 run waits" if len(waiting) == 1 else f"{len(waiting)} runs wait"
+        yield f"{what}, and no worker is alive for that; run: castline worker{one}"
+
+
+def _at_work(workers: Sequence[Worker]) -> Iterator[str]:
+    """Who is alive."""
+    for worker in workers:
+        some = "" if worker.run_ids is None else f", on runs {_numbers(worker.run_ids)} alone"
+        yield f"At work: {' and '.join(worker.steps)} on {worker.host}, process {worker.pid}{some}"
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    more = ", ..." if len(numbers) > 5 else ""
+    return ", ".join(map(str, numbers[:5])) + more

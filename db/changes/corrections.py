@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert
 
 from db.engine import insert_ignoring_conflict
-from db.library.run_totals import add_up_run
+from db.library.run_totals import write_totals
 from db.records import AppearanceRecord, CorrectionRecord
 from db.schema import (
     appearance,
@@ -42,6 +42,12 @@ def add_corrections(connection: Connection, records: Sequence[CorrectionRecord])
     return added
 
 
+def forget_raw(connection: Connection, run_ids: Sequence[int]) -> None:
+    """Forget what was put aside of runs: what they have now is what their models found."""
+    for table in (corrected_run, raw_appearance, raw_run_label, raw_run_pair):
+        connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
+
+
 def write_appearances(
     connection: Connection,
     run_id: int,
@@ -66,10 +72,10 @@ def write_appearances(
         values = {"run_id": run_id, "corrections": corrected.corrections}
         connection.execute(insert(corrected_run).values(values))
         _replace(connection, raw_appearance, run_id, episode_id, appearances)
-        add_up_run(connection, run_id, *raw)
+        write_totals(connection, run_id, appearances, raw_run_label, raw_run_pair)
     shown = appearances if corrected is None else corrected.appearances
     _replace(connection, appearance, run_id, episode_id, shown)
-    add_up_run(connection, run_id, appearance, run_label, run_pair)
+    write_totals(connection, run_id, shown, run_label, run_pair)
 
 
 def _replace(

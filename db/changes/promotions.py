@@ -52,12 +52,12 @@ class GateReport:
 
 @dataclass(frozen=True)
 class Promoted:
-    """What a promotion did."""
+    """The result of a promotion."""
 
     episodes: int
-    """How many show a run of the model instead of another's now."""
+    """Number of episodes that now show a run of the model instead of another's."""
     others: int
-    """How many show another model's run, since there is none of this one."""
+    """Number of episodes that show another model's run, for lack of one of this model."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def promote_model(
         report: The reasons for the promotion.
 
     Returns:
-        What the promotion changed.
+        The numbers of episodes that show this model and others.
     """
     model_version_id = register_model_version(connection, record)
     lock_model_versions(connection, shared=False)
@@ -206,7 +206,7 @@ def _insert_promotion(
             model_version_id=model_version_id,
             model=f"{record.name}@{record.version}",
             bundled=is_bundled,
-            # Nobody saw to it when the bundled one came.
+            # The time at which the bundled model was installed is unknown.
             promoted_at=record.created_at if is_bundled else database_now(connection),
             requirement=report.requirement,
             forced=report.is_forced,

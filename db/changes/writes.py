@@ -8,8 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, cast, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from db.changes.corrections import CorrectedRows, write_appearances
 from db.changes.showing import lock_episode, update_current_run
@@ -24,6 +23,7 @@ from db.records import (
     ModelVersionRecord,
     TagRecord,
 )
+from db.rows import insert_rows
 from db.schema import chunk, episode, model_version, run, tag
 from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Lane, RunState
 from exact.ranges import PtsRanges, dump_ranges
@@ -166,13 +166,7 @@ def replace_tags(connection: Connection, tags: Mapping[Claim, Sequence[TagRecord
         for claim, found in tags.items()
         for one in found
     ]
-    if not rows:
-        return
-    if connection.dialect.name == "sqlite":
-        connection.execute(insert(tag), [dict(zip(_TAG_COLUMNS, row, strict=True)) for row in rows])
-    else:
-        columns = map(list, zip(*rows, strict=True))
-        connection.execute(_INSERT_TAGS, dict(zip(_TAG_COLUMNS, columns, strict=True)))
+    insert_rows(connection, tag, _TAG_COLUMNS, rows)
 
 
 _DELETE_TAGS = delete(tag).where(
@@ -187,17 +181,6 @@ _TAG_COLUMNS = (
     *("run_id", "pts", "label", "region", "confidence", "seconds"),
     *("place_x", "place_y", "place_width", "place_height"),
 )
-
-_INSERT_TAGS = insert(tag).from_select(
-    _TAG_COLUMNS,
-    select(
-        *func.unnest(*(cast(bindparam(name), ARRAY(tag.c[name].type)) for name in _TAG_COLUMNS))
-        .table_valued(*_TAG_COLUMNS)
-        .render_derived()
-        .c
-    ),
-)
-"""On PostgreSQL an array per column takes half the time of single rows."""
 
 
 def finish_run(

@@ -8,7 +8,7 @@ A run counts from its first end on, `done` or `partial`; a complete run precedes
 the same model.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,19 +106,20 @@ def best_runs(
     return _first_of_each_episode(standing, (can_be_shown(), *wanted), order, name)
 
 
-def params_asked_last(connection: Connection, episode_ids: Collection[int]) -> dict[int, str]:
-    """Return the parameters asked for last of each of these episodes, whatever became of the run.
+def params_asked_last(
+    connection: Connection, episode_ids: Sequence[int] | None = None
+) -> dict[int, str]:
+    """Return the parameters last requested for all or these episodes, whatever the run's outcome.
 
     They are those of the model in use, or else of the one in use before it, and so on: runs of
     other models are trials. Episodes without such a run are left out.
     """
     standing = _standing(())
-    last = _first_of_each_episode(
-        standing,
-        (standing.c.promotion_id.is_not(None), run.c.episode_id.in_(list(episode_ids))),
-        (*_order_of_models(standing), *_LAST_ASKED),
-        "last",
-    )
+    wanted: tuple[ColumnElement[bool], ...] = (standing.c.promotion_id.is_not(None),)
+    if episode_ids is not None:
+        wanted += (run.c.episode_id.in_(episode_ids),)
+    order = (*_order_of_models(standing), *_LAST_ASKED)
+    last = _first_of_each_episode(standing, wanted, order, "last")
     rows = connection.execute(
         select(last.c.episode_id, run.c.params).join(run, run.c.id == last.c.run_id)
     )

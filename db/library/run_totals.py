@@ -1,62 +1,86 @@
 """Totals of a run's appearances: per label, and per pair of labels on screen together."""
 
-from sqlalchemy import Connection, Float, Table, case, cast, delete, func, insert, select
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import groupby
+from math import fsum
+from typing import NamedTuple
 
-from db.schema import episode
+from sqlalchemy import Connection, Table, delete, select
+
+from db.records import AppearanceRecord
+from db.rows import insert_rows
+from db.schema import episode, run
 
 
-def add_up_run(
-    connection: Connection, run_id: int, appearance: Table, run_label: Table, run_pair: Table
+class LabelTotal(NamedTuple):
+    """How often and how long a label is on screen, and from when on."""
+
+    label: str
+    appearances: int
+    seconds: float
+    first_pts: int
+
+
+class PairTotal(NamedTuple):
+    """How often and how long two labels are on screen at once."""
+
+    label: str
+    """The first of them in the order of code points, so that a pair has one row."""
+    other: str
+    times: int
+    seconds: float
+
+
+LABEL_COLUMNS = ("run_id", *LabelTotal._fields)
+PAIR_COLUMNS = ("run_id", *PairTotal._fields)
+
+
+def label_totals(appearances: Iterable[AppearanceRecord]) -> Iterator[LabelTotal]:
+    """What appearances add up to for each label."""
+    in_order = sorted(appearances, key=lambda item: (item.label, item.start_pts))
+    for label, each in groupby(in_order, key=lambda item: item.label):
+        some = list(each)
+        seconds = fsum(item.end_seconds - item.start_seconds for item in some)
+        yield LabelTotal(label, len(some), seconds, some[0].start_pts)
+
+
+def pair_totals(
+    appearances: Iterable[AppearanceRecord], time_base: Fraction
+) -> Iterator[PairTotal]:
+    """What they add up to for each two labels, given the seconds per pts."""
+    times: dict[tuple[str, str], int] = defaultdict(int)
+    pts: dict[tuple[str, str], int] = defaultdict(int)
+    on_screen: list[AppearanceRecord] = []
+    for item in sorted(appearances, key=lambda item: item.start_pts):
+        on_screen = [other for other in on_screen if other.end_pts > item.start_pts]
+        for other in on_screen:
+            if other.label != item.label:
+                one, two = sorted((item.label, other.label))
+                times[one, two] += 1
+                pts[one, two] += min(item.end_pts, other.end_pts) - item.start_pts
+        on_screen.append(item)
+    for (one, two), count in times.items():
+        yield PairTotal(one, two, count, float(pts[one, two] * time_base))
+
+
+def write_totals(
+    connection: Connection,
+    run_id: int,
+    appearances: Sequence[AppearanceRecord],
+    run_label: Table,
+    run_pair: Table,
 ) -> None:
-    """Replace the totals of a run, in the transaction that wrote its appearances.
-
-    Args:
-        connection: A connection inside that transaction.
-        run_id: The run.
-        appearance: The table that holds its appearances.
-        run_label: To write to.
-        run_pair: To write to.
-    """
+    """Writes the totals of a run anew, in the transaction that writes its appearances."""
     for table in (run_label, run_pair):
         connection.execute(delete(table).where(table.c.run_id == run_id))
-    per_label = (
-        select(
-            appearance.c.run_id,
-            appearance.c.label,
-            func.count(),
-            func.sum(appearance.c.end_seconds - appearance.c.start_seconds),
-            func.min(appearance.c.start_pts),
-        )
-        .where(appearance.c.run_id == run_id)
-        .group_by(appearance.c.run_id, appearance.c.label)
-    )
-    names = ["run_id", "label", "appearances", "seconds", "first_pts"]
-    connection.execute(insert(run_label).from_select(names, per_label))
-    one, other = appearance.alias("one"), appearance.alias("other")
-    start_pts = case(
-        (one.c.start_pts > other.c.start_pts, one.c.start_pts), else_=other.c.start_pts
-    )
-    end_pts = case((one.c.end_pts < other.c.end_pts, one.c.end_pts), else_=other.c.end_pts)
-    time_base = cast(episode.c.time_base_num, Float) / episode.c.time_base_den
-    # Pairs are sorted by code points, which is not every server's order.
-    code_points = "C" if connection.dialect.name == "postgresql" else "BINARY"
-    per_pair = (
-        select(
-            one.c.run_id,
-            one.c.label,
-            other.c.label,
-            func.count(),
-            func.sum(end_pts - start_pts) * func.min(time_base),
-        )
-        .join(other, one.c.run_id == other.c.run_id)
-        .join(episode, episode.c.id == one.c.episode_id)
-        .where(
-            one.c.run_id == run_id,
-            one.c.label.collate(code_points) < other.c.label,
-            one.c.start_pts < other.c.end_pts,
-            other.c.start_pts < one.c.end_pts,
-        )
-        .group_by(one.c.run_id, one.c.label, other.c.label)
-    )
-    names = ["run_id", "label", "other", "times", "seconds"]
-    connection.execute(insert(run_pair).from_select(names, per_pair))
+    base = connection.execute(
+        select(episode.c.time_base_num, episode.c.time_base_den)
+        .join(run, run.c.episode_id == episode.c.id)
+        .where(run.c.id == run_id)
+    ).one()
+    labels = [(run_id, *total) for total in label_totals(appearances)]
+    pairs = pair_totals(appearances, Fraction(base.time_base_num, base.time_base_den))
+    insert_rows(connection, run_label, LABEL_COLUMNS, labels)
+    insert_rows(connection, run_pair, PAIR_COLUMNS, [(run_id, *total) for total in pairs])

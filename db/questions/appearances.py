@@ -286,6 +286,13 @@ def known_labels(connection: Connection) -> tuple[str, ...]:
 
 
 @reading_rows()
+def labels_of_model(connection: Connection, sha256: str) -> tuple[str, ...]:
+    """The labels that the registered model version with this SHA-256 can give."""
+    listed = select(model_version.c.labels).where(model_version.c.sha256 == sha256)
+    return tuple(json.loads(connection.execute(listed).scalar_one()))
+
+
+@reading_rows()
 def written_names(connection: Connection) -> dict[str, str]:
     """Return the display names of labels; of several, that of the newest model version."""
     listed = connection.execute(

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from db.engine import Database
 from db.errors import DatabaseError
 from db.questions.gathering import SELECT_SECONDS
-from db.schema import duty, metadata
+from db.schema import duty, metadata, notice
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -28,7 +28,7 @@ LONGEST_NAME = 63
 """Maximum bytes of PostgreSQL's names."""
 
 READABLE = (
-    *sorted(table.name for table in metadata.tables.values() if table is not duty),
+    *sorted(table.name for table in metadata.tables.values() if table not in (duty, notice)),
     "timeline",
 )
 """The tables and the view of docs/reference/data-model.md."""

@@ -79,7 +79,7 @@ ROWS_AT_ONCE = 10_000
 
 
 def write_snapshot(connection: Connection, path: Path, names: Mapping[str, str]) -> None:
-    """Write what queries see now into an empty or absent file.
+    """Write the timeline of the current runs into an empty or absent file.
 
     Args:
         connection: An open transaction, which sees one state throughout.

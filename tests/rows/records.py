@@ -11,6 +11,7 @@ from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
 from db.states import Lane, RunState
 from exact.picture_area import PictureArea
 from exact.ranges import PtsRanges
+from worker.parameters import hash_of
 
 CHUNKS = tuple((start, start + 60_000) for start in range(0, 360_000, 60_000))
 
@@ -80,15 +81,17 @@ def make_run(
     chunks: tuple[tuple[int, int], ...] = CHUNKS,
     lane: str = "bulk",
     params: str = PARAMS,
+    *,
+    hashed: bool = False,
 ) -> int:
-    """A queued run; returns its id."""
+    """A queued run; returns its id. Only if it is hashed do its parameters tell it from others."""
     with database.write() as connection:
         run_id, _ = create_run(
             connection,
             episode_id=register_episode(connection, episode or made_episode()),
             model_version_id=register_model_version(connection, model or made_model()),
             params=params,
-            params_hash="c" * 64,
+            params_hash=hash_of(params) if hashed else "c" * 64,
             chunks=chunks,
             missing=(),
             lane=Lane(lane),

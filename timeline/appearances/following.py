@@ -8,6 +8,8 @@ sample of many was hardly there, unless the classifier is very sure. Pure and de
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
+from typing import NamedTuple
 
 from exact.place import Place
 from timeline.appearances.looks import Look
@@ -17,8 +19,7 @@ Run = tuple[int, int]
 """The first and the last look, both inclusive, as indices into a list of looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """The classification of one label in one look."""
 
     confidence: float
@@ -27,6 +28,27 @@ class Sight:
 
 Sights = Mapping[int, Sight]
 """By the number of the look; the confidence is 0 where a number is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """The durations of rules in whole pts, with which pts compare as with the exact ones."""
+
+    shortest_pts: int
+    """What lasts less is short."""
+    filled_pts: int
+    """A gap that lasts less is filled."""
+    linked_pts: int
+    """The longest gap over which a place is followed."""
+
+    @classmethod
+    def of(cls, rules: Rules, time_base: Fraction) -> "Durations":
+        """Of these rules, given the seconds per pts."""
+        return cls(
+            ceil(rules.min_duration_on_seconds / time_base),
+            ceil(rules.min_duration_off_seconds / time_base),
+            floor(rules.shots.link_seconds / time_base) if rules.shots else 0,
+        )
 
 
 @dataclass(frozen=True)
@@ -38,7 +60,7 @@ class Followed:
     """Labels that reach their onset, including this one, with their places, by the number of the
     look."""
     label: str
-    time_base: Fraction
+    durations: Durations
     rules: Rules
 
 
@@ -68,10 +90,9 @@ def runs_in_shot(looks: Sequence[Look], label: Followed, shots: ShotRules) -> It
     """
     runs = active_runs(looks, label.sights, *label.rules.thresholds(label.label))
     runs = [(_followed_back(looks, label, first), last) for first, last in runs]
-    shortest = label.rules.min_duration_on_seconds / label.time_base
-    for first, last in _filled(looks, runs, label, shots):
+    for first, last in _filled(looks, runs, label):
         fills_shot = (first, last) == (0, len(looks) - 1)
-        is_long = looks[last].until_pts - looks[first].pts >= shortest
+        is_long = looks[last].until_pts - looks[first].pts >= label.durations.shortest_pts
         numbers = [look.number for look in looks[first : last + 1] if look.number in label.sights]
         is_sure = max(label.sights[number].confidence for number in numbers) >= shots.sure
         if fills_shot or is_long or is_sure:
@@ -89,19 +110,17 @@ def _followed_back(looks: Sequence[Look], label: Followed, first: int) -> int:
     return first
 
 
-def _filled(
-    looks: Sequence[Look], runs: Sequence[Run], label: Followed, shots: ShotRules
-) -> Iterator[Run]:
+def _filled(looks: Sequence[Look], runs: Sequence[Run], label: Followed) -> Iterator[Run]:
     """Join runs across gaps in which the label was present."""
-    short = label.rules.min_duration_off_seconds / label.time_base
-    longest = shots.link_seconds / label.time_base
     current: Run | None = None
     for first, last in runs:
         if current is not None:
             gap = looks[first].pts - looks[current[1]].until_pts
             is_whole = all(look.follows for look in looks[current[1] + 1 : first + 1])
-            is_linked = gap <= longest and _is_followed(looks, label, current[1], first)
-            if is_whole and (gap < short or is_linked):
+            is_linked = gap <= label.durations.linked_pts and _is_followed(
+                looks, label, current[1], first
+            )
+            if is_whole and (gap < label.durations.filled_pts or is_linked):
                 current = current[0], last
                 continue
             yield current

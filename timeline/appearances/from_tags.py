@@ -15,7 +15,15 @@ from math import fsum
 
 from exact.place import Place
 from exact.ranges import PtsRange
-from timeline.appearances.following import Followed, Run, Sight, active_runs, runs_in_shot
+from timeline.appearances.following import (
+    Durations,
+    Followed,
+    Run,
+    Sight,
+    Sights,
+    active_runs,
+    runs_in_shot,
+)
 from timeline.appearances.looks import Look, looks_at
 from timeline.appearances.rules import Rules
 from timeline.errors import TimelineError
@@ -109,13 +117,12 @@ def find_appearances(
     looks = looks_at(sampled_pts, end_pts, missing, None if rules.shots is None else cuts)
     labels = _by_label(tags, sampled_pts)
     others = _on_screen(labels, rules)
+    durations = Durations.of(rules, time_base)
+    shots = None if rules.shots is None or cuts is None else _Shots(looks)
     found: list[Appearance] = []
     for label, sights in labels.items():
-        followed = Followed(sights, others, label, time_base, rules)
-        if rules.shots is None or cuts is None:
-            runs = _without_cuts(looks, followed)
-        else:
-            runs = _with_cuts(looks, followed)
+        followed = Followed(sights, others, label, durations, rules)
+        runs = _without_cuts(looks, followed) if shots is None else _with_cuts(shots, followed)
         found.extend(_appearance(looks, run, followed) for run in runs)
     return sorted(found, key=lambda appearance: (appearance.start_pts, appearance.label))
 
@@ -123,33 +130,49 @@ def find_appearances(
 def _without_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
     # 1. Hysteresis, 2. fill short gaps, 3. drop short appearances.
     runs = active_runs(looks, label.sights, *label.rules.thresholds(label.label))
-    shortest = label.rules.min_duration_on_seconds / label.time_base
     for first, last in _joined(looks, runs, label):
-        if looks[last].until_pts - looks[first].pts >= shortest:
+        if looks[last].until_pts - looks[first].pts >= label.durations.shortest_pts:
             yield first, last
 
 
-def _with_cuts(looks: Sequence[Look], label: Followed) -> Iterator[Run]:
-    # 1. Shot by shot, 2. join across cuts, and fill short gaps.
+class _Shots:
+    """All looks, shot by shot."""
+
+    def __init__(self, looks: Sequence[Look]) -> None:
+        self.looks = looks
+        groups = (list(group) for _, group in groupby(looks, key=lambda look: look.shot))
+        self._shots: list[tuple[int, list[Look]]] = []
+        self._shot_of: dict[int, int] = {}  # by the number of a look
+        start = 0
+        for group in groups:
+            self._shot_of.update((look.number, len(self._shots)) for look in group)
+            self._shots.append((start, group))
+            start += len(group)
+
+    def seen(self, sights: Sights) -> Iterator[tuple[int, list[Look]]]:
+        """The shots with a sight: where each starts among the looks, and its own."""
+        for number in sorted({self._shot_of[each] for each in sights if each in self._shot_of}):
+            yield self._shots[number]
+
+
+def _with_cuts(shots: _Shots, label: Followed) -> Iterator[Run]:
+    # 1. Shot by shot, 2. join what goes on across cuts, and fill short gaps.
     assert label.rules.shots is not None
     runs: list[Run] = []
-    start = 0
-    for _, group in groupby(looks, key=lambda look: look.shot):
-        shot = list(group)
+    for start, shot in shots.seen(label.sights):
         runs += (
             (start + first, start + last)
             for first, last in runs_in_shot(shot, label, label.rules.shots)
         )
-        start += len(shot)
-    return _joined(looks, runs, label)
+    return _joined(shots.looks, runs, label)
 
 
 def _joined(looks: Sequence[Look], runs: Iterable[Run], label: Followed) -> Iterator[Run]:
     """Join runs that follow each other or have a short gap between them."""
-    longest = label.rules.min_duration_off_seconds / label.time_base  # in pts units, as a fraction
+    filled_pts = label.durations.filled_pts
     current: Run | None = None
     for first, last in runs:
-        if current is not None and _is_bridged(looks, current[1], first, longest):
+        if current is not None and _is_bridged(looks, current[1], first, filled_pts):
             current = current[0], last
             continue
         if current is not None:
@@ -159,15 +182,17 @@ def _joined(looks: Sequence[Look], runs: Iterable[Run], label: Followed) -> Iter
         yield current
 
 
-def _is_bridged(looks: Sequence[Look], last: int, first: int, longest: Fraction) -> bool:
-    if not all(look.follows for look in looks[last + 1 : first + 1]):
-        return False
+def _is_bridged(looks: Sequence[Look], last: int, first: int, filled_pts: int) -> bool:
+    between = range(last + 1, first + 1)
     if first == last + 1:  # there are cuts between the two; a shot between them was not examined
         gap = looks[first].start_pts - looks[last].end_pts
-        return gap == 0 or gap < longest
+        return looks[first].follows and (gap == 0 or gap < filled_pts)
+    if looks[first].pts - looks[last].until_pts >= filled_pts:
+        return False
     own_shots = looks[last].shot, looks[first].shot
-    shots_between = {look.shot for look in looks[last + 1 : first]}.difference(own_shots)
-    return looks[first].pts - looks[last].until_pts < longest and not shots_between
+    return all(looks[i].follows for i in between) and all(
+        looks[i].shot in own_shots for i in between
+    )
 
 
 def _appearance(looks: Sequence[Look], run: Run, label: Followed) -> Appearance:

@@ -20,15 +20,14 @@ since the time after it was not examined). A sample in a missing range represent
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from exact.ranges import PtsRange, PtsRanges, holds, union
 from timeline.errors import TimelineError
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """A sampled frame outside of missing ranges."""
 
     number: int
@@ -68,22 +67,18 @@ def looks_at(
     if any(before >= after for before, after in pairwise(cuts or ())):
         raise TimelineError("cuts: each must be later than the one before")
     found: list[Look] = []
+    next_start_pts = 0
     for number, pts, until_pts in _looked_at(sampled_pts, end_pts, lost):
         before = found[-1] if found else None
         follows = before is not None and before.number + 1 == number and before.until_pts == pts
+        start_pts = next_start_pts if follows else pts
         next_pts = sampled_pts[number + 1] if number + 1 < len(sampled_pts) else None
-        goes_on = until_pts == next_pts and not holds(lost, until_pts)
-        found.append(
-            Look(
-                number,
-                pts,
-                until_pts,
-                _border(sampled_pts[number - 1], pts, cuts)[1] if follows else pts,
-                _border(pts, until_pts, cuts)[0] if goes_on else _last(pts, until_pts, cuts),
-                bisect_right(cuts or (), pts),
-                follows,
-            )
-        )
+        if until_pts == next_pts and not holds(lost, until_pts):
+            own_end_pts, next_start_pts = _border(pts, until_pts, cuts)
+        else:
+            own_end_pts = _last(pts, until_pts, cuts)
+        shot = bisect_right(cuts or (), pts)
+        found.append(Look(number, pts, until_pts, start_pts, own_end_pts, shot, follows))
     return found
 
 

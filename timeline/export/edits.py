@@ -4,7 +4,6 @@ Times are whole frames, counted from the episode's first frame at its frame rate
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from timeline.errors import TimelineError
@@ -12,12 +11,12 @@ from timeline.export.formats import Entry, ExportedTimeline
 
 
 def otio_text(timeline: ExportedTimeline) -> str:
-    """The episode with a marker for each range, and below it a track of clips for each label."""
+    """Return the episode with a marker for each range, and a track of clips for each label."""
     return _written(_all_tracks(timeline), "otio_json", timeline)
 
 
 def fcpxml_text(timeline: ExportedTimeline) -> str:
-    """The same as Final Cut Pro 7 XML, which Premiere Pro and DaVinci Resolve import too.
+    """Return the same as Final Cut Pro 7 XML, which Premiere Pro and DaVinci Resolve also import.
 
     Raises:
         TimelineError: Timecode has no such frame rate.
@@ -26,7 +25,7 @@ def fcpxml_text(timeline: ExportedTimeline) -> str:
 
 
 def edl_text(timeline: ExportedTimeline) -> str:
-    """The ranges one after another: an EDL has a single track, on which ranges cannot overlap.
+    """Return the ranges one after another: the single track of an EDL allows no overlaps.
 
     Raises:
         TimelineError: There is no range, or timecode has no such frame rate.
@@ -75,7 +74,7 @@ def _all_tracks(timeline: ExportedTimeline) -> Any:
 
 
 def _clips_with_gaps(timeline: ExportedTimeline, label: str) -> Iterator[Any]:
-    """A label's clips, each at its own time: gaps fill what lies between."""
+    """Yield a label's clips, each at its own time, with gaps between them."""
     from opentimelineio.schema import Gap
 
     reached = timeline.start_pts
@@ -92,10 +91,11 @@ def _clip(timeline: ExportedTimeline, entry: Entry) -> Any:
     from opentimelineio.schema import Clip, ExternalReference
 
     whole = Entry("", timeline.start_pts, timeline.end_pts)
-    url = timeline.path if "://" in timeline.path else Path(timeline.path).as_uri()
     return Clip(
         name=timeline.name_of(entry.label),
-        media_reference=ExternalReference(target_url=url, available_range=_range(timeline, whole)),
+        media_reference=ExternalReference(
+            target_url=timeline.url, available_range=_range(timeline, whole)
+        ),
         source_range=_range(timeline, entry),
         metadata={"castline": {"label": entry.label, "confidence": entry.confidence}},
     )

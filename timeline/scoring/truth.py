@@ -1,32 +1,38 @@
 """Truth files: who is on screen when, as a person (or the maker of an episode) states it.
 
-A CSV file with the columns `label,start_seconds,end_seconds`; more may follow and are passed over,
-as the places of an export. Ranges are half-open, an empty label
-says that nobody known is on screen, and times have any form that `parse_time` reads. Or an RTTM
-file (NIST, RT-09 evaluation plan, appendix A), of which the lines `SPEAKER` are read; an empty one
-says that nobody known is ever on screen, as that of a timeline with nobody in it does.
+A CSV file with the columns `label,start_seconds,end_seconds`; more may follow, of which `episode`
+tells whose a row is, and others are passed over, as the places of an export. Ranges are half-open,
+an empty label says that nobody known is on screen, and times have any form that `parse_time` reads.
+Or an RTTM file (NIST, RT-09 evaluation plan, appendix A), of which the lines `SPEAKER` are read, or
+subtitles (VTT, SRT) or ELAN's annotations (EAF). An empty file of these says that nobody known is
+ever on screen, as that of a timeline with nobody in it does.
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from io import StringIO
 from math import floor
 from pathlib import Path
 
+from timeline.cells import cell
 from timeline.errors import TimelineError
 from timeline.files import read_text, whole_file
+from timeline.scoring.tracks import Told, read_cues, read_eaf
 from timeline.times import parse_time
 
 COLUMNS = ("label", "start_seconds", "end_seconds")
-"""The head of a truth file."""
+"""The header of a truth file."""
+
+EPISODE_COLUMN = "episode"
+"""Of a truth file that tells of several."""
 
 RTTM_FIELDS = 8
-"""Of a line of RTTM: the label is the eighth, and programs leave out what follows."""
+"""Fields in a line of RTTM: the label is the eighth, and programs may leave out the rest."""
 
 MICROSECONDS = 1_000_000
-"""Per second: the finest step that is written, as in FFmpeg's times."""
+"""Units per second: the finest step that is written, as in FFmpeg's times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class LabelledRange:
     """A label over the half-open range `start_seconds <= time < end_seconds`."""
 
     label: str
-    """Empty: nobody known is on screen."""
+    """Empty: no known character is on screen."""
     start_seconds: Fraction
     end_seconds: Fraction
 
@@ -46,42 +52,89 @@ class LabelledRange:
             )
 
 
-def read_truth(path: Path) -> list[LabelledRange]:
-    """Read a truth file, in the order of its rows: RTTM if its name ends in .rttm, else CSV.
+def read_truth(path: Path, episode: str | None = None) -> list[LabelledRange]:
+    """Read a truth file, in its order; its name's end tells the format, and CSV is any other.
+
+    Args:
+        path: of the file.
+        episode: the name of which it may tell besides others; None where it tells of one.
 
     Raises:
-        TimelineError: The file cannot be read, or one of its lines cannot be used.
+        TimelineError: the file cannot be read, one of its lines cannot be used, or it tells of
+            several episodes and not of this one.
     """
     text = read_text(path)
-    if path.suffix.lower() == ".rttm":
-        return _read_rttm(path, text)
+    read = {".rttm": _read_rttm, ".vtt": read_cues, ".srt": read_cues, ".eaf": read_eaf}
+    told = list(read.get(path.suffix.lower(), _read_csv)(str(path), text))
+    return [_range(each) for each in _of_episode(path, told, episode)]
+
+
+def _of_episode(path: Path, told: Sequence[Told], episode: str | None) -> list[Told]:
+    """What is told of an episode; all, where it is of no more than one, whatever that is called."""
+    names = {each.episode for each in told if each.episode is not None}
+    if len(names) < 2:
+        return list(told)
+    listed = ", ".join(sorted(names))
+    if episode is None:
+        raise TimelineError(f"{path}: tells of {listed}; keep one of them")
+    written = {episode, cell(episode), "_".join(episode.split())}
+    found = [each for each in told if each.episode in written]
+    if not found:
+        raise TimelineError(f"{path}: tells of {listed}, and not of {episode}; name another file")
+    return found
+
+
+def _range(told: Told) -> LabelledRange:
+    try:
+        return LabelledRange(told.label, told.start_seconds, told.end_seconds)
+    except TimelineError as error:
+        raise TimelineError(f"{told.where}: {error}") from error
+
+
+def _read_csv(where: str, text: str) -> Iterator[Told]:
     rows = csv.reader(StringIO(text, newline=""))
     try:
         head = next(rows, [])
         if tuple(head[: len(COLUMNS)]) != COLUMNS:
             raise TimelineError(
-                f"{path}:1: the columns are {','.join(head)!r}; "
+                f"{where}:1: the columns are {','.join(head)!r}; "
                 f"write {','.join(COLUMNS)!r} as the first line"
             )
-        return [_range(row, len(head), f"{path}:{rows.line_num}") for row in rows if row]
+        for row in rows:
+            if row:
+                yield _csv_row(f"{where}:{rows.line_num}", head, row)
     except csv.Error as error:
-        raise TimelineError(f"{path}: not a CSV text in UTF-8 ({error}); save it as one") from error
+        raise TimelineError(
+            f"{where}: not a CSV text in UTF-8 ({error}); save it as one"
+        ) from error
 
 
-def _read_rttm(path: Path, text: str) -> list[LabelledRange]:
+def _csv_row(where: str, head: list[str], row: list[str]) -> Told:
+    if len(row) != len(head):
+        raise TimelineError(
+            f"{where}: {len(row)} fields, but the first line has {len(head)}; write as many"
+        )
+    label, start, end = row[: len(COLUMNS)]
+    episode = row[head.index(EPISODE_COLUMN)] if EPISODE_COLUMN in head else None
+    try:
+        return Told(where, episode, label.strip(), parse_time(start), parse_time(end))
+    except TimelineError as error:
+        raise TimelineError(f"{where}: {error}") from error
+
+
+def _read_rttm(where: str, text: str) -> Iterator[Told]:
     lines = text.splitlines()
     rows = [(number, line.split()) for number, line in enumerate(lines, start=1)]
     spoken = [(number, fields) for number, fields in rows if fields[:1] == ["SPEAKER"]]
     if any(fields for _, fields in rows) and not spoken:
         raise TimelineError(
-            f"{path}: no line SPEAKER; leave the file empty if nobody known is on screen"
+            f"{where}: no line SPEAKER; leave the file empty if nobody known is on screen"
         )
-    if len(names := {fields[1] for _, fields in spoken if len(fields) > 1}) > 1:
-        raise TimelineError(f"{path}: tells of {', '.join(sorted(names))}; keep one of them")
-    return [_rttm_range(fields, f"{path}:{number}") for number, fields in spoken]
+    for number, fields in spoken:
+        yield _rttm_line(f"{where}:{number}", fields)
 
 
-def _rttm_range(fields: list[str], where: str) -> LabelledRange:
+def _rttm_line(where: str, fields: list[str]) -> Told:
     if len(fields) < RTTM_FIELDS:
         raise TimelineError(
             f"{where}: {len(fields)} fields; write"
@@ -89,13 +142,13 @@ def _rttm_range(fields: list[str], where: str) -> LabelledRange:
         )
     try:
         start = parse_time(fields[3])
-        return LabelledRange(fields[7], start, start + parse_time(fields[4]))
+        return Told(where, fields[1], fields[7], start, start + parse_time(fields[4]))
     except TimelineError as error:
         raise TimelineError(f"{where}: {error}") from error
 
 
 def write_truth(path: Path, ranges: Iterable[LabelledRange]) -> None:
-    """Write a truth file, whole or not at all.
+    """Write a truth file atomically.
 
     Times are rounded DOWN to a microsecond: the frame that starts a range stays inside it, and
     ranges that meet still do. (Rounded up, the frame at 1.9602916... s would fall out of a range
@@ -118,18 +171,6 @@ def write_truth(path: Path, ranges: Iterable[LabelledRange]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(rows)
-
-
-def _range(row: list[str], columns: int, where: str) -> LabelledRange:
-    if len(row) != columns:
-        raise TimelineError(
-            f"{where}: {len(row)} fields, but the first line has {columns}; write as many"
-        )
-    label, start, end = row[: len(COLUMNS)]
-    try:
-        return LabelledRange(label.strip(), parse_time(start), parse_time(end))
-    except TimelineError as error:
-        raise TimelineError(f"{where}: {error}") from error
 
 
 def _decimal(seconds: Fraction) -> str:

@@ -30,6 +30,7 @@ from worker.cluster.tasks import STOP_SIGNAL
 from worker.errors import WorkerError
 from worker.installation import Installation, open_installation
 from worker.log import configure_logging
+from worker.on_done import Teller
 from worker.settings import Settings
 from worker.step import Step
 from worker.steps.claims import sweep
@@ -92,7 +93,8 @@ def work(installation: Installation, order: CeleryOrder) -> int:
     signals.worker_shutting_down.connect(stop)
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
-        with Sweeper(installation, app, _stop if order.until_idle else lambda: None):
+        on_idle = _stop if order.until_idle else lambda: None
+        with Sweeper(installation, app, order.step, on_idle), Teller(installation):
             worker.start()
     finally:
         _sweep_at_the_end(installation)
@@ -102,7 +104,7 @@ def work(installation: Installation, order: CeleryOrder) -> int:
 def _sweep_at_the_end(installation: Installation) -> None:
     """Free the claims of killed processes immediately; if this fails, the next sweep does so."""
     try:
-        sweep(installation.database)
+        sweep(installation)
     except DatabaseCutError as error:
         log.warning("%s", error)
 

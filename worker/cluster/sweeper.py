@@ -12,11 +12,13 @@ from contextlib import suppress
 from celery import Celery
 
 from db.errors import DatabaseCutError, DatabaseError
+from db.queue.alive import AliveWorker
 from db.queue.claims import open_chunk_count
 from db.queue.duties import leave_duty, take_duty
 from db.retrying import retry_on_disconnect
 from ingest.errors import IngestError
 from ingest.shortages import telling_shortages
+from worker.alive import say_alive, say_gone
 from worker.cluster.offering import offer
 from worker.errors import BrokerError
 from worker.identity import worker_identity
@@ -38,12 +40,13 @@ class Sweeper:
     """Offers chunks again whose worker vanished or whose message was lost, until the block ends."""
 
     def __init__(
-        self, installation: Installation, app: Celery, on_idle: Callable[[], None]
+        self, installation: Installation, app: Celery, step: str, on_idle: Callable[[], None]
     ) -> None:
         self._installation = installation
         self._app = app
         self._on_idle = on_idle
         self._identity = worker_identity()
+        self._alive = AliveWorker(self._identity, (step,))
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -54,7 +57,8 @@ class Sweeper:
     def __exit__(self, *_: object) -> None:
         self._left.set()
         self._thread.join()
-        # Where the database does not answer, the duty's lease expires.
+        say_gone(self._installation.database, self._alive)
+        # Where the database does not answer, the duty ends by itself.
         with suppress(DatabaseCutError), self._installation.database.write() as connection:
             leave_duty(connection, "sweep", self._identity)
 
@@ -66,6 +70,7 @@ class Sweeper:
                     if time.monotonic() >= next_tidying:
                         next_tidying = time.monotonic() + TIDY_SECONDS
                         tidy_storage(self._installation)
+                    say_alive(self._installation.database, self._alive)
                     if self._is_on_duty():
                         self._look()
                     if self._is_idle():
@@ -76,7 +81,7 @@ class Sweeper:
                 return
 
     def _look(self) -> None:
-        lost = sweep(self._installation.database)
+        lost = sweep(self._installation)
         offered = offer(self._installation, self._app)
         if lost or offered:
             logger.info("%d chunks were lost, %d offered again", lost, offered)

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from db.library.runs import RunProgress, run_progress
+from db.queue.alive import AliveWorker
 from db.queue.claims import open_chunk_count
 from db.records import Claim
 from db.retrying import retry_on_disconnect
@@ -21,12 +22,14 @@ from ingest.decoder.parent import Decoder
 from ingest.errors import ShortageError
 from ingest.shortages import telling_shortages
 from model.inference.device import Device
+from worker.alive import say_alive, say_gone
 from worker.embedded.classify_child import ClassifyChild
 from worker.embedded.classify_process import SHORTAGE_SECONDS, ClassifyOrder
 from worker.errors import WorkStoppedError
 from worker.identity import worker_identity
 from worker.installation import Installation
 from worker.metrics import serve_metrics
+from worker.on_done import Teller
 from worker.steps.claims import claim_step, sweep
 from worker.steps.extract_step import extract_step
 from worker.storage import TIDY_SECONDS, tidy_storage
@@ -73,6 +76,7 @@ class EmbeddedRunner:
         self._options = options
         self._make_decoder = make_decoder
         self._identity = worker_identity()
+        self._alive = AliveWorker(self._identity, run_ids=options.run_ids)
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
         # Frames decoded so far of each chunk in progress; written by the thread that decodes it.
@@ -99,8 +103,11 @@ class EmbeddedRunner:
             DatabaseError: The database cannot be used.
             WorkerError: The classify process cannot work, or the metrics' port is in use.
         """
-        with self._shown_metrics(), telling_shortages():
-            finished = self._run(on_progress)
+        try:
+            with self._shown_metrics(), telling_shortages(), Teller(self._installation):
+                finished = self._run(on_progress)
+        finally:
+            say_gone(self._installation.database, self._alive)
         self._installation.statistics.write(self._installation.database, at_once=True)
         return finished
 
@@ -171,7 +178,8 @@ class EmbeddedRunner:
     def _sweep_and_tidy(self, at_once: bool) -> None:
         now = time.monotonic()
         if at_once or now >= self._next_sweep:
-            sweep(self._installation.database)
+            say_alive(self._installation.database, self._alive)
+            sweep(self._installation)
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
         if now >= self._next_tidying:
             tidy_storage(self._installation)

@@ -25,6 +25,7 @@ from ingest.frames.chunks import ChunkRange, split_chunk
 from worker.identity import is_dead
 from worker.installation import Installation
 from worker.log import about
+from worker.on_done import note_end
 from worker.parameters import RunParameters
 from worker.step import Step
 from worker.steps.finish import finish_run_if_complete
@@ -158,10 +159,10 @@ def _claim(
 
 @retry_on_disconnect
 def record_failure(
-    database: Database, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
+    installation: Installation, claim: Claim, error: str, *, lost: bool, extract_again: bool = False
 ) -> None:
     """Record a failed attempt; end the run if its last open chunk is given up with this."""
-    with database.write() as connection:
+    with installation.database.write() as connection:
         try:
             run = get_run(connection, claim.run_id)
         except NotFoundError:
@@ -178,8 +179,8 @@ def record_failure(
             split_at=halves[1].start_pts if halves else None,
             extract_again=extract_again,
         )
-        if outcome is Outcome.QUARANTINED:
-            finish_run_if_complete(connection, claim.run_id)
+        if outcome is Outcome.QUARANTINED and finish_run_if_complete(connection, claim.run_id):
+            note_end(connection, installation.settings, claim.run_id)
     log.info("failed", extra=about(claim, outcome=outcome, error=error))
 
 
@@ -192,12 +193,12 @@ def give_back(database: Database, claims: Sequence[Claim]) -> None:
 
 
 @retry_on_disconnect
-def sweep(database: Database) -> int:
+def sweep(installation: Installation) -> int:
     """Offer chunks again whose worker vanished; return how many there were."""
-    with database.read() as connection:
+    with installation.database.read() as connection:
         lost = lost_claims(connection, is_dead)
     for claim in lost:
-        record_failure(database, claim, "its worker vanished", lost=True)
+        record_failure(installation, claim, "its worker vanished", lost=True)
     return len(lost)
 
 

@@ -18,6 +18,7 @@ from ingest.storage.frame_store import StoredFrame, read_frames
 from model.inference.classifier import Classifier, Prediction
 from worker.installation import Installation
 from worker.log import about
+from worker.on_done import note_end
 from worker.steps.claims import chunks_of, give_back, record_failure, store_path
 from worker.steps.finish import finish_run_if_complete
 from worker.steps.lease import LeaseKeeper
@@ -129,8 +130,8 @@ def _classify_group(
             while part := _next_part(parts, installation.statistics):
                 _classify(part, classifier, installation)
     except _ClassifyingError as error:
-        for tagging in group:  # chunks with a recorded failure are no longer held
-            record_failure(installation.database, tagging.chunk.claim, str(error), lost=False)
+        for tagging in group:  # those whose failure is recorded already are not held any more
+            record_failure(installation, tagging.chunk.claim, str(error), lost=False)
         return
     # A transaction for each run: one that locks two may deadlock with one in the opposite order.
     by_run: dict[int, dict[Claim, Sequence[TagRecord]]] = {}
@@ -156,7 +157,7 @@ def _frames_of_all(
             if what_is_lacking(error):
                 raise
             claim = tagging.chunk.claim
-            record_failure(installation.database, claim, str(error), lost=False, extract_again=True)
+            record_failure(installation, claim, str(error), lost=False, extract_again=True)
             continue
         whole.append(tagging)
 
@@ -230,7 +231,8 @@ def _write_tags(installation: Installation, tags: Mapping[Claim, Sequence[TagRec
         held = complete_taggings(connection, list(tags))
         if held:
             replace_tags(connection, {claim: tags[claim] for claim in held})
-            finish_run_if_complete(connection, held[0].run_id)
+            if finish_run_if_complete(connection, held[0].run_id):
+                note_end(connection, installation.settings, held[0].run_id)
     for claim in held:
         log.info("tagged", extra=about(claim, tags=len(tags[claim])))
 

@@ -5,11 +5,12 @@ Done once, when something is said or a run ends, so that questions read rows and
 
 from collections.abc import Sequence
 
-from db.changes.corrections import CorrectedRows, write_appearances
+from db.changes.corrections import CorrectedRows, forget_raw, write_appearances
 from db.changes.showing import lock_episode
 from db.engine import Transaction
 from db.library.corrections import confidences_of, list_corrections, runs_to_correct
-from db.library.runs import ended_chunks, raw_appearances
+from db.library.episodes import corrected_episodes
+from db.library.runs import ended_chunks, list_runs, raw_appearances
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord
 from timeline.appearances.corrections import (
     CorrectedAppearance,
@@ -28,6 +29,19 @@ def correct_runs(connection: Transaction, episode: EpisodeRecord) -> None:
         raw = raw_appearances(connection, run_id)
         rows = corrected_rows(connection, episode, run_id, raw)
         write_appearances(connection, run_id, episode.id, raw, rows)
+
+
+def correct_derived(connection: Transaction, run_ids: Sequence[int]) -> None:
+    """Let corrections count in runs whose appearances were derived again; all is locked."""
+    said = corrected_episodes(connection)
+    episodes = {episode.id: episode for episode in said.values()}
+    for run in list_runs(connection, run_ids):
+        if run.episode_id in episodes:
+            forget_raw(connection, [run.id])
+            raw = raw_appearances(connection, run.id)
+            episode = episodes[run.episode_id]
+            rows = corrected_rows(connection, episode, run.id, raw)
+            write_appearances(connection, run.id, episode.id, raw, rows)
 
 
 def corrected_rows(

@@ -168,7 +168,7 @@ def _extract_all(
                 if what_is_lacking(error):
                     raise
                 killed = isinstance(error, DecoderLost) and error.killed
-                record_failure(installation.database, claim, str(error), lost=killed)
+                record_failure(installation, claim, str(error), lost=killed)
             left.remove(claim)
             if left and not goes_on():
                 return

@@ -3,20 +3,25 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TypeAlias
 
 from db.changes.showing import lock_episode
 from db.changes.writes import finish_run
 from db.engine import Transaction
 from db.library.episodes import get_episode
-from db.library.runs import ended_chunks, get_run, run_tags
+from db.library.runs import ended_chunks, get_run, seen_labels
 from db.queue.claims import has_open_chunk
-from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk, TagRecord
+from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk
 from db.states import RunState
 from exact.ranges import PtsRanges, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
+from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters
 from worker.steps.correcting import corrected_rows
+
+Quarantined: TypeAlias = tuple[int, int, str]
+"""A chunk that was given up: start_pts, end_pts, error."""
 
 TOLERATED_MISSING_SECONDS = Fraction(1)
 """Containers round their declared durations; a second is far above that and below any shot."""
@@ -39,23 +44,9 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     lock_episode(connection, run.episode_id)  # before what people said of it is read
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)
-    missing = union(
-        [
-            *episode.missing,
-            *(item for part in tagged for item in part.missing),
-            *((start, end) for start, end, _ in quarantined),
-        ]
-    )
-    appearances = find_appearances(
-        [_tag(item) for item in run_tags(connection, run_id)],
-        sorted({pts for part in tagged for pts in part.sampled_pts}),
-        episode.end_pts,
-        episode.time_base,
-        RunParameters.from_json(run.params).rules,
-        missing,
-        _cuts(tagged, [start for start, _, _ in quarantined]),
-    )
-    records = [_record(item, episode) for item in appearances]
+    missing = _missing(episode, tagged, quarantined)
+    rules = RunParameters.from_json(run.params).rules
+    found = derive_appearances(connection, run_id, episode, rules, missing)
     finish_run(
         connection,
         run_id=run_id,
@@ -65,14 +56,42 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         decode_errors=sum(part.decode_errors for part in tagged),
         missing=missing,
         error=quarantined[0][2] if quarantined else _damage(tagged, episode, missing),
-        appearances=records,
-        corrected=corrected_rows(connection, episode, run_id, records),
+        appearances=found,
+        corrected=corrected_rows(connection, episode, run_id, found),
     )
     return True
 
 
-def _tag(stored: TagRecord) -> Tag:
-    return Tag(stored.pts, stored.label, stored.confidence, stored.place)
+def derive_appearances(
+    connection: Transaction, run_id: int, episode: EpisodeRecord, rules: Rules, missing: PtsRanges
+) -> list[AppearanceRecord]:
+    """What a run found, by its stored tags, these rules and what it did not see."""
+    tagged, quarantined = ended_chunks(connection, run_id)
+    found = find_appearances(
+        [
+            Tag(pts, label, confidence, place)
+            for pts, label, confidence, place in seen_labels(connection, run_id)
+        ],
+        sorted({pts for part in tagged for pts in part.sampled_pts}),
+        episode.end_pts,
+        episode.time_base,
+        rules,
+        missing,
+        _cuts(tagged, [start for start, _, _ in quarantined]),
+    )
+    return [_record(item, episode) for item in found]
+
+
+def _missing(
+    episode: EpisodeRecord, tagged: Sequence[ExtractedChunk], quarantined: Sequence[Quarantined]
+) -> PtsRanges:
+    return union(
+        [
+            *episode.missing,
+            *(item for part in tagged for item in part.missing),
+            *((start, end) for start, end, _ in quarantined),
+        ]
+    )
 
 
 def cuts_of_run(connection: Transaction, run_id: int) -> tuple[int, ...] | None:

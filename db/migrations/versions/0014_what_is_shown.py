@@ -1,6 +1,6 @@
-"""which run was asked for last, which were tried again, and what came with Castline
+"""requests for runs, retried runs, and bundled models
 
-What queries see stays as it is: of each model, the run that is shown counts as asked for last.
+Queries see the same as before: of each model, the current run counts as requested last.
 
 Revision: 0014, after 0011.
 """
@@ -28,7 +28,7 @@ def upgrade() -> None:
         "UPDATE run SET keeps_partial = (1 = 1) WHERE state IN ('queued', 'running', 'cancelled')"
         ' AND id IN (SELECT run_id FROM current_run)'
     )
-    # What a person promotes is measured or forced.
+    # Promotions by users are measured or forced.
     op.execute('UPDATE promotion SET bundled = (requirement IS NULL AND NOT forced)')
 
 

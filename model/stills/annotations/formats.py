@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Final
 
 from model.errors import StillsError
-from model.stills.annotations.coco import coco_entries, is_coco
 from model.stills.annotations.coco_writing import COCO_NAME
-from model.stills.annotations.csv_file import read_csv
-from model.stills.annotations.cvat import ROOT as CVAT_ROOT
-from model.stills.annotations.cvat import read_cvat
 from model.stills.annotations.entries import Entries
 from model.stills.annotations.finding import BESIDE
 from model.stills.annotations.json_text import read_json
-from model.stills.annotations.label_studio import is_label_studio, label_studio_entries
-from model.stills.annotations.via import is_via, via_entries
-from model.stills.annotations.voc import ROOT as VOC_ROOT
-from model.stills.annotations.voc import read_voc, read_voc_folder
+from model.stills.annotations.readers.coco import coco_entries, is_coco
+from model.stills.annotations.readers.csv_file import read_csv
+from model.stills.annotations.readers.cvat import ROOT as CVAT_ROOT
+from model.stills.annotations.readers.cvat import read_cvat
+from model.stills.annotations.readers.label_studio import is_label_studio, label_studio_entries
+from model.stills.annotations.readers.via import is_via, via_entries
+from model.stills.annotations.readers.voc import ROOT as VOC_ROOT
+from model.stills.annotations.readers.voc import read_voc, read_voc_folder
+from model.stills.annotations.readers.yolo import NAMES, is_yolo_folder, read_yolo
 from model.stills.annotations.xml_text import root_of
-from model.stills.annotations.yolo import NAMES, is_yolo_folder, read_yolo
 
 FORMATS: Final = "CSV, COCO, YOLO, Pascal VOC, VIA, Label Studio, CVAT"
 """The supported formats, for messages."""

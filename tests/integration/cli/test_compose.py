@@ -278,7 +278,7 @@ def test_a_damaged_dataset_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
     shard.write_bytes(content)
     (tmp_path / "made").mkdir()
     output = tmp_path / "made" / "out.mp4"
-    for place, expected in ((tmp_path / "dataset", "damaged"), (tmp_path, "no dataset")):
+    for place, expected in ((tmp_path / "dataset", "damaged"), (tmp_path, "not a dataset")):
         done = castline_here(tmp_path, "compose", place, "-o", output, "--seconds", "1")
         assert done.returncode == 1
         assert expected in one_line(done.stderr)

@@ -236,7 +236,7 @@ def test_tag_shows_its_own_run_and_says_when_queries_show_another(
     assert part.returncode == 3
     assert "birch" in part.stdout
     assert "apple" not in part.stdout
-    assert "run 1 by by_lot@1, every 0.5 s is shown still; run 2" in part.stderr
+    assert "run 1 by by_lot@1, every 0.5 s is still shown; run 2" in part.stderr
     assert "is partial" in part.stderr
     assert "apple" in castline_here(home, "who", "clip").stdout
 

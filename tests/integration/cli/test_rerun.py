@@ -113,8 +113,8 @@ def test_what_an_older_version_left_shown_gives_way_to_the_run_of_the_model_in_u
     assert ended.returncode == 0, ended.stderr
     in_use = find_model(None).manifest.reference
     assert one_line(ended.stderr).startswith(
-        f"pilot.mp4: run 2 by {in_use} is shown now, in place of run 1 by newer@1; castline who"
-        " pilot.mp4 --run 1 asks that one, castline models promote newer@1 --force shows it again"
+        f"pilot.mp4: run 2 by {in_use} is now shown, in place of run 1 by newer@1; castline who"
+        " pilot.mp4 --run 1 queries that one, castline models promote newer@1 --force shows it"
     )
     assert current_model(home) == in_use
 

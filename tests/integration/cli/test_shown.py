@@ -112,8 +112,8 @@ def test_from_a_fresh_home_to_the_way_back(town: Town) -> None:
     # A trial changes nothing, and says how it is seen.
     [line] = town.does("tag", town.clip, "--model", "toy")
     assert line == (
-        f"pilot.mp4: run 1 by {IN_USE} is shown still; run 2 by toy@1 is not of the model in use:"
-        " castline who pilot.mp4 --run 2 asks it, castline models promote toy@1 shows it"
+        f"pilot.mp4: run 1 by {IN_USE} is still shown; run 2 by toy@1 is not of the model in use:"
+        " castline who pilot.mp4 --run 2 queries it, castline models promote toy@1 shows it"
     )
     assert town.shows() == "springfield_1_2"
     assert town.shows("--run", "2") == town.shows("--model", "toy") == "toy_1_2"
@@ -123,7 +123,7 @@ def test_from_a_fresh_home_to_the_way_back(town: Town) -> None:
     # A finer look is shown, stays, and the way back is a command.
     [line] = town.does("tag", town.clip, "--every", "0.1")
     assert line.startswith(
-        f"pilot.mp4: run 3 by {IN_USE}, every 0.1 s is shown now, in place of run 1 by {IN_USE},"
+        f"pilot.mp4: run 3 by {IN_USE}, every 0.1 s is now shown, in place of run 1 by {IN_USE},"
         " every 0.5 s; back: castline tag "
     )
     back = way_in(line, "back: ")
@@ -152,14 +152,18 @@ def test_from_a_fresh_home_to_the_way_back(town: Town) -> None:
 def test_a_trial_is_shown_only_until_the_model_in_use_has_a_run(town: Town) -> None:
     assert town.does("tag", town.clip, "--model", "toy") == []
     assert town.shows() == "toy_1_2"
+    [line] = town.does("tag", town.clip, "--model", "toy", "--every", "0.25")
+    assert town.shows() == "toy_1_4"
+    town.does(*way_in(line, "back: "))
+    assert town.shows() == "toy_1_2"
     write_model_by_lot(town.home / "models", "newer", created_at="2199-01-01T00:00:00+00:00")
     [line] = town.does("rerun", "--all", "--model", "newer")
-    assert "run 1 by toy@1 is shown still; run 2 by newer@1 is not of the model in use" in line
+    assert "run 1 by toy@1 is still shown; run 3 by newer@1 is not of the model in use" in line
     assert town.shows() == "toy_1_2"
     [line] = town.does("rerun", "--stale")
     assert line == (
-        f"pilot.mp4: run 3 by {IN_USE} is shown now, in place of run 1 by toy@1; castline who"
-        " pilot.mp4 --run 1 asks that one, castline models promote toy@1 --force shows it again"
+        f"pilot.mp4: run 4 by {IN_USE} is now shown, in place of run 1 by toy@1; castline who"
+        " pilot.mp4 --run 1 queries that one, castline models promote toy@1 --force shows it again"
     )
     assert town.shows() == "springfield_1_2"
 
@@ -168,7 +172,7 @@ def test_work_that_goes_on_or_fails_leaves_what_is_shown_and_says_so(
     town: Town, states: list[str]
 ) -> None:
     town.does("tag", town.clip)
-    shown = f"pilot.mp4: run 1 by {IN_USE}, every 0.5 s is shown still; run 2 by {IN_USE}"
+    shown = f"pilot.mp4: run 1 by {IN_USE}, every 0.5 s is still shown; run 2 by {IN_USE}"
     *_, line = town.does("enqueue", town.clip, "--every", "1/3")
     assert line == f"{shown}, every 1/3 s is queued"
     *_, line = town.does("cancel", "2")
@@ -181,7 +185,7 @@ def test_work_that_goes_on_or_fails_leaves_what_is_shown_and_says_so(
     states += ["partial"]
     *_, line = town.does("tag", town.clip, code=3)
     assert line == (
-        f"{shown}, every 1/3 s is partial: castline who pilot.mp4 --run 2 asks it,"
+        f"{shown}, every 1/3 s is partial: castline who pilot.mp4 --run 2 queries it,"
         " castline retry 2 tries again what it lacks"
     )
     assert town.shows() == "springfield_1_2"
@@ -190,7 +194,7 @@ def test_work_that_goes_on_or_fails_leaves_what_is_shown_and_says_so(
     assert town.shows("--run", "2") == "springfield_1_3", "what it found stays meanwhile"
     [_, _, line] = town.does("worker", "--until-idle")
     assert "run 2 by" in line
-    assert "is shown now, in place of run 1" in line
+    assert "is now shown, in place of run 1" in line
     assert town.shows() == "springfield_1_3"
 
 
@@ -201,11 +205,11 @@ def test_many_episodes_that_change_alike_are_told_of_in_one_line(
     town.does("tag", *clips)
     [line] = town.does("tag", *clips, "--every", "0.25")
     assert line == (
-        f"3 episodes: a run by {IN_USE}, every 0.25 s is shown now, in place of one by {IN_USE},"
+        f"3 episodes: a run by {IN_USE}, every 0.25 s is now shown, in place of one by {IN_USE},"
         " every 0.5 s; back: castline tag EPISODE --every 0.5"
     )
     [line] = town.does("rerun", "--all", "--model", "toy")
     assert line == (
-        f"3 episodes: one by {IN_USE} is shown still; a run by toy@1 is not of the model in use:"
-        " castline who EPISODE --run RUN asks it, castline models promote toy@1 shows it"
+        f"3 episodes: one by {IN_USE} is still shown; a run by toy@1 is not of the model in use:"
+        " castline who EPISODE --run RUN queries it, castline models promote toy@1 shows it"
     )

@@ -227,7 +227,7 @@ def test_training_that_starts_from_one_that_glances_keeps_its_network_and_not_th
     assert made.manifest.labels == ("apple", "pear")
     assert made.manifest.views == RegionViews()
     card = (made.folder / "report" / "model_card.md").read_text()
-    assert "which learnt from other stills" in card
+    assert "which was trained on other stills" in card
 
 
 def damaged(dataset: Path, folder: Path) -> Path:

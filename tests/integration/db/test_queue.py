@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,8 @@ from db.records import Claim, ExtractedChunk
 from db.schema import chunk
 from db.states import ChunkState
 from tests.rows.records import CHUNKS, end_run, made_episode, made_model, make_run
+from worker.installation import Installation
+from worker.settings import Settings
 from worker.steps.claims import chunks_of, record_failure
 
 pytestmark = pytest.mark.integration
@@ -141,7 +144,8 @@ def test_a_claim_of_a_run_that_was_pruned_fits_nothing_of_the_next_run(database:
             assert not complete_extractions(connection, {second: EXTRACTED})
             assert not renew_claim(connection, third, 60)
         assert fail(database, third, split_at=None) == "not held"
-        record_failure(database, third, "it broke", lost=False)
+        place = Installation(Settings(Path(), str(database.url)), database)
+        record_failure(place, third, "it broke", lost=False)
 
     write_nothing()
     assert chunks_of(database, [extracted]) == []

@@ -27,8 +27,10 @@ from model.version.artifact import find_model
 from tests.rows.looked_at import looked_at
 from tests.rows.records import made_episode, made_model
 from tests.servers.databases import downgrade_database, new_postgresql_url, with_reader
+from timeline.appearances.rules import Rules
 from worker.settings import Settings
 from worker.steps.finish import finish_run_if_complete
+from worker.steps.rederiving import rederive
 
 pytestmark = pytest.mark.integration
 
@@ -466,3 +468,17 @@ def test_an_episode_with_nobody_in_it_may_get_somebody(
     [made] = library.corrections("empty.mkv")
     library.undo_corrections([made.key])
     assert list(library.who("empty.mkv")) == []
+
+
+def test_corrections_outlive_other_thresholds(library: Library, database: Database) -> None:
+    library.correct(PILOT, "homer", at=12, is_="ned")
+    higher = Rules(onset=0.75, offset=0.75)
+    rederive(database, 1, higher, lambda _: None, lambda *_: None)
+    assert spans(library) == {
+        "homer_simpson": [(60.0, 70.0)],
+        "ned_flanders": [(10.0, 20.0), (40.0, 50.0)],
+    }
+    assert spans(library, raw=True) == {
+        "homer_simpson": [(60.0, 70.0)],
+        "ned_flanders": [(40.0, 50.0)],
+    }

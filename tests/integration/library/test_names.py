@@ -21,6 +21,7 @@ from tests.rows.found import rows_of
 from tests.servers.commands import castline_here, one_line
 from tests.servers.databases import new_postgresql_url
 from tests.stills.still_folders import blobs
+from timeline.export.formats import FORMATS
 
 pytestmark = pytest.mark.integration
 
@@ -152,7 +153,7 @@ def test_a_dataset_and_a_model_keep_labels_and_names(
         assert manifest.names == names
         assert manifest.names["バート"] == "バート"
     card = (version.folder / "report" / "model_card.md").read_text("utf-8")
-    assert r"a frame: =1\+1, a/b, Dr. Nick, Éd, Милхаус, バート." in card
+    assert r"a frame shows: =1\+1, a/b, Dr. Nick, Éd, Милхаус, バート." in card
 
 
 def test_labels_to_choose_may_be_given_as_names(
@@ -221,7 +222,7 @@ def test_who_is_on_screen_is_told_by_name(tagged: Tagged) -> None:
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [
-        ("///", "castline: label: '///' has no letter or digit to make a label of"),
+        ("///", "castline: label: '///' has no letter or digit for a label"),
         ("Милхус", "castline: Милхус: no such label; did you mean милхаус?"),
         ("Dr. Nik", "castline: Dr. Nik: no such label; did you mean dr_nick?"),
     ],
@@ -242,7 +243,7 @@ def test_exports_of_every_format_are_read_back(tagged: Tagged, tmp_path: Path) -
     assert {label for label, _, _ in expected} == {*LABELS.values()}
     frames = Frames(RATE, [number / RATE for number in range(len(LABELS) * SECONDS * 24 + 1)])
     for name, read in READERS.items():
-        [path] = tmp_path.glob(f"episode{SUFFIXES.get(name, f'.{name}')}")
+        path = tmp_path / f"episode{FORMATS[name].suffix}"
         found = [(label_of(who), start, end) for who, start, end in read(path, frames)]
         assert sorted(found) == sorted(expected), name
         by_name = {who for who, _, _ in read(path, frames)}
@@ -253,8 +254,7 @@ def test_exports_of_every_format_are_read_back(tagged: Tagged, tmp_path: Path) -
     ]
 
 
-SUFFIXES = {"chapters": ".chapters.txt", "fcpxml": ".xml"}
-BY_LABEL = ("json", "html", "csv", "vtt", "rttm")
+BY_LABEL = ("json", "html", "csv", "vtt", "rttm", "eaf", "parquet")
 """Formats whose readers here read labels; names stand beside them."""
 
 

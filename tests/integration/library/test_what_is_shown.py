@@ -36,7 +36,7 @@ from db.changes.writes import (
 from db.engine import Database
 from db.errors import NotFoundError
 from db.library.current import RunSelection, find_selection
-from db.library.runs import current_runs, list_runs, selected_run_of
+from db.library.runs import current_runs, get_run, list_runs, selected_run_of
 from db.schema import chunk, metadata
 from model.version.artifact import ModelVersion, find_model
 from tests.rows.records import end_run, episode_named
@@ -87,7 +87,9 @@ class Machine(RuleBasedStateMachine):
             with self.installation.database.write() as connection:
                 retry_run(connection, run_id)
             self.plain.offer_again(run)
-        make_shown(self.installation, [run_id])
+        with self.installation.database.read() as connection:
+            asked = get_run(connection, run_id)
+        make_shown(self.installation, [asked])
         if end is not None:
             self._end(run_id, end)
 
@@ -181,7 +183,7 @@ class Machine(RuleBasedStateMachine):
             made = enqueue_rerun(self.installation, item, self.versions[name])
             run = self.plain.ask(made.id, episode, name, every)
             self.plain.offer_again(run)
-            make_shown(self.installation, [made.id])
+            make_shown(self.installation, [made])
             self._end(made.id, end)
         if which != "missing" and model is None and end == "done":
             assert plan_reruns(self.installation, self.versions[name], "stale") == []

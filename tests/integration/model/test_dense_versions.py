@@ -65,7 +65,7 @@ def test_report_counts_strangers_among_what_was_shown(version: ModelVersion) -> 
     assert shown == {**dict.fromkeys(SHAPES, 14), "unknown": 7}
     card = (version.folder / "report" / "model_card.md").read_text()
     assert "whole frames, each seen once" in card
-    assert "groups of up to six, whole frames, and strangers" in card
+    assert "groups of up to six, whole frames, and unknown characters" in card
     assert "softmax" not in card
 
 

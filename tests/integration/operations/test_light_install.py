@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[3]
 HIDING = """
 import sys
 
-sys.modules.update(dict.fromkeys(("keras", "matplotlib", "sklearn", "tensorflow")))
+sys.modules.update(dict.fromkeys(("keras", "matplotlib", "pyarrow", "sklearn", "tensorflow")))
 """
 """Python imports a `sitecustomize.py` first, in each process."""
 
@@ -51,6 +51,7 @@ NEEDS_AN_EXTRA = {
     "tag pilot.mp4 --every 1 --device gpu": (
         "device gpu needs more; install castline[gpu], or use cpu or auto"
     ),
+    "export pilot -f parquet -o made": "parquet needs more; install castline[parquet]",
     "plot pilot -o made.png": "drawing a timeline needs more; install castline[plot]",
 }
 
@@ -58,7 +59,8 @@ WORK = (
     "tag pilot.mp4 --json",
     *("who pilot", "screen-time", "episodes", "status", "models list", "models show springfield"),
     *("dataset show dataset", "dataset harvest pilot.mp4 -o harvested", "prune --dry-run"),
-    *("export pilot -f json,vtt,otio,html,coco,clips -o exports", "rerun --stale", "doctor"),
+    "export pilot -f json,vtt,eaf,iiif,matroska,graphml,otio,html,coco,clips -o exports",
+    *("rerun --stale", "doctor"),
     "snapshot -o snapshot.db",
 )
 
@@ -146,6 +148,6 @@ def test_the_wheel_requires_no_library_of_an_extra_and_holds_the_bundled_model_c
         files = set(wheel.namelist())
     plain = {re.split(r"[<>=\[ ]", each)[0] for each in required if "extra ==" not in each}
     assert {"ai-edge-litert", "av", "sqlalchemy"} <= plain
-    assert not {"keras", "matplotlib", "scikit-learn", "tensorflow"} & plain
+    assert not {"keras", "matplotlib", "pyarrow", "scikit-learn", "tensorflow"} & plain
     for version in models_in(bundled_folder()):
         assert f"model/bundled/compiled/{version.compiled_path.name}" in files

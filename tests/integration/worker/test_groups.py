@@ -205,7 +205,7 @@ def test_a_worker_that_vanishes_costs_its_group_a_loss_each_and_they_are_alone_t
     host, pid, _, scope = worker_identity().rsplit("/", 3)
     gone = f"{host}/{pid}/no such start/{scope}"
     assert len(claim_to_extract(installation, gone, 1, most=4)[0]) == 4
-    assert sweep(installation.database) == 4
+    assert sweep(installation) == 4
     assert chunks_of(installation) == [("queued", None, 1, 1)] * 4 + [FREE]
     [alone], _ = claim_to_extract(installation, ME, 2, most=4)
     assert alone.claim.chunk_id == 2

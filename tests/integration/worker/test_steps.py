@@ -84,7 +84,7 @@ def extract_whole(installation: Installation) -> None:
 
 def test_a_late_extraction_is_refused(installation: Installation) -> None:
     def others_do_it() -> None:
-        assert sweep(installation.database) == 1
+        assert sweep(installation) == 1
         extract_whole(installation)
         with installation.database.write() as connection:
             [taken] = claim_chunks(connection, ChunkState.EXTRACTED, ELSEWHERE, 60)
@@ -102,7 +102,7 @@ def test_a_late_extraction_is_refused(installation: Installation) -> None:
 
 def test_late_tags_are_refused(installation: Installation) -> None:
     def others_do_it() -> None:
-        assert sweep(installation.database) == 1
+        assert sweep(installation) == 1
         classify_step(
             installation, [claim(installation, "extracted", 60)], lambda _: OneLabel("cedar")
         )
@@ -120,7 +120,7 @@ def test_late_tags_are_refused(installation: Installation) -> None:
 
 def test_a_renewed_lease_is_not_taken_away(installation: Installation) -> None:
     def long_work() -> None:
-        taken_away.append(sweep(installation.database))
+        taken_away.append(sweep(installation))
 
     taken_away: list[int] = []
     mine = claim(installation, "queued", lease_seconds=60)

@@ -26,5 +26,5 @@ def test_a_disk_that_cannot_be_tidied_does_not_end_it(
     monkeypatch.setattr(Sweeper, "_look", lambda _: None)  # which asks a broker
     installation = Installation(Settings(tmp_path, str(database.url)), database)
     told = threading.Event()
-    with Sweeper(installation, Celery(), told.set):
+    with Sweeper(installation, Celery(), "extract", told.set):
         assert told.wait(PATIENCE_SECONDS)

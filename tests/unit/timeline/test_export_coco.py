@@ -10,7 +10,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from exact.place import Place
-from timeline.export.formats import Entry, ExportedTimeline, Sighting, export_text
+from tests.rows.export_readers import export_text
+from timeline.export.formats import Entry, ExportedTimeline, Sighting
 
 MIDDLE = Place(0.5, 0.4375, 0.25, 0.625)
 EDGE = Place(0.0, 0.5, 0.5, 1.0)
@@ -20,6 +21,7 @@ def timeline_of(*sightings: Sighting) -> ExportedTimeline:
     """Three seconds in milliseconds from 5 s on, two samples a second, two who are on screen."""
     return ExportedTimeline(
         name="An <odd> pilot.mkv",
+        season=None,
         path="/episodes/An <odd> pilot.mkv",
         sha256="a" * 64,
         model="cast@1",
@@ -30,6 +32,8 @@ def timeline_of(*sightings: Sighting) -> ExportedTimeline:
         rate_varies=False,
         missing=(),
         entries=[Entry("homer", 5000, 6000, 0.9), Entry("ned", 5500, 7500, 0.8)],
+        width=720,
+        height=480,
         picture_width=640,
         picture_height=480,
         sampled_pts=range(5000, 8000, 500),

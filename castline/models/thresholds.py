@@ -1,0 +1,215 @@
+"""When a model's appearances start and end: thresholds shown, set and reset."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from castline.asking.cast import Cast, names_of
+from castline.asking.times import Time, exact_seconds
+from castline.errors import NotFoundError, RequestError
+from castline.models.in_use import chosen_model
+from castline.progress import Progress
+from castline.tables import Row, Table, columns_of
+from castline.tagging.enqueue import model_record
+from castline.tagging.run_models import keep_model
+from castline.tagging.thresholds import own_thresholds, thresholds_in_use
+from db.changes.thresholds import write_thresholds
+from db.changes.writes import register_model_version
+from db.engine import Transaction
+from model.inference.classifier import FLOOR
+from model.labels import UNKNOWN
+from model.version.artifact import ModelVersion
+from timeline.appearances.rules import Rules
+from timeline.errors import TimelineError
+from worker.installation import Installation
+from worker.parameters import thresholds_json
+from worker.steps.rederiving import rederive
+
+
+@dataclass(frozen=True)
+class LabelThresholds(Row):
+    """The confidences at which a label's appearances start and end."""
+
+    label: str
+    onset: float
+    offset: float
+    own_onset: float
+    """As the model has it by itself, like the next."""
+    own_offset: float
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether somebody set others than the model's own."""
+        return (self.onset, self.offset) != (self.own_onset, self.own_offset)
+
+
+@dataclass(frozen=True, repr=False)
+class Thresholds(Table[LabelThresholds]):
+    """The thresholds of a model, label by label."""
+
+    model: str = ""
+    """NAME@VERSION."""
+    min_duration_on_seconds: Fraction = Fraction(0)
+    """Shorter appearances are dropped."""
+    min_duration_off_seconds: Fraction = Fraction(0)
+    """Shorter gaps between two appearances are filled."""
+
+
+@dataclass(frozen=True)
+class Changed(Row):
+    """What other thresholds made."""
+
+    model: str
+    """NAME@VERSION."""
+    runs: int
+    """How many of its runs have appearances, which were derived again."""
+    appearances: int
+    """How many there are now."""
+
+
+def thresholds(installation: Installation, model: str | None) -> Thresholds:
+    """The thresholds of a model; see `Library.thresholds`."""
+    version = chosen_model(installation, model)
+    with installation.database.read() as connection:
+        rules = thresholds_in_use(connection, version)
+    own = own_thresholds(version)
+    rows = tuple(
+        LabelThresholds(label, *rules.thresholds(label), *own.thresholds(label))
+        for label in sorted(_labels(version))
+    )
+    return Thresholds(
+        rows,
+        columns_of(LabelThresholds),
+        model=version.manifest.reference,
+        min_duration_on_seconds=rules.min_duration_on_seconds,
+        min_duration_off_seconds=rules.min_duration_off_seconds,
+    )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to change; None stays as it is."""
+
+    label: str | None = None
+    """Of this label alone; None of all, also of those with thresholds of their own."""
+    onset: float | None = None
+    offset: float | None = None
+    min_duration_on: Time | None = None
+    min_duration_off: Time | None = None
+
+    def __post_init__(self) -> None:
+        durations = (self.min_duration_on, self.min_duration_off)
+        if self.label is not None and durations != (None, None):
+            raise RequestError("--label: least durations are those of all labels; leave it out")
+        if (self.onset, self.offset, *durations) == (None,) * 4:
+            raise RequestError("thresholds set: nothing to set; give --onset or --offset, say")
+        if self.offset is not None and self.offset < FLOOR:
+            raise RequestError(
+                f"--offset {self.offset:g}: tags are kept from a confidence of {FLOOR:g}; give that"
+                " or more"
+            )
+
+
+def set_thresholds(
+    installation: Installation, wish: Wish, model: str | None, on_progress: Progress
+) -> Changed:
+    """Sets thresholds, and derives all appearances by them; see `Library.set_thresholds`."""
+    version = chosen_model(installation, model)
+    with installation.database.read() as connection:
+        label = None if wish.label is None else _label(connection, version, wish.label)
+        rules = thresholds_in_use(connection, version)
+    try:
+        after = _changed(rules, label, wish)
+    except TimelineError as error:
+        raise RequestError(f"{error}; give --onset and --offset together") from error
+    return _change(installation, version, rules, after, on_progress)
+
+
+def reset_thresholds(
+    installation: Installation, label: str | None, model: str | None, on_progress: Progress
+) -> Changed:
+    """Brings a model's own thresholds back; see `Library.reset_thresholds`."""
+    version = chosen_model(installation, model)
+    own = own_thresholds(version)
+    with installation.database.read() as connection:
+        name = None if label is None else _label(connection, version, label)
+        rules = thresholds_in_use(connection, version)
+    after = own if name is None else _with_label(rules, name, own.thresholds(name))
+    return _change(installation, version, rules, after, on_progress)
+
+
+def _change(
+    installation: Installation,
+    version: ModelVersion,
+    before: Rules,
+    after: Rules,
+    on_progress: Progress,
+) -> Changed:
+    own = own_thresholds(version)
+    rules = own if _plain(after) == _plain(own) else _plain(after)
+    keep_model(installation.settings, version)
+    with installation.database.write() as connection:
+        key = register_model_version(connection, model_record(version))
+
+    def write(connection: Transaction) -> None:
+        if thresholds_in_use(connection, version) != before:
+            raise RequestError("thresholds: somebody else set some meanwhile; look, and set again")
+        write_thresholds(connection, key, None if rules is own else thresholds_json(rules))
+
+    done = rederive(
+        installation.database, key, rules, write, lambda count, of: on_progress("runs", count, of)
+    )
+    return Changed(version.manifest.reference, done.runs, done.appearances)
+
+
+def _changed(rules: Rules, label: str | None, wish: Wish) -> Rules:
+    def pair(onset: float, offset: float) -> tuple[float, float]:
+        return (
+            onset if wish.onset is None else wish.onset,
+            offset if wish.offset is None else wish.offset,
+        )
+
+    if label is not None:
+        return _with_label(rules, label, pair(*rules.thresholds(label)))
+    onset, offset = pair(rules.onset, rules.offset)
+    on, off = wish.min_duration_on, wish.min_duration_off
+    return Rules(
+        onset=onset,
+        offset=offset,
+        min_duration_on_seconds=rules.min_duration_on_seconds if on is None else exact_seconds(on),
+        min_duration_off_seconds=(
+            rules.min_duration_off_seconds if off is None else exact_seconds(off)
+        ),
+        label_thresholds={
+            name: pair(*thresholds) for name, thresholds in rules.label_thresholds.items()
+        },
+    )
+
+
+def _with_label(rules: Rules, label: str, pair: tuple[float, float]) -> Rules:
+    return replace(rules, label_thresholds={**rules.label_thresholds, label: pair})
+
+
+def _plain(rules: Rules) -> Rules:
+    """The same rules with no label that has what all have, so that equal ones are told equally."""
+    usual = (rules.onset, rules.offset)
+    kept = {label: pair for label, pair in rules.label_thresholds.items() if pair != usual}
+    return replace(rules, label_thresholds=kept, shots=None)
+
+
+def _own(version: ModelVersion) -> Rules:
+    return own_thresholds(version)
+
+
+def _labels(version: ModelVersion) -> tuple[str, ...]:
+    return tuple(label for label in version.manifest.labels if label != UNKNOWN)
+
+
+def _label(connection: Transaction, version: ModelVersion, reference: str) -> str:
+    """The one label of a model that a person means, by the rule of names."""
+    cast = Cast(_labels(version), names_of(connection))
+    fitting = cast.fitting(reference)
+    if len(fitting) == 1:
+        return fitting[0]
+    found = f"several labels fit: {', '.join(fitting)}; name one" if fitting else "no such label"
+    hint = "" if fitting else f"; {version.manifest.reference} has {', '.join(cast.labels)}"
+    raise NotFoundError(f"{reference}: {found}{hint}")

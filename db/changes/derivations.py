@@ -1,0 +1,171 @@
+"""The appearances of many runs, derived again and shown all together.
+
+What is derived is kept in temporary tables, for which nobody waits, and takes the old appearances'
+place in one transaction. Readers see all-old or all-new.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from operator import attrgetter
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from db.changes.showing import lock_model_versions
+from db.library.run_totals import LABEL_COLUMNS, PAIR_COLUMNS, label_totals, pair_totals
+from db.records import AppearanceRecord, EpisodeRecord
+from db.rows import insert_rows
+from db.schema import appearance, current_run, episode, run, run_label, run_pair
+from db.states import ENDED_RUN_STATES
+
+
+@dataclass(frozen=True)
+class RunStamp:
+    """A run of a model, as far as it tells whether what was derived of it still holds."""
+
+    id: int
+    episode_id: int
+    params: str
+    state: str
+    ended_at: datetime | None
+    missing: str
+    """JSON of ranges of pts: what it did not see when it ended."""
+    is_current: bool
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has appearances: a run that is tried again keeps those that it shows."""
+        return self.state in ENDED_RUN_STATES or self.is_current
+
+
+def _temporary(table: Table) -> Table:
+    columns = (Column(each.name, each.type, primary_key=each.primary_key) for each in table.columns)
+    return Table(f"derived_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
+
+
+_DERIVED = {table: _temporary(table) for table in (appearance, run_label, run_pair)}
+"""By the table whose rows they take the place of."""
+
+_FIELDS = tuple(each.name for each in fields(AppearanceRecord))
+_APPEARANCE_COLUMNS = ("run_id", "episode_id", *_FIELDS)
+_values = attrgetter(*_FIELDS)
+
+
+def make_temporary_tables(connection: Connection) -> None:
+    """Makes what `keep_derived` fills, for this connection alone."""
+    for derived in _DERIVED.values():
+        derived.create(connection)
+
+
+def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStamp]:
+    """All runs of a model version, oldest first."""
+    rows = connection.execute(
+        select(
+            run.c.id,
+            run.c.episode_id,
+            run.c.params,
+            run.c.state,
+            run.c.ended_at,
+            run.c.missing,
+            current_run.c.run_id.is_not(None),
+        )
+        .outerjoin(current_run, current_run.c.run_id == run.c.id)
+        .where(run.c.model_version_id == model_version_id)
+        .order_by(run.c.id)
+    )
+    return [RunStamp(*row) for row in rows]
+
+
+def keep_derived(
+    connection: Connection,
+    run_id: int,
+    episode: EpisodeRecord,
+    appearances: Sequence[AppearanceRecord],
+) -> None:
+    """Keeps what was derived of a run until `show_derived`; what was kept before is forgotten."""
+    forget_derived(connection, [run_id])
+    rows = {
+        appearance: (
+            _APPEARANCE_COLUMNS,
+            [(run_id, episode.id, *_values(item)) for item in appearances],
+        ),
+        run_label: (LABEL_COLUMNS, [(run_id, *item) for item in label_totals(appearances)]),
+        run_pair: (
+            PAIR_COLUMNS,
+            [(run_id, *item) for item in pair_totals(appearances, episode.time_base)],
+        ),
+    }
+    for table, (columns, values) in rows.items():
+        insert_rows(connection, _DERIVED[table], columns, values)
+
+
+def forget_derived(connection: Connection, run_ids: Collection[int]) -> None:
+    """Forgets what was kept of runs."""
+    for derived in _DERIVED.values():
+        _delete(connection, derived, run_ids)
+
+
+def lock_runs_of_model(connection: Connection, model_version_id: int) -> bool:
+    """Make ends of runs, promotions and new runs wait until the transaction ends.
+
+    Who ends a run holds the run and waits for the models, which are locked here first: so no run is
+    waited for.
+
+    Returns:
+        Whether all runs are locked; if not, roll back, and try again in a moment.
+    """
+    lock_model_versions(connection, shared=False)
+    own = select(run.c.id).where(run.c.model_version_id == model_version_id).order_by(run.c.id)
+    held = connection.execute(own.with_for_update(skip_locked=True)).scalars().all()
+    return held == connection.execute(own).scalars().all()
+
+
+def lock_episodes_of_model(connection: Connection, model_version_id: int) -> bool:
+    """Make people's corrections of the episodes of these runs wait, which hold the episode first.
+
+    Returns:
+        Whether all episodes are locked; if not, roll back, and try again in a moment.
+    """
+    with_runs = select(run.c.episode_id).where(run.c.model_version_id == model_version_id)
+    own = select(episode.c.id).where(episode.c.id.in_(with_runs)).order_by(episode.c.id)
+    held = connection.execute(own.with_for_update(key_share=True, skip_locked=True)).scalars().all()
+    return held == connection.execute(own).scalars().all()
+
+
+def show_derived(
+    connection: Connection, run_ids: Sequence[int], params: Iterable[tuple[int, str, str]]
+) -> None:
+    """Puts what was kept of runs in the place of what they had.
+
+    Args:
+        connection: The one with the temporary tables, in a write transaction with the runs locked.
+        run_ids: The runs, of each of which something was kept, if only that it found nobody.
+        params: New parameters of runs and their hashes, in an order in which none is there twice.
+    """
+    for table, derived in _DERIVED.items():
+        _delete(connection, table, run_ids)
+        names = [column.name for column in derived.columns]
+        connection.execute(insert(table).from_select(names, select(derived)))
+    for run_id, text, text_hash in params:
+        connection.execute(
+            update(run).where(run.c.id == run_id).values(params=text, params_hash=text_hash)
+        )
+
+
+def _delete(connection: Connection, table: Table, run_ids: Collection[int]) -> None:
+    """Deletes the rows of runs."""
+    if run_ids:
+        connection.execute(
+            delete(table).where(table.c.run_id == bindparam("of_run")),
+            [{"of_run": run_id} for run_id in run_ids],
+        )

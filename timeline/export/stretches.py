@@ -1,0 +1,63 @@
+"""Stretches of an episode in which the same labels are on screen."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from timeline.export.formats import ExportedTimeline
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The half-open range `start_pts <= pts < end_pts`, in which nobody comes or goes."""
+
+    start_pts: int
+    end_pts: int
+    labels: tuple[str, ...]
+    """On screen, in alphabetical order."""
+    is_examined: bool
+
+
+def stretches(timeline: ExportedTimeline) -> list[Stretch]:
+    """From the episode's start to its end, without gaps or overlaps; no two alike in a row."""
+    found: list[Stretch] = []
+    for (labels, is_examined), alike in groupby(_pieces(timeline), key=lambda piece: piece[2:]):
+        some = list(alike)
+        found.append(Stretch(some[0][0], some[-1][1], labels, is_examined))
+    return found
+
+
+def _pieces(timeline: ExportedTimeline) -> Iterator[tuple[int, int, tuple[str, ...], bool]]:
+    """From each border to the next; who is there is counted as they come and go."""
+    changes = sorted(
+        change
+        for entry in timeline.entries
+        for change in ((entry.start_pts, 1, entry.label), (entry.end_pts, -1, entry.label))
+    )
+    borders = {timeline.start_pts, timeline.end_pts, *(pts for pts, _, _ in changes)}
+    borders.update(pts for each in timeline.missing for pts in each)
+    on_screen: Counter[str] = Counter()
+    next_change = 0
+    for start_pts, end_pts in pairwise(sorted(borders)):
+        while next_change < len(changes) and changes[next_change][0] <= start_pts:
+            _, step, label = changes[next_change]
+            on_screen[label] += step
+            next_change += 1
+        labels = tuple(sorted(label for label, count in on_screen.items() if count))
+        unseen = any(start <= start_pts < end for start, end in timeline.missing)
+        yield start_pts, end_pts, labels, bool(labels) or not unseen
+
+
+def joined_to_last(parts: Sequence[Stretch], shortest_pts: float) -> list[list[Stretch]]:
+    """Stretches in groups that last at least so long; what is left at the end joins the last."""
+    groups: list[list[Stretch]] = []
+    is_long = True
+    for part in parts:
+        if is_long:
+            groups.append([])
+        groups[-1].append(part)
+        is_long = part.end_pts - groups[-1][0].start_pts >= shortest_pts
+    if len(groups) > 1 and not is_long:
+        groups[-2].extend(groups.pop())
+    return groups

@@ -1,0 +1,133 @@
+"""Appearances of all runs of a model, derived again from their stored tags."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from db.changes.derivations import (
+    RunStamp,
+    forget_derived,
+    keep_derived,
+    lock_episodes_of_model,
+    lock_runs_of_model,
+    make_temporary_tables,
+    runs_of_model,
+    show_derived,
+)
+from db.engine import Database, Transaction
+from db.library.episodes import get_episode
+from exact.ranges import load_ranges
+from timeline.appearances.rules import Rules
+from worker.parameters import RunParameters, hash_of, params_with_thresholds
+from worker.steps.correcting import correct_derived
+from worker.steps.finish import derive_appearances
+
+PAUSE_SECONDS = 0.1
+"""Before runs are locked again of which another transaction held one, as it does for moments."""
+
+SAME_AS = "same_as"
+"""In the parameters of a run that would be the same as another one otherwise, with its number."""
+
+
+@dataclass(frozen=True)
+class Rederived:
+    """What was derived again."""
+
+    runs: int
+    appearances: int
+
+
+def rederive(
+    database: Database,
+    model_version_id: int,
+    thresholds: Rules,
+    also: Callable[[Transaction], None],
+    on_progress: Callable[[int, int], None],
+) -> Rederived:
+    """Gives all runs of a model other thresholds, and the appearances that these make.
+
+    Nobody waits while they are derived. Then all of them take the old ones' place in one
+    transaction, with the parameters of the runs; what ended meanwhile is derived in it. So rows are
+    as new runs with these thresholds would make them, and `castline tag` finds them done.
+
+    Args:
+        database: Where the runs are.
+        model_version_id: Whose runs.
+        thresholds: To derive by; what holds in shots stays as it is in each run.
+        also: What to write in the same transaction.
+        on_progress: Called with how many runs were derived, of how many.
+    """
+    with database.connection() as connection:
+        with connection.begin():
+            make_temporary_tables(connection)
+            found = runs_of_model(connection, model_version_id)
+        ended = [run for run in found if run.has_ended]
+        derived: dict[int, tuple[RunStamp, int]] = {}
+        for number, run in enumerate(ended):
+            on_progress(number, len(ended))
+            with connection.begin():
+                derived[run.id] = run, _derive(connection, run, thresholds)
+        on_progress(len(ended), len(ended))
+        connection.execution_options(castline_reads_only=False)
+        while True:
+            with connection.begin() as transaction:
+                if lock_runs_of_model(connection, model_version_id) and lock_episodes_of_model(
+                    connection, model_version_id
+                ):
+                    also(connection)
+                    return _switch(connection, model_version_id, thresholds, derived)
+                transaction.rollback()
+            time.sleep(PAUSE_SECONDS)
+
+
+def _derive(connection: Transaction, run: RunStamp, thresholds: Rules) -> int:
+    """Keeps what a run finds by these thresholds; returns how many appearances."""
+    episode = get_episode(connection, run.episode_id)
+    rules = RunParameters.from_json(run.params).with_thresholds(thresholds).rules
+    missing = load_ranges(run.missing)
+    appearances = derive_appearances(connection, run.id, episode, rules, missing)
+    keep_derived(connection, run.id, episode, appearances)
+    return len(appearances)
+
+
+def _switch(
+    connection: Transaction,
+    model_version_id: int,
+    thresholds: Rules,
+    derived: dict[int, tuple[RunStamp, int]],
+) -> Rederived:
+    now = runs_of_model(connection, model_version_id)
+    ended = {run.id: run for run in now if run.has_ended}
+    forget_derived(connection, [run_id for run_id in derived if run_id not in ended])
+    counts = {}
+    for run_id, run in ended.items():
+        before, count = derived.get(run_id, (None, 0))
+        counts[run_id] = count if run == before else _derive(connection, run, thresholds)
+    show_derived(connection, list(ended), _new_params(now, thresholds))
+    correct_derived(connection, list(ended))
+    return Rederived(len(counts), sum(counts.values()))
+
+
+def _new_params(runs: Sequence[RunStamp], thresholds: Rules) -> Iterator[tuple[int, str, str]]:
+    """The parameters of each run, in an order in which none has those of another at any time.
+
+    Runs of an episode that differed in their thresholds alone would be the same now: the one that
+    queries see, or else the latest one that ended, is the one that `castline tag` finds.
+    """
+    alike: dict[tuple[int, str], list[RunStamp]] = defaultdict(list)
+    for run in runs:
+        alike[run.episode_id, params_with_thresholds(run.params, thresholds)].append(run)
+    chosen = []
+    for (_, params), some in alike.items():
+        *others, best = sorted(some, key=lambda run: (run.is_current, run.has_ended, run.id))
+        for other in others:
+            text = _marked(params, best.id)
+            yield other.id, text, hash_of(text)
+        chosen.append((best.id, params, hash_of(params)))
+    yield from chosen
+
+
+def _marked(params: str, run_id: int) -> str:
+    return json.dumps(json.loads(params) | {SAME_AS: run_id}, sort_keys=True)
