@@ -13,8 +13,10 @@ from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
 from db.library.corrections import count_corrections
-from db.library.current import RunSelection, find_selection
+from db.library.current import CURRENT, RunSelection, find_selection
 from db.questions.appearances import labels_of_model
+from timeline.scoring.detection import Detection
+from timeline.scoring.truth import counted_from, ranges_within
 from worker.installation import Installation
 
 if TYPE_CHECKING:
@@ -142,8 +144,18 @@ def evaluate(
         cast = cast_of(connection)
         sayable = labels_of_model(connection, shown_run.model_sha256)
         counted = 0 if raw else count_corrections(connection, shown_run.id)
+    # The examined part is scored as if it were the whole episode.
+    start, end = map(known.seconds_at, shown_run.examined)
     figures = evaluate_timeline(
-        told.ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
+        [counted_from(start, each) for each in ranges_within(told.ranges, start, end)],
+        [
+            Detection(counted_from(start, item), each.confidence)
+            for each in found
+            for item in ranges_within([each.range], start, end)
+        ],
+        end - start,
+        known.frame_rate,
+        collar_seconds,
     )
     labels = {item.label for item in told.ranges if item.label}
     return Evaluation(
@@ -164,9 +176,10 @@ def evaluate_at_samples(
     """Score an episode's timeline at two samples per second; see `Library.evaluate_at_samples`."""
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
+        run = require_selected_run(connection, known, CURRENT)
         told = read_named_truth(connection, truth, known.name)
         found = labelled_ranges(connection, known, RunSelection(raw=raw))
-    score = score_at_samples(known, found, told.ranges)
+    score = score_at_samples(known, run.examined, found, told.ranges)
     rows = tuple(
         SampleFigures(label, counts.precision, counts.recall)
         for label, counts in score.per_label.items()

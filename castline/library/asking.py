@@ -23,11 +23,12 @@ from model.labels import Names
 class AskingMethods(Opened):
     """Questions, scores and exports.
 
-    An episode is given by its name, a part of the name, its path or its SHA-256; a character by its
-    label, its display name, or an unambiguous part of either, in any spelling. Methods that take
-    `run` (a number) or `model` (NAME or NAME@VERSION) use that run, or the runs of that
-    model, instead of the current runs. With `raw` they return what the model
-    found, without corrections.
+    An episode is given by its name, with or without the suffix, by its path or the end of it, as
+    `Series S01E01`, by its number or its SHA-256, or by a part of its name; its names before the
+    file was moved are understood, too. A character is given by its label, its display name, or an
+    unambiguous part of either, in any spelling. Methods that take `run` (a number) or `model` (NAME
+    or NAME@VERSION) use that run, or the runs of that model, instead of the current runs. With
+    `raw` they return what the model found, without corrections.
     """
 
     @as_castline_errors()
@@ -102,6 +103,7 @@ class AskingMethods(Opened):
         *,
         episode: str | None = None,
         season: int | None = None,
+        series: str | None = None,
         min_seconds: Time = 0,
         gap: Time = 0,
         limit: int | None = None,
@@ -115,6 +117,7 @@ class AskingMethods(Opened):
             expression: Labels with & (and), | (or), ! (not) and parentheses: `ned & !bart`.
             episode: Only in this episode.
             season: Only in this season, if file names contain it (S05E12).
+            series: Only in this series: its name, or a part of it.
             min_seconds: Only ranges that last at least this long, once gaps are filled.
             gap: Gaps of at most this length are filled.
             limit: Maximum number of rows.
@@ -135,6 +138,7 @@ class AskingMethods(Opened):
             expression,
             episode=episode,
             season=season,
+            series=series,
             min_seconds=min_seconds,
             gap=gap,
             limit=limit,
@@ -151,6 +155,8 @@ class AskingMethods(Opened):
         by: Grouping = "character",
         label: str | None = None,
         season: int | None = None,
+        series: str | None = None,
+        top: int | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -163,6 +169,8 @@ class AskingMethods(Opened):
             by: Total over all episodes (`character`), or per `episode` or `season`.
             label: Only this character.
             season: Only in this season.
+            series: Only in this series; seasons of different series are never added together.
+            top: Only this number of characters for each episode or season.
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
@@ -180,6 +188,8 @@ class AskingMethods(Opened):
             by=by,
             label=label,
             season=season,
+            series=series,
+            top=top,
             limit=limit,
             run=run,
             model=model,
@@ -194,6 +204,7 @@ class AskingMethods(Opened):
         *,
         episode: str | None = None,
         season: int | None = None,
+        series: str | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -206,6 +217,7 @@ class AskingMethods(Opened):
             other: Only this pair, episode by episode.
             episode: Only in this episode.
             season: Only in this season.
+            series: Only in this series; seasons of different series are never added together.
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
@@ -223,6 +235,7 @@ class AskingMethods(Opened):
             tuple(name for name in (one, other) if name is not None),
             episode=episode,
             season=season,
+            series=series,
             limit=limit,
             run=run,
             model=model,
@@ -235,6 +248,7 @@ class AskingMethods(Opened):
         label: str,
         *,
         season: int | None = None,
+        series: str | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -246,6 +260,7 @@ class AskingMethods(Opened):
         Args:
             label: The character.
             season: Only in this season.
+            series: Only in this series.
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
@@ -262,6 +277,7 @@ class AskingMethods(Opened):
             self._installation,
             label,
             season=season,
+            series=series,
             limit=limit,
             run=run,
             model=model,

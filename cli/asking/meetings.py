@@ -17,6 +17,7 @@ from cli.console import (
     OfRun,
     Raw,
     Season,
+    Series,
     print_json,
     print_table,
     rows_wanted,
@@ -43,6 +44,7 @@ def when(
     ],
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     season: Season = None,
+    series: Series = None,
     min_seconds: Annotated[
         str, typer.Option(metavar="SECONDS", help="Only ranges that last at least this long.")
     ] = "0",
@@ -64,6 +66,7 @@ def when(
         expression,
         episode=episode,
         season=season,
+        series=series,
         min_seconds=min_seconds,
         gap=gap,
         limit=rows_wanted(limit),
@@ -105,6 +108,7 @@ def together(
     other: Annotated[str | None, typer.Argument(help="Only this pair, in each episode.")] = None,
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     season: Season = None,
+    series: Series = None,
     limit: Limit = PAIRS,
     run: OfRun = None,
     model: OfModel = None,
@@ -121,6 +125,7 @@ def together(
         other,
         episode=episode,
         season=season,
+        series=series,
         limit=rows_wanted(limit),
         run=run,
         model=model,
@@ -162,6 +167,7 @@ def first(
         str, typer.Argument(help="A label, a name, or an unambiguous part of either.")
     ],
     season: Season = None,
+    series: Series = None,
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
@@ -176,6 +182,7 @@ def first(
     found = library.first(
         label,
         season=season,
+        series=series,
         limit=rows_wanted(limit),
         run=run,
         model=model,

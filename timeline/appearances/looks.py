@@ -73,7 +73,7 @@ def looks_at(
         follows = before is not None and before.number + 1 == number and before.until_pts == pts
         start_pts = next_start_pts if follows else pts
         next_pts = sampled_pts[number + 1] if number + 1 < len(sampled_pts) else None
-        if until_pts == next_pts and not holds(lost, until_pts):
+        if until_pts == next_pts and not (lost and holds(lost, until_pts)):
             own_end_pts, next_start_pts = _border(pts, until_pts, cuts)
         else:
             own_end_pts = _last(pts, until_pts, cuts)
@@ -89,7 +89,9 @@ def _looked_at(
     starts = [start for start, _ in lost]
     pairs = zip(sampled_pts, [*sampled_pts, end_pts][1:], strict=True)
     for number, (pts, next_pts) in enumerate(pairs):
-        if not holds(lost, pts):
+        if not lost:  # as in most episodes, whose looks are many
+            yield number, pts, next_pts
+        elif not holds(lost, pts):
             after = bisect_right(starts, pts)  # the first range that starts later
             yield number, pts, min([next_pts, *starts[after : after + 1]])
 

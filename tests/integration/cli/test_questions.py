@@ -25,6 +25,7 @@ pytestmark = pytest.mark.integration
 
 APPEARANCE_KEYS = {
     "episode",
+    "episode_id",
     "label",
     "start_seconds",
     "end_seconds",
@@ -38,6 +39,11 @@ APPEARANCE_KEYS = {
 }
 EPISODE_KEYS = {
     "episode",
+    "episode_id",
+    "series",
+    "season",
+    "number",
+    "title",
     "sha256",
     "path",
     "duration_seconds",
@@ -51,6 +57,7 @@ EPISODE_KEYS = {
 RUN_KEYS = {
     "run",
     "episode",
+    "episode_id",
     "model",
     "state",
     "is_current",
@@ -62,6 +69,7 @@ RUN_KEYS = {
     "bottleneck",
     "batch_fill",
     "decode_errors",
+    "examined_seconds",
     "missing_seconds",
     "error",
     "queued_at",
