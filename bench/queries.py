@@ -51,7 +51,7 @@ from db.states import RunState
 from db.upgrade import upgrade_database
 from exact.verdicts import Verdict
 from tests.rows.records import PARAMS, made_episode, made_model
-from tests.servers.databases import new_postgresql_url, postgresql_server
+from tests.servers.databases import new_postgresql_url, postgresql_server, with_reader
 from timeline.expressions import parse_expression
 from worker.installation import Installation
 from worker.settings import Settings
@@ -106,6 +106,8 @@ def main() -> None:
         ):
             database = Database(url)
             upgrade_database(database)
+            if not database.is_sqlite:
+                with_reader(database)
             started = time.perf_counter()
             fill(database, arguments.episodes)
             # Exclude the objects loaded by now from garbage collection: its pauses of 70 ms would
