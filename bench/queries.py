@@ -38,6 +38,7 @@ from db.library.current import RunSelection
 from db.library.episodes import list_episodes
 from db.library.runs import current_run_of
 from db.questions.appearances import (
+    Season,
     find_appearances,
     first_appearances,
     known_labels,
@@ -249,7 +250,7 @@ QUESTIONS: dict[str, Question] = {
     "when A & B": _when("{} & {}", 2),
     "when A & !B": _when("{} & !{}", 2),
     "when (A | B) & !C": _when("({} | {}) & !{}", 3),
-    "when A & B --season 7": _when("{} & {}", 2, season=7),
+    "when A & B --season 7": _when("{} & {}", 2, season=Season(7)),
     "who EPISODE": lambda connection, lot: find_appearances(
         connection, episode_id=lot.randint(1, 100)
     ),
