@@ -42,6 +42,11 @@ OfRun = Annotated[
 OfModel = Annotated[str | None, typer.Option("--model", help="Ask this model's own runs instead.")]
 """The options of every question about appearances."""
 
+Raw = Annotated[
+    bool, typer.Option("--raw", help="As the model found it, without what people said.")
+]
+"""The same."""
+
 Limit = Annotated[
     int,  # one more row is requested, to find out whether there are more
     typer.Option(min=0, max=LARGEST_INTEGER - 1, help="Maximum number of rows; 0 for all."),

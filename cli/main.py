@@ -19,6 +19,7 @@ from cli.asking import exporting, own_sql, scoring
 from cli.asking import meetings as meeting
 from cli.asking import questions as asking
 from cli.console import escape_what_stdout_cannot_write, say_error, say_in_json
+from cli.corrections import judging, managing, reviewing
 from cli.models import listing as models
 from cli.models import thresholds, training
 from cli.stills import composing, datasets
@@ -101,6 +102,9 @@ for group in (
     own_sql,
     exporting,
     scoring,
+    judging,
+    managing,
+    reviewing,
     composing,
     datasets,
     training,

@@ -11,6 +11,7 @@ from db.states import ChunkState, RunState
 from exact.picture_area import PictureArea
 from exact.place import Place
 from exact.ranges import PtsRange, PtsRanges, union
+from exact.verdicts import Verdict
 from exact.video_file import VideoFile
 
 
@@ -104,6 +105,35 @@ class AppearanceRecord:
     frames: int
     mean_confidence: float
     max_confidence: float
+    is_corrected: bool = False
+    """Whether a person's word decided it, or one of its borders."""
+
+
+@dataclass(frozen=True)
+class CorrectionRecord:
+    """What a person said of labels over a range of a content; it is never changed."""
+
+    key: str
+    """32 hexadecimal digits, the same in every database."""
+    sha256: str
+    """Of the content."""
+    verdict: Verdict
+    label: str
+    start_pts: int
+    end_pts: int
+    other: str | None
+    """Who it is, where it is another one."""
+    part: tuple[int, int] | None
+    """Where in the range it is on screen, if not in all of it."""
+    supersedes: str | None
+    """The key of what is undone, or of what this contradicts."""
+    author: str
+    reason: str
+    model: str | None
+    """NAME@VERSION of whose answer was judged, if there was one."""
+    confidence: float | None
+    """How sure that was."""
+    made_at: datetime
 
 
 @dataclass(frozen=True)

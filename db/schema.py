@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from db.states import ChunkState, Lane, RunState, Statistic
+from exact.verdicts import Verdict
 
 # Only INTEGER PRIMARY KEY is autoincremented on SQLite; PostgreSQL should not overflow at 2**31.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -275,48 +276,111 @@ tag = Table(
     Column("place_height", Float),
 )
 
-appearance = Table(
-    "appearance",
+
+def _appearances(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("run_id", RowId, ForeignKey("run.id"), primary_key=True),
+        Column("label", String(64), primary_key=True),
+        Column("start_pts", BigInteger, primary_key=True, autoincrement=False),
+        Column("end_pts", BigInteger, nullable=False),
+        Column("episode_id", RowId, ForeignKey("episode.id"), nullable=False),
+        Column("start_seconds", Float, nullable=False),
+        Column("end_seconds", Float, nullable=False),
+        Column("frames", Integer, nullable=False),
+        Column("mean_confidence", Float, nullable=False),
+        Column("max_confidence", Float, nullable=False),
+        # A person's word decided it, or one of its borders.
+        Column("is_corrected", Boolean, nullable=False, server_default=false()),
+        CheckConstraint("start_pts < end_pts", name="range"),
+        Index(None, "label", "run_id"),
+    )
+
+
+# What a run's appearances add up to, written with them: questions about a whole library read these
+# few rows instead of all appearances.
+def _totals_of_labels(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("run_id", RowId, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+        Column("label", String(64), primary_key=True),
+        Column("appearances", Integer, nullable=False),
+        Column("seconds", Float, nullable=False),
+        Column("first_pts", BigInteger, nullable=False),
+        Index(None, "label", "run_id"),
+    )
+
+
+def _totals_of_pairs(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("run_id", RowId, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+        # In alphabetical order, so that a pair has one row.
+        Column("label", String(64), primary_key=True),
+        Column("other", String(64), primary_key=True),
+        Column("times", Integer, nullable=False),
+        Column("seconds", Float, nullable=False),
+        # All that is asked of a pair, so that no row is looked up.
+        Index(None, "label", "other", "run_id", "times", "seconds"),
+        Index(None, "other"),
+    )
+
+
+# What queries see: of a run that people corrected, what they said counts in it.
+appearance = _appearances("appearance")
+run_label = _totals_of_labels("run_label")
+run_pair = _totals_of_pairs("run_pair")
+
+# Runs that people corrected, and what their models found by themselves.
+corrected_run = Table(
+    "corrected_run",
     metadata,
-    Column("run_id", RowId, ForeignKey("run.id"), primary_key=True),
-    Column("label", String(64), primary_key=True),
-    Column("start_pts", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "run_id",
+        RowId,
+        ForeignKey("run.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # How many corrections count in it.
+    Column("corrections", Integer, nullable=False),
+)
+
+raw_appearance = _appearances("raw_appearance")
+raw_run_label = _totals_of_labels("raw_run_label")
+raw_run_pair = _totals_of_pairs("raw_run_pair")
+
+# What people said of a content, whatever runs there are over it; rows are added and never changed.
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    # The same in every database that it is taken to.
+    Column("key", String(32), nullable=False, unique=True),
+    # Of the episode, which need not be here.
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("verdict", _word(Verdict), nullable=False),
+    Column("label", String(64), nullable=False, index=True),
+    Column("start_pts", BigInteger, nullable=False),
     Column("end_pts", BigInteger, nullable=False),
-    Column("episode_id", RowId, ForeignKey("episode.id"), nullable=False),
-    Column("start_seconds", Float, nullable=False),
-    Column("end_seconds", Float, nullable=False),
-    Column("frames", Integer, nullable=False),
-    Column("mean_confidence", Float, nullable=False),
-    Column("max_confidence", Float, nullable=False),
+    # Who it is, where it is another one.
+    Column("other", String(64), index=True),
+    # Where in the range it is on screen, if not in all of it.
+    Column("part_start_pts", BigInteger),
+    Column("part_end_pts", BigInteger),
+    # The key of what is undone, or of what this contradicts.
+    Column("supersedes", String(32)),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    # Whose answer was judged, and how sure it was; null where there was none.
+    Column("model", Text),
+    Column("confidence", Float),
+    Column("made_at", UtcDateTime(), nullable=False),
     CheckConstraint("start_pts < end_pts", name="range"),
-    Index(None, "label", "run_id"),
-)
-
-# Totals of a run's appearances, written with them: queries over a whole library read these few rows
-# instead of all appearances.
-run_label = Table(
-    "run_label",
-    metadata,
-    Column("run_id", RowId, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
-    Column("label", String(64), primary_key=True),
-    Column("appearances", Integer, nullable=False),
-    Column("seconds", Float, nullable=False),
-    Column("first_pts", BigInteger, nullable=False),
-    Index(None, "label", "run_id"),
-)
-
-run_pair = Table(
-    "run_pair",
-    metadata,
-    Column("run_id", RowId, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
-    # In alphabetical order, so that a pair has one row.
-    Column("label", String(64), primary_key=True),
-    Column("other", String(64), primary_key=True),
-    Column("times", Integer, nullable=False),
-    Column("seconds", Float, nullable=False),
-    # A covering index: all columns needed for a pair, so that no row is looked up.
-    Index(None, "label", "other", "run_id", "times", "seconds"),
-    Index(None, "other"),
+    _one_of("verdict", Verdict),
 )
 
 current_run = Table(

@@ -71,6 +71,7 @@ def export(
     chapter_seconds: Time,
     run: int | None,
     model: str | None,
+    raw: bool,
     force: bool,
 ) -> Exported:
     """Write a timeline in several formats; see `Library.export`."""
@@ -91,13 +92,19 @@ def export(
         if episode is None:
             _check_of_all(names, run)
             return _export_all(
-                connection, names, output, wanted, find_selection(connection, run, model), force
+                connection,
+                names,
+                output,
+                wanted,
+                find_selection(connection, run, model, raw),
+                force,
             )
         found = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model)
+        selection = find_selection(connection, run, model, raw)
         timeline = timeline_to_export(
             *(connection, found, require_selected_run(connection, found, selection)),
             *(wanted, names_of(connection)),
+            raw=raw,
         )
     return _export_one(installation, found, timeline, names, output, force)
 
@@ -142,7 +149,7 @@ def _export_all(
         for number, run in runs.items():
             if run is not None:
                 found = get_episode(connection, number)
-                yield timeline_to_export(connection, found, run, wanted, written)
+                yield timeline_to_export(connection, found, run, wanted, written, raw=selection.raw)
 
     if not any(runs.values()):
         raise NotFoundError("--all: nothing was tagged yet; run: castline tag EPISODE")
@@ -186,6 +193,7 @@ def plot(
     truth: Path | None,
     run: int | None,
     model: str | None,
+    raw: bool,
 ) -> None:
     """Plot the timeline of an episode; see `Library.plot`."""
     from model.pictures.fonts import font_families
@@ -193,7 +201,7 @@ def plot(
 
     with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model)
+        selection = find_selection(connection, run, model, raw)
         missing = require_selected_run(connection, found, selection).unexamined_seconds
         ranges = labelled_ranges(connection, found, selection)
         true_ranges = (

@@ -10,7 +10,7 @@ from castline.asking.cast import Cast, cast_of
 from castline.asking.timelines import episode_of_file
 from castline.errors import NotFoundError
 from db.engine import Transaction
-from db.library.current import CURRENT, RunSelection
+from db.library.current import RunSelection
 from db.library.episodes import distinct_names, find_episodes, letters_of, list_episodes
 from db.library.runs import current_run_of, latest_run_of, selected_run_of
 from db.questions.appearances import ANY_SEASON, Season, examined_seasons
@@ -147,7 +147,7 @@ def asked_season(
         if (name is None or each == name) and (season is None or number == season)
     ]
     if not found:
-        by_those = "" if selection == CURRENT else " by the run or model that is asked for"
+        by_those = "" if selection.is_current else " by the run or model that is asked for"
         of_it = "" if name is None else f" of {name}"
         raise NotFoundError(
             f"--season {season}: no episode of it{of_it} was tagged{by_those}; castline status"

@@ -103,13 +103,14 @@ def who(
     to: Time | None,
     run: int | None,
     model: str | None,
+    raw: bool,
     places: bool,
 ) -> Appearances:
     """Return the appearances in an episode; see `Library.who`."""
     asked = asked_times(at, from_, to)
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model)
+        selection = find_selection(connection, run, model, raw)
         shown_run = require_selected_run(connection, known, selection)
         found = find_appearances(
             connection,
@@ -137,6 +138,7 @@ def when(
     limit: int | None,
     run: int | None,
     model: str | None,
+    raw: bool,
 ) -> Matches:
     """Return the ranges in which an expression holds; see `Library.when`."""
     from timeline.expressions import Label, format_expression
@@ -144,7 +146,7 @@ def when(
     shortest, longest_gap = exact_seconds(min_seconds), exact_seconds(gap)
     with installation.database.read() as connection:
         asked = read_expression(connection, expression)
-        selection = find_selection(connection, run, model)
+        selection = find_selection(connection, run, model, raw)
         matches = find_matches(
             connection,
             asked,
@@ -174,10 +176,11 @@ def screen_time(
     limit: int | None,
     run: int | None,
     model: str | None,
+    raw: bool,
 ) -> Table[ScreenTime]:
     """Return the screen time of each character; see `Library.screen_time`."""
     with installation.database.read() as connection:
-        selection = find_selection(connection, run, model)
+        selection = find_selection(connection, run, model, raw)
         name = None if label is None else require_label(connection, label)
         found = find_screen_time(
             connection,
@@ -205,10 +208,11 @@ def together(
     limit: int | None,
     run: int | None,
     model: str | None,
+    raw: bool,
 ) -> SharedTimes:
     """Return how long pairs of characters share the screen; see `Library.together`."""
     with installation.database.read() as connection:
-        selection = find_selection(connection, run, model)
+        selection = find_selection(connection, run, model, raw)
         labels = tuple(require_label(connection, name) for name in names)
         if len(labels) == 2 and labels[0] == labels[1]:
             raise RequestError(f"{labels[0]}: is named twice; name another one, or none")
@@ -237,11 +241,12 @@ def first(
     limit: int | None,
     run: int | None,
     model: str | None,
+    raw: bool,
     places: bool,
 ) -> Appearances:
     """Return a character's first appearance in each episode; see `Library.first`."""
     with installation.database.read() as connection:
-        selection = find_selection(connection, run, model)
+        selection = find_selection(connection, run, model, raw)
         name = require_label(connection, label)
         found = first_appearances(
             connection,

@@ -12,7 +12,8 @@ from castline.asking.timelines import detections, labelled_ranges
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
-from db.library.current import CURRENT, find_selection
+from db.library.corrections import count_corrections
+from db.library.current import CURRENT, RunSelection, find_selection
 from db.questions.appearances import labels_of_model
 from timeline.scoring.detection import Detection
 from timeline.scoring.truth import counted_from, ranges_within
@@ -59,6 +60,8 @@ class Evaluation(Row):
     """Labels in the truth that no model here has, and those that are written much like them."""
     unsayable_labels: tuple[str, ...]
     """Labels in the truth that another model here has, and this one cannot give."""
+    corrections: int = 0
+    """How many of the episode's corrections count in it."""
 
     @property
     def f1(self) -> float:
@@ -86,6 +89,7 @@ class Evaluation(Row):
             "absent_labels": sorted(self.absent_labels),
             "unsayable_labels": list(self.unsayable_labels),
             "collar_seconds": float(self.collar_seconds),
+            "corrections": self.corrections,
             **_figures_json(self.figures),
         }
 
@@ -125,6 +129,7 @@ def evaluate(
     run: int | None,
     model: str | None,
     renamed: Mapping[str, str],
+    raw: bool,
 ) -> Evaluation:
     """Compares the timeline of an episode with a truth file; see `Library.evaluate`."""
     from timeline.scoring.evaluation import evaluate_timeline
@@ -132,12 +137,13 @@ def evaluate(
     collar_seconds = exact_seconds(collar)
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model)
+        selection = find_selection(connection, run, model, raw)
         shown_run = require_selected_run(connection, known, selection)
         told = read_named_truth(connection, truth, known.name, renamed)
         found = detections(connection, known, selection)
         cast = cast_of(connection)
         sayable = labels_of_model(connection, shown_run.model_sha256)
+        counted = 0 if raw else count_corrections(connection, shown_run.id)
     # The examined part is scored as if it were the whole episode.
     start, end = map(known.seconds_at, shown_run.examined)
     figures = evaluate_timeline(
@@ -160,16 +166,19 @@ def evaluate(
         told.taken,
         {label: tuple(cast.close_to(label)) for label in told.absent},
         tuple(sorted(labels.difference(sayable, told.absent))),
+        counted,
     )
 
 
-def evaluate_at_samples(installation: Installation, episode: str, truth: Path) -> SampleScore:
+def evaluate_at_samples(
+    installation: Installation, episode: str, truth: Path, *, raw: bool
+) -> SampleScore:
     """Score an episode's timeline at two samples per second; see `Library.evaluate_at_samples`."""
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         run = require_selected_run(connection, known, CURRENT)
         told = read_named_truth(connection, truth, known.name)
-        found = labelled_ranges(connection, known)
+        found = labelled_ranges(connection, known, RunSelection(raw=raw))
     score = score_at_samples(known, run.examined, found, told.ranges)
     rows = tuple(
         SampleFigures(label, counts.precision, counts.recall)

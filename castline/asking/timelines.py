@@ -77,7 +77,7 @@ def find_matches(
     )
     for some in _growing(spans):
         run_ids = [span.run_id for span in some]
-        ranges = label_ranges(connection, run_ids, labels_of(expression))
+        ranges = label_ranges(connection, run_ids, labels_of(expression), selection.layer)
         records = _records(connection, run_ids, expression, selection)
         for span in some:
             examined = difference([span.examined], union(span.missing))
@@ -167,7 +167,13 @@ class Wanted:
 
 
 def timeline_to_export(
-    connection: Transaction, episode: EpisodeRecord, run: RunRecord, wanted: Wanted, names: Names
+    connection: Transaction,
+    episode: EpisodeRecord,
+    run: RunRecord,
+    wanted: Wanted,
+    names: Names,
+    *,
+    raw: bool = False,
 ) -> ExportedTimeline:
     """Return the timeline of an episode's run in the form that the export formats take.
 
@@ -177,8 +183,9 @@ def timeline_to_export(
         run: which of its runs.
         wanted: which ranges.
         names: what people call labels.
+        raw: as the model found them, without corrections.
     """
-    selection = RunSelection(run.id)
+    selection = RunSelection(run.id, raw=raw)
     examined = difference([(episode.start_pts, episode.end_pts)], run.missing)
     entries = list(
         _entries_of_labels(connection, episode, selection, wanted.labels)
@@ -217,14 +224,17 @@ def timeline_to_export(
     return replace(
         timeline,
         sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
-        sightings=_sightings(connection, run.id, wanted.labels),
+        sightings=_sightings(connection, selection, wanted.labels),
     )
 
 
-def _sightings(connection: Transaction, run_id: int, labels: Sequence[str]) -> list[Sighting]:
+def _sightings(
+    connection: Transaction, selection: RunSelection, labels: Sequence[str]
+) -> list[Sighting]:
+    assert selection.run_id is not None
     return [
         Sighting(found.pts, found.label, found.confidence, found.place)
-        for found in tags_of_appearances(connection, run_id)
+        for found in tags_of_appearances(connection, selection.run_id, selection.layer)
         if not labels or found.label in labels
     ]
 

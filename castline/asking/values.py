@@ -94,6 +94,8 @@ class Appearance(Row):
     """Mean confidence over these frames, 0 to 1."""
     max_confidence: float
     """Greatest confidence in these frames, 0 to 1."""
+    is_corrected: bool = False
+    """Whether a person decided it, or moved one of its borders."""
     place: Place | None = None
     """Place in the picture; None where the model gives none, or where it was not requested."""
     episode_id: int | None = None

@@ -6,6 +6,7 @@ from typing import Self
 
 from castline.errors import as_castline_errors
 from castline.library.asking import AskingMethods
+from castline.library.corrections import CorrectionMethods
 from castline.library.models import ModelMethods
 from castline.library.stills import StillMethods
 from castline.library.tagging import TaggingMethods
@@ -13,7 +14,9 @@ from castline.library.upkeep import UpkeepMethods
 from worker.settings import LogFormat, Settings, sqlite_url
 
 
-class Library(AskingMethods, TaggingMethods, ModelMethods, StillMethods, UpkeepMethods):
+class Library(
+    AskingMethods, CorrectionMethods, TaggingMethods, ModelMethods, StillMethods, UpkeepMethods
+):
     """The episodes, runs and models in one home folder; opened by `castline.open`.
 
     The database is opened on first use, and created or upgraded to this version's schema if needed.

@@ -27,7 +27,8 @@ class AskingMethods(Opened):
     `Series S01E01`, by its number or its SHA-256, or by a part of its name; its names before the
     file was moved are understood, too. A character is given by its label, its display name, or an
     unambiguous part of either, in any spelling. Methods that take `run` (a number) or `model` (NAME
-    or NAME@VERSION) use that run, or the runs of that model, instead of the current runs.
+    or NAME@VERSION) use that run, or the runs of that model, instead of the current runs. With
+    `raw` they return what the model found, without corrections.
     """
 
     @as_castline_errors()
@@ -60,6 +61,7 @@ class AskingMethods(Opened):
         to: Time | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Return who is on screen in an episode, and when.
@@ -71,6 +73,7 @@ class AskingMethods(Opened):
             to: Only appearances before this time.
             run: Use this run.
             model: Use this model's run.
+            raw: As the model found it, without corrections.
             places: Whether to return places in the picture, which takes a little longer.
 
         Returns:
@@ -89,6 +92,7 @@ class AskingMethods(Opened):
             to=to,
             run=run,
             model=model,
+            raw=raw,
             places=places,
         )
 
@@ -105,6 +109,7 @@ class AskingMethods(Opened):
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
     ) -> Matches:
         """Return when an expression holds, in all episodes.
 
@@ -118,6 +123,7 @@ class AskingMethods(Opened):
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
+            raw: As the model found it, without corrections.
 
         Returns:
             The ranges by episode and time.
@@ -138,6 +144,7 @@ class AskingMethods(Opened):
             limit=limit,
             run=run,
             model=model,
+            raw=raw,
         )
 
     @as_castline_errors()
@@ -153,6 +160,7 @@ class AskingMethods(Opened):
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
     ) -> Table[ScreenTime]:
         """Return how long each character is on screen.
 
@@ -166,6 +174,7 @@ class AskingMethods(Opened):
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
+            raw: As the model found it, without corrections.
 
         Returns:
             The screen times, the longest first.
@@ -184,6 +193,7 @@ class AskingMethods(Opened):
             limit=limit,
             run=run,
             model=model,
+            raw=raw,
         )
 
     @as_castline_errors()
@@ -198,6 +208,7 @@ class AskingMethods(Opened):
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
     ) -> SharedTimes:
         """Return which characters are on screen together, and how long.
 
@@ -210,6 +221,7 @@ class AskingMethods(Opened):
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
+            raw: As the model found it, without corrections.
 
         Returns:
             The pairs, the longest shared time first.
@@ -227,6 +239,7 @@ class AskingMethods(Opened):
             limit=limit,
             run=run,
             model=model,
+            raw=raw,
         )
 
     @as_castline_errors()
@@ -239,6 +252,7 @@ class AskingMethods(Opened):
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Return a character's first appearance in each episode.
@@ -250,6 +264,7 @@ class AskingMethods(Opened):
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
+            raw: As the model found it, without corrections.
             places: Whether to return places in the picture.
 
         Returns:
@@ -266,6 +281,7 @@ class AskingMethods(Opened):
             limit=limit,
             run=run,
             model=model,
+            raw=raw,
             places=places,
         )
 
@@ -279,6 +295,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         renamed: Mapping[str, str] = NO_CHANGE,
+        raw: bool = False,
     ) -> scoring.Evaluation:
         """Compares the timeline of an episode with what is known to be true.
 
@@ -289,6 +306,7 @@ class AskingMethods(Opened):
             run: Score this run.
             model: Score this model's latest run.
             renamed: By labels of the truth, the labels to read in their place.
+            raw: As the model found it, without corrections.
 
         Returns:
             All metrics.
@@ -298,16 +316,26 @@ class AskingMethods(Opened):
             TimelineError: The truth file or the collar is invalid.
         """
         return scoring.evaluate(
-            self._installation, episode, Path(truth), collar, run=run, model=model, renamed=renamed
+            self._installation,
+            episode,
+            Path(truth),
+            collar,
+            run=run,
+            model=model,
+            renamed=renamed,
+            raw=raw,
         )
 
     @as_castline_errors()
-    def evaluate_at_samples(self, episode: str, truth: str | Path) -> scoring.SampleScore:
+    def evaluate_at_samples(
+        self, episode: str, truth: str | Path, *, raw: bool = False
+    ) -> scoring.SampleScore:
         """Score the timeline of an episode at the default sample times, two per second.
 
         Args:
             episode: The episode.
             truth: A truth file.
+            raw: As the model found it, without corrections.
 
         Returns:
             The scores at the samples.
@@ -316,7 +344,7 @@ class AskingMethods(Opened):
             NotFoundError: No episode matches, or several do, or it has no finished run.
             TimelineError: The truth file is invalid.
         """
-        return scoring.evaluate_at_samples(self._installation, episode, Path(truth))
+        return scoring.evaluate_at_samples(self._installation, episode, Path(truth), raw=raw)
 
     @as_castline_errors()
     def export(
@@ -332,6 +360,7 @@ class AskingMethods(Opened):
         chapter_seconds: Time = 0,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
         force: bool = False,
     ) -> export.Exported:
         """Export the timeline of an episode for other tools.
@@ -349,6 +378,7 @@ class AskingMethods(Opened):
             chapter_seconds: The least length of chapters.
             run: Use this run.
             model: Use this model's run.
+            raw: As the model found it, without corrections.
             force: Replace existing files.
 
         Returns:
@@ -374,6 +404,7 @@ class AskingMethods(Opened):
             chapter_seconds=chapter_seconds,
             run=run,
             model=model,
+            raw=raw,
             force=force,
         )
 
@@ -386,6 +417,7 @@ class AskingMethods(Opened):
         truth: str | Path | None = None,
         run: int | None = None,
         model: str | None = None,
+        raw: bool = False,
     ) -> None:
         """Plot the timeline of an episode.
 
@@ -395,6 +427,7 @@ class AskingMethods(Opened):
             truth: A truth file, drawn as a thin strip below each bar.
             run: Use this run.
             model: Use this model's run.
+            raw: As the model found it, without corrections.
 
         Raises:
             NotFoundError: No episode matches, or several do, or it has no such run.
@@ -403,7 +436,13 @@ class AskingMethods(Opened):
         """
         true_file = None if truth is None else Path(truth)
         export.plot(
-            self._installation, episode, Path(output), truth=true_file, run=run, model=model
+            self._installation,
+            episode,
+            Path(output),
+            truth=true_file,
+            run=run,
+            model=model,
+            raw=raw,
         )
 
     @as_castline_errors()

@@ -16,6 +16,7 @@ from castline.stills.values import (
     Harvested,
     Proposed,
     ShownDataset,
+    StillsOfCorrections,
 )
 from model.inference.device import Device
 
@@ -166,6 +167,29 @@ class StillMethods(Opened):
             on_progress=on_progress,
             on_harvested=on_harvested,
             on_refused=on_refused,
+        )
+
+    @as_castline_errors()
+    def stills_from_corrections(
+        self,
+        output: str | Path,
+        *,
+        episode: str | None = None,
+        easy: bool = False,
+        on_progress: Progress = tell_nobody,
+    ) -> StillsOfCorrections:
+        """Writes stills of what people said of answers: of the right label, or of `unknown`.
+
+        Args:
+            output: A folder to add stills to; none is replaced.
+            episode: Only of this episode.
+            easy: Also of what was confirmed and the model was sure of.
+            on_progress: Called with each episode's name, what is done of them and what there is.
+        """
+        from castline.stills.from_corrections import stills_from_corrections
+
+        return stills_from_corrections(
+            self._installation, Path(output), episode=episode, easy=easy, on_progress=on_progress
         )
 
     @as_castline_errors()

@@ -117,7 +117,10 @@ def _compared(
     installation: Installation, connection: Transaction, first: str, second: str, name: str
 ) -> tuple[tuple[str, str], EpisodeDifference]:
     episode = require_episode(connection, name)
-    selections = [find_selection(connection, None, reference) for reference in (first, second)]
+    # models are compared by what they found: corrections would hide what differs
+    selections = [
+        find_selection(connection, None, reference, raw=True) for reference in (first, second)
+    ]
     runs = [require_selected_run(connection, episode, each) for each in selections]
     # The part that both examined.
     start = episode.seconds_at(max(run.examined[0] for run in runs))

@@ -88,7 +88,10 @@ def measured_on_episode(
         )
     first, second = (
         score_at_samples(
-            episode, examined[0], labelled_ranges(connection, episode, RunSelection(run.id)), truth
+            episode,
+            examined[0],
+            labelled_ranges(connection, episode, RunSelection(run.id, raw=True)),
+            truth,
         )
         for run in runs
     )

@@ -62,7 +62,7 @@ def taken_from(folder: Path) -> set[tuple[str, ...]]:
 
     They are found however they were moved and renamed.
     """
-    found = (_TAKEN.search(comment) for comment in comments_in(folder))
+    found = (_TAKEN.search(comment) for _, comment in comments_in(folder))
     return {matched.groups() for matched in found if matched}
 
 

@@ -179,6 +179,21 @@ class Proposed:
 
 
 @dataclass(frozen=True)
+class StillsOfCorrections:
+    """Stills of what people said of answers."""
+
+    folder: Path
+    counts: Mapping[str, int]
+    """How many new stills went into each label's folder, the fullest first."""
+    left_out: Mapping[str, int]
+    """By reason, of what no still was made."""
+    sources: Path
+    """A CSV file: of which moment of which episode each still is, and of which correction."""
+    stale: int
+    """Stills in the folder whose correction was undone, or is not here."""
+
+
+@dataclass(frozen=True)
 class Composing:
     """The content and look of a composed episode."""
 

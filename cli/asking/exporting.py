@@ -7,7 +7,7 @@ import typer
 
 from castline.asking.export import FORMAT_NAMES, FORMATS_OF_MANY
 from castline.library import Library
-from cli.console import OfModel, OfRun, say
+from cli.console import OfModel, OfRun, Raw, say
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -52,6 +52,7 @@ def export(
     ] = "0",
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Export the timeline of an episode, or of all episodes, for other tools.
@@ -72,6 +73,7 @@ def export(
         chapter_seconds=chapter_seconds,
         run=run,
         model=model,
+        raw=raw,
         force=force,
     )
     if written.clips_folder:

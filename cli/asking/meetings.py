@@ -15,6 +15,7 @@ from cli.console import (
     Limit,
     OfModel,
     OfRun,
+    Raw,
     Season,
     Series,
     print_json,
@@ -53,6 +54,7 @@ def when(
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Show when characters are on screen, alone or together, in all episodes.
@@ -70,6 +72,7 @@ def when(
         limit=rows_wanted(limit),
         run=run,
         model=model,
+        raw=raw,
     )
     say_if_more(found, limit)
     if as_json:
@@ -109,6 +112,7 @@ def together(
     limit: Limit = PAIRS,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Show which characters are on screen together, and how long; for two, in which episodes.
@@ -125,6 +129,7 @@ def together(
         limit=rows_wanted(limit),
         run=run,
         model=model,
+        raw=raw,
     )
     say_if_more(found, limit)
     names = library.names()
@@ -166,6 +171,7 @@ def first(
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Show when a character is first on screen in each episode.
@@ -180,6 +186,7 @@ def first(
         limit=rows_wanted(limit),
         run=run,
         model=model,
+        raw=raw,
         places=as_json,
     )
     say_if_more(found, limit)

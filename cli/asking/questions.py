@@ -18,6 +18,7 @@ from cli.console import (
     Limit,
     OfModel,
     OfRun,
+    Raw,
     Season,
     Series,
     print_json,
@@ -49,6 +50,7 @@ def who(
     ] = None,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Show who is on screen in an episode, and when.
@@ -56,7 +58,9 @@ def who(
     Example: castline who pilot.mkv --at 12:30
     """
     library: Library = context.obj
-    found = library.who(episode, at=at, from_=from_, to=to, run=run, model=model, places=as_json)
+    found = library.who(
+        episode, at=at, from_=from_, to=to, run=run, model=model, raw=raw, places=as_json
+    )
     for start, end in found.unexamined:
         say(f"Not examined: {format_time(start)} to {format_time(end)}.")
     if as_json:
@@ -88,6 +92,7 @@ def show_screen_time(
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Show how long each character is on screen.
@@ -105,6 +110,7 @@ def show_screen_time(
         limit=rows_wanted(limit),
         run=run,
         model=model,
+        raw=raw,
     )
     say_if_more(found, limit)
     if as_json:
@@ -127,13 +133,14 @@ def plot(
     output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .svg file.")],
     run: OfRun = None,
     model: OfModel = None,
+    raw: Raw = False,
 ) -> None:
     """Plot the timeline of an episode.
 
     Example: castline plot pilot.mkv -o pilot.svg
     """
     library: Library = context.obj
-    library.plot(episode, output, run=run, model=model)
+    library.plot(episode, output, run=run, model=model, raw=raw)
     say(f"Wrote {output}")
 
 

@@ -7,8 +7,19 @@ from typing import Annotated
 import typer
 
 from castline.asking.scoring import Evaluation
+from castline.corrections.review import Audit
 from castline.library import Library
-from cli.console import EpisodeName, Json, OfModel, OfRun, print_json, print_table, say
+from cli.console import (
+    LARGEST_INTEGER,
+    Json,
+    OfModel,
+    OfRun,
+    Raw,
+    answer,
+    print_json,
+    print_table,
+    say,
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -18,11 +29,13 @@ def add_commands(app: typer.Typer) -> None:
 
 def evaluate(
     context: typer.Context,
-    episode: EpisodeName,
+    episode: Annotated[
+        str | None, typer.Argument(help="Name, part of a name, path or SHA-256.")
+    ] = None,
     truth: Annotated[
-        Path,
+        Path | None,
         typer.Argument(help="A .csv (label,start_seconds,end_seconds), .rttm, .vtt, .srt or .eaf."),
-    ],
+    ] = None,
     collar: Annotated[
         str,
         typer.Option(
@@ -40,21 +53,69 @@ def evaluate(
     ] = None,
     run: OfRun = None,
     model: OfModel = None,
+    audit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=LARGEST_INTEGER,
+            metavar="N",
+            help="In place of a truth: how many of N moments drawn by lot people found right.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_INTEGER, help="Of the lot of --audit.")
+    ] = 0,
+    raw: Raw = False,
     as_json: Json = False,
 ) -> None:
     """Compare the timeline of an episode with a truth file.
 
+    Without a truth, --audit estimates the precision of all episodes, or of one, from a sample that
+    castline review --audit lists for people to judge.
+
     Example: castline evaluate pilot.mkv pilot.csv --collar 0.25
     """
     library: Library = context.obj
+    if audit is not None:
+        if truth is not None:
+            raise typer.BadParameter("give one of TRUTH and --audit")
+        _print_audit(library.audit(audit, episode=episode, seed=seed), as_json)
+        return
+    if episode is None or truth is None:
+        raise typer.BadParameter("give an episode and its truth, or --audit N")
     found = library.evaluate(
-        episode, truth, collar=collar, run=run, model=model, renamed=_changes(renamed or [])
+        episode,
+        truth,
+        collar=collar,
+        run=run,
+        model=model,
+        renamed=_changes(renamed or []),
+        raw=raw,
     )
     _say_what_was_understood(found)
+    if found.corrections:
+        say(f"{found.corrections} corrections count in it; --raw leaves them out.")
     if as_json:
         print_json(found.to_dict())
     else:
         _print(found, library.names())
+
+
+def _print_audit(found: Audit, as_json: bool) -> None:
+    if as_json:
+        print_json(found.to_dict())
+    elif found.precision is None:
+        say(
+            f"None of {len(found)} moments was judged yet; castline review --audit {len(found)}"
+            " lists them"
+        )
+    else:
+        answer(
+            f"precision {found.precision:.3f}, 95 % confidence {found.low:.3f} to {found.high:.3f}:"
+            f" {found.right} of {found.judged} moments are right"
+        )
+        if left := len(found) - found.judged:
+            say(f"{left} of {len(found)} moments are not judged yet and do not count")
 
 
 def _changes(texts: Sequence[str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ def add_commands(group: typer.Typer) -> None:
     """Add these commands to the group of datasets."""
     group.command()(harvest)
     group.command()(propose)
+    group.command()(from_corrections)
 
 
 def harvest(
@@ -112,6 +113,42 @@ def propose(
             on_progress=show_step,
         )
     _say_what_was_proposed(proposed)
+
+
+def from_corrections(
+    context: typer.Context,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A folder to add stills to; none is replaced.")
+    ],
+    episode: Annotated[
+        str | None, typer.Argument(help="Only of this episode.", metavar="EPISODE")
+    ] = None,
+    easy: Annotated[
+        bool, typer.Option("--easy", help="Also of what was confirmed and the model was sure of.")
+    ] = False,
+) -> None:
+    """Make labelled stills of what people corrected, for castline dataset build.
+
+    Who was taken for somebody else goes to the right label's folder, a stranger to unknown, from
+    frames well inside the range that was judged. _sources.csv in the folder lists of which moment
+    and of which correction each still is.
+
+    Example: castline dataset from-corrections -o corrected
+    """
+    library: Library = context.obj
+    with step_bars() as show_step:
+        made = library.stills_from_corrections(
+            output, episode=episode, easy=easy, on_progress=show_step
+        )
+    sorted_in = ", ".join(f"{label} {count}" for label, count in made.counts.items())
+    say(
+        f"{made.folder}: {sum(made.counts.values())} new stills"
+        + f": {sorted_in}" * bool(sorted_in)
+    )
+    for reason, count in made.left_out.items():
+        say(f"None of {count}: {reason}")
+    if made.stale:
+        say(f"{made.stale} stills are of corrections that were undone: {made.sources} marks them")
 
 
 def _say_what_was_proposed(proposed: Proposed) -> None:

@@ -26,7 +26,7 @@ from db.library.run_totals import LABEL_COLUMNS, PAIR_COLUMNS, label_totals, pai
 from db.library.runs import part_of
 from db.records import AppearanceRecord, EpisodeRecord
 from db.rows import insert_rows
-from db.schema import appearance, current_run, run, run_label, run_pair
+from db.schema import appearance, current_run, episode, run, run_label, run_pair
 from db.states import ENDED_RUN_STATES
 from exact.ranges import PtsRange
 
@@ -136,6 +136,18 @@ def lock_runs_of_model(connection: Connection, model_version_id: int) -> bool:
     lock_model_versions(connection, shared=False)
     own = select(run.c.id).where(run.c.model_version_id == model_version_id).order_by(run.c.id)
     held = connection.execute(own.with_for_update(skip_locked=True)).scalars().all()
+    return held == connection.execute(own).scalars().all()
+
+
+def lock_episodes_of_model(connection: Connection, model_version_id: int) -> bool:
+    """Make people's corrections of the episodes of these runs wait, which hold the episode first.
+
+    Returns:
+        Whether all episodes are locked; if not, roll back, and try again in a moment.
+    """
+    with_runs = select(run.c.episode_id).where(run.c.model_version_id == model_version_id)
+    own = select(episode.c.id).where(episode.c.id.in_(with_runs)).order_by(episode.c.id)
+    held = connection.execute(own.with_for_update(key_share=True, skip_locked=True)).scalars().all()
     return held == connection.execute(own).scalars().all()
 
 

@@ -23,9 +23,13 @@ from db.records import ModelVersionRecord, RunRecord
 from db.schema import (
     appearance,
     chunk,
+    corrected_run,
     current_run,
     model_version,
     promotion,
+    raw_appearance,
+    raw_run_label,
+    raw_run_pair,
     replaced_run,
     run,
     run_effort,
@@ -107,7 +111,11 @@ def delete_runs(connection: Connection, run_ids: Sequence[int]) -> None:
     connection.execute(delete(run).where(run.c.id.in_(run_ids)))
 
 
-_OF_RUNS = (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run)
+_OF_RUNS = (
+    *(tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run),
+    *(corrected_run, raw_appearance, raw_run_label, raw_run_pair),
+)
+"""All that belongs to runs. What people said does not: it is of contents, and stays."""
 
 
 def remove_models(

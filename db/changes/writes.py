@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
+from db.changes.corrections import CorrectedRows, write_appearances
 from db.changes.episodes import move_episode
 from db.changes.showing import lock_episode, update_current_run
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
 from db.library.episode_rows import episode_values
 from db.library.episodes import get_episode
-from db.library.run_totals import write_totals
 from db.queue.claims import database_now, first_token, lock_run
 from db.records import (
     AppearanceRecord,
@@ -26,7 +26,7 @@ from db.records import (
     TagRecord,
 )
 from db.rows import insert_rows
-from db.schema import appearance, chunk, episode, model_version, run, tag
+from db.schema import chunk, episode, model_version, run, tag
 from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Lane, RunState
 from exact.ranges import PtsRange, PtsRanges, dump_ranges
 
@@ -199,8 +199,12 @@ def finish_run(
     missing: PtsRanges,
     error: str | None,
     appearances: Sequence[AppearanceRecord],
+    corrected: CorrectedRows | None,
 ) -> None:
-    """End a run: write appearances, state and current run in one transaction."""
+    """End a run: write appearances, state and current run in one transaction.
+
+    `corrected` was computed after the episode was locked.
+    """
     # Lock the episode's row first: two runs of one episode that end concurrently are serialised
     # here, before either holds a lock that the other needs.
     lock_episode(connection, episode_id)
@@ -217,11 +221,7 @@ def finish_run(
             ended_at=database_now(connection),
         )
     )
-    connection.execute(delete(appearance).where(appearance.c.run_id == run_id))
-    rows = [{"run_id": run_id, "episode_id": episode_id, **vars(item)} for item in appearances]
-    if rows:
-        connection.execute(insert(appearance), rows)
-    write_totals(connection, run_id, appearances)
+    write_appearances(connection, run_id, episode_id, appearances, corrected)
     update_current_run(connection, episode_id, run_id)
 
 

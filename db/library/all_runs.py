@@ -10,6 +10,7 @@ from db.library.episode_rows import episode_record
 from db.library.runs import list_runs
 from db.records import EpisodeRecord, RunRecord
 from db.schema import chunk, episode
+from db.schema import run as run_table
 from db.states import ChunkState
 from exact.ranges import PtsRanges
 
@@ -48,6 +49,13 @@ def chunk_ranges(connection: Connection, run_id: int) -> PtsRanges:
         .order_by(chunk.c.start_pts)
     )
     return tuple((row.start_pts, row.end_pts) for row in rows)
+
+
+def runs_of(connection: Connection, episode_id: int) -> tuple[int, ...]:
+    """The numbers of an episode's runs, the oldest first."""
+    own = select(run_table.c.id).where(run_table.c.episode_id == episode_id)
+    rows = connection.execute(own)
+    return tuple(sorted(int(run_id) for run_id in rows.scalars()))
 
 
 def untagged_chunks(connection: Connection, run_id: int) -> int:

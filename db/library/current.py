@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, func, select
 
 from db.errors import DatabaseError, NotFoundError
+from db.library.layers import CORRECTED, Layer, raw_layer
 from db.schema import current_run, model_version, promotion, run
 from db.states import ENDED_RUN_STATES, RunState
 
@@ -26,6 +27,18 @@ class RunSelection:
 
     run_id: int | None = None
     model_sha256: str | None = None
+    raw: bool = False
+    """As models found it, without what people said."""
+
+    @property
+    def layer(self) -> Layer:
+        """Where it is read."""
+        return raw_layer(self.run_id) if self.raw else CORRECTED
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is about the current runs."""
+        return self.run_id is None and self.model_sha256 is None
 
 
 CURRENT = RunSelection()
@@ -42,7 +55,9 @@ def selected_runs(selection: RunSelection) -> Subquery:
     return select(current_run.c.episode_id, current_run.c.run_id).subquery("shown")
 
 
-def find_selection(connection: Connection, run_id: int | None, model: str | None) -> RunSelection:
+def find_selection(
+    connection: Connection, run_id: int | None, model: str | None, raw: bool = False
+) -> RunSelection:
     """Return the runs selected by a run's number or a model's NAME[@VERSION].
 
     Raises:
@@ -58,10 +73,10 @@ def find_selection(connection: Connection, run_id: int | None, model: str | None
         if row is None or not row.is_there:
             found = f"it is {row.state}" if row else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
-        return RunSelection(run_id=run_id)
+        return RunSelection(run_id=run_id, raw=raw)
     if model is None:
-        return CURRENT
-    selection = RunSelection(model_sha256=_registered_sha256(connection, model))
+        return RunSelection(raw=raw)
+    selection = RunSelection(model_sha256=_registered_sha256(connection, model), raw=raw)
     if connection.execute(select(selected_runs(selection)).limit(1)).first() is None:
         raise NotFoundError(
             f"model {model}: none of its runs ended yet; castline status lists them"

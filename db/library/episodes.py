@@ -15,7 +15,15 @@ from db.episode_names import LARGEST_NUMBER, EpisodeName
 from db.failures import reading_rows
 from db.library.episode_rows import episode_record
 from db.records import EpisodeRecord
-from db.schema import current_run, episode, former_name, model_version, run, run_label
+from db.schema import (
+    correction,
+    current_run,
+    episode,
+    former_name,
+    model_version,
+    run,
+    run_label,
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,13 @@ def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord 
     """Return the episode with this content, None if it was never added."""
     row = connection.execute(select(episode).where(episode.c.sha256 == sha256)).one_or_none()
     return None if row is None else episode_record(row)
+
+
+def corrected_episodes(connection: Connection) -> dict[str, EpisodeRecord]:
+    """By content the episodes of which anybody said anything."""
+    said = select(correction.c.sha256)
+    rows = connection.execute(select(episode).where(episode.c.sha256.in_(said)))
+    return {row.sha256: episode_record(row) for row in rows.all()}
 
 
 def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]:

@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, FromClause, Row, Select, case, func, select
 
 from db.failures import reading_rows
+from db.library.layers import CORRECTED, Layer
 from db.records import TagRecord
-from db.schema import appearance, tag
+from db.schema import tag
 from exact.place import Place
 
 _COLUMNS = (tag.c.place_x, tag.c.place_y, tag.c.place_width, tag.c.place_height)
@@ -25,7 +26,11 @@ def tag_record(row: Row[*tuple[Any, ...]]) -> TagRecord:
     return TagRecord(row.pts, row.label, row.region, row.confidence, row.seconds, place_record(row))
 
 
-def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Select[Any]:
+def with_places(
+    appearances: Select[Any],
+    at_seconds: float | None = None,
+    appearance: FromClause = CORRECTED.appearance,
+) -> Select[Any]:
     """Extend a selection of appearances by the place of one of its tags each.
 
     Args:
@@ -33,6 +38,7 @@ def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Se
             and label.
         at_seconds: Use the latest tag until then, or else the first one; None for the most
             confident, the earliest of equals.
+        appearance: The layer from which they are selected.
     """
     inside = select(tag.c.pts).where(
         tag.c.run_id == appearance.c.run_id,
@@ -62,8 +68,11 @@ def with_places(appearances: Select[Any], at_seconds: float | None = None) -> Se
 
 
 @reading_rows()
-def tags_of_appearances(connection: Connection, run_id: int) -> list[TagRecord]:
+def tags_of_appearances(
+    connection: Connection, run_id: int, layer: Layer = CORRECTED
+) -> list[TagRecord]:
     """Return the tags of a run that lie within an appearance of their label, by pts and label."""
+    appearance = layer.appearance
     rows = connection.execute(
         select(tag)
         .join(

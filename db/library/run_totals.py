@@ -7,11 +7,11 @@ from itertools import groupby
 from math import fsum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Table, delete, select
 
 from db.records import AppearanceRecord
 from db.rows import insert_rows
-from db.schema import episode, run, run_label, run_pair
+from db.schema import episode, run
 
 
 class LabelTotal(NamedTuple):
@@ -66,7 +66,11 @@ def pair_totals(
 
 
 def write_totals(
-    connection: Connection, run_id: int, appearances: Sequence[AppearanceRecord]
+    connection: Connection,
+    run_id: int,
+    appearances: Sequence[AppearanceRecord],
+    run_label: Table,
+    run_pair: Table,
 ) -> None:
     """Writes the totals of a run anew, in the transaction that writes its appearances."""
     for table in (run_label, run_pair):

@@ -13,7 +13,17 @@ from db.failures import reading_rows
 from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import tag_record
 from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord
-from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
+from db.schema import (
+    appearance,
+    chunk,
+    corrected_run,
+    current_run,
+    episode,
+    model_version,
+    raw_appearance,
+    run,
+    tag,
+)
 from db.states import OPEN_RUN_STATES, ChunkState, RunState
 from exact.place import Place
 from exact.ranges import PtsRange, load_ranges
@@ -228,6 +238,15 @@ def run_appearances(connection: Connection, run_id: int) -> list[AppearanceRecor
     """Return a run's own appearances, even if it is not current, by time and label."""
     own = select(appearance).where(appearance.c.run_id == run_id)
     rows = connection.execute(own.order_by(appearance.c.start_pts, appearance.c.label))
+    return [appearance_record(row) for row in rows]
+
+
+def raw_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:
+    """What a run's model found by itself, by time and label."""
+    is_corrected = select(corrected_run.c.run_id).where(corrected_run.c.run_id == run_id)
+    table = appearance if connection.execute(is_corrected).first() is None else raw_appearance
+    own = select(table).where(table.c.run_id == run_id)
+    rows = connection.execute(own.order_by(table.c.start_pts, table.c.label))
     return [appearance_record(row) for row in rows]
 
 

@@ -5,17 +5,18 @@ All go through `selected_runs`, so each episode is seen by one run only.
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, func, or_, select
 
 from db.failures import reading_rows
+from db.library.corrections import labels_said
 from db.library.current import CURRENT, RunSelection, selected_runs
 from db.library.places import place_record, with_places
 from db.library.runs import appearance_record
 from db.records import AppearanceRecord
-from db.schema import appearance, episode, model_version, run_label, run_pair
+from db.schema import episode, model_version
 from exact.place import Place
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
@@ -88,8 +89,10 @@ def find_appearances(
         places: Also return places: at `at_seconds`, or else the most confident one.
         selection: The runs; the current ones by default.
     """
-    runs = selected_runs(selection)
-    query = _appearances(runs).order_by(
+    if selection.raw and episode_id is not None:
+        selection = _of_episode(connection, episode_id, selection)
+    runs, appearance = selected_runs(selection), selection.layer.appearance
+    query = _appearances(runs, appearance).order_by(
         episode.c.name, episode.c.id, appearance.c.start_pts, appearance.c.label
     )
     start, end = appearance.c.start_seconds, appearance.c.end_seconds
@@ -103,7 +106,9 @@ def find_appearances(
         (min_seconds or None, lambda seconds: end - start >= seconds),
     ]
     query = query.where(*(limit(value) for value, limit in conditions if value is not None))
-    return _found(connection, with_places(query, at_seconds) if places else query, places)
+    return _found(
+        connection, with_places(query, at_seconds, appearance) if places else query, places
+    )
 
 
 @dataclass(frozen=True)
@@ -151,8 +156,9 @@ def first_appearances(
 
     With `places`, also its most confident place.
     """
+    appearance, run_label = selection.layer.appearance, selection.layer.run_label
     query = (
-        _appearances(selected_runs(selection))
+        _appearances(selected_runs(selection), appearance)
         .join(
             run_label,
             (run_label.c.run_id == appearance.c.run_id)
@@ -164,7 +170,11 @@ def first_appearances(
         .limit(limit)
     )
     query = query.where(*season.conditions)
-    return _found(connection, with_places(query) if places else query, places)
+    return _found(
+        connection,
+        with_places(query, appearance=appearance) if places else query,
+        places,
+    )
 
 
 def screen_time(
@@ -192,7 +202,7 @@ def screen_time(
         limit: Maximum number of rows.
         selection: The runs; the current ones by default.
     """
-    runs = selected_runs(selection)
+    runs, run_label = selected_runs(selection), selection.layer.run_label
     columns: dict[Grouping, list[Any]] = {
         "character": [],
         "episode": [episode.c.name, episode.c.id],
@@ -272,7 +282,7 @@ def shared_time(
         limit: Maximum number of rows.
         selection: The runs; the current ones by default.
     """
-    runs = selected_runs(selection)
+    runs, run_pair = selected_runs(selection), selection.layer.run_pair
     within = [episode.c.name, episode.c.id] if by_episode else []
     seconds = func.sum(run_pair.c.seconds)
     query = (
@@ -316,9 +326,10 @@ def shared_time(
 
 @reading_rows()
 def known_labels(connection: Connection) -> tuple[str, ...]:
-    """Return every label that a registered model version can give, in alphabetical order."""
+    """Return every label that a model version or a person can give, in alphabetical order."""
     listed = connection.execute(select(model_version.c.labels)).scalars()
-    return tuple(sorted({label for labels in listed for label in json.loads(labels)}))
+    known = {label for labels in listed for label in json.loads(labels)}
+    return tuple(sorted(known | labels_said(connection)))
 
 
 @reading_rows()
@@ -342,7 +353,17 @@ _SERIES = func.coalesce(episode.c.series, "").label("series")
 _SEASON = func.coalesce(episode.c.season, -1).label("season")
 
 
-def _appearances(runs: Subquery) -> Select[Any]:
+def _of_episode(connection: Connection, episode_id: int, selection: RunSelection) -> RunSelection:
+    """The same of the one run that is meant, if there is one."""
+    runs = selected_runs(selection)
+    query = select(runs.c.run_id).where(runs.c.episode_id == episode_id)
+    run_id = connection.execute(query).scalar_one_or_none()
+    if run_id is None:
+        return selection
+    return replace(selection, run_id=run_id, model_sha256=None)
+
+
+def _appearances(runs: Subquery, appearance: FromClause) -> Select[Any]:
     return (
         select(episode.c.name.label("episode"), appearance)
         .select_from(runs)

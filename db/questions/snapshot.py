@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Text, cast, func, select
 
 from db.errors import DatabaseError
-from db.schema import appearance, current_run, episode, model_version, run
+from db.schema import appearance, correction, current_run, episode, model_version, run
 
 SCHEMA = """
 CREATE TABLE episode (
@@ -43,7 +43,25 @@ CREATE TABLE appearance (
     frames INTEGER NOT NULL,
     mean_confidence REAL NOT NULL,
     max_confidence REAL NOT NULL,
+    is_corrected INTEGER NOT NULL,
     PRIMARY KEY (episode_id, label, start_pts)
+);
+CREATE TABLE correction (
+    key TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    label TEXT NOT NULL,
+    start_pts INTEGER NOT NULL,
+    end_pts INTEGER NOT NULL,
+    other TEXT,
+    part_start_pts INTEGER,
+    part_end_pts INTEGER,
+    supersedes TEXT,
+    author TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    model TEXT,
+    confidence REAL,
+    made_at TEXT NOT NULL
 );
 CREATE TABLE character (
     label TEXT PRIMARY KEY,
@@ -86,6 +104,7 @@ def write_snapshot(connection: Connection, path: Path, names: Mapping[str, str])
                 written.execute(statement)
             _insert(written, "episode", _rows(connection, _EPISODES))
             _insert(written, "appearance", _rows(connection, _APPEARANCES))
+            _insert(written, "correction", _said(connection))
             _insert(written, "character", sorted(names.items()))
             for statement in INDEXES.split(";"):
                 written.execute(statement)
@@ -106,6 +125,29 @@ def _rows(connection: Connection, query: Select[Any]) -> Iterable[tuple[Any, ...
     for some in connection.execute(query).partitions(ROWS_AT_ONCE):
         yield from map(tuple, some)
 
+
+def _said(connection: Connection) -> Iterable[tuple[Any, ...]]:
+    for row in _rows(connection, _CORRECTIONS):
+        yield (*row[:-1], row[-1].isoformat())
+
+
+_CORRECTIONS = select(
+    correction.c.key,
+    correction.c.sha256,
+    correction.c.verdict,
+    correction.c.label,
+    correction.c.start_pts,
+    correction.c.end_pts,
+    correction.c.other,
+    correction.c.part_start_pts,
+    correction.c.part_end_pts,
+    correction.c.supersedes,
+    correction.c.author,
+    correction.c.reason,
+    correction.c.model,
+    correction.c.confidence,
+    correction.c.made_at,
+).order_by(correction.c.made_at, correction.c.id)
 
 _EPISODES = (
     select(
@@ -146,6 +188,7 @@ _APPEARANCES = (
         appearance.c.frames,
         appearance.c.mean_confidence,
         appearance.c.max_confidence,
+        appearance.c.is_corrected,
     )
     .join(appearance, appearance.c.run_id == current_run.c.run_id)
     .order_by(current_run.c.episode_id, appearance.c.label, appearance.c.start_pts)

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Row, select
 
 from db.failures import reading_rows
 from db.library.current import CURRENT, RunSelection, selected_runs
+from db.library.layers import CORRECTED, Layer
 from db.library.runs import part_of
 from db.questions.appearances import ANY_SEASON, Season
-from db.schema import appearance, episode, run, run_label, run_pair
+from db.schema import episode, run
 from exact.ranges import PtsRange, PtsRanges, load_ranges
 
 
@@ -68,6 +69,7 @@ def selected_spans(
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
     query = query.where(*season.conditions)
+    run_label, run_pair = selection.layer.run_label, selection.layer.run_pair
     for label in showing if len(showing) == 1 else ():
         query = query.join(run_label, run_label.c.run_id == runs.c.run_id)
         query = query.where(run_label.c.label == label)
@@ -92,9 +94,13 @@ def _span(row: Row[*tuple[Any, ...]]) -> EpisodeSpan:
 
 
 def label_ranges(
-    connection: Connection, run_ids: Sequence[int], labels: Collection[str]
+    connection: Connection,
+    run_ids: Sequence[int],
+    labels: Collection[str],
+    layer: Layer = CORRECTED,
 ) -> dict[int, dict[str, list[tuple[int, int]]]]:
     """Return half-open (start_pts, end_pts) of appearances by run and label, in order of time."""
+    appearance = layer.appearance
     query = (
         select(
             appearance.c.run_id, appearance.c.label, appearance.c.start_pts, appearance.c.end_pts

@@ -27,6 +27,9 @@ SET_NAMES: Final = frozenset(
 )
 """Names of folders that hold a set, not a label; stills directly in them are named by label."""
 
+SOURCES_NAME: Final = "_sources.csv"
+"""A list, beside stills, of where they were taken from."""
+
 _NUMBERED: Final = re.compile(r"(.+?)[ _-]*\d+")  # `ned_flanders_12`, `ned flanders 12`
 
 
@@ -95,8 +98,8 @@ def find_stills(sources: Sequence[Path]) -> FoundStills:
     """Find the files of any number of sources, ordered by source, then by path.
 
     Hidden files and folders are skipped, and so are folders whose names begin with `_`, which await
-    a person's decision and are listed, and links to folders that contain them. All other links to
-    folders are followed.
+    a person's decision and are listed, links to folders that contain them, and lists of sources.
+    All other links to folders are followed.
 
     Args:
         sources: Folders; one that is given twice counts once.
@@ -170,7 +173,7 @@ def _folders(source: Path, left_out: list[LeftOut]) -> Iterator[_Folder]:
         for name, reason in passed_over.items():
             left_out.append(LeftOut(Path(path, name), "no label", reason))
         inner[:] = [name for name in visible if name not in passed_over]
-        shown = tuple(sorted(name for name in names if not name.startswith(".")))
+        shown = tuple(sorted(name for name in names if name[0] != "." and name != SOURCES_NAME))
         if shown:
             yield _Folder(source, Path(path), shown)
 

@@ -32,8 +32,8 @@ def add_still(folder: Path, picture: NDArray[np.uint8], comment: str) -> Path:
     return path
 
 
-def comments_in(folder: Path) -> Iterator[str]:
-    """Yield the comments of the JPEG files under a folder, wherever they were moved to.
+def comments_in(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the JPEG files under a folder, wherever they were moved to, and their comments.
 
     Args:
         folder: May be missing. Files that are empty, damaged or in another format are skipped.
@@ -44,7 +44,7 @@ def comments_in(folder: Path) -> Iterator[str]:
                 comment = picture.info.get("comment", b"")
         except UNREADABLE:
             continue
-        yield comment.decode("utf-8", "replace")
+        yield path, comment.decode("utf-8", "replace")
 
 
 def _reserved(folder: Path) -> Path:

@@ -20,6 +20,8 @@ QUESTIONS = (
     *("--help", "tag --help", "status", "episodes", "screen-time", "who pilot", "when ned"),
     *("together", "first ned", "sql", "export --help", "evaluate --help", "snapshot --help"),
     *("dataset --help", "dataset show nowhere", "dataset propose --help", "compose --help"),
+    *("correct pilot --at 1 ned --right", "corrections list", "corrections status", "review"),
+    *("review --audit 3", "evaluate --audit 3", "dataset from-corrections --help"),
     *("rerun --all --dry-run", "prune --dry-run", "models rollback", "models list"),
 )
 
@@ -66,7 +68,8 @@ def test_asking_a_library_never_loads_a_heavy_library(tmp_path: Path) -> None:
         "import castline\n"
         "with castline.open() as library:\n"
         "    for ask in (library.episodes, library.runs, library.screen_time, library.together,\n"
-        "                library.models, library.plan_pruning, lambda: library.when('ned'),\n"
+        "                library.models, library.plan_pruning, library.corrections,\n"
+        "                library.review, library.audit, lambda: library.when('ned'),\n"
         "                lambda: library.who('pilot'), lambda: library.sql('SELECT 1')):\n"
         "        try: ask()\n"
         "        except castline.NotFoundError: pass\n"

@@ -121,5 +121,6 @@ def end_run(
             decode_errors=0,
             missing=missing,
             error=error,
+            corrected=None,
             appearances=list(appearances),
         )

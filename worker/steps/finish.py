@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
+from db.changes.showing import lock_episode
 from db.changes.writes import finish_run
 from db.engine import Transaction
 from db.library.episodes import get_episode
@@ -17,6 +18,7 @@ from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
 from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters
+from worker.steps.correcting import corrected_rows
 
 Quarantined: TypeAlias = tuple[int, int, str]
 """A chunk that was given up: start_pts, end_pts, error."""
@@ -39,10 +41,12 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     run = get_run(connection, run_id)
     if not run.is_open:
         return False
+    lock_episode(connection, run.episode_id)  # before what people said of it is read
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)
     missing = _missing(episode, run.examined, tagged, quarantined)
     rules = RunParameters.from_json(run.params).rules
+    found = derive_appearances(connection, run_id, episode, run.examined, rules, missing)
     finish_run(
         connection,
         run_id=run_id,
@@ -54,7 +58,8 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         error=quarantined[0][2]
         if quarantined
         else _damage(tagged, clip(episode.missing, *run.examined), episode.end_pts, missing),
-        appearances=derive_appearances(connection, run_id, episode, run.examined, rules, missing),
+        appearances=found,
+        corrected=corrected_rows(connection, episode, run_id, found),
     )
     return True
 
@@ -97,6 +102,12 @@ def _missing(
             *((start, end) for start, end, _ in quarantined),
         ]
     )
+
+
+def cuts_of_run(connection: Transaction, run_id: int) -> tuple[int, ...] | None:
+    """The first frames of a run's shots, ascending; None where nobody looked for them."""
+    tagged, quarantined = ended_chunks(connection, run_id)
+    return _cuts(tagged, [start for start, _, _ in quarantined])
 
 
 def _cuts(

@@ -12,6 +12,7 @@ from db.changes.derivations import (
     RunStamp,
     forget_derived,
     keep_derived,
+    lock_episodes_of_model,
     lock_runs_of_model,
     make_temporary_tables,
     runs_of_model,
@@ -22,6 +23,7 @@ from db.library.episodes import get_episode
 from exact.ranges import PtsRange, load_ranges
 from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters, hash_of, params_with_thresholds
+from worker.steps.correcting import correct_derived
 from worker.steps.finish import derive_appearances
 
 PAUSE_SECONDS = 0.1
@@ -74,7 +76,9 @@ def rederive(
         connection.execution_options(castline_reads_only=False)
         while True:
             with connection.begin() as transaction:
-                if lock_runs_of_model(connection, model_version_id):
+                if lock_runs_of_model(connection, model_version_id) and lock_episodes_of_model(
+                    connection, model_version_id
+                ):
                     also(connection)
                     return _switch(connection, model_version_id, thresholds, derived)
                 transaction.rollback()
@@ -116,6 +120,7 @@ def _switch(
         before, count = derived.get(run_id, (None, 0))
         counts[run_id] = count if run == before else _derive(connection, run, thresholds)
     show_derived(connection, list(ended), _new_params(now, thresholds))
+    correct_derived(connection, list(ended))
     return Rederived(len(counts), sum(counts.values()))
 
 

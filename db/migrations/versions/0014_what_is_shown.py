@@ -2,14 +2,14 @@
 
 Queries see the same as before: of each model, the current run counts as requested last.
 
-Revision: 0014, after 0010.
+Revision: 0014, after 0011.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0014'
-down_revision = '0010'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 

@@ -34,6 +34,7 @@ APPEARANCE_KEYS = {
     "frames",
     "mean_confidence",
     "max_confidence",
+    "is_corrected",
     "place",
 }
 EPISODE_KEYS = {

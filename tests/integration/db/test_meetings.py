@@ -115,6 +115,7 @@ def finish(run_id: int, episode_id: int) -> Callable[[Transaction], object]:
         decode_errors=0,
         missing=(),
         error=None,
+        corrected=None,
         appearances=[APPEARANCE],
     )
 

@@ -1,0 +1,119 @@
+"""Corrections as a whole: listed, undone, taken elsewhere, and checked against another run."""
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from castline.asking.names import require_episode
+from castline.corrections.files import read_corrections, write_corrections
+from castline.corrections.judging import moment_after, user
+from castline.corrections.records import (
+    COLUMNS,
+    by_content,
+    counting_keys,
+    shown,
+    shown_corrections,
+    table_of,
+)
+from castline.corrections.values import Correction, Imported, Judged
+from castline.errors import RequestError
+from castline.tables import Table
+from db.changes.corrections import add_corrections
+from db.changes.showing import lock_episode
+from db.engine import Transaction
+from db.library.corrections import find_correction, list_corrections
+from db.library.episodes import get_episode_by_sha256
+from db.queue.claims import database_now
+from db.records import CorrectionRecord
+from exact.verdicts import Verdict
+from timeline.files import check_free, whole_file
+from worker.installation import Installation
+from worker.steps.correcting import correct_runs
+
+
+def corrections(
+    installation: Installation, episode: str | None, limit: int | None
+) -> Table[Correction]:
+    """What people said, the latest first; see `Library.corrections`."""
+    with installation.database.read() as connection:
+        known = None if episode is None else require_episode(connection, episode)
+        found = shown_corrections(connection, known)[::-1]
+    return table_of(found[:limit], limit is not None and len(found) > limit)
+
+
+def undo(
+    installation: Installation, keys: Sequence[str], author: str | None, reason: str
+) -> Judged:
+    """Takes corrections back; see `Library.undo_corrections`."""
+    with installation.database.write() as connection:
+        targets = [find_correction(connection, key) for key in keys]
+        # In one order, so that of two people who undo the same neither waits for the other's.
+        targets.sort(key=lambda target: target.sha256)
+        made = [_undone(connection, target, author or user(), reason) for target in targets]
+    return Judged(tuple(made), COLUMNS)
+
+
+def _undone(
+    connection: Transaction, target: CorrectionRecord, author: str, reason: str
+) -> Correction:
+    sha256 = target.sha256
+    episode = get_episode_by_sha256(connection, sha256)
+    if episode is not None:
+        lock_episode(connection, episode.id)
+    earlier = list_corrections(connection, sha256)
+    if target.key not in counting_keys(earlier):
+        raise RequestError(
+            f"correction {target.key[:8]}: is undone already; castline corrections undo brings it"
+            " back, given the key of the undoing"
+        )
+    record = CorrectionRecord(
+        key=uuid.uuid4().hex,
+        sha256=sha256,
+        verdict=Verdict.UNDO,
+        label=target.label,
+        start_pts=target.start_pts,
+        end_pts=target.end_pts,
+        other=None,
+        part=None,
+        supersedes=target.key,
+        author=author,
+        reason=reason,
+        model=None,
+        confidence=None,
+        made_at=moment_after(earlier, database_now(connection)),
+    )
+    add_corrections(connection, [record])
+    if episode is not None:
+        correct_runs(connection, episode)
+    return shown(record, episode, stands=True)
+
+
+def export(installation: Installation, output: Path, episode: str | None, *, force: bool) -> int:
+    """Writes corrections into a file; see `Library.export_corrections`."""
+    check_free(output, force)
+    with installation.database.read() as connection:
+        known = None if episode is None else require_episode(connection, episode)
+        records = list_corrections(connection, known.sha256 if known else None)
+        names = {one.sha256: one.episode for one in shown_corrections(connection, known)}
+    with whole_file(output) as temporary:
+        write_corrections(temporary, records, names)
+    return len(records)
+
+
+def import_(installation: Installation, path: Path) -> Imported:
+    """Takes over corrections from a file; see `Library.import_corrections`."""
+    records = read_corrections(path)
+    added, here, elsewhere = 0, 0, 0
+    for sha256, own in by_content(records):
+        # A transaction for each content: what it takes for one, others wait.
+        with installation.database.write() as connection:
+            episode = get_episode_by_sha256(connection, sha256)
+            if episode is not None:
+                lock_episode(connection, episode.id)
+            new = add_corrections(connection, own)
+            if new and episode is not None:
+                correct_runs(connection, episode)
+        added += new
+        here += bool(new) and episode is not None
+        elsewhere += bool(new) and episode is None
+    return Imported(added, len(records) - added, here, elsewhere)

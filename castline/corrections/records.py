@@ -1,0 +1,85 @@
+"""Corrections as they are stored, shown with the names and times of their episodes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from castline.corrections.values import Correction
+from castline.tables import Table, columns_of
+from db.engine import Transaction
+from db.library.corrections import list_corrections
+from db.library.episodes import corrected_episodes
+from db.records import CorrectionRecord, EpisodeRecord
+from timeline.appearances.corrections import not_undone
+from worker.steps.correcting import correction_of
+
+COLUMNS = columns_of(Correction)
+
+
+def shown_corrections(
+    connection: Transaction, episode: EpisodeRecord | None = None
+) -> list[Correction]:
+    """Corrections of an episode or of all contents, in the order in which they were made."""
+    records = list_corrections(connection, episode.sha256 if episode else None)
+    episodes = {episode.sha256: episode} if episode else corrected_episodes(connection)
+    counting = counting_keys(records)
+    return [
+        shown(record, episodes.get(record.sha256), record.key in counting) for record in records
+    ]
+
+
+def counting_keys(records: Sequence[CorrectionRecord]) -> set[str]:
+    """The keys of those that were not undone."""
+    return {
+        one.key
+        for _, own in by_content(records)
+        for one in not_undone([correction_of(record) for record in own])
+    }
+
+
+def by_content(
+    records: Iterable[CorrectionRecord],
+) -> Iterator[tuple[str, list[CorrectionRecord]]]:
+    """Corrections by the SHA-256 of their content, in their order."""
+    ordered = sorted(records, key=lambda record: record.sha256)
+    for sha256, own in groupby(ordered, key=lambda record: record.sha256):
+        yield sha256, list(own)
+
+
+def shown(record: CorrectionRecord, episode: EpisodeRecord | None, stands: bool) -> Correction:
+    """A correction as it is shown."""
+    part_start_pts, part_end_pts = record.part or (None, None)
+    return Correction(
+        key=record.key,
+        episode=episode.name if episode else None,
+        sha256=record.sha256,
+        verdict=record.verdict,
+        label=record.label,
+        other=record.other,
+        start_seconds=_seconds(episode, record.start_pts),
+        end_seconds=_seconds(episode, record.end_pts),
+        start_pts=record.start_pts,
+        end_pts=record.end_pts,
+        part_start_seconds=_seconds(episode, part_start_pts),
+        part_end_seconds=_seconds(episode, part_end_pts),
+        part_start_pts=part_start_pts,
+        part_end_pts=part_end_pts,
+        author=record.author,
+        reason=record.reason,
+        model=record.model,
+        confidence=record.confidence,
+        made_at=record.made_at,
+        supersedes=record.supersedes,
+        stands=stands,
+    )
+
+
+def _seconds(episode: EpisodeRecord | None, pts: int | None) -> float | None:
+    """A time from an episode's first frame; None where that is not known."""
+    if episode is None or pts is None:
+        return None
+    return float((pts - episode.start_pts) * episode.time_base)
+
+
+def table_of(rows: Iterable[Correction], has_more: bool = False) -> Table[Correction]:
+    """Corrections as an answer."""
+    return Table(tuple(rows), COLUMNS, has_more)

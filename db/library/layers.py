@@ -1,0 +1,47 @@
+"""Two layers of what is known: with what people said, which queries see, and without it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import FromClause, Table, select, union_all
+
+from db.schema import (
+    appearance,
+    corrected_run,
+    raw_appearance,
+    raw_run_label,
+    raw_run_pair,
+    run_label,
+    run_pair,
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Appearances and what they add up to, each with the columns of its table."""
+
+    appearance: FromClause
+    run_label: FromClause
+    run_pair: FromClause
+
+
+CORRECTED = Layer(appearance, run_label, run_pair)
+"""The rows that queries see: where nobody said anything, the model's."""
+
+
+def raw_layer(run_id: int | None) -> Layer:
+    """What models found by themselves, in all runs or, which is read faster, in one."""
+    return Layer(
+        _without_corrections(appearance, raw_appearance, run_id),
+        _without_corrections(run_label, raw_run_label, run_id),
+        _without_corrections(run_pair, raw_run_pair, run_id),
+    )
+
+
+def _without_corrections(table: Table, raw: Table, run_id: int | None) -> FromClause:
+    """The rows of runs that nobody corrected, and those that were put aside of the others."""
+    untouched = select(table).where(table.c.run_id.not_in(select(corrected_run.c.run_id)))
+    aside = select(raw)
+    if run_id is not None:
+        untouched = untouched.where(table.c.run_id == run_id)
+        aside = aside.where(raw.c.run_id == run_id)
+    return union_all(untouched, aside).subquery(table.name)

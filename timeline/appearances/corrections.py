@@ -1,0 +1,259 @@
+"""What people said of a timeline, laid over what a model found.
+
+A correction speaks of labels over a half-open range: that they are on screen there, or that they
+are not. Of several that speak of one moment the latest counts; where nobody spoke, the model does.
+So a correction holds for every run over the same content, whatever that run found. Pure.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import fsum
+
+from exact.ranges import PtsRange, difference
+from exact.verdicts import Verdict
+from timeline.errors import TimelineError
+
+SAID = 1.0
+"""The confidence of what a person said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One thing that a person said; made once, and never changed."""
+
+    key: str
+    """By which others refer to it."""
+    verdict: Verdict
+    label: str
+    start_pts: int
+    end_pts: int
+    other: str | None = None
+    """Who it is, where it is another one."""
+    part: PtsRange | None = None
+    """Where in the range it is on screen, if not in all of it."""
+    supersedes: str | None = None
+    """The key of an earlier one: of what is undone, or of what this contradicts."""
+
+    def __post_init__(self) -> None:
+        where = f"correction of {self.label} from pts {self.start_pts} to {self.end_pts}"
+        if self.start_pts >= self.end_pts:
+            raise TimelineError(f"{where}: it must end after its start")
+        if (self.other is not None) != (self.verdict is Verdict.RELABEL):
+            raise TimelineError(f"{where}: another label belongs to relabel, and to nothing else")
+        if self.other == self.label:
+            raise TimelineError(f"{where}: the other label is the same one")
+        if (self.part is not None) != (self.verdict is Verdict.TRIM):
+            raise TimelineError(f"{where}: a part belongs to trim, and to nothing else")
+        if self.part and not self.start_pts <= self.part[0] < self.part[1] <= self.end_pts:
+            raise TimelineError(f"{where}: the part {self.part} must lie inside, and not be empty")
+        if self.verdict is Verdict.UNDO and self.supersedes is None:
+            raise TimelineError(f"{where}: what is undone must be named")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a label is on screen over a half-open range, or that it is not."""
+
+    label: str
+    start_pts: int
+    end_pts: int
+    is_shown: bool
+    key: str
+    """Of the correction."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedAppearance:
+    """A label over a half-open range, once people were heard."""
+
+    label: str
+    start_pts: int
+    end_pts: int
+    frames: int
+    """Sampled frames that show it, by the model or by a person's word; 0 where none was sampled."""
+    mean_confidence: float
+    max_confidence: float
+    is_corrected: bool
+    """Whether a person's word decided it, or one of its borders."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What the model saw at each sampled frame."""
+
+    pts: Sequence[int] = ()
+    """Of all frames that were looked at, ascending."""
+    confidences: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    """Of each label the confidence by pts, where it has a tag."""
+
+    def inside(self, start_pts: int, end_pts: int) -> Sequence[int]:
+        """The sampled frames of a half-open range."""
+        return self.pts[bisect_left(self.pts, start_pts) : bisect_left(self.pts, end_pts)]
+
+
+def not_undone(corrections: Sequence[Correction]) -> list[Correction]:
+    """Those that no other undoes, unless that was undone itself; undoings are among them.
+
+    Args:
+        corrections: in the order in which they were made, which they keep.
+    """
+    undone: set[str] = set()
+    found: list[Correction] = []
+    for one in reversed(corrections):
+        if one.key in undone:
+            continue
+        found.append(one)
+        if one.verdict is Verdict.UNDO and one.supersedes:
+            undone.add(one.supersedes)
+    return found[::-1]
+
+
+def standing(corrections: Sequence[Correction]) -> list[Correction]:
+    """Those that count and say something of labels, in the order in which they were made."""
+    return [one for one in not_undone(corrections) if one.verdict is not Verdict.UNDO]
+
+
+def claims_of(correction: Correction) -> tuple[Claim, ...]:
+    """What a correction says of its labels."""
+    label, key = correction.label, correction.key
+    start, end = correction.start_pts, correction.end_pts
+    match correction.verdict:
+        case Verdict.RIGHT | Verdict.ADD:
+            return (Claim(label, start, end, is_shown=True, key=key),)
+        case Verdict.WRONG:
+            return (Claim(label, start, end, is_shown=False, key=key),)
+        case Verdict.RELABEL:
+            assert correction.other is not None
+            return (
+                Claim(label, start, end, is_shown=False, key=key),
+                Claim(correction.other, start, end, is_shown=True, key=key),
+            )
+        case Verdict.TRIM:
+            assert correction.part is not None
+            rest = difference([(start, end)], [correction.part])
+            return (
+                *(Claim(label, *outside, is_shown=False, key=key) for outside in rest),
+                Claim(label, *correction.part, is_shown=True, key=key),
+            )
+        case Verdict.UNDO:
+            return ()
+
+
+def settled(corrections: Iterable[Correction]) -> dict[str, list[Claim]]:
+    """What holds of each label, once the latest word on each moment counts.
+
+    Args:
+        corrections: those that stand, in the order in which they were made.
+
+    Returns:
+        By label its claims, ascending, none of which overlap.
+    """
+    found: dict[str, list[Claim]] = {}
+    for correction in corrections:
+        for claim in claims_of(correction):
+            earlier = found.get(claim.label, [])
+            rest = [part for each in earlier for part in _outside(each, claim)]
+            found[claim.label] = sorted([*rest, claim], key=lambda each: each.start_pts)
+    return found
+
+
+def _outside(claim: Claim, later: Claim) -> Iterator[Claim]:
+    whole = [(claim.start_pts, claim.end_pts)]
+    for start_pts, end_pts in difference(whole, [(later.start_pts, later.end_pts)]):
+        yield Claim(claim.label, start_pts, end_pts, claim.is_shown, claim.key)
+
+
+def corrected(
+    appearances: Iterable[CorrectedAppearance],
+    claims: Mapping[str, Sequence[Claim]],
+    sampled: Sampled,
+) -> list[CorrectedAppearance]:
+    """Lay what people said over what a model found.
+
+    What they said of a label touches no other. A range that a person stands for is one with those
+    of the model that it touches. Confidence is the mean over the sampled frames: 1 where a person
+    said so, the model's elsewhere; and where no frame was sampled, that of what the range is left
+    of.
+
+    Args:
+        appearances: of one run, as its model found them; of one label none overlap.
+        claims: by label, from `settled`.
+        sampled: the frames that the run looked at, and the tags of these labels.
+
+    Returns:
+        Appearances by start, then label; those that nobody spoke of are as they were.
+    """
+    found: list[CorrectedAppearance] = []
+    raw: dict[str, list[CorrectedAppearance]] = {label: [] for label in claims}
+    for one in appearances:
+        raw.get(one.label, found).append(one)
+    for label, own in raw.items():
+        found += _of_label(label, own, claims[label], sampled)
+    return sorted(found, key=lambda one: (one.start_pts, one.label))
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a label's time: said by a person, or left of what the model found."""
+
+    start_pts: int
+    end_pts: int
+    source: CorrectedAppearance | None
+
+
+def _of_label(
+    label: str, raw: Sequence[CorrectedAppearance], claims: Sequence[Claim], sampled: Sampled
+) -> Iterator[CorrectedAppearance]:
+    spoken_of = [(claim.start_pts, claim.end_pts) for claim in claims]
+    pieces = [_Piece(claim.start_pts, claim.end_pts, None) for claim in claims if claim.is_shown]
+    for one in raw:
+        for start_pts, end_pts in difference([(one.start_pts, one.end_pts)], spoken_of):
+            pieces.append(_Piece(start_pts, end_pts, one))
+    for joined in _joined(sorted(pieces, key=lambda piece: piece.start_pts)):
+        yield _appearance(label, joined, sampled)
+
+
+def _joined(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+    """Those that touch are one, if a person stands for one of the two."""
+    current: list[_Piece] = []
+    for piece in pieces:
+        if current and (
+            current[-1].end_pts != piece.start_pts or (current[-1].source and piece.source)
+        ):
+            yield current
+            current = []
+        current.append(piece)
+    if current:
+        yield current
+
+
+def _appearance(label: str, pieces: Sequence[_Piece], sampled: Sampled) -> CorrectedAppearance:
+    start_pts, end_pts = pieces[0].start_pts, pieces[-1].end_pts
+    source = pieces[0].source
+    if len(pieces) == 1 and source and (source.start_pts, source.end_pts) == (start_pts, end_pts):
+        return source
+    seen = [confidence for piece in pieces for confidence in _confidences(label, piece, sampled)]
+    if seen:
+        largest = max(seen)
+        # The mean of equal numbers may come out one rounding above them.
+        mean = min(fsum(seen) / len(seen), largest)
+    else:
+        sources = [piece.source for piece in pieces]
+        mean = max(one.mean_confidence if one else SAID for one in sources)
+        largest = max(one.max_confidence if one else SAID for one in sources)
+    return CorrectedAppearance(label, start_pts, end_pts, len(seen), mean, largest, True)
+
+
+def _confidences(label: str, piece: _Piece, sampled: Sampled) -> Iterator[float]:
+    tags = sampled.confidences.get(label, {})
+    for pts in sampled.inside(piece.start_pts, piece.end_pts):
+        if piece.source is None:
+            yield SAID
+        elif pts in tags:
+            yield tags[pts]
+
+
+def said_at(claims: Collection[Claim], pts: int) -> Claim | None:
+    """The claim that holds a moment; None where nobody spoke of it."""
+    return next((each for each in claims if each.start_pts <= pts < each.end_pts), None)
