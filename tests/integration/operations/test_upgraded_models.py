@@ -75,7 +75,7 @@ def test_runs_whose_model_is_gone_are_told_of_with_what_to_do(
     assert told in castline_here(home, "status").stderr
     doctor = castline_here(home, "doctor", "--json")
     assert doctor.returncode == 1
-    unwell, nobody_works = [item for item in json.loads(doctor.stdout) if not item["is_well"]]
+    nobody_works, unwell = [item for item in json.loads(doctor.stdout) if not item["is_well"]]
     assert (unwell["subject"], nobody_works["subject"]) == ("model", "workers")
     assert told in unwell["text"]
     # What it says is what helps.
