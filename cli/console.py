@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.table import Table as PrintedTable
 from rich.text import Text
 
-from castline.errors import ExpressionError
+from castline.errors import ExpressionError, RequestError
 from castline.tables import Row, Table
 from castline.text import visible, visible_json, without_passwords
 from cli.terminal import stderr, stdout
@@ -54,7 +54,21 @@ Season = Annotated[
         min=0, max=LARGEST_INTEGER, help="Only this season, if file names contain it (S05E12)."
     ),
 ]
-"""The option of questions about all episodes."""
+Series = Annotated[str | None, typer.Option(help="Only this series: its name, or a part of it.")]
+"""The options of questions about all episodes."""
+
+EpisodeName = Annotated[
+    str,
+    typer.Argument(
+        metavar="EPISODE",
+        help="Name, part of it, path, 'Series S01E02', number or SHA-256.",
+        show_default=False,
+    ),
+]
+"""The argument of commands about one episode."""
+
+Yes = Annotated[bool, typer.Option("--yes", help="Remove it without asking.")]
+"""The option of commands that remove something."""
 
 DEFAULT_LIMIT = 100
 """Rows of an answer by default: as many as a person reads, found quickly in any library."""
@@ -175,6 +189,25 @@ def _shortened(line: str) -> str:
 def rows_wanted(limit: int) -> int | None:
     """Return the limit as a library takes it: None for all."""
     return limit or None
+
+
+def confirm_removal(command: str, *, yes: bool) -> None:
+    """Asks whether what was shown may be removed.
+
+    Raises:
+        RequestError: There is nobody to ask.
+        typer.Abort: It may not.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise RequestError(f"{command}: nothing was removed; say that it may be, with --yes")
+    typer.confirm("Remove all this?", abort=True, err=True)
+
+
+def megabytes(count: int) -> str:
+    """A size for people."""
+    return f"{count / 1e6:.1f} MB"
 
 
 def say_if_more(table: Table[Row], limit: int) -> None:

@@ -1,15 +1,23 @@
 """Commands that maintain an installation: doctor, prune, db upgrade."""
 
-import sys
 from collections import Counter
 from typing import Annotated
 
 import typer
 
-from castline.errors import RequestError
 from castline.library import Library
 from castline.upkeep.pruning import Pruning
-from cli.console import Json, answer, print_json, print_table, say, say_error
+from cli.console import (
+    Json,
+    Yes,
+    answer,
+    confirm_removal,
+    megabytes,
+    print_json,
+    print_table,
+    say,
+    say_error,
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -42,7 +50,7 @@ def prune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be removed.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Remove unreferenced runs, stored frames and models, after showing them.
@@ -62,10 +70,7 @@ def prune(
     if dry_run:
         say(_STAYS)
         return
-    if not yes:
-        if not sys.stdin.isatty():
-            raise RequestError("prune: nothing was removed; confirm with --yes")
-        typer.confirm("Remove all this?", abort=True, err=True)
+    confirm_removal("prune", yes=yes)
     library.prune(found)
     say(f"Removed. {_STAYS}")
 
@@ -85,14 +90,10 @@ def _print_pruning(found: Pruning) -> None:
     if found.runs:
         rows.append(("  their tags", str(found.rows.tags), ""))
         rows.append(("  their appearances", str(found.rows.appearances), ""))
-    rows.append(("stored frames, files", str(len(found.frames)), _megabytes(found.frames_bytes)))
-    rows.append(("models", str(len(found.model_sha256s)), _megabytes(found.models_bytes)))
+    rows.append(("stored frames, files", str(len(found.frames)), megabytes(found.frames_bytes)))
+    rows.append(("models", str(len(found.model_sha256s)), megabytes(found.models_bytes)))
     rows += [(f"  {item.manifest.reference}, {item.folder}", "", "") for item in found.models]
     print_table(("to be removed", "count", "size"), rows, numbers="count size")
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
 
 
 def upgrade(context: typer.Context) -> None:

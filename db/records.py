@@ -1,20 +1,17 @@
 """The values at the border of this package: checked and typed contents of rows."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fractions import Fraction
 from typing import Self
 
+from db.episode_names import UNNAMED, EpisodeName
 from db.states import ChunkState, RunState
 from exact.picture_area import PictureArea
 from exact.place import Place
-from exact.ranges import PtsRanges
+from exact.ranges import PtsRange, PtsRanges, union
 from exact.video_file import VideoFile
-
-_SEASON = re.compile(r"(?<![a-z0-9])s([0-9]{1,3})[ ._-]?e[0-9]", re.IGNORECASE)
-"""`S05E12` as in names of series' files, not as a part of a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +21,8 @@ class EpisodeRecord(VideoFile):
     uri: str
     area: PictureArea
     """The active picture area."""
+    called: EpisodeName = UNNAMED
+    """Its series, season, number and title."""
     id: int = 0
     """Id of the row; 0 until it is stored."""
 
@@ -31,12 +30,7 @@ class EpisodeRecord(VideoFile):
     def of(cls, file: VideoFile, *, uri: str, area: PictureArea) -> Self:
         """Return an episode that is not in the database yet."""
         described = {field.name: getattr(file, field.name) for field in fields(VideoFile)}
-        return cls(**described, uri=uri, area=area)
-
-    @property
-    def season(self) -> int | None:
-        """The season in the name; None where there is none."""
-        return season_of(self.name)
+        return cls(**described, uri=uri, area=area, called=EpisodeName.told_by(uri))
 
 
 @dataclass(frozen=True)
@@ -130,8 +124,12 @@ class RunRecord:
     decode_errors: int
     missing: PtsRanges
     error: str | None
+    part: PtsRange | None
+    """What it examines of the episode; None for the whole."""
     time_base: Fraction
     start_pts: int
+    """Of the episode, as the end."""
+    end_pts: int
     duration_seconds: float
     queued_at: datetime
     started_at: datetime | None
@@ -148,18 +146,37 @@ class RunRecord:
         return self.state.is_open
 
     @property
+    def examined(self) -> PtsRange:
+        """What it was to examine: missing ranges may lie in there."""
+        return self.part or (self.start_pts, self.end_pts)
+
+    @property
+    def unexamined(self) -> PtsRanges:
+        """What of the episode nobody looked at: missing, or outside the part."""
+        start, end = self.examined
+        return union([(self.start_pts, start), *self.missing, (end, self.end_pts)])
+
+    @property
+    def examined_seconds(self) -> tuple[float, float]:
+        """The examined range as seconds from the start of the episode."""
+        [examined] = self._seconds([self.examined])
+        return examined
+
+    @property
     def missing_seconds(self) -> tuple[tuple[float, float], ...]:
         """The missing ranges in seconds from the start of the episode."""
+        return self._seconds(self.missing)
+
+    @property
+    def unexamined_seconds(self) -> tuple[tuple[float, float], ...]:
+        """The unexamined ranges in seconds from the start of the episode."""
+        return self._seconds(self.unexamined)
+
+    def _seconds(self, ranges: Iterable[PtsRange]) -> tuple[tuple[float, float], ...]:
         return tuple(
             (
                 float((start - self.start_pts) * self.time_base),
                 float((end - self.start_pts) * self.time_base),
             )
-            for start, end in self.missing
+            for start, end in ranges
         )
-
-
-def season_of(name: str) -> int | None:
-    """Return the season in an episode's name (`S05E12`), None if there is none."""
-    found = _SEASON.search(name)
-    return int(found[1]) if found else None

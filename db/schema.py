@@ -86,8 +86,11 @@ episode = Table(
     Column("id", RowId, primary_key=True),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("name", Text, nullable=False, index=True),
-    # The season in the name (S05E12); null where there is none.
+    # From the path (A/S05E12) or set by a user; null where unknown.
+    Column("series", Text),
     Column("season", Integer, index=True),
+    Column("number", Integer),
+    Column("title", Text),
     Column("uri", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     # Stamp of the file by the file system, by which a replacement is noticed.
@@ -122,6 +125,15 @@ episode = Table(
     # JSON list of [start_pts, end_pts): ranges missing from the file, found without decoding.
     Column("missing", Text, nullable=False),
     Column("added_at", UtcDateTime(), nullable=False),
+)
+
+# What an episode was called before its file was moved or renamed: people go on saying it.
+former_name = Table(
+    "former_name",
+    metadata,
+    Column("episode_id", RowId, ForeignKey("episode.id"), primary_key=True, autoincrement=False),
+    Column("uri", Text, primary_key=True),
+    Column("name", Text, nullable=False, index=True),
 )
 
 model_version = Table(
@@ -178,6 +190,9 @@ run = Table(
     Column("frames", Integer, nullable=False),
     Column("decode_errors", Integer, nullable=False),
     Column("missing", Text, nullable=False),
+    # The part that it examines, half-open; null for the whole episode.
+    Column("part_start_pts", BigInteger),
+    Column("part_end_pts", BigInteger),
     Column("error", Text),
     Column("queued_at", UtcDateTime(), nullable=False),
     Column("started_at", UtcDateTime()),

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from db.failures import RESTORE
+from exact.ranges import PtsRange
 from ingest.storage.frame_store import FORMAT_VERSION
 from model.version.manifest import Manifest
 from timeline.appearances.rules import Rules, ShotRules
@@ -96,12 +97,17 @@ class RunParameters:
     @property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON."""
-        return hash_of(self.to_json())
+        return self.hash_over(None)
+
+    def hash_over(self, part: PtsRange | None) -> str:
+        """Return the hash of a run over a part of an episode; None is the whole."""
+        return hash_of(self.to_json(), part)
 
 
-def hash_of(params: str) -> str:
-    """SHA-256 of parameters in JSON."""
-    return hashlib.sha256(params.encode()).hexdigest()
+def hash_of(params: str, part: PtsRange | None = None) -> str:
+    """SHA-256 of parameters in JSON; another for each part of an episode."""
+    of_part = "" if part is None else f" from {part[0]} to {part[1]}"
+    return hashlib.sha256(f"{params}{of_part}".encode()).hexdigest()
 
 
 def thresholds_json(rules: Rules) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from castline.asking.files import gone, is_gone
 from castline.errors import RequestError
 from db.records import EpisodeRecord
 from ingest.decoder.parent import Decoder
@@ -38,9 +39,11 @@ def write_clips(
 
     Raises:
         IngestError: The video cannot be read, or a clip cannot be written.
-        RequestError: The folder cannot be created.
+        RequestError: The video is gone, or the folder cannot be created.
     """
     source = episode.uri
+    if is_gone(episode):
+        raise gone(episode)
     if is_remote(source):
         source = str(installation.episode_cache.fetch(source, episode.sha256))
     names = [_name(timeline, number, entry) for number, entry in enumerate(timeline.entries, 1)]

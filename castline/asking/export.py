@@ -194,7 +194,7 @@ def plot(
     with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
         selection = find_selection(connection, run, model)
-        missing = require_selected_run(connection, found, selection).missing_seconds
+        missing = require_selected_run(connection, found, selection).unexamined_seconds
         ranges = labelled_ranges(connection, found, selection)
         true_ranges = (
             None if truth is None else read_named_truth(connection, truth, found.name).ranges

@@ -1,6 +1,7 @@
 """Find the episode, label, season or expression that a user names."""
 
 import shlex
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,9 @@ from castline.asking.timelines import episode_of_file
 from castline.errors import NotFoundError
 from db.engine import Transaction
 from db.library.current import CURRENT, RunSelection
-from db.library.episodes import find_episodes, list_episodes
+from db.library.episodes import distinct_names, find_episodes, letters_of, list_episodes
 from db.library.runs import current_run_of, latest_run_of, selected_run_of
-from db.questions.appearances import was_season_examined
+from db.questions.appearances import ANY_SEASON, Season, examined_seasons
 from db.records import EpisodeRecord, RunRecord
 from model.labels import require_label_of
 
@@ -34,16 +35,31 @@ def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
     if len(found) == 1:
         return found[0]
     if found:
-        fitting = ", ".join(f"{item.name} ({item.sha256[:8]})" for item in found[:5])
+        names = shown_names(connection, {item.id: item.name for item in found})
+        fitting = ", ".join(
+            f"{names[item.id]} ({', '.join(filter(None, [item.called.text, str(item.id)]))})"
+            for item in found[:5]
+        )
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         raise NotFoundError(
-            f"{reference}: several episodes fit: {fitting}{more}; give a whole name, or the digits"
-            " in brackets"
+            f"{reference}: several episodes fit: {fitting}{more}; give one of these names, or its"
+            " number, which stands last in brackets"
         )
-    names = [item.name for item in list_episodes(connection)]
-    close = get_close_matches(reference, names, n=3, cutoff=0.4)
+    known = [item.name for item in list_episodes(connection)]
+    close = get_close_matches(reference, known, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(close)}?" if close else "castline episodes lists them"
     raise NotFoundError(f"{reference}: no such episode here; {hint}")
+
+
+def shown_names(connection: Transaction, names: Mapping[int, str]) -> dict[int, str]:
+    """What episodes are called in a list, by their ids: of twins, as much as tells them apart.
+
+    Args:
+        connection: An open transaction.
+        names: The names of their files.
+    """
+    distinct = distinct_names(connection, set(names.values()))
+    return {key: distinct.get(key, name) for key, name in names.items()}
 
 
 def _episode_of_file(connection: Transaction, reference: str) -> EpisodeRecord | None:
@@ -102,19 +118,62 @@ def asked_episode_id(
 
 
 def asked_season(
-    connection: Transaction, season: int | None, selection: RunSelection
-) -> int | None:
-    """Return the one season to which a question is limited; None for all of them.
+    connection: Transaction,
+    season: int | None,
+    series: str | None,
+    selection: RunSelection,
+    *,
+    adds_up: bool = False,
+) -> Season:
+    """Return the season, or the series, to which a question is limited.
+
+    Args:
+        connection: An open transaction.
+        season: Which; None for all.
+        series: Its name or a part of it; None for all.
+        selection: The runs that the question is about.
+        adds_up: Whether the answer adds episodes together: then it must be of one series.
 
     Raises:
-        NotFoundError: None of the runs covers an episode of it.
+        NotFoundError: None of the runs covers an episode of it, or it is one of several series.
     """
-    if season is not None and not was_season_examined(connection, season, selection):
+    if season is None and series is None:
+        return ANY_SEASON
+    examined = examined_seasons(connection, selection)
+    name = None if series is None else _meant_series(series, {each for each, _ in examined if each})
+    found = [
+        each
+        for each, number in examined
+        if (name is None or each == name) and (season is None or number == season)
+    ]
+    if not found:
         by_those = "" if selection == CURRENT else " by the run or model that is asked for"
+        of_it = "" if name is None else f" of {name}"
         raise NotFoundError(
-            f"--season {season}: no episode of it was tagged{by_those}; castline status lists runs"
+            f"--season {season}: no episode of it{of_it} was tagged{by_those}; castline status"
+            " lists runs"
         )
-    return season
+    if adds_up and name is None and len(found) > 1:
+        listed = ", ".join(each or "episodes of no known series" for each in found)
+        raise NotFoundError(
+            f"--season {season}: is one of several series, which are not added together: {listed};"
+            " add --series"
+        )
+    return Season(season, name)
+
+
+def _meant_series(reference: str, known: Collection[str]) -> str:
+    asked = letters_of(reference)
+    exact = [name for name in known if name == reference] or [
+        name for name in known if letters_of(name) == asked
+    ]
+    found = sorted(exact or [name for name in known if asked and asked in letters_of(name)])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"--series {reference}: several fit: {', '.join(found)}; name one")
+    listed = f"known are {', '.join(sorted(known))}" if known else "castline episodes edit sets it"
+    raise NotFoundError(f"--series {reference}: no tagged episode is of such a series; {listed}")
 
 
 def require_label(connection: Transaction, reference: str) -> str:

@@ -1,6 +1,6 @@
 """Questions about characters on screen. None of them imports TensorFlow."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from castline.asking.names import (
     require_label,
     require_selected_run,
     require_tagged_episode,
+    shown_names,
 )
 from castline.asking.timelines import FoundRange, find_matches
 from castline.asking.times import AskedTimes, Time, asked_times, exact_seconds
@@ -28,6 +29,7 @@ from castline.asking.values import (
 )
 from castline.errors import NotFoundError, RequestError
 from castline.tables import Table, columns_of
+from db.engine import Transaction
 from db.library.current import find_selection
 from db.library.episodes import list_episodes
 from db.questions.appearances import (
@@ -36,6 +38,8 @@ from db.questions.appearances import (
     first_appearances,
     shared_time,
 )
+from db.questions.appearances import ScreenTime as FoundTime
+from db.questions.appearances import SharedTime as FoundSharedTime
 from db.questions.appearances import screen_time as find_screen_time
 from db.records import EpisodeRecord, RunRecord
 from exact.place import Place as StoredPlace
@@ -44,7 +48,12 @@ from worker.installation import Installation
 
 APPEARANCE_COLUMNS = columns_of(Appearance)
 MATCH_COLUMNS = columns_of(Match)
-EPISODE_COLUMNS = tuple("episode" if name == "name" else name for name in columns_of(Episode))
+EPISODE_COLUMNS = ("episode", "episode_id", *columns_of(Episode)[2:])
+GROUP_COLUMNS: Mapping[Grouping, tuple[str, ...]] = {
+    "character": (),
+    "episode": ("episode", "episode_id"),
+    "season": ("series", "season"),
+}
 SCREEN_TIME_COLUMNS = ("label", "seconds", "appearances", "episodes")
 PAIR_COLUMNS = ("label", "other", "seconds", "times", "episodes")
 
@@ -54,10 +63,23 @@ AnyT = TypeVar("AnyT")
 def episodes(installation: Installation) -> Table[Episode]:
     """Return the episodes in the library, by name."""
     with installation.database.read() as connection:
-        found = list_episodes(connection)
-    rows = (
+        return Table(listed_episodes(connection), EPISODE_COLUMNS)
+
+
+def listed_episodes(
+    connection: Transaction, ids: Collection[int] | None = None
+) -> tuple[Episode, ...]:
+    """Episodes as a list shows them, by name: all, or only these."""
+    found = [item for item in list_episodes(connection) if ids is None or item.id in ids]
+    names = shown_names(connection, {item.id: item.name for item in found})
+    return tuple(
         Episode(
-            item.name,
+            item.id,
+            names[item.id],
+            item.called.series,
+            item.called.season,
+            item.called.number,
+            item.called.title,
             item.sha256,
             item.uri,
             item.duration_seconds,
@@ -70,7 +92,6 @@ def episodes(installation: Installation) -> Table[Episode]:
         )
         for item in found
     )
-    return Table(tuple(rows), EPISODE_COLUMNS)
 
 
 def who(
@@ -99,8 +120,8 @@ def who(
             places=places,
             selection=selection,
         )
+        rows = _appearances(connection, found)
     unexamined = _unexamined(known, shown_run, asked)
-    rows = tuple(map(appearance_of, found))
     return Appearances(rows, APPEARANCE_COLUMNS, unexamined=unexamined)
 
 
@@ -110,6 +131,7 @@ def when(
     *,
     episode: str | None,
     season: int | None,
+    series: str | None,
     min_seconds: Time,
     gap: Time,
     limit: int | None,
@@ -127,15 +149,16 @@ def when(
             connection,
             asked,
             episode_id=asked_episode_id(connection, episode, selection),
-            season=asked_season(connection, season, selection),
+            season=asked_season(connection, season, series, selection),
             min_seconds=shortest,
             gap_seconds=longest_gap,
             selection=selection,
         )
         found, has_more = _first(matches, limit)
+        names = shown_names(connection, {item.episode_id: item.episode for item in found})
     label = asked.name if isinstance(asked, Label) else None
     text = format_expression(asked)
-    rows = tuple(_match_of(item, label, text) for item in found)
+    rows = tuple(_match_of(item, names, label, text) for item in found)
     return Matches(rows, MATCH_COLUMNS, has_more, text, label, shortest)
 
 
@@ -146,6 +169,8 @@ def screen_time(
     by: Grouping,
     label: str | None,
     season: int | None,
+    series: str | None,
+    top: int | None,
     limit: int | None,
     run: int | None,
     model: str | None,
@@ -159,13 +184,15 @@ def screen_time(
             asked_episode_id(connection, episode, selection),
             by=by,
             label=name,
-            season=asked_season(connection, season, selection),
+            season=asked_season(connection, season, series, selection, adds_up=by == "character"),
+            top=top,
             limit=_one_more(limit),
             selection=selection,
         )
-    first, has_more = _first(found, limit)
-    columns = SCREEN_TIME_COLUMNS if by == "character" else (by, *SCREEN_TIME_COLUMNS)
-    return Table(tuple(ScreenTime(**vars(item)) for item in first), columns, has_more)
+        first, has_more = _first(found, limit)
+        names = _names_of(connection, first)
+    rows = (ScreenTime(**vars(item) | _named(item, names)) for item in first)
+    return Table(tuple(rows), (*GROUP_COLUMNS[by], *SCREEN_TIME_COLUMNS), has_more)
 
 
 def together(
@@ -174,6 +201,7 @@ def together(
     *,
     episode: str | None,
     season: int | None,
+    series: str | None,
     limit: int | None,
     run: int | None,
     model: str | None,
@@ -189,13 +217,14 @@ def together(
             labels,
             by_episode=len(labels) == 2,
             episode_id=asked_episode_id(connection, episode, selection),
-            season=asked_season(connection, season, selection),
+            season=asked_season(connection, season, series, selection, adds_up=len(labels) < 2),
             limit=_one_more(limit),
             selection=selection,
         )
-    first, has_more = _first(found, limit)
-    columns = ("episode", *PAIR_COLUMNS) if len(labels) == 2 else PAIR_COLUMNS
-    rows = tuple(SharedTime(**vars(item)) for item in first)
+        first, has_more = _first(found, limit)
+        episodes = _names_of(connection, first)
+    columns = (*GROUP_COLUMNS["episode"], *PAIR_COLUMNS) if len(labels) == 2 else PAIR_COLUMNS
+    rows = tuple(SharedTime(**vars(item) | _named(item, episodes)) for item in first)
     return SharedTimes(rows, columns, has_more, labels)
 
 
@@ -204,6 +233,7 @@ def first(
     label: str,
     *,
     season: int | None,
+    series: str | None,
     limit: int | None,
     run: int | None,
     model: str | None,
@@ -216,28 +246,52 @@ def first(
         found = first_appearances(
             connection,
             name,
-            season=asked_season(connection, season, selection),
+            season=asked_season(connection, season, series, selection),
             limit=_one_more(limit),
             places=places,
             selection=selection,
         )
-    some, has_more = _first(found, limit)
-    return Appearances(tuple(map(appearance_of, some)), APPEARANCE_COLUMNS, has_more, name)
+        some, has_more = _first(found, limit)
+        rows = _appearances(connection, some)
+    return Appearances(rows, APPEARANCE_COLUMNS, has_more, name)
 
 
-def appearance_of(found: EpisodeAppearance) -> Appearance:
-    """Convert a stored appearance to the public value."""
-    return Appearance(found.episode, **vars(found.appearance), place=_place_of(found.place))
+def _appearances(
+    connection: Transaction, found: Sequence[EpisodeAppearance]
+) -> tuple[Appearance, ...]:
+    """Appearances as questions are answered with them."""
+    names = shown_names(connection, {item.episode_id: item.episode for item in found})
+    return tuple(
+        Appearance(
+            names[item.episode_id],
+            **vars(item.appearance),
+            place=_place_of(item.place),
+            episode_id=item.episode_id,
+        )
+        for item in found
+    )
+
+
+def _names_of(
+    connection: Transaction, found: Iterable[FoundTime | FoundSharedTime]
+) -> dict[int, str]:
+    """What the episodes are called that sums are of, if they are of single episodes."""
+    names = {item.episode_id: item.episode for item in found if item.episode_id and item.episode}
+    return shown_names(connection, names)
+
+
+def _named(found: FoundTime | FoundSharedTime, names: Mapping[int, str]) -> dict[str, str]:
+    return {"episode": names[found.episode_id]} if found.episode_id else {}
 
 
 def _place_of(stored: StoredPlace | None) -> Place | None:
     return None if stored is None else Place(*stored.shares)
 
 
-def _match_of(found: FoundRange, label: str | None, text: str) -> Match:
+def _match_of(found: FoundRange, names: Mapping[int, str], label: str | None, text: str) -> Match:
     shown = found.appearance
     return Match(
-        found.episode,
+        names[found.episode_id],
         label,
         text,
         found.start_seconds,
@@ -247,6 +301,7 @@ def _match_of(found: FoundRange, label: str | None, text: str) -> Match:
         shown.frames if shown else None,
         shown.mean_confidence if shown else None,
         shown.max_confidence if shown else None,
+        found.episode_id,
     )
 
 
@@ -271,4 +326,4 @@ def _unexamined(
             f"{episode.name}: ends at {format_time(episode.duration_seconds)}; ask for a time"
             " before that"
         )
-    return tuple((start, end) for start, end in run.missing_seconds if asked.meets(start, end))
+    return tuple((start, end) for start, end in run.unexamined_seconds if asked.meets(start, end))

@@ -12,8 +12,10 @@ from castline.asking.timelines import detections, labelled_ranges
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
 from castline.tables import Row, Table, columns_of
-from db.library.current import find_selection
+from db.library.current import CURRENT, find_selection
 from db.questions.appearances import labels_of_model
+from timeline.scoring.detection import Detection
+from timeline.scoring.truth import counted_from, ranges_within
 from worker.installation import Installation
 
 if TYPE_CHECKING:
@@ -136,8 +138,18 @@ def evaluate(
         found = detections(connection, known, selection)
         cast = cast_of(connection)
         sayable = labels_of_model(connection, shown_run.model_sha256)
+    # The examined part is scored as if it were the whole episode.
+    start, end = map(known.seconds_at, shown_run.examined)
     figures = evaluate_timeline(
-        told.ranges, found, known.duration_seconds, known.frame_rate, collar_seconds
+        [counted_from(start, each) for each in ranges_within(told.ranges, start, end)],
+        [
+            Detection(counted_from(start, item), each.confidence)
+            for each in found
+            for item in ranges_within([each.range], start, end)
+        ],
+        end - start,
+        known.frame_rate,
+        collar_seconds,
     )
     labels = {item.label for item in told.ranges if item.label}
     return Evaluation(
@@ -155,9 +167,10 @@ def evaluate_at_samples(installation: Installation, episode: str, truth: Path) -
     """Score an episode's timeline at two samples per second; see `Library.evaluate_at_samples`."""
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
+        run = require_selected_run(connection, known, CURRENT)
         told = read_named_truth(connection, truth, known.name)
         found = labelled_ranges(connection, known)
-    score = score_at_samples(known, found, told.ranges)
+    score = score_at_samples(known, run.examined, found, told.ranges)
     rows = tuple(
         SampleFigures(label, counts.precision, counts.recall)
         for label, counts in score.per_label.items()

@@ -13,7 +13,7 @@ from db.library.current import CURRENT, RunSelection
 from db.library.episodes import get_episode_by_sha256, list_episodes
 from db.library.places import tags_of_appearances
 from db.library.runs import ended_chunks
-from db.questions.appearances import find_appearances
+from db.questions.appearances import ANY_SEASON, Season, find_appearances
 from db.questions.spans import EpisodeSpan, label_ranges, selected_spans
 from db.records import AppearanceRecord, EpisodeRecord, RunRecord
 from exact.ranges import difference, fill_gaps, lasting, union
@@ -35,6 +35,7 @@ class FoundRange:
     """A half-open range of an episode in which a set expression holds."""
 
     episode: str
+    episode_id: int
     start_pts: int
     end_pts: int
     start_seconds: Fraction
@@ -49,7 +50,7 @@ def find_matches(
     expression: "Expression",
     *,
     episode_id: int | None = None,
-    season: int | None = None,
+    season: Season = ANY_SEASON,
     min_seconds: Fraction = Fraction(0),
     gap_seconds: Fraction = Fraction(0),
     selection: RunSelection = CURRENT,
@@ -79,12 +80,13 @@ def find_matches(
         ranges = label_ranges(connection, run_ids, labels_of(expression))
         records = _records(connection, run_ids, expression, selection)
         for span in some:
-            examined = difference([(span.start_pts, span.end_pts)], union(span.missing))
+            examined = difference([span.examined], union(span.missing))
             found = evaluate(expression, ranges[span.run_id], examined)
             found = fill_gaps(found, gap_seconds / span.time_base, examined)
             for start_pts, end_pts in lasting(found, min_seconds / span.time_base):
                 yield FoundRange(
                     span.name,
+                    span.episode_id,
                     start_pts,
                     end_pts,
                     (start_pts - span.start_pts) * span.time_base,
@@ -190,7 +192,7 @@ def timeline_to_export(
         entries = smoothed(entries, examined, gap_pts, shortest_pts)
     timeline = ExportedTimeline(
         name=episode.name,
-        season=episode.season,
+        season=episode.called.season,
         path=episode.uri,
         sha256=episode.sha256,
         model=run.model,
@@ -199,6 +201,7 @@ def timeline_to_export(
         end_pts=episode.end_pts,
         frame_rate=episode.frame_rate,
         rate_varies=episode.rate_varies,
+        examined=run.examined,
         missing=run.missing,
         entries=entries,
         width=episode.width,

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from castline.tables import Row, Table
+from db.episode_names import EpisodeName
 
 Grouping: TypeAlias = Literal["character", "episode", "season"]
 """Grouping of screen time, in addition to the character."""
@@ -28,8 +29,18 @@ class Place(NamedTuple):
 class Episode(Row):
     """An episode in the library."""
 
+    id: int
+    """Its number here."""
     name: str
-    """File name."""
+    """File name; with as many folders as tell files of one name apart."""
+    series: str | None
+    """Name of the series, from the path or set by a user; None if unknown."""
+    season: int | None
+    """Number of the season, or None."""
+    number: int | None
+    """Number of the episode in its season, or None."""
+    title: str | None
+    """Title of the episode, or None."""
     sha256: str
     """SHA-256 of the content, which identifies the episode."""
     path: str
@@ -52,7 +63,13 @@ class Episode(Row):
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, as plain values for JSON."""
         values = super().to_dict()
-        return {"episode": values.pop("name")} | values | {"frame_rate": str(self.frame_rate)}
+        named = {"episode": values.pop("name"), "episode_id": values.pop("id")}
+        return named | values | {"frame_rate": str(self.frame_rate)}
+
+    @property
+    def called(self) -> str:
+        """As people say it: `The Town S05E12 Bart Gets Famous`; empty where nothing is known."""
+        return EpisodeName(self.series, self.season, self.number, self.title).text
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,8 @@ class Appearance(Row):
     """Greatest confidence in these frames, 0 to 1."""
     place: Place | None = None
     """Place in the picture; None where the model gives none, or where it was not requested."""
+    episode_id: int | None = None
+    """Number of the episode in this library."""
 
     @property
     def seconds(self) -> float:
@@ -111,6 +130,8 @@ class Match(Row):
     """Mean confidence of the appearance, or None."""
     max_confidence: float | None
     """Greatest confidence of the appearance, or None."""
+    episode_id: int
+    """Number of the episode in this library."""
 
     @property
     def seconds(self) -> Fraction:
@@ -132,6 +153,10 @@ class ScreenTime(Row):
     """Number of episodes with an appearance."""
     episode: str | None = None
     """Name of the episode, if grouped by episode."""
+    episode_id: int | None = None
+    """Number of the episode, if grouped by episode."""
+    series: str | None = None
+    """Name of the series, if grouped by season."""
     season: int | None = None
     """The season, if grouped by season."""
 
@@ -152,6 +177,8 @@ class SharedTime(Row):
     """Number of episodes in which they share the screen."""
     episode: str | None = None
     """Name of the episode, if listed episode by episode."""
+    episode_id: int | None = None
+    """Number of the episode, if listed episode by episode."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -23,10 +23,11 @@ from model.labels import Names
 class AskingMethods(Opened):
     """Questions, scores and exports.
 
-    An episode is given by its name, a part of the name, its path or its SHA-256; a character by its
-    label, its display name, or an unambiguous part of either, in any spelling. Methods that take
-    `run` (a number) or `model` (NAME or NAME@VERSION) use that run, or the runs of that
-    model, instead of the current runs.
+    An episode is given by its name, with or without the suffix, by its path or the end of it, as
+    `Series S01E01`, by its number or its SHA-256, or by a part of its name; its names before the
+    file was moved are understood, too. A character is given by its label, its display name, or an
+    unambiguous part of either, in any spelling. Methods that take `run` (a number) or `model` (NAME
+    or NAME@VERSION) use that run, or the runs of that model, instead of the current runs.
     """
 
     @as_castline_errors()
@@ -98,6 +99,7 @@ class AskingMethods(Opened):
         *,
         episode: str | None = None,
         season: int | None = None,
+        series: str | None = None,
         min_seconds: Time = 0,
         gap: Time = 0,
         limit: int | None = None,
@@ -110,6 +112,7 @@ class AskingMethods(Opened):
             expression: Labels with & (and), | (or), ! (not) and parentheses: `ned & !bart`.
             episode: Only in this episode.
             season: Only in this season, if file names contain it (S05E12).
+            series: Only in this series: its name, or a part of it.
             min_seconds: Only ranges that last at least this long, once gaps are filled.
             gap: Gaps of at most this length are filled.
             limit: Maximum number of rows.
@@ -129,6 +132,7 @@ class AskingMethods(Opened):
             expression,
             episode=episode,
             season=season,
+            series=series,
             min_seconds=min_seconds,
             gap=gap,
             limit=limit,
@@ -144,6 +148,8 @@ class AskingMethods(Opened):
         by: Grouping = "character",
         label: str | None = None,
         season: int | None = None,
+        series: str | None = None,
+        top: int | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -155,6 +161,8 @@ class AskingMethods(Opened):
             by: Total over all episodes (`character`), or per `episode` or `season`.
             label: Only this character.
             season: Only in this season.
+            series: Only in this series; seasons of different series are never added together.
+            top: Only this number of characters for each episode or season.
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
@@ -171,6 +179,8 @@ class AskingMethods(Opened):
             by=by,
             label=label,
             season=season,
+            series=series,
+            top=top,
             limit=limit,
             run=run,
             model=model,
@@ -184,6 +194,7 @@ class AskingMethods(Opened):
         *,
         episode: str | None = None,
         season: int | None = None,
+        series: str | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -195,6 +206,7 @@ class AskingMethods(Opened):
             other: Only this pair, episode by episode.
             episode: Only in this episode.
             season: Only in this season.
+            series: Only in this series; seasons of different series are never added together.
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
@@ -211,6 +223,7 @@ class AskingMethods(Opened):
             tuple(name for name in (one, other) if name is not None),
             episode=episode,
             season=season,
+            series=series,
             limit=limit,
             run=run,
             model=model,
@@ -222,6 +235,7 @@ class AskingMethods(Opened):
         label: str,
         *,
         season: int | None = None,
+        series: str | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -232,6 +246,7 @@ class AskingMethods(Opened):
         Args:
             label: The character.
             season: Only in this season.
+            series: Only in this series.
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
@@ -247,6 +262,7 @@ class AskingMethods(Opened):
             self._installation,
             label,
             season=season,
+            series=series,
             limit=limit,
             run=run,
             model=model,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from castline.models.comparison import Comparison
     from castline.models.comparison_on_episodes import EpisodesComparison
     from castline.models.promotion import Promotion, RolledBack
+    from castline.models.removal import ModelRemoval
     from castline.models.thresholds import Changed, Thresholds
     from model.training.history import Epoch
 
@@ -74,6 +75,36 @@ class ModelMethods(Opened):
         from castline.models import listing
 
         return listing.import_model(self.settings, Path(folder))
+
+    @as_castline_errors()
+    def plan_model_removal(self, reference: str) -> "ModelRemoval":
+        """Return what removing a model version would remove; change nothing.
+
+        Args:
+            reference: The model.
+
+        Raises:
+            RequestError: The model is bundled, in use, or that of the next rollback.
+        """
+        from castline.models.removal import plan_removal
+
+        return plan_removal(self._installation, reference)
+
+    @as_castline_errors()
+    def remove_model(self, reference: str) -> None:
+        """Remove a model version with its runs and its folder.
+
+        Episodes that showed its runs show those of another model, if there are any.
+
+        Args:
+            reference: The model.
+
+        Raises:
+            RequestError: The model is bundled, in use, or that of the next rollback.
+        """
+        from castline.models.removal import remove
+
+        remove(self._installation, reference)
 
     @as_castline_errors()
     def train(

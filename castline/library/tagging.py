@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from castline.asking.times import Time
 from castline.asking.values import Appearances
 from castline.choices import AnyDevice, AnyLane, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
 from castline.tagging import queue, rerun, runs, work
+from castline.tagging.parts import Part
 from castline.tagging.queue import Every
 from castline.tagging.rerun_plan import Which
 from castline.tagging.values import (
@@ -38,21 +40,27 @@ class TaggingMethods(Opened):
         *episodes: str | Path,
         model: str | None = None,
         every: Every | None = None,
+        from_: Time | None = None,
+        to: Time | None = None,
         workers: int | None = None,
         device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
+        on_skipped: Callable[[str], None] = lambda _: None,
     ) -> Tagged:
         """Tag episodes on this machine and wait for the result.
 
         Finished runs are not repeated; if interrupted, the same call continues where it stopped.
 
         Args:
-            episodes: Files or s3:// URLs.
+            episodes: Files, folders of them, or s3:// URLs of either.
             model: The model.
             every: Sampling interval in seconds; None for the one asked for last, 0.5 at first.
+            from_: Examine only a part, from this time, or the key frame before it.
+            to: Examine only a part, until this time.
             workers: Number of decoder processes; None for one per core.
             device: Device to classify on.
             hooks: Callbacks during the work.
+            on_skipped: Called with a line for each file in a folder that is skipped, and why.
 
         Returns:
             The run of each episode.
@@ -66,9 +74,10 @@ class TaggingMethods(Opened):
         """
         return work.tag(
             self._installation,
-            [str(path) for path in episodes],
+            self._found(episodes, on_skipped),
             model=model,
             every=every,
+            part=Part.asked(from_, to),
             workers=workers,
             device=chosen(Device, device),
             hooks=hooks,
@@ -80,6 +89,8 @@ class TaggingMethods(Opened):
         *paths: str | Path,
         model: str | None = None,
         every: Every | None = None,
+        from_: Time | None = None,
+        to: Time | None = None,
         lane: AnyLane = Lane.BULK,
         hooks: Hooks = NO_HOOKS,
         on_skipped: Callable[[str], None] = lambda _: None,
@@ -90,6 +101,8 @@ class TaggingMethods(Opened):
             paths: Files, folders of them, or s3:// URLs of either.
             model: The model.
             every: Sampling interval in seconds; None for the one asked for last, 0.5 at first.
+            from_: Examine only a part, from this time, or the key frame before it.
+            to: Examine only a part, until this time.
             lane: Lane of the queue; `interactive` goes before `bulk`.
             hooks: Callbacks during the work.
             on_skipped: Called with a line for each file in a folder that is skipped, and why.
@@ -103,17 +116,24 @@ class TaggingMethods(Opened):
             NotFoundError: There is no such model.
             RequestError: A folder contains no video file.
         """
-        found = queue.find_sources(self.settings, [str(path) for path in paths])
-        for line in found.skipped:
-            on_skipped(line)
+        found = self._found(paths, on_skipped)
         return queue.enqueue(
             self._installation,
             found,
             model=model,
             every=every,
+            part=Part.asked(from_, to),
             lane=chosen(Lane, lane),
             hooks=hooks,
         )
+
+    def _found(
+        self, paths: Sequence[str | Path], on_skipped: Callable[[str], None]
+    ) -> queue.Sources:
+        found = queue.find_sources(self.settings, [str(path) for path in paths])
+        for line in found.skipped:
+            on_skipped(line)
+        return found
 
     @as_castline_errors()
     def work(

@@ -1,5 +1,6 @@
 """Maintenance of a library."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castline.errors import as_castline_errors
@@ -7,13 +8,69 @@ from castline.library.opened import Opened
 from castline.tables import Table
 
 if TYPE_CHECKING:
+    from castline.asking.values import Episode
     from castline.upkeep.checkup import Finding
     from castline.upkeep.database import Upgraded
+    from castline.upkeep.episodes import Locating, Removal
     from castline.upkeep.pruning import Pruning
 
 
 class UpkeepMethods(Opened):
-    """Checking, pruning and upgrading an installation."""
+    """Checking, pruning and upgrading an installation; naming, locating and removing episodes."""
+
+    @as_castline_errors()
+    def edit_episodes(
+        self,
+        *episodes: str,
+        series: str | None = None,
+        season: int | None = None,
+        number: int | None = None,
+        title: str | None = None,
+    ) -> "Table[Episode]":
+        """Set the series, season, number and title of episodes; None leaves a value unchanged.
+
+        Args:
+            episodes: Which.
+            series: Name of the series; an empty text removes it.
+            season: Number of the season.
+            number: Number of the episode in its season.
+            title: Title of the episode; an empty text removes it.
+
+        Returns:
+            The episodes with their new names.
+        """
+        from castline.upkeep.episodes import edit
+
+        return edit(
+            self._installation, episodes, series=series, season=season, number=number, title=title
+        )
+
+    @as_castline_errors()
+    def locate_episodes(self, *folders: str | Path) -> "Locating":
+        """Find moved or renamed files of episodes by their size and SHA-256.
+
+        The episodes take the new names and paths; their old names remain valid references.
+
+        Args:
+            folders: Folders to search with their subfolders.
+        """
+        from castline.upkeep.episodes import locate
+
+        return locate(self._installation, [Path(folder) for folder in folders])
+
+    @as_castline_errors()
+    def plan_episode_removal(self, *episodes: str) -> "Removal":
+        """Return what removing these episodes would remove; change nothing."""
+        from castline.upkeep.episodes import plan_removal
+
+        return plan_removal(self._installation, episodes)
+
+    @as_castline_errors()
+    def remove_episodes(self, removal: "Removal") -> None:
+        """Remove episodes with their runs and stored frames, never their files."""
+        from castline.upkeep.episodes import remove
+
+        remove(self._installation, removal)
 
     @as_castline_errors()
     def check_up(self) -> "Table[Finding]":

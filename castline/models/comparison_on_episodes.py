@@ -16,6 +16,7 @@ from db.library.current import find_selection
 from timeline.drawing.difference import LabelDifference, Span, differences, length
 from timeline.drawing.difference_page import EpisodeDifference, difference_page, totals
 from timeline.files import whole_file
+from timeline.scoring.truth import ranges_within
 from worker.installation import Installation
 
 KINDS = ("gained", "lost", "unchanged")
@@ -118,7 +119,12 @@ def _compared(
     episode = require_episode(connection, name)
     selections = [find_selection(connection, None, reference) for reference in (first, second)]
     runs = [require_selected_run(connection, episode, each) for each in selections]
-    before, after = (labelled_ranges(connection, episode, each) for each in selections)
+    # The part that both examined.
+    start = episode.seconds_at(max(run.examined[0] for run in runs))
+    end = episode.seconds_at(min(run.examined[1] for run in runs))
+    before, after = (
+        ranges_within(labelled_ranges(connection, episode, each), start, end) for each in selections
+    )
     seen_by = [run.id for run in runs]  # gains were seen by one run, losses by the other
     thumbnails = Thumbnails(connection, installation, runs[1], episode, seen_by)
     difference = EpisodeDifference(episode.name, tuple(differences(before, after)), thumbnails.of)

@@ -74,7 +74,7 @@ def _shown(version: ModelVersion, sha256_in_use: str, history: Sequence[Promotio
                 each.withdrawn_at,
             )
             for each in history
-            if each.model_sha256 == version.sha256
+            if each.model_sha256 == version.sha256 and not each.is_bundled
         ),
         is_bundled=version.folder.parent == bundled_folder(),
         created_at=manifest.created_at,

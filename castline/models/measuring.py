@@ -10,7 +10,8 @@ from castline.models.gate import Measured
 from db.engine import Transaction
 from db.library.current import RunSelection
 from db.library.runs import selected_run_of
-from db.records import EpisodeRecord
+from db.records import EpisodeRecord, RunRecord
+from exact.ranges import PtsRange, clip
 from model.errors import DatasetError
 from model.inference.device import Device
 from model.version.artifact import ModelVersion
@@ -76,41 +77,52 @@ def measured_on_episode(
     """Return F1 of both models' own runs over an episode with a truth.
 
     Raises:
-        RequestError: One of the models has no run over it.
+        RequestError: One of the models has no run over it, or they examined different parts.
     """
+    runs = [run_by(connection, version, episode) for version in (before, after)]
+    examined = clip([runs[0].examined], *runs[1].examined)
+    if not examined:
+        raise RequestError(
+            f"{episode.name}: runs {runs[0].id} and {runs[1].id} examined different parts of it;"
+            " run: castline rerun --missing"
+        )
     first, second = (
-        score_at_samples(episode, ranges_by(connection, version, episode), truth)
-        for version in (before, after)
+        score_at_samples(
+            episode, examined[0], labelled_ranges(connection, episode, RunSelection(run.id)), truth
+        )
+        for run in runs
     )
     return list(_by_label(episode.name, first, second))
 
 
-def ranges_by(
-    connection: Transaction, version: ModelVersion, episode: EpisodeRecord
-) -> list[LabelledRange]:
-    """Return the appearances of a model's own run over an episode.
+def run_by(connection: Transaction, version: ModelVersion, episode: EpisodeRecord) -> RunRecord:
+    """Return a model's own run over an episode.
 
     Raises:
         RequestError: It has no run over the episode.
     """
     selection = RunSelection(model_sha256=version.sha256)
-    if selected_run_of(connection, episode.id, selection) is None:
+    run = selected_run_of(connection, episode.id, selection)
+    if run is None:
         reference = version.manifest.reference
         raise RequestError(
             f"{episode.name}: no run by {reference} that ended; run:"
             f" castline rerun --all {episode.sha256[:8]} --model {reference}"
         )
-    return labelled_ranges(connection, episode, selection)
+    return run
 
 
 def score_at_samples(
-    episode: EpisodeRecord, found: Sequence[LabelledRange], truth: Sequence[LabelledRange]
+    episode: EpisodeRecord,
+    examined: PtsRange,
+    found: Sequence[LabelledRange],
+    truth: Sequence[LabelledRange],
 ) -> Score:
-    """Compare found and true ranges at two samples per second."""
+    """Compare found and true ranges at two samples per second of what was examined."""
+    start, end = map(episode.seconds_at, examined)
     count = int(episode.duration_seconds / SCORED_EVERY_SECONDS)
-    return frame_level_score(
-        truth, found, [number * SCORED_EVERY_SECONDS for number in range(count)]
-    )
+    times = [number * SCORED_EVERY_SECONDS for number in range(count)]
+    return frame_level_score(truth, found, [time for time in times if start <= time < end])
 
 
 def _by_label(place: str, first: Score, second: Score) -> Iterator[Measured]:

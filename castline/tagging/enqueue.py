@@ -1,7 +1,6 @@
 """Turn an episode file into a run in the queue, in one transaction."""
 
 import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from castline.errors import RequestError
 from castline.tagging.parameters import parameters_in_use
+from castline.tagging.parts import WHOLE, Part
 from castline.tagging.thresholds import parameters_of_new_run
 from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
@@ -19,6 +19,7 @@ from db.library.runs import get_run
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
 from db.states import Lane
 from exact.picture_area import PictureArea
+from exact.ranges import PtsRange, clip
 from ingest.decoder.parent import Content, Decoder
 from ingest.errors import DecoderLost, IngestError
 from ingest.frames.chunks import ChunkRange, plan_chunks
@@ -55,10 +56,11 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Enqueued:
-    """A run, and whether it was just created."""
+    """A run, whether it was just created, and the old path of its episode's file, if that moved."""
 
     run: RunRecord
     is_new: bool
+    moved_from: str | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class EpisodeFiles:
 def find_episode_files(paths: Sequence[Path]) -> EpisodeFiles:
     """Return the files to enqueue: given files, and those in given folders, in order of name.
 
-    Hidden files and folders, which systems leave behind, are skipped silently.
+    A link to a file is taken as that file; a link to a folder is not followed, since it may lead
+    to a cycle. Hidden files and folders, which systems leave behind, are skipped silently.
 
     Raises:
         RequestError: A folder contains no video file.
@@ -105,7 +108,7 @@ def _video_files(folder: Path, skipped: list[str]) -> Iterator[Path]:
             skipped.append(f"{entry.path}: skipped, {reason}")
         elif entry.is_dir(follow_symlinks=False):
             levels.append(iter(_entries(entry.path, skipped)))
-        elif _has_suffix(entry):
+        elif _has_suffix(entry) and not entry.is_dir():
             yield Path(entry.path)
 
 
@@ -115,12 +118,12 @@ def _has_suffix(entry: os.DirEntry[str]) -> bool:
 
 def _why_skipped(entry: os.DirEntry[str]) -> str | None:
     """Return why a file or folder cannot be used, or None if it can or is irrelevant."""
+    is_link_to_take = entry.is_symlink() and _has_suffix(entry)
     try:
-        status = entry.stat(follow_symlinks=False)
+        entry.stat(follow_symlinks=is_link_to_take)
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    if stat.S_ISLNK(status.st_mode) and _has_suffix(entry):
-        return "a symbolic link; name the file it points to"
+        what = "what the link leads to " if is_link_to_take else ""
+        return f"{what}cannot be read ({error.strerror})"
     return None
 
 
@@ -143,6 +146,7 @@ def enqueue_episode(
     version: ModelVersion,
     parameters: RunParameters | None,
     chunk_seconds: int,
+    part: Part = WHOLE,
     lane: Lane = Lane.BULK,
     on_progress: Callable[[int], None] | None = None,
     url: str | None = None,
@@ -151,12 +155,12 @@ def enqueue_episode(
 
     The same content under any name is the same episode; with the same model version and parameters
     it is the same run, so the operation is idempotent. Nothing is written unless the file can be
-    used. `url` is the episode's address if the file is a copy from shared storage; `parameters`
-    None are the parameters in use. Thresholds that a user set for the model version replace those
-    in the parameters.
+    used. `part` is the part to examine; `url` is the episode's address if the file is a copy from
+    shared storage; `parameters` None are the parameters in use. Thresholds that a user set for the
+    model version replace those in the parameters.
 
     Returns:
-        The run, and whether it is new.
+        The run, whether it is new, and the old path of a file that moved.
 
     Raises:
         IngestError: The file cannot be used.
@@ -169,13 +173,16 @@ def enqueue_episode(
             number = known.id if known else None
             parameters = parameters_in_use(connection, version.manifest, number)
     area = known.area if known else find_picture_area(decoder, probe)
-    record = _episode_record(probe, area)
-    if url:  # remote content is identified by its hash alone
-        record = replace(record, name=url.rpartition("/")[2], uri=url, file_stamp="")
-    if known and known.uri != record.uri and _is_where_it_was(known, decoder):
-        # A copy: the episode keeps its path, since copies are what people delete.
-        record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
-    chunks = chunks_of(probe, chunk_seconds)
+    record = _episode_record(probe, area, url)
+    moved_from = None
+    if known and known.uri != record.uri:
+        if _is_where_it_was(known, decoder):
+            # A copy: the episode keeps its path, since copies are what people delete.
+            record = replace(record, uri=known.uri, file_stamp=known.file_stamp)
+        else:
+            moved_from = known.uri
+    examined = part.range_in(probe)
+    chunks = chunks_of(probe, chunk_seconds, examined)
     with database.write() as connection:
         model_version_id = register_model_version(connection, model_record(version))
         parameters = parameters_of_new_run(connection, version, parameters)
@@ -184,22 +191,34 @@ def enqueue_episode(
             episode_id=register_episode(connection, record),
             model_version_id=model_version_id,
             params=parameters.to_json(),
-            params_hash=parameters.hash,
+            params_hash=parameters.hash_over(examined),
             chunks=[(item.start_pts, item.end_pts) for item in chunks],
-            missing=record.missing,
+            missing=record.missing if examined is None else clip(record.missing, *examined),
+            part=examined,
             lane=lane,
         )
-        return Enqueued(get_run(connection, run_id), is_new)
+        return Enqueued(get_run(connection, run_id), is_new, moved_from)
 
 
-def chunks_of(probe: Probe, chunk_seconds: int) -> tuple[ChunkRange, ...]:
-    """Plan an episode's chunks; the same plan finds the frames that tagging has stored."""
-    return plan_chunks(
+def chunks_of(
+    probe: Probe, chunk_seconds: int, examined: PtsRange | None = None
+) -> tuple[ChunkRange, ...]:
+    """Plans an episode's chunks; who plans them so finds the frames that tagging has stored.
+
+    The chunks of a part, which starts at a key frame, are those of the episode, clipped.
+    """
+    start_pts, end_pts = examined or (probe.start_pts, probe.end_pts)
+    planned = plan_chunks(
         probe.start_pts,
         probe.end_pts,
         thinned_key_pts(probe.key_pts, probe.time_base),
         probe.time_base,
         Fraction(chunk_seconds),
+    )
+    return tuple(
+        ChunkRange(max(item.start_pts, start_pts), min(item.end_pts, end_pts))
+        for item in planned
+        if item.start_pts < end_pts and start_pts < item.end_pts
     )
 
 
@@ -251,9 +270,11 @@ def _is_where_it_was(episode: EpisodeRecord, decoder: Decoder) -> bool:
     return True
 
 
-def _episode_record(probe: Probe, area: PictureArea) -> EpisodeRecord:
+def _episode_record(probe: Probe, area: PictureArea, url: str | None) -> EpisodeRecord:
     kept = replace(probe, key_pts=thinned_key_pts(probe.key_pts, probe.time_base))
-    return EpisodeRecord.of(kept, uri=probe.path, area=area)
+    if url:  # what lies there is known by its content alone
+        kept = replace(kept, name=url.rpartition("/")[2], file_stamp="")
+    return EpisodeRecord.of(kept, uri=url or probe.path, area=area)
 
 
 def thinned_key_pts(key_pts: tuple[int, ...], time_base: Fraction) -> tuple[int, ...]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from castline.errors import BrokerError, as_castline_errors, castline_error
+from castline.tagging.parts import Part
 from castline.tagging.showing import describe_shown, make_shown, runs_shown
-from castline.tagging.values import Enqueued, Hooks, Queue
+from castline.tagging.values import Enqueued, Hooks, Moved, Queue
 from db.records import RunRecord
 from db.states import Lane
 from ingest.errors import IngestError
@@ -51,10 +52,7 @@ def find_sources(settings: Settings, paths: Sequence[str]) -> Sources:
     """Find the sources to enqueue: given files, and those below given folders and prefixes."""
     from castline.tagging.enqueue import find_episode_files
     from castline.tagging.sources import find_remote_episodes
-    from worker.cluster.broker_url import checked_broker_url
 
-    if settings.broker_url is not None:
-        checked_broker_url(settings.broker_url)  # before anything is enqueued
     files = find_episode_files([Path(path) for path in paths if not is_remote(path)])
     urls = find_remote_episodes([path for path in paths if is_remote(path)], settings)
     return Sources((*map(str, files.paths), *urls), files.skipped)
@@ -66,11 +64,16 @@ def enqueue(
     *,
     model: str | None,
     every: Every | None,
+    part: Part,
     lane: Lane,
     hooks: Hooks,
 ) -> Queue:
     """Put files into the queue and notify Celery's workers; see `Library.enqueue`."""
-    queued = enqueue_files(installation, found.names, model, every, lane, hooks)
+    from worker.cluster.broker_url import checked_broker_url
+
+    if installation.settings.broker_url is not None:
+        checked_broker_url(installation.settings.broker_url)  # before anything is enqueued
+    queued = enqueue_files(installation, found.names, model, every, part, lane, hooks)
     before = runs_shown(installation, queued.runs)
     make_shown(installation, queued.runs)
     broker_error = _offer(installation)
@@ -88,6 +91,7 @@ def enqueue_files(
     sources: Sequence[str],
     model: str | None,
     every: Every | None,
+    part: Part,
     lane: Lane,
     hooks: Hooks,
 ) -> QueuedFiles:
@@ -112,13 +116,17 @@ def enqueue_files(
         for source in sources:
             try:
                 with hooks.reading(source) if hooks.reading else nullcontext():
-                    found = enqueue_source(installation, source, decoder, version, parameters, lane)
+                    found = enqueue_source(
+                        installation, source, decoder, version, parameters, part, lane
+                    )
             except IngestError as error:
                 _refuse(error, hooks)
                 refused += 1
                 continue
             usable.append(source)
             runs.append(found.run)
+            if found.moved_from:
+                hooks.on_moved(Moved(found.run.episode, found.moved_from, source))
             if found.is_new:
                 new.add(found.run.id)
     return QueuedFiles(tuple(usable), tuple(runs), frozenset(new), refused, version.sha256)
@@ -126,9 +134,9 @@ def enqueue_files(
 
 def _refuse(error: IngestError, hooks: Hooks) -> None:
     told = castline_error(error)
-    if hooks.on_refused is None or told is None:
+    if told is None:
         raise error
-    hooks.on_refused(told)
+    hooks.refuse(told)
 
 
 def _offer(installation: Installation) -> BrokerError | None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from castline.asking.names import require_episode
+from castline.asking.files import gone
+from castline.asking.names import require_episode, shown_names
 from castline.models.in_use import chosen_model, prepare_runs
 from castline.tables import Row, Table, columns_of
 from castline.tagging.rates import Rates, measured_rates
@@ -26,6 +27,7 @@ class PlannedRun(Row):
     """A planned run of a model over an episode."""
 
     episode: str
+    episode_id: int
     sha256: str
     """SHA-256 of the episode."""
     model: str
@@ -38,6 +40,8 @@ class PlannedRun(Row):
     """Whether the run is finished and only has to become current."""
     is_stored: bool
     """Whether all its frames are in the frame store."""
+    is_gone: bool
+    """Whether it cannot run, since the file that it needs is not at its path."""
     frames: int
     """Estimated number of frames left to classify."""
     seconds: float | None
@@ -60,6 +64,8 @@ class Reran(Table[Run]):
     """NAME@VERSION of the model."""
     seconds: float | None = None
     """Duration of the work; None where nothing was left to do."""
+    refused: int = 0
+    """Number of episodes that could not run, since their files are gone."""
     shown: tuple[str, ...] = ()
     """Lines about current runs that changed, or that are not the requested ones."""
 
@@ -75,7 +81,9 @@ def plan(
     """Plan runs and estimate their duration; see `Library.plan_rerun`."""
     version = chosen_model(installation, model)
     found, rates = _planned(installation, version, which, episodes, since)
-    rows = tuple(_row(item, rates, version) for item in found)
+    with installation.database.read() as connection:
+        names = shown_names(connection, {item.episode.id: item.episode.name for item in found})
+    rows = tuple(_row(item, names[item.episode.id], rates, version) for item in found)
     return Plan(rows, columns_of(PlannedRun), model=version.manifest.reference)
 
 
@@ -92,7 +100,11 @@ def rerun(
 ) -> Reran:
     """Run a model again; see `Library.rerun`."""
     version = chosen_model(installation, model)
-    found, _ = _planned(installation, version, which, episodes, since)
+    planned, _ = _planned(installation, version, which, episodes, since)
+    found = [item for item in planned if not item.is_gone]
+    for item in planned:
+        if item.is_gone:
+            hooks.refuse(gone(item.episode))
     with installation.database.read() as connection:
         before = current_runs(connection, [item.episode.id for item in found])
     run_ids, seconds = (
@@ -104,6 +116,7 @@ def rerun(
             RUN_COLUMNS,
             model=version.manifest.reference,
             seconds=seconds,
+            refused=len(planned) - len(found),
             shown=describe_shown(connection, run_ids, before),
         )
 
@@ -143,15 +156,17 @@ def _run(
     return run_ids, time.monotonic() - began
 
 
-def _row(item: Rerun, rates: Rates, version: ModelVersion) -> PlannedRun:
+def _row(item: Rerun, name: str, rates: Rates, version: ModelVersion) -> PlannedRun:
     return PlannedRun(
-        episode=item.episode.name,
+        episode=name,
+        episode_id=item.episode.id,
         sha256=item.episode.sha256,
         model=version.manifest.reference,
         reason=item.reason,
         run=item.run.id if item.run else None,
         is_done=item.is_done,
         is_stored=item.is_stored,
+        is_gone=item.is_gone,
         frames=round(item.frames),
         seconds=0.0 if item.is_done else rates.seconds_for(item.frames, is_stored=item.is_stored),
     )

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from castline.asking.files import is_gone
 from castline.tagging.enqueue import model_record
 from castline.tagging.parameters import every_seconds_in_use
 from castline.tagging.thresholds import parameters_of_new_run, thresholds_in_use
@@ -45,6 +46,8 @@ class Rerun:
     stored."""
     is_stored: bool
     """Whether all its frames are in the frame store."""
+    is_gone: bool
+    """Whether it cannot run, since the file that it needs is not at its path."""
     frames: float
     """Estimated number of frames left to classify."""
 
@@ -130,6 +133,8 @@ def _why_missing(entry: LibraryEntry) -> str | None:
     shown = entry.current
     if not entry.runs:
         return "never run"
+    if shown is not None and shown.part is not None:
+        return "only a part was examined"
     if shown is not None and shown.state is RunState.DONE:
         return None
     latest = shown or entry.runs[-1]
@@ -155,7 +160,8 @@ def _rerun(
     is_stored: Callable[[Path], bool],
 ) -> Rerun:
     wanted = (version.sha256, parameters.to_json())
-    run = next((run for run in entry.runs if (run.model_sha256, run.params) == wanted), None)
+    whole = [run for run in entry.runs if run.part is None]
+    run = next((run for run in whole if (run.model_sha256, run.params) == wanted), None)
     chunks = _chunks(installation, connection, entry, run, parameters.every_seconds)
     store, episode = installation.frames, entry.episode
     paths = [
@@ -163,13 +169,16 @@ def _rerun(
         for start, end in chunks
     ]
     left = untagged_chunks(connection, run.id) / run.chunks_total if run else 1.0
+    all_stored = all(map(is_stored, paths))
+    is_done = run is not None and run.state is RunState.DONE
     return Rerun(
         episode=episode,
         reason=reason,
         run=run,
         parameters=parameters,
         chunks=chunks,
-        is_stored=all(map(is_stored, paths)),
+        is_stored=all_stored,
+        is_gone=not (all_stored or is_done) and is_gone(episode),
         frames=float(episode.duration_seconds / parameters.every_seconds) * left,
     )
 
@@ -199,7 +208,8 @@ def _chunks(
     sampled = [
         earlier
         for earlier in entry.runs
-        if RunParameters.from_json(earlier.params).every_seconds == every_seconds
+        if earlier.part is None
+        and RunParameters.from_json(earlier.params).every_seconds == every_seconds
     ]
     if sampled:
         # Of the runs with the most chunks done, the latest.

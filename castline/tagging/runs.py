@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
+from castline.asking.names import shown_names
 from castline.asking.questions import APPEARANCE_COLUMNS
 from castline.asking.values import Appearance, Appearances
 from castline.tables import Table, columns_of
@@ -35,14 +36,17 @@ def shown_runs(connection: Transaction, run_ids: Sequence[int] | None = None) ->
     for item in quarantined_chunks(connection, run_ids):
         part = Quarantined(item.start_seconds, item.end_seconds, item.attempts, item.error)
         given_up.setdefault(item.run_id, []).append(part)
+    records = list_runs(connection, run_ids)
+    names = shown_names(connection, {record.episode_id: record.episode for record in records})
     return tuple(
         _shown(
             record,
+            names[record.episode_id],
             statistics.get(record.id, RunStatistics()),
             given_up.get(record.id, []),
             alive,
         )
-        for record in list_runs(connection, run_ids)
+        for record in records
     )
 
 
@@ -76,8 +80,10 @@ def appearances(installation: Installation, run_id: int) -> Appearances:
     """Return a run's own appearances, even if it is not the current run."""
     with installation.database.read() as connection:
         run = get_run(connection, run_id)
+        names = shown_names(connection, {run.episode_id: run.episode})
         rows = tuple(
-            Appearance(run.episode, **vars(found)) for found in run_appearances(connection, run_id)
+            Appearance(names[run.episode_id], **vars(found), episode_id=run.episode_id)
+            for found in run_appearances(connection, run_id)
         )
     return Appearances(rows, APPEARANCE_COLUMNS)
 
@@ -101,13 +107,15 @@ def workers(installation: Installation) -> Table[Worker]:
 
 def _shown(
     record: RunRecord,
+    episode: str,
     statistics: RunStatistics,
     given_up: Sequence[Quarantined],
     alive: Sequence[AliveWorker],
 ) -> Run:
     return Run(
         id=record.id,
-        episode=record.episode,
+        episode=episode,
+        episode_id=record.episode_id,
         model=record.model,
         model_sha256=record.model_sha256,
         every_seconds=RunParameters.from_json(record.params).every_seconds,
@@ -121,6 +129,8 @@ def _shown(
         frames_decoded=record.frames_decoded,
         decode_errors=record.decode_errors,
         statistics=statistics,
+        examined_seconds=record.examined_seconds,
+        is_part=record.part is not None,
         missing_seconds=record.missing_seconds,
         error=record.error,
         queued_at=record.queued_at,

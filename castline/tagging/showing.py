@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from shlex import quote
 
+from castline.asking.names import shown_names
 from db.changes.promotions import sha256_in_use
 from db.changes.showing import show_if_due
 from db.engine import Transaction
@@ -147,6 +148,8 @@ class _Kept(_Change):
         if not self.run.state.has_ended_well:
             return f"is {self.run.state}"
         queries = f"castline who {words.episode} --run {words.run} queries it"
+        if self.run.part is not None and self.other.part is None:
+            return f"examined only a part: {queries}"
         if not self.has_same_model:
             shows = f"castline models promote {self.run.model} shows it"
             return f"is not of the model in use: {queries}, {shows}"
@@ -158,15 +161,16 @@ class _Kept(_Change):
 def _named_line(connection: Transaction, change: _Change) -> str:
     run, other = change.run, change.other
     episode = get_episode(connection, run.episode_id)
+    name = shown_names(connection, {episode.id: episode.name})[episode.id]
     words = _Words(
-        episode=quote(episode.name),
+        episode=quote(name),
         file=quote(episode.uri),
         run=str(run.id),
         other=str(other.id),
         a_run=f"run {run.id}",
         another=f"run {other.id}",
     )
-    return f"{episode.name}: {change.line(words)}"
+    return f"{name}: {change.line(words)}"
 
 
 def _every_seconds(run: RunRecord) -> Fraction:

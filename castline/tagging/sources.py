@@ -5,6 +5,7 @@ from pathlib import Path
 
 from castline.errors import RequestError
 from castline.tagging.enqueue import VIDEO_SUFFIXES, Enqueued, enqueue_episode
+from castline.tagging.parts import WHOLE, Part
 from db.states import Lane
 from ingest.decoder.parent import Decoder
 from ingest.errors import IngestError, MediaRefused
@@ -53,6 +54,7 @@ def enqueue_source(
     decoder: Decoder,
     version: ModelVersion,
     parameters: RunParameters | None,
+    part: Part = WHOLE,
     lane: Lane = Lane.BULK,
 ) -> Enqueued:
     """Create the run of a local or remote episode; see `enqueue_episode`.
@@ -82,6 +84,7 @@ def enqueue_source(
             version=version,
             parameters=parameters,
             chunk_seconds=settings.chunk_seconds,
+            part=part,
             lane=lane,
             url=url,
         )

@@ -35,6 +35,8 @@ class Run(Row):
     """Number of the run."""
     episode: str
     """Name of the episode."""
+    episode_id: int
+    """Number of the episode in this library."""
     model: str
     """NAME@VERSION of the model."""
     model_sha256: str
@@ -62,8 +64,12 @@ class Run(Row):
     """Number of damaged packets and frames."""
     statistics: RunStatistics
     """Time that all processes spent on it."""
+    examined_seconds: tuple[float, float]
+    """The examined range: a part of the episode, or the whole."""
+    is_part: bool
+    """Whether that is a part."""
     missing_seconds: tuple[tuple[float, float], ...]
-    """Ranges that could not be examined."""
+    """Ranges that could not be examined of that."""
     error: str | None
     """The error of a failed or partial run."""
     queued_at: datetime
@@ -115,10 +121,18 @@ class Worker(Row):
 
 
 RUN_COLUMNS = (
-    *("run", "episode", "model", "state", "is_current", "is_at_work", "lacks"),
+    *("run", "episode", "episode_id", "model", "state", "is_current", "is_at_work", "lacks"),
     *("chunks_done", "chunks_total"),
     *("frames", "frames_decoded", "decode_errors", "seconds", "bottleneck", "batch_fill"),
-    *("missing_seconds", "error", "queued_at", "started_at", "ended_at", "quarantined"),
+    *(
+        "examined_seconds",
+        "missing_seconds",
+        "error",
+        "queued_at",
+        "started_at",
+        "ended_at",
+        "quarantined",
+    ),
 )
 
 
@@ -143,7 +157,7 @@ class Enqueued:
     run_id: int
     """Number of the run."""
     episode: str
-    """Name of the episode in the library: the name of the file when it was first added."""
+    """Name of the episode in the library."""
     state: RunState
     """State of the run."""
     is_new: bool
@@ -196,6 +210,16 @@ work."""
 
 
 @dataclass(frozen=True)
+class Moved:
+    """An episode whose file was found in another place, or under another name, than before."""
+
+    episode: str
+    """As it is called now."""
+    old_path: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Hooks:
     """Callbacks during the work."""
 
@@ -203,10 +227,18 @@ class Hooks:
     """Called a few times a second with the progress of the runs."""
     on_refused: Callable[[CastlineError], None] | None = None
     """Called with the error of each unusable file; without it, the first such error is raised."""
+    on_moved: Callable[[Moved], None] = lambda _: None
+    """Called for each episode whose file was found at another path than before."""
     reading: Callable[[str], AbstractContextManager[None]] | None = None
     """Returns a context manager for the time in which a file is read, seconds for a large one."""
     stopping: Stopping | None = None
     """Allows the work to be stopped; without it, KeyboardInterrupt does."""
+
+    def refuse(self, error: CastlineError) -> None:
+        """Tells of what cannot be used, or raises that."""
+        if self.on_refused is None:
+            raise error
+        self.on_refused(error)
 
 
 NO_HOOKS = Hooks()

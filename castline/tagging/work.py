@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
-from shlex import quote
 
+from castline.asking.names import shown_names
 from castline.errors import RequestError
-from castline.tagging.queue import Every, enqueue_files
+from castline.tagging.parts import Part
+from castline.tagging.queue import Every, Sources, enqueue_files
 from castline.tagging.runs import shown_runs
 from castline.tagging.showing import describe_shown, make_shown, runs_shown
 from castline.tagging.values import RUN_COLUMNS, Hooks, Run, RunProgress, Tagged, Worked
@@ -27,19 +28,17 @@ from worker.step import Step
 
 def tag(
     installation: Installation,
-    sources: Sequence[str],
+    found: Sources,
     *,
     model: str | None,
     every: Every | None,
+    part: Part,
     workers: int | None,
     device: Device,
     hooks: Hooks,
 ) -> Tagged:
     """Tag episodes on this machine and wait for the result; see `Library.tag`."""
-    for source in sources:
-        if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
-            raise RequestError(f"{source}: is a folder; run: castline enqueue {quote(source)}")
-    queued = enqueue_files(installation, sources, model, every, Lane.INTERACTIVE, hooks)
+    queued = enqueue_files(installation, found.names, model, every, part, Lane.INTERACTIVE, hooks)
     before = runs_shown(installation, queued.runs)
     make_shown(installation, queued.runs)
     began = time.monotonic()
@@ -87,7 +86,7 @@ def work_on(
         installation, options, lambda: Decoder(media_roots=installation.settings.readable_roots)
     )
     with hooks.stopping(runner.stop) if hooks.stopping else nullcontext():
-        finished = runner.run(_told_of(hooks.on_progress))
+        finished = runner.run(_told_of(installation, hooks.on_progress))
     if not finished and until_idle:
         raise WorkStoppedError("stopped; the same command goes on where it stopped")
 
@@ -172,6 +171,7 @@ def _offer_again(installation: Installation, runs: Sequence[RunRecord]) -> bool:
 
 
 def _told_of(
+    installation: Installation,
     on_progress: Callable[[Sequence[RunProgress]], None] | None,
 ) -> Callable[[Sequence[StoredProgress]], None] | None:
     from worker.parameters import RunParameters
@@ -179,14 +179,20 @@ def _told_of(
     if on_progress is None:
         return None
 
+    names: dict[int, str] = {}
+
     def tell(runs: Sequence[StoredProgress]) -> None:
+        if any(run.episode_id not in names for run in runs):
+            with installation.database.read() as connection:
+                episodes = {run.episode_id: run.episode for run in runs}
+                names.update(shown_names(connection, episodes))
         on_progress([_progress_of(run) for run in runs])
 
     def _progress_of(run: StoredProgress) -> RunProgress:
         every_seconds = float(RunParameters.from_json(run.params).every_seconds)
         return RunProgress(
             run.run_id,
-            run.episode,
+            names[run.episode_id],
             run.extracted_seconds / every_seconds,
             run.duration_seconds / every_seconds,
         )

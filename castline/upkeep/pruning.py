@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +93,7 @@ def plan_pruning(installation: Installation) -> Pruning:
         frames_bytes=sum(files[name] for name in frames),
         model_sha256s=tuple(sha256s),
         models=models,
-        models_bytes=sum(
-            _size(path) for each in models for path in (*each.folder.rglob("*"), each.compiled_path)
-        ),
+        models_bytes=sum(map(size_of_model, models)),
     )
 
 
@@ -113,18 +111,26 @@ def prune(installation: Installation, pruning: Pruning) -> None:
             remove_runs(connection, ids[start : start + RUNS_AT_ONCE], bundled)
     with installation.database.read() as connection:
         kept = set(_kept_files(installation, connection, []))
-    for name in pruning.frames:
-        if name not in kept:
-            installation.frames.kept_files.evict(name, unless_used_since=math.inf)
-            copy = installation.frames.folder / name  # of a file on shared storage
-            copy.unlink(missing_ok=True)
-            _remove_empty(copy.parent, installation.frames.folder)
+    remove_frames(installation, [name for name in pruning.frames if name not in kept])
     with installation.database.write() as connection:
         gone = remove_models(connection, pruning.model_sha256s, bundled)
     for version in pruning.models:
         if version.sha256 in gone:
             shutil.rmtree(version.folder)
             version.compiled_path.unlink(missing_ok=True)
+
+
+def remove_frames(installation: Installation, names: Iterable[str]) -> None:
+    """Removes files of the frame store, here and for all machines.
+
+    Raises:
+        StorageUnreachable: The frame store lies on storage that does not answer.
+    """
+    for name in names:
+        installation.frames.kept_files.evict(name, unless_used_since=math.inf)
+        copy = installation.frames.folder / name  # of what lies on shared storage
+        copy.unlink(missing_ok=True)
+        _remove_empty(copy.parent, installation.frames.folder)
 
 
 def _kept_files(
@@ -148,6 +154,11 @@ def _remove_empty(folder: Path, top: Path) -> None:
         while folder != top:
             folder.rmdir()
             folder = folder.parent
+
+
+def size_of_model(version: ModelVersion) -> int:
+    """Return the size of a model version's files in bytes."""
+    return sum(map(_size, (*version.folder.rglob("*"), version.compiled_path)))
 
 
 def _size(path: Path) -> int:

@@ -16,6 +16,7 @@ from cli.console import (
     OfModel,
     OfRun,
     Season,
+    Series,
     print_json,
     print_table,
     rows_wanted,
@@ -42,6 +43,7 @@ def when(
     ],
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     season: Season = None,
+    series: Series = None,
     min_seconds: Annotated[
         str, typer.Option(metavar="SECONDS", help="Only ranges that last at least this long.")
     ] = "0",
@@ -62,6 +64,7 @@ def when(
         expression,
         episode=episode,
         season=season,
+        series=series,
         min_seconds=min_seconds,
         gap=gap,
         limit=rows_wanted(limit),
@@ -102,6 +105,7 @@ def together(
     other: Annotated[str | None, typer.Argument(help="Only this pair, in each episode.")] = None,
     episode: Annotated[str | None, typer.Option(help="Only in this episode.")] = None,
     season: Season = None,
+    series: Series = None,
     limit: Limit = PAIRS,
     run: OfRun = None,
     model: OfModel = None,
@@ -117,6 +121,7 @@ def together(
         other,
         episode=episode,
         season=season,
+        series=series,
         limit=rows_wanted(limit),
         run=run,
         model=model,
@@ -157,6 +162,7 @@ def first(
         str, typer.Argument(help="A label, a name, or an unambiguous part of either.")
     ],
     season: Season = None,
+    series: Series = None,
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
@@ -168,7 +174,13 @@ def first(
     """
     library: Library = context.obj
     found = library.first(
-        label, season=season, limit=rows_wanted(limit), run=run, model=model, places=as_json
+        label,
+        season=season,
+        series=series,
+        limit=rows_wanted(limit),
+        run=run,
+        model=model,
+        places=as_json,
     )
     say_if_more(found, limit)
     names = library.names()

@@ -1,4 +1,4 @@
-"""Commands for questions: episodes, who, screen-time, plot. None of them imports TensorFlow."""
+"""Commands for questions: who, screen-time, plot. None of them imports TensorFlow."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +12,14 @@ from castline.text import format_time
 from cli.asking.appearances import appearance_row
 from cli.console import (
     DEFAULT_LIMIT,
+    LARGEST_INTEGER,
+    EpisodeName,
     Json,
     Limit,
     OfModel,
     OfRun,
     Season,
+    Series,
     print_json,
     print_table,
     rows_wanted,
@@ -27,45 +30,14 @@ from cli.console import (
 
 def add_commands(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command()(episodes)
     app.command()(who)
     app.command("screen-time")(show_screen_time)
     app.command()(plot)
 
 
-def episodes(context: typer.Context, as_json: Json = False) -> None:
-    """List the episodes in the library.
-
-    Example: castline episodes
-    """
-    library: Library = context.obj
-    found = library.episodes()
-    if as_json:
-        print_json(found.to_dicts())
-        return
-    if not found:
-        say("No episodes yet; run: castline tag EPISODE")
-        return
-    print_table(
-        ("episode", "length", "size", "labels", "model", "sha256"),
-        [
-            (
-                item.name,
-                format_time(item.duration_seconds),
-                f"{item.width}x{item.height}",
-                str(item.labels) if item.model else "",
-                item.model or "not tagged yet",
-                item.sha256[:8],
-            )
-            for item in found
-        ],
-        numbers="length labels",
-    )
-
-
 def who(
     context: typer.Context,
-    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    episode: EpisodeName,
     at: Annotated[
         str | None, typer.Option(help="Only appearances at this time: 83.5, 1:23 or 1:23.5.")
     ] = None,
@@ -108,6 +80,11 @@ def show_screen_time(
     ] = "character",
     label: Annotated[str | None, typer.Option(help="Only this character.")] = None,
     season: Season = None,
+    series: Series = None,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, max=LARGEST_INTEGER, help="Only so many of each episode or season."),
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
     run: OfRun = None,
     model: OfModel = None,
@@ -115,7 +92,7 @@ def show_screen_time(
 ) -> None:
     """Show how long each character is on screen.
 
-    Example: castline screen-time --by season --label ned
+    Example: castline screen-time --by season --top 5
     """
     library: Library = context.obj
     found = library.screen_time(
@@ -123,6 +100,8 @@ def show_screen_time(
         by=by,
         label=label,
         season=season,
+        series=series,
+        top=top,
         limit=rows_wanted(limit),
         run=run,
         model=model,
@@ -134,7 +113,7 @@ def show_screen_time(
         names = library.names()
         columns = ("character", "on screen", "appearances", "episodes")
         print_table(
-            columns if by == "character" else (by, *columns),
+            (*_GROUPS[by], *columns),
             [_screen_time_row(item, by, names) for item in found],
             numbers="appearances episodes",
         )
@@ -144,7 +123,7 @@ def show_screen_time(
 
 def plot(
     context: typer.Context,
-    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    episode: EpisodeName,
     output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .svg file.")],
     run: OfRun = None,
     model: OfModel = None,
@@ -158,8 +137,19 @@ def plot(
     say(f"Wrote {output}")
 
 
+_GROUPS: Mapping[Grouping, tuple[str, ...]] = {
+    "character": (),
+    "episode": ("episode",),
+    "season": ("series", "season"),
+}
+
+
 def _screen_time_row(found: ScreenTime, by: Grouping, names: Mapping[str, str]) -> tuple[str, ...]:
     season = "" if found.season is None else str(found.season)
-    group = {"character": (), "episode": (found.episode or "",), "season": (season,)}[by]
+    groups: Mapping[Grouping, tuple[str, ...]] = {
+        "character": (),
+        "episode": (found.episode or "",),
+        "season": (found.series or "", season),
+    }
     numbers = str(found.appearances), str(found.episodes)
-    return (*group, names[found.label], format_time(found.seconds), *numbers)
+    return (*groups[by], names[found.label], format_time(found.seconds), *numbers)

@@ -8,7 +8,7 @@ import typer
 
 from castline.asking.scoring import Evaluation
 from castline.library import Library
-from cli.console import Json, OfModel, OfRun, print_json, print_table, say
+from cli.console import EpisodeName, Json, OfModel, OfRun, print_json, print_table, say
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def evaluate(
     context: typer.Context,
-    episode: Annotated[str, typer.Argument(help="Name, part of a name, path or SHA-256.")],
+    episode: EpisodeName,
     truth: Annotated[
         Path,
         typer.Argument(help="A .csv (label,start_seconds,end_seconds), .rttm, .vtt, .srt or .eaf."),

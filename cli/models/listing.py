@@ -7,7 +7,16 @@ import typer
 
 from castline.library import Library
 from castline.models.values import Model, Promotion
-from cli.console import Json, print_json, print_table, say, say_error
+from cli.console import (
+    Json,
+    Yes,
+    confirm_removal,
+    megabytes,
+    print_json,
+    print_table,
+    say,
+    say_error,
+)
 from cli.models.comparing import compare
 from cli.models.promoting import promote, rollback
 from cli.tagging.report import EXIT_PARTIAL
@@ -26,6 +35,7 @@ def add_commands(app: typer.Typer) -> None:
     group.command()(compare)
     group.command()(promote)
     group.command()(rollback)
+    group.command()(remove)
     app.add_typer(group, name="models")
 
 
@@ -116,6 +126,39 @@ def import_folder(
         say(f"{reference}: imported to {place}; use it with --model {reference}")
     else:
         say(f"{reference}: is there already, in {place}")
+
+
+def remove(
+    context: typer.Context,
+    model: Reference,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be removed.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Remove a model version with its runs, after showing them.
+
+    Example: castline models remove springfield@7 --dry-run
+    """
+    library: Library = context.obj
+    removal = library.plan_model_removal(model)
+    if as_json:
+        print_json(removal.to_dict())
+    else:
+        rows = [
+            (f"{removal.model}, {removal.folder}", "1", megabytes(removal.size_bytes)),
+            ("runs", str(len(removal.runs)), ""),
+            ("  their tags", str(removal.tags), ""),
+            ("  their appearances", str(removal.appearances), ""),
+            ("  episodes that show them", str(removal.episodes_shown), ""),
+        ]
+        print_table(("removed", "count", "size"), rows, numbers="count size")
+    if dry_run:
+        return
+    confirm_removal("models remove", yes=yes)
+    library.remove_model(removal.model)
+    say("Removed.")
 
 
 def _promoted(promotions: tuple[Promotion, ...]) -> str:

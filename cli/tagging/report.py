@@ -10,7 +10,7 @@ from castline.tagging.runs import total_statistics
 from castline.tagging.values import Run, seconds_by_stage
 from castline.text import format_clock, format_time
 from cli.console import answer, print_table, say
-from cli.tagging.runs import describe_missing
+from cli.tagging.runs import describe_missing, describe_part
 
 EXIT_FAILED = 1
 """Exit code if a file was refused, or a run failed or was cancelled."""
@@ -29,6 +29,8 @@ def exit_code(runs: Sequence[Run], refused: int = 0) -> int:
 def describe_end(run: Run) -> str:
     """Describe in one line how a run ended."""
     line = f"{run.episode}: {run.state}, {run.frames} frames"
+    if run.is_part:
+        line += f"; examined {describe_part(run)}"
     if run.missing_seconds:
         line += f"; missing {describe_missing(run)}"
     return f"{line}; {run.error}" if run.error else line

@@ -83,7 +83,7 @@ def rerun(
     else:
         _print_runs(reran)
     say_lines(reran.shown)
-    raise typer.Exit(exit_code(reran.rows))
+    raise typer.Exit(exit_code(reran.rows, reran.refused))
 
 
 def _which(*, missing: bool, stale: bool, everything: bool) -> Which:
@@ -131,4 +131,6 @@ def _print_plan(plan: Plan, *, as_json: bool) -> None:
 def _source(item: PlannedRun) -> str:
     if item.is_done:
         return "done before"
+    if item.is_gone:
+        return "gone: castline episodes locate FOLDER"
     return "frame store" if item.is_stored else "episode file"

@@ -80,6 +80,12 @@ def describe_missing(run: Run) -> str:
     )
 
 
+def describe_part(run: Run) -> str:
+    """The range that a run over a part of an episode examined, for people."""
+    start, end = run.examined_seconds
+    return f"{format_time(start)} to {format_time(end)}"
+
+
 _COLUMNS = (
     *("run", "episode", "model", "every s", "state", "chunks", "frames", "most time", "missing"),
     "error",
@@ -104,7 +110,7 @@ def _run_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             run.episode,
             run.model,
             str(float(run.every_seconds)),
-            _state(run),
+            _state(run) + (f", of {describe_part(run)}" if run.is_part else ""),
             f"{run.chunks_done}/{run.chunks_total}",
             str(run.frames) if run.ended_at else "",
             run.statistics.bottleneck or "",

@@ -12,14 +12,17 @@ import typer
 
 from castline import Device, Lane
 from castline.library import Library
-from castline.tagging.values import Hooks
+from castline.tagging.values import Hooks, Moved
 from cli.console import Json, print_json, say, say_error, say_lines
 from cli.progress import reading, run_bars
 from cli.tagging.report import EXIT_FAILED, describe_end, exit_code, print_run, say_statistics
 from cli.terminal import stderr
 
 Episodes = Annotated[
-    list[str], typer.Argument(help="Episode files, or s3:// URLs.", show_default=False)
+    list[str],
+    typer.Argument(
+        help="Episode files, folders of them, or s3:// URLs of either.", show_default=False
+    ),
 ]
 Model = Annotated[str | None, typer.Option(help="NAME or NAME@VERSION; default the model in use.")]
 Every = Annotated[
@@ -28,6 +31,11 @@ Every = Annotated[
         help="Sampling interval in seconds; default the one asked for last, 0.5 at first."
     ),
 ]
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="Examine only a part: from here, or the key frame before it."),
+]
+To = Annotated[str | None, typer.Option("--to", help="Examine only a part: until here.")]
 Workers = Annotated[
     int | None,
     typer.Option(min=1, max=256, help="Number of decoder processes; default one per core."),
@@ -47,6 +55,8 @@ def tag(
     paths: Episodes,
     model: Model = None,
     every: Every = None,
+    from_: From = None,
+    to: To = None,
     workers: Workers = None,
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
@@ -60,7 +70,15 @@ def tag(
     library: Library = context.obj
     with working() as hooks:
         tagged = library.tag(
-            *paths, model=model, every=every, workers=workers, device=device, hooks=hooks
+            *paths,
+            model=model,
+            every=every,
+            from_=from_,
+            to=to,
+            workers=workers,
+            device=device,
+            hooks=hooks,
+            on_skipped=say,
         )
     if as_json:
         print_json(tagged.to_dicts())
@@ -76,12 +94,11 @@ def tag(
 
 def enqueue(
     context: typer.Context,
-    paths: Annotated[
-        list[str],
-        typer.Argument(help="Episode files, folders of them, or s3:// URLs of either."),
-    ],
+    paths: Episodes,
     model: Model = None,
     every: Every = None,
+    from_: From = None,
+    to: To = None,
     lane: Annotated[
         Lane, typer.Option(help="Lane of the queue; interactive goes first.")
     ] = Lane.BULK,
@@ -93,7 +110,14 @@ def enqueue(
     library: Library = context.obj
     with working() as hooks:
         queue = library.enqueue(
-            *paths, model=model, every=every, lane=lane, hooks=hooks, on_skipped=say
+            *paths,
+            model=model,
+            every=every,
+            from_=from_,
+            to=to,
+            lane=lane,
+            hooks=hooks,
+            on_skipped=say,
         )
     for found in queue.enqueued:
         name = Path(found.source).name
@@ -159,8 +183,19 @@ def working() -> Iterator[Hooks]:
     """Show progress, report files that cannot be used, and stop on Ctrl-C and SIGTERM."""
     with run_bars() as show:
         yield Hooks(
-            on_progress=show, on_refused=say_error, reading=reading, stopping=_stopping_on_signals
+            on_progress=show,
+            on_refused=say_error,
+            on_moved=_say_moved,
+            reading=reading,
+            stopping=_stopping_on_signals,
         )
+
+
+def _say_moved(found: Moved) -> None:
+    say(
+        f"{found.episode}: was {found.old_path}; the episode has this name and place now, and"
+        " answers to the old name, too"
+    )
 
 
 @contextmanager

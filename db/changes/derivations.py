@@ -23,10 +23,12 @@ from sqlalchemy import (
 
 from db.changes.showing import lock_model_versions
 from db.library.run_totals import LABEL_COLUMNS, PAIR_COLUMNS, label_totals, pair_totals
+from db.library.runs import part_of
 from db.records import AppearanceRecord, EpisodeRecord
 from db.rows import insert_rows
 from db.schema import appearance, current_run, run, run_label, run_pair
 from db.states import ENDED_RUN_STATES
+from exact.ranges import PtsRange
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class RunStamp:
     missing: str
     """JSON of ranges of pts: what it did not see when it ended."""
     is_current: bool
+    part: PtsRange | None
+    """What it examines of the episode; None for the whole."""
 
     @property
     def has_ended(self) -> bool:
@@ -78,12 +82,17 @@ def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStam
             run.c.ended_at,
             run.c.missing,
             current_run.c.run_id.is_not(None),
+            run.c.part_start_pts,
+            run.c.part_end_pts,
         )
         .outerjoin(current_run, current_run.c.run_id == run.c.id)
         .where(run.c.model_version_id == model_version_id)
         .order_by(run.c.id)
     )
-    return [RunStamp(*row) for row in rows]
+    return [
+        RunStamp(run_id, episode_id, params, state, ended_at, missing, is_current, part_of(*part))
+        for run_id, episode_id, params, state, ended_at, missing, is_current, *part in rows
+    ]
 
 
 def keep_derived(

@@ -66,7 +66,7 @@ def prunable_models(
 ) -> list[str]:
     """Return the SHA-256 of the model versions that are unreferenced once these runs are gone."""
     with_runs = select(run.c.model_version_id).where(run.c.id.not_in(pruned_run_ids))
-    standing = [item.model_sha256 for item in _may_be_needed(connection) if item.model_sha256]
+    standing = [item.model_sha256 for item in needed_promotions(connection) if item.model_sha256]
     rows = connection.execute(
         select(model_version.c.sha256)
         .where(
@@ -96,10 +96,18 @@ def remove_runs(connection: Connection, run_ids: Sequence[int], bundled: ModelVe
     """Remove those of these runs that are unreferenced now; return how many."""
     wanted = set(run_ids)
     ids = [item.id for item in prunable_runs(connection, bundled) if item.id in wanted]
-    for table in (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run):
-        connection.execute(delete(table).where(table.c.run_id.in_(ids)))
-    connection.execute(delete(run).where(run.c.id.in_(ids)))
+    delete_runs(connection, ids)
     return len(ids)
+
+
+def delete_runs(connection: Connection, run_ids: Sequence[int]) -> None:
+    """Deletes runs with all that belongs to them; of an episode that showed one none is shown."""
+    for table in (*_OF_RUNS, current_run):
+        connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
+    connection.execute(delete(run).where(run.c.id.in_(run_ids)))
+
+
+_OF_RUNS = (tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run)
 
 
 def remove_models(
@@ -110,22 +118,27 @@ def remove_models(
     Their promotions are kept, by name.
     """
     gone = [each for each in prunable_models(connection, [], bundled) if each in set(sha256s)]
-    ids = select(model_version.c.id).where(model_version.c.sha256.in_(gone))
-    connection.execute(
-        update(promotion).where(promotion.c.model_version_id.in_(ids)).values(model_version_id=None)
-    )
-    connection.execute(delete(model_version).where(model_version.c.sha256.in_(gone)))
+    delete_models(connection, gone)
     return gone
 
 
-def _may_be_needed(connection: Connection) -> list[PromotionRecord]:
+def delete_models(connection: Connection, sha256s: Sequence[str]) -> None:
+    """Deletes model versions that have no runs; their promotions stay, by name."""
+    ids = select(model_version.c.id).where(model_version.c.sha256.in_(sha256s))
+    connection.execute(
+        update(promotion).where(promotion.c.model_version_id.in_(ids)).values(model_version_id=None)
+    )
+    connection.execute(delete(model_version).where(model_version.c.sha256.in_(sha256s)))
+
+
+def needed_promotions(connection: Connection) -> list[PromotionRecord]:
     """The promotion of the model in use, and the one that a rollback goes back to."""
     standing = standing_promotions(list_promotions(connection))
     return standing[-1:] if standing and standing[-1].is_bundled else standing[-2:]
 
 
 def _kept_runs(connection: Connection, bundled: ModelVersionRecord) -> Select[Any]:
-    latest = [item.id for item in _may_be_needed(connection)[1:]]
+    latest = [item.id for item in needed_promotions(connection)[1:]]
     in_use = model_version.c.sha256 == sha256_in_use(connection, bundled.sha256)
     due, brought_back = best_runs(in_use), best_runs(without_promotions=latest)
     shown = select(current_run.c.run_id)

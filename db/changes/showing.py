@@ -50,6 +50,11 @@ def withdraw_runs_of(connection: Connection, model_version_id: int) -> int:
     return _switch(connection, best_runs(), current_run.c.run_id.in_(of_model))
 
 
+def show_best_runs(connection: Connection, episode_ids: Sequence[int]) -> int:
+    """Make the best runs of some locked episodes current; return the number of changes."""
+    return _switch(connection, best_runs(), episode.c.id.in_(episode_ids))
+
+
 def lock_episode(connection: Connection, episode_id: int) -> None:
     """Serialise the ends of runs of one episode."""
     connection.execute(

@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
+from db.changes.episodes import move_episode
 from db.changes.showing import lock_episode, update_current_run
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
 from db.library.episode_rows import episode_values
+from db.library.episodes import get_episode
 from db.library.run_totals import write_totals
 from db.queue.claims import database_now, first_token, lock_run
 from db.records import (
@@ -26,27 +28,26 @@ from db.records import (
 from db.rows import insert_rows
 from db.schema import appearance, chunk, episode, model_version, run, tag
 from db.states import OPEN_CHUNK_STATES, OPEN_RUN_STATES, ChunkState, Lane, RunState
-from exact.ranges import PtsRanges, dump_ranges
+from exact.ranges import PtsRange, PtsRanges, dump_ranges
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
     """Return the id of the episode with this content, which is added if it is new.
 
-    The path and stamp of an existing episode are updated.
+    The name, path and stamp of an existing episode are updated.
     """
     values = episode_values(record) | {"added_at": database_now(connection)}
-    known = _insert_once(connection, episode, values, ("sha256",))
-    connection.execute(
-        update(episode)
-        .where(
-            episode.c.id == known,
-            # Ending a run locks its row and then this one, in the opposite order: avoid needless
-            # updates.
-            (episode.c.uri != record.uri) | (episode.c.file_stamp != record.file_stamp),
+    known_id = _insert_once(connection, episode, values, ("sha256",))
+    known = get_episode(connection, known_id)
+    if known.uri != record.uri:
+        move_episode(connection, known, record.uri, record.name, record.file_stamp)
+    elif known.file_stamp != record.file_stamp:
+        # Ending a run locks its row and then this one, in the opposite order: avoid needless
+        # updates.
+        connection.execute(
+            update(episode).where(episode.c.id == known_id).values(file_stamp=record.file_stamp)
         )
-        .values(uri=record.uri, file_stamp=record.file_stamp)
-    )
-    return known
+    return known_id
 
 
 def register_model_version(connection: Connection, record: ModelVersionRecord) -> int:
@@ -73,6 +74,7 @@ def create_run(
     params_hash: str,
     chunks: Sequence[tuple[int, int]],
     missing: PtsRanges,
+    part: PtsRange | None = None,
     lane: Lane = Lane.BULK,
 ) -> tuple[int, bool]:
     """Return the run of a model version over an episode with these parameters; create it if new.
@@ -84,9 +86,10 @@ def create_run(
         episode_id: The episode.
         model_version_id: The model version.
         params: The parameters, as JSON with sorted keys.
-        params_hash: Their hash, equal for equal parameters.
+        params_hash: Their hash, equal for equal parameters and parts.
         chunks: Half-open [start_pts, end_pts) of each chunk, in order of time.
-        missing: Ranges that are missing from the file.
+        missing: Ranges of the examined part that are missing from the file.
+        part: The range to examine; None for the whole episode.
         lane: Lane of a new run; an existing `bulk` run becomes `interactive` on request.
 
     Returns:
@@ -114,6 +117,8 @@ def create_run(
         "frames": 0,
         "decode_errors": 0,
         "missing": dump_ranges(missing),
+        "part_start_pts": part[0] if part else None,
+        "part_end_pts": part[1] if part else None,
         "queued_at": database_now(connection),
     }
     statement = insert_ignoring_conflict(connection, run).values(values).returning(run.c.id)

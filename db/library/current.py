@@ -5,7 +5,8 @@ no such run exists: of the model in use before it, and so on, then of the model 
 so that a trial changes nothing. The model in use is that of the latest promotion that was not
 rolled back. The parameters in use, of a model over an episode, are those that were asked for last.
 A run counts from its first end on, `done` or `partial`; a complete run precedes a partial one of
-the same model.
+the same model. A run over the whole episode precedes one over a part, also of a model in use
+later, since that would hide what is known of the rest.
 """
 
 from collections.abc import Sequence
@@ -87,7 +88,9 @@ def best_runs(
     """
     standing = _standing(without_promotions)
     is_partial = case((run.c.state == RunState.DONE, 0), else_=1)
-    order = (*_order_of_models(standing), is_partial, *_LAST_ASKED)
+    is_trial = case((standing.c.promotion_id.is_(None), 1), else_=0)
+    is_part = case((run.c.part_start_pts.is_(None), 0), else_=1)
+    order = (is_trial, is_part, *_order_of_models(standing), is_partial, *_LAST_ASKED)
     return _first_of_each_episode(standing, (can_be_shown(), *wanted), order, name)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from db.episode_names import EpisodeName
 from db.failures import reading_rows
 from db.records import EpisodeRecord
 from exact.picture_area import PictureArea
@@ -45,6 +46,11 @@ _MAPPED = {
         astuple,
         PictureArea,
     ),
+    "called": _Columns(
+        ("series", "season", "number", "title"),
+        astuple,
+        EpisodeName,
+    ),
     "key_pts": _Columns(
         ("key_pts",),
         lambda pts: (json.dumps(pts, separators=(",", ":")),),
@@ -63,11 +69,8 @@ _COLUMNS = {
 
 def episode_values(record: EpisodeRecord) -> dict[str, object]:
     """Return the columns of an episode, except for its id and the time it was added."""
-    # Derived values, for queries only.
-    values: dict[str, object] = {
-        "season": record.season,
-        "duration_seconds": float(record.duration_seconds),
-    }
+    # A derived value, for queries only.
+    values: dict[str, object] = {"duration_seconds": float(record.duration_seconds)}
     for name, columns in _COLUMNS.items():
         values |= zip(columns.names, columns.dump(getattr(record, name)), strict=True)
     del values["id"]

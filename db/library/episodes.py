@@ -1,15 +1,21 @@
 """Read episodes: by number, by content, and by the references that users give."""
 
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from pathlib import PurePath
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from db.episode_names import LARGEST_NUMBER, EpisodeName
 from db.failures import reading_rows
 from db.library.episode_rows import episode_record
 from db.records import EpisodeRecord
-from db.schema import current_run, episode, model_version, run, run_label
+from db.schema import current_run, episode, former_name, model_version, run, run_label
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class EpisodeSummary:
     """NAME@VERSION of the current run's model; None before the first run ended."""
     labels: int
     """Number of labels that appear in its current run."""
+    called: EpisodeName
 
 
 @reading_rows()
@@ -58,6 +65,10 @@ def list_episodes(connection: Connection) -> list[EpisodeSummary]:
             model_version.c.name,
             model_version.c.version,
             func.coalesce(shown.c.labels, 0),
+            episode.c.series,
+            episode.c.season,
+            episode.c.number,
+            episode.c.title,
         )
         .outerjoin(current_run, current_run.c.episode_id == episode.c.id)
         .outerjoin(run, run.c.id == current_run.c.run_id)
@@ -79,6 +90,7 @@ def list_episodes(connection: Connection) -> list[EpisodeSummary]:
             added_at=added_at,
             model=f"{model}@{version}" if model else None,
             labels=labels,
+            called=EpisodeName(*called),
         )
         for (
             number,
@@ -95,6 +107,7 @@ def list_episodes(connection: Connection) -> list[EpisodeSummary]:
             model,
             version,
             labels,
+            *called,
         ) in rows
     ]
 
@@ -113,21 +126,137 @@ def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord 
 
 
 def find_episodes(connection: Connection, reference: str) -> list[EpisodeRecord]:
-    """Return the episodes that match a reference exactly, or else in part.
+    """Return the episodes that match a reference best.
+
+    In this order: a whole name or path; a name without its suffix, or the end of a path;
+    `Series S01E01`; an episode's number here; a name from before its file was moved; the start of
+    a SHA-256 (6 digits or more), or a part of a name or title; a part of a path.
 
     Args:
         connection: An open connection.
-        reference: A name, a path, the start of a SHA-256 (6 digits or more), or a part of a name
-            or, if none matches, of a path.
+        reference: The reference of a user.
     """
-    exact = or_(episode.c.name == reference, episode.c.uri == reference)
-    part_of_name = episode.c.name.icontains(reference, autoescape=True)
+    path = os.path.abspath(reference)  # noqa: PTH100 - a name that is too long is no error here
+    readers: tuple[Callable[[], list[EpisodeRecord]], ...] = (
+        lambda: _episodes(
+            connection, (episode.c.name == reference) | episode.c.uri.in_([reference, path])
+        ),
+        lambda: _ending_with(connection, reference),
+        lambda: _numbered(connection, reference),
+        lambda: _with_id(connection, reference),
+        lambda: _formerly_called(connection, {reference, path}),
+        lambda: _episodes(connection, _with_part(reference)),
+        lambda: _episodes(connection, episode.c.uri.icontains(reference, autoescape=True)),
+    )
+    return next((found for read in readers if (found := read())), [])
+
+
+def _episodes(connection: Connection, fits: ColumnElement[bool]) -> list[EpisodeRecord]:
+    query = select(episode).where(fits).order_by(episode.c.name, episode.c.id)
+    return [episode_record(row) for row in connection.execute(query).all()]
+
+
+def _ending_with(connection: Connection, reference: str) -> list[EpisodeRecord]:
+    """Match the end of a path, with or without the suffix, in any case."""
+    may_fit = episode.c.name.istartswith(reference, autoescape=True) | episode.c.uri.icontains(
+        f"/{reference}", autoescape=True
+    )
+    return [item for item in _episodes(connection, may_fit) if _ends_with(item.uri, reference)]
+
+
+def _ends_with(uri: str, reference: str) -> bool:
+    ending = f"/{reference}".casefold()
+    path = f"/{uri}".casefold()
+    return path.endswith(ending) or path.removesuffix(PurePath(path).suffix).endswith(ending)
+
+
+def _numbered(connection: Connection, reference: str) -> list[EpisodeRecord]:
+    asked = _NUMBERED.fullmatch(reference.strip())
+    if asked is None or max(int(asked["season"]), int(asked["number"])) > LARGEST_NUMBER:
+        return []
+    here = _episodes(
+        connection,
+        (episode.c.season == int(asked["season"])) & (episode.c.number == int(asked["number"])),
+    )
+    series = letters_of(asked["series"])
+    exact = [item for item in here if letters_of(item.called.series or "") == series]
+    return exact or [item for item in here if series in letters_of(item.called.series or "")]
+
+
+_NUMBERED = re.compile(
+    r"(?P<series>.*?)[ ._-]*(?<![a-z0-9])s?(?P<season>[0-9]+) ?[ex](?P<number>[0-9]+)",
+    re.IGNORECASE,
+)
+"""`The Town S05E12` or `the town 5x12`."""
+
+
+def letters_of(text: str) -> str:
+    """Return what counts in a comparison of series' names."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def _with_id(connection: Connection, reference: str) -> list[EpisodeRecord]:
+    if not (reference.isascii() and reference.isdecimal() and int(reference) <= LARGEST_NUMBER):
+        return []
+    return _episodes(connection, episode.c.id == int(reference))
+
+
+def _formerly_called(connection: Connection, references: Collection[str]) -> list[EpisodeRecord]:
+    """Match a name or path from before the file was moved, with or without its suffix."""
+    may_fit = or_(
+        former_name.c.uri.in_(references),
+        *(former_name.c.name.istartswith(each, autoescape=True) for each in references),
+        *(former_name.c.uri.icontains(f"/{each}", autoescape=True) for each in references),
+    )
+    rows = connection.execute(
+        select(former_name.c.episode_id, former_name.c.uri).where(may_fit)
+    ).all()
+    ids = {row.episode_id for row in rows if any(_ends_with(row.uri, each) for each in references)}
+    return _episodes(connection, episode.c.id.in_(ids))
+
+
+def _with_part(reference: str) -> ColumnElement[bool]:
+    fits = episode.c.name.icontains(reference, autoescape=True)
+    fits |= episode.c.title.icontains(reference, autoescape=True)
     if len(reference) >= 6:
-        part_of_name |= episode.c.sha256.startswith(reference.lower(), autoescape=True)
-    part_of_path = episode.c.uri.icontains(reference, autoescape=True)
-    for fits in (exact, part_of_name, part_of_path):
-        query = select(episode).where(fits).order_by(episode.c.name, episode.c.id)
-        rows = connection.execute(query).all()
-        if rows:
-            return [episode_record(row) for row in rows]
-    return []
+        fits |= episode.c.sha256.startswith(reference.lower(), autoescape=True)
+    return fits
+
+
+def distinct_names(connection: Connection, names: Collection[str] | None = None) -> dict[int, str]:
+    """Return, by id, names that tell apart episodes of one file name: `A/S01E01.mp4`.
+
+    Episodes with a unique file name are left out.
+
+    Args:
+        connection: An open connection.
+        names: Only episodes with these names; None for all.
+    """
+    same = select(episode.c.name).group_by(episode.c.name).having(func.count() > 1)
+    if names is not None and len(names) <= MOST_NAMES:
+        same = same.where(episode.c.name.in_(names))
+    twins: dict[str, dict[int, str]] = defaultdict(dict)
+    query = select(episode.c.id, episode.c.name, episode.c.uri).where(episode.c.name.in_(same))
+    for episode_id, name, uri in connection.execute(query).all():
+        twins[name][episode_id] = uri
+    return {key: name for uris in twins.values() for key, name in _shortest_ends(uris).items()}
+
+
+MOST_NAMES = 500
+"""Names listed in a query; for more, all episodes are read."""
+
+
+def _shortest_ends(uris: Mapping[int, str]) -> dict[int, str]:
+    """Return, by key, as many last parts of each path as make it unique."""
+    found: dict[int, str] = {}
+    length = 2
+    while len(found) < len(uris):
+        ends = {
+            key: "/".join(uri.split("/")[-length:]) for key, uri in uris.items() if key not in found
+        }
+        counts = Counter("/".join(uri.split("/")[-length:]) for uri in uris.values())
+        found |= {key: end for key, end in ends.items() if counts[end] == 1}
+        if length > max(uri.count("/") for uri in uris.values()):  # one file's place, two contents
+            found |= {key: f"{end} ({key})" for key, end in ends.items() if key not in found}
+        length += 1
+    return found

@@ -16,7 +16,7 @@ from db.records import AppearanceRecord, ExtractedChunk, RunRecord, TagRecord
 from db.schema import appearance, chunk, current_run, episode, model_version, run, tag
 from db.states import OPEN_RUN_STATES, ChunkState, RunState
 from exact.place import Place
-from exact.ranges import load_ranges
+from exact.ranges import PtsRange, load_ranges
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class RunProgress:
 
     run_id: int
     episode: str
+    episode_id: int
     state: RunState
     params: str
     duration_seconds: float
+    """Of what it examines."""
     frame_rate: Fraction
     extracted_seconds: float
-    """Seconds of the episode that were extracted, tagged or given up."""
+    """Seconds of that which were extracted, tagged or given up."""
     chunks_total: int
     chunks_done: int
 
@@ -90,9 +92,10 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
         RunProgress(
             run_id=row.run_id,
             episode=row.name,
+            episode_id=row.episode_id,
             state=row.state,
             params=row.params,
-            duration_seconds=row.duration_seconds,
+            duration_seconds=_length(row),
             frame_rate=Fraction(row.frame_rate_num, row.frame_rate_den),
             extracted_seconds=float(int(row.extracted_pts) * _time_base(row)),
             chunks_total=row.chunks_total,
@@ -100,6 +103,11 @@ def run_progress(connection: Connection, run_ids: Sequence[int] | None = None) -
         )
         for row in rows
     ]
+
+
+def _length(row: Row[Any]) -> float:
+    part = part_of(row.part_start_pts, row.part_end_pts)
+    return float((part[1] - part[0]) * _time_base(row)) if part else row.duration_seconds
 
 
 def current_run_of(connection: Connection, episode_id: int) -> RunRecord | None:
@@ -231,6 +239,11 @@ def appearance_record(row: Row[Any]) -> AppearanceRecord:
 _FIELDS = fields(AppearanceRecord)
 
 
+def part_of(start_pts: int | None, end_pts: int | None) -> PtsRange | None:
+    """The part that a run examines, from its columns."""
+    return None if start_pts is None or end_pts is None else (start_pts, end_pts)
+
+
 def _time_base(row: Row[Any]) -> Fraction:
     return Fraction(row.time_base_num, row.time_base_den)
 
@@ -259,6 +272,7 @@ def _runs() -> Select[Any]:
             episode.c.time_base_num,
             episode.c.time_base_den,
             episode.c.start_pts,
+            episode.c.end_pts,
             episode.c.duration_seconds,
             model_version.c.name.label("model_name"),
             model_version.c.version,
@@ -306,7 +320,9 @@ def _run(row: Row[Any]) -> RunRecord:
         missing=load_ranges(row.missing),
         error=row.error,
         time_base=_time_base(row),
+        part=part_of(row.part_start_pts, row.part_end_pts),
         start_pts=row.start_pts,
+        end_pts=row.end_pts,
         duration_seconds=row.duration_seconds,
         queued_at=row.queued_at,
         started_at=row.started_at,

@@ -4,7 +4,7 @@ All go through `selected_runs`, so each episode is seen by one run only.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -27,6 +27,7 @@ class EpisodeAppearance:
     """An appearance with the name of its episode, and the run that found it."""
 
     episode: str
+    episode_id: int
     run_id: int
     appearance: AppearanceRecord
     place: Place | None = None
@@ -42,6 +43,8 @@ class ScreenTime:
     appearances: int
     episodes: int
     episode: str | None = None
+    episode_id: int | None = None
+    series: str | None = None
     season: int | None = None
 
 
@@ -55,6 +58,7 @@ class SharedTime:
     times: int
     episodes: int
     episode: str | None = None
+    episode_id: int | None = None
 
 
 def find_appearances(
@@ -102,20 +106,43 @@ def find_appearances(
     return _found(connection, with_places(query, at_seconds) if places else query, places)
 
 
-def was_season_examined(
-    connection: Connection, season: int, selection: RunSelection = CURRENT
-) -> bool:
-    """Tell whether any shown run is of an episode of this season."""
+@dataclass(frozen=True)
+class Season:
+    """A limit of a question to a season, a series or both."""
+
+    season: int | None = None
+    series: str | None = None
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Conditions on the rows of these episodes."""
+        wanted = {episode.c.season: self.season, episode.c.series: self.series}
+        return [column == value for column, value in wanted.items() if value is not None]
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it includes all episodes."""
+        return self == ANY_SEASON
+
+
+ANY_SEASON = Season()
+
+
+def examined_seasons(
+    connection: Connection, selection: RunSelection = CURRENT
+) -> list[tuple[str | None, int | None]]:
+    """Return, in order, the (series, season) with an episode that has a shown run."""
     runs = selected_runs(selection)
-    query = select(runs.c.run_id).join(episode, episode.c.id == runs.c.episode_id)
-    return connection.execute(query.where(episode.c.season == season).limit(1)).first() is not None
+    query = select(episode.c.series, episode.c.season).join(runs, episode.c.id == runs.c.episode_id)
+    rows = connection.execute(query.distinct()).all()
+    return sorted(map(tuple, rows), key=lambda row: (row[0] or "", row[1] or -1))
 
 
 def first_appearances(
     connection: Connection,
     label: str,
     *,
-    season: int | None = None,
+    season: Season = ANY_SEASON,
     limit: int | None = None,
     places: bool = False,
     selection: RunSelection = CURRENT,
@@ -136,8 +163,7 @@ def first_appearances(
         .order_by(episode.c.name, episode.c.id)
         .limit(limit)
     )
-    if season is not None:
-        query = query.where(episode.c.season == season)
+    query = query.where(*season.conditions)
     return _found(connection, with_places(query) if places else query, places)
 
 
@@ -147,11 +173,14 @@ def screen_time(
     *,
     by: Grouping = "character",
     label: str | None = None,
-    season: int | None = None,
+    season: Season = ANY_SEASON,
+    top: int | None = None,
     limit: int | None = None,
     selection: RunSelection = CURRENT,
 ) -> list[ScreenTime]:
     """Return the screen time over the shown runs: by episode or season, then longest first.
+
+    Seasons of different series are never added together.
 
     Args:
         connection: An open connection.
@@ -159,6 +188,7 @@ def screen_time(
         by: Grouping in addition to the label.
         label: Only of this label.
         season: Only in this season.
+        top: Only this number of labels for each episode or season, the longest on screen first.
         limit: Maximum number of rows.
         selection: The runs; the current ones by default.
     """
@@ -166,7 +196,7 @@ def screen_time(
     columns: dict[Grouping, list[Any]] = {
         "character": [],
         "episode": [episode.c.name, episode.c.id],
-        "season": [_SEASON],
+        "season": [_SERIES, _SEASON],
     }
     within = columns[by]
     seconds = func.sum(run_label.c.seconds)
@@ -182,15 +212,17 @@ def screen_time(
         .join(run_label, run_label.c.run_id == runs.c.run_id)
         .join(episode, episode.c.id == runs.c.episode_id)
         .group_by(*within, run_label.c.label)
-        .order_by(*within, seconds.desc(), run_label.c.label)
-        .limit(limit)
     )
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
     if label is not None:
         query = query.where(run_label.c.label == label)
-    if season is not None:
-        query = query.where(episode.c.season == season)
+    query = query.where(*season.conditions)
+    longest_first = seconds.desc(), run_label.c.label
+    if top is None:
+        query = query.order_by(*within, *longest_first)
+    else:
+        query = _first_of_each(query, within, longest_first, top)
     return [
         ScreenTime(
             label=row.label,
@@ -198,10 +230,25 @@ def screen_time(
             appearances=int(row.appearances),
             episodes=row.episodes,
             episode=row.name if by == "episode" else None,
+            episode_id=row.id if by == "episode" else None,
+            series=(row.series or None) if by == "season" else None,
             season=row.season if by == "season" and row.season >= 0 else None,
         )
-        for row in connection.execute(query).all()
+        for row in connection.execute(query.limit(limit)).all()
     ]
+
+
+def _first_of_each(
+    query: Select[Any],
+    within: Sequence[ColumnElement[Any]],
+    order: Sequence[ColumnElement[Any]],
+    count: int,
+) -> Select[Any]:
+    """The first rows of each group, in the order of groups."""
+    places = func.row_number().over(partition_by=within or None, order_by=order)
+    of_all = func.row_number().over(order_by=[*within, *order])
+    found = query.add_columns(places.label("place"), of_all.label("of_all")).subquery()
+    return select(found).where(found.c.place <= count).order_by(found.c.of_all)
 
 
 def shared_time(
@@ -210,7 +257,7 @@ def shared_time(
     *,
     by_episode: bool = False,
     episode_id: int | None = None,
-    season: int | None = None,
+    season: Season = ANY_SEASON,
     limit: int | None = None,
     selection: RunSelection = CURRENT,
 ) -> list[SharedTime]:
@@ -243,7 +290,7 @@ def shared_time(
         .order_by(*within, seconds.desc(), run_pair.c.label, run_pair.c.other)
         .limit(limit)
     )
-    if by_episode or season is not None:  # a third faster without the join
+    if by_episode or not season.is_all:  # a third faster without the join
         query = query.join(episode, episode.c.id == runs.c.episode_id)
     if len(labels) == 2:
         first, second = sorted(labels)
@@ -252,8 +299,7 @@ def shared_time(
         query = query.where(or_(run_pair.c.label == labels[0], run_pair.c.other == labels[0]))
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
-    if season is not None:
-        query = query.where(episode.c.season == season)
+    query = query.where(*season.conditions)
     return [
         SharedTime(
             label=row.label,
@@ -262,6 +308,7 @@ def shared_time(
             times=int(row.times),
             episodes=row.episodes,
             episode=row.name if by_episode else None,
+            episode_id=row.id if by_episode else None,
         )
         for row in connection.execute(query).all()
     ]
@@ -291,6 +338,7 @@ def written_names(connection: Connection) -> dict[str, str]:
 
 
 # Episodes without a season in their names come together, before all others on both databases.
+_SERIES = func.coalesce(episode.c.series, "").label("series")
 _SEASON = func.coalesce(episode.c.season, -1).label("season")
 
 
@@ -306,7 +354,11 @@ def _appearances(runs: Subquery) -> Select[Any]:
 def _found(connection: Connection, query: Select[Any], places: bool) -> list[EpisodeAppearance]:
     return [
         EpisodeAppearance(
-            row.episode, row.run_id, appearance_record(row), place_record(row) if places else None
+            row.episode,
+            row.episode_id,
+            row.run_id,
+            appearance_record(row),
+            place_record(row) if places else None,
         )
         for row in connection.execute(query).all()
     ]

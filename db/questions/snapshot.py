@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, cast, select
+from sqlalchemy import Connection, Select, Text, cast, func, select
 
 from db.errors import DatabaseError
 from db.schema import appearance, current_run, episode, model_version, run
@@ -15,7 +15,10 @@ SCHEMA = """
 CREATE TABLE episode (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
+    series TEXT,
     season INTEGER,
+    number INTEGER,
+    title TEXT,
     sha256 TEXT NOT NULL UNIQUE,
     duration_seconds REAL NOT NULL,
     width INTEGER NOT NULL,
@@ -24,6 +27,8 @@ CREATE TABLE episode (
     time_base TEXT NOT NULL,
     start_pts INTEGER NOT NULL,
     end_pts INTEGER NOT NULL,
+    examined_start_pts INTEGER NOT NULL,
+    examined_end_pts INTEGER NOT NULL,
     missing_pts TEXT NOT NULL,
     model TEXT NOT NULL,
     model_sha256 TEXT NOT NULL
@@ -46,7 +51,7 @@ CREATE TABLE character (
 );
 CREATE VIEW timeline AS
 SELECT episode.name AS episode, label, start_seconds, end_seconds,
-       mean_confidence AS confidence, model
+       mean_confidence AS confidence, model, episode_id, series, season, number, title
 FROM appearance JOIN episode ON episode.id = appearance.episode_id
 """
 """The view has the columns of the one in Castline's own database."""
@@ -106,7 +111,10 @@ _EPISODES = (
     select(
         episode.c.id,
         episode.c.name,
+        episode.c.series,
         episode.c.season,
+        episode.c.number,
+        episode.c.title,
         episode.c.sha256,
         episode.c.duration_seconds,
         episode.c.width,
@@ -115,6 +123,8 @@ _EPISODES = (
         cast(episode.c.time_base_num, Text) + "/" + cast(episode.c.time_base_den, Text),
         episode.c.start_pts,
         episode.c.end_pts,
+        func.coalesce(run.c.part_start_pts, episode.c.start_pts),
+        func.coalesce(run.c.part_end_pts, episode.c.end_pts),
         run.c.missing,
         model_version.c.name + "@" + model_version.c.version,
         model_version.c.sha256,

@@ -10,20 +10,23 @@ from sqlalchemy import Connection, Row, select
 
 from db.failures import reading_rows
 from db.library.current import CURRENT, RunSelection, selected_runs
+from db.library.runs import part_of
+from db.questions.appearances import ANY_SEASON, Season
 from db.schema import appearance, episode, run, run_label, run_pair
-from exact.ranges import PtsRanges, load_ranges
+from exact.ranges import PtsRange, PtsRanges, load_ranges
 
 
 @dataclass(frozen=True)
 class EpisodeSpan:
-    """An episode with a shown run: its length in pts, and the ranges missing from the run."""
+    """An episode with a shown run: the range it examined, in pts, and what is missing from it."""
 
     episode_id: int
     run_id: int
     name: str
     time_base: Fraction
     start_pts: int
-    end_pts: int
+    """Of the episode."""
+    examined: PtsRange
     missing: PtsRanges
 
 
@@ -31,7 +34,7 @@ def selected_spans(
     connection: Connection,
     *,
     episode_id: int | None = None,
-    season: int | None = None,
+    season: Season = ANY_SEASON,
     showing: Collection[str] = (),
     selection: RunSelection = CURRENT,
 ) -> Iterator[EpisodeSpan]:
@@ -55,6 +58,8 @@ def selected_spans(
             episode.c.start_pts,
             episode.c.end_pts,
             run.c.missing,
+            run.c.part_start_pts,
+            run.c.part_end_pts,
         )
         .join(episode, episode.c.id == runs.c.episode_id)
         .join(run, run.c.id == runs.c.run_id)
@@ -62,8 +67,7 @@ def selected_spans(
     )
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
-    if season is not None:
-        query = query.where(episode.c.season == season)
+    query = query.where(*season.conditions)
     for label in showing if len(showing) == 1 else ():
         query = query.join(run_label, run_label.c.run_id == runs.c.run_id)
         query = query.where(run_label.c.label == label)
@@ -82,7 +86,7 @@ def _span(row: Row[*tuple[Any, ...]]) -> EpisodeSpan:
         row.name,
         Fraction(row.time_base_num, row.time_base_den),
         row.start_pts,
-        row.end_pts,
+        part_of(row.part_start_pts, row.part_end_pts) or (row.start_pts, row.end_pts),
         load_ranges(row.missing),
     )
 

@@ -80,8 +80,8 @@ def stamp_of(status: os.stat_result, now: float) -> str:
 def open_media(path: Path, roots: Sequence[Path] = ()) -> Iterator[MediaFile]:
     """Open a regular, non-empty file under one of the roots.
 
-    Symbolic links on the way are followed if they lead to within a root. If folders and links are
-    replaced meanwhile, either the checked file is opened, or none.
+    Symbolic links, on the way or of the file itself, are followed if they lead to within a root. If
+    folders and links are replaced meanwhile, either the checked file is opened, or none.
 
     Args:
         path: The path that the user gave.
@@ -91,7 +91,7 @@ def open_media(path: Path, roots: Sequence[Path] = ()) -> Iterator[MediaFile]:
         The open file, which is closed afterwards.
 
     Raises:
-        MediaRefused: A folder, a link, a device, outside the roots, a playlist, or a name that is
+        MediaRefused: A folder, a device, outside the roots, a playlist, or a name that is
             not UTF-8.
         VideoError: Missing, unreadable or empty, or moved while it was opened.
     """
@@ -116,14 +116,12 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # does not w
 
 def _resolved(path: Path) -> Path:
     try:
-        status = path.lstat()
         real = path.resolve(strict=True)
+        status = real.lstat()
     except PermissionError as error:
         raise VideoError(f"{path}: {_unreadable(error)}") from error
     except (OSError, ValueError, RuntimeError) as error:
         raise VideoError(f"{path}: no such file; check the name and the folder") from error
-    if stat.S_ISLNK(status.st_mode):
-        raise MediaRefused(f"{path}: is a symbolic link; name the file itself: {real}")
     _check_kind(path, status)
     try:
         str(real).encode()  # a database can hold nothing else

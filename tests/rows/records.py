@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from db.changes.writes import create_run, finish_run, register_episode, register_model_version
 from db.engine import Database
+from db.episode_names import EpisodeName
 from db.library.runs import get_run
 from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
 from db.states import Lane, RunState
@@ -40,6 +41,7 @@ def made_episode(sha256: str = "a" * 64, name: str = "pilot.mkv") -> EpisodeReco
         area=PictureArea(0, 0, 640, 480),
         key_pts=tuple(range(0, 360_000, 10_000)),
         missing=(),
+        called=EpisodeName.told_by(f"/episodes/{name}"),
     )
 
 

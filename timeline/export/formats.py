@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exact.place import Place
-from exact.ranges import PtsRange, fill_gaps, lasting, union
+from exact.ranges import PtsRange, PtsRanges, fill_gaps, lasting, union
 from timeline.errors import TimelineError
 
 
@@ -55,8 +55,10 @@ class ExportedTimeline:
     end_pts: int
     frame_rate: Fraction
     rate_varies: bool
+    examined: PtsRange
+    """Half-open: the part that was to be examined, or the whole."""
     missing: Sequence[PtsRange]
-    """Half-open ranges that were not examined, ascending."""
+    """Half-open ranges of that which could not be examined, ascending."""
     entries: Sequence[Entry]
     """Ranges by start, then label."""
     width: int
@@ -77,6 +79,12 @@ class ExportedTimeline:
     def name_of(self, label: str) -> str:
         """Return the display name of a label, or the label or expression itself without one."""
         return self.names.get(label, label)
+
+    @property
+    def unexamined(self) -> PtsRanges:
+        """Ranges of the episode that were not examined: missing, or outside the part."""
+        start, end = self.examined
+        return union([(self.start_pts, start), *self.missing, (end, self.end_pts)])
 
     @property
     def url(self) -> str:

@@ -69,8 +69,10 @@ def _rows(timeline: ExportedTimeline) -> Iterator[str]:
         )
         name = escape(timeline.name_of(label))
         yield f'<div class="row"><div dir="auto">{name}</div><div class="bars">{bars}</div></div>'
-    if timeline.missing:
-        bars = "".join(_bar(timeline, start, end, "bar unseen") for start, end in timeline.missing)
+    if timeline.unexamined:
+        bars = "".join(
+            _bar(timeline, start, end, "bar unseen") for start, end in timeline.unexamined
+        )
         yield f'<div class="row"><div>not examined</div><div class="bars">{bars}</div></div>'
 
 

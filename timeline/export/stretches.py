@@ -36,7 +36,7 @@ def _pieces(timeline: ExportedTimeline) -> Iterator[tuple[int, int, tuple[str, .
         for change in ((entry.start_pts, 1, entry.label), (entry.end_pts, -1, entry.label))
     )
     borders = {timeline.start_pts, timeline.end_pts, *(pts for pts, _, _ in changes)}
-    borders.update(pts for each in timeline.missing for pts in each)
+    borders.update(pts for each in timeline.unexamined for pts in each)
     on_screen: Counter[str] = Counter()
     next_change = 0
     for start_pts, end_pts in pairwise(sorted(borders)):
@@ -45,7 +45,7 @@ def _pieces(timeline: ExportedTimeline) -> Iterator[tuple[int, int, tuple[str, .
             on_screen[label] += step
             next_change += 1
         labels = tuple(sorted(label for label, count in on_screen.items() if count))
-        unseen = any(start <= start_pts < end for start, end in timeline.missing)
+        unseen = any(start <= start_pts < end for start, end in timeline.unexamined)
         yield start_pts, end_pts, labels, bool(labels) or not unseen
 
 

@@ -35,6 +35,7 @@ def _document(timeline: ExportedTimeline) -> dict[str, Any]:
         "rate_varies": timeline.rate_varies,
         "start_pts": timeline.start_pts,
         "end_pts": timeline.end_pts,
+        "examined_pts": list(timeline.examined),
         "missing_pts": [list(each) for each in timeline.missing],
         "ranges": [
             {

@@ -52,6 +52,24 @@ class LabelledRange:
             )
 
 
+def ranges_within(
+    ranges: Iterable[LabelledRange], start_seconds: Fraction, end_seconds: Fraction
+) -> list[LabelledRange]:
+    """What of some ranges lies in start_seconds <= time < end_seconds."""
+    clipped = (
+        (each.label, max(each.start_seconds, start_seconds), min(each.end_seconds, end_seconds))
+        for each in ranges
+    )
+    return [LabelledRange(label, start, end) for label, start, end in clipped if start < end]
+
+
+def counted_from(start_seconds: Fraction, found: LabelledRange) -> LabelledRange:
+    """A range whose times count from a later moment, at or before its start."""
+    return LabelledRange(
+        found.label, found.start_seconds - start_seconds, found.end_seconds - start_seconds
+    )
+
+
 def read_truth(path: Path, episode: str | None = None) -> list[LabelledRange]:
     """Read a truth file, in its order; its name's end tells the format, and CSV is any other.
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from db.changes.writes import register_episode
+from db.changes.episodes import note_stamp
 from db.engine import Database
 from db.queue.claimed import ClaimedChunk
 from db.queue.completing import complete_extractions
@@ -228,7 +228,7 @@ def _note_stamp(database: Database, episode: EpisodeRecord, stamp: str) -> None:
     if stamp in ("", episode.file_stamp):
         return
     with database.write() as connection:
-        register_episode(connection, replace(episode, file_stamp=stamp))
+        note_stamp(connection, episode, stamp)
 
 
 def _found_in_store(installation: Installation, chunk: ClaimedChunk) -> ExtractedChunk | None:

@@ -12,7 +12,7 @@ from db.library.runs import ended_chunks, get_run, seen_labels
 from db.queue.claims import has_open_chunk
 from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk
 from db.states import RunState
-from exact.ranges import PtsRanges, total, union
+from exact.ranges import PtsRange, PtsRanges, clip, total, union
 from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
 from timeline.appearances.rules import Rules
@@ -41,7 +41,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         return False
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)
-    missing = _missing(episode, tagged, quarantined)
+    missing = _missing(episode, run.examined, tagged, quarantined)
     rules = RunParameters.from_json(run.params).rules
     finish_run(
         connection,
@@ -51,14 +51,21 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         frames=sum(len(part.sampled_pts) for part in tagged),
         decode_errors=sum(part.decode_errors for part in tagged),
         missing=missing,
-        error=quarantined[0][2] if quarantined else _damage(tagged, episode, missing),
-        appearances=derive_appearances(connection, run_id, episode, rules, missing),
+        error=quarantined[0][2]
+        if quarantined
+        else _damage(tagged, clip(episode.missing, *run.examined), episode.end_pts, missing),
+        appearances=derive_appearances(connection, run_id, episode, run.examined, rules, missing),
     )
     return True
 
 
 def derive_appearances(
-    connection: Transaction, run_id: int, episode: EpisodeRecord, rules: Rules, missing: PtsRanges
+    connection: Transaction,
+    run_id: int,
+    episode: EpisodeRecord,
+    examined: PtsRange,
+    rules: Rules,
+    missing: PtsRanges,
 ) -> list[AppearanceRecord]:
     """What a run found, by its stored tags, these rules and what it did not see."""
     tagged, quarantined = ended_chunks(connection, run_id)
@@ -68,21 +75,24 @@ def derive_appearances(
             for pts, label, confidence, place in seen_labels(connection, run_id)
         ],
         sorted({pts for part in tagged for pts in part.sampled_pts}),
-        episode.end_pts,
+        examined[1],
         episode.time_base,
         rules,
-        missing,
+        union([(episode.start_pts, examined[0]), *missing]),
         _cuts(tagged, [start for start, _, _ in quarantined]),
     )
     return [_record(item, episode) for item in found]
 
 
 def _missing(
-    episode: EpisodeRecord, tagged: Sequence[ExtractedChunk], quarantined: Sequence[Quarantined]
+    episode: EpisodeRecord,
+    examined: PtsRange,
+    tagged: Sequence[ExtractedChunk],
+    quarantined: Sequence[Quarantined],
 ) -> PtsRanges:
     return union(
         [
-            *episode.missing,
+            *clip(episode.missing, *examined),
             *(item for part in tagged for item in part.missing),
             *((start, end) for start, end, _ in quarantined),
         ]
@@ -123,11 +133,11 @@ def _final_state(
 
 
 def _damage(
-    tagged: Sequence[ExtractedChunk], episode: EpisodeRecord, missing: PtsRanges
+    tagged: Sequence[ExtractedChunk], file_lacks: PtsRanges, end_pts: int, missing: PtsRanges
 ) -> str | None:
     """Describe the damage of the file, for the person who reads that a run is partial."""
     errors = sum(part.decode_errors for part in tagged)
-    if any(end == episode.end_pts for _, end in episode.missing):
+    if any(end == end_pts for _, end in file_lacks):
         return "the file ends early; copy it again"
     if errors:
         return f"{errors} errors while decoding, the file is damaged; copy it again"

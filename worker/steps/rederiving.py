@@ -19,7 +19,7 @@ from db.changes.derivations import (
 )
 from db.engine import Database, Transaction
 from db.library.episodes import get_episode
-from exact.ranges import load_ranges
+from exact.ranges import PtsRange, load_ranges
 from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters, hash_of, params_with_thresholds
 from worker.steps.finish import derive_appearances
@@ -96,7 +96,8 @@ def _derive(connection: Transaction, run: RunStamp, thresholds: Rules) -> int:
     episode = get_episode(connection, run.episode_id)
     rules = RunParameters.from_json(run.params).with_thresholds(thresholds).rules
     missing = load_ranges(run.missing)
-    appearances = derive_appearances(connection, run.id, episode, rules, missing)
+    examined = run.part or (episode.start_pts, episode.end_pts)
+    appearances = derive_appearances(connection, run.id, episode, examined, rules, missing)
     keep_derived(connection, run.id, episode, appearances)
     return len(appearances)
 
@@ -124,16 +125,17 @@ def _new_params(runs: Sequence[RunStamp], thresholds: Rules) -> Iterator[tuple[i
     Runs of an episode that differed in their thresholds alone would be the same now: the one that
     queries see, or else the latest one that ended, is the one that `castline tag` finds.
     """
-    alike: dict[tuple[int, str], list[RunStamp]] = defaultdict(list)
+    alike: dict[tuple[int, str, PtsRange | None], list[RunStamp]] = defaultdict(list)
     for run in runs:
-        alike[run.episode_id, params_with_thresholds(run.params, thresholds)].append(run)
+        params = params_with_thresholds(run.params, thresholds)
+        alike[run.episode_id, params, run.part].append(run)
     chosen = []
-    for (_, params), some in alike.items():
+    for (_, params, part), some in alike.items():
         *others, best = sorted(some, key=lambda run: (run.is_current, run.has_ended, run.id))
         for other in others:
             text = _marked(params, best.id)
-            yield other.id, text, hash_of(text)
-        chosen.append((best.id, params, hash_of(params)))
+            yield other.id, text, hash_of(text, part)
+        chosen.append((best.id, params, hash_of(params, part)))
     yield from chosen
 
 

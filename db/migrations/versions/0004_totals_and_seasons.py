@@ -3,15 +3,18 @@
 Revision: 0004, after 0003
 """
 
+import re
+
 import sqlalchemy as sa
 from alembic import op
-
-from db.records import season_of
 
 revision = '0004'
 down_revision = '0003'
 branch_labels = None
 depends_on = None
+
+# `S05E12` as files of series are named, not as a part of a word.
+SEASON = re.compile(r'(?<![a-z0-9])s([0-9]{1,3})[ ._-]?e[0-9]', re.IGNORECASE)
 
 PER_LABEL = """
 INSERT INTO run_label (run_id, label, appearances, seconds, first_pts)
@@ -73,6 +76,8 @@ def _fill_seasons() -> None:
     episode = sa.table('episode', sa.column('id'), sa.column('name'), sa.column('season'))
     connection = op.get_bind()
     for row in connection.execute(sa.select(episode.c.id, episode.c.name)).all():
-        connection.execute(
-            sa.update(episode).where(episode.c.id == row.id).values(season=season_of(row.name))
-        )
+        found = SEASON.search(row.name)
+        if found:
+            connection.execute(
+                sa.update(episode).where(episode.c.id == row.id).values(season=int(found[1]))
+            )

@@ -51,7 +51,7 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 CAUSES = {
     "missing.mp4": "no such file",
-    "folder": "castline enqueue",
+    "folder": "no video file in this folder",
     "empty.mkv": "empty",
     "letter.mp4": "not a video",
     "song.mp4": "no video stream",

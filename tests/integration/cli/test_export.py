@@ -209,7 +209,7 @@ def test_clips_that_cannot_be_cut_leave_nothing(home: Path, video: Path, tmp_pat
     finally:
         away.rename(video)
     assert ended.returncode == 1
-    assert "no such file" in one_line(ended.stderr)
+    assert "run: castline episodes locate FOLDER" in one_line(ended.stderr)
     assert list(tmp_path.iterdir()) == []
 
 

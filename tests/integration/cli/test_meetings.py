@@ -17,7 +17,7 @@ from cli.console import LARGEST_INTEGER, LARGEST_RUN
 from db.engine import Database
 from db.errors import DatabaseError, NotFoundError
 from db.library.current import find_selection
-from db.questions.appearances import first_appearances, screen_time, shared_time
+from db.questions.appearances import Season, first_appearances, screen_time, shared_time
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
 from db.records import AppearanceRecord, EpisodeRecord, ModelVersionRecord
@@ -377,7 +377,7 @@ def test_both_databases_take_the_largest_numbers_that_may_be_given(database: Dat
     fill(database)
     rows = LARGEST_INTEGER  # one more than the most that may be asked for is read
     with database.read() as connection:
-        assert screen_time(connection, season=LARGEST_INTEGER, limit=rows) == []
+        assert screen_time(connection, season=Season(LARGEST_INTEGER), limit=rows) == []
         assert len(screen_time(connection, limit=rows)) == 2
         with pytest.raises(NotFoundError, match="no such run"):
             find_selection(connection, LARGEST_RUN, None)
@@ -429,6 +429,11 @@ def test_a_snapshot_is_a_read_only_file_that_datasette_serves(home: Path, tmp_pa
         "end_seconds": 10.0,
         "confidence": 0.8,
         "model": "cast@1",
+        "episode_id": 1,
+        "series": "Show",
+        "season": 1,
+        "number": 1,
+        "title": None,
     }
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.integration
 
 APPEARANCE_KEYS = {
     "episode",
+    "episode_id",
     "label",
     "start_seconds",
     "end_seconds",
@@ -37,6 +38,11 @@ APPEARANCE_KEYS = {
 }
 EPISODE_KEYS = {
     "episode",
+    "episode_id",
+    "series",
+    "season",
+    "number",
+    "title",
     "sha256",
     "path",
     "duration_seconds",
@@ -50,6 +56,7 @@ EPISODE_KEYS = {
 RUN_KEYS = {
     "run",
     "episode",
+    "episode_id",
     "model",
     "state",
     "is_current",
@@ -61,6 +68,7 @@ RUN_KEYS = {
     "bottleneck",
     "batch_fill",
     "decode_errors",
+    "examined_seconds",
     "missing_seconds",
     "error",
     "queued_at",

@@ -107,6 +107,7 @@ def way_in(line: str, after: str) -> list[str]:
 def test_from_a_fresh_home_to_the_way_back(town: Town) -> None:
     assert town.does("tag", town.clip) == []
     assert town.shows() == "springfield_1_2"
+    assert town.answers("models", "show", "springfield")["promotions"] == [], "by nobody"
 
     # A trial changes nothing, and says how it is seen.
     [line] = town.does("tag", town.clip, "--model", "toy")

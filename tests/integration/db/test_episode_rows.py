@@ -7,6 +7,7 @@ import pytest
 
 from db.changes.writes import register_episode
 from db.engine import Database
+from db.episode_names import EpisodeName
 from db.library.episode_rows import episode_values
 from db.library.episodes import get_episode, list_episodes
 from db.records import EpisodeRecord
@@ -38,6 +39,7 @@ ODD = EpisodeRecord(
     area=PictureArea(4, 8, 700, 500),
     key_pts=(0, 90_000, 2**39),
     missing=((3, 5), (2**38, 2**38 + 1)),
+    called=EpisodeName("Émission", 7, 3, "Départ"),
 )
 """An episode of which no field has the value of another or a usual one."""
 

@@ -142,7 +142,7 @@ def test_the_view_for_people_reads_without_castline(tmp_path: Path) -> None:
     database.dispose()
     with sqlite3.connect(tmp_path / "castline.db") as connection:
         rows = connection.execute("SELECT * FROM timeline").fetchall()
-    assert rows == [("pilot.mkv", "homer_simpson", 1.0, 4.5, 0.8, "cast@1")]
+    assert rows == [("pilot.mkv", "homer_simpson", 1.0, 4.5, 0.8, "cast@1", 1, *[None] * 4)]
 
 
 def test_screen_time_adds_up_over_episodes(database: Database) -> None:

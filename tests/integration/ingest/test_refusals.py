@@ -158,12 +158,21 @@ def test_pipe_and_device_are_not_waited_for(decoder: Decoder, tmp_path: Path) ->
     refusal(decoder, Path("/dev/zero"), MediaRefused, "is not a regular file")
 
 
-def test_symbolic_link_is_refused_and_the_real_file_named(
+def test_a_symbolic_link_is_taken_as_the_file_that_it_leads_to(
     decoder: Decoder, video: Path, tmp_path: Path
 ) -> None:
     link = tmp_path / "link.mp4"
     link.symlink_to(video)
-    refusal(decoder, link, MediaRefused, f"symbolic link; name the file itself: {video}")
+    assert (decoder.probe(link).name, decoder.probe(link).path) == (
+        video.name,
+        str(video.resolve()),
+    )
+    link.unlink()
+    link.symlink_to(tmp_path / "gone.mp4")
+    refusal(decoder, link, VideoError, "no such file")
+    link.unlink()
+    link.symlink_to("/dev/zero")
+    refusal(decoder, link, MediaRefused, "is not a regular file")
 
 
 def test_nothing_outside_the_media_roots_is_opened(video: Path, tmp_path: Path) -> None:

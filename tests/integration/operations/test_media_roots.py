@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ingest.decoder.parent import Decoder
-from ingest.errors import IngestError
+from ingest.errors import IngestError, MediaRefused
 from ingest.frames.chunks import ChunkRange
 from ingest.frames.extract_request import Extraction
 from ingest.media import file as media_file
@@ -167,6 +167,40 @@ def test_links_within_the_roots_are_followed_as_before(scene: Scene, tmp_path: P
         assert decoder.probe(within / "episode.mp4").sha256 == scene.inside_sha256
         found = decoder.probe(scene.link / "episode.mp4")
     assert found.path == str(tmp_path / "outside" / "episode.mp4"), "it leads into another root"
+
+
+def test_a_link_to_a_file_is_followed_to_within_the_roots_alone(
+    scene: Scene, tmp_path: Path
+) -> None:
+    inward, outward = scene.root / "inward.mp4", scene.root / "outward.mp4"
+    inward.symlink_to(scene.episode)
+    outward.symlink_to(tmp_path / "outside" / "episode.mp4")
+    with Decoder(media_roots=(scene.root,)) as decoder:
+        found = decoder.probe(inward)
+        assert (found.sha256, found.path) == (scene.inside_sha256, str(scene.episode))
+        with pytest.raises(MediaRefused, match="lies outside the media folders"):
+            decoder.probe(outward)
+
+
+def test_a_file_that_becomes_a_link_after_it_was_resolved_is_not_followed(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root_of = media_file._root_of
+
+    def exchanged(*arguments: Any) -> Path | None:
+        found = root_of(*arguments)
+        scene.episode.unlink()
+        scene.episode.symlink_to(tmp_path / "outside" / "episode.mp4")
+        return found
+
+    monkeypatch.setattr(media_file, "_root_of", exchanged)
+    link = scene.root / "link.mp4"
+    link.symlink_to(scene.episode)
+    with (
+        pytest.raises(IngestError, match="was moved while it was opened; try again"),
+        open_media(link, (scene.root,)),
+    ):
+        pass
 
 
 def test_a_single_file_may_be_a_root(scene: Scene) -> None:

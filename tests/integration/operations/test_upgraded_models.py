@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from castline.models import listing
+from castline.tagging import run_models
 from model.inference.compiling import compiled
 from model.inference.cpu_forward import CpuForwardPass
+from model.version import artifact
 from model.version.artifact import models_in
 from tests.servers.commands import castline_here
 from tests.stills.models import write_model_by_lot
@@ -21,12 +24,9 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What this process takes for the bundled models: `town@1`. Its children have the real ones."""
     folder = tmp_path / "bundled"
     write_model_by_lot(folder, "town")
-    for module in (
-        "model.version.artifact",
-        "castline.tagging.run_models",
-        "castline.models.listing",
-    ):
-        monkeypatch.setattr(f"{module}.bundled_folder", lambda: folder)
+    # Imported before any is patched: a module imported now would bind the patched function for good.
+    for module in (artifact, run_models, listing):
+        monkeypatch.setattr(module, "bundled_folder", lambda: folder)
     return folder
 
 

@@ -72,6 +72,7 @@ def timeline_of(ranges: Found, container: str) -> ExportedTimeline:
         end_pts=pts_of(FRAMES, container),
         frame_rate=FILM,
         rate_varies=False,
+        examined=(pts_of(0, container), pts_of(FRAMES, container)),
         missing=(),
         entries=[
             Entry(label, pts_of(start, container), pts_of(end, container), 0.875)

@@ -30,6 +30,7 @@ def timeline_of(*sightings: Sighting) -> ExportedTimeline:
         end_pts=8000,
         frame_rate=Fraction(24),
         rate_varies=False,
+        examined=(5000, 8000),
         missing=(),
         entries=[Entry("homer", 5000, 6000, 0.9), Entry("ned", 5500, 7500, 0.8)],
         width=720,
