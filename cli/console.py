@@ -126,14 +126,14 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
 
 
 def print_json(value: Any) -> None:
-    """Prints one JSON document, indented."""
+    """Print one JSON document, indented."""
     print_text(visible_json(json.dumps(value, indent=2, ensure_ascii=False) + "\n"))
 
 
 def print_text(text: str) -> None:
-    """Prints a text for programs, in UTF-8, whatever stdout's encoding is for others.
+    """Print text for programs, in UTF-8 regardless of stdout's encoding.
 
-    Nothing in it may act on a terminal.
+    It must contain no terminal control characters.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")

@@ -89,10 +89,10 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """One connection for several transactions, as temporary tables need it; closed at the end.
+        """Open a connection for several transactions, as temporary tables need; closed at the end.
 
-        On SQLite its transactions do not ask for the write lock before they write into what others
-        see; `Connection.execution_options(castline_reads_only=False)` changes that.
+        On SQLite its transactions do not acquire the write lock before they write to shared tables;
+        `Connection.execution_options(castline_reads_only=False)` changes that.
         """
         with one_line_errors(self.shown_url, self.patience), self.engine.connect() as connection:
             connection.detach()

@@ -106,33 +106,33 @@ class AppearanceRecord:
     mean_confidence: float
     max_confidence: float
     is_corrected: bool = False
-    """Whether a person's word decided it, or one of its borders."""
+    """Whether a correction decided it, or one of its borders."""
 
 
 @dataclass(frozen=True)
 class CorrectionRecord:
-    """What a person said of labels over a range of a content; it is never changed."""
+    """A verdict on labels over a range of a content; it is immutable."""
 
     key: str
     """32 hexadecimal digits, the same in every database."""
     sha256: str
-    """Of the content."""
+    """SHA-256 of the content."""
     verdict: Verdict
     label: str
     start_pts: int
     end_pts: int
     other: str | None
-    """Who it is, where it is another one."""
+    """The correct label, if it is another one."""
     part: tuple[int, int] | None
-    """Where in the range it is on screen, if not in all of it."""
+    """The part of the range in which it is on screen, if not all of it."""
     supersedes: str | None
-    """The key of what is undone, or of what this contradicts."""
+    """Key of the correction that is undone or contradicted."""
     author: str
     reason: str
     model: str | None
-    """NAME@VERSION of whose answer was judged, if there was one."""
+    """NAME@VERSION of the judged model, if there was one."""
     confidence: float | None
-    """How sure that was."""
+    """Confidence of the judged answer."""
     made_at: datetime
 
 

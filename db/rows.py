@@ -1,4 +1,4 @@
-"""Many rows at once, as each database takes them fastest."""
+"""Bulk inserts in the fastest way for each database."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 def insert_rows(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Adds rows to a table, each with the values of these columns in their order."""
+    """Insert rows into a table, with values in the order of these columns."""
     if not rows:
         return
     if connection.dialect.name == "sqlite":
@@ -23,7 +23,7 @@ def insert_rows(
 
 @lru_cache
 def _of_arrays(table: Table, columns: tuple[str, ...]) -> Insert:
-    """On PostgreSQL: an array per column takes half the time that rows take one by one."""
+    """On PostgreSQL an array per column takes half the time of single rows."""
     arrays = (cast(bindparam(name), ARRAY(table.c[name].type)) for name in columns)
     rows = func.unnest(*arrays).table_valued(*columns).render_derived()
     return insert(table).from_select(columns, select(*rows.c))

@@ -154,7 +154,7 @@ model_version = Table(
     Column("promoted_at", UtcDateTime()),
 )
 
-# What people set in place of a model version's own thresholds, for all its runs.
+# Thresholds set by users in place of a model version's original ones, for all its runs.
 model_thresholds = Table(
     "model_thresholds",
     metadata,
@@ -165,7 +165,7 @@ model_thresholds = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    # JSON: the parameters of runs that tell when appearances start and end.
+    # JSON: the parameters of runs that decide when appearances start and end.
     Column("rules", Text, nullable=False),
     Column("set_at", UtcDateTime(), nullable=False),
 )
@@ -291,7 +291,7 @@ def _appearances(name: str) -> Table:
         Column("frames", Integer, nullable=False),
         Column("mean_confidence", Float, nullable=False),
         Column("max_confidence", Float, nullable=False),
-        # A person's word decided it, or one of its borders.
+        # A correction decided it, or one of its borders.
         Column("is_corrected", Boolean, nullable=False, server_default=false()),
         CheckConstraint("start_pts < end_pts", name="range"),
         Index(None, "label", "run_id"),
@@ -329,12 +329,12 @@ def _totals_of_pairs(name: str) -> Table:
     )
 
 
-# What queries see: of a run that people corrected, what they said counts in it.
+# The appearances that queries see, with corrections applied.
 appearance = _appearances("appearance")
 run_label = _totals_of_labels("run_label")
 run_pair = _totals_of_pairs("run_pair")
 
-# Runs that people corrected, and what their models found by themselves.
+# Corrected runs, and their raw results.
 corrected_run = Table(
     "corrected_run",
     metadata,
@@ -345,7 +345,7 @@ corrected_run = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    # How many corrections count in it.
+    # Number of corrections that count in it.
     Column("corrections", Integer, nullable=False),
 )
 
@@ -353,29 +353,29 @@ raw_appearance = _appearances("raw_appearance")
 raw_run_label = _totals_of_labels("raw_run_label")
 raw_run_pair = _totals_of_pairs("raw_run_pair")
 
-# What people said of a content, whatever runs there are over it; rows are added and never changed.
+# Corrections of contents, independent of runs; rows are added and never changed.
 correction = Table(
     "correction",
     metadata,
     Column("id", RowId, primary_key=True),
-    # The same in every database that it is taken to.
+    # The same in every database to which it is copied.
     Column("key", String(32), nullable=False, unique=True),
-    # Of the episode, which need not be here.
+    # SHA-256 of the episode, which need not be here.
     Column("sha256", String(64), nullable=False, index=True),
     Column("verdict", _word(Verdict), nullable=False),
     Column("label", String(64), nullable=False, index=True),
     Column("start_pts", BigInteger, nullable=False),
     Column("end_pts", BigInteger, nullable=False),
-    # Who it is, where it is another one.
+    # The correct label, if it is another one.
     Column("other", String(64), index=True),
-    # Where in the range it is on screen, if not in all of it.
+    # The part of the range in which it is on screen, if not all of it.
     Column("part_start_pts", BigInteger),
     Column("part_end_pts", BigInteger),
-    # The key of what is undone, or of what this contradicts.
+    # Key of the correction that is undone or contradicted.
     Column("supersedes", String(32)),
     Column("author", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    # Whose answer was judged, and how sure it was; null where there was none.
+    # The judged model, and its confidence; null where there was none.
     Column("model", Text),
     Column("confidence", Float),
     Column("made_at", UtcDateTime(), nullable=False),

@@ -91,7 +91,7 @@ class RunParameters:
         return cls(Fraction(values["every_seconds"]), rules)
 
     def with_thresholds(self, thresholds: Rules) -> "RunParameters":
-        """The same with these thresholds and least durations; what holds in shots stays."""
+        """Return the same with these thresholds and least durations; rules in shots are kept."""
         return replace(self, rules=replace(thresholds, shots=self.rules.shots))
 
     @property
@@ -111,12 +111,12 @@ def hash_of(params: str, part: PtsRange | None = None) -> str:
 
 
 def thresholds_json(rules: Rules) -> str:
-    """Thresholds and least durations as canonical JSON."""
+    """Serialise thresholds and least durations to canonical JSON."""
     return json.dumps(_threshold_values(rules), sort_keys=True)
 
 
 def thresholds_from_json(text: str) -> Rules:
-    """Reads what `thresholds_json` wrote; it has no rules for shots.
+    """Parse the output of `thresholds_json`, without rules for shots.
 
     Raises:
         WorkerError: The database was damaged.
@@ -126,7 +126,7 @@ def thresholds_from_json(text: str) -> Rules:
 
 
 def params_with_thresholds(params: str, thresholds: Rules) -> str:
-    """A run's parameters, as they are stored, with these thresholds; all else stays as it is.
+    """Return a run's stored parameters with these thresholds; the rest is unchanged.
 
     Raises:
         WorkerError: The database was damaged.

@@ -38,7 +38,7 @@ class Cast:
         ]
 
     def fitting(self, name: str) -> list[str]:
-        """The labels that a person may mean: those of that name, or else with that part."""
+        """Return the labels that a name may stand for: exact matches, or else partial ones."""
         return self.called(name) or self.with_part(name)
 
     def with_part(self, name: str) -> list[str]:
@@ -51,7 +51,7 @@ class Cast:
         ]
 
     def close_to(self, name: str) -> list[str]:
-        """The labels that are written much like a name, those most alike first."""
+        """Return the labels with a similar spelling, the most similar first."""
         written = {label: (label_of(label), label_of(self.names[label])) for label in self.labels}
         words = {
             part: label
@@ -77,33 +77,36 @@ def cast_of(connection: Transaction) -> Cast:
 
 @dataclass(frozen=True)
 class NamedTruth:
-    """What a truth file tells, by labels."""
+    """The content of a truth file, by labels."""
 
     ranges: tuple[LabelledRange, ...]
     taken: Mapping[str, str]
-    """By a name that is no whole one, the label of which it is a part."""
+    """The label for each name that is only a part of the label or of its name."""
     absent: tuple[str, ...]
-    """The labels in it that no model version here has."""
+    """The labels in the file that no installed model version has."""
 
 
 def read_named_truth(
     connection: Transaction, path: Path, episode: str, renamed: Mapping[str, str] = NO_CHANGE
 ) -> NamedTruth:
-    """Read a truth file, whose characters may be written as whatever means a label elsewhere.
+    """Read a truth file, in which characters may be given as elsewhere by labels or names.
 
-    What means none is a label of its own; `unknown` says that nobody known is on screen.
+    A name without a label becomes a label of its own; `unknown` says that no known character is on
+    screen.
 
     Args:
-        connection: an open transaction.
-        path: of the file.
-        episode: whose truth it is, by its name; the file may tell of others, too.
-        renamed: what is to be read in place of a name.
+        connection: An open transaction.
+        path: The file.
+        episode: Name of the episode; the file may cover others, too.
+        renamed: Labels to use in place of names in the file.
+
+    Returns:
+        The ranges, and how names were understood.
 
     Raises:
-        TimelineError: the file cannot be read, or one of its lines cannot be used.
-        LabelError: a name fits several labels, or no label can be made of it.
-        RequestError: a name that is to be read otherwise is not in the file, or what is to be read
-            in its place means no label.
+        TimelineError: The file cannot be read, or one of its lines is invalid.
+        LabelError: A name fits several labels, or no label can be derived from it.
+        RequestError: A renamed name is not in the file, or its replacement is not a label.
     """
     ranges = read_truth(path, episode)
     cast = cast_of(connection)
@@ -125,7 +128,7 @@ def read_named_truth(
 def _renamed(
     cast: Cast, path: Path, written: Set[str], renamed: Mapping[str, str]
 ) -> dict[str, str]:
-    """The label to read for each name that is written and to be read otherwise."""
+    """Return the label for each renamed name in the file."""
     found: dict[str, str] = {}
     for old, new in renamed.items():
         names = [name for name in written if name == old or label_of(name) == label_of(old)]

@@ -34,10 +34,10 @@ COCO = "coco"
 FORMAT_NAMES = (*FORMATS, CLIPS)
 
 FORMATS_OF_MANY = tuple(name for name, chosen in FORMATS.items() if chosen.of_many)
-"""Those of which one file tells of several episodes."""
+"""The formats in which one file can cover several episodes."""
 
 ALL_STEM = "episodes"
-"""What files of all episodes are called."""
+"""Name of files of all episodes."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Exported:
     lacks_places: bool
     """Whether the coco file has no boxes because the model gives no places."""
     left_out: tuple[str, ...]
-    """The episodes, of all, that have nothing to show."""
+    """Episodes without any content, left out of an export of all."""
 
 
 def export(
@@ -161,7 +161,7 @@ def _export_all(
 
 
 def _write(contents: Mapping[Path, Iterable[bytes]]) -> None:
-    """Writes files that are there when all are, or none."""
+    """Write files that all appear together once all are complete, or none."""
     with ExitStack() as files:
         for path, pieces in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -45,10 +45,10 @@ class Answer:
         return data_frame(self.rows, self.columns)
 
     def to_csv(self) -> str:
-        """Returns the rows as CSV below the names of the columns.
+        """Return the rows as CSV below the names of the columns.
 
-        A missing value is an empty cell, bytes are hexadecimal digits, a text that a spreadsheet
-        would compute has an apostrophe before it, and what acts on a terminal is an escape.
+        A missing value is an empty cell, bytes are hexadecimal digits, text that a spreadsheet
+        would evaluate is prefixed with an apostrophe, and terminal control characters are escaped.
         """
         written = io.StringIO()
         writer = csv.writer(written, lineterminator="\n")

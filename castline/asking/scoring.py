@@ -55,11 +55,11 @@ class Evaluation(Row):
     figures: "Figures"
     """All of them: of frames by number on screen and by length of shots, of time, of ranges."""
     taken: Mapping[str, str]
-    """Names in the truth that are no whole ones, and the labels of which they are parts."""
+    """Labels for names in the truth that are only parts of names."""
     absent_labels: Mapping[str, tuple[str, ...]]
-    """Labels in the truth that no model here has, and those that are written much like them."""
+    """Labels in the truth that no installed model has, with similarly spelled labels."""
     unsayable_labels: tuple[str, ...]
-    """Labels in the truth that another model here has, and this one cannot give."""
+    """Labels in the truth that another installed model has but this one cannot give."""
     corrections: int = 0
     """How many of the episode's corrections count in it."""
 

@@ -150,20 +150,20 @@ def detections(
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of timelines is exported."""
+    """The parts of timelines to export."""
 
     labels: tuple[str, ...] = ()
-    """Only these; none means all."""
+    """Only these labels; none means all."""
     expression: "Expression | None" = None
-    """In place of appearances the ranges in which it holds, under its own text."""
+    """Export the ranges of this expression, named by its text, instead of appearances."""
     min_seconds: Fraction = Fraction(0)
     """Only ranges that last at least this long, once gaps are filled."""
     gap_seconds: Fraction = Fraction(0)
     """Gaps of at most this length are filled."""
     chapter_seconds: Fraction = Fraction(0)
-    """Chapters last at least so long."""
+    """Least duration of chapters."""
     sightings: bool = False
-    """With all sampled frames, and with what was seen in them."""
+    """Also read all sampled frames, and the sightings in them."""
 
 
 def timeline_to_export(

@@ -1,1 +1,1 @@
-"""What people say of answers: judged, listed, checked again, and made use of."""
+"""Corrections of answers: judging, listing, reviewing, and collecting stills from them."""

@@ -1,4 +1,4 @@
-"""Files of corrections: JSON that goes from one library to another, or lies beside a backup."""
+"""Files of corrections: JSON for another library, or as a part of a backup."""
 
 import json
 import re
@@ -17,29 +17,29 @@ from timeline.files import read_text
 from worker.steps.correcting import correction_of
 
 FORMAT = 1
-"""Changes whenever older versions could not read what newer ones write."""
+"""Increases whenever older versions cannot read the files of newer ones."""
 
 _SHA256, _KEY = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
 
 _LARGEST_PTS = 2**62
-"""Columns hold twice as much: sums of two times fit, too."""
+"""Columns hold twice as much, so that sums of two times fit, too."""
 
 
 def write_corrections(
     path: Path, records: Sequence[CorrectionRecord], names: Mapping[str, str | None]
 ) -> None:
-    """Writes corrections, with the names of their episodes for people to read."""
+    """Write corrections, with the names of their episodes for people to read."""
     rows = [{"episode": names.get(one.sha256), **plain(vars(one))} for one in records]
     text = json.dumps({"format": FORMAT, "corrections": rows}, indent=1, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 
 def read_corrections(path: Path) -> list[CorrectionRecord]:
-    """Reads what `write_corrections` wrote, in its order.
+    """Parse the output of `write_corrections`, in its order.
 
     Raises:
         TimelineError: The file cannot be read.
-        RequestError: It is none of corrections, or one of them cannot be.
+        RequestError: It is not a file of corrections, or one of them is invalid.
     """
     try:
         values = json.loads(read_text(path))
@@ -58,7 +58,7 @@ def read_corrections(path: Path) -> list[CorrectionRecord]:
 def _record(row: Any, where: str) -> CorrectionRecord:
     try:
         record = _read(row)
-        correction_of(record)  # checks what one must keep
+        correction_of(record)  # checks the constraints of a correction
     except (ValueError, LookupError, TypeError, TimelineError) as error:
         raise RequestError(f"{where}: cannot be used ({error}); export it again") from error
     return record

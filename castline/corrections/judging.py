@@ -1,4 +1,4 @@
-"""A person's verdict on an answer becomes corrections: exact ranges of an episode's content."""
+"""Turn a person's verdict on an answer into corrections: exact ranges of an episode's content."""
 
 import getpass
 import uuid
@@ -38,30 +38,30 @@ from worker.steps.finish import cuts_of_run
 
 @dataclass(frozen=True)
 class Said:
-    """What a person says, in their words."""
+    """A verdict as the user expressed it."""
 
     label: str | None = None
-    """Whose appearance is judged."""
+    """The label whose appearance is judged."""
     at: Time | None = None
-    """In the shot at this time."""
+    """Judge the shot at this time."""
     from_: Time | None = None
     to: Time | None = None
     whole: bool = False
-    """In the whole appearance at `at`, whatever shots it goes through."""
+    """Judge the whole appearance at `at`, across shots."""
     is_: str | None = None
-    """It is this one."""
+    """The correct label."""
     wrong: bool = False
-    """It is nobody known."""
+    """No known character is on screen."""
     right: bool = False
     add: str | None = None
-    """This one was missed."""
+    """A label that was missed."""
     start: Time | None = None
     """The appearance starts here."""
     end: Time | None = None
     new: bool = False
-    """Whether the label that is given may be one that nobody knows yet."""
+    """Whether the given label may be a new one."""
     author: str | None = None
-    """None for the user of this machine."""
+    """Author; None for the user of this machine."""
     reason: str = ""
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ class Said:
 
     @property
     def verdict(self) -> Verdict:
-        """What kind of thing it is."""
+        """The kind of the verdict."""
         if self.is_ is not None:
             return Verdict.RELABEL
         if self.add is not None:
@@ -93,12 +93,12 @@ class Said:
 
 
 def correct(installation: Installation, episode: str, said: Said) -> Judged:
-    """Writes down what a person says of an episode; see `Library.correct`."""
+    """Record a verdict on an episode; see `Library.correct`."""
     author = said.author or user()
-    with installation.database.read() as connection:  # which may hash a file to know its episode
+    with installation.database.read() as connection:  # may hash a file to identify its episode
         known = require_tagged_episode(connection, episode)
     with installation.database.write() as connection:
-        # Two people who judge one episode take turns: each sees what the other said.
+        # Serialises people who judge one episode: each sees the corrections of the other.
         lock_episode(connection, known.id)
         bench = _Bench(connection, known, require_selected_run(connection, known, CURRENT))
         made = bench.judge(said)
@@ -112,7 +112,7 @@ def correct(installation: Installation, episode: str, said: Said) -> Judged:
 
 
 def user() -> str:
-    """The name of who uses this machine."""
+    """Return the name of the user of this machine."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in some containers
@@ -120,7 +120,7 @@ def user() -> str:
 
 
 class _Bench:
-    """An episode as it is shown, for a person to judge."""
+    """An episode as it is shown, for judging."""
 
     def __init__(self, connection: Transaction, episode: EpisodeRecord, run: RunRecord) -> None:
         self._connection = connection
@@ -131,7 +131,7 @@ class _Bench:
         self._cuts = cuts_of_run(connection, run.id)
 
     def judge(self, said: Said) -> list[Correction]:
-        """Finds the ranges that a person speaks of, and what is said of each."""
+        """Return the corrections for a verdict, one per range."""
         if said.verdict is Verdict.ADD:
             assert said.add is not None
             return [self._added(self._label(said.add, said), said)]
@@ -151,7 +151,7 @@ class _Bench:
         ]
 
     def confidence(self, label: str, within: PtsRange) -> float | None:
-        """How sure the model was of a label in a range; None where it saw none."""
+        """Return the model's confidence in a label within a range; None where it has no tag."""
         found = [
             one.mean_confidence
             for one in self.raw
@@ -160,7 +160,7 @@ class _Bench:
         return max(found, default=None)
 
     def _label(self, name: str, said: Said) -> str:
-        """The label that a person gives; a new one only if that is meant."""
+        """Return the given label; a new one only if it is allowed."""
         try:
             return require_label(self._connection, name)
         except NotFoundError as error:
@@ -179,7 +179,7 @@ class _Bench:
                 else intersection([whole], [self._shot(self._pts_at(said.at))])
             )
         asked = self._range(said)
-        if verdict is Verdict.WRONG:  # of whom nobody sees it holds for runs to come
+        if verdict is Verdict.WRONG:  # the absence of any label may be recorded for future runs
             return (asked,)
         parts = intersection(sorted(own), [asked])
         if not parts:
@@ -235,7 +235,7 @@ class _Bench:
         )
 
     def _shot(self, pts: int) -> PtsRange:
-        """The shot that holds a moment; all of the episode where no cuts are known."""
+        """Return the shot that contains a time; the whole episode where no cuts are known."""
         cuts = self._cuts or ()
         start = max((cut for cut in cuts if cut <= pts), default=self.episode.start_pts)
         end = min((cut for cut in cuts if cut > pts), default=self.episode.end_pts)
@@ -245,14 +245,14 @@ class _Bench:
         moment = exact_seconds(at)
         if moment >= self.episode.duration_seconds:
             raise self._past_the_end(at)
-        # At the start that a table shows somebody is on screen, though it was rounded down.
+        # A table rounds start times down; at the printed start the label counts as on screen.
         pts = self.episode.start_pts + int((moment + ROUNDING) / self.episode.time_base)
         return min(pts, self.episode.end_pts - 1)
 
     def _range(self, said: Said) -> PtsRange:
         assert said.from_ is not None
         assert said.to is not None
-        asked_times(None, said.from_, said.to)  # refuses an empty one
+        asked_times(None, said.from_, said.to)  # refuses an empty range
         start, end = self._exact_pts(said.from_), self._exact_pts(said.to)
         if start >= self.episode.end_pts:
             raise self._past_the_end(said.from_)
@@ -261,7 +261,7 @@ class _Bench:
         return start, end
 
     def _exact_pts(self, time: Time) -> int:
-        """A border: one that is there, if a table shows it so; else the first pts from there on."""
+        """Return a border: an existing one that a table prints like this, else the next pts."""
         asked = exact_seconds(time)
         borders = {self.episode.start_pts, self.episode.end_pts, *(self._cuts or ())}
         for one in (*self._appearances, *self.raw):
@@ -305,7 +305,7 @@ def _new_records(
     reason: str,
     now: datetime,
 ) -> list[CorrectionRecord]:
-    """What is said now, without what the same person said before and still stands for."""
+    """Return the new records, without earlier ones of the same person that still stand."""
     stand = standing([correction_of(record) for record in earlier])
     authors = {record.key: record.author for record in earlier}
     said = {replace(one, key="", supersedes=None) for one in stand if authors[one.key] == author}
@@ -333,13 +333,13 @@ def _new_records(
 
 
 def moment_after(earlier: Sequence[CorrectionRecord], now: datetime) -> datetime:
-    """Now, or later than all that was said of a content: clocks of machines differ."""
+    """Return the current time, or one later than all records of a content: clocks differ."""
     step = timedelta(microseconds=1)
     return max([now, *(record.made_at + step for record in earlier)])
 
 
 def _contradicted(correction: Correction, stand: Sequence[Correction]) -> str | None:
-    """The key of the latest correction of which this says the opposite somewhere."""
+    """Return the key of the latest correction that this one contradicts somewhere."""
     held = settled(stand)
     opposed = {
         old.key

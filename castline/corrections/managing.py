@@ -1,4 +1,4 @@
-"""Corrections as a whole: listed, undone, taken elsewhere, and checked against another run."""
+"""List, undo, export and import corrections."""
 
 import uuid
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ from worker.steps.correcting import correct_runs
 def corrections(
     installation: Installation, episode: str | None, limit: int | None
 ) -> Table[Correction]:
-    """What people said, the latest first; see `Library.corrections`."""
+    """Return corrections, the latest first; see `Library.corrections`."""
     with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)
         found = shown_corrections(connection, known)[::-1]
@@ -44,10 +44,10 @@ def corrections(
 def undo(
     installation: Installation, keys: Sequence[str], author: str | None, reason: str
 ) -> Judged:
-    """Takes corrections back; see `Library.undo_corrections`."""
+    """Undo corrections; see `Library.undo_corrections`."""
     with installation.database.write() as connection:
         targets = [find_correction(connection, key) for key in keys]
-        # In one order, so that of two people who undo the same neither waits for the other's.
+        # In a fixed order, so that two people who undo the same corrections do not deadlock.
         targets.sort(key=lambda target: target.sha256)
         made = [_undone(connection, target, author or user(), reason) for target in targets]
     return Judged(tuple(made), COLUMNS)
@@ -89,7 +89,7 @@ def _undone(
 
 
 def export(installation: Installation, output: Path, episode: str | None, *, force: bool) -> int:
-    """Writes corrections into a file; see `Library.export_corrections`."""
+    """Write corrections into a file; see `Library.export_corrections`."""
     check_free(output, force)
     with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)
@@ -101,11 +101,11 @@ def export(installation: Installation, output: Path, episode: str | None, *, for
 
 
 def import_(installation: Installation, path: Path) -> Imported:
-    """Takes over corrections from a file; see `Library.import_corrections`."""
+    """Import corrections from a file; see `Library.import_corrections`."""
     records = read_corrections(path)
     added, here, elsewhere = 0, 0, 0
     for sha256, own in by_content(records):
-        # A transaction for each content: what it takes for one, others wait.
+        # A transaction for each content, so that others wait only for one.
         with installation.database.write() as connection:
             episode = get_episode_by_sha256(connection, sha256)
             if episode is not None:

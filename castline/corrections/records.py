@@ -1,4 +1,4 @@
-"""Corrections as they are stored, shown with the names and times of their episodes."""
+"""Stored corrections, with the names and times of their episodes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -18,7 +18,7 @@ COLUMNS = columns_of(Correction)
 def shown_corrections(
     connection: Transaction, episode: EpisodeRecord | None = None
 ) -> list[Correction]:
-    """Corrections of an episode or of all contents, in the order in which they were made."""
+    """Return corrections of an episode or of all contents, in order of creation."""
     records = list_corrections(connection, episode.sha256 if episode else None)
     episodes = {episode.sha256: episode} if episode else corrected_episodes(connection)
     counting = counting_keys(records)
@@ -28,7 +28,7 @@ def shown_corrections(
 
 
 def counting_keys(records: Sequence[CorrectionRecord]) -> set[str]:
-    """The keys of those that were not undone."""
+    """Return the keys of corrections that were not undone."""
     return {
         one.key
         for _, own in by_content(records)
@@ -39,14 +39,14 @@ def counting_keys(records: Sequence[CorrectionRecord]) -> set[str]:
 def by_content(
     records: Iterable[CorrectionRecord],
 ) -> Iterator[tuple[str, list[CorrectionRecord]]]:
-    """Corrections by the SHA-256 of their content, in their order."""
+    """Group corrections by the SHA-256 of their content, in their order."""
     ordered = sorted(records, key=lambda record: record.sha256)
     for sha256, own in groupby(ordered, key=lambda record: record.sha256):
         yield sha256, list(own)
 
 
 def shown(record: CorrectionRecord, episode: EpisodeRecord | None, stands: bool) -> Correction:
-    """A correction as it is shown."""
+    """Return the public value of a correction."""
     part_start_pts, part_end_pts = record.part or (None, None)
     return Correction(
         key=record.key,
@@ -74,12 +74,12 @@ def shown(record: CorrectionRecord, episode: EpisodeRecord | None, stands: bool)
 
 
 def _seconds(episode: EpisodeRecord | None, pts: int | None) -> float | None:
-    """A time from an episode's first frame; None where that is not known."""
+    """Return a time in seconds from an episode's first frame; None where it is unknown."""
     if episode is None or pts is None:
         return None
     return float((pts - episode.start_pts) * episode.time_base)
 
 
 def table_of(rows: Iterable[Correction], has_more: bool = False) -> Table[Correction]:
-    """Corrections as an answer."""
+    """Return corrections as a table."""
     return Table(tuple(rows), COLUMNS, has_more)

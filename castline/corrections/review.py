@@ -1,4 +1,4 @@
-"""What is most worth a person's look, and a random sample that tells how good answers are."""
+"""Answers most worth reviewing, and a random sample that measures the precision of answers."""
 
 import hashlib
 import heapq
@@ -42,35 +42,35 @@ Claims = dict[str, list[Claim]]
 
 @dataclass(frozen=True)
 class AuditMoment(Row):
-    """A label at a moment that was drawn by lot, and what a person said of it."""
+    """A label at a randomly drawn time, and the verdict on it."""
 
     episode: str
     label: str
     at_seconds: float
     confidence: float
-    """Of the appearance."""
+    """Confidence of the appearance."""
     is_right: bool | None
-    """None where nobody judged it yet."""
+    """Whether it is right; None if it was not judged yet."""
 
 
 @dataclass(frozen=True, repr=False)
 class Audit(Table[AuditMoment]):
-    """How often answers are right, as a random sample of them tells.
+    """The precision of answers, estimated from a random sample.
 
-    Its moments are drawn by lot among all at which a label is said to be on screen, so that each
-    second counts the same, in whatever appearance it lies.
+    Its moments are drawn from all times at which labels are shown, so that each second has the same
+    weight, in an appearance of any length.
     """
 
     judged: int = 0
     right: int = 0
     precision: float | None = None
-    """Right ones of those that were judged; None before any was."""
+    """Share of right ones among the judged moments; None before any was judged."""
     low: float = 0.0
-    """Of the 95 % confidence interval of the precision."""
+    """Lower limit of the 95 % confidence interval of the precision."""
     high: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the figures and the moments, as JSON takes them."""
+        """Return the figures and the moments, as plain values for JSON."""
         return {
             "moments": len(self),
             "judged": self.judged,
@@ -88,7 +88,7 @@ def review(
     kinds: Collection[Kind | str],
     limit: int | None,
 ) -> Table[Doubt]:
-    """What is most worth a look; see `Library.review`."""
+    """Return the answers most worth reviewing; see `Library.review`."""
     if unknown := [kind for kind in kinds if kind not in list(Kind)]:
         raise RequestError(f"review: {unknown[0]!r} is none of {', '.join(Kind)}")
     with installation.database.read() as connection:
@@ -109,7 +109,7 @@ def review(
 
 
 def audit(installation: Installation, count: int, episode: str | None, seed: int) -> Audit:
-    """A random sample of answers, and how many of it are right; see `Library.audit`."""
+    """Return a random sample of answers, and the share of right ones; see `Library.audit`."""
     with installation.database.read() as connection:
         said = _said(connection)
         drawn = heapq.nsmallest(
@@ -140,10 +140,10 @@ def audit(installation: Installation, count: int, episode: str | None, seed: int
 def _moments(
     connection: Transaction, run_id: int, episode: EpisodeRecord, seed: int
 ) -> Iterator[tuple[bytes, str, Fraction, float]]:
-    """The moments half past each second at which a label is on screen, each with its lot.
+    """Yield the moments half past each second at which a label is on screen, with random ranks.
 
-    The lot hangs on the content, the label and the time alone, so that of another run, and of a
-    library that has grown, the same moments are drawn as long as they are there.
+    The rank depends only on the content, the label and the time, so that the same moments are drawn
+    from another run, or from a library that has grown, as long as they exist.
     """
     for one in raw_appearances(connection, run_id):
         start, end = (
@@ -157,14 +157,14 @@ def _moments(
 
 
 def _shown(connection: Transaction, episode: str | None) -> Iterator[tuple[EpisodeRecord, int]]:
-    """Episodes and their shown runs: of one, or of all."""
+    """Yield episodes with their shown runs: one episode, or all."""
     only = None if episode is None else require_tagged_episode(connection, episode).id
     for span in selected_spans(connection, episode_id=only, selection=CURRENT):
         yield get_episode(connection, span.episode_id), span.run_id
 
 
 def _said(connection: Transaction) -> dict[str, list[Correction]]:
-    """What stands, by content."""
+    """Return the standing corrections by content."""
     return {
         sha256: standing([correction_of(record) for record in own])
         for sha256, own in by_content(list_corrections(connection))
@@ -198,7 +198,7 @@ def _run(connection: Transaction, run_id: int, episode: EpisodeRecord) -> Run:
 
 
 def _was_judged(found: FoundDoubt, claims: Claims) -> bool:
-    """Whether somebody said of half of it or more that the label is there, or that it is not."""
+    """Tell whether corrections cover at least half of a range."""
     own = [(claim.start_pts, claim.end_pts) for claim in claims.get(found.label, ())]
     judged = intersection(own, [(found.start_pts, found.end_pts)])
     return 2 * total(judged) >= found.end_pts - found.start_pts
@@ -226,7 +226,7 @@ def _doubt(found: FoundDoubt, episode: EpisodeRecord) -> Doubt:
 
 
 def _in_turn(lists: Sequence[Sequence[Doubt]]) -> Iterator[Doubt]:
-    """The first of each list, then the second of each; what is in several comes once."""
+    """Yield the first item of each list, then the second of each; duplicates only once."""
     seen: set[tuple[str, str, int]] = set()
     waiting = [iter(rows) for rows in lists]
     while waiting:

@@ -1,4 +1,4 @@
-"""How corrections stand to what the shown run found by itself: after a re-run, most may agree."""
+"""Compare corrections with the raw result of the shown run: after a rerun, most may agree."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from worker.installation import Installation
 from worker.steps.correcting import correction_of
 
 MOST = Fraction(1, 2)
-"""Of a range: a label that is on screen in so much of it is there, by the run."""
+"""Share of a range from which a run counts as showing a label in it."""
 
 BORDER_SECONDS = Fraction(1, 4)
-"""How well a run knows a border inside a shot: half of the interval at which it looks."""
+"""Accuracy of a run's border inside a shot: half of the sampling interval."""
 
 
 def status(installation: Installation, episode: str | None) -> Table[Stated]:
-    """How corrections stand to the shown runs; see `Library.corrections_status`."""
+    """Compare corrections with the shown runs; see `Library.corrections_status`."""
     with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)
         episodes = {known.sha256: known} if known else corrected_episodes(connection)
@@ -62,13 +62,13 @@ def _stated(
 
 @dataclass(frozen=True)
 class _Found:
-    """What the shown run found by itself."""
+    """The raw result of the shown run."""
 
     run: RunRecord | None
     appearances: Sequence[AppearanceRecord]
 
     def status(self, one: Correction, record: CorrectionRecord) -> Status:
-        """How one correction stands to it."""
+        """Return the status of one correction."""
         if self.run is None:
             return "untagged"
         if self._agrees(one, self.run.time_base):
@@ -76,7 +76,7 @@ class _Found:
         return "contradicted" if self._contradicts(one, record, self.run) else "needed"
 
     def confidence(self, one: Correction) -> float | None:
-        """How sure the run is of the label that was judged, where it sees it."""
+        """Return the run's confidence in the judged label, where it has tags of it."""
         found = [item.mean_confidence for item in self._inside(one.label, _range(one))]
         return max(found, default=None)
 
@@ -97,7 +97,7 @@ class _Found:
                 return self._is_shown(one.label, _range(one))
 
     def _contradicts(self, one: Correction, record: CorrectionRecord, run: RunRecord) -> bool:
-        """Whether another model denies what a person confirmed, or is surer of what was wrong."""
+        """Tell whether another model denies a confirmed label, or is surer of a wrong one."""
         if run.model == record.model:
             return False
         if one.verdict is Verdict.RIGHT:

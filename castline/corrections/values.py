@@ -1,4 +1,4 @@
-"""What people said, as it is shown and taken elsewhere."""
+"""Public values that describe corrections."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,104 +9,104 @@ from exact.verdicts import Verdict
 from timeline.appearances.doubts import Kind
 
 Status: TypeAlias = Literal["agrees", "needed", "contradicted", "replaced", "untagged"]
-"""How a correction stands to what the shown run found by itself."""
+"""How a correction compares with the raw result of the shown run."""
 
 
 @dataclass(frozen=True)
 class Correction(Row):
-    """What a person said of a label over a half-open range of an episode's content."""
+    """A verdict on a label over a half-open range of an episode's content."""
 
     key: str
-    """By which it is undone; its first digits do."""
+    """Key by which it is undone; the first digits suffice."""
     episode: str | None
-    """None where its content is not in this library."""
+    """Name of the episode; None where its content is not in this library."""
     sha256: str
-    """Of the content."""
+    """SHA-256 of the content."""
     verdict: Verdict
     label: str
     other: str | None
-    """Who it is, where it is another one."""
+    """The correct label, if it is another one."""
     start_seconds: float | None
-    """From the episode's first frame, as the end; None where the content is not here."""
+    """Seconds from the episode's first frame, as is the end; None where the content is not here."""
     end_seconds: float | None
     start_pts: int
-    """In the content's own time base, as the end."""
+    """In the content's own time base, as is the end."""
     end_pts: int
     part_start_seconds: float | None
-    """Of a trimmed one: from where it is on screen, as the end."""
+    """For a trimmed appearance: the start of the part on screen, as is the end."""
     part_end_seconds: float | None
     part_start_pts: int | None
     part_end_pts: int | None
     author: str
     reason: str
     model: str | None
-    """NAME@VERSION of whose answer was judged; None where there was none."""
+    """NAME@VERSION of the judged model; None where there was none."""
     confidence: float | None
-    """How sure that was."""
+    """Confidence of the judged answer."""
     made_at: datetime
     supersedes: str | None
-    """The key of what is undone, or of what this contradicts."""
+    """Key of the correction that is undone or contradicted."""
     stands: bool
-    """Whether it counts: it was not undone."""
+    """Whether it counts, because it was not undone."""
 
 
 @dataclass(frozen=True, repr=False)
 class Judged(Table[Correction]):
-    """What was said now."""
+    """The corrections recorded by one call."""
 
     is_known: bool = False
-    """Whether all of it had been said before by the same person: nothing was added."""
+    """Whether the same person had recorded all of it before, so that nothing was added."""
 
 
 @dataclass(frozen=True)
 class Imported(Row):
-    """What came of a file of corrections."""
+    """The result of importing a file of corrections."""
 
     added: int
     known: int
-    """Those that were here already."""
+    """Number of corrections that already existed."""
     episodes: int
-    """Contents of this library that the new ones speak of."""
+    """Number of contents in this library with new corrections."""
     elsewhere: int
-    """Contents that are not here: what was said of them counts once they are tagged."""
+    """Number of contents that are not here: their corrections count once they are tagged."""
 
 
 @dataclass(frozen=True)
 class Stated(Row):
-    """A correction beside what the shown run found by itself."""
+    """A correction compared with the raw result of the shown run."""
 
     correction: Correction
     status: Status
     shown_model: str | None
-    """NAME@VERSION of the run that is shown."""
+    """NAME@VERSION of the shown run's model."""
     found_confidence: float | None
-    """How sure that run is of the label that was judged, where it sees it."""
+    """That run's confidence in the judged label, where it has tags of it."""
 
 
 DoubtKind: TypeAlias = Kind
-"""Why an answer is worth a look."""
+"""Why an answer is worth reviewing."""
 
 AUDIT_MOMENTS = 100
-"""Of an audit: they tell a precision of 0.9 to 0.06 on either side."""
+"""Default size of an audit, which measures a precision of 0.9 to 0.06 on either side."""
 
 
 @dataclass(frozen=True)
 class Doubt(Row):
-    """An answer that is worth a person's look."""
+    """An answer worth reviewing."""
 
     kind: DoubtKind
     episode: str
     sha256: str
-    """Of its content."""
+    """SHA-256 of the content."""
     label: str
     other: str | None
-    """Who it may be instead."""
+    """The label that may be correct instead."""
     start_seconds: float
     end_seconds: float
     at_seconds: float
-    """A moment well inside, to look at."""
+    """A time well inside the range, to look at."""
     start_pts: int
     end_pts: int
     confidence: float
     worth: float
-    """From 0 to 1; comparable within a kind alone."""
+    """From 0 to 1; comparable only within a kind."""

@@ -1,4 +1,4 @@
-"""What people say of a library's answers."""
+"""Corrections of a library's answers."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class CorrectionMethods(Opened):
-    """Answers judged, once and for every run to come.
+    """Corrections of answers, which also count in all future runs.
 
-    What is said of an episode is kept by its content and exact ranges: it counts in all runs over
-    it, however often they are made again.
+    A correction is stored by the episode's content and exact ranges, so it counts in all runs over
+    this content, including later ones.
     """
 
     @as_castline_errors()
@@ -49,27 +49,32 @@ class CorrectionMethods(Opened):
         author: str | None = None,
         reason: str = "",
     ) -> "Judged":
-        """Says of a label that it is right or wrong somewhere, another one, or missing.
+        """Record that a label is right, wrong, another one, or missing in a range.
 
         Args:
-            episode: Which.
-            label: Whose appearance is judged; None with `add`.
-            at: In the shot at this time.
-            from_: From here on.
-            to: Until here.
-            whole: In the whole appearance at this time, whatever shots it goes through.
-            is_: It is this one; `unknown` is as `wrong`.
-            wrong: It is nobody known.
-            right: It is on screen as is shown.
-            add: This one is on screen, too.
-            start: The appearance at this time starts here.
-            end: It ends here.
-            new: The label that is given may be one that nobody knows yet.
-            author: Who says so; None for the user of this machine.
-            reason: Why.
+            episode: The episode.
+            label: The label whose appearance is judged; None with `add`.
+            at: Judge the shot at this time.
+            from_: Judge from this time on.
+            to: Judge until this time.
+            whole: Judge the whole appearance at `at`, across shots.
+            is_: The correct label; `unknown` means the same as `wrong`.
+            wrong: No known character is on screen.
+            right: The answer is right.
+            add: This label is also on screen.
+            start: The appearance at `at` starts at this time.
+            end: The appearance at `at` ends at this time.
+            new: Allow a label that no model and no correction knows.
+            author: Author of the correction; None for the user of this machine.
+            reason: Reason of the correction.
 
         Returns:
-            What was written down.
+            The recorded corrections.
+
+        Raises:
+            NotFoundError: A name matches no episode or label, or several.
+            RequestError: The arguments do not make a verdict, or nothing is there to be judged.
+            TimelineError: A time cannot be parsed.
         """
         from castline.corrections.judging import Said, correct
 
@@ -95,7 +100,18 @@ class CorrectionMethods(Opened):
     def corrections(
         self, episode: str | None = None, *, limit: int | None = None
     ) -> "Table[Correction]":
-        """Returns what people said of an episode or of all, the latest first."""
+        """Return the corrections of an episode or of all episodes.
+
+        Args:
+            episode: Only of this episode.
+            limit: Maximum number of rows.
+
+        Returns:
+            The corrections, the latest first.
+
+        Raises:
+            NotFoundError: No episode matches, or several do.
+        """
         from castline.corrections.managing import corrections
 
         return corrections(self._installation, episode, limit)
@@ -104,9 +120,18 @@ class CorrectionMethods(Opened):
     def undo_corrections(
         self, keys: Sequence[str], *, author: str | None = None, reason: str = ""
     ) -> "Judged":
-        """Takes corrections back, by their keys or the first digits of these.
+        """Undo corrections. Undoing an undoing restores its correction.
 
-        To take an undoing back brings its correction back.
+        Args:
+            keys: Keys of the corrections, or their first digits.
+            author: Author; None for the user of this machine.
+            reason: Reason.
+
+        Returns:
+            The recorded undoings.
+
+        Raises:
+            NotFoundError: No correction matches a key, or several do.
         """
         from castline.corrections.managing import undo
 
@@ -116,25 +141,59 @@ class CorrectionMethods(Opened):
     def export_corrections(
         self, output: str | Path, episode: str | None = None, *, force: bool = False
     ) -> int:
-        """Writes all corrections, or those of an episode, into a JSON file; returns how many."""
+        """Write the corrections of an episode or of all episodes to a JSON file.
+
+        Args:
+            output: The file to write.
+            episode: Only of this episode.
+            force: Replace an existing file.
+
+        Returns:
+            The number of corrections.
+
+        Raises:
+            NotFoundError: No episode matches, or several do.
+            TimelineError: The file exists or cannot be written.
+        """
         from castline.corrections.managing import export
 
         return export(self._installation, Path(output), episode, force=force)
 
     @as_castline_errors()
     def import_corrections(self, path: str | Path) -> "Imported":
-        """Takes over corrections from a file; those that are here already change nothing."""
+        """Import corrections from a file; existing ones change nothing.
+
+        Args:
+            path: A file from `export_corrections`.
+
+        Returns:
+            The numbers of new and existing corrections.
+
+        Raises:
+            RequestError: It is not a file of corrections, or one of them is invalid.
+            TimelineError: The file cannot be read.
+        """
         from castline.corrections.managing import import_
 
         return import_(self._installation, Path(path))
 
     @as_castline_errors()
     def corrections_status(self, episode: str | None = None) -> "Table[Stated]":
-        """Returns of each correction whether what the shown run found makes it needless.
+        """Compare each correction with the raw result of the shown run.
 
-        `agrees`: the run says the same by itself; `needed`: it does not; `contradicted`: another
-        model than the one that was judged denies what was confirmed, or is surer of what was wrong;
-        `replaced`: later corrections speak of all its range; `untagged`: nothing is shown of it.
+        The status is `agrees` if the run finds the same; `needed` if it does not; `contradicted` if
+        another model than the judged one denies a confirmed label, or is more confident of a wrong
+        one; `replaced` if later corrections cover its whole range; `untagged` if no run of its
+        episode is shown.
+
+        Args:
+            episode: Only of this episode.
+
+        Returns:
+            The corrections with their status.
+
+        Raises:
+            NotFoundError: No episode matches, or several do.
         """
         from castline.corrections.standing import status
 
@@ -148,12 +207,18 @@ class CorrectionMethods(Opened):
         kinds: Collection["DoubtKind | str"] = (),
         limit: int | None = None,
     ) -> "Table[Doubt]":
-        """Returns what is most worth a look, of each kind in turn, and was not judged yet.
+        """Return the answers most worth reviewing, of each kind in turn, that were not judged yet.
 
         Args:
             episode: Only in this episode.
-            kinds: Only these: unsure, isolated, confused, stranger, missed; none for all.
-            limit: At most so many rows.
+            kinds: Only these kinds: unsure, isolated, confused, stranger, missed; none means all.
+            limit: Maximum number of rows.
+
+        Returns:
+            The answers.
+
+        Raises:
+            NotFoundError: No episode matches, or several do.
         """
         from castline.corrections.review import review
 
@@ -163,12 +228,18 @@ class CorrectionMethods(Opened):
     def audit(
         self, moments: int = AUDIT_MOMENTS, *, episode: str | None = None, seed: int = 0
     ) -> "Audit":
-        """Returns a random sample of what models found, and how many of it people found right.
+        """Return a random sample of answers, and the share of them that was judged right.
 
         Args:
-            moments: How many are drawn.
+            moments: Size of the sample.
             episode: Only in this episode.
-            seed: Another one draws others.
+            seed: Each seed draws another sample.
+
+        Returns:
+            The sample with its verdicts and the estimated precision.
+
+        Raises:
+            NotFoundError: No episode matches, or several do.
         """
         from castline.corrections.review import audit
 

@@ -297,10 +297,16 @@ class ModelMethods(Opened):
 
     @as_castline_errors()
     def thresholds(self, model: str | None = None) -> "Thresholds":
-        """Returns the confidences at which a model's appearances start and end.
+        """Return the confidences at which a model's appearances start and end.
 
         Args:
-            model: Which; None for the one in use, as for the next two.
+            model: The model; None for the one in use.
+
+        Returns:
+            The thresholds by label.
+
+        Raises:
+            NotFoundError: There is no such model.
         """
         from castline.models.thresholds import thresholds
 
@@ -318,19 +324,26 @@ class ModelMethods(Opened):
         model: str | None = None,
         on_progress: Progress = tell_nobody,
     ) -> "Changed":
-        """Sets thresholds for all runs of a model, and derives their appearances by them.
+        """Set thresholds for all runs of a model, and derive their appearances again.
 
-        Nothing is looked at again: the tags are stored. Questions see the old appearances until all
-        new ones take their place in one moment; new runs of the model use the thresholds, too.
+        No frame is classified again: the tags are stored. Questions are answered from the old
+        appearances until all new ones replace them in one transaction; new runs of the model use
+        the thresholds, too.
 
         Args:
-            label: For this label alone; None for all.
+            label: Only for this label; None for all.
             onset: The confidence at which an appearance starts.
             offset: The confidence below which it ends.
             min_duration_on: Appearances that last fewer seconds are dropped.
             min_duration_off: Gaps that last fewer seconds are filled.
-            model: Which.
-            on_progress: Called with what is derived, how many of it are, and of how many.
+            model: The model; None for the one in use.
+            on_progress: Called with the name of a step, the amount done and the total.
+
+        Returns:
+            The numbers of runs and appearances.
+
+        Raises:
+            NotFoundError: There is no such model or label.
         """
         from castline.models.thresholds import Wish, set_thresholds
 
@@ -345,7 +358,19 @@ class ModelMethods(Opened):
         model: str | None = None,
         on_progress: Progress = tell_nobody,
     ) -> "Changed":
-        """Brings a model's own thresholds back, of all or of one label, as they were set."""
+        """Restore a model's original thresholds, for all labels or for one.
+
+        Args:
+            label: Only for this label; None for all.
+            model: The model; None for the one in use.
+            on_progress: Called with the name of a step, the amount done and the total.
+
+        Returns:
+            The numbers of runs and appearances.
+
+        Raises:
+            NotFoundError: There is no such model or label.
+        """
         from castline.models.thresholds import reset_thresholds
 
         return reset_thresholds(self._installation, label, model, on_progress)

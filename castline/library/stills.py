@@ -178,13 +178,21 @@ class StillMethods(Opened):
         easy: bool = False,
         on_progress: Progress = tell_nobody,
     ) -> StillsOfCorrections:
-        """Writes stills of what people said of answers: of the right label, or of `unknown`.
+        """Write stills from corrections, in the folder of the correct label or of `unknown`.
 
         Args:
-            output: A folder to add stills to; none is replaced.
+            output: The folder to add stills to; none is replaced.
             episode: Only of this episode.
-            easy: Also of what was confirmed and the model was sure of.
-            on_progress: Called with each episode's name, what is done of them and what there is.
+            easy: Also write stills of confirmed answers of which the model was confident.
+            on_progress: Called with an episode's name, the amount done and the total.
+
+        Returns:
+            The number of new stills, and of corrections without a still.
+
+        Raises:
+            NotFoundError: No episode matches, or several do.
+            MediaError: A frame cannot be read.
+            RequestError: A still cannot be written.
         """
         from castline.stills.from_corrections import stills_from_corrections
 

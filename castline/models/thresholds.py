@@ -1,4 +1,4 @@
-"""When a model's appearances start and end: thresholds shown, set and reset."""
+"""Show, set and reset the thresholds at which a model's appearances start and end."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -33,21 +33,21 @@ class LabelThresholds(Row):
     onset: float
     offset: float
     own_onset: float
-    """As the model has it by itself, like the next."""
+    """The model's original value, as is the next."""
     own_offset: float
 
     @property
     def is_changed(self) -> bool:
-        """Whether somebody set others than the model's own."""
+        """Whether the thresholds differ from the model's original ones."""
         return (self.onset, self.offset) != (self.own_onset, self.own_offset)
 
 
 @dataclass(frozen=True, repr=False)
 class Thresholds(Table[LabelThresholds]):
-    """The thresholds of a model, label by label."""
+    """The thresholds of a model by label."""
 
     model: str = ""
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     min_duration_on_seconds: Fraction = Fraction(0)
     """Shorter appearances are dropped."""
     min_duration_off_seconds: Fraction = Fraction(0)
@@ -56,18 +56,18 @@ class Thresholds(Table[LabelThresholds]):
 
 @dataclass(frozen=True)
 class Changed(Row):
-    """What other thresholds made."""
+    """The result of changing thresholds."""
 
     model: str
-    """NAME@VERSION."""
+    """NAME@VERSION of the model."""
     runs: int
-    """How many of its runs have appearances, which were derived again."""
+    """Number of its runs whose appearances were derived again."""
     appearances: int
-    """How many there are now."""
+    """Number of appearances now."""
 
 
 def thresholds(installation: Installation, model: str | None) -> Thresholds:
-    """The thresholds of a model; see `Library.thresholds`."""
+    """Return the thresholds of a model; see `Library.thresholds`."""
     version = chosen_model(installation, model)
     with installation.database.read() as connection:
         rules = thresholds_in_use(connection, version)
@@ -87,10 +87,10 @@ def thresholds(installation: Installation, model: str | None) -> Thresholds:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to change; None stays as it is."""
+    """The values to change; None leaves a value unchanged."""
 
     label: str | None = None
-    """Of this label alone; None of all, also of those with thresholds of their own."""
+    """Only for this label; None for all, including those with their own thresholds."""
     onset: float | None = None
     offset: float | None = None
     min_duration_on: Time | None = None
@@ -112,7 +112,7 @@ class Wish:
 def set_thresholds(
     installation: Installation, wish: Wish, model: str | None, on_progress: Progress
 ) -> Changed:
-    """Sets thresholds, and derives all appearances by them; see `Library.set_thresholds`."""
+    """Set thresholds, and derive all appearances again; see `Library.set_thresholds`."""
     version = chosen_model(installation, model)
     with installation.database.read() as connection:
         label = None if wish.label is None else _label(connection, version, wish.label)
@@ -127,7 +127,7 @@ def set_thresholds(
 def reset_thresholds(
     installation: Installation, label: str | None, model: str | None, on_progress: Progress
 ) -> Changed:
-    """Brings a model's own thresholds back; see `Library.reset_thresholds`."""
+    """Restore a model's original thresholds; see `Library.reset_thresholds`."""
     version = chosen_model(installation, model)
     own = own_thresholds(version)
     with installation.database.read() as connection:
@@ -190,7 +190,7 @@ def _with_label(rules: Rules, label: str, pair: tuple[float, float]) -> Rules:
 
 
 def _plain(rules: Rules) -> Rules:
-    """The same rules with no label that has what all have, so that equal ones are told equally."""
+    """Drop label thresholds that equal the common ones, so that equal rules have equal text."""
     usual = (rules.onset, rules.offset)
     kept = {label: pair for label, pair in rules.label_thresholds.items() if pair != usual}
     return replace(rules, label_thresholds=kept, shots=None)
@@ -205,7 +205,7 @@ def _labels(version: ModelVersion) -> tuple[str, ...]:
 
 
 def _label(connection: Transaction, version: ModelVersion, reference: str) -> str:
-    """The one label of a model that a person means, by the rule of names."""
+    """Return the one label of a model that a name stands for."""
     cast = Cast(_labels(version), names_of(connection))
     fitting = cast.fitting(reference)
     if len(fitting) == 1:

@@ -1,9 +1,9 @@
-"""Stills of what people said of answers, for a model to learn from.
+"""Write training stills from corrections.
 
-Who was taken for somebody else goes to the right label, and a stranger to `unknown`: a cut around
-the place where a run saw the label, or the whole frame where no place is told and nobody else is on
-screen. Frames lie well inside the range that was judged, since a border is known to a quarter of a
-second alone. What a model knew well already is taken only if that is asked for.
+A mistaken character goes to the correct label, and a stranger to `unknown`: a crop around the place
+where a run saw the label, or the whole frame where no place is known and no other label is on
+screen. Frames lie well inside the judged range, since a border is accurate only to a quarter of a
+second. Stills of answers that the model was confident of are written only on request.
 """
 
 import csv
@@ -47,16 +47,16 @@ from worker.parameters import RunParameters
 from worker.steps.correcting import correction_of
 
 MARGIN_SECONDS = Fraction(1)
-"""From the borders of a range, at most: a dissolve takes half a second on either side."""
+"""Largest distance from the borders of a range: a dissolve takes half a second on either side."""
 
 MARGIN_SHARE = Fraction(1, 4)
-"""Of a short range: its middle half is left."""
+"""Distance for a short range: its middle half remains."""
 
 MOST_STILLS = 5
-"""Of one range: more frames of one shot teach hardly more."""
+"""Stills per range: more frames of one shot teach hardly more."""
 
 EASY = 0.9
-"""Confidence from which a model needs no still of what a person confirmed."""
+"""Confidence from which a confirmed answer needs no still."""
 
 WHOLE = "whole frame"
 
@@ -64,7 +64,7 @@ _COMMENT = re.compile(
     r"castline correction ([0-9a-f]{32}): .* \(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, "
     r"pts (-?\d+), (whole frame|around \S+); "
 )
-"""Which still of which correction a comment tells of, whatever has become of the file."""
+"""The comment that identifies a still of a correction, whatever the name of the file."""
 
 _COLUMNS = (
     *("still", "label", "holds", "correction", "verdict", "said_of", "author"),
@@ -74,45 +74,45 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A still to make."""
+    """A still to write."""
 
     record: CorrectionRecord
     folder: str
     pts: int
     place: Place | None
     seen_as: str
-    """The label at whose place it is."""
+    """The label at whose place it is cut."""
 
     @property
     def part(self) -> str:
-        """As the comment tells it."""
+        """Name of the part, for the comment."""
         return WHOLE if self.place is None else f"around {self.seen_as}"
 
     @property
     def key(self) -> tuple[str, int]:
-        """By which it is known to be there already."""
+        """Identifies a still that already exists."""
         return self.record.key, self.pts
 
 
 @dataclass(frozen=True)
 class _Episode:
-    """An episode that was corrected, and the run that is shown of it."""
+    """A corrected episode, and its shown run."""
 
     record: EpisodeRecord
     run: RunRecord
     run_ids: tuple[int, ...]
-    """Of all its runs: any of them may tell a place."""
+    """Numbers of all its runs: any of them may give a place."""
     sampled_pts: Sequence[int]
     appearances: Sequence[AppearanceRecord]
-    """Once people were heard."""
+    """Appearances including corrections."""
     chunks: Sequence[tuple[int, int]]
 
     def on_screen(self, pts: int) -> set[str]:
-        """Who is on screen at a moment."""
+        """Return the labels on screen at a time."""
         return {one.label for one in self.appearances if one.start_pts <= pts < one.end_pts}
 
     def well_inside(self, claim: Claim) -> list[int]:
-        """Sampled frames of a range, away from its borders: some, evenly spread."""
+        """Return a few evenly spread sampled frames of a range, away from its borders."""
         length = claim.end_pts - claim.start_pts
         margin = min(MARGIN_SECONDS / self.record.time_base, MARGIN_SHARE * length)
         first = bisect_left(self.sampled_pts, claim.start_pts + margin)
@@ -129,7 +129,7 @@ def stills_from_corrections(
     easy: bool,
     on_progress: Progress,
 ) -> StillsOfCorrections:
-    """Writes stills of what people said; see `Library.stills_from_corrections`."""
+    """Write stills from corrections; see `Library.stills_from_corrections`."""
     if output.exists() and not output.is_dir():
         raise RequestError(f"{output}: is not a folder; name another with -o")
     with installation.database.read() as connection:
@@ -213,7 +213,7 @@ def _why_not(record: CorrectionRecord, easy: bool) -> str | None:
 
 
 def _teaches(one: Correction, claim: Claim) -> bool:
-    """Of one that says two things, who is there: not, who is not."""
+    """Tell whether a claim shows a label; for a relabelling only the correct label counts."""
     return one.verdict is not Verdict.RELABEL or claim.is_shown
 
 
@@ -225,7 +225,7 @@ def _still(
     record: CorrectionRecord,
     pts: int,
 ) -> _Wanted | None:
-    """A still of who is in a frame; None where it would show somebody else, too."""
+    """Return a still of the label in a frame; None where it would also show another one."""
     label = one.other or one.label
     is_stranger = one.verdict is Verdict.WRONG
     folder = UNKNOWN if is_stranger else label
@@ -242,9 +242,9 @@ def _still(
 
 
 def _seen_as(stand: Sequence[Correction], one: Correction, pts: int) -> Iterator[str]:
-    """The labels under which somebody may have been seen: the right one, and what it was taken for.
+    """Yield the labels under which a character may have been seen: the correct and mistaken ones.
 
-    What a person called something else may have been called so by another person before.
+    A person's relabelling may itself have been relabelled by another person.
     """
     if one.other is not None:
         yield one.other
@@ -257,7 +257,7 @@ def _seen_as(stand: Sequence[Correction], one: Correction, pts: int) -> Iterator
 
 
 class _Frames:
-    """The stored frames of runs; of those that are not stored any more, decoded again."""
+    """Reads stored frames of runs, and decodes missing ones again."""
 
     def __init__(self, installation: Installation, moments: MomentFrames) -> None:
         self._store = installation.frames
@@ -266,10 +266,10 @@ class _Frames:
     def read(
         self, episode: _Episode, wanted_pts: Sequence[int]
     ) -> Iterator[tuple[int, StoredFrame]]:
-        """Frames by the pts that were asked for.
+        """Yield the requested frames with their pts.
 
         Raises:
-            IngestError: They are not stored, and the file is not there.
+            IngestError: They are not stored, and the file is missing.
         """
         for start_pts, end_pts in episode.chunks:
             inside = sorted({pts for pts in wanted_pts if start_pts <= pts < end_pts})

@@ -180,15 +180,15 @@ class Proposed:
 
 @dataclass(frozen=True)
 class StillsOfCorrections:
-    """Stills of what people said of answers."""
+    """Stills written from corrections."""
 
     folder: Path
     counts: Mapping[str, int]
-    """How many new stills went into each label's folder, the fullest first."""
+    """Number of new stills in each label's folder, the largest first."""
     left_out: Mapping[str, int]
-    """By reason, of what no still was made."""
+    """Number of corrections without a still, by reason."""
     sources: Path
-    """A CSV file: of which moment of which episode each still is, and of which correction."""
+    """A CSV file with the episode, time and correction of each still."""
     stale: int
     """Stills in the folder whose correction was undone, or is not here."""
 

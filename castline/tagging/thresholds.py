@@ -1,4 +1,4 @@
-"""The thresholds by which a model's runs tell appearances: its own, or those that people set."""
+"""The thresholds of a model's runs: its original ones, or those that users set."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from worker.parameters import RunParameters, thresholds_from_json
 
 
 def own_thresholds(version: ModelVersion) -> Rules:
-    """The thresholds that a model version has by itself."""
+    """Return the original thresholds of a model version."""
     return replace(RunParameters.for_model(version.manifest).rules, shots=None)
 
 
 def thresholds_in_use(connection: Transaction, version: ModelVersion) -> Rules:
-    """The thresholds of a model version's runs, those of now and those to come."""
+    """Return the thresholds of a model version's existing and future runs."""
     text = thresholds_set(connection, version.sha256)
     if text is None:
         return own_thresholds(version)

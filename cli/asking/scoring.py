@@ -129,7 +129,7 @@ def _changes(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _say_what_was_understood(found: Evaluation) -> None:
-    """Says what is behind a score that would astonish: labels that cannot be found."""
+    """Print possible reasons for a surprising score: labels that cannot be found."""
     for name, label in found.taken.items():
         say(f"The truth's {name} is taken for {label}")
     for label, close in found.absent_labels.items():

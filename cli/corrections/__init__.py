@@ -1,1 +1,1 @@
-"""What people say of answers."""
+"""Commands for corrections of answers."""

@@ -1,4 +1,4 @@
-"""Putting an answer right: correct."""
+"""The command that corrects an answer: correct."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -11,7 +11,7 @@ from castline.text import format_time
 from cli.console import Json, print_json, say
 
 SHOWN_KEY = 8
-"""Digits of a key that are shown: of a million corrections hardly two begin alike."""
+"""Digits of a key that are shown: among a million corrections hardly two start alike."""
 
 Author = Annotated[
     str | None, typer.Option("--author", help="Who says so; default the user of this machine.")
@@ -20,7 +20,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why, for others to read."
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(correct)
 
 
@@ -53,7 +53,7 @@ def correct(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Say who is on screen, where an answer is wrong or doubtful; it counts in every run to come.
+    """Correct a wrong or doubtful answer; this also counts in every future run.
 
     Example: castline correct pilot.mkv --at 1:23 homer --is ned
     """
@@ -87,12 +87,12 @@ def correct(
 
 
 def said(one: Correction, names: Mapping[str, str]) -> str:
-    """What a correction says, in words: `pilot.mkv, 00:01:02.000 to ...: homer is ned`."""
+    """Describe a correction, such as `pilot.mkv, 00:01:02.000 to ...: homer is ned`."""
     return f"{one.episode or one.sha256[:8]}, {when(one)}: {claim(one, names)}"
 
 
 def claim(one: Correction, names: Mapping[str, str]) -> str:
-    """What is said of the label."""
+    """Describe the verdict on the label."""
     label = names[one.label]
     said = {
         "right": f"{label} is right",
@@ -106,7 +106,7 @@ def claim(one: Correction, names: Mapping[str, str]) -> str:
 
 
 def when(one: Correction) -> str:
-    """Its range, in pts where the episode is not here."""
+    """Describe the range, in pts where the episode is not here."""
     if one.start_seconds is None or one.end_seconds is None:
         return f"pts {one.start_pts} to {one.end_pts}"
     return f"{format_time(one.start_seconds)} to {format_time(one.end_seconds)}"

@@ -1,4 +1,4 @@
-"""All that people said: corrections list, undo, export, import, status."""
+"""Commands for stored corrections: corrections list, undo, export, import, status."""
 
 from collections import Counter
 from pathlib import Path
@@ -24,7 +24,7 @@ OfEpisode = Annotated[str | None, typer.Argument(help="Only of this episode.", m
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     group = typer.Typer(help="What people said of answers.", no_args_is_help=True)
     group.command("list")(show)
     group.command()(undo)
@@ -40,7 +40,7 @@ def show(
     limit: Limit = DEFAULT_LIMIT,
     as_json: Json = False,
 ) -> None:
-    """List what people said, the latest first.
+    """List corrections, the latest first.
 
     Example: castline corrections list pilot.mkv
     """
@@ -76,7 +76,7 @@ def undo(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Take corrections back; the key of an undoing brings its correction back.
+    """Undo corrections; undoing an undoing restores its correction.
 
     Example: castline corrections undo 4f2a19c0
     """
@@ -98,7 +98,7 @@ def export(
     episode: OfEpisode = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
-    """Write what people said into a file, for another library or to be kept.
+    """Write corrections to a file, for another library or as a backup.
 
     Example: castline corrections export -o corrections.json
     """
@@ -112,7 +112,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="That castline corrections export wrote.")],
     as_json: Json = False,
 ) -> None:
-    """Take over corrections from a file; those that are here already change nothing.
+    """Import corrections from a file; existing ones change nothing.
 
     Example: castline corrections import corrections.json
     """
@@ -128,11 +128,11 @@ def import_(
 
 
 def status(context: typer.Context, episode: OfEpisode = None, as_json: Json = False) -> None:
-    """Say of each correction whether what is shown now agrees by itself.
+    """Compare each correction with the raw result of the shown run.
 
-    agrees: the run found the same; needed: it did not; contradicted: another model denies what was
-    confirmed, or is surer of what was wrong; replaced: later corrections speak of all its range;
-    untagged: nothing is shown of its episode.
+    agrees: the run found the same; needed: it did not; contradicted: another model denies a
+    confirmed label, or is more confident of a wrong one; replaced: later corrections cover the
+    whole range; untagged: no run of its episode is shown.
 
     Example: castline corrections status pilot.mkv
     """

@@ -1,4 +1,4 @@
-"""What is worth a person's look: review."""
+"""The command that lists answers worth reviewing: review."""
 
 import shlex
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ from cli.console import (
 )
 
 ROWS = 20
-"""Answers that are shown unless more are asked for: a sitting."""
+"""Answers shown by default: enough for a session."""
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     app.command()(review)
 
 
@@ -51,12 +51,13 @@ def review(
     limit: Limit = ROWS,
     as_json: Json = False,
 ) -> None:
-    """List the answers that are most worth a look, for castline correct.
+    """List the answers most worth reviewing, for castline correct.
 
-    unsure: the confidence is near the onset; isolated: brief, and the label is nowhere near;
-    confused: another label is nearly as likely, or was the right one before; stranger: many labels
-    are a little likely, or the label was often nobody known; missed: between offset and onset.
-    What was judged is not listed again. castline evaluate --audit N tells what a sample came to.
+    unsure: the confidence is near the onset; isolated: brief, and the label is not nearby;
+    confused: another label is nearly as likely, or was the correct one before; stranger: many
+    labels are slightly likely, or the label was often wrong before; missed: between offset and
+    onset. Judged answers are not listed again. castline evaluate --audit N reports the result of a
+    sample.
 
     Example: castline review --kind unsure --kind missed
     """
@@ -115,7 +116,7 @@ def _show_sample(
 
 
 def _how(first: Doubt) -> str:
-    """The commands that judge an answer."""
+    """Return the commands that judge an answer."""
     command = f"castline correct {shlex.quote(first.episode)}"
     if first.kind == "missed":
         start, end = format_time(first.start_seconds), format_time(first.end_seconds)

@@ -1,4 +1,4 @@
-"""When appearances start and end: thresholds show, set, reset."""
+"""Commands for the thresholds of appearances: thresholds show, set, reset."""
 
 import time
 from typing import Annotated
@@ -20,7 +20,7 @@ Label = Annotated[
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Adds this group's commands."""
+    """Add this group's commands."""
     group = typer.Typer(help="When appearances start and end.", no_args_is_help=True)
     group.command()(show)
     group.command("set")(set_thresholds)
@@ -80,10 +80,10 @@ def set_thresholds(
     ] = None,
     model: OfThisModel = None,
 ) -> None:
-    """Set thresholds for all episodes, those that were tagged and those to come.
+    """Set thresholds for all episodes, tagged ones and future ones.
 
-    Nothing is looked at again: appearances are derived from the stored tags, and take the place of
-    the old ones in one moment.
+    No frame is classified again: appearances are derived from the stored tags, and replace the old
+    ones in one transaction.
 
     Example: castline thresholds set --label ned --onset 0.7 --offset 0.5
     """
@@ -104,7 +104,7 @@ def set_thresholds(
 
 
 def reset(context: typer.Context, label: Label = None, model: OfThisModel = None) -> None:
-    """Bring the model's own thresholds back.
+    """Restore the model's original thresholds.
 
     Example: castline thresholds reset --label ned
     """

@@ -127,11 +127,11 @@ def from_corrections(
         bool, typer.Option("--easy", help="Also of what was confirmed and the model was sure of.")
     ] = False,
 ) -> None:
-    """Make labelled stills of what people corrected, for castline dataset build.
+    """Write labelled stills of corrected answers, for castline dataset build.
 
-    Who was taken for somebody else goes to the right label's folder, a stranger to unknown, from
-    frames well inside the range that was judged. _sources.csv in the folder lists of which moment
-    and of which correction each still is.
+    A mistaken character goes to the correct label's folder, a stranger to unknown, from frames well
+    inside the judged range. _sources.csv in the folder lists the time and the correction of each
+    still.
 
     Example: castline dataset from-corrections -o corrected
     """

@@ -1,4 +1,4 @@
-"""What people said is added, and what is known of runs is written with it and without it."""
+"""Add corrections, and write the rows of runs with and without them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from db.schema import (
 
 @dataclass(frozen=True)
 class CorrectedRows:
-    """What is known of a run once people were heard."""
+    """The rows of a run with corrections applied."""
 
     appearances: Sequence[AppearanceRecord]
     corrections: int
-    """How many count in it."""
+    """Number of corrections that count in it."""
 
 
 def add_corrections(connection: Connection, records: Sequence[CorrectionRecord]) -> int:
-    """Adds corrections, except those that are there already; returns how many are new."""
+    """Add corrections, except existing ones; return how many are new."""
     added = 0
     for record in records:
         values = dict(vars(record))
@@ -55,14 +55,14 @@ def write_appearances(
     appearances: Sequence[AppearanceRecord],
     corrected: CorrectedRows | None,
 ) -> None:
-    """Makes these what is known of a run, whatever was there before; its episode is locked.
+    """Replace the appearances of a run; its episode is locked.
 
     Args:
         connection: A connection inside a write transaction.
         run_id: The run.
         episode_id: Its episode.
-        appearances: As its model found them.
-        corrected: The same once people were heard; None where nobody said anything.
+        appearances: The raw appearances.
+        corrected: The appearances with corrections applied; None where there are no corrections.
     """
     connection.execute(delete(corrected_run).where(corrected_run.c.run_id == run_id))
     raw = (raw_appearance, raw_run_label, raw_run_pair)

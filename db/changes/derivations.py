@@ -1,7 +1,7 @@
-"""The appearances of many runs, derived again and shown all together.
+"""Derive the appearances of many runs again, and show all of them together.
 
-What is derived is kept in temporary tables, for which nobody waits, and takes the old appearances'
-place in one transaction. Readers see all-old or all-new.
+Derived rows are kept in temporary tables, which block nobody, and replace the old appearances in
+one transaction. Readers see either all old or all new rows.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -33,7 +33,7 @@ from exact.ranges import PtsRange
 
 @dataclass(frozen=True)
 class RunStamp:
-    """A run of a model, as far as it tells whether what was derived of it still holds."""
+    """The state of a model's run, by which changes during the derivation are noticed."""
 
     id: int
     episode_id: int
@@ -41,14 +41,14 @@ class RunStamp:
     state: str
     ended_at: datetime | None
     missing: str
-    """JSON of ranges of pts: what it did not see when it ended."""
+    """JSON of ranges of pts that were missing when it ended."""
     is_current: bool
     part: PtsRange | None
     """What it examines of the episode; None for the whole."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has appearances: a run that is tried again keeps those that it shows."""
+        """Whether it has appearances: a run that is retried keeps its earlier ones."""
         return self.state in ENDED_RUN_STATES or self.is_current
 
 
@@ -58,7 +58,7 @@ def _temporary(table: Table) -> Table:
 
 
 _DERIVED = {table: _temporary(table) for table in (appearance, run_label, run_pair)}
-"""By the table whose rows they take the place of."""
+"""Temporary tables by the table whose rows they replace."""
 
 _FIELDS = tuple(each.name for each in fields(AppearanceRecord))
 _APPEARANCE_COLUMNS = ("run_id", "episode_id", *_FIELDS)
@@ -66,13 +66,13 @@ _values = attrgetter(*_FIELDS)
 
 
 def make_temporary_tables(connection: Connection) -> None:
-    """Makes what `keep_derived` fills, for this connection alone."""
+    """Create the tables that `keep_derived` fills, for this connection only."""
     for derived in _DERIVED.values():
         derived.create(connection)
 
 
 def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStamp]:
-    """All runs of a model version, oldest first."""
+    """Return all runs of a model version, oldest first."""
     rows = connection.execute(
         select(
             run.c.id,
@@ -101,7 +101,7 @@ def keep_derived(
     episode: EpisodeRecord,
     appearances: Sequence[AppearanceRecord],
 ) -> None:
-    """Keeps what was derived of a run until `show_derived`; what was kept before is forgotten."""
+    """Keep a run's derived rows until `show_derived`, replacing those kept before."""
     forget_derived(connection, [run_id])
     rows = {
         appearance: (
@@ -119,7 +119,7 @@ def keep_derived(
 
 
 def forget_derived(connection: Connection, run_ids: Collection[int]) -> None:
-    """Forgets what was kept of runs."""
+    """Drop the kept rows of runs."""
     for derived in _DERIVED.values():
         _delete(connection, derived, run_ids)
 
@@ -154,12 +154,13 @@ def lock_episodes_of_model(connection: Connection, model_version_id: int) -> boo
 def show_derived(
     connection: Connection, run_ids: Sequence[int], params: Iterable[tuple[int, str, str]]
 ) -> None:
-    """Puts what was kept of runs in the place of what they had.
+    """Replace the rows of runs by the kept ones.
 
     Args:
-        connection: The one with the temporary tables, in a write transaction with the runs locked.
-        run_ids: The runs, of each of which something was kept, if only that it found nobody.
-        params: New parameters of runs and their hashes, in an order in which none is there twice.
+        connection: The connection with the temporary tables, in a write transaction with the runs
+            locked.
+        run_ids: The runs, all with kept rows, or with none because no label was found.
+        params: New parameters of runs and their hashes, ordered so that no duplicate ever exists.
     """
     for table, derived in _DERIVED.items():
         _delete(connection, table, run_ids)
@@ -172,7 +173,7 @@ def show_derived(
 
 
 def _delete(connection: Connection, table: Table, run_ids: Collection[int]) -> None:
-    """Deletes the rows of runs."""
+    """Delete the rows of runs."""
     if run_ids:
         connection.execute(
             delete(table).where(table.c.run_id == bindparam("of_run")),

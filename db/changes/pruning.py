@@ -115,7 +115,7 @@ _OF_RUNS = (
     *(tag, appearance, run_label, run_pair, run_effort, chunk, replaced_run),
     *(corrected_run, raw_appearance, raw_run_label, raw_run_pair),
 )
-"""All that belongs to runs. What people said does not: it is of contents, and stays."""
+"""All rows of runs. Corrections belong to contents, and are kept."""
 
 
 def remove_models(

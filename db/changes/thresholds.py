@@ -1,4 +1,4 @@
-"""Thresholds that people set in place of a model version's own."""
+"""Thresholds that users set in place of a model version's original ones."""
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -7,9 +7,9 @@ from db.schema import model_thresholds, model_version
 
 
 def thresholds_set(connection: Connection, sha256: str) -> str | None:
-    """The thresholds that were set of the model version with this SHA-256, as JSON.
+    """Return the thresholds set for the model version with this SHA-256, as JSON.
 
-    None where its own count, as those of one that never ran here.
+    None where the original ones apply, as for a model that never ran here.
     """
     query = (
         select(model_thresholds.c.rules)
@@ -20,7 +20,7 @@ def thresholds_set(connection: Connection, sha256: str) -> str | None:
 
 
 def write_thresholds(connection: Connection, model_version_id: int, rules: str | None) -> None:
-    """Sets the thresholds of a model version; None: its own count again."""
+    """Set the thresholds of a model version; None restores the original ones."""
     key = model_thresholds.c.model_version_id == model_version_id
     connection.execute(delete(model_thresholds).where(key))
     if rules is not None:

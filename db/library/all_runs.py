@@ -52,7 +52,7 @@ def chunk_ranges(connection: Connection, run_id: int) -> PtsRanges:
 
 
 def runs_of(connection: Connection, episode_id: int) -> tuple[int, ...]:
-    """The numbers of an episode's runs, the oldest first."""
+    """Return the numbers of an episode's runs, the oldest first."""
     own = select(run_table.c.id).where(run_table.c.episode_id == episode_id)
     rows = connection.execute(own)
     return tuple(sorted(int(run_id) for run_id in rows.scalars()))

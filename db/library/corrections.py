@@ -1,4 +1,4 @@
-"""Reading what people said: of one content, or of all."""
+"""Read corrections of one content, or of all."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,12 +13,12 @@ from db.schema import corrected_run, correction, current_run, run, tag
 from exact.verdicts import Verdict
 
 SHORTEST_KEY = 4
-"""Digits of a correction's key that a person may give."""
+"""Least number of digits of a correction's key that a user must give."""
 
 
 @reading_rows()
 def list_corrections(connection: Connection, sha256: str | None = None) -> list[CorrectionRecord]:
-    """Corrections of one content or of all, in the order in which they were made."""
+    """Return corrections of one content or of all, in order of creation."""
     query = select(correction).order_by(correction.c.made_at, correction.c.id)
     if sha256 is not None:
         query = query.where(correction.c.sha256 == sha256)
@@ -27,10 +27,10 @@ def list_corrections(connection: Connection, sha256: str | None = None) -> list[
 
 @reading_rows()
 def find_correction(connection: Connection, reference: str) -> CorrectionRecord:
-    """The one correction whose key begins so.
+    """Return the one correction whose key starts like this.
 
     Raises:
-        NotFoundError: None or several do.
+        NotFoundError: No key matches, or several do.
     """
     listed = "castline corrections list shows them"
     if len(reference) < SHORTEST_KEY:
@@ -46,20 +46,20 @@ def find_correction(connection: Connection, reference: str) -> CorrectionRecord:
 
 
 def labels_said(connection: Connection) -> set[str]:
-    """The labels that people said are on screen somewhere, whether or not a model knows them."""
+    """Return the labels that corrections put on screen, whether or not a model has them."""
     others = select(correction.c.other).where(correction.c.other.is_not(None)).distinct()
     added = select(correction.c.label).where(correction.c.verdict == Verdict.ADD).distinct()
     return {str(label) for label in connection.execute(others.union(added)).scalars()}
 
 
 def count_corrections(connection: Connection, run_id: int) -> int:
-    """How many corrections count in a run."""
+    """Return how many corrections count in a run."""
     counted = select(corrected_run.c.corrections).where(corrected_run.c.run_id == run_id)
     return int(connection.execute(counted).scalar_one_or_none() or 0)
 
 
 def runs_to_correct(connection: Connection, episode_id: int) -> list[int]:
-    """The runs of an episode whose appearances somebody may be shown."""
+    """Return the runs of an episode whose appearances may be shown."""
     shown = select(current_run.c.run_id)
     rows = connection.execute(
         select(run.c.id)
@@ -71,14 +71,14 @@ def runs_to_correct(connection: Connection, episode_id: int) -> list[int]:
 
 
 def contents_said(connection: Connection) -> list[str]:
-    """The SHA-256 of all contents of which anybody said anything."""
+    """Return the SHA-256 of all contents with corrections."""
     return list(connection.execute(select(correction.c.sha256).distinct()).scalars())
 
 
 def confidences_of(
     connection: Connection, run_id: int, labels: Collection[str] | None = None
 ) -> dict[str, dict[int, float]]:
-    """By label, of these or of all, and by pts how sure a run was."""
+    """Return a run's confidences by label and pts, for these labels or all."""
     query = select(tag.c.label, tag.c.pts, tag.c.confidence).where(tag.c.run_id == run_id)
     if labels is not None:
         query = query.where(tag.c.label.in_(sorted(labels)))

@@ -28,16 +28,16 @@ class RunSelection:
     run_id: int | None = None
     model_sha256: str | None = None
     raw: bool = False
-    """As models found it, without what people said."""
+    """Whether to read raw results, without corrections."""
 
     @property
     def layer(self) -> Layer:
-        """Where it is read."""
+        """The tables to read."""
         return raw_layer(self.run_id) if self.raw else CORRECTED
 
     @property
     def is_current(self) -> bool:
-        """Whether it is about the current runs."""
+        """Whether it refers to the current runs."""
         return self.run_id is None and self.model_sha256 is None
 
 

@@ -134,7 +134,7 @@ def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord 
 
 
 def corrected_episodes(connection: Connection) -> dict[str, EpisodeRecord]:
-    """By content the episodes of which anybody said anything."""
+    """Return the episodes with corrections, by content."""
     said = select(correction.c.sha256)
     rows = connection.execute(select(episode).where(episode.c.sha256.in_(said)))
     return {row.sha256: episode_record(row) for row in rows.all()}

@@ -1,4 +1,4 @@
-"""Two layers of what is known: with what people said, which queries see, and without it."""
+"""Two layers of results: with corrections, which queries see, and raw."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from db.schema import (
 
 @dataclass(frozen=True)
 class Layer:
-    """Appearances and what they add up to, each with the columns of its table."""
+    """Appearances and their totals, each with the columns of its table."""
 
     appearance: FromClause
     run_label: FromClause
@@ -25,11 +25,11 @@ class Layer:
 
 
 CORRECTED = Layer(appearance, run_label, run_pair)
-"""The rows that queries see: where nobody said anything, the model's."""
+"""The rows that queries see: the raw ones where there are no corrections."""
 
 
 def raw_layer(run_id: int | None) -> Layer:
-    """What models found by themselves, in all runs or, which is read faster, in one."""
+    """Return the raw results of all runs or, which is faster to read, of one."""
     return Layer(
         _without_corrections(appearance, raw_appearance, run_id),
         _without_corrections(run_label, raw_run_label, run_id),
@@ -38,7 +38,7 @@ def raw_layer(run_id: int | None) -> Layer:
 
 
 def _without_corrections(table: Table, raw: Table, run_id: int | None) -> FromClause:
-    """The rows of runs that nobody corrected, and those that were put aside of the others."""
+    """Select the rows of runs without corrections, and the raw rows set aside for the others."""
     untouched = select(table).where(table.c.run_id.not_in(select(corrected_run.c.run_id)))
     aside = select(raw)
     if run_id is not None:

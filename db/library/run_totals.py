@@ -15,7 +15,7 @@ from db.schema import episode, run
 
 
 class LabelTotal(NamedTuple):
-    """How often and how long a label is on screen, and from when on."""
+    """Number of appearances, screen time and first appearance of a label."""
 
     label: str
     appearances: int
@@ -24,10 +24,10 @@ class LabelTotal(NamedTuple):
 
 
 class PairTotal(NamedTuple):
-    """How often and how long two labels are on screen at once."""
+    """Number and duration of the times that two labels share the screen."""
 
     label: str
-    """The first of them in the order of code points, so that a pair has one row."""
+    """The first of them by code points, so that a pair has one row."""
     other: str
     times: int
     seconds: float
@@ -38,7 +38,7 @@ PAIR_COLUMNS = ("run_id", *PairTotal._fields)
 
 
 def label_totals(appearances: Iterable[AppearanceRecord]) -> Iterator[LabelTotal]:
-    """What appearances add up to for each label."""
+    """Return the totals of appearances for each label."""
     in_order = sorted(appearances, key=lambda item: (item.label, item.start_pts))
     for label, each in groupby(in_order, key=lambda item: item.label):
         some = list(each)
@@ -49,7 +49,7 @@ def label_totals(appearances: Iterable[AppearanceRecord]) -> Iterator[LabelTotal
 def pair_totals(
     appearances: Iterable[AppearanceRecord], time_base: Fraction
 ) -> Iterator[PairTotal]:
-    """What they add up to for each two labels, given the seconds per pts."""
+    """Return the totals of appearances for each pair of labels, given the seconds per pts unit."""
     times: dict[tuple[str, str], int] = defaultdict(int)
     pts: dict[tuple[str, str], int] = defaultdict(int)
     on_screen: list[AppearanceRecord] = []
@@ -72,7 +72,7 @@ def write_totals(
     run_label: Table,
     run_pair: Table,
 ) -> None:
-    """Writes the totals of a run anew, in the transaction that writes its appearances."""
+    """Replace the totals of a run, in the transaction that writes its appearances."""
     for table in (run_label, run_pair):
         connection.execute(delete(table).where(table.c.run_id == run_id))
     base = connection.execute(

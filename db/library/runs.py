@@ -242,7 +242,7 @@ def run_appearances(connection: Connection, run_id: int) -> list[AppearanceRecor
 
 
 def raw_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:
-    """What a run's model found by itself, by time and label."""
+    """Return a run's raw appearances, by time and label."""
     is_corrected = select(corrected_run.c.run_id).where(corrected_run.c.run_id == run_id)
     table = appearance if connection.execute(is_corrected).first() is None else raw_appearance
     own = select(table).where(table.c.run_id == run_id)

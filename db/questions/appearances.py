@@ -334,7 +334,7 @@ def known_labels(connection: Connection) -> tuple[str, ...]:
 
 @reading_rows()
 def labels_of_model(connection: Connection, sha256: str) -> tuple[str, ...]:
-    """The labels that the registered model version with this SHA-256 can give."""
+    """Return the labels that the registered model version with this SHA-256 can give."""
     listed = select(model_version.c.labels).where(model_version.c.sha256 == sha256)
     return tuple(json.loads(connection.execute(listed).scalar_one()))
 
@@ -354,7 +354,7 @@ _SEASON = func.coalesce(episode.c.season, -1).label("season")
 
 
 def _of_episode(connection: Connection, episode_id: int, selection: RunSelection) -> RunSelection:
-    """The same of the one run that is meant, if there is one."""
+    """Restrict a selection to the one run of an episode, if there is one."""
     runs = selected_runs(selection)
     query = select(runs.c.run_id).where(runs.c.episode_id == episode_id)
     run_id = connection.execute(query).scalar_one_or_none()

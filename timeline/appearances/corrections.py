@@ -1,8 +1,8 @@
-"""What people said of a timeline, laid over what a model found.
+"""Apply people's corrections to the appearances that a model found.
 
-A correction speaks of labels over a half-open range: that they are on screen there, or that they
-are not. Of several that speak of one moment the latest counts; where nobody spoke, the model does.
-So a correction holds for every run over the same content, whatever that run found. Pure.
+A correction states over a half-open range that labels are on screen, or that they are not. Where
+several cover one moment the latest counts; elsewhere the model's result stands. So a correction
+holds for every run over the same content, whatever the run found. Pure.
 """
 
 from bisect import bisect_left
@@ -15,25 +15,25 @@ from exact.verdicts import Verdict
 from timeline.errors import TimelineError
 
 SAID = 1.0
-"""The confidence of what a person said."""
+"""The confidence of a correction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One thing that a person said; made once, and never changed."""
+    """One verdict of a person; immutable."""
 
     key: str
-    """By which others refer to it."""
+    """Key by which others refer to it."""
     verdict: Verdict
     label: str
     start_pts: int
     end_pts: int
     other: str | None = None
-    """Who it is, where it is another one."""
+    """The correct label, if it is another one."""
     part: PtsRange | None = None
-    """Where in the range it is on screen, if not in all of it."""
+    """The part of the range in which it is on screen, if not all of it."""
     supersedes: str | None = None
-    """The key of an earlier one: of what is undone, or of what this contradicts."""
+    """Key of an earlier correction that is undone or contradicted."""
 
     def __post_init__(self) -> None:
         where = f"correction of {self.label} from pts {self.start_pts} to {self.end_pts}"
@@ -53,50 +53,50 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """That a label is on screen over a half-open range, or that it is not."""
+    """The statement that a label is or is not on screen over a half-open range."""
 
     label: str
     start_pts: int
     end_pts: int
     is_shown: bool
     key: str
-    """Of the correction."""
+    """Key of the correction."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectedAppearance:
-    """A label over a half-open range, once people were heard."""
+    """A label over a half-open range, with corrections applied."""
 
     label: str
     start_pts: int
     end_pts: int
     frames: int
-    """Sampled frames that show it, by the model or by a person's word; 0 where none was sampled."""
+    """Sampled frames that show it, by the model or by a correction; 0 where none was sampled."""
     mean_confidence: float
     max_confidence: float
     is_corrected: bool
-    """Whether a person's word decided it, or one of its borders."""
+    """Whether a correction decided it, or one of its borders."""
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """What the model saw at each sampled frame."""
+    """The model's results at each sampled frame."""
 
     pts: Sequence[int] = ()
-    """Of all frames that were looked at, ascending."""
+    """The pts of all sampled frames, ascending."""
     confidences: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
-    """Of each label the confidence by pts, where it has a tag."""
+    """Confidences by label and pts, where there is a tag."""
 
     def inside(self, start_pts: int, end_pts: int) -> Sequence[int]:
-        """The sampled frames of a half-open range."""
+        """Return the sampled frames of a half-open range."""
         return self.pts[bisect_left(self.pts, start_pts) : bisect_left(self.pts, end_pts)]
 
 
 def not_undone(corrections: Sequence[Correction]) -> list[Correction]:
-    """Those that no other undoes, unless that was undone itself; undoings are among them.
+    """Return the corrections that are not undone, including undoings that are not undone.
 
     Args:
-        corrections: in the order in which they were made, which they keep.
+        corrections: Corrections in order of creation, which is kept.
     """
     undone: set[str] = set()
     found: list[Correction] = []
@@ -110,12 +110,12 @@ def not_undone(corrections: Sequence[Correction]) -> list[Correction]:
 
 
 def standing(corrections: Sequence[Correction]) -> list[Correction]:
-    """Those that count and say something of labels, in the order in which they were made."""
+    """Return the corrections that count and concern labels, in order of creation."""
     return [one for one in not_undone(corrections) if one.verdict is not Verdict.UNDO]
 
 
 def claims_of(correction: Correction) -> tuple[Claim, ...]:
-    """What a correction says of its labels."""
+    """Return the statements of a correction on its labels."""
     label, key = correction.label, correction.key
     start, end = correction.start_pts, correction.end_pts
     match correction.verdict:
@@ -141,13 +141,13 @@ def claims_of(correction: Correction) -> tuple[Claim, ...]:
 
 
 def settled(corrections: Iterable[Correction]) -> dict[str, list[Claim]]:
-    """What holds of each label, once the latest word on each moment counts.
+    """Resolve corrections, so that the latest counts at each moment.
 
     Args:
-        corrections: those that stand, in the order in which they were made.
+        corrections: The standing corrections, in order of creation.
 
     Returns:
-        By label its claims, ascending, none of which overlap.
+        Claims by label, ascending, none of which overlap.
     """
     found: dict[str, list[Claim]] = {}
     for correction in corrections:
@@ -169,20 +169,20 @@ def corrected(
     claims: Mapping[str, Sequence[Claim]],
     sampled: Sampled,
 ) -> list[CorrectedAppearance]:
-    """Lay what people said over what a model found.
+    """Apply corrections to the appearances of a model.
 
-    What they said of a label touches no other. A range that a person stands for is one with those
-    of the model that it touches. Confidence is the mean over the sampled frames: 1 where a person
-    said so, the model's elsewhere; and where no frame was sampled, that of what the range is left
-    of.
+    A correction of one label affects no other. A range confirmed by a correction merges with the
+    model's ranges that it touches. Confidence is the mean over the sampled frames: 1 where a
+    correction applies, the model's elsewhere; where no frame was sampled, that of the original
+    range.
 
     Args:
-        appearances: of one run, as its model found them; of one label none overlap.
-        claims: by label, from `settled`.
-        sampled: the frames that the run looked at, and the tags of these labels.
+        appearances: Raw appearances of one run; those of one label do not overlap.
+        claims: Claims by label, from `settled`.
+        sampled: The sampled frames of the run, and the tags of these labels.
 
     Returns:
-        Appearances by start, then label; those that nobody spoke of are as they were.
+        Appearances by start, then label; those without corrections are unchanged.
     """
     found: list[CorrectedAppearance] = []
     raw: dict[str, list[CorrectedAppearance]] = {label: [] for label in claims}
@@ -195,7 +195,7 @@ def corrected(
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a label's time: said by a person, or left of what the model found."""
+    """A part of a label's time: from a correction, or left of the model's range."""
 
     start_pts: int
     end_pts: int
@@ -215,7 +215,7 @@ def _of_label(
 
 
 def _joined(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
-    """Those that touch are one, if a person stands for one of the two."""
+    """Merge pieces that touch, if one of the two comes from a correction."""
     current: list[_Piece] = []
     for piece in pieces:
         if current and (
@@ -255,5 +255,5 @@ def _confidences(label: str, piece: _Piece, sampled: Sampled) -> Iterator[float]
 
 
 def said_at(claims: Collection[Claim], pts: int) -> Claim | None:
-    """The claim that holds a moment; None where nobody spoke of it."""
+    """Return the claim that covers a time; None where there is none."""
     return next((each for each in claims if each.start_pts <= pts < each.end_pts), None)

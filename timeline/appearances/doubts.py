@@ -1,7 +1,7 @@
-"""What of a run is most worth a person's look. Pure.
+"""Find the answers of a run that are most worth reviewing. Pure.
 
-A doubt is a label over a range, with a reason and a worth from 0 to 1: how likely it seems, by what
-the run saw and by what people said of the label before, that the answer is wrong there.
+A doubt is a label over a range, with a reason and a worth from 0 to 1: how likely the answer seems
+wrong, judged by the run's confidences and by earlier corrections of the label.
 """
 
 from bisect import bisect_left, bisect_right
@@ -16,39 +16,40 @@ from exact.ranges import PtsRange, holds
 from timeline.appearances.rules import Rules
 
 ISOLATED_SECONDS = 60
-"""Without the label on either side: who is in a story is mostly seen again within a minute."""
+"""Time without the label on either side: a character of a story mostly reappears within a
+minute."""
 
 BRIEF_SECONDS = 3
-"""About a shot: what lasts longer was seen many times."""
+"""About a shot: a longer appearance was seen in many samples."""
 
 LEAST_WORTH = 0.1
-"""Of nine out of ten such answers nothing would come."""
+"""Below this, nine out of ten such answers are right."""
 
 RIVAL = 0.2
-"""Of a label's own confidence: from where on another one is told as what it may be."""
+"""Share of a label's own confidence from which another label is offered as an alternative."""
 
 FEWEST_LOOKS = 2
-"""Of a stretch between offset and onset: one look alone is mostly nothing."""
+"""Samples of a stretch between offset and onset: a single one mostly means nothing."""
 
 
 class Kind(StrEnum):
-    """Why an answer is worth a look."""
+    """Why an answer is worth reviewing."""
 
     UNSURE = "unsure"
     """Its confidence is near the onset."""
     ISOLATED = "isolated"
-    """It is brief, and the label is nowhere near."""
+    """It is brief, and the label is not nearby."""
     CONFUSED = "confused"
-    """Another label is nearly as likely, or was the right one before."""
+    """Another label is nearly as likely, or was the correct one before."""
     STRANGER = "stranger"
-    """Many labels are a little likely, or the label was often nobody known before."""
+    """Many labels are slightly likely, or the label was often wrong before."""
     MISSED = "missed"
-    """The label is between its offset and its onset: nothing is told of it."""
+    """The label is between its offset and its onset, so it is not reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An appearance as a model found it."""
+    """A raw appearance."""
 
     label: str
     start_pts: int
@@ -58,60 +59,60 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """An answer that is worth a look."""
+    """An answer worth reviewing."""
 
     kind: Kind
     label: str
     start_pts: int
     end_pts: int
     at_pts: int
-    """A sampled frame well inside, to look at."""
+    """A sampled frame well inside the range, to look at."""
     confidence: float
     worth: float
     other: str | None = None
-    """Who it may be instead."""
+    """The label that may be correct instead."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """How often labels were judged, and what came of it."""
+    """How often labels were judged, and with which results."""
 
     judged: Mapping[str, int] = field(default_factory=dict)
     wrong: Mapping[str, int] = field(default_factory=dict)
-    """How often it was nobody known."""
+    """How often no known character was on screen."""
     taken_for: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """How often the first label was the second one."""
+    """How often the first label was in fact the second one."""
 
     def share(self, count: int, label: str) -> float:
-        """Of the verdicts on a label; two are added, so that a single verdict proves little."""
+        """Return a share of the verdicts on a label; two are added, so that one proves little."""
         return count / (self.judged.get(label, 0) + 2)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run looked at and saw."""
+    """The samples and results of a run."""
 
     appearances: Sequence[Found]
     sampled_pts: Sequence[int]
-    """Ascending."""
+    """The pts of sampled frames, ascending."""
     confidences: Mapping[str, Mapping[int, float]]
-    """Of each label by pts, where it has a tag."""
+    """Confidences by label and pts, where there is a tag."""
     rules: Rules
     time_base: Fraction
 
     def inside(self, start_pts: int, end_pts: int) -> Sequence[int]:
-        """The sampled frames of a half-open range."""
+        """Return the sampled frames of a half-open range."""
         first = bisect_left(self.sampled_pts, start_pts)
         return self.sampled_pts[first : bisect_left(self.sampled_pts, end_pts)]
 
     def mean(self, label: str, pts: Sequence[int]) -> float:
-        """How sure it is of a label over some frames; 0 where a frame has no tag of it."""
+        """Return the mean confidence in a label over frames; 0 where a frame has no tag of it."""
         tags = self.confidences.get(label, {})
         return fsum(tags.get(one, 0.0) for one in pts) / len(pts) if pts else 0.0
 
 
 def doubts(run: Run, record: Record) -> Iterator[Doubt]:
-    """What of a run is worth a look, in any order."""
+    """Yield the answers of a run worth reviewing, in any order."""
     spans: dict[str, list[PtsRange]] = defaultdict(list)
     for one in sorted(run.appearances, key=lambda one: one.start_pts):
         spans[one.label].append((one.start_pts, one.end_pts))
@@ -150,7 +151,7 @@ def _of_appearance(
 
 
 def _likeliest(one: Found, rivals: Mapping[str, float], record: Record) -> tuple[float, str] | None:
-    """Who it may be instead, by what was seen and by what was said before, and how likely."""
+    """Return the likeliest alternative label by confidences and corrections, and its likelihood."""
     said = {other for label, other in record.taken_for if label == one.label}
     worths = []
     for other in {*rivals, *said}:
@@ -162,7 +163,7 @@ def _likeliest(one: Found, rivals: Mapping[str, float], record: Record) -> tuple
 
 
 def _either(one: float, other: float) -> float:
-    """How likely it is that one of two reasons holds, as if they were independent."""
+    """Return the probability that at least one of two independent reasons holds."""
     return 1 - (1 - one) * (1 - other)
 
 
@@ -174,13 +175,13 @@ def _is_isolated(run: Run, one: Found, own: Sequence[PtsRange]) -> bool:
 
 
 def _meeting(own: Sequence[PtsRange], start_pts: int, end_pts: int) -> int:
-    """How many of a label's ranges, ascending, meet a half-open one."""
+    """Return how many of a label's ranges, ascending, overlap a half-open one."""
     before_end = bisect_left(own, end_pts, key=lambda one: one[0])
     return before_end - bisect_right(own, start_pts, key=lambda one: one[1])
 
 
 def _missed(run: Run, label: str, own: Sequence[PtsRange]) -> Iterator[Doubt]:
-    """Stretches in which a label stays between its offset and its onset, and is not told."""
+    """Yield stretches in which a label stays between its offset and its onset, unreported."""
     onset, offset = run.rules.thresholds(label)
     likely = sorted(pts for pts, sure in run.confidences[label].items() if sure >= offset)
     untold = [pts for pts in likely if not holds(own, pts)]
@@ -194,7 +195,7 @@ def _missed(run: Run, label: str, own: Sequence[PtsRange]) -> Iterator[Doubt]:
 
 
 def _stretch(run: Run, label: str, places: Sequence[int], onset: float) -> Doubt:
-    """A doubt over successive samples, given by their places among all."""
+    """Return a doubt over successive samples, given by their indices."""
     pts = [run.sampled_pts[place] for place in places]
     after = places[-1] + 1
     end_pts = run.sampled_pts[after] if after < len(run.sampled_pts) else pts[-1] + 1

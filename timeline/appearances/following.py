@@ -32,18 +32,18 @@ Sights = Mapping[int, Sight]
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """The durations of rules in whole pts, with which pts compare as with the exact ones."""
+    """The durations of rules in whole pts, for integer comparisons equal to the exact ones."""
 
     shortest_pts: int
-    """What lasts less is short."""
+    """Runs shorter than this are short."""
     filled_pts: int
-    """A gap that lasts less is filled."""
+    """Gaps shorter than this are filled."""
     linked_pts: int
     """The longest gap over which a place is followed."""
 
     @classmethod
     def of(cls, rules: Rules, time_base: Fraction) -> "Durations":
-        """Of these rules, given the seconds per pts."""
+        """Return the durations of these rules, given the seconds per pts unit."""
         return cls(
             ceil(rules.min_duration_on_seconds / time_base),
             ceil(rules.min_duration_off_seconds / time_base),

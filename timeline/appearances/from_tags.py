@@ -150,7 +150,7 @@ class _Shots:
             start += len(group)
 
     def seen(self, sights: Sights) -> Iterator[tuple[int, list[Look]]]:
-        """The shots with a sight: where each starts among the looks, and its own."""
+        """Yield the shots with a sight: the index of the first look, and the looks."""
         for number in sorted({self._shot_of[each] for each in sights if each in self._shot_of}):
             yield self._shots[number]
 

@@ -1,4 +1,4 @@
-"""Annotations for those who study films: ELAN, and IIIF viewers."""
+"""Annotation formats for film studies: ELAN, and IIIF viewers."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,8 @@ from timeline.export.xml import xml_text
 EAF_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 
 IIIF_BASE = "https://castline.invalid"
-"""Of the identifiers, which have to be web addresses: a domain that can be nobody's (RFC 2606)."""
+"""Base of the identifiers, which must be web addresses: a reserved domain that nobody can own (RFC
+2606)."""
 
 IIIF_CONTEXT = "http://iiif.io/api/presentation/3/context.json"
 
@@ -23,7 +24,7 @@ MEDIA_FRAGMENTS = "http://www.w3.org/TR/media-frags/"
 
 
 def eaf_text(timeline: ExportedTimeline) -> str:
-    """ELAN's format: a tier per label, with its name in each annotation; times in milliseconds."""
+    """Return ELAN's format: a tier per label, with its name in each annotation; in milliseconds."""
     root = Element(
         "ANNOTATION_DOCUMENT",
         {
@@ -70,9 +71,9 @@ def eaf_text(timeline: ExportedTimeline) -> str:
 
 
 def iiif_pieces(timelines: Iterable[ExportedTimeline]) -> Iterator[str]:
-    """A manifest (IIIF, Presentation API 3.0) with a canvas per episode.
+    """Yield a manifest (IIIF, Presentation API 3.0) with a canvas per episode.
 
-    Ranges are annotations of the W3C (Web Annotation Data Model) with a fragment of time each.
+    Ranges are W3C annotations (Web Annotation Data Model) with a time fragment each.
     """
     head = {
         "@context": IIIF_CONTEXT,

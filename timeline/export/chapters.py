@@ -11,10 +11,10 @@ from timeline.export.stretches import Stretch, joined_to_last, stretches
 from timeline.export.xml import xml_text
 
 NOBODY, UNEXAMINED = "nobody known", "not examined"
-"""Titles of chapters in which nobody is named."""
+"""Titles of chapters without a known character."""
 
 NANOSECOND_DIGITS = 9
-"""Of ChapterTimeStart and ChapterTimeEnd (RFC 9559, 5.1.7.1.4)."""
+"""Decimals of ChapterTimeStart and ChapterTimeEnd (RFC 9559, 5.1.7.1.4)."""
 
 
 class Chapter(NamedTuple):
@@ -26,9 +26,9 @@ class Chapter(NamedTuple):
 
 
 def chapters(timeline: ExportedTimeline) -> Iterator[Chapter]:
-    """A chapter for each stretch in which the same labels are on screen, or for several.
+    """Yield a chapter for each stretch with the same labels on screen, or for several.
 
-    It is told by all who are on screen in it, those who are longest first.
+    Its title names all characters on screen in it, in descending order of screen time.
     """
     shortest_pts = float(timeline.shortest_chapter_seconds / timeline.time_base)
     for parts in joined_to_last(stretches(timeline), shortest_pts):
@@ -46,7 +46,7 @@ def _title(timeline: ExportedTimeline, parts: list[Stretch]) -> str:
 
 
 def ffmpeg_text(timeline: ExportedTimeline) -> str:
-    """FFmpeg's metadata file."""
+    """Return FFmpeg's metadata file."""
     lines = [";FFMETADATA1"]
     for start_pts, end_pts, title in chapters(timeline):
         lines += [
@@ -60,7 +60,7 @@ def ffmpeg_text(timeline: ExportedTimeline) -> str:
 
 
 def matroska_text(timeline: ExportedTimeline) -> str:
-    """The chapters of Matroska (RFC 9559, 5.1.7), in the XML of MKVToolNix."""
+    """Return the chapters of Matroska (RFC 9559, 5.1.7), in the XML of MKVToolNix."""
     root = Element("Chapters")
     edition = SubElement(root, "EditionEntry")
     for number, (start_pts, end_pts, title) in enumerate(chapters(timeline), 1):
@@ -70,10 +70,10 @@ def matroska_text(timeline: ExportedTimeline) -> str:
             SubElement(atom, name).text = clock(timeline.seconds(pts), NANOSECOND_DIGITS)
         display = SubElement(atom, "ChapterDisplay")
         SubElement(display, "ChapterString").text = title
-        SubElement(display, "ChapterLanguage").text = "und"  # names are of no language
+        SubElement(display, "ChapterLanguage").text = "und"  # names have no language
     return xml_text(root)
 
 
 def _escaped(text: str) -> str:
-    """As FFmpeg's metadata files want it: a backslash before what has a meaning there."""
+    """Escape special characters of FFmpeg's metadata files with a backslash."""
     return "".join(f"\\{letter}" if letter in "=;#\\\n" else letter for letter in text)

@@ -1,7 +1,7 @@
-"""Times as export formats write them, rounded DOWN.
+"""Decimal times for export formats, rounded DOWN.
 
-The frame that starts a range stays inside it, the frame that ends it stays outside, and so the
-frames of a range come back exactly.
+The frame that starts a range stays inside it, and the frame that ends it stays outside, so the
+frames of a range are restored exactly.
 """
 
 from fractions import Fraction
@@ -9,18 +9,18 @@ from math import floor
 
 
 def decimal(seconds: Fraction, digits: int = 6) -> str:
-    """Seconds with so many digits behind the point."""
+    """Format seconds with this number of decimals."""
     whole, rest = divmod(floor(seconds * 10**digits), 10**digits)
     return f"{whole}.{rest:0{digits}}"
 
 
 def rounded_down(seconds: Fraction, digits: int = 6) -> Fraction:
-    """What `decimal` writes."""
+    """Return the value that `decimal` writes."""
     return Fraction(floor(seconds * 10**digits), 10**digits)
 
 
 def clock(seconds: Fraction, digits: int = 3, point: str = ".") -> str:
-    """`HH:MM:SS.mmm`."""
+    """Format seconds as `HH:MM:SS.mmm`."""
     whole, rest = divmod(floor(seconds * 10**digits), 10**digits)
     minutes, second = divmod(whole, 60)
     hour, minute = divmod(minutes, 60)

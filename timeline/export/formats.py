@@ -43,7 +43,7 @@ class ExportedTimeline:
 
     name: str
     season: int | None
-    """None where the name tells none."""
+    """Season of the episode; None where the name has none."""
     path: str
     """Path of the video file: absolute, or a URL on shared storage."""
     sha256: str
@@ -62,19 +62,20 @@ class ExportedTimeline:
     entries: Sequence[Entry]
     """Ranges by start, then label."""
     width: int
-    """Of the whole picture, in pixels, turned as it is shown."""
+    """Width of the whole picture in pixels, rotated for display."""
     height: int
     picture_width: int
     """Width of the active picture in pixels; places are shares of it."""
     picture_height: int
     sampled_pts: Sequence[int] = ()
-    """The frames that were looked at, ascending; none where no format asks for them."""
+    """The pts of the sampled frames, ascending; empty where no format needs them."""
     sightings: Sequence[Sighting] = ()
-    """Of the labels of the entries, by pts; none, too, where the ranges are an expression's."""
+    """Sightings of the entries' labels, by pts; empty, too, where the ranges are an
+    expression's."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Display names by label."""
     shortest_chapter_seconds: Fraction = Fraction(0)
-    """Stretches are joined to chapters that last at least so long."""
+    """Stretches are joined to chapters of at least this duration."""
 
     def name_of(self, label: str) -> str:
         """Return the display name of a label, or the label or expression itself without one."""
@@ -88,7 +89,7 @@ class ExportedTimeline:
 
     @property
     def url(self) -> str:
-        """Of the video file."""
+        """URL of the video file."""
         return self.path if "://" in self.path else Path(self.path).as_uri()
 
     @property
@@ -121,13 +122,16 @@ def smoothed(
     longest_gap_pts: Fraction,
     shortest_pts: Fraction,
 ) -> list[Entry]:
-    """Entries, first with short gaps within a label filled, then without those that are short.
+    """Fill short gaps within each label, then drop short entries.
 
     Args:
-        entries: by start, then label.
-        examined: half-open ranges; a gap that lies not wholly in one of them is not filled.
-        longest_gap_pts: gaps of at most this length are filled.
-        shortest_pts: how long what is left lasts at least.
+        entries: Entries by start, then label.
+        examined: Half-open ranges; a gap that is not within one of them is not filled.
+        longest_gap_pts: Gaps of at most this length are filled.
+        shortest_pts: Least length of the remaining entries.
+
+    Returns:
+        The remaining entries.
     """
     own = {(entry.label, entry.start_pts, entry.end_pts): entry for entry in entries}
     by_label = sorted(entries, key=lambda entry: entry.label)
@@ -147,14 +151,14 @@ def smoothed(
 
 
 class Format(NamedTuple):
-    """How a format's files end, and where the functions are that give what is in them."""
+    """The suffix of a format's files, and the functions that write their content."""
 
     suffix: str
     module: str
     of_one: str | None = None
-    """Gives the text of one timeline; None where the other does for one as for several."""
+    """Returns the text of one timeline; None where `of_many` is used for one, too."""
     of_many: str | None = None
-    """Gives the pieces of a file of several timelines; None where one file tells of one."""
+    """Yields the pieces of a file of several timelines; None where a file holds only one."""
 
 
 FORMATS = {
@@ -179,10 +183,10 @@ FORMATS = {
 
 
 def exported(timeline: ExportedTimeline, name: str) -> Iterator[bytes]:
-    """What a file in the format with this name holds, piece by piece.
+    """Yield the content of a file in the format with this name, piece by piece.
 
     Raises:
-        TimelineError: The format cannot tell this timeline.
+        TimelineError: The format cannot represent this timeline.
     """
     chosen = FORMATS[name]
     if chosen.of_one is None:
@@ -192,10 +196,10 @@ def exported(timeline: ExportedTimeline, name: str) -> Iterator[bytes]:
 
 
 def exported_together(timelines: Iterable[ExportedTimeline], name: str) -> Iterator[bytes]:
-    """What one file of several timelines holds, which are taken one at a time.
+    """Yield the content of one file of several timelines, which are read one at a time.
 
     Raises:
-        TimelineError: what writes the format is not installed.
+        TimelineError: The library for the format is not installed.
     """
     chosen = FORMATS[name]
     assert chosen.of_many is not None

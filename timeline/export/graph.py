@@ -1,4 +1,4 @@
-"""Who meets whom, as a graph in GraphML (http://graphml.graphdrawing.org)."""
+"""Characters on screen together, as a graph in GraphML (http://graphml.graphdrawing.org)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ EDGE_KEYS = {"seconds": "double", "times": "int", "episodes": "int"}
 
 @dataclass(slots=True)
 class _Meetings:
-    """How long two labels are on screen together, how many times, and in how many episodes."""
+    """How long two labels share the screen, how many times, and in how many episodes."""
 
     seconds: Fraction = Fraction(0)
     times: int = 0
@@ -27,16 +27,16 @@ class _Meetings:
 @dataclass(frozen=True, slots=True)
 class _Graph:
     names: dict[str, str] = field(default_factory=dict)
-    """Of each label."""
+    """Display names by label."""
     seconds: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-    """For which each is on screen."""
+    """Screen time of each label."""
     meetings: dict[tuple[str, str], _Meetings] = field(
         default_factory=lambda: defaultdict(_Meetings)
     )
 
 
 def graphml_pieces(timelines: Iterable[ExportedTimeline]) -> Iterator[str]:
-    """A node for each label, and an edge between those that are on screen together."""
+    """Yield a node for each label, and an edge between those that share the screen."""
     found = _Graph()
     for timeline in timelines:
         _add(found, timeline)

@@ -1,4 +1,4 @@
-"""Stretches of an episode in which the same labels are on screen."""
+"""Stretches of an episode with the same labels on screen."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,17 +10,17 @@ from timeline.export.formats import ExportedTimeline
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The half-open range `start_pts <= pts < end_pts`, in which nobody comes or goes."""
+    """The half-open range `start_pts <= pts < end_pts`, in which no label appears or disappears."""
 
     start_pts: int
     end_pts: int
     labels: tuple[str, ...]
-    """On screen, in alphabetical order."""
+    """Labels on screen, in alphabetical order."""
     is_examined: bool
 
 
 def stretches(timeline: ExportedTimeline) -> list[Stretch]:
-    """From the episode's start to its end, without gaps or overlaps; no two alike in a row."""
+    """Return stretches from start to end of the episode, without gaps; no two alike in a row."""
     found: list[Stretch] = []
     for (labels, is_examined), alike in groupby(_pieces(timeline), key=lambda piece: piece[2:]):
         some = list(alike)
@@ -29,7 +29,7 @@ def stretches(timeline: ExportedTimeline) -> list[Stretch]:
 
 
 def _pieces(timeline: ExportedTimeline) -> Iterator[tuple[int, int, tuple[str, ...], bool]]:
-    """From each border to the next; who is there is counted as they come and go."""
+    """Yield the time from each border to the next, counting labels as they appear and disappear."""
     changes = sorted(
         change
         for entry in timeline.entries
@@ -50,7 +50,7 @@ def _pieces(timeline: ExportedTimeline) -> Iterator[tuple[int, int, tuple[str, .
 
 
 def joined_to_last(parts: Sequence[Stretch], shortest_pts: float) -> list[list[Stretch]]:
-    """Stretches in groups that last at least so long; what is left at the end joins the last."""
+    """Group stretches into parts of at least this length; the rest joins the last one."""
     groups: list[list[Stretch]] = []
     is_long = True
     for part in parts:

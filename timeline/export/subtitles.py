@@ -1,4 +1,4 @@
-"""Tracks beside a video: WebVTT and SubRip."""
+"""Subtitle tracks: WebVTT and SubRip."""
 
 import json
 
@@ -8,7 +8,7 @@ from timeline.export.stretches import stretches
 
 
 def vtt_text(timeline: ExportedTimeline) -> str:
-    """A WebVTT metadata track (W3C, WebVTT, 3.2): a cue of JSON for each range."""
+    """Return a WebVTT metadata track (W3C, WebVTT, 3.2): a cue of JSON for each range."""
     cues = ["WEBVTT"]
     for entry in timeline.entries:
         times = " --> ".join(
@@ -19,14 +19,14 @@ def vtt_text(timeline: ExportedTimeline) -> str:
             "name": timeline.name_of(entry.label),
             "confidence": entry.confidence,
         }
-        # A cue's text must not hold "-->".
+        # A cue's text must not contain "-->".
         text = json.dumps(payload, ensure_ascii=False).replace(">", "\\u003e")
         cues.append(f"{times}\n{text}")
     return "\n\n".join(cues) + "\n"
 
 
 def srt_text(timeline: ExportedTimeline) -> str:
-    """SubRip: at each moment one subtitle, with the names of all who are on screen, one a line."""
+    """Return SubRip: one subtitle at a time, with a line for each character on screen."""
     cues: list[str] = []
     for stretch in stretches(timeline):
         names = sorted({" ".join(timeline.name_of(label).split()) for label in stretch.labels})

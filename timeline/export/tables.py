@@ -14,22 +14,22 @@ from timeline.export.formats import Entry, ExportedTimeline
 from timeline.scoring.truth import COLUMNS, EPISODE_COLUMN
 
 PLACE_COLUMNS = ("place_x", "place_y", "place_width", "place_height")
-"""As shares of the active picture; empty where not known."""
+"""Columns of places, as shares of the active picture; empty where not known."""
 
 
 class EpisodeColumn(NamedTuple):
-    """What a row says of its episode."""
+    """A column of the episode's properties."""
 
     value: Callable[[ExportedTimeline], str | int | None]
     kind: str
-    """Arrow's name of its type."""
+    """Arrow's name of the column's type."""
 
 
 EPISODE_COLUMNS: Mapping[str, EpisodeColumn] = {
     EPISODE_COLUMN: EpisodeColumn(lambda timeline: timeline.name, "string"),
     "season": EpisodeColumn(lambda timeline: timeline.season, "int32"),
 }
-"""By name, in their order: of both tables the last."""
+"""Columns by name, in order: the last ones of both tables."""
 
 PARQUET_COLUMNS: Mapping[str, str] = {
     "label": "string",
@@ -47,11 +47,11 @@ PARQUET_COLUMNS: Mapping[str, str] = {
 """Arrow's name of each column's type."""
 
 ROWS_IN_GROUP = 100_000
-"""Of Parquet, that are in memory as Python's values: about a hundred episodes."""
+"""Rows of Parquet that are in memory as Python's values: about a hundred episodes."""
 
 
 def csv_pieces(timelines: Iterable[ExportedTimeline]) -> Iterator[str]:
-    """A truth file, so that one timeline can be measured by another, with more columns."""
+    """Yield a truth file with additional columns, so that it can serve as a truth."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow((*COLUMNS, "confidence", *PLACE_COLUMNS, "name", *EPISODE_COLUMNS))
@@ -66,7 +66,7 @@ def csv_pieces(timelines: Iterable[ExportedTimeline]) -> Iterator[str]:
         yield written.getvalue()
         written.seek(0)
         written.truncate()
-    yield written.getvalue()  # the head, where there was no timeline
+    yield written.getvalue()  # the header, if there was no timeline
 
 
 def _place(entry: Entry) -> tuple[Any, ...]:
@@ -80,7 +80,7 @@ def _cell(value: str | float | None) -> str | float:
 
 
 def parquet_pieces(timelines: Iterable[ExportedTimeline]) -> Iterator[bytes]:
-    """The same columns with exact pts, the model and the episode's SHA-256 besides.
+    """Yield the same columns with exact pts, the model and the episode's SHA-256.
 
     Raises:
         TimelineError: pyarrow is not installed.

@@ -1,4 +1,4 @@
-"""JSON, and RTTM. All times count from the episode's first frame."""
+"""JSON and RTTM. All times count from the episode's first frame."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -10,12 +10,12 @@ from timeline.export.formats import ExportedTimeline
 
 
 def json_text(timeline: ExportedTimeline) -> str:
-    """All that is known, with exact times as pts and their unit."""
+    """Return all data, with exact times as pts and their time base."""
     return json.dumps(_document(timeline), indent=2, ensure_ascii=False) + "\n"
 
 
 def json_list(timelines: Iterable[ExportedTimeline]) -> Iterator[str]:
-    """The same of each episode, in a list."""
+    """Yield the same of each episode, in a list."""
     before = "[\n"
     for timeline in timelines:
         yield before + json.dumps(_document(timeline), indent=2, ensure_ascii=False)
@@ -54,7 +54,7 @@ def _document(timeline: ExportedTimeline) -> dict[str, Any]:
 
 
 def rttm_pieces(timelines: Iterable[ExportedTimeline]) -> Iterator[str]:
-    """Rich Transcription Time Marked (NIST, RT-09 evaluation plan, appendix A): labels speak."""
+    """Yield Rich Transcription Time Marked (NIST, RT-09 evaluation plan, appendix A)."""
     for timeline in timelines:
         name = _one_word(timeline.name)
         for entry in timeline.entries:

@@ -1,20 +1,20 @@
-"""How well a share is known that was counted on a random sample."""
+"""Confidence interval of a share that was counted on a random sample."""
 
 from math import sqrt
 
 Z_95 = 1.959963984540054
-"""The normal distribution's 0.975 quantile: 95 % lie within so many deviations of the mean."""
+"""The normal distribution's 0.975 quantile: 95 % lie within this many standard deviations."""
 
 
 def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share: Wilson's score interval.
+    """Return the 95 % confidence interval of a share: Wilson's score interval.
 
-    It holds for few trials and for shares near 0 and 1, too (E. B. Wilson, "Probable Inference, the
+    It also holds for few trials and for shares near 0 and 1 (E. B. Wilson, "Probable Inference, the
     Law of Succession, and Statistical Inference", JASA 22, 1927).
 
     Args:
-        hits: how often it was so.
-        trials: of how many; 0 tell nothing.
+        hits: Number of successes.
+        trials: Number of trials; 0 gives no information.
     """
     if trials == 0:
         return 0.0, 1.0

@@ -1,4 +1,4 @@
-"""Who is on screen when, as subtitles and ELAN's annotations tell it."""
+"""Read truth from subtitles and ELAN's annotations."""
 
 import json
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from timeline.errors import TimelineError
 from timeline.times import parse_time
 
 ARROW = "-->"
-"""Between the times of a cue, and nowhere else."""
+"""Separates the times of a cue, and occurs nowhere else."""
 
 
 class Told(NamedTuple):
-    """What a line, a cue or an annotation tells."""
+    """The content of a line, a cue or an annotation."""
 
     where: str
-    """Where it stands, for an error's line."""
+    """Position in the file, for error messages."""
     episode: str | None
-    """Of which episode it is; None where the format has no place for that."""
+    """The episode; None where the format has no field for it."""
     label: str
     start_seconds: Fraction
     end_seconds: Fraction
@@ -30,7 +30,7 @@ def read_cues(where: str, text: str) -> Iterator[Told]:
     """Read WebVTT (metadata of JSON with `label`, or subtitles) and SubRip: a name a line.
 
     Raises:
-        TimelineError: a cue has times that cannot be read, or there is something but no cue.
+        TimelineError: The times of a cue are malformed, or there is text but no cue.
     """
     lines = text.splitlines()
     if ARROW not in text and text.strip() and not text.startswith("WEBVTT"):
@@ -46,7 +46,7 @@ def read_cues(where: str, text: str) -> Iterator[Told]:
 def _cue_times(where: str, line: str) -> tuple[Fraction, Fraction]:
     start, _, end = line.partition(ARROW)
     try:
-        # Behind the end a cue may have settings.
+        # Settings of a cue may follow the end time.
         first, last = (each.split()[0].replace(",", ".") for each in (start, end))
         return parse_time(first), parse_time(last)
     except (IndexError, TimelineError) as error:
@@ -77,12 +77,12 @@ def _labels_of_cue(lines: list[str]) -> list[str]:
 
 
 def read_eaf(where: str, text: str) -> Iterator[Told]:
-    """Read ELAN's annotations: of each the text, or its tier's name where it has none.
+    """Read ELAN's annotations: the text of each, or its tier's name where it has none.
 
-    Tiers whose annotations refer to others', and so have no times of their own, are passed over.
+    Tiers whose annotations refer to others', and so have no times of their own, are ignored.
 
     Raises:
-        TimelineError: it is not ELAN's XML, or an annotation has no times.
+        TimelineError: It is not ELAN's XML, or an annotation has no times.
     """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise TimelineError(

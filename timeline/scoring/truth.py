@@ -1,11 +1,11 @@
-"""Truth files: who is on screen when, as a person (or the maker of an episode) states it.
+"""Truth files: the true ranges of labels, as stated by a person or the composer of an episode.
 
-A CSV file with the columns `label,start_seconds,end_seconds`; more may follow, of which `episode`
-tells whose a row is, and others are passed over, as the places of an export. Ranges are half-open,
-an empty label says that nobody known is on screen, and times have any form that `parse_time` reads.
-Or an RTTM file (NIST, RT-09 evaluation plan, appendix A), of which the lines `SPEAKER` are read, or
-subtitles (VTT, SRT) or ELAN's annotations (EAF). An empty file of these says that nobody known is
-ever on screen, as that of a timeline with nobody in it does.
+A CSV file with the columns `label,start_seconds,end_seconds`; further columns are ignored, such as
+the places of an export, except `episode`, which names the episode of a row. Ranges are half-open,
+an empty label says that no known character is on screen, and times have any form that `parse_time`
+reads. Or an RTTM file (NIST, RT-09 evaluation plan, appendix A), of which the lines `SPEAKER` are
+read, or subtitles (VTT, SRT) or ELAN's annotations (EAF). An empty file of these formats says that
+no known character is ever on screen, like the export of such a timeline.
 """
 
 import csv
@@ -26,7 +26,7 @@ COLUMNS = ("label", "start_seconds", "end_seconds")
 """The header of a truth file."""
 
 EPISODE_COLUMN = "episode"
-"""Of a truth file that tells of several."""
+"""Column of a truth file of several episodes."""
 
 RTTM_FIELDS = 8
 """Fields in a line of RTTM: the label is the eighth, and programs may leave out the rest."""
@@ -71,15 +71,18 @@ def counted_from(start_seconds: Fraction, found: LabelledRange) -> LabelledRange
 
 
 def read_truth(path: Path, episode: str | None = None) -> list[LabelledRange]:
-    """Read a truth file, in its order; its name's end tells the format, and CSV is any other.
+    """Read a truth file in its order; the suffix determines the format, CSV by default.
 
     Args:
-        path: of the file.
-        episode: the name of which it may tell besides others; None where it tells of one.
+        path: The file.
+        episode: The episode to read, if the file covers several; None for a single one.
+
+    Returns:
+        The ranges.
 
     Raises:
-        TimelineError: the file cannot be read, one of its lines cannot be used, or it tells of
-            several episodes and not of this one.
+        TimelineError: The file cannot be read, one of its lines is invalid, or it covers several
+            episodes but not this one.
     """
     text = read_text(path)
     read = {".rttm": _read_rttm, ".vtt": read_cues, ".srt": read_cues, ".eaf": read_eaf}
@@ -88,7 +91,7 @@ def read_truth(path: Path, episode: str | None = None) -> list[LabelledRange]:
 
 
 def _of_episode(path: Path, told: Sequence[Told], episode: str | None) -> list[Told]:
-    """What is told of an episode; all, where it is of no more than one, whatever that is called."""
+    """Select an episode's content; everything where the file covers only one, of any name."""
     names = {each.episode for each in told if each.episode is not None}
     if len(names) < 2:
         return list(told)

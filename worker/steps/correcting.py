@@ -1,6 +1,6 @@
-"""What people said of an episode, laid over what its runs found.
+"""Apply corrections of an episode to the results of its runs.
 
-Done once, when something is said or a run ends, so that questions read rows and compute nothing.
+This is done once, when a correction is made or a run ends, so that questions only read rows.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from timeline.appearances.corrections import (
 
 
 def correct_runs(connection: Transaction, episode: EpisodeRecord) -> None:
-    """Lets what people said of an episode count in each run of it that may be shown."""
+    """Apply the corrections of an episode to each of its runs that may be shown."""
     lock_episode(connection, episode.id)
     for run_id in runs_to_correct(connection, episode.id):
         raw = raw_appearances(connection, run_id)
@@ -47,13 +47,13 @@ def correct_derived(connection: Transaction, run_ids: Sequence[int]) -> None:
 def corrected_rows(
     connection: Transaction, episode: EpisodeRecord, run_id: int, raw: Sequence[AppearanceRecord]
 ) -> CorrectedRows | None:
-    """What a run found once people were heard; None where nobody says anything of its episode.
+    """Return a run's results with corrections applied; None where its episode has none.
 
     Args:
         connection: A transaction in which the episode is locked.
-        episode: Of the run.
+        episode: Episode of the run.
         run_id: The run.
-        raw: What its model found by itself.
+        raw: Its raw appearances.
     """
     stand = standing([correction_of(one) for one in list_corrections(connection, episode.sha256)])
     if not stand:
@@ -69,7 +69,7 @@ def corrected_rows(
 
 
 def correction_of(record: CorrectionRecord) -> Correction:
-    """What was said, as the timeline takes it."""
+    """Return the correction of a record, as `timeline` takes it."""
     return Correction(
         record.key,
         record.verdict,

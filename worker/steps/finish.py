@@ -41,7 +41,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     run = get_run(connection, run_id)
     if not run.is_open:
         return False
-    lock_episode(connection, run.episode_id)  # before what people said of it is read
+    lock_episode(connection, run.episode_id)  # before its corrections are read
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)
     missing = _missing(episode, run.examined, tagged, quarantined)
@@ -72,7 +72,7 @@ def derive_appearances(
     rules: Rules,
     missing: PtsRanges,
 ) -> list[AppearanceRecord]:
-    """What a run found, by its stored tags, these rules and what it did not see."""
+    """Derive a run's appearances from its stored tags, these rules and its missing ranges."""
     tagged, quarantined = ended_chunks(connection, run_id)
     found = find_appearances(
         [
@@ -105,7 +105,7 @@ def _missing(
 
 
 def cuts_of_run(connection: Transaction, run_id: int) -> tuple[int, ...] | None:
-    """The first frames of a run's shots, ascending; None where nobody looked for them."""
+    """Return the first frames of a run's shots, ascending; None where they were not sought."""
     tagged, quarantined = ended_chunks(connection, run_id)
     return _cuts(tagged, [start for start, _, _ in quarantined])
 

@@ -1,4 +1,4 @@
-"""Appearances of all runs of a model, derived again from their stored tags."""
+"""Derive the appearances of all runs of a model again from their stored tags."""
 
 import gc
 import json
@@ -30,12 +30,12 @@ PAUSE_SECONDS = 0.1
 """Before runs are locked again of which another transaction held one, as it does for moments."""
 
 SAME_AS = "same_as"
-"""In the parameters of a run that would be the same as another one otherwise, with its number."""
+"""Key in the parameters of a run that would otherwise equal another one, with its number."""
 
 
 @dataclass(frozen=True)
 class Rederived:
-    """What was derived again."""
+    """The result of a derivation."""
 
     runs: int
     appearances: int
@@ -48,18 +48,18 @@ def rederive(
     also: Callable[[Transaction], None],
     on_progress: Callable[[int, int], None],
 ) -> Rederived:
-    """Gives all runs of a model other thresholds, and the appearances that these make.
+    """Give all runs of a model other thresholds, and derive their appearances again.
 
-    Nobody waits while they are derived. Then all of them take the old ones' place in one
-    transaction, with the parameters of the runs; what ended meanwhile is derived in it. So rows are
-    as new runs with these thresholds would make them, and `castline tag` finds them done.
+    The derivation blocks nobody. Then all new appearances replace the old ones in one transaction,
+    with the parameters of the runs; runs that ended meanwhile are derived in it. So the rows equal
+    those of new runs with these thresholds, and `castline tag` finds them finished.
 
     Args:
-        database: Where the runs are.
-        model_version_id: Whose runs.
-        thresholds: To derive by; what holds in shots stays as it is in each run.
-        also: What to write in the same transaction.
-        on_progress: Called with how many runs were derived, of how many.
+        database: The database of the runs.
+        model_version_id: The model version.
+        thresholds: The new thresholds; each run keeps its rules in shots.
+        also: Further writes in the same transaction.
+        on_progress: Called with the number of runs derived, and the total.
     """
     with database.connection() as connection:
         with connection.begin():
@@ -96,7 +96,7 @@ def _collecting_new_garbage_alone() -> Iterator[None]:
 
 
 def _derive(connection: Transaction, run: RunStamp, thresholds: Rules) -> int:
-    """Keeps what a run finds by these thresholds; returns how many appearances."""
+    """Keep a run's appearances with these thresholds; return how many there are."""
     episode = get_episode(connection, run.episode_id)
     rules = RunParameters.from_json(run.params).with_thresholds(thresholds).rules
     missing = load_ranges(run.missing)
@@ -125,10 +125,10 @@ def _switch(
 
 
 def _new_params(runs: Sequence[RunStamp], thresholds: Rules) -> Iterator[tuple[int, str, str]]:
-    """The parameters of each run, in an order in which none has those of another at any time.
+    """Yield the parameters of each run, in an order in which none ever equals those of another.
 
-    Runs of an episode that differed in their thresholds alone would be the same now: the one that
-    queries see, or else the latest one that ended, is the one that `castline tag` finds.
+    Runs of an episode that differed only in their thresholds would be equal now: the current one,
+    or else the latest one that ended, is the one that `castline tag` finds.
     """
     alike: dict[tuple[int, str, PtsRange | None], list[RunStamp]] = defaultdict(list)
     for run in runs:
