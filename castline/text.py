@@ -1,7 +1,7 @@
 """Escape text and format times for a terminal, a page or a log."""
 
 from timeline.times import format_clock, format_time
-from worker.log import configure_logging, without_passwords
+from worker.telemetry.log import configure_logging, without_passwords
 from worker.visible import visible, visible_json
 
 __all__ = [

@@ -12,10 +12,10 @@ import typer
 from castline import RunState
 from castline.asking.scoring import SampleScore
 from castline.asking.values import Appearances
+from castline.composing.episode_files import write_episode
 from castline.errors import RequestError
 from castline.library import Library
 from castline.models.training import Training, require_training
-from castline.stills.episode_files import write_episode
 from cli.console import print_table, say
 from cli.drawn.cast import DrawnEpisode, draw_episode, draw_stills
 from cli.tagging.work import working

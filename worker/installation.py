@@ -12,9 +12,9 @@ from db.upgrade import upgrade_database
 from ingest.storage.episode_cache import EpisodeCache
 from ingest.storage.frame_store import FrameStore
 from ingest.storage.remote_files import RemoteFiles
-from worker.metrics import Metrics, open_metrics
 from worker.settings import Settings
 from worker.steps.statistics import StatisticsRecorder
+from worker.telemetry.metrics import Metrics, open_metrics
 
 
 @dataclass(frozen=True)

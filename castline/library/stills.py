@@ -273,7 +273,7 @@ class StillMethods(Opened):
             RequestError: An argument is invalid.
             TimelineError: A file exists or cannot be written.
         """
-        from castline.stills.episode_with_truth import compose
+        from castline.composing.episode_with_truth import compose
 
         return compose(
             self.settings,

@@ -132,7 +132,7 @@ def _serve(
     hooks: Hooks,
 ) -> int:
     from worker.cluster.celery_worker import CeleryWorkers, WorkerOptions
-    from worker.metrics import serve_metrics
+    from worker.telemetry.metrics import serve_metrics
 
     options = WorkerOptions(_steps(queues), concurrency, device, until_idle)
     workers = CeleryWorkers(installation.settings, options)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from castline.stills.shots import FRAME_RATE, shot_end, turns
+from castline.composing.shots import FRAME_RATE, shot_end, turns
 from cli.drawn.backgrounds import draw_background
 from cli.drawn.figures import FIGURES, STRANGERS, draw_figure
 from cli.drawn.look import Look

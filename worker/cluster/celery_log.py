@@ -4,8 +4,8 @@ from typing import Any
 
 from celery.app.log import Logging
 
-from worker.log import configure_logging
 from worker.settings import Settings
+from worker.telemetry.log import configure_logging
 
 
 class CeleryLog(Logging):  # type: ignore[misc]  # Celery has no types

@@ -29,11 +29,11 @@ from worker.cluster.sweeper import Sweeper
 from worker.cluster.tasks import STOP_SIGNAL
 from worker.errors import WorkerError
 from worker.installation import Installation, open_installation
-from worker.log import configure_logging
 from worker.on_done import Teller
 from worker.settings import Settings
 from worker.step import Step
 from worker.steps.claims import sweep
+from worker.telemetry.log import configure_logging
 from worker.visible import visible
 
 STOP_SECONDS = 55.0

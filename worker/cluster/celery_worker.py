@@ -20,9 +20,9 @@ from model.interpreter import python_command
 from worker.cluster.app import make_app
 from worker.cluster.celery_process import CeleryOrder
 from worker.gpus import usable_gpus
-from worker.relay import Relay
 from worker.settings import Settings
 from worker.step import Step
+from worker.telemetry.relay import Relay
 
 POLL_SECONDS = 0.2
 """Polling interval of processes, which a person still perceives as immediate."""

@@ -12,7 +12,7 @@ from typing import IO
 from model.interpreter import python_command
 from worker.embedded.classify_process import ClassifyOrder
 from worker.errors import WorkerError
-from worker.relay import Relay
+from worker.telemetry.relay import Relay
 
 STARTS_WITHOUT_SUCCESS = 3
 """A process that fails to start three times in a row cannot start at all."""

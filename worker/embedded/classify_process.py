@@ -23,11 +23,11 @@ from model.errors import ModelError
 from model.inference.device import Device
 from worker.identity import worker_identity
 from worker.installation import Installation, open_installation
-from worker.log import configure_logging
 from worker.settings import Settings
 from worker.steps.claims import claim_step
 from worker.steps.classifiers import LoadedClassifiers
 from worker.steps.classify_step import classify_step
+from worker.telemetry.log import configure_logging
 
 CLAIMED_AT_ONCE = 4
 """Chunks per classify step: enough pictures that the last, padded batch is 2 % of them, and few

@@ -28,11 +28,11 @@ from worker.embedded.classify_process import SHORTAGE_SECONDS, ClassifyOrder
 from worker.errors import WorkStoppedError
 from worker.identity import worker_identity
 from worker.installation import Installation
-from worker.metrics import serve_metrics
 from worker.on_done import Teller
 from worker.steps.claims import claim_step, sweep
 from worker.steps.extract_step import extract_step
 from worker.storage import TIDY_SECONDS, tidy_storage
+from worker.telemetry.metrics import serve_metrics
 
 POLL_SECONDS = 0.2
 """Polling interval of processes and progress, which a person still perceives as immediate."""

@@ -24,11 +24,11 @@ from db.states import ChunkState, Outcome, Statistic
 from ingest.frames.chunks import ChunkRange, split_chunk
 from worker.identity import is_dead
 from worker.installation import Installation
-from worker.log import about
 from worker.on_done import note_end
 from worker.parameters import RunParameters
 from worker.step import Step
 from worker.steps.finish import finish_run_if_complete
+from worker.telemetry.log import about
 
 log = logging.getLogger(__name__)
 

@@ -17,13 +17,13 @@ from ingest.shortages import telling_shortages, what_is_lacking
 from ingest.storage.frame_store import StoredFrame, read_frames
 from model.inference.classifier import Classifier, Prediction
 from worker.installation import Installation
-from worker.log import about
 from worker.on_done import note_end
 from worker.steps.claims import chunks_of, give_back, record_failure, store_path
 from worker.steps.finish import finish_run_if_complete
 from worker.steps.lease import LeaseKeeper
 from worker.steps.reading_ahead import in_parts_read_ahead
 from worker.steps.statistics import StatisticsRecorder
+from worker.telemetry.log import about
 
 FRAMES_AT_ONCE = 320
 """Frames in memory, or one batch where that is more: 20 batches of 64 pictures, and 47 MB of

@@ -31,10 +31,10 @@ from ingest.storage.frame_store import read_manifest
 from ingest.storage.remote_files import is_remote
 from worker.errors import WorkerError
 from worker.installation import Installation
-from worker.log import about
 from worker.parameters import RunParameters
 from worker.steps.claims import chunks_of, give_back, record_failure, store_path
 from worker.steps.lease import LeaseKeeper
+from worker.telemetry.log import about
 
 BEGUN_WITHIN_SECONDS = 30.0
 """After this time no further chunk of a group is started: one takes two seconds of a core, and

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.footage.samples import Footage, number_on_screen, samples_of, scores_by
-from castline.stills.composing import Composition
+from castline.composing.composition import Composition
 from model.dataset.build import build_dataset
 from model.dataset.folder import open_dataset
 from model.dataset.plan import BuildOptions

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from castline.stills.composing import Composition
+from castline.composing.composition import Composition
 from model.dataset.build import build_dataset
 from model.dataset.folder import Dataset, open_dataset
 from model.dataset.plan import BuildOptions

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import castline
-from castline.stills.episode_files import write_episode
+from castline.composing.episode_files import write_episode
 from cli.drawn.cast import draw_episode, draw_stills
 from tests.notebooks import NOTEBOOKS, Notebook, code_cells, read_notebook, run_notebook
 

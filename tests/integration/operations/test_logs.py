@@ -16,8 +16,8 @@ from tests.servers.cluster import cluster
 from tests.servers.commands import BY_LOT, castline, castline_here, new_home
 from tests.video.clips import write_clip
 from tests.waiting import PATIENCE_SECONDS
-from worker.log import configure_logging
-from worker.relay import Relay
+from worker.telemetry.log import configure_logging
+from worker.telemetry.relay import Relay
 
 pytestmark = pytest.mark.integration
 

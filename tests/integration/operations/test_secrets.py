@@ -9,7 +9,7 @@ import pytest
 from db.engine import Database
 from tests.servers.commands import BY_LOT, castline_here, new_home
 from tests.video.clips import write_clip
-from worker.log import configure_logging, without_passwords
+from worker.telemetry.log import configure_logging, without_passwords
 
 pytestmark = pytest.mark.integration
 

@@ -32,8 +32,8 @@ from tests.servers.commands import (
 )
 from tests.stills.models import write_model_by_lot
 from tests.video.clips import write_clip
-from worker.log import configure_logging
 from worker.settings import Settings
+from worker.telemetry.log import configure_logging
 from worker.visible import visible
 
 pytestmark = pytest.mark.integration

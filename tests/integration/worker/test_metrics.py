@@ -19,16 +19,16 @@ from db.states import ChunkState
 from db.upgrade import upgrade_database
 from tests.rows.records import make_run
 from tests.waiting import PATIENCE_SECONDS, wait_until
-from worker import metrics_page
 from worker.errors import WorkerError
-from worker.metrics import metrics_folder, serve_metrics
 from worker.settings import Settings
+from worker.telemetry import metrics_page
+from worker.telemetry.metrics import metrics_folder, serve_metrics
 
 pytestmark = pytest.mark.integration
 
 COUNTS = """
 import sys
-from worker.metrics import open_metrics
+from worker.telemetry.metrics import open_metrics
 from worker.settings import Settings
 from worker.step import Step
 

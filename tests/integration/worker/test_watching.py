@@ -15,12 +15,12 @@ from model.inference.classifier import Classifier, Prediction
 from tests.servers.commands import BY_LOT, castline_here, new_home
 from tests.video.clips import FRAME_RATE, write_clip
 from worker.installation import open_installation
-from worker.metrics import FillsBatches, Metrics
 from worker.settings import Settings
 from worker.step import Step
 from worker.steps.claims import claim_step
 from worker.steps.classify_step import classify_step
 from worker.steps.extract_step import extract_step
+from worker.telemetry.metrics import FillsBatches, Metrics
 
 pytestmark = pytest.mark.integration
 

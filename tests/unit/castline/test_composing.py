@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from castline.stills.composing import _joined
-from castline.stills.studio import Studio
+from castline.composing.composition import _joined
+from castline.composing.studio import Studio
 from model.scenes.seen import Picture
 from timeline.appearances.shots import Shot, plan_shots
 

@@ -5,15 +5,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castline.errors import RequestError
-from castline.progress import Progress
-from castline.stills.composing import (
+from castline.composing.composition import (
     MEASURING_PART,
     Composition,
     compose_episode,
     open_negative,
 )
-from castline.stills.episode_files import truth_file_of
+from castline.composing.episode_files import truth_file_of
+from castline.errors import RequestError
+from castline.progress import Progress
 from castline.stills.values import Composed, Composing
 from timeline.files import check_free
 from worker.settings import Settings

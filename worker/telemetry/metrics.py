@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from db.engine import Database
 from db.errors import DatabaseError
 from db.queue.figures import queue_figures
-from worker.metrics_page import serve_page
 from worker.settings import Settings
 from worker.step import Step
+from worker.telemetry.metrics_page import serve_page
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily

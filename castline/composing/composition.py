@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from castline.composing.studio import Content, Negative, Still, Studio
 from castline.errors import RequestError
-from castline.stills.studio import Content, Negative, Still, Studio
 from castline.tagging.enqueue import find_picture_area, retry_on_kill
 from ingest.decoder.parent import Decoder
 from ingest.frames.write_video import write_video

@@ -1,0 +1,1 @@
+"""Episodes with a known truth, composed from stills."""
