@@ -216,14 +216,6 @@ def test_lists_of_episodes_are_whole_documents(count: int) -> None:
     assert b"".join(exported_together(timelines, "csv")).count(b"\n") == 1 + 4 * count
 
 
-def test_a_manifest_is_one_for_others() -> None:
-    # It wants an older Pillow than the lock has, and so is not installed with the other tools.
-    prezi = pytest.importorskip("iiif_prezi3")
-    read = prezi.Manifest.model_validate_json(content_of(timeline_of(RANGES, "mp4"), "iiif"))
-    [page] = read.items[0].annotations
-    assert [each.body.value for each in page.items] == [label for label, _, _ in RANGES]
-
-
 def test_short_gaps_are_filled_before_short_ranges_are_left_out() -> None:
     entries = [
         Entry("ned", 0, 10, 0.5),
