@@ -61,6 +61,8 @@ RUN_KEYS = {
     "model",
     "state",
     "is_current",
+    "is_at_work",
+    "lacks",
     "chunks_done",
     "chunks_total",
     "frames",
@@ -385,7 +387,7 @@ def test_doctor_finds_a_fresh_installation_well(tmp_path: Path) -> None:
     ended = castline(tmp_path / "home", "doctor")
     assert ended.returncode == 0, ended.stdout
     subjects = [line.split()[:2] for line in ended.stdout.splitlines()]
-    checks = ("packages", "home", "database", "frames", "decoder", "model", "gpu")
+    checks = ("packages", "home", "database", "workers", "frames", "decoder", "model", "gpu")
     assert subjects == [["ok", f"{name}:"] for name in checks]
     assert "not made yet" in ended.stdout
     made = [path.name for path in (tmp_path / "home").rglob("*")]
