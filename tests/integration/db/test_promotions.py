@@ -104,7 +104,9 @@ def test_a_rollback_shows_what_was_shown_and_a_late_run_changes_nothing(
     ended_run(database, SECOND, "two")
     late = make_run(database, episode=made_episode("f" * 64, "late"), model=SECOND)
     before_late = make_run(
-        database, episode=made_episode(f"{int.from_bytes(b'three') % 10**9:064d}"), model=SECOND
+        database,
+        episode=made_episode(f"{int.from_bytes(b'three') % 10**9:064d}", "three"),
+        model=SECOND,
     )
     assert go_back(database) == ("cast@2", "cast@1", 2)
     end(database, before_late, "seen_by_2")
