@@ -11,7 +11,7 @@ DRIVER = Path("/proc/driver/nvidia/gpus")
 
 def usable_gpus(settings: Settings, device: Device, driver: Path = DRIVER) -> tuple[str, ...]:
     """Return the GPUs to classify on, as values of CUDA_VISIBLE_DEVICES; none for the CPU."""
-    if device is Device.CPU:
+    if device == Device.CPU:
         return ()
     if settings.visible_gpus:
         return settings.visible_gpus

@@ -103,7 +103,7 @@ def create_run(
     found = _find_id(connection, run, key)
     if found is not None:
         changed = {"asked": _next_asked(episode_id)}
-        if lane is Lane.INTERACTIVE:
+        if lane == Lane.INTERACTIVE:
             changed["lane"] = lane
         connection.execute(update(run).where(run.c.id == found).values(changed))
         return found, False

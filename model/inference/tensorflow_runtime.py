@@ -71,8 +71,8 @@ def choose_device(device: Device) -> str:
     Raises:
         DeviceError: A GPU was asked for and there is none.
     """
-    if device is Device.CPU or (
-        device is Device.AUTO and not (_has_gpu_driver() and has_train_extra())
+    if device == Device.CPU or (
+        device == Device.AUTO and not (_has_gpu_driver() and has_train_extra())
     ):
         return CPU
     if not has_train_extra():
@@ -82,7 +82,7 @@ def choose_device(device: Device) -> str:
     for gpu in gpus:
         if not tensorflow.config.experimental.get_memory_growth(gpu):
             tensorflow.config.experimental.set_memory_growth(gpu, True)
-    if device is Device.GPU and not gpus:
+    if device == Device.GPU and not gpus:
         raise DeviceError(
             "device gpu: TensorFlow sees no GPU here; install castline[gpu] and a driver, "
             "or use cpu or auto"

@@ -282,7 +282,7 @@ def test_no_epochs_keep_the_weights_and_choose_thresholds_for_other_looks(
     assert not {"curves.png", "history.csv"} & {path.name for path in report.iterdir()}
     card = (report / "model_card.md").read_text()
     assert "Recipe: epochs 0, closer_view 0.5, seed 4." in card
-    assert "Nothing was learnt: the weights are those of shapes@1, which" in card
+    assert "It was not trained: its weights are those of shapes@1, which" in card
 
 
 def test_no_epochs_are_refused_where_weights_would_be_random_or_somebody_would_teach(

@@ -107,7 +107,7 @@ def test_doctor_prints_no_password_and_says_what_to_do(
     assert PASSWORD not in ended.stdout + ended.stderr
     findings = {item["subject"]: item for item in json.loads(ended.stdout)}
     unwell = {subject for subject, item in findings.items() if not item["is_well"]}
-    assert unwell == {"database", "broker", "frames", "media"}
+    assert unwell == {"database", "broker", "workers", "frames", "media"}
     assert "check that the server runs" in findings["database"]["text"]
     assert "check that it runs" in findings["broker"]["text"]
     assert "name another place in CASTLINE_FRAMES_URL" in findings["frames"]["text"]
