@@ -301,5 +301,5 @@ def test_the_rule_holds_whatever_is_done_in_whatever_order(
         database.dispose()
     run_state_machine_as_test(
         partial(Machine, installation, versions),  # type: ignore[arg-type]
-        settings=hypothesis.settings(max_examples=25, stateful_step_count=20),
+        settings=hypothesis.settings(max_examples=12, stateful_step_count=20),
     )
