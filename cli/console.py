@@ -72,8 +72,9 @@ EpisodeName = Annotated[
 ]
 """The argument of commands about one episode."""
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Remove it without asking.")]
-"""The option of commands that remove something."""
+"""The options of commands that remove something."""
 
 DEFAULT_LIMIT = 100
 """Rows of an answer by default: as many as a person reads, found quickly in any library."""

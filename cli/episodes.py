@@ -12,6 +12,7 @@ from castline.text import format_time
 from castline.upkeep.episodes import Removal
 from cli.console import (
     LARGEST_INTEGER,
+    DryRun,
     Json,
     Yes,
     answer,
@@ -119,9 +120,7 @@ def locate(
 def remove(
     context: typer.Context,
     episodes: References,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be removed.")
-    ] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:

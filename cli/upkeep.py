@@ -1,13 +1,13 @@
 """Commands that maintain an installation: doctor, prune, db upgrade."""
 
 from collections import Counter
-from typing import Annotated
 
 import typer
 
 from castline.library import Library
 from castline.upkeep.pruning import Pruning
 from cli.console import (
+    DryRun,
     Json,
     Yes,
     answer,
@@ -47,9 +47,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 
 def prune(
     context: typer.Context,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be removed.")
-    ] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 from castline.library import Library
 from castline.models.values import Model, Promotion
 from cli.console import (
+    DryRun,
     Json,
     Yes,
     confirm_removal,
@@ -131,9 +132,7 @@ def import_folder(
 def remove(
     context: typer.Context,
     model: Reference,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be removed.")
-    ] = False,
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
