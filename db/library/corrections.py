@@ -70,11 +70,6 @@ def runs_to_correct(connection: Connection, episode_id: int) -> list[int]:
     return [int(run_id) for run_id in rows.scalars()]
 
 
-def contents_said(connection: Connection) -> list[str]:
-    """Return the SHA-256 of all contents with corrections."""
-    return list(connection.execute(select(correction.c.sha256).distinct()).scalars())
-
-
 def confidences_of(
     connection: Connection, run_id: int, labels: Collection[str] | None = None
 ) -> dict[str, dict[int, float]]:
