@@ -34,7 +34,7 @@ from sqlalchemy import Connection, event
 from db.changes.writes import create_run, register_episode, register_model_version
 from db.engine import Database
 from db.records import EpisodeRecord
-from db.states import Lane
+from db.states import Lane, Step
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from ingest.frames.extract_request import Extracted, Extraction
@@ -50,7 +50,6 @@ from worker.cluster.app import make_app, queue_name
 from worker.cluster.pool_worker import PoolWorker
 from worker.installation import Installation
 from worker.settings import Settings
-from worker.step import Step
 from worker.steps.classifiers import LoadedClassifiers
 
 MINUTES = 22

@@ -45,6 +45,30 @@ class ChunkState(StrEnum):
 OPEN_CHUNK_STATES: Final = (ChunkState.QUEUED, ChunkState.EXTRACTED)
 
 
+class Step(StrEnum):
+    """The steps of a chunk: extraction needs cores, classification a GPU or some cores."""
+
+    EXTRACT = "extract"
+    CLASSIFY = "classify"
+
+    @property
+    def takes(self) -> ChunkState:
+        """The state of the chunks that this step works on."""
+        return ChunkState.QUEUED if self is Step.EXTRACT else ChunkState.EXTRACTED
+
+    @classmethod
+    def of(cls, state: ChunkState) -> "Step":
+        """Return the step for chunks in this state.
+
+        Raises:
+            ValueError: There is none.
+        """
+        for step in cls:
+            if step.takes == state:
+                return step
+        raise ValueError(f"no step takes chunks that are {state}")
+
+
 class Lane(StrEnum):
     """The lanes in order of priority, at every step."""
 

@@ -5,8 +5,9 @@ from contextlib import suppress
 
 from db.engine import Database, Transaction
 from db.errors import DatabaseError
-from db.queue.alive import STEPS, AliveWorker, alive_workers, tell_alive, tell_gone
+from db.queue.alive import AliveWorker, alive_workers, tell_alive, tell_gone
 from db.retrying import retry_on_disconnect
+from db.states import Step
 from worker.identity import is_dead
 
 LEASE_SECONDS = 30.0
@@ -31,7 +32,7 @@ def living_workers(connection: Transaction) -> list[AliveWorker]:
     return [worker for worker in alive_workers(connection) if not is_dead(worker.identity)]
 
 
-def steps_without_worker(workers: Sequence[AliveWorker], run_id: int) -> tuple[str, ...]:
+def steps_without_worker(workers: Sequence[AliveWorker], run_id: int) -> tuple[Step, ...]:
     """The steps of a run that none of these workers does, sooner or later."""
     done = {step for worker in workers if worker.takes(run_id) for step in worker.steps}
-    return tuple(step for step in STEPS if step not in done)
+    return tuple(step for step in Step if step not in done)

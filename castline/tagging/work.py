@@ -19,11 +19,10 @@ from db.library.runs import current_runs, list_runs
 from db.patience import patience_of_worker
 from db.records import RunRecord
 from db.retrying import retry_on_disconnect
-from db.states import Lane, RunState
+from db.states import Lane, RunState, Step
 from model.inference.device import Device
 from worker.installation import Installation, open_installation
 from worker.settings import Settings
-from worker.step import Step
 
 
 def tag(

@@ -14,11 +14,10 @@ from sqlalchemy import Connection, delete, insert, select
 from db.failures import reading_rows
 from db.queue.claims import database_now
 from db.schema import duty
+from db.states import Step
 
 ALIVE = "alive "
 """How the names of these duties begin."""
-
-STEPS = ("extract", "classify")
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class AliveWorker:
 
     identity: str
     """As `worker.identity` writes it."""
-    steps: tuple[str, ...] = STEPS
+    steps: tuple[Step, ...] = tuple(Step)
     """What it does to chunks."""
     run_ids: tuple[int, ...] | None = None
     """The only runs that it works on, as `castline tag` does; None for any."""
@@ -88,5 +87,5 @@ def alive_workers(connection: Connection) -> list[AliveWorker]:
     found = []
     for identity, steps, run_ids in sorted(map(json.loads, rows), key=lambda row: (row[0], row[1])):
         runs = None if run_ids is None else tuple(run_ids)
-        found.append(AliveWorker(identity, tuple(steps), runs))
+        found.append(AliveWorker(identity, tuple(map(Step, steps)), runs))
     return found

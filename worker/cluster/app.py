@@ -9,11 +9,10 @@ from typing import Any, Final
 from celery import Celery
 from kombu import Queue
 
-from db.states import Lane
+from db.states import Lane, Step
 from model.inference.device import Device
 from worker.cluster.broker_url import checked_broker_url
 from worker.settings import Settings
-from worker.step import Step
 
 TASKS: Final = {step: f"castline.{step}" for step in Step}
 """The name of each step's task."""

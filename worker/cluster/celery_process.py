@@ -21,7 +21,7 @@ from celery.worker import state
 
 from db.errors import DatabaseCutError, DatabaseError
 from db.patience import patience_of_worker
-from db.states import Lane
+from db.states import Lane, Step
 from model.inference.device import Device
 from worker.cluster.app import make_app, queue_name
 from worker.cluster.door import set_up_door
@@ -31,7 +31,6 @@ from worker.errors import WorkerError
 from worker.installation import Installation, open_installation
 from worker.on_done import Teller
 from worker.settings import Settings
-from worker.step import Step
 from worker.steps.claims import sweep
 from worker.telemetry.log import configure_logging
 from worker.visible import visible

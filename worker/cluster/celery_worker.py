@@ -13,6 +13,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from db.states import Step
 from ingest.errors import ShortageError
 from ingest.shortages import telling_shortages
 from model.inference.device import Device
@@ -21,7 +22,6 @@ from worker.cluster.app import make_app
 from worker.cluster.celery_process import CeleryOrder
 from worker.gpus import usable_gpus
 from worker.settings import Settings
-from worker.step import Step
 from worker.telemetry.relay import Relay
 
 POLL_SECONDS = 0.2

@@ -11,11 +11,10 @@ from redis.exceptions import RedisError
 from db.queue.free import chunks_ahead
 from db.queue.offers import offered_groups
 from db.retrying import retry_on_disconnect
-from db.states import Lane
+from db.states import Lane, Step
 from worker.cluster.app import TASKS, queue_name
 from worker.errors import BrokerError
 from worker.installation import Installation
-from worker.step import Step
 
 logger = get_task_logger(__name__)
 

@@ -13,7 +13,7 @@ from db.queue.claimed import ClaimedChunk
 from db.queue.free import CHUNKS_PER_GROUP
 from db.queue.offers import WaitingChunk
 from db.records import Claim
-from db.states import Lane
+from db.states import Lane, Step
 from ingest.decoder.parent import Decoder
 from ingest.errors import (
     FrameStoreError,
@@ -30,7 +30,6 @@ from worker.cluster.offering import messages_in, offer, publish, suppressing_bro
 from worker.errors import BrokerError, WorkerError, WorkStoppedError
 from worker.identity import worker_identity
 from worker.installation import Installation
-from worker.step import Step
 from worker.steps.claims import claim_to_classify, claim_to_extract
 from worker.steps.classifiers import LoadedClassifiers
 from worker.steps.classify_step import chunks_that_fill, classify_chunks

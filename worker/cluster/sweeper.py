@@ -16,6 +16,7 @@ from db.queue.alive import AliveWorker
 from db.queue.claims import open_chunk_count
 from db.queue.duties import leave_duty, take_duty
 from db.retrying import retry_on_disconnect
+from db.states import Step
 from ingest.errors import IngestError
 from ingest.shortages import telling_shortages
 from worker.alive import say_alive, say_gone
@@ -40,7 +41,7 @@ class Sweeper:
     """Offers chunks again whose worker vanished or whose message was lost, until the block ends."""
 
     def __init__(
-        self, installation: Installation, app: Celery, step: str, on_idle: Callable[[], None]
+        self, installation: Installation, app: Celery, step: Step, on_idle: Callable[[], None]
     ) -> None:
         self._installation = installation
         self._app = app

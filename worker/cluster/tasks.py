@@ -13,7 +13,7 @@ from celery import Celery, Task, shared_task, signals
 
 from db.engine import Database
 from db.patience import patience_of_worker
-from db.states import Lane
+from db.states import Lane, Step
 from model.inference.device import Device
 from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, lane_of
 from worker.cluster.offering import suppressing_broker_errors
@@ -21,7 +21,6 @@ from worker.cluster.pool_worker import PoolWorker
 from worker.gpus import usable_gpus
 from worker.installation import Installation
 from worker.settings import Settings
-from worker.step import Step
 
 STOP_SIGNAL = signal.SIGUSR2
 """Signal that makes a pool process end its step soon. Celery uses SIGUSR1, and SIGTERM kills it."""

@@ -20,13 +20,12 @@ from db.queue.free import CHUNKS_PER_GROUP, chunks_ahead, has_free_chunk
 from db.queue.offers import WaitingChunk, free_beside, waiting_chunk
 from db.records import Claim
 from db.retrying import retry_on_disconnect
-from db.states import ChunkState, Outcome, Statistic
+from db.states import ChunkState, Outcome, Statistic, Step
 from ingest.frames.chunks import ChunkRange, split_chunk
 from worker.identity import is_dead
 from worker.installation import Installation
 from worker.on_done import note_end
 from worker.parameters import RunParameters
-from worker.step import Step
 from worker.steps.finish import finish_run_if_complete
 from worker.telemetry.log import about
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from db.engine import Database
 from db.errors import DatabaseError
 from db.queue.figures import queue_figures
+from db.states import Step
 from worker.settings import Settings
-from worker.step import Step
 from worker.telemetry.metrics_page import serve_page
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from celery import Celery
 from db.engine import Database
 from db.queue.alive import AliveWorker, alive_workers, tell_alive, tell_gone
 from db.queue.claims import claim_chunks
-from db.states import ChunkState
+from db.states import ChunkState, Step
 from db.upgrade import upgrade_database
 from ingest.decoder.parent import Decoder
 from tests.rows.records import episode_named, make_run
@@ -28,7 +28,7 @@ ELSEWHERE = AliveWorker("far away/7/1/elsewhere")
 
 
 def test_a_worker_is_alive_until_it_is_gone_or_silent_for_too_long(database: Database) -> None:
-    ours = AliveWorker("here/8/1/here", ("extract",), (3, 5))
+    ours = AliveWorker("here/8/1/here", (Step.EXTRACT,), (3, 5))
     with database.write() as connection:
         tell_alive(connection, ELSEWHERE, 60)
         tell_alive(connection, ELSEWHERE, 60)
@@ -106,7 +106,7 @@ def test_work_that_waits_while_a_worker_is_busy_with_other_work_is_looked_after(
 def test_a_step_that_nobody_does_is_named(home: Path) -> None:
     database = database_of(home)
     with database.write() as connection:
-        tell_alive(connection, AliveWorker("far/7/1/away", ("extract",)), 60)
+        tell_alive(connection, AliveWorker("far/7/1/away", (Step.EXTRACT,)), 60)
     database.dispose()
     assert "no worker is alive for that; run: castline worker --queues classify\n" in said(home)
 
@@ -146,6 +146,6 @@ def test_a_celery_worker_says_so_by_its_sweeper(
             with installation.database.read() as connection:
                 return [worker.steps for worker in living_workers(connection)]
 
-        with Sweeper(installation, Celery(), "classify", lambda: None):
+        with Sweeper(installation, Celery(), Step.CLASSIFY, lambda: None):
             wait_until(lambda: steps() == [("classify",)])
         assert steps() == []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from db.engine import Database
 from db.records import Claim
 from db.schema import chunk
-from db.states import Lane
+from db.states import Lane, Step
 from ingest.decoder.parent import Decoder
 from ingest.errors import FrameStoreError, VideoError
 from ingest.frames.extract_request import Extracted, Extraction
@@ -29,7 +29,6 @@ from worker.errors import BrokerError, WorkStoppedError
 from worker.identity import worker_identity
 from worker.installation import Installation
 from worker.settings import Settings
-from worker.step import Step
 from worker.steps.claims import claim_to_extract, sweep
 from worker.steps.classifiers import LoadedClassifiers
 from worker.steps.extract_step import extract_group

@@ -30,7 +30,7 @@ COUNTS = """
 import sys
 from worker.telemetry.metrics import open_metrics
 from worker.settings import Settings
-from worker.step import Step
+from db.states import Step
 
 class Half:
     def batch_fill(self, frames):

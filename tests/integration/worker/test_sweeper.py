@@ -7,6 +7,7 @@ import pytest
 from celery import Celery
 
 from db.engine import Database
+from db.states import Step
 from tests.waiting import PATIENCE_SECONDS
 from worker.cluster.sweeper import Sweeper
 from worker.installation import Installation
@@ -26,5 +27,5 @@ def test_a_disk_that_cannot_be_tidied_does_not_end_it(
     monkeypatch.setattr(Sweeper, "_look", lambda _: None)  # which asks a broker
     installation = Installation(Settings(tmp_path, str(database.url)), database)
     told = threading.Event()
-    with Sweeper(installation, Celery(), "extract", told.set):
+    with Sweeper(installation, Celery(), Step.EXTRACT, told.set):
         assert told.wait(PATIENCE_SECONDS)

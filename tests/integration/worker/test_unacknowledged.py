@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from db.states import Step
 from tests.servers.brokers import Broker, redis_broker
 from worker.cluster.app import TASKS, VISIBILITY_SECONDS, make_app
 from worker.cluster.door import give_back_messages_alone
 from worker.settings import Settings
-from worker.step import Step
 
 pytestmark = pytest.mark.integration
 

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from db.states import ChunkState
+from db.states import ChunkState, Step
 from ingest.decoder.parent import Decoder
 from model.inference.classifier import Classifier, Prediction
 from tests.servers.commands import BY_LOT, castline_here, new_home
 from tests.video.clips import FRAME_RATE, write_clip
 from worker.installation import open_installation
 from worker.settings import Settings
-from worker.step import Step
 from worker.steps.claims import claim_step
 from worker.steps.classify_step import classify_step
 from worker.steps.extract_step import extract_step

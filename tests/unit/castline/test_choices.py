@@ -8,7 +8,7 @@ import pytest
 import castline
 from castline.choices import AnyDevice, AnyLane, chosen
 from castline.tagging.work import _steps
-from worker.step import Step
+from db.states import Step
 
 
 @pytest.mark.parametrize(

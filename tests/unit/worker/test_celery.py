@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from db.states import Step
 from model.inference.device import Device
 from worker.cluster.app import lane_of, make_app
 from worker.cluster.celery_process import CeleryOrder
 from worker.errors import WorkerError
 from worker.gpus import usable_gpus
 from worker.settings import Settings
-from worker.step import Step
 
 ENVIRONMENT = {
     "CASTLINE_BROKER_URL": "redis://castline:secret@broker:6379/0",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from db.states import Step
 from model.inference.device import Device
 from worker.cluster.celery_worker import STEADY_SECONDS, CeleryWorkers, WorkerOptions, _Worker
 from worker.settings import Settings
-from worker.step import Step
 
 OLD, YOUNG = 2 * STEADY_SECONDS, -3600.0
 """Ages in seconds; one that is born later is young however long a slow machine takes to end it."""

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from db.states import Lane
+from db.states import Lane, Step
 from worker.cluster.app import TASKS, TRIES_AFTER_LOSS, make_app, queue_name, step_of
 from worker.cluster.door import LARGEST_BYTES, RefusedError, admitted
 from worker.settings import Settings
-from worker.step import Step
 
 QUEUE = "extract.bulk"
 
