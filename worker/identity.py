@@ -7,8 +7,6 @@ import uuid
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Identifies one machine between two boots, including all containers on it."""
 
@@ -102,6 +100,8 @@ def _exists(pid: int) -> bool:
 
 
 def _start_by_psutil(pid: int) -> str | None:
+    import psutil  # which Linux, where most workers and all containers are, does without
+
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:

@@ -4,16 +4,14 @@ import hashlib
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
-from typing import Any
 
 from castline.asking.names import require_tagged_episode
 from castline.corrections.records import by_content
-from castline.corrections.values import Doubt
+from castline.corrections.values import Audit, AuditMoment, Doubt
 from castline.errors import RequestError
-from castline.tables import Row, Table, columns_of
+from castline.tables import Table, columns_of
 from db.engine import Transaction
 from db.library.corrections import confidences_of, list_corrections
 from db.library.current import CURRENT
@@ -38,48 +36,6 @@ from worker.parameters import RunParameters
 from worker.steps.correcting import correction_of
 
 Claims = dict[str, list[Claim]]
-
-
-@dataclass(frozen=True)
-class AuditMoment(Row):
-    """A label at a randomly drawn time, and the verdict on it."""
-
-    episode: str
-    label: str
-    at_seconds: float
-    confidence: float
-    """Confidence of the appearance."""
-    is_right: bool | None
-    """Whether it is right; None if it was not judged yet."""
-
-
-@dataclass(frozen=True, repr=False)
-class Audit(Table[AuditMoment]):
-    """The precision of answers, estimated from a random sample.
-
-    Its moments are drawn from all times at which labels are shown, so that each second has the same
-    weight, in an appearance of any length.
-    """
-
-    judged: int = 0
-    right: int = 0
-    precision: float | None = None
-    """Share of right ones among the judged moments; None before any was judged."""
-    low: float = 0.0
-    """Lower limit of the 95 % confidence interval of the precision."""
-    high: float = 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures and the moments, as plain values for JSON."""
-        return {
-            "moments": len(self),
-            "judged": self.judged,
-            "right": self.right,
-            "precision": self.precision,
-            "low": self.low,
-            "high": self.high,
-            "sample": self.to_dicts(),
-        }
 
 
 def review(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from castline.tables import Row, Table
 from exact.verdicts import Verdict
@@ -110,3 +110,45 @@ class Doubt(Row):
     confidence: float
     worth: float
     """From 0 to 1; comparable only within a kind."""
+
+
+@dataclass(frozen=True)
+class AuditMoment(Row):
+    """A label at a randomly drawn time, and the verdict on it."""
+
+    episode: str
+    label: str
+    at_seconds: float
+    confidence: float
+    """Confidence of the appearance."""
+    is_right: bool | None
+    """Whether it is right; None if it was not judged yet."""
+
+
+@dataclass(frozen=True, repr=False)
+class Audit(Table[AuditMoment]):
+    """The precision of answers, estimated from a random sample.
+
+    Its moments are drawn from all times at which labels are shown, so that each second has the same
+    weight, in an appearance of any length.
+    """
+
+    judged: int = 0
+    right: int = 0
+    precision: float | None = None
+    """Share of right ones among the judged moments; None before any was judged."""
+    low: float = 0.0
+    """Lower limit of the 95 % confidence interval of the precision."""
+    high: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures and the moments, as plain values for JSON."""
+        return {
+            "moments": len(self),
+            "judged": self.judged,
+            "right": self.right,
+            "precision": self.precision,
+            "low": self.low,
+            "high": self.high,
+            "sample": self.to_dicts(),
+        }

@@ -11,8 +11,8 @@ from castline.library.opened import Opened
 from castline.tables import Table
 
 if TYPE_CHECKING:
-    from castline.corrections.review import Audit
     from castline.corrections.values import (
+        Audit,
         Correction,
         Doubt,
         DoubtKind,

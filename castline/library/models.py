@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from castline.models.comparison_on_episodes import EpisodesComparison
     from castline.models.promotion import Promotion, RolledBack
     from castline.models.removal import ModelRemoval
-    from castline.models.thresholds import Changed, Thresholds
+    from castline.models.values import Changed, Thresholds
     from model.training.history import Epoch
 
 

@@ -1,14 +1,14 @@
 """Show, set and reset the thresholds at which a model's appearances start and end."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from castline.asking.cast import Cast, names_of
 from castline.asking.times import Time, exact_seconds
 from castline.errors import NotFoundError, RequestError
 from castline.models.in_use import chosen_model
+from castline.models.values import Changed, LabelThresholds, Thresholds
 from castline.progress import Progress
-from castline.tables import Row, Table, columns_of
+from castline.tables import columns_of
 from castline.tagging.enqueue import model_record
 from castline.tagging.run_models import keep_model
 from castline.tagging.thresholds import own_thresholds, thresholds_in_use
@@ -23,47 +23,6 @@ from timeline.errors import TimelineError
 from worker.installation import Installation
 from worker.parameters import thresholds_json
 from worker.steps.rederiving import rederive
-
-
-@dataclass(frozen=True)
-class LabelThresholds(Row):
-    """The confidences at which a label's appearances start and end."""
-
-    label: str
-    onset: float
-    offset: float
-    own_onset: float
-    """The model's original value, as is the next."""
-    own_offset: float
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether the thresholds differ from the model's original ones."""
-        return (self.onset, self.offset) != (self.own_onset, self.own_offset)
-
-
-@dataclass(frozen=True, repr=False)
-class Thresholds(Table[LabelThresholds]):
-    """The thresholds of a model by label."""
-
-    model: str = ""
-    """NAME@VERSION of the model."""
-    min_duration_on_seconds: Fraction = Fraction(0)
-    """Shorter appearances are dropped."""
-    min_duration_off_seconds: Fraction = Fraction(0)
-    """Shorter gaps between two appearances are filled."""
-
-
-@dataclass(frozen=True)
-class Changed(Row):
-    """The result of changing thresholds."""
-
-    model: str
-    """NAME@VERSION of the model."""
-    runs: int
-    """Number of its runs whose appearances were derived again."""
-    appearances: int
-    """Number of appearances now."""
 
 
 def thresholds(installation: Installation, model: str | None) -> Thresholds:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,44 @@ class Trained:
     """Display names by label."""
     added: tuple[str, ...] = ()
     """The labels that were added to the start model, if any."""
+
+
+@dataclass(frozen=True)
+class LabelThresholds(Row):
+    """The confidences at which a label's appearances start and end."""
+
+    label: str
+    onset: float
+    offset: float
+    own_onset: float
+    """The model's original value, as is the next."""
+    own_offset: float
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the thresholds differ from the model's original ones."""
+        return (self.onset, self.offset) != (self.own_onset, self.own_offset)
+
+
+@dataclass(frozen=True, repr=False)
+class Thresholds(Table[LabelThresholds]):
+    """The thresholds of a model by label."""
+
+    model: str = ""
+    """NAME@VERSION of the model."""
+    min_duration_on_seconds: Fraction = Fraction(0)
+    """Shorter appearances are dropped."""
+    min_duration_off_seconds: Fraction = Fraction(0)
+    """Shorter gaps between two appearances are filled."""
+
+
+@dataclass(frozen=True)
+class Changed(Row):
+    """The result of changing thresholds."""
+
+    model: str
+    """NAME@VERSION of the model."""
+    runs: int
+    """Number of its runs whose appearances were derived again."""
+    appearances: int
+    """Number of appearances now."""

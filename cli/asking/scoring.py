@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from castline.asking.scoring import Evaluation
-from castline.corrections.review import Audit
+from castline.corrections.values import Audit
 from castline.library import Library
 from cli.console import (
     LARGEST_INTEGER,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from castline.library import Library
-from castline.models.thresholds import Changed, Thresholds
+from castline.models.values import Changed, Thresholds
 from cli.console import Json, print_json, print_table, say
 from cli.progress import step_bars
 

@@ -18,7 +18,6 @@ from db.errors import DatabaseError
 from db.queue.figures import queue_figures
 from db.states import Step
 from worker.settings import Settings
-from worker.telemetry.metrics_page import serve_page
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily
@@ -123,6 +122,8 @@ def serve_metrics(settings: Settings, database: Database) -> Iterator[None]:
     PrometheusMetrics(folder)  # creates the folder, and makes the library count in it
     from prometheus_client import CollectorRegistry
     from prometheus_client.multiprocess import MultiProcessCollector
+
+    from worker.telemetry.metrics_page import serve_page
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
