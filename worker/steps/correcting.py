@@ -26,9 +26,7 @@ def correct_runs(connection: Transaction, episode: EpisodeRecord) -> None:
     """Apply the corrections of an episode to each of its runs that may be shown."""
     lock_episode(connection, episode.id)
     for run_id in runs_to_correct(connection, episode.id):
-        raw = raw_appearances(connection, run_id)
-        rows = corrected_rows(connection, episode, run_id, raw)
-        write_appearances(connection, run_id, episode.id, raw, rows)
+        _correct_run(connection, episode, run_id)
 
 
 def correct_derived(connection: Transaction, run_ids: Sequence[int]) -> None:
@@ -38,10 +36,13 @@ def correct_derived(connection: Transaction, run_ids: Sequence[int]) -> None:
     for run in list_runs(connection, run_ids):
         if run.episode_id in episodes:
             forget_raw(connection, [run.id])
-            raw = raw_appearances(connection, run.id)
-            episode = episodes[run.episode_id]
-            rows = corrected_rows(connection, episode, run.id, raw)
-            write_appearances(connection, run.id, episode.id, raw, rows)
+            _correct_run(connection, episodes[run.episode_id], run.id)
+
+
+def _correct_run(connection: Transaction, episode: EpisodeRecord, run_id: int) -> None:
+    raw = raw_appearances(connection, run_id)
+    rows = corrected_rows(connection, episode, run_id, raw)
+    write_appearances(connection, run_id, episode.id, raw, rows)
 
 
 def corrected_rows(
