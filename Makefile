@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := exact ingest model timeline db worker castline cli tests bench
+PACKAGES := exact ingest model timeline db worker castline cli web tests bench
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -93,7 +93,7 @@ COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-u
 
 lock: $(READY) ## Write requirements.lock, and those of the images, anew from pyproject.toml
 	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
-	$(COMPILE) --extra s3 -c requirements.lock pyproject.toml -o requirements-cpu.lock
+	$(COMPILE) --extra s3 --extra web -c requirements.lock pyproject.toml -o requirements-cpu.lock
 	$(COMPILE) --extra s3 --extra train -c requirements.lock pyproject.toml -o requirements-train.lock
 	$(COMPILE) --extra s3 --extra gpu -c requirements.lock pyproject.toml -o requirements-gpu.lock
 

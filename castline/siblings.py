@@ -9,7 +9,7 @@ from pathlib import Path
 
 from castline.errors import IntruderError
 
-SIBLINGS = ("exact", "ingest", "model", "timeline", "db", "worker", "cli")
+SIBLINGS = ("exact", "ingest", "model", "timeline", "db", "worker", "cli", "web")
 """The packages that are installed beside this one."""
 
 HOUSE = Path(__file__).resolve().parents[1]

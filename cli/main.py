@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 from castline.errors import CastlineError, RequestError, WorkError, as_castline_errors
 from castline.library import Library
 from castline.text import configure_logging, visible
-from cli import demo, episodes, upkeep
+from cli import demo, episodes, serving, upkeep
 from cli.asking import exporting, own_sql, scoring
 from cli.asking import meetings as meeting
 from cli.asking import questions as asking
@@ -110,6 +110,7 @@ for group in (
     training,
     models,
     thresholds,
+    serving,
     upkeep,
 ):
     group.add_commands(app)

@@ -106,6 +106,9 @@ class Settings:
     log_format: str | None = None
     """`json` or `text` writes a log to stderr; None writes none."""
 
+    web_hosts: tuple[str, ...] = ()
+    """Names by which browsers reach the web server, besides those of this machine's loopback."""
+
     on_done: str | None = None
     """Who is told of each run's end: a URL to which it is posted, or a command; it may hold
     secrets."""
@@ -195,6 +198,7 @@ class Settings:
             or None,
             metrics_address=environment.get("CASTLINE_METRICS_ADDRESS") or cls.metrics_address,
             log_format=_log_format(environment.get("CASTLINE_LOG_FORMAT", "")),
+            web_hosts=_web_hosts(environment.get("CASTLINE_WEB_HOSTS", "")),
             on_done=_on_done(environment.get("CASTLINE_ON_DONE", "")),
         )
 
@@ -210,6 +214,7 @@ class Settings:
         values["media_roots"] = tuple(Path(root) for root in values["media_roots"])
         values["visible_gpus"] = tuple(values["visible_gpus"])
         values["media_urls"] = tuple(values["media_urls"])
+        values["web_hosts"] = tuple(values["web_hosts"])
         values["frames_place"] = values["frames_place"] and Path(values["frames_place"])
         return cls(**values)
 
@@ -297,6 +302,21 @@ def _log_format(text: str) -> str | None:
     if text and text not in LOG_FORMATS:
         raise WorkerError(f"CASTLINE_LOG_FORMAT: {' or '.join(LOG_FORMATS)}, received {text!r}")
     return text or None
+
+
+def _web_hosts(text: str) -> tuple[str, ...]:
+    names = [part.strip().lower() for part in text.split(",") if part.strip()]
+    for name in names:
+        if not _HOST_NAME.fullmatch(name):
+            raise WorkerError(
+                f"CASTLINE_WEB_HOSTS: {name[:100]!r} is not a host's name; write names alone, such"
+                " as castline.example.org,192.168.1.5"
+            )
+    return tuple(names)
+
+
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\]")
+"""A name, an IPv4 address, or an IPv6 address in brackets, as in the header Host of RFC 9110."""
 
 
 def _on_done(text: str) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import (
+    EpisodeReference,
     read_expression,
     require_label,
     require_selected_run,
@@ -60,7 +61,7 @@ class Exported:
 
 def export(
     installation: Installation,
-    episode: str | None,
+    episode: EpisodeReference | None,
     formats: Sequence[str],
     output: Path,
     *,
@@ -187,7 +188,7 @@ def _check_of_all(names: Sequence[str], run: int | None) -> None:
 
 def plot(
     installation: Installation,
-    episode: str,
+    episode: EpisodeReference,
     output: Path,
     *,
     truth: Path | None,

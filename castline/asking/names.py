@@ -4,14 +4,20 @@ import shlex
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from castline.asking.cast import Cast, cast_of
 from castline.asking.timelines import episode_of_file
 from castline.errors import NotFoundError
 from db.engine import Transaction
 from db.library.current import RunSelection
-from db.library.episodes import distinct_names, find_episodes, letters_of, list_episodes
+from db.library.episodes import (
+    distinct_names,
+    find_episode,
+    find_episodes,
+    letters_of,
+    list_episodes,
+)
 from db.library.runs import current_run_of, latest_run_of, selected_run_of
 from db.questions.appearances import ANY_SEASON, Season, examined_seasons
 from db.records import EpisodeRecord, RunRecord
@@ -21,12 +27,18 @@ if TYPE_CHECKING:
     from timeline.expressions import Expression
 
 
-def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
+EpisodeReference: TypeAlias = str | int
+"""An episode's number in this library, or a text that may be any of its names."""
+
+
+def require_episode(connection: Transaction, reference: EpisodeReference) -> EpisodeRecord:
     """Return the one episode that a reference matches.
 
     Raises:
         NotFoundError: No episode matches, or several do.
     """
+    if isinstance(reference, int):
+        return _numbered(connection, reference)
     if not reference:  # the empty text is a part of every name
         raise NotFoundError("an episode without a name: give one; castline episodes lists them")
     by_content = _episode_of_file(connection, reference)
@@ -51,6 +63,13 @@ def require_episode(connection: Transaction, reference: str) -> EpisodeRecord:
     raise NotFoundError(f"{reference}: no such episode here; {hint}")
 
 
+def _numbered(connection: Transaction, number: int) -> EpisodeRecord:
+    found = find_episode(connection, number)
+    if found is None:
+        raise NotFoundError(f"episode {number}: is not here; castline episodes lists them")
+    return found
+
+
 def shown_names(connection: Transaction, names: Mapping[int, str]) -> dict[int, str]:
     """What episodes are called in a list, by their ids: of twins, as much as tells them apart.
 
@@ -69,7 +88,7 @@ def _episode_of_file(connection: Transaction, reference: str) -> EpisodeRecord |
         return None  # for example, too long for a file name: not a file
 
 
-def require_tagged_episode(connection: Transaction, reference: str) -> EpisodeRecord:
+def require_tagged_episode(connection: Transaction, reference: EpisodeReference) -> EpisodeRecord:
     """Return the one episode that a reference matches, and that has a current run.
 
     Raises:
@@ -103,7 +122,7 @@ def require_selected_run(
 
 
 def asked_episode_id(
-    connection: Transaction, reference: str | None, selection: RunSelection
+    connection: Transaction, reference: EpisodeReference | None, selection: RunSelection
 ) -> int | None:
     """Return the one episode to which a question is limited; None for all of them.
 

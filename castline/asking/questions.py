@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from castline.asking.cursors import cursor_of, place_of
 from castline.asking.names import (
+    EpisodeReference,
     asked_episode_id,
     asked_season,
     read_expression,
@@ -55,6 +57,8 @@ GROUP_COLUMNS: Mapping[Grouping, tuple[str, ...]] = {
     "season": ("series", "season"),
 }
 SCREEN_TIME_COLUMNS = ("label", "seconds", "appearances", "episodes")
+MATCHES = "matches"
+"""Name of the order of ranges: by episode and time."""
 PAIR_COLUMNS = ("label", "other", "seconds", "times", "episodes")
 
 AnyT = TypeVar("AnyT")
@@ -70,7 +74,7 @@ def listed_episodes(
     connection: Transaction, ids: Collection[int] | None = None
 ) -> tuple[Episode, ...]:
     """Episodes as a list shows them, by name: all, or only these."""
-    found = [item for item in list_episodes(connection) if ids is None or item.id in ids]
+    found = list_episodes(connection, ids)
     names = shown_names(connection, {item.id: item.name for item in found})
     return tuple(
         Episode(
@@ -96,7 +100,7 @@ def listed_episodes(
 
 def who(
     installation: Installation,
-    episode: str,
+    episode: EpisodeReference,
     *,
     at: Time | None,
     from_: Time | None,
@@ -130,11 +134,12 @@ def when(
     installation: Installation,
     expression: str,
     *,
-    episode: str | None,
+    episode: EpisodeReference | None,
     season: int | None,
     series: str | None,
     min_seconds: Time,
     gap: Time,
+    after: str | None,
     limit: int | None,
     run: int | None,
     model: str | None,
@@ -144,6 +149,7 @@ def when(
     from timeline.expressions import Label, format_expression
 
     shortest, longest_gap = exact_seconds(min_seconds), exact_seconds(gap)
+    place = None if after is None else place_of(MATCHES, after, (str, int, int))
     with installation.database.read() as connection:
         asked = read_expression(connection, expression)
         selection = find_selection(connection, run, model, raw)
@@ -154,6 +160,7 @@ def when(
             season=asked_season(connection, season, series, selection),
             min_seconds=shortest,
             gap_seconds=longest_gap,
+            after=place,
             selection=selection,
         )
         found, has_more = _first(matches, limit)
@@ -161,13 +168,15 @@ def when(
     label = asked.name if isinstance(asked, Label) else None
     text = format_expression(asked)
     rows = tuple(_match_of(item, names, label, text) for item in found)
-    return Matches(rows, MATCH_COLUMNS, has_more, text, label, shortest)
+    last = (found[-1].episode, found[-1].episode_id, found[-1].start_pts) if has_more else None
+    following = cursor_of(MATCHES, last)
+    return Matches(rows, MATCH_COLUMNS, has_more, text, label, shortest, following)
 
 
 def screen_time(
     installation: Installation,
     *,
-    episode: str | None,
+    episode: EpisodeReference | None,
     by: Grouping,
     label: str | None,
     season: int | None,
@@ -202,7 +211,7 @@ def together(
     installation: Installation,
     names: tuple[str, ...],
     *,
-    episode: str | None,
+    episode: EpisodeReference | None,
     season: int | None,
     series: str | None,
     limit: int | None,

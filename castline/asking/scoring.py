@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castline.asking.cast import cast_of, read_named_truth
-from castline.asking.names import require_selected_run, require_tagged_episode
+from castline.asking.names import EpisodeReference, require_selected_run, require_tagged_episode
 from castline.asking.timelines import detections, labelled_ranges
 from castline.asking.times import Time, exact_seconds
 from castline.models.measuring import score_at_samples
@@ -122,7 +122,7 @@ class SampleScore(Table[SampleFigures]):
 
 def evaluate(
     installation: Installation,
-    episode: str,
+    episode: EpisodeReference,
     truth: Path,
     collar: Time,
     *,
@@ -171,7 +171,7 @@ def evaluate(
 
 
 def evaluate_at_samples(
-    installation: Installation, episode: str, truth: Path, *, raw: bool
+    installation: Installation, episode: EpisodeReference, truth: Path, *, raw: bool
 ) -> SampleScore:
     """Score an episode's timeline at two samples per second; see `Library.evaluate_at_samples`."""
     with installation.database.read() as connection:

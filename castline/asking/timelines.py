@@ -53,6 +53,7 @@ def find_matches(
     season: Season = ANY_SEASON,
     min_seconds: Fraction = Fraction(0),
     gap_seconds: Fraction = Fraction(0),
+    after: tuple[str, int, int] | None = None,
     selection: RunSelection = CURRENT,
 ) -> Iterator[FoundRange]:
     """Yield the ranges in which a set expression holds, by episode and time, read on demand.
@@ -64,6 +65,7 @@ def find_matches(
         season: Only in this season.
         min_seconds: Only ranges that last at least this long, once gaps are filled.
         gap_seconds: Gaps of at most this length are filled, unless a part was not examined.
+        after: Only ranges after this one: name and id of its episode, and its start in pts.
         selection: The runs to read; the current ones by default.
     """
     from timeline.expressions import always_shown, evaluate, labels_of
@@ -73,6 +75,7 @@ def find_matches(
         episode_id=episode_id,
         season=season,
         showing=always_shown(expression),
+        since=None if after is None else after[:2],
         selection=selection,
     )
     for some in _growing(spans):
@@ -84,6 +87,8 @@ def find_matches(
             found = evaluate(expression, ranges[span.run_id], examined)
             found = fill_gaps(found, gap_seconds / span.time_base, examined)
             for start_pts, end_pts in lasting(found, min_seconds / span.time_base):
+                if after is not None and span.episode_id == after[1] and start_pts <= after[2]:
+                    continue
                 yield FoundRange(
                     span.name,
                     span.episode_id,

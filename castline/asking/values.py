@@ -204,6 +204,8 @@ class Matches(Table[Match]):
     """The label, if the expression is a single label."""
     min_seconds: Fraction = Fraction(0)
     """The least duration of ranges that was requested."""
+    next: str | None = None
+    """Cursor of the ranges after these; None if there are no more."""
 
 
 @dataclass(frozen=True, repr=False)

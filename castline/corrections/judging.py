@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil
 
-from castline.asking.names import require_label, require_selected_run, require_tagged_episode
+from castline.asking.names import (
+    EpisodeReference,
+    require_label,
+    require_selected_run,
+    require_tagged_episode,
+)
 from castline.asking.times import ROUNDING, Time, asked_times, exact_seconds
 from castline.corrections.records import COLUMNS, shown
 from castline.corrections.values import Judged
@@ -92,7 +97,7 @@ class Said:
         return Verdict.RIGHT if self.right else Verdict.TRIM
 
 
-def correct(installation: Installation, episode: str, said: Said) -> Judged:
+def correct(installation: Installation, episode: EpisodeReference, said: Said) -> Judged:
     """Record a verdict on an episode; see `Library.correct`."""
     author = said.author or user()
     with installation.database.read() as connection:  # may hash a file to identify its episode

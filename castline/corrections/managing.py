@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from castline.asking.names import require_episode
+from castline.asking.names import EpisodeReference, require_episode
 from castline.corrections.files import read_corrections, write_corrections
 from castline.corrections.judging import moment_after, user
 from castline.corrections.records import (
@@ -32,7 +32,7 @@ from worker.steps.correcting import correct_runs
 
 
 def corrections(
-    installation: Installation, episode: str | None, limit: int | None
+    installation: Installation, episode: EpisodeReference | None, limit: int | None
 ) -> Table[Correction]:
     """Return corrections, the latest first; see `Library.corrections`."""
     with installation.database.read() as connection:
@@ -88,7 +88,9 @@ def _undone(
     return shown(record, episode, stands=True)
 
 
-def export(installation: Installation, output: Path, episode: str | None, *, force: bool) -> int:
+def export(
+    installation: Installation, output: Path, episode: EpisodeReference | None, *, force: bool
+) -> int:
     """Write corrections into a file; see `Library.export_corrections`."""
     check_free(output, force)
     with installation.database.read() as connection:

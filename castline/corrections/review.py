@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from math import ceil
 
-from castline.asking.names import require_tagged_episode
+from castline.asking.names import EpisodeReference, require_tagged_episode
 from castline.corrections.records import by_content
 from castline.corrections.values import Audit, AuditMoment, Doubt
 from castline.errors import RequestError
@@ -40,7 +40,7 @@ Claims = dict[str, list[Claim]]
 
 def review(
     installation: Installation,
-    episode: str | None,
+    episode: EpisodeReference | None,
     kinds: Collection[Kind | str],
     limit: int | None,
 ) -> Table[Doubt]:
@@ -64,7 +64,9 @@ def review(
     return Table(tuple(found_rows[:limit]), columns_of(Doubt), has_more)
 
 
-def audit(installation: Installation, count: int, episode: str | None, seed: int) -> Audit:
+def audit(
+    installation: Installation, count: int, episode: EpisodeReference | None, seed: int
+) -> Audit:
     """Return a random sample of answers, and the share of right ones; see `Library.audit`."""
     with installation.database.read() as connection:
         said = _said(connection)
@@ -112,7 +114,9 @@ def _moments(
             yield lot, one.label, second + half, one.mean_confidence
 
 
-def _shown(connection: Transaction, episode: str | None) -> Iterator[tuple[EpisodeRecord, int]]:
+def _shown(
+    connection: Transaction, episode: EpisodeReference | None
+) -> Iterator[tuple[EpisodeRecord, int]]:
     """Yield episodes with their shown runs: one episode, or all."""
     only = None if episode is None else require_tagged_episode(connection, episode).id
     for span in selected_spans(connection, episode_id=only, selection=CURRENT):

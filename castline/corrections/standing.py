@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from castline.asking.names import require_episode
+from castline.asking.names import EpisodeReference, require_episode
 from castline.corrections.records import by_content, shown
 from castline.corrections.values import Stated, Status
 from castline.tables import Table, columns_of
@@ -26,7 +26,7 @@ BORDER_SECONDS = Fraction(1, 4)
 """Accuracy of a run's border inside a shot: half of the sampling interval."""
 
 
-def status(installation: Installation, episode: str | None) -> Table[Stated]:
+def status(installation: Installation, episode: EpisodeReference | None) -> Table[Stated]:
     """Compare corrections with the shown runs; see `Library.corrections_status`."""
     with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)

@@ -6,6 +6,7 @@ from typing import Self
 
 from castline.errors import as_castline_errors
 from castline.library.asking import AskingMethods
+from castline.library.browsing import BrowsingMethods
 from castline.library.corrections import CorrectionMethods
 from castline.library.models import ModelMethods
 from castline.library.stills import StillMethods
@@ -15,7 +16,13 @@ from worker.settings import LogFormat, Settings, sqlite_url
 
 
 class Library(
-    AskingMethods, CorrectionMethods, TaggingMethods, ModelMethods, StillMethods, UpkeepMethods
+    AskingMethods,
+    BrowsingMethods,
+    CorrectionMethods,
+    TaggingMethods,
+    ModelMethods,
+    StillMethods,
+    UpkeepMethods,
 ):
     """The episodes, runs and models in one home folder; opened by `castline.open`.
 

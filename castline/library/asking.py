@@ -5,6 +5,7 @@ from pathlib import Path
 
 from castline.asking import export, own_sql, questions, scoring
 from castline.asking.cast import NO_CHANGE, names_of
+from castline.asking.names import EpisodeReference
 from castline.asking.times import Time
 from castline.asking.values import (
     Appearances,
@@ -54,7 +55,7 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def who(
         self,
-        episode: str,
+        episode: EpisodeReference,
         *,
         at: Time | None = None,
         from_: Time | None = None,
@@ -101,11 +102,12 @@ class AskingMethods(Opened):
         self,
         expression: str,
         *,
-        episode: str | None = None,
+        episode: EpisodeReference | None = None,
         season: int | None = None,
         series: str | None = None,
         min_seconds: Time = 0,
         gap: Time = 0,
+        after: str | None = None,
         limit: int | None = None,
         run: int | None = None,
         model: str | None = None,
@@ -120,6 +122,7 @@ class AskingMethods(Opened):
             series: Only in this series: its name, or a part of it.
             min_seconds: Only ranges that last at least this long, once gaps are filled.
             gap: Gaps of at most this length are filled.
+            after: Only ranges after the last one of an answer: its `next`.
             limit: Maximum number of rows.
             run: Use this run.
             model: Use this model's runs.
@@ -131,6 +134,7 @@ class AskingMethods(Opened):
         Raises:
             ExpressionError: The expression cannot be parsed.
             NotFoundError: A name matches no label or episode, or several, or there is no such run.
+            RequestError: `after` is not from such an answer.
             TimelineError: A time cannot be parsed.
         """
         return questions.when(
@@ -141,6 +145,7 @@ class AskingMethods(Opened):
             series=series,
             min_seconds=min_seconds,
             gap=gap,
+            after=after,
             limit=limit,
             run=run,
             model=model,
@@ -151,7 +156,7 @@ class AskingMethods(Opened):
     def screen_time(
         self,
         *,
-        episode: str | None = None,
+        episode: EpisodeReference | None = None,
         by: Grouping = "character",
         label: str | None = None,
         season: int | None = None,
@@ -202,7 +207,7 @@ class AskingMethods(Opened):
         one: str | None = None,
         other: str | None = None,
         *,
-        episode: str | None = None,
+        episode: EpisodeReference | None = None,
         season: int | None = None,
         series: str | None = None,
         limit: int | None = None,
@@ -288,7 +293,7 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def evaluate(
         self,
-        episode: str,
+        episode: EpisodeReference,
         truth: str | Path,
         *,
         collar: Time = 0,
@@ -328,7 +333,7 @@ class AskingMethods(Opened):
 
     @as_castline_errors()
     def evaluate_at_samples(
-        self, episode: str, truth: str | Path, *, raw: bool = False
+        self, episode: EpisodeReference, truth: str | Path, *, raw: bool = False
     ) -> scoring.SampleScore:
         """Score the timeline of an episode at the default sample times, two per second.
 
@@ -349,7 +354,7 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def export(
         self,
-        episode: str | None,
+        episode: EpisodeReference | None,
         formats: str | Sequence[str],
         output: str | Path = ".",
         *,
@@ -411,7 +416,7 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def plot(
         self,
-        episode: str,
+        episode: EpisodeReference,
         output: str | Path,
         *,
         truth: str | Path | None = None,

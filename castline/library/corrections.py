@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castline.asking.names import EpisodeReference
 from castline.asking.times import Time
 from castline.corrections.values import AUDIT_MOMENTS
 from castline.errors import as_castline_errors
@@ -32,7 +33,7 @@ class CorrectionMethods(Opened):
     @as_castline_errors()
     def correct(
         self,
-        episode: str,
+        episode: EpisodeReference,
         label: str | None = None,
         *,
         at: Time | None = None,
@@ -98,7 +99,7 @@ class CorrectionMethods(Opened):
 
     @as_castline_errors()
     def corrections(
-        self, episode: str | None = None, *, limit: int | None = None
+        self, episode: EpisodeReference | None = None, *, limit: int | None = None
     ) -> "Table[Correction]":
         """Return the corrections of an episode or of all episodes.
 
@@ -139,7 +140,7 @@ class CorrectionMethods(Opened):
 
     @as_castline_errors()
     def export_corrections(
-        self, output: str | Path, episode: str | None = None, *, force: bool = False
+        self, output: str | Path, episode: EpisodeReference | None = None, *, force: bool = False
     ) -> int:
         """Write the corrections of an episode or of all episodes to a JSON file.
 
@@ -178,7 +179,7 @@ class CorrectionMethods(Opened):
         return import_(self._installation, Path(path))
 
     @as_castline_errors()
-    def corrections_status(self, episode: str | None = None) -> "Table[Stated]":
+    def corrections_status(self, episode: EpisodeReference | None = None) -> "Table[Stated]":
         """Compare each correction with the raw result of the shown run.
 
         The status is `agrees` if the run finds the same; `needed` if it does not; `contradicted` if
@@ -202,7 +203,7 @@ class CorrectionMethods(Opened):
     @as_castline_errors()
     def review(
         self,
-        episode: str | None = None,
+        episode: EpisodeReference | None = None,
         *,
         kinds: Collection["DoubtKind | str"] = (),
         limit: int | None = None,
@@ -226,7 +227,11 @@ class CorrectionMethods(Opened):
 
     @as_castline_errors()
     def audit(
-        self, moments: int = AUDIT_MOMENTS, *, episode: str | None = None, seed: int = 0
+        self,
+        moments: int = AUDIT_MOMENTS,
+        *,
+        episode: EpisodeReference | None = None,
+        seed: int = 0,
     ) -> "Audit":
         """Return a random sample of answers, and the share of them that was judged right.
 

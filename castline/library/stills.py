@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from castline.asking.names import EpisodeReference
 from castline.choices import AnyDevice, chosen
 from castline.errors import CastlineError, as_castline_errors
 from castline.library.opened import Opened
@@ -174,7 +175,7 @@ class StillMethods(Opened):
         self,
         output: str | Path,
         *,
-        episode: str | None = None,
+        episode: EpisodeReference | None = None,
         easy: bool = False,
         on_progress: Progress = tell_nobody,
     ) -> StillsOfCorrections:

@@ -48,16 +48,20 @@ class EpisodeSummary:
 
 
 @reading_rows()
-def list_episodes(connection: Connection) -> list[EpisodeSummary]:
-    """Return all episodes, by name."""
-    shown = (
+def list_episodes(
+    connection: Connection, ids: Collection[int] | None = None
+) -> list[EpisodeSummary]:
+    """Return all episodes, or those with these ids, by name."""
+    labels = (
         select(current_run.c.episode_id, func.count().label("labels"))
         .join(run_label, run_label.c.run_id == current_run.c.run_id)
         .group_by(current_run.c.episode_id)
-        .subquery()
     )
+    if ids is not None:
+        labels = labels.where(current_run.c.episode_id.in_(sorted(ids)))
+    shown = labels.subquery()
     # by position: lookups by name in each row of a large library take half as long again
-    rows = connection.execute(
+    query = (
         select(
             episode.c.id,
             episode.c.name,
@@ -83,7 +87,10 @@ def list_episodes(connection: Connection) -> list[EpisodeSummary]:
         .outerjoin(model_version, model_version.c.id == run.c.model_version_id)
         .outerjoin(shown, shown.c.episode_id == episode.c.id)
         .order_by(episode.c.name, episode.c.id)
-    ).all()
+    )
+    if ids is not None:
+        query = query.where(episode.c.id.in_(sorted(ids)))
+    rows = connection.execute(query).all()
     return [
         EpisodeSummary(
             id=number,
@@ -125,6 +132,12 @@ def get_episode(connection: Connection, episode_id: int) -> EpisodeRecord:
     return episode_record(
         connection.execute(select(episode).where(episode.c.id == episode_id)).one()
     )
+
+
+def find_episode(connection: Connection, episode_id: int) -> EpisodeRecord | None:
+    """Return the episode with this id, None if there is none."""
+    row = connection.execute(select(episode).where(episode.c.id == episode_id)).one_or_none()
+    return None if row is None else episode_record(row)
 
 
 def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord | None:

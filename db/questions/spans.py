@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, tuple_
 
 from db.failures import reading_rows
 from db.library.current import CURRENT, RunSelection, selected_runs
@@ -37,6 +37,7 @@ def selected_spans(
     episode_id: int | None = None,
     season: Season = ANY_SEASON,
     showing: Collection[str] = (),
+    since: tuple[str, int] | None = None,
     selection: RunSelection = CURRENT,
 ) -> Iterator[EpisodeSpan]:
     """Yield the episodes with a shown run, by name; callers mostly take a few of many.
@@ -46,6 +47,7 @@ def selected_spans(
         episode_id: Only this one.
         season: Only of this season.
         showing: Only those in which these labels appear, and each two of them together somewhere.
+        since: Only those from this one on: its name and its id.
         selection: The runs; the current ones by default.
     """
     runs = selected_runs(selection)
@@ -68,6 +70,8 @@ def selected_spans(
     )
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
+    if since is not None:
+        query = query.where(tuple_(episode.c.name, episode.c.id) >= tuple_(*since))
     query = query.where(*season.conditions)
     run_label, run_pair = selection.layer.run_label, selection.layer.run_pair
     for label in showing if len(showing) == 1 else ():

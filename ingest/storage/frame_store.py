@@ -280,9 +280,18 @@ def read_jpeg(path: Path, pts: int) -> bytes:
     Raises:
         FrameStoreError: The file is missing, damaged or without pictures.
     """
+    [jpeg] = read_jpegs(path, [pts])
+    return jpeg
+
+
+def read_jpegs(path: Path, times: Iterable[int]) -> list[bytes]:
+    """Return the stored pictures on display at several times of the chunk; see `read_jpeg`."""
     with _opened(path) as archive:
-        times = _manifest(path, archive).pts
-        if not times:
+        stored = _manifest(path, archive).pts
+        if not stored:
             raise FrameStoreError(f"{path}: holds no pictures; extract the chunk again")
-        number = max(bisect_right(times, pts) - 1, 0)
-        return _entry_bytes(path, archive, _entry(number, times[number]).filename)
+        numbers = (max(bisect_right(stored, pts) - 1, 0) for pts in times)
+        return [
+            _entry_bytes(path, archive, _entry(number, stored[number]).filename)
+            for number in numbers
+        ]

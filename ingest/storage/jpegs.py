@@ -1,5 +1,6 @@
 """The pictures of the frame store: JPEG files of sampled frames, and crops of them."""
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
@@ -63,6 +64,31 @@ def cut_jpeg(jpeg: bytes, box: tuple[float, float, float, float]) -> bytes:
     left, right = _pixels(box[0], box[2], width)
     top, bottom = _pixels(box[1], box[3], height)
     return encode_jpeg(picture[top:bottom, left:right])
+
+
+def contact_sheet(jpegs: Sequence[bytes], columns: int, width: int, height: int) -> bytes:
+    """Lay pictures out in rows, each scaled to the same size.
+
+    Args:
+        jpegs: Pictures from `read_jpeg`; a damaged one leaves its place black.
+        columns: Pictures in a row.
+        width: Pixels of a picture on the sheet, as is the height.
+        height: Pixels of a picture on the sheet.
+
+    Returns:
+        The sheet as JPEG.
+    """
+    import cv2
+
+    rows = ceil(len(jpegs) / columns)
+    sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
+    for number, jpeg in enumerate(jpegs):
+        picture = decode_jpeg(jpeg)
+        if picture is not None:
+            row, column = divmod(number, columns)
+            place = sheet[row * height : (row + 1) * height, column * width : (column + 1) * width]
+            place[:] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return encode_jpeg(sheet)
 
 
 def _pixels(start: float, end: float, count: int) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""The pages. Each works without scripts, which only add to it."""
