@@ -36,7 +36,7 @@ API = "/api/v1"
 
 def make_app(library: Library, access: Access) -> ASGIApp:
     """Return the application over a library."""
-    app = FastAPI(
+    app = Described(
         title="Castline",
         summary="Who is on screen, when.",
         version=installed_version("castline"),
@@ -58,11 +58,7 @@ def make_app(library: Library, access: Access) -> ASGIApp:
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status.value: {
-        "description": status.phrase,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        "model": Problem,
-    }
+    status.value: {"description": status.phrase, "model": Problem}
     for status in (
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNAUTHORIZED,
@@ -77,6 +73,22 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     )
 }
 """The errors that every operation may answer with."""
+
+
+class Described(FastAPI):
+    """An API that describes its errors as the problems that they are."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description."""
+        if self.openapi_schema is None:
+            described = super().openapi()
+            for operations in described["paths"].values():
+                for operation in operations.values():
+                    for status, answer in operation["responses"].items():
+                        if int(status) in PROBLEMS:
+                            answer["content"] = {MEDIA_TYPE: answer["content"]["application/json"]}
+        assert self.openapi_schema is not None
+        return self.openapi_schema
 
 
 class Static(StaticFiles):

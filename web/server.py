@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from socket import AF_INET, AF_INET6, create_server
 
 import uvicorn
 
@@ -15,6 +16,10 @@ PORT = 8321
 STOP_SECONDS = 3
 """How long answers may take to end once the server was told to stop; streams never end by
 themselves."""
+
+
+BACKLOG = 128
+"""Connections that wait to be accepted."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,13 @@ def serve(
         h11_max_incomplete_event_size=32 * 1024,
         lifespan="off",
     )
+    family = AF_INET6 if ":" in host else AF_INET
     try:
-        socket = config.bind_socket()
-    except SystemExit as error:  # how uvicorn says so
+        socket = create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
         raise RequestError(
-            f"{host}, port {port}: cannot be bound; it is in use, or not this machine's: give"
-            " another one by --host and --port"
+            f"{host}, port {port}: cannot be bound ({error.strerror}); give another one by --host"
+            " and --port"
         ) from error
     bound = socket.getsockname()[1]
     shown = "127.0.0.1" if host in EVERY_ADDRESS else _in_brackets(host)

@@ -86,8 +86,8 @@ class EpisodeDetails(Row):
     def to_dict(self) -> dict[str, Any]:
         """Return all fields by name, as plain values for JSON."""
         values = super().to_dict()
-        browsed = values.pop("browsed")
-        return browsed | values
+        del values["browsed"]
+        return self.browsed.to_dict() | values
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from castline.asking.names import EpisodeReference
 from castline.choices import AnyDevice, chosen
 from castline.errors import CastlineError, as_castline_errors
 from castline.library.opened import Opened
@@ -175,7 +174,7 @@ class StillMethods(Opened):
         self,
         output: str | Path,
         *,
-        episode: EpisodeReference | None = None,
+        episode: str | None = None,
         easy: bool = False,
         on_progress: Progress = tell_nobody,
     ) -> StillsOfCorrections:

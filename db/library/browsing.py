@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, literal, or_, select, tuple_
 
 from db.library.episodes import EpisodeSummary, list_episodes
 from db.schema import current_run, episode, run, run_label
@@ -180,22 +180,23 @@ def known_series(connection: Connection) -> list[tuple[str, int | None]]:
 def open_run_ids(connection: Connection) -> list[int]:
     """Return the runs with work left, the oldest first."""
     query = select(run.c.id).where(run.c.state.in_(OPEN_RUN_STATES)).order_by(run.c.id)
-    return list(connection.execute(query).scalars())
+    return [row.id for row in connection.execute(query)]
 
 
 def ended_run_ids(connection: Connection, before: int | None, limit: int) -> list[int]:
     """Return runs without work left, the latest first, older than run `before`."""
-    query: Select[tuple[int]] = select(run.c.id).where(run.c.state.not_in(OPEN_RUN_STATES))
+    query = select(run.c.id).where(run.c.state.not_in(OPEN_RUN_STATES))
     if before is not None:
         query = query.where(run.c.id < before)
-    return list(connection.execute(query.order_by(run.c.id.desc()).limit(limit)).scalars())
+    rows = connection.execute(query.order_by(run.c.id.desc()).limit(limit))
+    return [row.id for row in rows]
 
 
 def run_steps(connection: Connection) -> list[tuple[int, str, int, int]]:
     """Return (id, state, chunks done, frames) of open runs and the last ended one."""
     last = select(func.max(run.c.id)).where(run.c.ended_at.is_not(None)).scalar_subquery()
     query = select(run.c.id, run.c.state, run.c.chunks_done, run.c.frames)
-    wanted = or_(run.c.state.in_(OPEN_RUN_STATES), and_(run.c.id == last))
+    wanted = or_(run.c.state.in_(OPEN_RUN_STATES), run.c.id == last)
     return [
         (row.id, str(row.state), row.chunks_done, row.frames)
         for row in connection.execute(query.where(wanted).order_by(run.c.id))

@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path as FilePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Path, Query
 from starlette.background import BackgroundTask
@@ -82,14 +82,16 @@ def contact(library: Asked, episode_id: EpisodeId) -> schemas.Contact:
     return schemas.Contact.of(library.contact(episode_id))
 
 
-_JPEG = {200: {"content": {"image/jpeg": {}}, "description": "A picture."}}
-_VIDEO = {
+Answers: TypeAlias = dict[int | str, dict[str, Any]]
+
+_JPEG: Answers = {200: {"content": {"image/jpeg": {}}, "description": "A picture."}}
+_VIDEO: Answers = {
     200: {"content": {"video/*": {}}, "description": "The whole file."},
     206: {"content": {"video/*": {}}, "description": "A range of it."},
     304: {"description": "It has not changed."},
     416: {"description": "There is no such range."},
 }
-_FILE = {200: {"content": {"application/octet-stream": {}}, "description": "The file."}}
+_FILE: Answers = {200: {"content": {"application/octet-stream": {}}, "description": "The file."}}
 
 
 @router.get("/episodes/{episode_id}/still", response_class=Response, responses=_JPEG)

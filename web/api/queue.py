@@ -8,6 +8,7 @@ from starlette.responses import StreamingResponse
 
 from web.api import schemas
 from web.api.conditional import ConditionalRoute
+from web.api.episodes import Answers
 from web.intake import Intake
 from web.serving import Asked, IdempotencyKey, RateLimited, Served
 
@@ -15,7 +16,7 @@ router = APIRouter(tags=["queue"], route_class=ConditionalRoute)
 
 RunId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the run.")]
 
-_EVENTS = {
+_EVENTS: Answers = {
     200: {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
         "description": "An event `queue` now, and one for each change.",

@@ -1,9 +1,11 @@
 """An episode: its player, its timeline, and what people say of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from castline import CastlineError, Library, NotFoundError
@@ -83,26 +85,36 @@ def correct(
     end: Annotated[Seconds | None, Form()] = None,
 ) -> Response:
     """Record a verdict, and show the episode again where it was."""
-    judged = NewCorrection(
-        label=None if verdict == "add" else label,
-        at=at if verdict == "trim" else None,
-        from_=None if verdict == "trim" else from_,
-        to=None if verdict == "trim" else to,
-        right=verdict == "right",
-        wrong=verdict == "wrong",
-        is_=other if verdict == "is" else None,
-        add=other if verdict == "add" else None,
-        start=start if verdict == "trim" else None,
-        end=end if verdict == "trim" else None,
-        new=new,
+    is_trim = verdict == "trim"
+    judged = _verdict(
+        {
+            "label": None if verdict == "add" else label,
+            "at": at if is_trim else None,
+            "from": None if is_trim else from_,
+            "to": None if is_trim else to,
+            "right": verdict == "right",
+            "wrong": verdict == "wrong",
+            "is": other if verdict == "is" else None,
+            "add": other if verdict == "add" else None,
+            "start": start if is_trim else None,
+            "end": end if is_trim else None,
+            "new": new,
+        }
     )
     made = judge(library, episode_id, judged)
     said = made.items[-1] if made.items else None
     shown = said.other or said.label if said else label
-    place = start if verdict == "trim" and start is not None else from_
+    place = start if is_trim and start is not None else from_
     query = {"label": shown, "t": place, "to": to, "said": said.key if said else ""}
     kept = urlencode({name: value for name, value in query.items() if value not in (None, "")})
     return RedirectResponse(f"/episodes/{episode_id}?{kept}", 303)
+
+
+def _verdict(values: dict[str, Any]) -> NewCorrection:
+    try:
+        return NewCorrection.model_validate(values)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
 
 
 @router.post("/episodes/{episode_id}/corrections/{key}/undo", dependencies=[RateLimited])

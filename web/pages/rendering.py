@@ -86,11 +86,9 @@ def environment(language: Language) -> Environment:
     return made
 
 
-def _without_controls(value: Any) -> Any:
+def _without_controls(value: Any) -> str:
     """Show control characters of foreign text as escapes; our own markup has none."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
-    return value
+    return value if isinstance(value, Markup) else visible(str(value))
 
 
 @cache
