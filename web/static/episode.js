@@ -5,6 +5,7 @@ const { episode, frame, duration } = Object.fromEntries(
   ["episode", "frame", "duration"].map((name) => [name, Number(video.dataset[name])]),
 );
 const HALF = frame / 2; // seeking to the middle of a frame shows it, whatever is rounded
+const ALREADY_SHOWN_MS = 250; // a frame that is shown anew comes within some of 17 ms
 const MOST_ZOOM = 32;
 let offset = 0; // of the file's own clock from the first frame
 let playUntil = null;
@@ -34,6 +35,21 @@ function times(link) {
 function seek(seconds, until = null) {
   playUntil = until;
   video.currentTime = Math.min(Math.max(0, seconds), duration) + offset + HALF;
+}
+
+function play() {
+  video.play().catch(() => {}); // paused again before it began
+}
+
+/** Play once the frame that was sought is shown; it may be the shown one already. */
+function playOnceShown() {
+  let isBegun = false;
+  const begin = () => {
+    if (!isBegun) play();
+    isBegun = true;
+  };
+  video.requestVideoFrameCallback?.(begin);
+  video.addEventListener("seeked", () => setTimeout(begin, ALREADY_SHOWN_MS), { once: true });
 }
 
 function step(frames) {
@@ -145,8 +161,9 @@ function showBoxes(places) {
 
 function choose(link) {
   const { start, end } = times(link);
+  video.pause();
   goTo(start, end);
-  if (!video.error) video.play();
+  if (!video.error) playOnceShown();
   history.replaceState(null, "", link.getAttribute("href"));
   return htmx.ajax("GET", link.getAttribute("href"), {
     target: "#panel",
@@ -290,7 +307,7 @@ function showFrame(preview, seconds, event) {
 // --- keys ---
 
 const KEYS = {
-  " ": () => (video.paused ? video.play() : video.pause()),
+  " ": () => (video.paused ? play() : video.pause()),
   ArrowLeft: (event) => goTo(now() - HALF - (event.shiftKey ? 10 : 1)),
   ArrowRight: (event) => goTo(now() - HALF + (event.shiftKey ? 10 : 1)),
   ",": () => step(-1),

@@ -17,6 +17,7 @@ list.addEventListener("click", (event) => {
 async function load() {
   const answer = await fetch("/api/v1/labels");
   if (answer.ok) known = await answer.json();
+  if (document.activeElement === input) show(); // what was typed meanwhile
 }
 
 /** The name that is written at the caret: where it starts, and its text. */
@@ -27,11 +28,18 @@ function written() {
   return { start: start + blank, text: before.slice(start + blank).toLowerCase() };
 }
 
+/** Names that begin so come first, then those of which a word does, then the others. */
+function rank({ name, label }, text) {
+  const written = `${name} ${label}`.toLowerCase();
+  if (written.startsWith(text)) return 0;
+  if (written.includes(` ${text}`)) return 1;
+  return written.includes(text) ? 2 : 3;
+}
+
 function show() {
   const { text } = written();
-  const fits = text
-    ? known.filter((each) => `${each.name} ${each.label}`.toLowerCase().includes(text))
-    : [];
+  const fits = text ? known.filter((each) => rank(each, text) < 3) : [];
+  fits.sort((one, other) => rank(one, text) - rank(other, text));
   list.replaceChildren(
     ...fits.slice(0, MOST_SHOWN).map((each) => {
       const option = document.createElement("li");
@@ -90,6 +98,10 @@ if (matches.length) {
   });
   video.addEventListener("error", () => play(playing + 1));
 
+  function begin() {
+    video.play().catch(() => {}); // paused again before it began
+  }
+
   function play(number) {
     matches[playing]?.classList.remove("playing");
     const match = matches[number];
@@ -105,11 +117,11 @@ if (matches.length) {
     const start = Number(match.dataset.start);
     if (video.dataset.source === match.dataset.video) {
       video.currentTime = start;
-      video.play();
+      begin();
     } else {
       video.dataset.source = match.dataset.video;
       video.src = `${match.dataset.video}#t=${start}`;
-      video.addEventListener("loadedmetadata", () => video.play(), { once: true });
+      video.addEventListener("loadedmetadata", begin, { once: true });
     }
   }
 }

@@ -97,7 +97,7 @@ def test_every_link_of_every_page_leads_somewhere(library: Library) -> None:
 
 
 def test_catalogues_hold_every_text_of_the_templates_and_no_other() -> None:
-        templates = environment(languages()["en"])
+    templates = environment(languages()["en"])
     texts: set[str] = set()
     for path in (HERE / "templates").glob("*.html"):
         for _, _, found in extract_from_ast(templates.parse(path.read_text())):
