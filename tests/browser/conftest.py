@@ -25,21 +25,20 @@ class Site:
 
     home: Path
     address: str
-    settings: dict[str, str]
+    media: Path
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command of the same library."""
-        return start_castline(self.home, *arguments, **self.settings)
+        return start_castline(self.home, *arguments, media_roots=str(self.media))
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, shared_video: Path) -> Iterator[Site]:
     """A server of an empty library; the shared clips may be added."""
     home = tmp_path_factory.mktemp("site")
-    settings = {"media_roots": str(shared_video)}
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", "0"],
-        env=environment_of(home, **settings),
+        env=environment_of(home, media_roots=str(shared_video)),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -49,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, shared_video: Path) -> Iterat
     found = re.search(r"http://\S+/", line)
     assert found, line
     try:
-        yield Site(home, found[0], settings)
+        yield Site(home, found[0], shared_video)
     finally:
         process.terminate()
         process.communicate(timeout=PATIENCE_SECONDS)

@@ -101,7 +101,7 @@ def test_catalogues_hold_every_text_of_the_templates_and_no_other() -> None:
     texts: set[str] = set()
     for path in (HERE / "templates").glob("*.html"):
         for _, _, found in extract_from_ast(templates.parse(path.read_text())):
-            texts.add(found if isinstance(found, str) else str(found[0]))
+            texts.add(found if isinstance(found, str) else str((found or [None])[0]))
     for code, language in languages().items():
         if code != "en":
             assert set(language.texts) == texts, code
