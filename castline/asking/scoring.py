@@ -231,6 +231,12 @@ def _figures_json(result: "Figures") -> dict[str, Any]:
         },
         "average_precision_50": result.average_precision_50,
         "average_precision_50_95": result.average_precision_50_95,
+        "borders": {
+            "true": result.borders.borders,
+            "matched": len(result.borders.seconds),
+            "median_error_seconds": result.borders.median_seconds,
+            "error_seconds_90": result.borders.percentile_seconds(90),
+        },
         "screen_time_error": result.screen_time_error,
         "screen_time": [
             {
