@@ -51,7 +51,8 @@ def border_errors(
         found_sets: The found ranges of each label.
         duration_seconds: Duration of the episode.
     """
-    borders, errors = 0, []
+    borders = 0
+    errors: list[Fraction] = []
     for label, ranges in true_sets.items():
         borders += sum(_is_inside(border, duration_seconds) for each in ranges for border in each)
         for true, found in _matches(ranges, found_sets.get(label, ())):
