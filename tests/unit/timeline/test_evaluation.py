@@ -46,7 +46,7 @@ from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.identification import IdentificationErrorRate
 
 from timeline.errors import TimelineError
-from timeline.scoring.borders import border_errors
+from timeline.scoring.borders import BorderErrors, border_errors
 from timeline.scoring.detection import Detection
 from timeline.scoring.evaluation import evaluate_timeline
 from timeline.scoring.identification import (
@@ -97,7 +97,7 @@ def test_all_figures_agree_with_the_table_by_hand() -> None:
     assert result.errors.rate == pytest.approx(1 / 2)
     assert result.average_precision_50 == pytest.approx(5 / 6)
     assert result.average_precision_50_95 == pytest.approx(4 / 15)
-    assert (result.borders.borders, list(result.borders.seconds)) == (4, [0, 0])
+    assert result.borders == BorderErrors(4, (Fraction(0), Fraction(0)))
     assert [each.difference for each in result.screen_time] == [0, 0, -2]
     assert result.screen_time_error == pytest.approx(1 / 10)
 
