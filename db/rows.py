@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, bindparam, cast, func, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def insert_rows(
@@ -24,6 +23,8 @@ def insert_rows(
 @lru_cache
 def _of_arrays(table: Table, columns: tuple[str, ...]) -> Insert:
     """On PostgreSQL an array per column takes half the time of single rows."""
+    from sqlalchemy.dialects.postgresql import ARRAY
+
     arrays = (cast(bindparam(name), ARRAY(table.c[name].type)) for name in columns)
     rows = func.unnest(*arrays).table_valued(*columns).render_derived()
     return insert(table).from_select(columns, select(*rows.c))
