@@ -17,6 +17,7 @@ from db.changes.episodes import move_episode, rename_episode
 from db.changes.pruning import RunRows, count_rows
 from db.changes.removing import remove_episode, runs_of_episodes
 from db.library.all_runs import list_library
+from db.locks import lock_episodes
 from ingest.errors import IngestError
 from ingest.media.file import open_media
 from worker.installation import Installation
@@ -92,6 +93,7 @@ def edit(
     }
     with installation.database.write() as connection:
         found = [require_episode(connection, reference) for reference in references]
+        lock_episodes(connection, [item.id for item in found])
         for item in found:
             rename_episode(connection, item.id, replace(item.called, **changed))
         return Table(listed_episodes(connection, {item.id for item in found}), EPISODE_COLUMNS)

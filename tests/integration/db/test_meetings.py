@@ -115,7 +115,6 @@ def finish(run_id: int, episode_id: int) -> Callable[[Transaction], object]:
         decode_errors=0,
         missing=(),
         error=None,
-        corrected=None,
         appearances=[APPEARANCE],
     )
 

@@ -44,7 +44,6 @@ def fill(database: Database) -> None:
             decode_errors=0,
             missing=(),
             error=None,
-            corrected=None,
             appearances=[APPEARANCE],
         )
     make_run(database, made_episode("d" * 64, "second.mkv"))
