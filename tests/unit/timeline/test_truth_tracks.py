@@ -144,5 +144,6 @@ def test_of_a_file_of_several_episodes_those_of_one_count(name: str, tmp_path: P
     assert len(read_truth(path, second.name)) == 4
     with pytest.raises(TimelineError, match="and not of third"):
         read_truth(path, "third.mkv")
+    assert len(read_truth(path, "B/second.mkv", second.name)) == 4, "by any of its names"
     with pytest.raises(TimelineError, match="keep one of them"):
         read_truth(path)
