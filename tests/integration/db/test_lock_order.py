@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,8 +24,9 @@ from castline.tagging.enqueue import enqueue_episode, model_record
 from db.changes.promotions import GateReport, promote_model, use_bundled
 from db.changes.pruning import remove_runs
 from db.changes.removing import remove_episode, remove_model, remove_runs_of_model
+from db.changes.thresholds import write_thresholds
 from db.changes.writes import replace_tags
-from db.engine import Database
+from db.engine import Database, Transaction
 from db.errors import NotFoundError as StoredNotFoundError
 from db.library.corrections import count_corrections
 from db.library.runs import current_run_of, list_runs, run_appearances
@@ -35,17 +37,18 @@ from db.schema import metadata
 from db.states import ChunkState, RunState
 from db.upgrade import upgrade_database
 from exact.video_file import VideoFile
+from ingest.decoder.parent import Decoder
 from ingest.errors import VideoError
 from ingest.media.probe import Probe
 from model.version.artifact import find_model
 from tests.integration.db.test_meetings import is_waiting_for_a_lock
 from tests.rows.looked_at import looked_at
-from tests.rows.records import made_episode, made_model, make_run
+from tests.rows.records import made_episode, made_model
 from tests.servers.databases import new_postgresql_url
 from tests.waiting import PATIENCE_SECONDS, wait_until
 from timeline.appearances.rules import Rules
 from worker.installation import Installation
-from worker.parameters import RunParameters
+from worker.parameters import RunParameters, thresholds_json
 from worker.settings import Settings
 from worker.steps.finish import finish_run_if_complete
 from worker.steps.rederiving import rederive
@@ -93,12 +96,15 @@ def prepared(postgresql_base_url: str) -> tuple[str, Rows]:
         use_bundled(connection, model_record(version))
     seen = {"homer_simpson": [(10_000, 30_000, 0.95)]}
     assert looked_at(database, seen, cuts=(10_000, 20_000), model=TRIAL) == ENDED
-    params = RunParameters.for_model(version.manifest).to_json()
-    whole = ((0, 360_000),)
-    assert (
-        make_run(database, model=model_record(version), chunks=whole, params=params, hashed=True)
-        == OPEN
+    found = enqueue_episode(
+        Path("/episodes/pilot.mkv"),
+        database=database,
+        decoder=_Decoder(),
+        version=version,
+        parameters=None,
+        chunk_seconds=3600,
     )
+    assert (found.run.id, found.is_new) == (OPEN, True)
     with database.write() as connection:
         claims = claim_chunks(connection, ChunkState.QUEUED, "w/1/1.0", 3600)
         complete_extractions(connection, dict.fromkeys(claims, ExtractedChunk(SAMPLES, 9, 0, ())))
@@ -132,30 +138,30 @@ def ends(meeting: Meeting) -> None:
 
 def enqueues(meeting: Meeting) -> None:
     """As a file is tagged again that was moved meanwhile."""
-    episode = made_episode()
-    described = {field.name: getattr(episode, field.name) for field in fields(VideoFile)}
-    path = "/moved/pilot.mkv"
-    enqueue_episode(
-        Path(path),
+    found = enqueue_episode(
+        Path("/moved/pilot.mkv"),
         database=meeting.database,
-        decoder=_Decoder(Probe(**described, path=path)),  # type: ignore[arg-type]
+        decoder=_Decoder(),
         version=find_model(None),
-        parameters=RunParameters.for_model(find_model(None).manifest),
-        chunk_seconds=60,
+        parameters=None,
+        chunk_seconds=3600,
     )
+    assert not found.is_new
 
 
-@dataclass
-class _Decoder:
-    """In place of the decoder: the file is here, and no longer where it was."""
+class _Decoder(Decoder):
+    """In place of the decoder: the file is where it is sought, and no longer where it was."""
 
-    seen: Probe
+    def __init__(self) -> None:
+        pass
 
-    def probe(self, _path: Path, _on_progress: object) -> Probe:
-        return self.seen
+    def probe(self, path: Path, on_progress: object = None) -> Probe:
+        episode = made_episode()
+        described = {field.name: getattr(episode, field.name) for field in fields(VideoFile)}
+        return Probe(**described, path=str(path))
 
-    def prove(self, _path: Path, _content: object) -> None:
-        raise VideoError("it is gone")
+    def prove(self, path: Path, content: object) -> None:
+        raise VideoError(f"{path}: is gone")
 
 
 def corrects(meeting: Meeting) -> None:
@@ -168,7 +174,10 @@ def adds(meeting: Meeting) -> None:
 
 
 def sets_thresholds(meeting: Meeting, model_version_id: int = 1) -> None:
-    rederive(meeting.database, model_version_id, STRICT, lambda _: None, lambda *_: None)
+    def write(connection: Transaction) -> None:
+        write_thresholds(connection, model_version_id, thresholds_json(STRICT))
+
+    rederive(meeting.database, model_version_id, STRICT, write, lambda *_: None)
 
 
 def sets_thresholds_of_the_trial(meeting: Meeting) -> None:
@@ -226,7 +235,8 @@ def test_two_that_meet_take_turns_and_lose_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tried = threading.Event()
-    monkeypatch.setattr("worker.steps.rederiving.time.sleep", lambda _: tried.set())
+    pause = SimpleNamespace(sleep=lambda _seconds: tried.set())
+    monkeypatch.setattr("worker.steps.rederiving.time", pause)
     url, rows = prepared
     for place in itertools.count(1):
         with opened(url, tmp_path) as meeting:
