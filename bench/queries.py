@@ -189,12 +189,17 @@ def _correct(database: Database, count: int, episodes: int, folder: Path) -> Non
     path = folder / "corrections.json"
     write_corrections(path, records, {})
     settings = Settings.from_environment(folder, {})
-    started = time.perf_counter()
+    with database.read() as connection:  # the pool's one, which the import uses, too
+        cpu_seconds = _cpu_clock(connection)
+    started, computed = time.perf_counter(), cpu_seconds()
     done = import_(Installation(settings, database), path)
-    seconds = time.perf_counter() - started
+    seconds, computing = time.perf_counter() - started, cpu_seconds() - computed
     with database.write() as connection:
         connection.execute(sa.text("ANALYZE"))
-    print(f"{done.added} corrections of {done.episodes} episodes taken over in {seconds:.0f} s")
+    print(
+        f"{done.added} corrections of {done.episodes} episodes taken over in {seconds:.0f} s, of"
+        f" which {computing:.0f} s computing"
+    )
 
 
 def _shots(lot: random.Random) -> Iterator[Shot]:

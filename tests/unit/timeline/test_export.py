@@ -114,6 +114,11 @@ def test_an_export_is_read_back_to_the_frame(name: str, container: str, tmp_path
     assert (sorted(found, key=itemgetter(1)) if name == "rttm" else found) == RANGES
 
 
+def test_there_is_a_reader_of_every_format() -> None:
+    """A graph and COCO's boxes have tests of their own, and so have clips, which are no text."""
+    assert {*READERS, "graphml", "coco"} == {*FORMATS}
+
+
 @pytest.mark.parametrize("container", TIME_BASES)
 def test_chapters_are_read_back_by_ffmpeg_exactly(container: str, tmp_path: Path) -> None:
     timeline = replace(
