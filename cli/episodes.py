@@ -173,3 +173,12 @@ def _print_removal(removal: "Removal") -> None:
         ("stored frames, files", str(len(removal.frames)), megabytes(removal.frames_bytes)),
     ]
     print_table(("what goes with them", "count", "size"), rows, numbers="count size")
+    if removal.corrections:
+        number = removal.corrections
+        stay = (
+            "1 correction stays, and counts"
+            if number == 1
+            else f"{number} corrections stay, and count"
+        )
+        say("")
+        say(f"{stay} again if the same content is tagged again.")

@@ -14,10 +14,17 @@ def insert_rows(
     if not rows:
         return
     if connection.dialect.name == "sqlite":
-        connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+        connection.exec_driver_sql(_of_values(table, columns), list(rows))
     else:
         values = map(list, zip(*rows, strict=True))
         connection.execute(_of_arrays(table, columns), dict(zip(columns, values, strict=True)))
+
+
+@lru_cache
+def _of_values(table: Table, columns: tuple[str, ...]) -> str:
+    """On SQLite plain tuples take a third of the time of parameters by name."""
+    places = ", ".join("?" for _ in columns)
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
 
 
 @lru_cache

@@ -368,6 +368,8 @@ class AskingMethods(Opened):
         min_seconds: Time = 0,
         gap: Time = 0,
         chapter_seconds: Time = 0,
+        season: int | None = None,
+        series: str | None = None,
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
@@ -386,6 +388,8 @@ class AskingMethods(Opened):
             min_seconds: Only ranges that last at least this long, once gaps are filled.
             gap: Fill gaps of at most this length.
             chapter_seconds: The least length of chapters.
+            season: Of all episodes only those of this season.
+            series: Of all episodes only those of this series: its name, or a part of it.
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
@@ -414,6 +418,8 @@ class AskingMethods(Opened):
             min_seconds=min_seconds,
             gap=gap,
             chapter_seconds=chapter_seconds,
+            season=season,
+            series=series,
             run=run,
             model=model,
             raw=raw,
