@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -178,6 +178,7 @@ def timeline_to_export(
     wanted: Wanted,
     names: Names,
     *,
+    name: str,
     raw: bool = False,
 ) -> ExportedTimeline:
     """Return the timeline of an episode's run in the form that the export formats take.
@@ -188,6 +189,7 @@ def timeline_to_export(
         run: which of its runs.
         wanted: which ranges.
         names: what people call labels.
+        name: what the episode is called.
         raw: as the model found them, without corrections.
     """
     selection = RunSelection(run.id, raw=raw)
@@ -203,8 +205,7 @@ def timeline_to_export(
         )
         entries = smoothed(entries, examined, gap_pts, shortest_pts)
     timeline = ExportedTimeline(
-        name=episode.name,
-        season=episode.called.season,
+        name=name,
         path=episode.uri,
         sha256=episode.sha256,
         model=run.model,
@@ -222,6 +223,7 @@ def timeline_to_export(
         picture_height=episode.area.height,
         names=(names.shown(entry.label for entry in entries) if wanted.expression is None else {}),
         shortest_chapter_seconds=wanted.chapter_seconds,
+        **asdict(episode.called),
     )
     if not wanted.sightings:
         return timeline

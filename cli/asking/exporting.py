@@ -7,7 +7,7 @@ import typer
 
 from castline.asking.export import FORMAT_NAMES, FORMATS_OF_MANY
 from castline.library import Library
-from cli.console import OfModel, OfRun, Raw, say
+from cli.console import OfModel, OfRun, Raw, Season, Series, say
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -50,6 +50,8 @@ def export(
     chapter_seconds: Annotated[
         str, typer.Option(metavar="SECONDS", help="Chapters last at least so long.")
     ] = "0",
+    season: Season = None,
+    series: Series = None,
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
@@ -71,6 +73,8 @@ def export(
         min_seconds=min_seconds,
         gap=gap,
         chapter_seconds=chapter_seconds,
+        season=season,
+        series=series,
         run=run,
         model=model,
         raw=raw,

@@ -144,15 +144,20 @@ def test_a_slow_first_start_of_postgresql_is_survived(
         assert "password authentication failed" in one_line(refused.stderr)
 
 
-def test_nothing_is_published_but_flower_on_this_machine(compose: dict[str, Any]) -> None:
+def test_nothing_is_published_but_the_pages_and_flower_on_this_machine(
+    compose: dict[str, Any],
+) -> None:
     published = {name: service.get("ports", []) for name, service in compose["services"].items()}
     assert {name: ports for name, ports in published.items() if ports} == {
-        "flower": ["127.0.0.1:5555:5555"]
+        "flower": ["127.0.0.1:5555:5555"],
+        "web": ["127.0.0.1:8321:8321"],
     }
     assert compose["services"]["flower"]["profiles"] == ["ops"]
 
 
-@pytest.mark.parametrize("name", ["worker-extract", "worker-classify", "worker-classify-gpu"])
+@pytest.mark.parametrize(
+    "name", ["worker-extract", "worker-classify", "worker-classify-gpu", "web"]
+)
 def test_workers_are_closed_in(name: str, compose: dict[str, Any]) -> None:
     service = compose["services"][name]
     assert service["read_only"]
