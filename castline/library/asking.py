@@ -32,10 +32,11 @@ class AskingMethods(Opened):
 
     An episode is given by its name, with or without the suffix, by its path or the end of it, as
     `Series S01E01`, by its number or its SHA-256, or by a part of its name; its names before the
-    file was moved are understood, too. An `int` is its number here, and nothing else. A character is given by its label, its display name, or an
-    unambiguous part of either, in any spelling. Methods that take `run` (a number) or `model` (NAME
-    or NAME@VERSION) use that run, or the runs of that model, instead of the current runs. With
-    `raw` they return what the model found, without corrections.
+    file was moved are understood, too. An `int` is its number here, and nothing else. A character
+    is given by its label, its display name, or an unambiguous part of either, in any spelling.
+    Methods that take `run` (a number) or `model` (NAME or NAME@VERSION) use that run, or the runs
+    of that model, instead of the current runs. With `raw` they return what the model found, without
+    corrections.
     """
 
     @as_castline_errors()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import app
+from cli.on_demand import CommandsOnDemand
 from worker.cluster.celery_process import STOP_SECONDS
 from worker.settings import Settings
 
@@ -20,8 +20,8 @@ UNITS = sorted((ROOT / "deploy").glob("*.service"))
 PROGRAM = "/opt/castline/bin/castline"
 
 
-def test_there_is_a_unit_of_the_worker() -> None:
-    assert "castline-worker.service" in [path.name for path in UNITS]
+def test_there_is_a_unit_of_the_worker_and_of_the_web_server() -> None:
+    assert [path.name for path in UNITS] == ["castline-web.service", "castline-worker.service"]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
@@ -57,9 +57,8 @@ def test_the_unit_runs_a_command_and_lets_it_end(unit: Path) -> None:
     read.read(unit)
     service = read["Service"]
     program, command, *_ = service["ExecStart"].split()
-    known = {each.callback.__name__ for each in app.registered_commands if each.callback}
     assert program == PROGRAM
-    assert command in known
+    assert command in CommandsOnDemand()
     assert service["KillMode"] == "mixed"
     assert int(service["TimeoutStopSec"]) >= STOP_SECONDS + 10
     given = dict(re.findall(r"^Environment=(\w+)=(.*)$", unit.read_text(), re.MULTILINE))

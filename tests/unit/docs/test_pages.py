@@ -52,7 +52,7 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
 
 def test_the_tour_of_the_rooms_is_complete() -> None:
     tour = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    packages = ["exact", "ingest", "model", "timeline", "db", "worker", "castline", "cli"]
+    packages = ["exact", "ingest", "model", "timeline", "db", "worker", "castline", "web", "cli"]
     rooms = [path.parent for name in packages for path in (ROOT / name).glob("*/__init__.py")]
     assert len(rooms) > 30
     for room in [*(ROOT / name for name in packages), *rooms]:

@@ -99,10 +99,25 @@ def test_settings_come_back_from_their_json(tmp_path: Path) -> None:
     for read in (
         settings(tmp_path),
         settings(
-            tmp_path, frames_url="/srv/frames", media_roots="/films:s3://b", log_format="json"
+            tmp_path,
+            frames_url="/srv/frames",
+            media_roots="/films:s3://b",
+            log_format="json",
+            web_hosts="castline.example.org, 192.168.1.5",
         ),
     ):
         assert Settings.from_json(read.to_json()) == read
+
+
+def test_names_of_the_web_server_are_read_without_case(tmp_path: Path) -> None:
+    read = settings(tmp_path, web_hosts="Castline.Example.org,192.168.1.5, [fd00::5],")
+    assert read.web_hosts == ("castline.example.org", "192.168.1.5", "[fd00::5]")
+
+
+@pytest.mark.parametrize("name", ["http://a.example", "a.example:80", "*", "a b", "a/", "-a", "."])
+def test_what_is_no_name_of_a_host_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkerError, match="CASTLINE_WEB_HOSTS: .* is not a host's name"):
+        settings(tmp_path, web_hosts=name)
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "0" * 5000 + "1", "1" * 21])

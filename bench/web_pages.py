@@ -1,0 +1,130 @@
+"""Measure how long the web server takes for its pages in a library of 1,000 episodes.
+
+    python -m bench.web_pages [--episodes 1000] [--rounds 40]
+
+Fills a database on SQLite as `bench.queries` does, adds an episode of 22 minutes with 30 lanes and
+1,500 bars, and asks for each page in this process, without a network. Prints the median and the
+95th percentile of the wall time and of the CPU time, which does not depend on the load of the
+machine, with the size of the answer. The target is 100 ms.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from bench.queries import MINUTES, fill
+from castline.library import Library
+from db.changes.writes import create_run, finish_run, register_episode, register_model_version
+from db.engine import Database
+from db.records import AppearanceRecord
+from db.states import RunState
+from db.upgrade import upgrade_database
+from tests.rows.records import PARAMS, made_episode, made_model
+from web.access import Access
+from web.app import make_app
+from worker.settings import Settings
+
+LANES, BARS = 30, 1500
+CROWDED = "Crowd.mkv"
+
+PAGES = (
+    "/",
+    "/?text=s02",
+    "/?label=character_03&order=newest",
+    "/?state=done&order=longest",
+    "/episodes/1",
+    "/episodes/{crowded}",
+    "/search?q=character_00+%26+!character_01",
+    "/search?q=character_15+%26+character_16",
+    "/queue",
+    "/api/v1/episodes?limit=200",
+    "/api/v1/episodes/{crowded}/appearances",
+    "/api/v1/matches?expression=character_00",
+    "/api/v1/runs",
+)
+
+
+def main() -> None:
+    """Print a table of times."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.from_environment(Path(folder), {})
+        database = Database(settings.database_url)
+        upgrade_database(database)
+        fill(database, arguments.episodes)
+        crowded = _crowded(database)
+        database.dispose()
+        client = TestClient(make_app(Library(settings), Access()), base_url="http://localhost")
+        client.headers["accept-encoding"] = "gzip"
+        print(f"{'page':58} {'median':>7} {'p95':>7} {'CPU p95':>8} {'kB':>7}  (ms)")
+        for page in PAGES:
+            _measure(client, page.format(crowded=crowded), arguments.rounds)
+
+
+def _measure(client: TestClient, path: str, rounds: int) -> None:
+    size = len(client.get(path).content)
+    walls, cpus = [], []
+    for _ in range(rounds):
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = client.get(path)
+        walls.append(1000 * (time.perf_counter() - wall))
+        cpus.append(1000 * (time.process_time() - cpu))
+        assert answer.status_code == 200, (path, answer.text)
+    p95: Callable[[list[float]], float] = lambda times: statistics.quantiles(times, n=20)[-1]
+    figures = f"{statistics.median(walls):7.1f} {p95(walls):7.1f} {p95(cpus):8.1f}"
+    print(f"{path:58} {figures} {size / 1000:7.1f}")
+
+
+def _crowded(database: Database) -> int:
+    """Add an episode with many lanes and bars, and return its number."""
+    length = MINUTES * 60_000
+    step = length * LANES // BARS
+    appearances = [
+        AppearanceRecord(f"character_{lane:02}", start, end, start / 1000, end / 1000, 8, 0.8, 0.9)
+        for lane in range(LANES)
+        for start in range(lane * 100, length - step, step)
+        for end in [start + step // 3]
+    ]
+    with database.write() as connection:
+        model_version_id = register_model_version(connection, made_model())
+        episode_id = register_episode(
+            connection, replace(made_episode("f" * 64, CROWDED), end_pts=length)
+        )
+        run_id, _ = create_run(
+            connection,
+            episode_id=episode_id,
+            model_version_id=model_version_id,
+            params=PARAMS,
+            params_hash="c" * 64,
+            chunks=((0, length),),
+            missing=(),
+        )
+        finish_run(
+            connection,
+            run_id=run_id,
+            episode_id=episode_id,
+            state=RunState.DONE,
+            frames=MINUTES * 120,
+            decode_errors=0,
+            missing=(),
+            error=None,
+            appearances=appearances,
+        )
+    return episode_id
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--episodes", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=40)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
