@@ -21,7 +21,7 @@ from web.api import asking, corrections, episodes, queue
 from web.api.schemas import Problem
 from web.guard import Guard
 from web.media import YEAR_SECONDS
-from web.pages import browsing, manual, searching, watching
+from web.pages import browsing, manual, reviewing, searching, watching
 from web.pages import episode as episode_page
 from web.pages.rendering import error_page, page_of_error
 from web.problems import MEDIA_TYPE, problem, problem_of, wants_page
@@ -47,7 +47,7 @@ def make_app(library: Library, access: Access) -> ASGIApp:
     app.state.serving = Serving.of(library)
     for room in (episodes, asking, corrections, queue):
         app.include_router(room.router, prefix=API, responses=PROBLEMS)
-    for room in (browsing, episode_page, searching, watching, manual):
+    for room in (browsing, episode_page, reviewing, searching, watching, manual):
         app.include_router(room.router, include_in_schema=False)
     app.mount("/static", Static(directory=HERE / "static"))
     app.add_exception_handler(CastlineError, _expected)

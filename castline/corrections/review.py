@@ -181,6 +181,7 @@ def _doubt(found: FoundDoubt, episode: EpisodeRecord) -> Doubt:
         found.end_pts,
         found.confidence,
         found.worth,
+        episode.id,
     )
 
 

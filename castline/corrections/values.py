@@ -110,6 +110,8 @@ class Doubt(Row):
     confidence: float
     worth: float
     """From 0 to 1; comparable only within a kind."""
+    episode_id: int
+    """Number of the episode in this library."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The tests follow one another, as a person does.
 """
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,14 @@ from worker.settings import Settings
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 NAME = "springfield_composed_240s.mp4"
-PAGES = ("/", "/episodes/1?label=moe_szyslak", "/search?q=moe+%26+!homer", "/queue", "/docs")
+PAGES = (
+    "/",
+    "/episodes/1?label=moe_szyslak",
+    "/search?q=moe+%26+!homer",
+    "/review",
+    "/queue",
+    "/docs",
+)
 
 
 def library_of(site: Site) -> Library:
@@ -117,6 +125,22 @@ def test_edges_follow_the_shown_frame(visit: Visit, site: Site) -> None:
     assert float(page.locator("#end").input_value()) < before
     page.keyboard.press("u")
     expect(page.get_by_role("status")).to_have_count(0)
+
+
+def test_doubts_are_reviewed_by_keys(visit: Visit, site: Site) -> None:
+    page = visit("/review")
+    with library_of(site) as library:
+        first, second, *_ = library.review(1)
+        question = page.locator("#question")
+        expect(question).to_contain_text(first.label.replace("_", " "))
+        page.keyboard.press("s")
+        expect(page).to_have_url(re.compile("skip=1"))
+        page.keyboard.press("n")
+        expect(page.get_by_role("status")).to_contain_text("is wrong")
+        assert second not in library.review(1)
+        page.keyboard.press("u")
+        expect(page.get_by_role("status")).to_have_count(0)
+        assert second in library.review(1)
 
 
 def test_timeline_is_zoomed_and_shows_frames_under_the_pointer(visit: Visit) -> None:

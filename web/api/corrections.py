@@ -39,6 +39,18 @@ def judge(library: Library, episode_id: int, correction: schemas.NewCorrection) 
     return schemas.Judged(items=[schemas.Correction.of(row) for row in made])
 
 
+@router.get("/episodes/{episode_id}/doubts")
+def doubts(
+    library: Asked,
+    episode_id: EpisodeId,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+) -> schemas.Doubts:
+    """List the answers most worth a look, which were not judged yet."""
+    found = library.review(episode_id, limit=limit)
+    items = [schemas.Doubt.of(row) for row in found]
+    return schemas.Doubts(items=items, has_more=found.has_more)
+
+
 @router.post("/corrections/{key}/undo", status_code=201, dependencies=[RateLimited])
 def undo(
     library: Asked, key: Annotated[str, Path(min_length=4, max_length=32, pattern="^[0-9a-f]+$")]

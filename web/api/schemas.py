@@ -321,6 +321,30 @@ class Corrections(BaseModel):
     has_more: bool
 
 
+class Doubt(Document):
+    """An answer that is worth a look."""
+
+    kind: Literal["unsure", "isolated", "confused", "stranger", "missed"]
+    episode: str
+    episode_id: int
+    label: str
+    other: str | None = Field(description="The label that may be correct instead.")
+    start_seconds: float
+    end_seconds: float
+    at_seconds: float = Field(description="A time well inside the range, to look at.")
+    start_pts: int
+    end_pts: int
+    confidence: float
+    worth: float = Field(description="From 0 to 1; comparable only within a kind.")
+
+
+class Doubts(BaseModel):
+    """The answers of an episode that are most worth a look, and were not judged yet."""
+
+    items: list[Doubt]
+    has_more: bool
+
+
 class Judged(BaseModel):
     """The corrections that a verdict made; none if the same person had said it before."""
 

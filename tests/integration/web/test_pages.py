@@ -30,6 +30,9 @@ PATHS = (
     "/search?q=apple+%7C+birch",
     "/search?q=apple+%26+%26",
     "/search?q=nobody_here",
+    "/review",
+    "/review?episode=2&skip=1",
+    "/review?skip=9999",
     "/queue",
     "/docs",
 )
@@ -176,6 +179,25 @@ def test_each_verdict_has_a_form(
     [said] = own_library.corrections(1)
     assert said.verdict == {"is": "relabel"}.get(verdict, verdict)
     assert own_client.get(answer.headers["location"], headers=HTML).status_code == 200
+
+
+def test_doubts_are_judged_one_after_the_other_and_undone(
+    own_client: TestClient, own_library: Library
+) -> None:
+    first, second, *_ = own_library.review(1)
+    place = "/review?episode=1"
+    verdict = "add" if first.kind == "missed" else "right"
+    action, fields = Page(own_client.get(place).text).form(label=first.label, verdict=verdict)
+    answer = own_client.post(action, data=fields)
+    assert answer.status_code == 303
+    assert first not in own_library.review(1)
+    after = own_client.get(answer.headers["location"]).text
+    assert "Saved:" in after
+    undo = next(about["action"] for about, _ in Page(after).forms if "undo" in about["action"])
+    assert own_client.post(undo).headers["location"] == place
+    assert list(own_library.review(1))[:2] == [first, second]
+    skipped = Page(own_client.get(f"{place}&skip=1").text)
+    assert skipped.form(label=second.label, verdict="wrong")[0] == "/review/1?skip=1"
 
 
 def test_what_makes_no_sense_gets_a_page_that_says_so(own_client: TestClient) -> None:

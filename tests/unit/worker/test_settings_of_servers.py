@@ -116,7 +116,7 @@ def test_names_of_the_web_server_are_read_without_case(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["http://a.example", "a.example:80", "*", "a b", "a/", "-a", "."])
 def test_what_is_no_name_of_a_host_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(WorkerError, match="CASTLINE_WEB_HOSTS: .* is not a host's name"):
+    with pytest.raises(WorkerError, match=r"CASTLINE_WEB_HOSTS: .* is not a host's name"):
         settings(tmp_path, web_hosts=name)
 
 
