@@ -44,7 +44,4 @@ def search(
         mistake=mistake,
         caret=marked[1] if marked else None,
         names=names_of(library),
-        episodes={
-            number: library.episode(number) for number in {row.episode_id for row in found or ()}
-        },
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from functools import lru_cache
+from urllib.parse import quote_plus
 
 from castline.asking.values import Appearance
 from castline.text import format_clock
@@ -14,6 +15,11 @@ STEPS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 """Steps of the axis that people read easily."""
 
 MOST_TICKS = 10
+
+
+# A timeline holds thousands of bars, few labels, and few seconds.
+_quoted = lru_cache(1024)(quote_plus)
+_clock = lru_cache(16384)(format_clock)
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,8 @@ class Bar:
     def address(self) -> str:
         """The query of the page that plays and judges it."""
         found = self.appearance
-        return urlencode(
-            {
-                "label": found.label,
-                "t": f"{found.start_seconds:.3f}",
-                "to": f"{found.end_seconds:.3f}",
-            }
-        )
+        label = _quoted(found.label)
+        return f"label={label}&t={found.start_seconds:.3f}&to={found.end_seconds:.3f}"
 
     @property
     def strength(self) -> str:
@@ -45,7 +46,7 @@ class Bar:
     def text(self) -> str:
         """What it says to somebody who does not see it."""
         found = self.appearance
-        start, end = format_clock(found.start_seconds), format_clock(found.end_seconds)
+        start, end = _clock(int(found.start_seconds)), _clock(int(found.end_seconds))
         return f"{self.name} {start}-{end} ({found.mean_confidence:.0%})"
 
 
