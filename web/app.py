@@ -1,6 +1,7 @@
 """The ASGI application: the API, the pages, and what stands around them."""
 
 import logging
+import re
 from http import HTTPStatus
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -130,7 +131,21 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     answer = _refused(request, HTTPStatus(error.status_code), str(error.detail))
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods_at(request)):
+        answer.headers["allow"] = ", ".join(sorted(methods))
     return answer
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Return the methods of all routes of a path; the framework tells those of the first."""
+    described = request.app.openapi()["paths"]
+    path = request.url.path
+    return {
+        method.upper()
+        for template, operations in described.items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+        for method in operations
+    }
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -147,4 +147,9 @@ def export(
     except BaseException:
         folder.cleanup()
         raise
-    return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
+    return FileResponse(
+        path,
+        filename=path.name,
+        media_type="application/octet-stream",  # to be kept, whatever a browser could show
+        background=BackgroundTask(folder.cleanup),
+    )

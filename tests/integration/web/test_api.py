@@ -287,3 +287,12 @@ def test_description_names_each_operation_and_its_problems(client: TestClient) -
             assert operation["description"]
             kinds = operation["responses"]["422"]["content"]
             assert list(kinds) == ["application/problem+json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/intakes", "GET, POST"), ("/episodes/1/video", "GET"), ("/runs/1/cancel", "POST")],
+)
+def test_wrong_method_is_told_all_right_ones(client: TestClient, path: str, allowed: str) -> None:
+    answer = client.delete(API + path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

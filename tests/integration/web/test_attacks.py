@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -377,3 +378,13 @@ def test_port_in_use_is_told_in_one_line(town: Town, tmp_path: Path) -> None:
         done = castline_here(home, "serve", "--port", str(port))
     assert done.returncode == 1
     assert f"port {port}: cannot be bound" in one_line(done.stderr)
+
+
+def test_without_the_extra_the_command_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "web.server", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    done = castline_here(tmp_path / "home", "serve")
+    assert done.returncode == 1
+    assert "pip install 'castline[web]'" in one_line(done.stderr)
