@@ -18,6 +18,10 @@ STOP_SECONDS = 3
 themselves."""
 
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays: longer than proxies keep theirs, mostly 60 s, so that none
+sends a request while the server closes the connection."""
+
 BACKLOG = 128
 """Connections that wait to be accepted."""
 
@@ -67,6 +71,7 @@ def serve(
         access_log=False,  # addresses may hold names, and the first one holds the token
         log_config=None,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
         h11_max_incomplete_event_size=32 * 1024,
         lifespan="off",
