@@ -72,6 +72,7 @@ def export(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
     force: bool,
 ) -> Exported:
     """Write a timeline in several formats; see `Library.export`."""
@@ -96,15 +97,14 @@ def export(
                 names,
                 output,
                 wanted,
-                find_selection(connection, run, model, raw),
+                find_selection(connection, run, model, raw, skip_repeats),
                 force,
             )
         found = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         timeline = timeline_to_export(
             *(connection, found, require_selected_run(connection, found, selection)),
-            *(wanted, names_of(connection)),
-            raw=raw,
+            *(wanted, names_of(connection), selection),
         )
     return _export_one(installation, found, timeline, names, output, force)
 
@@ -149,7 +149,7 @@ def _export_all(
         for number, run in runs.items():
             if run is not None:
                 found = get_episode(connection, number)
-                yield timeline_to_export(connection, found, run, wanted, written, raw=selection.raw)
+                yield timeline_to_export(connection, found, run, wanted, written, selection)
 
     if not any(runs.values()):
         raise NotFoundError("--all: nothing was tagged yet; run: castline tag EPISODE")
@@ -194,6 +194,7 @@ def plot(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
 ) -> None:
     """Plot the timeline of an episode; see `Library.plot`."""
     from model.pictures.fonts import font_families
@@ -201,7 +202,7 @@ def plot(
 
     with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         missing = require_selected_run(connection, found, selection).unexamined_seconds
         ranges = labelled_ranges(connection, found, selection)
         true_ranges = (

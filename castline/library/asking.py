@@ -62,6 +62,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Return who is on screen in an episode, and when.
@@ -74,6 +75,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             places: Whether to return places in the picture, which takes a little longer.
 
         Returns:
@@ -93,6 +95,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             places=places,
         )
 
@@ -110,6 +113,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> Matches:
         """Return when an expression holds, in all episodes.
 
@@ -124,6 +128,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The ranges by episode and time.
@@ -145,6 +150,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -161,6 +167,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> Table[ScreenTime]:
         """Return how long each character is on screen.
 
@@ -175,6 +182,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The screen times, the longest first.
@@ -194,6 +202,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -209,6 +218,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> SharedTimes:
         """Return which characters are on screen together, and how long.
 
@@ -222,6 +232,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The pairs, the longest shared time first.
@@ -240,6 +251,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -253,6 +265,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Return a character's first appearance in each episode.
@@ -265,6 +278,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             places: Whether to return places in the picture.
 
         Returns:
@@ -282,6 +296,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             places=places,
         )
 
@@ -361,6 +376,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         force: bool = False,
     ) -> export.Exported:
         """Export the timeline of an episode for other tools.
@@ -379,6 +395,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             force: Replace existing files.
 
         Returns:
@@ -405,6 +422,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             force=force,
         )
 
@@ -418,6 +436,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> None:
         """Plot the timeline of an episode.
 
@@ -428,6 +447,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Raises:
             NotFoundError: No episode matches, or several do, or it has no such run.
@@ -443,6 +463,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()

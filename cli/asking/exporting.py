@@ -7,7 +7,7 @@ import typer
 
 from castline.asking.export import FORMAT_NAMES, FORMATS_OF_MANY
 from castline.library import Library
-from cli.console import OfModel, OfRun, Raw, say
+from cli.console import OfModel, OfRun, Raw, SkipRepeats, say, say_if_unsearched
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -53,6 +53,7 @@ def export(
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
+    skip_repeats: SkipRepeats = False,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Export the timeline of an episode, or of all episodes, for other tools.
@@ -74,8 +75,11 @@ def export(
         run=run,
         model=model,
         raw=raw,
+        skip_repeats=skip_repeats,
         force=force,
     )
+    if skip_repeats:
+        say_if_unsearched(library.unsearched(episode=episode, run=run, model=model))
     if written.clips_folder:
         say(f"Wrote {len(written.clips)} clips into {written.clips_folder}")
     for path in written.files:

@@ -1,39 +1,40 @@
 """Write what a search for repeats found."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, delete, insert, select
 
-from db.library.repeats import RepeatSearch
+from db.library.repeats import RepeatRecord
 from db.queue.claims import database_now
 from db.schema import episode, repeat, repeat_elsewhere, repeat_search
 
 
-def replace_repeats(connection: Connection, episode_id: int, found: RepeatSearch) -> bool:
+def replace_repeats(
+    connection: Connection, episode_id: int, found: Sequence[RepeatRecord], compared: int
+) -> bool:
     """Replace what was found in an episode before.
 
     Args:
         connection: A connection inside a write transaction.
         episode_id: The episode.
-        found: What was found now; other episodes that are gone are left out.
+        found: What recurs in it; other episodes that are gone are left out.
+        compared: Number of other episodes with which it was compared.
 
     Returns:
         Whether the episode is still there.
     """
-    ids = {episode_id, *(other for one in found.repeats for other in one.elsewhere)}
-    # Locked in one order by all, so that two searches wait for each other and none is removed.
-    there = set(
-        connection.execute(
-            select(episode.c.id).where(episode.c.id.in_(ids)).order_by(episode.c.id).with_for_update()
-        ).scalars()
-    )
+    ids = {episode_id, *(other for one in found for other in one.elsewhere)}
+    # Locked by all in one order, so that two searches wait for each other, and none is removed.
+    rows = select(episode.c.id).where(episode.c.id.in_(ids)).order_by(episode.c.id)
+    there = set(connection.execute(rows.with_for_update()).scalars())
     if episode_id not in there:
         return False
     connection.execute(delete(repeat_search).where(repeat_search.c.episode_id == episode_id))
+    now = database_now(connection)
     connection.execute(
-        insert(repeat_search).values(
-            episode_id=episode_id, compared=found.compared, searched_at=database_now(connection)
-        )
+        insert(repeat_search).values(episode_id=episode_id, compared=compared, searched_at=now)
     )
-    for one in found.repeats:
+    for one in found:
         key = {"episode_id": episode_id, "start_pts": one.start_pts}
         connection.execute(insert(repeat).values(**key, end_pts=one.end_pts))
         others = [key | {"other_id": other} for other in one.elsewhere if other in there]

@@ -43,20 +43,19 @@ class RepeatRecord:
 
 @dataclass(frozen=True)
 class RepeatSearch:
-    """What a search found in one episode."""
+    """What the last search found in an episode."""
 
     repeats: tuple[RepeatRecord, ...]
     """In order of time; they neither overlap nor touch."""
     compared: int
     """Number of other episodes with which it was compared."""
-    searched_at: datetime | None = None
-    """When; None before it is stored."""
+    searched_at: datetime
 
 
 def repeat_searches(
     connection: Connection, episode_ids: Collection[int] | None = None
 ) -> dict[int, RepeatSearch]:
-    """Return by episode what the last search found: in all episodes that were searched, or in these."""
+    """Return by episode what the last search found; only in these, or in all that were searched."""
     elsewhere: dict[tuple[int, int], list[int]] = defaultdict(list)
     query = select(repeat_elsewhere).order_by(repeat_elsewhere.c.other_id)
     for row in connection.execute(_of(query, repeat_elsewhere, episode_ids)):
@@ -75,10 +74,8 @@ def repeat_searches(
     }
 
 
-def repeat_ranges(
-    connection: Connection, episode_ids: Collection[int]
-) -> dict[int, PtsRanges]:
-    """Return the repeats of these episodes, as sets of pts ranges; those without any are left out."""
+def repeat_ranges(connection: Connection, episode_ids: Collection[int]) -> dict[int, PtsRanges]:
+    """Return the repeats of those of these episodes that have any, as sets of pts ranges."""
     found: dict[int, PtsRanges] = {}
     query = select(repeat).order_by(repeat.c.start_pts)
     for row in connection.execute(_of(query, repeat, episode_ids)):
@@ -164,12 +161,16 @@ def _between_repeats() -> Subquery:
     Null borders stand for the ends of the episode.
     """
     first = select(
-        repeat.c.episode_id, null().label("start_pts"), func.min(repeat.c.start_pts).label("end_pts")
+        repeat.c.episode_id,
+        null().label("start_pts"),
+        func.min(repeat.c.start_pts).label("end_pts"),
     ).group_by(repeat.c.episode_id)
     following = func.lead(repeat.c.start_pts).over(
         partition_by=repeat.c.episode_id, order_by=repeat.c.start_pts
     )
-    others = select(repeat.c.episode_id, repeat.c.end_pts.label("start_pts"), following.label("end_pts"))
+    others = select(
+        repeat.c.episode_id, repeat.c.end_pts.label("start_pts"), following.label("end_pts")
+    )
     return union_all(others, first).subquery("kept")
 
 

@@ -42,12 +42,10 @@ DENSE, DENSE_WITHIN = 12, 20
 """Only lags at which so many of so many successive samples match are examined, since in a stretch
 of the least score more do: an examined lag takes a millisecond, and there are thousands."""
 
-STILL = 40
-"""Samples of the shortest stretch of one picture held: 20 seconds. It matches at any lag, so that
-the same background in two episodes looks like it; no shot of a story is held for so long."""
-
-STILL_CHANGES = 2
-"""Changes of the picture from which a stretch is not a still."""
+HELD, HELD_SHORTEST = 10, 40
+"""A stretch is held if most of it matches itself 5 seconds later: such a picture matches at any
+lag, so that the same background in two episodes looks like it. It must last 20 seconds; no shot of
+a story is held for so long."""
 
 MARGIN, LEAST_LIKENESS, MOST_LIKENESS = 0.05, 0.55, 0.9
 """Two samples match if they are as alike as the first is to its neighbours, less the margin: phases
@@ -66,7 +64,7 @@ class Samples:
     """float32 array of shape (samples, values), each of length 1, or 0 where nothing is described:
     the product of two is their likeness."""
     is_known: npt.NDArray[np.bool_]
-    """bool array of shape (samples,): false where no frame was sampled."""
+    """Boolean array of shape (samples,): false where no frame was sampled."""
 
     def __post_init__(self) -> None:
         """Check the shapes."""
@@ -79,13 +77,13 @@ class Samples:
 
     @property
     def is_described(self) -> npt.NDArray[np.bool_]:
-        """bool array of shape (samples,): whether a sample says anything."""
-        return self.vectors.any(1)
+        """Boolean array of shape (samples,): whether a sample says anything."""
+        return np.asarray(self.vectors.any(1), np.bool_)
 
     @property
     def to_next(self) -> npt.NDArray[np.float32]:
-        """float32 array of shape (samples - 1,): likeness of each sample and the next."""
-        return np.einsum("nv,nv->n", self.vectors[1:], self.vectors[:-1])
+        """Array of float32 of shape (samples - 1,): likeness of each sample and the next."""
+        return _products(self.vectors[1:], self.vectors[:-1])
 
     @property
     def least_likeness(self) -> npt.NDArray[np.float32]:
@@ -94,7 +92,9 @@ class Samples:
         to_neighbours = np.minimum(
             np.concatenate([to_next[:1], to_next]), np.concatenate([to_next, to_next[-1:]])
         )
-        return np.clip(to_neighbours - MARGIN, LEAST_LIKENESS, MOST_LIKENESS)
+        return np.asarray(
+            np.clip(to_neighbours - MARGIN, LEAST_LIKENESS, MOST_LIKENESS), np.float32
+        )
 
 
 @dataclass(frozen=True)
@@ -133,11 +133,12 @@ def shared_stretches(one: Samples, other: Samples) -> list[SharedStretch]:
 class _Matches:
     """Which samples of one episode match which of another."""
 
-    def __init__(
-        self, one: Samples, other: Samples, likeness: npt.NDArray[np.float32]
-    ) -> None:
-        self._is_match = likeness >= one.least_likeness[:, None]
-        self._is_match[:, :-1] |= self._is_match[:, 1:]
+    def __init__(self, one: Samples, other: Samples, likeness: npt.NDArray[np.float32]) -> None:
+        is_alike = likeness >= one.least_likeness[:, None]
+        # In column j, whether a sample matches sample j - 1 or j.
+        self._is_match = np.zeros((len(one), len(other) + 1), np.bool_)
+        self._is_match[:, 1:] = is_alike
+        self._is_match[:, :-1] |= is_alike
         # An undescribed sample agrees with another one: black matches black, but proves nothing.
         self._one, self._other = (
             np.where(each.is_known, np.where(each.is_described, 1, 0), -1) for each in (one, other)
@@ -146,28 +147,28 @@ class _Matches:
     def dense_lags(self) -> list[int]:
         """Return the lags at which many samples match close to each other."""
         rows, columns = np.nonzero(self._is_match)
-        count, width = self._is_match.shape
+        count = len(self._is_match)
         # One number for each lag and sample; samples of different lags are far apart.
         keys = np.sort((columns - rows + count) * (count + DENSE_WITHIN) + rows)
         is_dense = keys[DENSE - 1 :] - keys[: 1 - DENSE] < DENSE_WITHIN
         lags = keys[: 1 - DENSE][is_dense] // (count + DENSE_WITHIN) - count
-        return [int(lag) for lag in np.unique(lags)]
+        return [int(lag) - 1 for lag in np.unique(lags)]
 
     def evidence(self, lag: int, first: int = 0, past: int | None = None) -> list[int]:
         """Return 1, -1 or, where a sample says nothing, 0 for each sample of the first episode."""
         count, width = self._is_match.shape
         past = count if past is None else min(past, count)
-        start, end = max(first, -lag, 0), max(min(past, width - lag), 0)
+        start, end = max(first, -lag - 1, 0), max(min(past, width - lag - 1), 0)
         values = np.zeros(max(past - first, 0), np.int8)
         if start < end:
             rows = np.arange(start, end)
-            ours, theirs = self._one[rows], self._other[rows + lag]
+            ours, theirs = self._one[rows], self._other[np.clip(rows + lag, 0, width - 2)]
             says_nothing = (ours < 0) | (theirs < 0) | (ours + theirs == 0)
-            is_match = self._is_match[rows, rows + lag]
+            is_match = self._is_match[rows, rows + lag + 1]
             values[start - first : end - first] = np.where(
                 is_match, 1, np.where(says_nothing, 0, -1)
             )
-        return values.tolist()
+        return [int(value) for value in values]
 
     def around(self, start: int, end: int, lag: int) -> SampleRange:
         """Return the stretch of this episode that was found at [start, end), to the sample.
@@ -201,12 +202,18 @@ def _segments(evidence: Sequence[int]) -> Iterator[tuple[int, int, int]]:
 
 
 def _is_long_enough(samples: Samples, start: int, end: int) -> bool:
-    if end - start >= STILL:
-        return True
-    is_described = samples.is_described[start:end]
-    is_change = samples.to_next[start : end - 1] < LEAST_LIKENESS
-    changes = np.count_nonzero(is_change & is_described[1:] & is_described[:-1])
-    return end - start >= SHORTEST and int(changes) >= STILL_CHANGES
+    if not SHORTEST <= end - start < HELD_SHORTEST:
+        return end - start >= HELD_SHORTEST
+    now, later = samples.vectors[start : end - HELD], samples.vectors[start + HELD : end]
+    is_same = _products(now, later) >= samples.least_likeness[start : end - HELD]
+    says_something = now.any(1) & later.any(1)
+    return 2 * int(is_same.sum()) <= int(says_something.sum())
+
+
+def _products(
+    one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    return np.asarray(np.einsum("nv,nv->n", one, other), np.float32)
 
 
 def _is_copy(one: SharedStretch, better: SharedStretch) -> bool:
