@@ -19,7 +19,8 @@ def story(seed: int, seconds: float, held: bool = False) -> Shots:
     count = int(2 * seconds)
     pictures = lot.normal(size=(count, WIDTH))
     shots = np.zeros(count, int) if held else np.arange(count) // 3
-    return (pictures[shots] + 0.1 * lot.normal(size=(count, WIDTH))).astype(np.float32)
+    moved = pictures[shots] + 0.1 * lot.normal(size=(count, WIDTH))
+    return np.asarray(moved, np.float32)
 
 
 def between(shots: Shots) -> Shots:
