@@ -5,6 +5,7 @@ their means and of length 1: the product of two is their correlation. So recompr
 and another brightness change next to nothing, and a logo in a corner a few of the values.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ CHROMA_WEIGHT = 2.8
 """Weight of a value of colour: twice since its contrast is about half of that of brightness, times
 the root of two since there are half as many values. On the same clips, copies are told from other
 pictures at 1 % of false matches with 3.7 % of misses, without colours with 9.3 %."""
+
+_YCBCR = np.array([[0.299, -0.169, 0.5], [0.587, -0.331, -0.419], [0.114, 0.5, -0.081]], np.float32)
+"""The columns that turn RGB into Y, Cb and Cr around 0 (ITU-T T.871)."""
 
 PLAIN_RANGE, PLAIN_SHARE = 8, 0.6
 """A picture is plain if so great a share of its brightness lies within so many 8-bit code values of
@@ -40,21 +44,47 @@ class Descriptors:
 
 def describe_pictures(pictures: Sequence[npt.NDArray[np.uint8]]) -> Descriptors:
     """Describe uint8 (h, w, 3) RGB pictures; small ones will do."""
-    import cv2
-
-    vectors = np.zeros((len(pictures), _length()), np.float32)
-    is_plain = np.zeros(len(pictures), np.bool_)
+    by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for number, picture in enumerate(pictures):
-        planes = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb).astype(np.float32)
-        luma = cv2.resize(planes[..., 0], LUMA_SIZE, interpolation=cv2.INTER_AREA)
-        near = np.abs(luma - np.median(luma)) < PLAIN_RANGE
-        is_plain[number] = near.mean() >= PLAIN_SHARE
-        if not is_plain[number]:
-            chroma = cv2.resize(planes[..., 1:], CHROMA_SIZE, interpolation=cv2.INTER_AREA)
-            colour = CHROMA_WEIGHT * (chroma - chroma.mean((0, 1)))
-            vector = np.concatenate([(luma - luma.mean()).ravel(), colour.ravel()])
-            vectors[number] = vector / np.linalg.norm(vector)
-    return Descriptors(vectors, is_plain)
+        by_shape[picture.shape].append(number)
+    found = Descriptors(
+        np.zeros((len(pictures), _length()), np.float32), np.zeros(len(pictures), np.bool_)
+    )
+    for numbers in by_shape.values():
+        described = _described(np.stack([pictures[number] for number in numbers]))
+        found.vectors[numbers], found.is_plain[numbers] = described.vectors, described.is_plain
+    return found
+
+
+def _described(pictures: npt.NDArray[np.uint8]) -> Descriptors:
+    """Describe uint8 (pictures, h, w, 3) of one size."""
+    planes = pictures @ _YCBCR
+    luma = _cells(planes[..., 0], LUMA_SIZE)
+    middle = np.median(luma, axis=1, keepdims=True)
+    is_plain = (np.abs(luma - middle) < PLAIN_RANGE).mean(1) >= PLAIN_SHARE
+    colours = [CHROMA_WEIGHT * _cells(planes[..., plane], CHROMA_SIZE) for plane in (1, 2)]
+    vectors = np.concatenate(
+        [part - part.mean(1, keepdims=True) for part in (luma, *colours)], axis=1
+    )
+    vectors[is_plain] = 0
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
+    return Descriptors(unit, is_plain)
+
+
+def _cells(plane: npt.NDArray[np.float32], size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Return the means of (pictures, h, w) in the cells of a grid: (pictures, cells)."""
+    columns, rows = size
+    _, height, width = plane.shape
+    means = _shares(height, rows) @ plane @ _shares(width, columns).T
+    return np.asarray(means.reshape(len(plane), -1), np.float32)
+
+
+def _shares(pixels: int, cells: int) -> npt.NDArray[np.float32]:
+    """Return the share of each pixel in the mean of each cell: (cells, pixels)."""
+    borders = np.arange(cells + 1)[:, None] * pixels / cells
+    covered = np.clip(borders - np.arange(pixels), 0, 1)
+    return np.asarray(np.diff(covered, axis=0) * cells / pixels, np.float32)
 
 
 def _length() -> int:

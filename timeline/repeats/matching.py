@@ -134,11 +134,8 @@ class _Matches:
     """Which samples of one episode match which of another."""
 
     def __init__(self, one: Samples, other: Samples, likeness: npt.NDArray[np.float32]) -> None:
-        is_alike = likeness >= one.least_likeness[:, None]
-        # In column j, whether a sample matches sample j - 1 or j.
-        self._is_match = np.zeros((len(one), len(other) + 1), np.bool_)
-        self._is_match[:, 1:] = is_alike
-        self._is_match[:, :-1] |= is_alike
+        self._likeness = likeness
+        self._least = one.least_likeness
         # An undescribed sample agrees with another one: black matches black, but proves nothing.
         self._one, self._other = (
             np.where(each.is_known, np.where(each.is_described, 1, 0), -1) for each in (one, other)
@@ -146,8 +143,13 @@ class _Matches:
 
     def dense_lags(self) -> list[int]:
         """Return the lags at which many samples match close to each other."""
-        rows, columns = np.nonzero(self._is_match)
-        count = len(self._is_match)
+        is_alike = self._likeness >= self._least[:, None]
+        count, width = is_alike.shape
+        # In column j, whether a sample matches sample j - 1 or j.
+        is_match = np.zeros((count, width + 1), np.bool_)
+        is_match[:, 1:] = is_alike
+        is_match[:, :-1] |= is_alike
+        rows, columns = np.nonzero(is_match)
         # One number for each lag and sample; samples of different lags are far apart.
         keys = np.sort((columns - rows + count) * (count + DENSE_WITHIN) + rows)
         is_dense = keys[DENSE - 1 :] - keys[: 1 - DENSE] < DENSE_WITHIN
@@ -156,17 +158,18 @@ class _Matches:
 
     def evidence(self, lag: int, first: int = 0, past: int | None = None) -> list[int]:
         """Return 1, -1 or, where a sample says nothing, 0 for each sample of the first episode."""
-        count, width = self._is_match.shape
+        count, width = self._likeness.shape
         past = count if past is None else min(past, count)
-        start, end = max(first, -lag - 1, 0), max(min(past, width - lag - 1), 0)
+        start, end = max(first, -lag - 1, 0), max(min(past, width - lag), 0)
         values = np.zeros(max(past - first, 0), np.int8)
         if start < end:
             rows = np.arange(start, end)
-            ours, theirs = self._one[rows], self._other[np.clip(rows + lag, 0, width - 2)]
+            before, after = (np.clip(rows + each, 0, width - 1) for each in (lag, lag + 1))
+            likeness = np.maximum(self._likeness[rows, before], self._likeness[rows, after])
+            ours, theirs = self._one[rows], self._other[before]
             says_nothing = (ours < 0) | (theirs < 0) | (ours + theirs == 0)
-            is_match = self._is_match[rows, rows + lag + 1]
             values[start - first : end - first] = np.where(
-                is_match, 1, np.where(says_nothing, 0, -1)
+                likeness >= self._least[rows], 1, np.where(says_nothing, 0, -1)
             )
         return [int(value) for value in values]
 
