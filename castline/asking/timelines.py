@@ -78,7 +78,7 @@ def find_matches(
     )
     for some in _growing(spans):
         run_ids = [span.run_id for span in some]
-        ranges = label_ranges(connection, run_ids, labels_of(expression), selection.layer)
+        ranges = label_ranges(connection, run_ids, labels_of(expression), selection.whole_layer)
         records = _records(connection, run_ids, expression, selection)
         repeats = skipped_ranges(connection, [span.episode_id for span in some], selection)
         for span in some:
@@ -123,10 +123,17 @@ def _records(
 
     if not isinstance(expression, Label):
         return {}
+    # Where repeats are left out, one run after the other is read several times as fast as all.
+    selections = (
+        [replace(selection, run_id=run_id, model_sha256=None) for run_id in run_ids]
+        if selection.skip_repeats
+        else [selection]
+    )
     return {
         (item.run_id, item.appearance.start_pts, item.appearance.end_pts): item.appearance
+        for one in selections
         for item in find_appearances(
-            connection, run_ids=run_ids, label=expression.name, selection=selection
+            connection, run_ids=run_ids, label=expression.name, selection=one
         )
     }
 

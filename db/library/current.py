@@ -36,7 +36,8 @@ class RunSelection:
     @property
     def layer(self) -> Layer:
         """The tables to read."""
-        return without_repeats(self.whole_layer) if self.skip_repeats else self.whole_layer
+        whole = self.whole_layer
+        return without_repeats(whole, self.run_id) if self.skip_repeats else whole
 
     @property
     def whole_layer(self) -> Layer:

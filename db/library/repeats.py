@@ -87,50 +87,40 @@ def _of(query: Select[Any], table: FromClause, episode_ids: Collection[int] | No
     return query if episode_ids is None else query.where(table.c.episode_id.in_(episode_ids))
 
 
-def without_repeats(layer: Layer) -> Layer:
+def without_repeats(layer: Layer, run_id: int | None) -> Layer:
     """Return a layer in which repeats are cut out of appearances, and do not count in totals.
 
     Episodes without repeats keep their stored rows. Of the others, a piece of an appearance keeps
     the frames and confidences of the whole.
+
+    Args:
+        layer: The layer with repeats.
+        run_id: Only the rows of this run, which is faster to read; None for all.
     """
-    appearance = _cut(layer.appearance)
     with_repeats = select(run.c.id).where(run.c.episode_id.in_(select(repeat.c.episode_id)))
+
+    def or_stored(stored: FromClause, computed: Select[Any], name: str) -> Subquery:
+        whole = select(stored).where(stored.c.run_id.not_in(with_repeats))
+        if run_id is not None:
+            whole = whole.where(stored.c.run_id == run_id)
+        return union_all(whole, computed).subquery(name)
+
+    pieces = _pieces(layer.appearance, run_id)
     return Layer(
-        _or_stored(
-            layer.appearance,
-            layer.appearance.c.episode_id.not_in(select(repeat.c.episode_id)),
-            select(appearance),
-            "appearance",
-        ),
-        _or_stored(
-            layer.run_label,
-            layer.run_label.c.run_id.not_in(with_repeats),
-            _totals_of_labels(appearance),
-            "run_label",
-        ),
-        _or_stored(
-            layer.run_pair,
-            layer.run_pair.c.run_id.not_in(with_repeats),
-            _totals_of_pairs(layer.run_pair, appearance),
-            "run_pair",
-        ),
+        or_stored(layer.appearance, pieces, "appearance"),
+        or_stored(layer.run_label, _totals_of_labels(pieces.subquery("piece")), "run_label"),
+        _totals_of_pairs(layer, run_id),
     )
 
 
-def _or_stored(
-    stored: FromClause, is_whole: ColumnElement[bool], computed: Select[Any], name: str
-) -> Subquery:
-    return union_all(select(stored).where(is_whole), computed).subquery(name)
-
-
-def _cut(appearance: FromClause) -> Subquery:
+def _pieces(appearance: FromClause, run_id: int | None) -> Select[Any]:
     """Select the pieces of appearances between repeats, in episodes that have repeats."""
     kept = _between_repeats()
     starts_later = kept.c.start_pts > appearance.c.start_pts
     ends_earlier = kept.c.end_pts < appearance.c.end_pts
     cut = {
-        "start_pts": case((starts_later, kept.c.start_pts), else_=appearance.c.start_pts),
-        "end_pts": case((ends_earlier, kept.c.end_pts), else_=appearance.c.end_pts),
+        "start_pts": _later(appearance.c.start_pts, kept.c.start_pts),
+        "end_pts": _earlier(appearance.c.end_pts, kept.c.end_pts),
         "start_seconds": case(
             (starts_later, _seconds_at(kept.c.start_pts)), else_=appearance.c.start_seconds
         ),
@@ -142,16 +132,30 @@ def _cut(appearance: FromClause) -> Subquery:
         cut[column.name].label(column.name) if column.name in cut else column
         for column in appearance.c
     ]
-    return (
+    query = (
         select(*columns)
         .select_from(appearance)
         .join(kept, kept.c.episode_id == appearance.c.episode_id)
         .join(episode, episode.c.id == appearance.c.episode_id)
-        .where(
-            kept.c.start_pts.is_(None) | (kept.c.start_pts < appearance.c.end_pts),
-            kept.c.end_pts.is_(None) | (kept.c.end_pts > appearance.c.start_pts),
-        )
-        .subquery("cut")
+        .where(_overlaps(kept, appearance.c.start_pts, appearance.c.end_pts))
+    )
+    return query if run_id is None else query.where(appearance.c.run_id == run_id)
+
+
+def _later(time: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[int]:
+    """The later of two times, of which the other may be null."""
+    return case((other > time, other), else_=time)
+
+
+def _earlier(time: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[int]:
+    return case((other < time, other), else_=time)
+
+
+def _overlaps(
+    kept: Subquery, start_pts: ColumnElement[int], end_pts: ColumnElement[int]
+) -> ColumnElement[bool]:
+    return (kept.c.start_pts.is_(None) | (kept.c.start_pts < end_pts)) & (
+        kept.c.end_pts.is_(None) | (kept.c.end_pts > start_pts)
     )
 
 
@@ -190,31 +194,72 @@ def _totals_of_labels(cut: Subquery) -> Select[Any]:
     ).group_by(cut.c.run_id, cut.c.label)
 
 
-def _totals_of_pairs(run_pair: FromClause, cut: Subquery) -> Select[Any]:
-    """Select the totals of the pieces; the stored rows tell which pairs there may be."""
-    one, other = cut.alias("one"), cut.alias("other")
-    start = case((one.c.start_pts > other.c.start_pts, one.c.start_pts), else_=other.c.start_pts)
-    end = case((one.c.end_pts < other.c.end_pts, one.c.end_pts), else_=other.c.end_pts)
-    pts = func.sum((end - start) * episode.c.time_base_num)
-    return (
+def _totals_of_pairs(layer: Layer, run_id: int | None) -> Subquery:
+    """Select the stored totals, less what lies in repeats."""
+    less = _pairs_in_repeats(layer, run_id)
+    stored = layer.run_pair
+    times = stored.c.times + func.coalesce(less.c.times, 0)
+    query = (
         select(
-            run_pair.c.run_id,
-            run_pair.c.label,
-            run_pair.c.other,
-            func.count().label("times"),
-            (cast(pts, Float(53)) / cast(func.max(episode.c.time_base_den), Float(53))).label(
-                "seconds"
-            ),
+            stored.c.run_id,
+            stored.c.label,
+            stored.c.other,
+            times.label("times"),
+            (stored.c.seconds - func.coalesce(less.c.seconds, 0.0)).label("seconds"),
         )
-        .select_from(run_pair)
-        .join(one, (one.c.run_id == run_pair.c.run_id) & (one.c.label == run_pair.c.label))
-        .join(
-            other,
-            (other.c.run_id == run_pair.c.run_id)
-            & (other.c.label == run_pair.c.other)
-            & (other.c.start_pts < one.c.end_pts)
-            & (other.c.end_pts > one.c.start_pts),
+        .select_from(stored)
+        .outerjoin(
+            less,
+            (less.c.run_id == stored.c.run_id)
+            & (less.c.label == stored.c.label)
+            & (less.c.other == stored.c.other),
         )
-        .join(episode, episode.c.id == one.c.episode_id)
-        .group_by(run_pair.c.run_id, run_pair.c.label, run_pair.c.other)
+        .where(times > 0)
     )
+    return (query if run_id is None else query.where(stored.c.run_id == run_id)).subquery(
+        "run_pair"
+    )
+
+
+def _pairs_in_repeats(layer: Layer, run_id: int | None) -> Subquery:
+    """Select the seconds that pairs share in repeats, and by how many times repeats change times.
+
+    A repeat that covers what two appearances share takes one time away; one inside it adds one.
+    """
+    one, other = layer.appearance.alias("one"), layer.appearance.alias("other")
+    stored = layer.run_pair
+    start = _later(one.c.start_pts, other.c.start_pts)
+    end = _earlier(one.c.end_pts, other.c.end_pts)
+    change = case(
+        ((repeat.c.start_pts <= start) & (repeat.c.end_pts >= end), -1),
+        ((repeat.c.start_pts > start) & (repeat.c.end_pts < end), 1),
+        else_=0,
+    )
+    pts = _earlier(end, repeat.c.end_pts) - _later(start, repeat.c.start_pts)
+    units = cast(func.sum(pts * episode.c.time_base_num), Float(53))
+    query = (
+        select(
+            stored.c.run_id,
+            stored.c.label,
+            stored.c.other,
+            func.sum(change).label("times"),
+            (units / cast(func.max(episode.c.time_base_den), Float(53))).label("seconds"),
+        )
+        .select_from(repeat)
+        .join(episode, episode.c.id == repeat.c.episode_id)
+        .join(run, run.c.episode_id == repeat.c.episode_id)
+        .join(one, (one.c.run_id == run.c.id) & _meet(one, repeat))
+        .join(other, (other.c.run_id == run.c.id) & _meet(other, repeat) & _meet(other, one))
+        .join(
+            stored,
+            (stored.c.run_id == run.c.id)
+            & (stored.c.label == one.c.label)
+            & (stored.c.other == other.c.label),
+        )
+        .group_by(stored.c.run_id, stored.c.label, stored.c.other)
+    )
+    return (query if run_id is None else query.where(run.c.id == run_id)).subquery("less")
+
+
+def _meet(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    return (one.c.start_pts < other.c.end_pts) & (one.c.end_pts > other.c.start_pts)

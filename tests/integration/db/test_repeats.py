@@ -192,9 +192,10 @@ def test_sql_and_python_cut_and_add_up_alike(
     assert {(one.label, one.appearances, one.seconds) for one in totals} == {
         (one.label, one.appearances, one.seconds) for one in label_totals(pieces)
     }
-    assert {(one.label, one.other, one.times, one.seconds) for one in pairs} == {
-        tuple(one) for one in pair_totals(pieces, Fraction(1, 1000))
-    }
+    expected = {one[:3]: one.seconds for one in pair_totals(pieces, Fraction(1, 1000))}
+    assert {(one.label, one.other, one.times): one.seconds for one in pairs} == pytest.approx(
+        expected
+    )
 
 
 def test_what_was_found_is_replaced_and_is_read_again(database: Database) -> None:
