@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,6 @@ from castline.library import Library
 from castline.repeats.values import Repeats
 from castline.tables import Table
 from castline.text import format_time
-from castline.upkeep.episodes import Removal
 from cli.console import (
     LARGEST_INTEGER,
     DryRun,
@@ -27,6 +26,9 @@ from cli.console import (
 )
 from cli.progress import step_bars
 from cli.tagging.report import EXIT_PARTIAL
+
+if TYPE_CHECKING:
+    from castline.upkeep.episodes import Removal
 
 References = Annotated[
     list[str],
@@ -264,7 +266,7 @@ def _print(found: Table[Episode]) -> None:
     )
 
 
-def _print_removal(removal: Removal) -> None:
+def _print_removal(removal: "Removal") -> None:
     _print(removal.episodes)
     say("")
     rows = [
@@ -274,3 +276,12 @@ def _print_removal(removal: Removal) -> None:
         ("stored frames, files", str(len(removal.frames)), megabytes(removal.frames_bytes)),
     ]
     print_table(("what goes with them", "count", "size"), rows, numbers="count size")
+    if removal.corrections:
+        number = removal.corrections
+        stay = (
+            "1 correction stays, and counts"
+            if number == 1
+            else f"{number} corrections stay, and count"
+        )
+        say("")
+        say(f"{stay} again if the same content is tagged again.")

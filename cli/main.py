@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,17 +13,8 @@ from typer.exceptions import TyperException
 from castline.errors import CastlineError, RequestError, WorkError, as_castline_errors
 from castline.library import Library
 from castline.text import configure_logging, visible
-from cli import demo, episodes, upkeep
-from cli.asking import exporting, own_sql, scoring
-from cli.asking import meetings as meeting
-from cli.asking import questions as asking
 from cli.console import escape_what_stdout_cannot_write, say_error, say_in_json
-from cli.corrections import judging, managing, reviewing
-from cli.models import listing as models
-from cli.models import thresholds, training
-from cli.stills import composing, datasets
-from cli.tagging import rerunning, runs
-from cli.tagging import work as tagging
+from cli.on_demand import CommandsOnDemand
 
 
 @contextmanager
@@ -39,6 +29,9 @@ def _visible_usage_errors() -> Iterator[None]:
 
 class _Commands(TyperGroup):
     """All commands; errors in options and arguments are printed like all other errors."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"commands": CommandsOnDemand()})
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         with _visible_usage_errors():
@@ -60,6 +53,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version as installed_version
+
         typer.echo(f"castline {installed_version('castline')}")
         raise typer.Exit
 
@@ -89,30 +84,6 @@ def start(
     context.obj = context.with_resource(library)
     configure_logging(library.settings.log_format)
     say_in_json(library.settings.log_format == "json")
-
-
-for group in (
-    demo,
-    tagging,
-    runs,
-    rerunning,
-    episodes,
-    asking,
-    meeting,
-    own_sql,
-    exporting,
-    scoring,
-    judging,
-    managing,
-    reviewing,
-    composing,
-    datasets,
-    training,
-    models,
-    thresholds,
-    upkeep,
-):
-    group.add_commands(app)
 
 
 def main() -> None:

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from db.engine import Database
 from db.patience import Patience
 from db.retrying import retry_on_lock
 from db.upgrade import upgrade_database
-from ingest.storage.episode_cache import EpisodeCache
-from ingest.storage.frame_store import FrameStore
-from ingest.storage.remote_files import RemoteFiles
 from worker.settings import Settings
 from worker.steps.statistics import StatisticsRecorder
 from worker.telemetry.metrics import Metrics, open_metrics
+
+if TYPE_CHECKING:  # questions need neither frames nor episodes
+    from ingest.storage.episode_cache import EpisodeCache
+    from ingest.storage.frame_store import FrameStore
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Installation:
     database: Database
 
     @cached_property
-    def frames(self) -> FrameStore:
+    def frames(self) -> "FrameStore":
         """The frame store."""
         return open_frame_store(self.settings)
 
@@ -40,17 +42,22 @@ class Installation:
         return StatisticsRecorder()
 
     @property
-    def episode_cache(self) -> EpisodeCache:
+    def episode_cache(self) -> "EpisodeCache":
         """Local copies of episodes from shared storage."""
+        from ingest.storage.episode_cache import EpisodeCache
+
         return EpisodeCache(self.settings.episodes_folder)
 
 
-def open_frame_store(settings: Settings) -> FrameStore:
+def open_frame_store(settings: Settings) -> "FrameStore":
     """Return the frame store of the settings.
 
     Raises:
         StorageUnreachable: The client library for its storage is not installed.
     """
+    from ingest.storage.frame_store import FrameStore
+    from ingest.storage.remote_files import RemoteFiles
+
     shared = RemoteFiles(settings.frames_url) if settings.frames_url else None
     return FrameStore(settings.frames_folder, shared)
 

@@ -36,16 +36,23 @@ def tag_footage(
         every_seconds: Interval between two samples.
         version: The model version; None for the default one.
     """
-    model: list[str] = []
-    if version is not None:
-        _castline(home, "models", "import", str(version.folder))
-        model = ["--model", version.manifest.reference]
-    _castline(home, "tag", *map(str, paths), "--every", str(every_seconds), *model)
+    tag_with_command(home, paths, every_seconds, version)
     with (
         open_installation(Settings.from_environment(home, {})) as installation,
         installation.database.read() as connection,
     ):
         return [_footage(connection, path) for path in paths]
+
+
+def tag_with_command(
+    home: Path, paths: Sequence[Path], every_seconds: Fraction, version: ModelVersion | None
+) -> None:
+    """Tag episodes into an empty home; `version` is the model, None for the default one."""
+    model: list[str] = []
+    if version is not None:
+        _castline(home, "models", "import", str(version.folder))
+        model = ["--model", version.manifest.reference]
+    _castline(home, "tag", *map(str, paths), "--every", str(every_seconds), *model)
 
 
 def _castline(home: Path, *arguments: str) -> None:
@@ -66,7 +73,7 @@ def _footage(connection: Transaction, path: Path) -> Footage:
         episode=path,
         duration_seconds=episode.duration_seconds,
         truth=read_truth(path.with_name(f"{path.name}.truth.csv")),
-        clips=_read_clips(clips) if clips.exists() else [],
+        clips=read_clips(clips) if clips.exists() else [],
         found=labelled_ranges(connection, episode),
         looks=_looks(connection, episode),
     )
@@ -86,7 +93,8 @@ def _looks(connection: Transaction, episode: EpisodeRecord) -> list[Look]:
     return [Look(episode.seconds_at(pts), answers.get(pts, {})) for pts in sampled]
 
 
-def _read_clips(path: Path) -> list[LabelledRange]:
+def read_clips(path: Path) -> list[LabelledRange]:
+    """Read the index of the clips of footage."""
     with path.open(newline="") as file:
         return [
             LabelledRange(

@@ -9,7 +9,9 @@ from typing import Final
 
 from castline.errors import RequestError
 from db.engine import Transaction
+from db.library.episodes import distinct_names
 from db.questions.appearances import known_labels, written_names
+from db.records import EpisodeRecord
 from model.errors import LabelError
 from model.labels import UNKNOWN, Names, label_of, require_label_of
 from timeline.scoring.truth import LabelledRange, read_truth
@@ -87,7 +89,10 @@ class NamedTruth:
 
 
 def read_named_truth(
-    connection: Transaction, path: Path, episode: str, renamed: Mapping[str, str] = NO_CHANGE
+    connection: Transaction,
+    path: Path,
+    episode: EpisodeRecord,
+    renamed: Mapping[str, str] = NO_CHANGE,
 ) -> NamedTruth:
     """Read a truth file, in which characters may be given as elsewhere by labels or names.
 
@@ -97,7 +102,7 @@ def read_named_truth(
     Args:
         connection: An open transaction.
         path: The file.
-        episode: Name of the episode; the file may cover others, too.
+        episode: The episode; the file may cover others, too.
         renamed: Labels to use in place of names in the file.
 
     Returns:
@@ -108,7 +113,8 @@ def read_named_truth(
         LabelError: A name fits several labels, or no label can be derived from it.
         RequestError: A renamed name is not in the file, or its replacement is not a label.
     """
-    ranges = read_truth(path, episode)
+    distinct = distinct_names(connection, {episode.name})
+    ranges = read_truth(path, distinct.get(episode.id, episode.name), episode.name)
     cast = cast_of(connection)
     written = {item.label for item in ranges if item.label}
     others = _renamed(cast, path, written, renamed)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from castline.asking.cast import names_of, read_named_truth
 from castline.asking.names import (
+    asked_season,
     read_expression,
     require_label,
     require_selected_run,
     require_tagged_episode,
+    shown_names,
 )
 from castline.asking.timelines import Wanted, labelled_ranges, timeline_to_export
 from castline.asking.times import Time, exact_seconds
@@ -19,6 +21,7 @@ from db.engine import Transaction
 from db.library.current import RunSelection, find_selection
 from db.library.episodes import get_episode, list_episodes
 from db.library.runs import selected_run_of
+from db.questions.appearances import Season
 from db.records import EpisodeRecord
 from model.labels import shortened
 from timeline.export.formats import FORMATS, ExportedTimeline, exported, exported_together
@@ -69,6 +72,8 @@ def export(
     min_seconds: Time,
     gap: Time,
     chapter_seconds: Time,
+    season: int | None,
+    series: str | None,
     run: int | None,
     model: str | None,
     raw: bool,
@@ -92,19 +97,17 @@ def export(
         )
         if episode is None:
             _check_of_all(names, run)
-            return _export_all(
-                connection,
-                names,
-                output,
-                wanted,
-                find_selection(connection, run, model, raw, skip_repeats),
-                force,
-            )
+            selection = find_selection(connection, run, model, raw, skip_repeats)
+            within = asked_season(connection, season, series, selection)
+            return _export_all(connection, names, output, wanted, within, selection, force)
+        if season is not None or series is not None:
+            raise RequestError("--season and --series: say which of all episodes; give --all")
         found = require_tagged_episode(connection, episode)
         selection = find_selection(connection, run, model, raw, skip_repeats)
         timeline = timeline_to_export(
             *(connection, found, require_selected_run(connection, found, selection)),
             *(wanted, names_of(connection), selection),
+            name=shown_names(connection, {found.id: found.name})[found.id],
         )
     return _export_one(installation, found, timeline, names, output, force)
 
@@ -117,9 +120,8 @@ def _export_one(
     output: Path,
     force: bool,
 ) -> Exported:
-    stem = Path(timeline.name).stem
-    folder = output / f"{stem}.clips" if CLIPS in names else None
-    paths = _paths(names, output, stem)
+    folder = output / f"{timeline.stem}.clips" if CLIPS in names else None
+    paths = _paths(names, output, timeline.stem)
     for path in (*paths.values(), *([folder] if folder else [])):
         check_free(path, force)
     # What may be refused comes before the first file, so that then none is written.
@@ -135,6 +137,7 @@ def _export_all(
     names: Sequence[str],
     output: Path,
     wanted: Wanted,
+    within: Season,
     selection: RunSelection,
     force: bool,
 ) -> Exported:
@@ -142,21 +145,22 @@ def _export_all(
     for path in paths.values():
         check_free(path, force)
     written = names_of(connection)
-    ids = [item.id for item in list_episodes(connection)]
-    runs = {number: selected_run_of(connection, number, selection) for number in ids}
+    found = {item.id: item for item in list_episodes(connection) if within.includes(item.called)}
+    shown = shown_names(connection, {number: item.name for number, item in found.items()})
+    runs = {number: selected_run_of(connection, number, selection) for number in found}
 
     def timelines() -> Iterator[ExportedTimeline]:
         for number, run in runs.items():
             if run is not None:
-                found = get_episode(connection, number)
-                yield timeline_to_export(connection, found, run, wanted, written, selection)
+                yield timeline_to_export(
+                    *(connection, get_episode(connection, number), run, wanted, written, selection),
+                    name=shown[number],
+                )
 
     if not any(runs.values()):
         raise NotFoundError("--all: nothing was tagged yet; run: castline tag EPISODE")
     _write({path: exported_together(timelines(), name) for name, path in paths.items()})
-    left_out = tuple(
-        get_episode(connection, number).name for number, run in runs.items() if run is None
-    )
+    left_out = tuple(shown[number] for number, run in runs.items() if run is None)
     return Exported(tuple(paths.values()), None, (), None, False, left_out)
 
 
@@ -205,9 +209,7 @@ def plot(
         selection = find_selection(connection, run, model, raw, skip_repeats)
         missing = require_selected_run(connection, found, selection).unexamined_seconds
         ranges = labelled_ranges(connection, found, selection)
-        true_ranges = (
-            None if truth is None else read_named_truth(connection, truth, found.name).ranges
-        )
+        true_ranges = None if truth is None else read_named_truth(connection, truth, found).ranges
         written = names_of(connection)
     names = {item.label: shortened(written[item.label]) for item in (*ranges, *(true_ranges or ()))}
     plot_timeline(

@@ -139,7 +139,7 @@ def evaluate(
         known = require_tagged_episode(connection, episode)
         selection = find_selection(connection, run, model, raw)
         shown_run = require_selected_run(connection, known, selection)
-        told = read_named_truth(connection, truth, known.name, renamed)
+        told = read_named_truth(connection, truth, known, renamed)
         found = detections(connection, known, selection)
         cast = cast_of(connection)
         sayable = labels_of_model(connection, shown_run.model_sha256)
@@ -177,7 +177,7 @@ def evaluate_at_samples(
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
         run = require_selected_run(connection, known, CURRENT)
-        told = read_named_truth(connection, truth, known.name)
+        told = read_named_truth(connection, truth, known)
         found = labelled_ranges(connection, known, RunSelection(raw=raw))
     score = score_at_samples(known, run.examined, found, told.ranges)
     rows = tuple(
@@ -231,6 +231,12 @@ def _figures_json(result: "Figures") -> dict[str, Any]:
         },
         "average_precision_50": result.average_precision_50,
         "average_precision_50_95": result.average_precision_50_95,
+        "borders": {
+            "true": result.borders.borders,
+            "matched": len(result.borders.seconds),
+            "median_error_seconds": result.borders.median_seconds,
+            "error_seconds_90": result.borders.percentile_seconds(90),
+        },
         "screen_time_error": result.screen_time_error,
         "screen_time": [
             {

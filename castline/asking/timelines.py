@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -190,6 +190,8 @@ def timeline_to_export(
     wanted: Wanted,
     names: Names,
     selection: RunSelection = CURRENT,
+    *,
+    name: str,
 ) -> ExportedTimeline:
     """Return the timeline of an episode's run in the form that the export formats take.
 
@@ -200,6 +202,7 @@ def timeline_to_export(
         wanted: which ranges.
         names: what people call labels.
         selection: whether corrections are left out, and repeats.
+        name: what the episode is called.
     """
     selection = replace(selection, run_id=run.id, model_sha256=None)
     repeats = skipped_ranges(connection, [episode.id], selection).get(episode.id, ())
@@ -215,8 +218,7 @@ def timeline_to_export(
         )
         entries = smoothed(entries, examined, gap_pts, shortest_pts)
     timeline = ExportedTimeline(
-        name=episode.name,
-        season=episode.called.season,
+        name=name,
         path=episode.uri,
         sha256=episode.sha256,
         model=run.model,
@@ -234,6 +236,7 @@ def timeline_to_export(
         picture_height=episode.area.height,
         names=(names.shown(entry.label for entry in entries) if wanted.expression is None else {}),
         shortest_chapter_seconds=wanted.chapter_seconds,
+        **asdict(episode.called),
     )
     if not wanted.sightings:
         return timeline

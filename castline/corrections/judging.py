@@ -14,11 +14,11 @@ from castline.corrections.records import COLUMNS, shown
 from castline.corrections.values import Judged
 from castline.errors import NotFoundError, RequestError
 from db.changes.corrections import add_corrections
-from db.changes.showing import lock_episode
 from db.engine import Transaction
 from db.library.corrections import list_corrections
 from db.library.current import CURRENT
 from db.library.runs import raw_appearances, run_appearances
+from db.locks import lock_episodes
 from db.queue.claims import database_now
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
 from exact.ranges import PtsRange, PtsRanges, difference, intersection
@@ -99,14 +99,14 @@ def correct(installation: Installation, episode: str, said: Said) -> Judged:
         known = require_tagged_episode(connection, episode)
     with installation.database.write() as connection:
         # Serialises people who judge one episode: each sees the corrections of the other.
-        lock_episode(connection, known.id)
+        lock_episodes(connection, [known.id])
         bench = _Bench(connection, known, require_selected_run(connection, known, CURRENT))
         made = bench.judge(said)
-        earlier = list_corrections(connection, known.sha256)
+        earlier = list_corrections(connection, [known.sha256])
         records = _new_records(made, earlier, bench, author, said.reason, database_now(connection))
         add_corrections(connection, records)
         if records:
-            correct_runs(connection, known)
+            correct_runs(connection, [known])
     rows = tuple(shown(record, known, stands=True) for record in records)
     return Judged(rows, COLUMNS, is_known=not rows)
 

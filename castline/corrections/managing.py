@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from castline.asking.names import require_episode
@@ -9,7 +10,6 @@ from castline.corrections.files import read_corrections, write_corrections
 from castline.corrections.judging import moment_after, user
 from castline.corrections.records import (
     COLUMNS,
-    by_content,
     counting_keys,
     shown,
     shown_corrections,
@@ -19,16 +19,19 @@ from castline.corrections.values import Correction, Imported, Judged
 from castline.errors import RequestError
 from castline.tables import Table
 from db.changes.corrections import add_corrections
-from db.changes.showing import lock_episode
 from db.engine import Transaction
-from db.library.corrections import find_correction, list_corrections
-from db.library.episodes import get_episode_by_sha256
+from db.library.corrections import by_content, find_correction, list_corrections
+from db.library.episodes import episodes_with
+from db.locks import lock_episodes
 from db.queue.claims import database_now
-from db.records import CorrectionRecord
+from db.records import CorrectionRecord, EpisodeRecord
 from exact.verdicts import Verdict
 from timeline.files import check_free, whole_file
 from worker.installation import Installation
 from worker.steps.correcting import correct_runs
+
+CONTENTS_AT_ONCE = 25
+"""Their corrections share a transaction, during which others wait: a fraction of a second."""
 
 
 def corrections(
@@ -47,20 +50,25 @@ def undo(
     """Undo corrections; see `Library.undo_corrections`."""
     with installation.database.write() as connection:
         targets = [find_correction(connection, key) for key in keys]
-        # In a fixed order, so that two people who undo the same corrections do not deadlock.
-        targets.sort(key=lambda target: target.sha256)
-        made = [_undone(connection, target, author or user(), reason) for target in targets]
+        episodes = episodes_with(connection, {target.sha256 for target in targets})
+        lock_episodes(connection, [episode.id for episode in episodes.values()])
+        made = [
+            _undone(connection, target, episodes.get(target.sha256), author or user(), reason)
+            for target in targets
+        ]
+        correct_runs(connection, episodes.values())
     return Judged(tuple(made), COLUMNS)
 
 
 def _undone(
-    connection: Transaction, target: CorrectionRecord, author: str, reason: str
+    connection: Transaction,
+    target: CorrectionRecord,
+    episode: EpisodeRecord | None,
+    author: str,
+    reason: str,
 ) -> Correction:
     sha256 = target.sha256
-    episode = get_episode_by_sha256(connection, sha256)
-    if episode is not None:
-        lock_episode(connection, episode.id)
-    earlier = list_corrections(connection, sha256)
+    earlier = list_corrections(connection, [sha256])
     if target.key not in counting_keys(earlier):
         raise RequestError(
             f"correction {target.key[:8]}: is undone already; castline corrections undo brings it"
@@ -83,8 +91,6 @@ def _undone(
         made_at=moment_after(earlier, database_now(connection)),
     )
     add_corrections(connection, [record])
-    if episode is not None:
-        correct_runs(connection, episode)
     return shown(record, episode, stands=True)
 
 
@@ -93,7 +99,7 @@ def export(installation: Installation, output: Path, episode: str | None, *, for
     check_free(output, force)
     with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)
-        records = list_corrections(connection, known.sha256 if known else None)
+        records = list_corrections(connection, [known.sha256] if known else None)
         names = {one.sha256: one.episode for one in shown_corrections(connection, known)}
     with whole_file(output) as temporary:
         write_corrections(temporary, records, names)
@@ -104,16 +110,16 @@ def import_(installation: Installation, path: Path) -> Imported:
     """Import corrections from a file; see `Library.import_corrections`."""
     records = read_corrections(path)
     added, here, elsewhere = 0, 0, 0
-    for sha256, own in by_content(records):
-        # A transaction for each content, so that others wait only for one.
+    contents = iter(by_content(records))
+    while some := dict(islice(contents, CONTENTS_AT_ONCE)):
         with installation.database.write() as connection:
-            episode = get_episode_by_sha256(connection, sha256)
-            if episode is not None:
-                lock_episode(connection, episode.id)
-            new = add_corrections(connection, own)
-            if new and episode is not None:
-                correct_runs(connection, episode)
-        added += new
-        here += bool(new) and episode is not None
-        elsewhere += bool(new) and episode is None
+            episodes = episodes_with(connection, some)
+            lock_episodes(connection, [episode.id for episode in episodes.values()])
+            new = add_corrections(connection, [record for own in some.values() for record in own])
+            changed = {record.sha256 for record in new}
+            to_correct = [episodes[sha256] for sha256 in episodes if sha256 in changed]
+            correct_runs(connection, to_correct)
+        added += len(new)
+        here += len(to_correct)
+        elsewhere += len(changed) - len(to_correct)
     return Imported(added, len(records) - added, here, elsewhere)

@@ -1,12 +1,11 @@
 """Stored corrections, with the names and times of their episodes."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
 
 from castline.corrections.values import Correction
 from castline.tables import Table, columns_of
 from db.engine import Transaction
-from db.library.corrections import list_corrections
+from db.library.corrections import by_content, list_corrections
 from db.library.episodes import corrected_episodes
 from db.records import CorrectionRecord, EpisodeRecord
 from timeline.appearances.corrections import not_undone
@@ -19,7 +18,7 @@ def shown_corrections(
     connection: Transaction, episode: EpisodeRecord | None = None
 ) -> list[Correction]:
     """Return corrections of an episode or of all contents, in order of creation."""
-    records = list_corrections(connection, episode.sha256 if episode else None)
+    records = list_corrections(connection, [episode.sha256] if episode else None)
     episodes = {episode.sha256: episode} if episode else corrected_episodes(connection)
     counting = counting_keys(records)
     return [
@@ -34,15 +33,6 @@ def counting_keys(records: Sequence[CorrectionRecord]) -> set[str]:
         for _, own in by_content(records)
         for one in not_undone([correction_of(record) for record in own])
     }
-
-
-def by_content(
-    records: Iterable[CorrectionRecord],
-) -> Iterator[tuple[str, list[CorrectionRecord]]]:
-    """Group corrections by the SHA-256 of their content, in their order."""
-    ordered = sorted(records, key=lambda record: record.sha256)
-    for sha256, own in groupby(ordered, key=lambda record: record.sha256):
-        yield sha256, list(own)
 
 
 def shown(record: CorrectionRecord, episode: EpisodeRecord | None, stands: bool) -> Correction:

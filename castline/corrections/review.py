@@ -8,12 +8,11 @@ from fractions import Fraction
 from math import ceil
 
 from castline.asking.names import require_tagged_episode
-from castline.corrections.records import by_content
 from castline.corrections.values import Audit, AuditMoment, Doubt
 from castline.errors import RequestError
 from castline.tables import Table, columns_of
 from db.engine import Transaction
-from db.library.corrections import confidences_of, list_corrections
+from db.library.corrections import by_content, confidences_of, list_corrections
 from db.library.current import CURRENT
 from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, raw_appearances

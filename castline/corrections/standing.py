@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from castline.asking.names import require_episode
-from castline.corrections.records import by_content, shown
+from castline.corrections.records import shown
 from castline.corrections.values import Stated, Status
 from castline.tables import Table, columns_of
 from db.engine import Transaction
-from db.library.corrections import list_corrections
+from db.library.corrections import by_content, list_corrections
 from db.library.episodes import corrected_episodes
 from db.library.runs import current_run_of, raw_appearances
 from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord, RunRecord
@@ -31,7 +31,7 @@ def status(installation: Installation, episode: str | None) -> Table[Stated]:
     with installation.database.read() as connection:
         known = None if episode is None else require_episode(connection, episode)
         episodes = {known.sha256: known} if known else corrected_episodes(connection)
-        records = list_corrections(connection, known.sha256 if known else None)
+        records = list_corrections(connection, [known.sha256] if known else None)
         rows = [
             row
             for sha256, own in by_content(records)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from castline.asking import export, own_sql, questions, scoring
+from castline.asking import questions
 from castline.asking.cast import NO_CHANGE, names_of
 from castline.asking.times import Time
 from castline.asking.values import (
@@ -18,6 +19,11 @@ from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
 from model.labels import Names
+
+if TYPE_CHECKING:
+    from castline.asking.export import Exported
+    from castline.asking.own_sql import Answer
+    from castline.asking.scoring import Evaluation, SampleScore
 
 
 class AskingMethods(Opened):
@@ -311,7 +317,7 @@ class AskingMethods(Opened):
         model: str | None = None,
         renamed: Mapping[str, str] = NO_CHANGE,
         raw: bool = False,
-    ) -> scoring.Evaluation:
+    ) -> "Evaluation":
         """Compares the timeline of an episode with what is known to be true.
 
         Args:
@@ -330,7 +336,9 @@ class AskingMethods(Opened):
             NotFoundError: No episode matches, or several do, or it has no finished run.
             TimelineError: The truth file or the collar is invalid.
         """
-        return scoring.evaluate(
+        from castline.asking.scoring import evaluate
+
+        return evaluate(
             self._installation,
             episode,
             Path(truth),
@@ -344,7 +352,7 @@ class AskingMethods(Opened):
     @as_castline_errors()
     def evaluate_at_samples(
         self, episode: str, truth: str | Path, *, raw: bool = False
-    ) -> scoring.SampleScore:
+    ) -> "SampleScore":
         """Score the timeline of an episode at the default sample times, two per second.
 
         Args:
@@ -359,7 +367,9 @@ class AskingMethods(Opened):
             NotFoundError: No episode matches, or several do, or it has no finished run.
             TimelineError: The truth file is invalid.
         """
-        return scoring.evaluate_at_samples(self._installation, episode, Path(truth), raw=raw)
+        from castline.asking.scoring import evaluate_at_samples
+
+        return evaluate_at_samples(self._installation, episode, Path(truth), raw=raw)
 
     @as_castline_errors()
     def export(
@@ -373,12 +383,14 @@ class AskingMethods(Opened):
         min_seconds: Time = 0,
         gap: Time = 0,
         chapter_seconds: Time = 0,
+        season: int | None = None,
+        series: str | None = None,
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
         skip_repeats: bool = False,
         force: bool = False,
-    ) -> export.Exported:
+    ) -> "Exported":
         """Export the timeline of an episode for other tools.
 
         Args:
@@ -392,6 +404,8 @@ class AskingMethods(Opened):
             min_seconds: Only ranges that last at least this long, once gaps are filled.
             gap: Fill gaps of at most this length.
             chapter_seconds: The least length of chapters.
+            season: Of all episodes only those of this season.
+            series: Of all episodes only those of this series: its name, or a part of it.
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
@@ -409,7 +423,9 @@ class AskingMethods(Opened):
                 written.
             MediaError: The video cannot be read for clips.
         """
-        return export.export(
+        from castline.asking.export import export
+
+        return export(
             self._installation,
             episode,
             [formats] if isinstance(formats, str) else formats,
@@ -419,6 +435,8 @@ class AskingMethods(Opened):
             min_seconds=min_seconds,
             gap=gap,
             chapter_seconds=chapter_seconds,
+            season=season,
+            series=series,
             run=run,
             model=model,
             raw=raw,
@@ -455,7 +473,9 @@ class AskingMethods(Opened):
                 not installed.
         """
         true_file = None if truth is None else Path(truth)
-        export.plot(
+        from castline.asking.export import plot
+
+        plot(
             self._installation,
             episode,
             Path(output),
@@ -467,7 +487,7 @@ class AskingMethods(Opened):
         )
 
     @as_castline_errors()
-    def sql(self, statement: str) -> own_sql.Answer:
+    def sql(self, statement: str) -> "Answer":
         """Run a SELECT of your own, read-only and limited to half a minute.
 
         Args:
@@ -479,7 +499,9 @@ class AskingMethods(Opened):
         Raises:
             DatabaseError: The statement is not a single SELECT, is invalid, or takes too long.
         """
-        return own_sql.sql(self._installation, statement)
+        from castline.asking.own_sql import sql
+
+        return sql(self._installation, statement)
 
     @as_castline_errors()
     def snapshot(self, output: str | Path, *, force: bool = False) -> None:
@@ -493,4 +515,6 @@ class AskingMethods(Opened):
             DatabaseError: The file is the library's own database.
             TimelineError: The file exists or cannot be written.
         """
-        own_sql.snapshot(self._installation, Path(output), force=force)
+        from castline.asking.own_sql import snapshot
+
+        snapshot(self._installation, Path(output), force=force)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from castline.asking.times import Time
 from castline.asking.values import Appearances
@@ -10,10 +11,6 @@ from castline.choices import AnyDevice, AnyLane, chosen
 from castline.errors import as_castline_errors
 from castline.library.opened import Opened
 from castline.tables import Table
-from castline.tagging import queue, rerun, runs, work
-from castline.tagging.parts import Part
-from castline.tagging.queue import Every
-from castline.tagging.rerun_plan import Which
 from castline.tagging.values import (
     NO_HOOKS,
     Hooks,
@@ -25,6 +22,11 @@ from castline.tagging.values import (
 )
 from db.states import Lane
 from model.inference.device import Device
+
+if TYPE_CHECKING:
+    from castline.tagging.queue import Every, Sources
+    from castline.tagging.rerun import Plan, Reran
+    from castline.tagging.rerun_plan import Which
 
 
 class TaggingMethods(Opened):
@@ -39,7 +41,7 @@ class TaggingMethods(Opened):
         self,
         *episodes: str | Path,
         model: str | None = None,
-        every: Every | None = None,
+        every: "Every | None" = None,
         from_: Time | None = None,
         to: Time | None = None,
         workers: int | None = None,
@@ -72,7 +74,10 @@ class TaggingMethods(Opened):
             ModelError: The model or the device cannot be used.
             StoppedError: The work was stopped before its end.
         """
-        return work.tag(
+        from castline.tagging.parts import Part
+        from castline.tagging.work import tag
+
+        return tag(
             self._installation,
             self._found(episodes, on_skipped),
             model=model,
@@ -88,7 +93,7 @@ class TaggingMethods(Opened):
         self,
         *paths: str | Path,
         model: str | None = None,
-        every: Every | None = None,
+        every: "Every | None" = None,
         from_: Time | None = None,
         to: Time | None = None,
         lane: AnyLane = Lane.BULK,
@@ -117,7 +122,10 @@ class TaggingMethods(Opened):
             RequestError: A folder contains no video file.
         """
         found = self._found(paths, on_skipped)
-        return queue.enqueue(
+        from castline.tagging.parts import Part
+        from castline.tagging.queue import enqueue
+
+        return enqueue(
             self._installation,
             found,
             model=model,
@@ -127,10 +135,10 @@ class TaggingMethods(Opened):
             hooks=hooks,
         )
 
-    def _found(
-        self, paths: Sequence[str | Path], on_skipped: Callable[[str], None]
-    ) -> queue.Sources:
-        found = queue.find_sources(self.settings, [str(path) for path in paths])
+    def _found(self, paths: Sequence[str | Path], on_skipped: Callable[[str], None]) -> "Sources":
+        from castline.tagging.queue import find_sources
+
+        found = find_sources(self.settings, [str(path) for path in paths])
         for line in found.skipped:
             on_skipped(line)
         return found
@@ -164,7 +172,9 @@ class TaggingMethods(Opened):
             WorkError: The broker's URL is invalid, or a process cannot work.
             StoppedError: The work was stopped before the queue was empty.
         """
-        return work.work(
+        from castline.tagging.work import work
+
+        return work(
             self.settings,
             concurrency=concurrency,
             queues=queues,
@@ -181,7 +191,9 @@ class TaggingMethods(Opened):
         Returns:
             The runs, the oldest first.
         """
-        return runs.runs(self._installation)
+        from castline.tagging.runs import runs
+
+        return runs(self._installation)
 
     @as_castline_errors()
     def absent_models(self) -> list[str]:
@@ -190,7 +202,9 @@ class TaggingMethods(Opened):
         Returns:
             A line with the remedy for each model.
         """
-        return runs.absent(self._installation)
+        from castline.tagging.runs import absent
+
+        return absent(self._installation)
 
     @as_castline_errors()
     def appearances(self, run: int) -> Appearances:
@@ -205,12 +219,16 @@ class TaggingMethods(Opened):
         Raises:
             NotFoundError: There is no such run.
         """
-        return runs.appearances(self._installation, run)
+        from castline.tagging.runs import appearances
+
+        return appearances(self._installation, run)
 
     @as_castline_errors()
     def workers(self) -> Table[Worker]:
         """Returns the processes that work on the queue, on this machine and on others."""
-        return runs.workers(self._installation)
+        from castline.tagging.runs import workers
+
+        return workers(self._installation)
 
     @as_castline_errors()
     def cancel(self, run: int) -> tuple[str, bool]:
@@ -225,7 +243,9 @@ class TaggingMethods(Opened):
         Raises:
             NotFoundError: There is no such run.
         """
-        return runs.cancel(self._installation, run)
+        from castline.tagging.runs import cancel
+
+        return cancel(self._installation, run)
 
     @as_castline_errors()
     def retry(self, run: int) -> tuple[str, int]:
@@ -240,7 +260,9 @@ class TaggingMethods(Opened):
         Raises:
             NotFoundError: There is no such run.
         """
-        return runs.retry(self._installation, run)
+        from castline.tagging.runs import retry
+
+        return retry(self._installation, run)
 
     @as_castline_errors()
     def shown_instead(self, run: int) -> tuple[str, ...]:
@@ -252,17 +274,19 @@ class TaggingMethods(Opened):
         Returns:
             At most one line, which says how to see this run.
         """
-        return runs.shown_instead(self._installation, run)
+        from castline.tagging.runs import shown_instead
+
+        return shown_instead(self._installation, run)
 
     @as_castline_errors()
     def plan_rerun(
         self,
-        which: Which,
+        which: "Which",
         episodes: Sequence[str] = (),
         *,
         model: str | None = None,
         since: datetime | None = None,
-    ) -> rerun.Plan:
+    ) -> "Plan":
         """Return the runs that `rerun` would make, with an estimate of the time; change nothing.
 
         Args:
@@ -277,12 +301,14 @@ class TaggingMethods(Opened):
         Raises:
             NotFoundError: A name matches no episode or model, or several.
         """
-        return rerun.plan(self._installation, which, episodes, model=model, since=since)
+        from castline.tagging.rerun import plan
+
+        return plan(self._installation, which, episodes, model=model, since=since)
 
     @as_castline_errors()
     def rerun(
         self,
-        which: Which,
+        which: "Which",
         episodes: Sequence[str] = (),
         *,
         model: str | None = None,
@@ -290,7 +316,7 @@ class TaggingMethods(Opened):
         workers: int | None = None,
         device: AnyDevice = Device.AUTO,
         hooks: Hooks = NO_HOOKS,
-    ) -> rerun.Reran:
+    ) -> "Reran":
         """Run a model again on the stored frames: nothing is decoded twice.
 
         Args:
@@ -311,7 +337,9 @@ class TaggingMethods(Opened):
             ModelError: The model or the device cannot be used.
             StoppedError: The work was stopped before its end.
         """
-        return rerun.rerun(
+        from castline.tagging.rerun import rerun
+
+        return rerun(
             self._installation,
             which,
             episodes,

@@ -96,7 +96,7 @@ def _measured(
     with installation.database.read() as connection:
         scored = [(require_episode(connection, name), path) for name, path in truths]
         for episode, path in scored:
-            truth = read_named_truth(connection, path, episode.name).ranges
+            truth = read_named_truth(connection, path, episode).ranges
             measured += measured_on_episode(connection, before, after, episode, truth)
     if dataset is not None:
         measured += measured_on_dataset(before, after, open_dataset(dataset), device)

@@ -10,9 +10,12 @@ from castline.stills.doubt import Choice, all_of_them, worthiest
 from castline.stills.harvest import Way, open_harvester
 from castline.stills.proposing import Proposal, write_proposal
 from castline.stills.values import Harvested, Proposed
+from castline.tagging.thresholds import thresholds_in_use
 from ingest.errors import IngestError
 from model.inference.device import Device
 from model.stills.annotations.coco_writing import COCO_NAME
+from model.version.artifact import ModelVersion
+from timeline.appearances.rules import Rules
 from worker.installation import Installation
 
 
@@ -32,8 +35,9 @@ def harvest(
     """Collect stills from episodes, sorted by a model; see `Library.harvest`."""
     version = chosen_model(installation, model)
     way = Way.PLACES if cuts else Way.REGIONS
+    rules = _rules(installation, version)
     found = []
-    with open_harvester(installation.settings, output, version, device, way) as harvester:
+    with open_harvester(installation.settings, output, version, device, way, rules) as harvester:
         for path in episodes:
             try:
                 one = Harvested(path, harvester.harvest(path, seed, on_progress))
@@ -64,7 +68,14 @@ def propose(
     None for `frames` means all of them.
     """
     version = chosen_model(installation, model)
-    choice: Choice = all_of_them if frames is None else worthiest(version, frames)
+    choice: Choice = all_of_them
+    if frames is not None:
+        choice = worthiest(_rules(installation, version), frames)
     proposal = Proposal(episodes, output, seed, choice)
     count = write_proposal(installation.settings, version, device, proposal, on_progress)
     return Proposed(output, count, output / COCO_NAME)
+
+
+def _rules(installation: Installation, version: ModelVersion) -> Rules:
+    with installation.database.read() as connection:
+        return thresholds_in_use(connection, version)

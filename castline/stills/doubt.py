@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from castline.stills.seen_frames import SeenFrame
 from model.inference.classifier import Prediction
 from model.pictures.near_duplicates import has_near_twin
-from model.version.artifact import ModelVersion
 from timeline.appearances.rules import Rules
-from worker.parameters import RunParameters
 
 Choice = Callable[[list[SeenFrame]], list[SeenFrame]]
 """Selects the frames to write, in their order."""
@@ -21,19 +19,18 @@ def all_of_them(frames: list[SeenFrame]) -> list[SeenFrame]:
     return frames
 
 
-def worthiest(version: ModelVersion, most: int) -> Choice:
+def worthiest(rules: Rules, most: int) -> Choice:
     """Return the selection of the frames most worth correcting, the best first.
 
     A frame in which the model sees no character, however uncertain, is never selected.
 
     Args:
-        version: The model version, for the thresholds of its labels.
+        rules: The thresholds in use.
         most: Number of frames.
 
     Returns:
         A function that selects frames.
     """
-    rules = RunParameters.for_model(version.manifest).rules
 
     def choose(frames: list[SeenFrame]) -> list[SeenFrame]:
         peopled = [frame for frame in frames if frame.predictions]

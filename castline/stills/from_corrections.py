@@ -17,7 +17,7 @@ from io import StringIO
 from pathlib import Path
 
 from castline.asking.names import require_episode
-from castline.corrections.records import by_content, counting_keys
+from castline.corrections.records import counting_keys
 from castline.errors import RequestError
 from castline.stills.harvest import folders_by_label
 from castline.stills.moments import MomentFrames
@@ -25,7 +25,7 @@ from castline.stills.still_cuts import cut_around
 from castline.stills.values import StillsOfCorrections
 from db.engine import Transaction
 from db.library.all_runs import chunk_ranges, runs_of
-from db.library.corrections import list_corrections
+from db.library.corrections import by_content, list_corrections
 from db.library.episodes import corrected_episodes
 from db.library.places import surest_place
 from db.library.runs import current_run_of, ended_chunks, run_appearances
@@ -133,7 +133,7 @@ def stills_from_corrections(
     if output.exists() and not output.is_dir():
         raise RequestError(f"{output}: is not a folder; name another with -o")
     with installation.database.read() as connection:
-        only = None if episode is None else require_episode(connection, episode).sha256
+        only = None if episode is None else [require_episode(connection, episode).sha256]
         records = list_corrections(connection, only)
         episodes = corrected_episodes(connection)
         left_out: Counter[str] = Counter()

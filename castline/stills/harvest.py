@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from castline.errors import RequestError
@@ -23,6 +24,7 @@ from model.progress import Progress
 from model.stills.annotations.coco_writing import COCO_NAME
 from model.stills.writing import add_still, comments_in
 from model.version.artifact import ModelVersion
+from timeline.appearances.rules import Rules
 from worker.settings import Settings
 
 _TAKEN = re.compile(r"\(SHA-256 ([0-9a-f]{64})\) at (\d+\.\d{3}) s, ([\w -]+);")
@@ -38,10 +40,8 @@ class Way(StrEnum):
     """Crops around the places of a dense network."""
 
 
-_CUTTING: dict[Way, Callable[[Classifier, Pictures], list[list[Still]]]] = {
-    Way.REGIONS: cut_regions,
-    Way.PLACES: cut_places,
-}
+Cutting = Callable[[Classifier, Pictures], list[list[Still]]]
+"""Cuts frames into stills."""
 
 
 def check_tells_places(version: ModelVersion) -> None:
@@ -89,7 +89,8 @@ def open_harvester(
     output: Path,
     version: ModelVersion,
     device: Device,
-    way: Way = Way.REGIONS,
+    way: Way,
+    rules: Rules,
 ) -> Iterator["Harvester"]:
     """Open a decoder and load a model.
 
@@ -99,6 +100,7 @@ def open_harvester(
         version: The model version that sorts them.
         device: `auto`, `cpu` or `gpu`.
         way: The parts of a frame that become stills.
+        rules: The thresholds in use.
 
     Yields:
         The harvester.
@@ -115,19 +117,20 @@ def open_harvester(
         raise RequestError(f"{output}: holds whole frames with boxes; name another folder with -o")
     with Decoder(media_roots=settings.readable_roots) as decoder:
         classifier = Classifier.load(version, device=device)
-        yield Harvester(MomentFrames(settings, decoder), output, classifier, way)
+        cut: Cutting = cut_regions if way is Way.REGIONS else partial(cut_places, rules=rules)
+        yield Harvester(MomentFrames(settings, decoder), output, classifier, cut)
 
 
 class Harvester:
     """Collects stills from one episode after the other; made by `open_harvester`."""
 
     def __init__(
-        self, frames: MomentFrames, output: Path, classifier: Classifier, way: Way
+        self, frames: MomentFrames, output: Path, classifier: Classifier, cut: Cutting
     ) -> None:
         self._frames = frames
         self._output = output
         self._classifier = classifier
-        self._cut = _CUTTING[way]
+        self._cut = cut
         # a restarted harvest adds no still twice
         self._taken = taken_from(output)
         self._folders = folders_by_label(output)

@@ -10,7 +10,7 @@ from exact.place import Place
 from model.inference.classifier import FLOOR, Classifier
 from model.labels import UNKNOWN
 from model.pictures.regions import REGIONS, WHOLE, cut
-from worker.parameters import RunParameters
+from timeline.appearances.rules import Rules
 
 CONFIDENT = 0.6
 """A still goes to a label's folder if its confidence exceeds this: the value of the original
@@ -78,18 +78,18 @@ def cut_regions(classifier: Classifier, frames: Pictures) -> list[list[Still]]:
     return stills
 
 
-def cut_places(classifier: Classifier, frames: Pictures) -> list[list[Still]]:
+def cut_places(classifier: Classifier, frames: Pictures, rules: Rules) -> list[list[Still]]:
     """Crop each label whose confidence reaches its offset, with margins around its place.
 
     Args:
         classifier: A classifier with a dense network.
         frames: Whole frames.
+        rules: The thresholds in use.
 
     Returns:
         The crops of each frame; if no confidence reaches the model's floor, the whole frame, for
         `unknown`.
     """
-    rules = RunParameters.for_model(classifier.version.manifest).rules
     stills = []
     for frame, predictions in zip(frames, classifier.classify(frames), strict=True):
         row = [

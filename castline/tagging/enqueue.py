@@ -16,6 +16,7 @@ from db.changes.writes import create_run, register_episode, register_model_versi
 from db.engine import Database
 from db.library.episodes import get_episode_by_sha256
 from db.library.runs import get_run
+from db.locks import lock_runs_of_episode
 from db.records import EpisodeRecord, ModelVersionRecord, RunRecord
 from db.states import Lane
 from exact.picture_area import PictureArea
@@ -184,11 +185,13 @@ def enqueue_episode(
     examined = part.range_in(probe)
     chunks = chunks_of(probe, chunk_seconds, examined)
     with database.write() as connection:
+        episode_id = register_episode(connection, record)
+        lock_runs_of_episode(connection, episode_id)
         model_version_id = register_model_version(connection, model_record(version))
         parameters = parameters_of_new_run(connection, version, parameters)
         run_id, is_new = create_run(
             connection,
-            episode_id=register_episode(connection, record),
+            episode_id=episode_id,
             model_version_id=model_version_id,
             params=parameters.to_json(),
             params_hash=parameters.hash_over(examined),

@@ -16,6 +16,7 @@ from db.changes.writes import create_run, register_model_version, retry_run
 from db.engine import Transaction
 from db.library.all_runs import LibraryEntry, chunk_ranges, list_library, untagged_chunks
 from db.library.runs import get_run
+from db.locks import lock_episodes, lock_runs_of_episode
 from db.records import EpisodeRecord, RunRecord
 from db.states import RunState
 from exact.ranges import PtsRanges
@@ -104,6 +105,8 @@ def plan_reruns(
 def enqueue_rerun(installation: Installation, rerun: Rerun, version: ModelVersion) -> RunRecord:
     """Create the run, or queue its unfinished work again; a finished run stays unchanged."""
     with installation.database.write() as connection:
+        lock_episodes(connection, [rerun.episode.id])
+        lock_runs_of_episode(connection, rerun.episode.id)
         model_version_id = register_model_version(connection, model_record(version))
         parameters = parameters_of_new_run(connection, version, rerun.parameters)
         run_id, _ = create_run(

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from db.changes.showing import lock_model_versions
 from db.changes.thresholds import thresholds_set
 from db.engine import Transaction
+from db.locks import lock_model_versions
 from model.version.artifact import ModelVersion
 from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters, thresholds_from_json

@@ -17,6 +17,8 @@ from db.changes.episodes import move_episode, rename_episode
 from db.changes.pruning import RunRows, count_rows
 from db.changes.removing import remove_episode, runs_of_episodes
 from db.library.all_runs import list_library
+from db.library.corrections import list_corrections
+from db.locks import lock_episodes
 from ingest.errors import IngestError
 from ingest.media.file import open_media
 from worker.installation import Installation
@@ -58,6 +60,9 @@ class Removal(Row):
     """Names of files in the frame store."""
     frames_bytes: int
     """Size of these files."""
+    corrections: int
+    """Number of corrections of these episodes, which stay: they belong to the content, and count
+    again once it is tagged again."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields of `castline episodes remove --json`."""
@@ -68,6 +73,7 @@ class Removal(Row):
             "appearances": self.rows.appearances,
             "frames": len(self.frames),
             "frames_bytes": self.frames_bytes,
+            "corrections_kept": self.corrections,
         }
 
 
@@ -92,6 +98,7 @@ def edit(
     }
     with installation.database.write() as connection:
         found = [require_episode(connection, reference) for reference in references]
+        lock_episodes(connection, [item.id for item in found])
         for item in found:
             rename_episode(connection, item.id, replace(item.called, **changed))
         return Table(listed_episodes(connection, {item.id for item in found}), EPISODE_COLUMNS)
@@ -130,7 +137,8 @@ def plan_removal(installation: Installation, references: Sequence[str]) -> Remov
         run_ids = runs_of_episodes(connection, list(found))
         rows = count_rows(connection, run_ids)
         episodes = listed_episodes(connection, found)
-    sha256s = {item.sha256 for item in found.values()}
+        sha256s = {item.sha256 for item in found.values()}
+        corrections = len(list_corrections(connection, sha256s))
     frames = dict(_frames_of(installation, sha256s))
     return Removal(
         Table(episodes, EPISODE_COLUMNS),
@@ -138,6 +146,7 @@ def plan_removal(installation: Installation, references: Sequence[str]) -> Remov
         rows,
         tuple(sorted(frames)),
         sum(frames.values()),
+        corrections,
     )
 
 

@@ -7,7 +7,7 @@ import typer
 
 from castline.asking.export import FORMAT_NAMES, FORMATS_OF_MANY
 from castline.library import Library
-from cli.console import OfModel, OfRun, Raw, SkipRepeats, say, say_if_unsearched
+from cli.console import OfModel, OfRun, Raw, Season, Series, SkipRepeats, say, say_if_unsearched
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -50,6 +50,8 @@ def export(
     chapter_seconds: Annotated[
         str, typer.Option(metavar="SECONDS", help="Chapters last at least so long.")
     ] = "0",
+    season: Season = None,
+    series: Series = None,
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
@@ -72,6 +74,8 @@ def export(
         min_seconds=min_seconds,
         gap=gap,
         chapter_seconds=chapter_seconds,
+        season=season,
+        series=series,
         run=run,
         model=model,
         raw=raw,
@@ -79,7 +83,9 @@ def export(
         force=force,
     )
     if skip_repeats:
-        say_if_unsearched(library.unsearched(episode=episode, run=run, model=model))
+        say_if_unsearched(
+            library.unsearched(episode=episode, season=season, series=series, run=run, model=model)
+        )
     if written.clips_folder:
         say(f"Wrote {len(written.clips)} clips into {written.clips_folder}")
     for path in written.files:

@@ -185,11 +185,21 @@ def _figures(found: Evaluation) -> dict[str, str]:
         ),
         "average precision, IoU 0.5": _share(result.average_precision_50),
         "average precision, IoU 0.5 to 0.95": _share(result.average_precision_50_95),
+        "border error": _border_error(found),
         "screen-time error": _share(result.screen_time_error),
         "false tags with nobody known on screen": (
             f"{frames.false_tag_samples} of {frames.samples_with_nobody} frames"
         ),
     }
+
+
+def _border_error(found: Evaluation) -> str:
+    borders = found.figures.borders
+    matched = f"{len(borders.seconds)} of {borders.borders} borders matched"
+    median, high = borders.median_seconds, borders.percentile_seconds(90)
+    if median is None or high is None:
+        return matched
+    return f"{median * 1000:.0f} ms in the median, {high * 1000:.0f} ms in 90 %; {matched}"
 
 
 def _share(value: float | None) -> str:

@@ -6,7 +6,6 @@ from math import ceil, floor
 from castline import RunState
 from castline.asking.values import Appearance
 from castline.library import Library
-from castline.tagging.runs import total_statistics
 from castline.tagging.values import Run, seconds_by_stage
 from castline.text import format_clock, format_time
 from cli.console import answer, print_table, say
@@ -38,6 +37,8 @@ def describe_end(run: Run) -> str:
 
 def say_statistics(runs: Sequence[Run]) -> None:
     """Print how long work on these runs took, and its largest part, if any was done."""
+    from castline.tagging.runs import total_statistics
+
     total = total_statistics(runs)
     if total.bottleneck is None:
         return

@@ -1,14 +1,14 @@
 """Add corrections, and write the rows of runs with and without them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy import Connection, Table, insert, select
 
+from db.changes.appearances import FoundInRun, delete_rows, replace_appearances
 from db.engine import insert_ignoring_conflict
-from db.library.run_totals import write_totals
-from db.records import AppearanceRecord, CorrectionRecord
+from db.records import CorrectionRecord
 from db.schema import (
     appearance,
     corrected_run,
@@ -20,74 +20,83 @@ from db.schema import (
     run_pair,
 )
 
+_RAW: Mapping[Table, Table] = {
+    appearance: raw_appearance,
+    run_label: raw_run_label,
+    run_pair: raw_run_pair,
+}
+"""The tables of raw results, by the table of the rows that queries see."""
+
 
 @dataclass(frozen=True)
-class CorrectedRows:
-    """The rows of a run with corrections applied."""
+class CorrectedRun:
+    """The results of a run with corrections applied."""
 
-    appearances: Sequence[AppearanceRecord]
+    found: FoundInRun
     corrections: int
     """Number of corrections that count in it."""
 
 
-def add_corrections(connection: Connection, records: Sequence[CorrectionRecord]) -> int:
-    """Add corrections, except existing ones; return how many are new."""
-    added = 0
-    for record in records:
-        values = dict(vars(record))
-        part = values.pop("part")
-        values["part_start_pts"], values["part_end_pts"] = part or (None, None)
-        statement = insert_ignoring_conflict(connection, correction).values(values)
-        added += connection.execute(statement).rowcount
-    return added
+def add_corrections(
+    connection: Connection, records: Sequence[CorrectionRecord]
+) -> list[CorrectionRecord]:
+    """Add corrections, except existing ones; return the new ones."""
+    known = set(
+        connection.execute(
+            select(correction.c.key).where(correction.c.key.in_([each.key for each in records]))
+        ).scalars()
+    )
+    new = list({each.key: each for each in records if each.key not in known}.values())
+    if new:
+        # Somebody may add the same ones meanwhile, if their episode is not here to be locked.
+        connection.execute(
+            insert_ignoring_conflict(connection, correction), [_values(each) for each in new]
+        )
+    return new
 
 
-def forget_raw(connection: Connection, run_ids: Sequence[int]) -> None:
-    """Forget what was put aside of runs: what they have now is what their models found."""
-    for table in (corrected_run, raw_appearance, raw_run_label, raw_run_pair):
-        connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
+def _values(record: CorrectionRecord) -> dict[str, Any]:
+    values = dict(vars(record))
+    values["part_start_pts"], values["part_end_pts"] = values.pop("part") or (None, None)
+    return values
 
 
-def write_appearances(
-    connection: Connection,
-    run_id: int,
-    episode_id: int,
-    appearances: Sequence[AppearanceRecord],
-    corrected: CorrectedRows | None,
-) -> None:
-    """Replace the appearances of a run; its episode is locked.
+def forget_raw(connection: Connection, run_ids: Collection[int]) -> None:
+    """Drop the raw results of runs: the rows that queries see are raw now."""
+    delete_rows(connection, (corrected_run, *_RAW.values()), run_ids)
+
+
+def show_raw(connection: Connection, run_ids: Collection[int]) -> None:
+    """Show the raw results of runs instead of corrected ones; their episodes are locked."""
+    are_corrected = select(corrected_run.c.run_id).where(corrected_run.c.run_id.in_(run_ids))
+    were_corrected = connection.execute(are_corrected).scalars().all()
+    if not were_corrected:
+        return
+    delete_rows(connection, _RAW, were_corrected)
+    for table, raw in _RAW.items():
+        _copy(connection, raw, table, were_corrected)
+    forget_raw(connection, were_corrected)
+
+
+def show_corrected(connection: Connection, runs: Sequence[CorrectedRun]) -> None:
+    """Show corrected results of runs instead of raw ones, which are kept beside them.
 
     Args:
-        connection: A connection inside a write transaction.
-        run_id: The run.
-        episode_id: Its episode.
-        appearances: The raw appearances.
-        corrected: The appearances with corrections applied; None where there are no corrections.
+        connection: A connection inside a write transaction; the runs' episodes are locked.
+        runs: The corrected results; raw ones are shown now.
     """
-    connection.execute(delete(corrected_run).where(corrected_run.c.run_id == run_id))
-    raw = (raw_appearance, raw_run_label, raw_run_pair)
-    for table in raw:
-        connection.execute(delete(table).where(table.c.run_id == run_id))
-    if corrected is not None:
-        values = {"run_id": run_id, "corrections": corrected.corrections}
-        connection.execute(insert(corrected_run).values(values))
-        _replace(connection, raw_appearance, run_id, episode_id, appearances)
-        write_totals(connection, run_id, appearances, raw_run_label, raw_run_pair)
-    shown = appearances if corrected is None else corrected.appearances
-    _replace(connection, appearance, run_id, episode_id, shown)
-    write_totals(connection, run_id, shown, run_label, run_pair)
+    if not runs:
+        return
+    for table, raw in _RAW.items():
+        _copy(connection, table, raw, [each.found.run_id for each in runs])
+    connection.execute(
+        insert(corrected_run),
+        [{"run_id": each.found.run_id, "corrections": each.corrections} for each in runs],
+    )
+    replace_appearances(connection, [each.found for each in runs])
 
 
-def _replace(
-    connection: Connection,
-    table: Table,
-    run_id: int,
-    episode_id: int,
-    appearances: Sequence[AppearanceRecord],
-) -> None:
-    connection.execute(delete(table).where(table.c.run_id == run_id))
-    rows: list[dict[str, Any]] = [
-        {"run_id": run_id, "episode_id": episode_id, **vars(item)} for item in appearances
-    ]
-    if rows:
-        connection.execute(insert(table), rows)
+def _copy(connection: Connection, source: Table, to: Table, run_ids: Collection[int]) -> None:
+    names = [column.name for column in source.columns]
+    rows = select(source).where(source.c.run_id.in_(run_ids))
+    connection.execute(insert(to).from_select(names, rows))

@@ -5,28 +5,24 @@ one transaction. Readers see either all old or all new rows.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 
 from sqlalchemy import (
     Column,
     Connection,
     MetaData,
     Table,
-    bindparam,
-    delete,
     insert,
     select,
     update,
 )
 
-from db.changes.showing import lock_model_versions
-from db.library.run_totals import LABEL_COLUMNS, PAIR_COLUMNS, label_totals, pair_totals
+from db.changes.appearances import SHOWN, FoundInRun, delete_rows, insert_appearances
+from db.changes.corrections import forget_raw
 from db.library.runs import part_of
-from db.records import AppearanceRecord, EpisodeRecord
-from db.rows import insert_rows
-from db.schema import appearance, current_run, episode, run, run_label, run_pair
+from db.locks import lock_model_versions
+from db.schema import current_run, episode, run
 from db.states import ENDED_RUN_STATES
 from exact.ranges import PtsRange
 
@@ -57,12 +53,8 @@ def _temporary(table: Table) -> Table:
     return Table(f"derived_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
 
 
-_DERIVED = {table: _temporary(table) for table in (appearance, run_label, run_pair)}
+_DERIVED = {table: _temporary(table) for table in SHOWN}
 """Temporary tables by the table whose rows they replace."""
-
-_FIELDS = tuple(each.name for each in fields(AppearanceRecord))
-_APPEARANCE_COLUMNS = ("run_id", "episode_id", *_FIELDS)
-_values = attrgetter(*_FIELDS)
 
 
 def make_temporary_tables(connection: Connection) -> None:
@@ -95,33 +87,15 @@ def runs_of_model(connection: Connection, model_version_id: int) -> list[RunStam
     ]
 
 
-def keep_derived(
-    connection: Connection,
-    run_id: int,
-    episode: EpisodeRecord,
-    appearances: Sequence[AppearanceRecord],
-) -> None:
+def keep_derived(connection: Connection, found: FoundInRun) -> None:
     """Keep a run's derived rows until `show_derived`, replacing those kept before."""
-    forget_derived(connection, [run_id])
-    rows = {
-        appearance: (
-            _APPEARANCE_COLUMNS,
-            [(run_id, episode.id, *_values(item)) for item in appearances],
-        ),
-        run_label: (LABEL_COLUMNS, [(run_id, *item) for item in label_totals(appearances)]),
-        run_pair: (
-            PAIR_COLUMNS,
-            [(run_id, *item) for item in pair_totals(appearances, episode.time_base)],
-        ),
-    }
-    for table, (columns, values) in rows.items():
-        insert_rows(connection, _DERIVED[table], columns, values)
+    forget_derived(connection, [found.run_id])
+    insert_appearances(connection, [found], _DERIVED)
 
 
 def forget_derived(connection: Connection, run_ids: Collection[int]) -> None:
     """Drop the kept rows of runs."""
-    for derived in _DERIVED.values():
-        _delete(connection, derived, run_ids)
+    delete_rows(connection, _DERIVED.values(), run_ids)
 
 
 def lock_runs_of_model(connection: Connection, model_version_id: int) -> bool:
@@ -162,20 +136,12 @@ def show_derived(
         run_ids: The runs, all with kept rows, or with none because no label was found.
         params: New parameters of runs and their hashes, ordered so that no duplicate ever exists.
     """
+    forget_raw(connection, run_ids)
+    delete_rows(connection, SHOWN, run_ids)
     for table, derived in _DERIVED.items():
-        _delete(connection, table, run_ids)
         names = [column.name for column in derived.columns]
         connection.execute(insert(table).from_select(names, select(derived)))
     for run_id, text, text_hash in params:
         connection.execute(
             update(run).where(run.c.id == run_id).values(params=text, params_hash=text_hash)
-        )
-
-
-def _delete(connection: Connection, table: Table, run_ids: Collection[int]) -> None:
-    """Delete the rows of runs."""
-    if run_ids:
-        connection.execute(
-            delete(table).where(table.c.run_id == bindparam("of_run")),
-            [{"of_run": run_id} for run_id in run_ids],
         )

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, update
 
 from db.engine import insert_ignoring_conflict
 from db.episode_names import EpisodeName
+from db.locks import lock_episodes
 from db.records import EpisodeRecord
 from db.schema import episode, former_name
 
@@ -14,6 +15,7 @@ def move_episode(
     connection: Connection, known: EpisodeRecord, uri: str, name: str, file_stamp: str
 ) -> None:
     """Change the path of an episode's file: its name follows, and the old one is kept."""
+    lock_episodes(connection, [known.id])
     connection.execute(
         insert_ignoring_conflict(connection, former_name).values(
             episode_id=known.id, uri=known.uri, name=known.name

@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from db.changes.showing import lock_model_versions, show_runs_of, withdraw_runs_of
+from db.changes.showing import show_runs_of, withdraw_runs_of
 from db.changes.writes import register_model_version
 from db.errors import NotFoundError
 from db.failures import reading_rows
+from db.locks import lock_model_versions
 from db.queue.claims import database_now
 from db.records import ModelVersionRecord
 from db.schema import current_run, model_version, promotion, run

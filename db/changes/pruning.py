@@ -19,6 +19,7 @@ from db.changes.promotions import (
 )
 from db.library.current import best_runs
 from db.library.runs import list_runs
+from db.locks import lock_episodes_of_runs, lock_model_versions, lock_runs
 from db.records import ModelVersionRecord, RunRecord
 from db.schema import (
     appearance,
@@ -98,6 +99,9 @@ def frames_in_use(
 
 def remove_runs(connection: Connection, run_ids: Sequence[int], bundled: ModelVersionRecord) -> int:
     """Remove those of these runs that are unreferenced now; return how many."""
+    lock_episodes_of_runs(connection, run_ids)
+    lock_runs(connection, run_ids)
+    lock_model_versions(connection, shared=True)
     wanted = set(run_ids)
     ids = [item.id for item in prunable_runs(connection, bundled) if item.id in wanted]
     delete_runs(connection, ids)
@@ -105,7 +109,13 @@ def remove_runs(connection: Connection, run_ids: Sequence[int], bundled: ModelVe
 
 
 def delete_runs(connection: Connection, run_ids: Sequence[int]) -> None:
-    """Deletes runs with all that belongs to them; of an episode that showed one none is shown."""
+    """Delete runs with all that belongs to them; of an episode that showed one none is shown.
+
+    They are locked with their episodes and the model versions.
+    """
+    # In order, since others may hold the keys of several of them.
+    ordered = select(run.c.id).where(run.c.id.in_(run_ids)).order_by(run.c.id)
+    connection.execute(ordered.with_for_update()).all()
     for table in (*_OF_RUNS, current_run):
         connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
     connection.execute(delete(run).where(run.c.id.in_(run_ids)))
@@ -125,13 +135,14 @@ def remove_models(
 
     Their promotions are kept, by name.
     """
+    lock_model_versions(connection, shared=False)
     gone = [each for each in prunable_models(connection, [], bundled) if each in set(sha256s)]
     delete_models(connection, gone)
     return gone
 
 
 def delete_models(connection: Connection, sha256s: Sequence[str]) -> None:
-    """Deletes model versions that have no runs; their promotions stay, by name."""
+    """Delete locked model versions that have no runs; their promotions stay, by name."""
     ids = select(model_version.c.id).where(model_version.c.sha256.in_(sha256s))
     connection.execute(
         update(promotion).where(promotion.c.model_version_id.in_(ids)).values(model_version_id=None)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from db.changes.pruning import delete_models, delete_runs
-from db.changes.showing import lock_episode, show_best_runs
+from db.changes.showing import show_best_runs
+from db.locks import lock_episodes_of_runs, lock_model_versions, lock_runs
 from db.schema import current_run, episode, former_name, model_version, replaced_run, run
 
 
@@ -17,10 +18,11 @@ def runs_of_episodes(connection: Connection, episode_ids: Sequence[int]) -> list
 
 def remove_episode(connection: Connection, episode_id: int) -> None:
     """Remove an episode with its runs and names; do nothing if it is gone."""
-    # First the runs, then the episode: the order in which the end of a run locks them.
-    _lock_runs(connection, runs_of_episodes(connection, [episode_id]))
     connection.execute(select(episode.c.id).where(episode.c.id == episode_id).with_for_update())
-    delete_runs(connection, runs_of_episodes(connection, [episode_id]))
+    run_ids = runs_of_episodes(connection, [episode_id])
+    lock_runs(connection, run_ids)
+    lock_model_versions(connection, shared=True)
+    delete_runs(connection, run_ids)
     for table in (former_name, replaced_run):
         connection.execute(delete(table).where(table.c.episode_id == episode_id))
     connection.execute(delete(episode).where(episode.c.id == episode_id))
@@ -45,19 +47,15 @@ def episodes_showing(connection: Connection, run_ids: Sequence[int]) -> list[int
 
 def remove_runs_of_model(connection: Connection, run_ids: Sequence[int]) -> None:
     """Remove runs; episodes that showed them show the best of the runs that are left."""
-    _lock_runs(connection, run_ids)
+    lock_episodes_of_runs(connection, run_ids)
+    lock_runs(connection, run_ids)
+    lock_model_versions(connection, shared=True)
     showing = episodes_showing(connection, run_ids)
-    for episode_id in sorted(showing):
-        lock_episode(connection, episode_id)
     delete_runs(connection, run_ids)
     show_best_runs(connection, showing)
 
 
 def remove_model(connection: Connection, sha256: str) -> None:
     """Remove a model version without runs; do nothing if it is gone."""
+    lock_model_versions(connection, shared=False)
     delete_models(connection, [sha256])
-
-
-def _lock_runs(connection: Connection, run_ids: Sequence[int]) -> None:
-    ordered = select(run.c.id).where(run.c.id.in_(run_ids)).order_by(run.c.id)
-    connection.execute(ordered.with_for_update()).all()

@@ -19,13 +19,14 @@ from sqlalchemy import (
 )
 
 from db.library.current import best_runs, can_be_shown
-from db.schema import current_run, episode, model_version, run
+from db.locks import lock_episodes, lock_model_versions
+from db.schema import current_run, episode, run
 
 
 def show_if_due(connection: Connection, run_id: int) -> None:
     """Make a run that ended or was asked for the current one, if the rule chooses it."""
     row = connection.execute(select(run.c.episode_id).where(run.c.id == run_id)).one()
-    lock_episode(connection, row.episode_id)
+    lock_episodes(connection, [row.episode_id])
     update_current_run(connection, row.episode_id, run_id)
 
 
@@ -53,22 +54,6 @@ def withdraw_runs_of(connection: Connection, model_version_id: int) -> int:
 def show_best_runs(connection: Connection, episode_ids: Sequence[int]) -> int:
     """Make the best runs of some locked episodes current; return the number of changes."""
     return _switch(connection, best_runs(), episode.c.id.in_(episode_ids))
-
-
-def lock_episode(connection: Connection, episode_id: int) -> None:
-    """Serialise the ends of runs of one episode."""
-    connection.execute(
-        select(episode.c.id).where(episode.c.id == episode_id).with_for_update(key_share=True)
-    )
-
-
-def lock_model_versions(connection: Connection, *, shared: bool) -> None:
-    """Lock promotions against ends of runs; shared locks do not exclude each other.
-
-    All rows are locked in the same order: locking them one by one may deadlock.
-    """
-    ordered = select(model_version.c.id).order_by(model_version.c.id)
-    connection.execute(ordered.with_for_update(read=shared, key_share=not shared)).all()
 
 
 def _switch(connection: Connection, best: Subquery, is_meant: ColumnElement[bool]) -> int:

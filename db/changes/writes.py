@@ -10,14 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
-from db.changes.corrections import CorrectedRows, write_appearances
+from db.changes.appearances import FoundInRun, replace_appearances
+from db.changes.corrections import forget_raw
 from db.changes.episodes import move_episode
-from db.changes.showing import lock_episode, update_current_run
+from db.changes.showing import update_current_run
 from db.engine import insert_ignoring_conflict
 from db.errors import NotFoundError
 from db.library.episode_rows import episode_values
 from db.library.episodes import get_episode
-from db.queue.claims import database_now, first_token, lock_run
+from db.locks import lock_episodes, lock_run
+from db.queue.claims import database_now, first_token
 from db.records import (
     AppearanceRecord,
     Claim,
@@ -32,18 +34,17 @@ from exact.ranges import PtsRange, PtsRanges, dump_ranges
 
 
 def register_episode(connection: Connection, record: EpisodeRecord) -> int:
-    """Return the id of the episode with this content, which is added if it is new.
+    """Return the id of the episode with this content, which is added if it is new, and locked.
 
     The name, path and stamp of an existing episode are updated.
     """
     values = episode_values(record) | {"added_at": database_now(connection)}
     known_id = _insert_once(connection, episode, values, ("sha256",))
+    lock_episodes(connection, [known_id])
     known = get_episode(connection, known_id)
     if known.uri != record.uri:
         move_episode(connection, known, record.uri, record.name, record.file_stamp)
     elif known.file_stamp != record.file_stamp:
-        # Ending a run locks its row and then this one, in the opposite order: avoid needless
-        # updates.
         connection.execute(
             update(episode).where(episode.c.id == known_id).values(file_stamp=record.file_stamp)
         )
@@ -83,8 +84,8 @@ def create_run(
 
     Args:
         connection: A connection inside a write transaction.
-        episode_id: The episode.
-        model_version_id: The model version.
+        episode_id: The episode, which is locked with its runs.
+        model_version_id: The model version, which is locked.
         params: The parameters, as JSON with sorted keys.
         params_hash: Their hash, equal for equal parameters and parts.
         chunks: Half-open [start_pts, end_pts) of each chunk, in order of time.
@@ -199,15 +200,8 @@ def finish_run(
     missing: PtsRanges,
     error: str | None,
     appearances: Sequence[AppearanceRecord],
-    corrected: CorrectedRows | None,
 ) -> None:
-    """End a run: write appearances, state and current run in one transaction.
-
-    `corrected` was computed after the episode was locked.
-    """
-    # Lock the episode's row first: two runs of one episode that end concurrently are serialised
-    # here, before either holds a lock that the other needs.
-    lock_episode(connection, episode_id)
+    """End a run of a locked episode: write raw appearances, its state and the current run."""
     connection.execute(
         update(run)
         .where(run.c.id == run_id)
@@ -221,7 +215,9 @@ def finish_run(
             ended_at=database_now(connection),
         )
     )
-    write_appearances(connection, run_id, episode_id, appearances, corrected)
+    forget_raw(connection, [run_id])
+    episode_of_run = get_episode(connection, episode_id)
+    replace_appearances(connection, [FoundInRun(run_id, episode_of_run, appearances)])
     update_current_run(connection, episode_id, run_id)
 
 

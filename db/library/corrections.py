@@ -1,6 +1,7 @@
 """Read corrections of one content, or of all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -17,12 +18,23 @@ SHORTEST_KEY = 4
 
 
 @reading_rows()
-def list_corrections(connection: Connection, sha256: str | None = None) -> list[CorrectionRecord]:
-    """Return corrections of one content or of all, in order of creation."""
+def list_corrections(
+    connection: Connection, sha256s: Collection[str] | None = None
+) -> list[CorrectionRecord]:
+    """Return corrections of some contents or of all, in order of creation."""
     query = select(correction).order_by(correction.c.made_at, correction.c.id)
-    if sha256 is not None:
-        query = query.where(correction.c.sha256 == sha256)
+    if sha256s is not None:
+        query = query.where(correction.c.sha256.in_(sha256s))
     return [_record(row) for row in connection.execute(query).all()]
+
+
+def by_content(
+    records: Iterable[CorrectionRecord],
+) -> Iterator[tuple[str, list[CorrectionRecord]]]:
+    """Group corrections by the SHA-256 of their content, in their order."""
+    ordered = sorted(records, key=lambda record: record.sha256)
+    for sha256, own in groupby(ordered, key=lambda record: record.sha256):
+        yield sha256, list(own)
 
 
 @reading_rows()
@@ -58,16 +70,16 @@ def count_corrections(connection: Connection, run_id: int) -> int:
     return int(connection.execute(counted).scalar_one_or_none() or 0)
 
 
-def runs_to_correct(connection: Connection, episode_id: int) -> list[int]:
-    """Return the runs of an episode whose appearances may be shown."""
+def runs_to_correct(connection: Connection, episode_ids: Collection[int]) -> dict[int, int]:
+    """Return the runs of episodes whose appearances may be shown, with their episodes."""
     shown = select(current_run.c.run_id)
     rows = connection.execute(
-        select(run.c.id)
-        .where(run.c.episode_id == episode_id)
+        select(run.c.id, run.c.episode_id)
+        .where(run.c.episode_id.in_(episode_ids))
         .where(can_be_shown() | run.c.id.in_(shown))
         .order_by(run.c.id)
     )
-    return [int(run_id) for run_id in rows.scalars()]
+    return {row.id: row.episode_id for row in rows}
 
 
 def confidences_of(

@@ -133,6 +133,12 @@ def get_episode_by_sha256(connection: Connection, sha256: str) -> EpisodeRecord 
     return None if row is None else episode_record(row)
 
 
+def episodes_with(connection: Connection, sha256s: Collection[str]) -> dict[str, EpisodeRecord]:
+    """Return the episodes with some contents, by content."""
+    found = _episodes(connection, episode.c.sha256.in_(sha256s))
+    return {item.sha256: item for item in found}
+
+
 def corrected_episodes(connection: Connection) -> dict[str, EpisodeRecord]:
     """Return the episodes with corrections, by content."""
     said = select(correction.c.sha256)

@@ -1,17 +1,13 @@
 """Totals of a run's appearances: per label, and per pair of labels on screen together."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import groupby
 from math import fsum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, delete, select
-
 from db.records import AppearanceRecord
-from db.rows import insert_rows
-from db.schema import episode, run
 
 
 class LabelTotal(NamedTuple):
@@ -63,24 +59,3 @@ def pair_totals(
         on_screen.append(item)
     for (one, two), count in times.items():
         yield PairTotal(one, two, count, float(pts[one, two] * time_base))
-
-
-def write_totals(
-    connection: Connection,
-    run_id: int,
-    appearances: Sequence[AppearanceRecord],
-    run_label: Table,
-    run_pair: Table,
-) -> None:
-    """Replace the totals of a run, in the transaction that writes its appearances."""
-    for table in (run_label, run_pair):
-        connection.execute(delete(table).where(table.c.run_id == run_id))
-    base = connection.execute(
-        select(episode.c.time_base_num, episode.c.time_base_den)
-        .join(run, run.c.episode_id == episode.c.id)
-        .where(run.c.id == run_id)
-    ).one()
-    labels = [(run_id, *total) for total in label_totals(appearances)]
-    pairs = pair_totals(appearances, Fraction(base.time_base_num, base.time_base_den))
-    insert_rows(connection, run_label, LABEL_COLUMNS, labels)
-    insert_rows(connection, run_pair, PAIR_COLUMNS, [(run_id, *total) for total in pairs])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Row, Select, case, func, select
+from sqlalchemy import Column, Connection, Row, Select, Table, case, func, select
 
 from db.errors import NotFoundError
 from db.failures import reading_rows
@@ -236,18 +236,20 @@ def seen_labels(connection: Connection, run_id: int) -> list[SeenLabel]:
 
 def run_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:
     """Return a run's own appearances, even if it is not current, by time and label."""
-    own = select(appearance).where(appearance.c.run_id == run_id)
-    rows = connection.execute(own.order_by(appearance.c.start_pts, appearance.c.label))
-    return [appearance_record(row) for row in rows]
+    return _appearances_of(connection, appearance, run_id)
 
 
 def raw_appearances(connection: Connection, run_id: int) -> list[AppearanceRecord]:
     """Return a run's raw appearances, by time and label."""
     is_corrected = select(corrected_run.c.run_id).where(corrected_run.c.run_id == run_id)
     table = appearance if connection.execute(is_corrected).first() is None else raw_appearance
-    own = select(table).where(table.c.run_id == run_id)
-    rows = connection.execute(own.order_by(table.c.start_pts, table.c.label))
-    return [appearance_record(row) for row in rows]
+    return _appearances_of(connection, table, run_id)
+
+
+def _appearances_of(connection: Connection, table: Table, run_id: int) -> list[AppearanceRecord]:
+    own = select(*(table.c[field.name] for field in _FIELDS)).where(table.c.run_id == run_id)
+    rows = connection.execute(own.order_by(table.c.start_pts, table.c.label)).all()
+    return [AppearanceRecord(*row) for row in rows]
 
 
 def appearance_record(row: Row[Any]) -> AppearanceRecord:

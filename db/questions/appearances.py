@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, func, or_, select
 
+from db.episode_names import EpisodeName
 from db.failures import reading_rows
 from db.library.corrections import labels_said
 from db.library.current import CURRENT, RunSelection, selected_runs
@@ -123,6 +124,11 @@ class Season:
         """Conditions on the rows of these episodes."""
         wanted = {episode.c.season: self.season, episode.c.series: self.series}
         return [column == value for column, value in wanted.items() if value is not None]
+
+    def includes(self, called: EpisodeName) -> bool:
+        """Whether an episode of this name is one of them."""
+        wanted = {called.season: self.season, called.series: self.series}
+        return all(value in (None, own) for own, value in wanted.items())
 
     @property
     def is_all(self) -> bool:

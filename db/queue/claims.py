@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from db.locks import lock_episodes_of_runs, lock_run
 from db.queue.free import IS_OF_RUNS, free_chunks
 from db.records import Claim
 from db.schema import chunk, run
@@ -206,6 +207,8 @@ def fail_claim(
     Returns:
         The outcome for the chunk.
     """
+    # The run may end with this.
+    lock_episodes_of_runs(connection, [claim.run_id])
     lock_run(connection, claim.run_id)
     losses = claim.losses + int(lost)
     failures = claim.attempts - losses
@@ -274,14 +277,6 @@ def _count_open(of_runs: bool) -> Select[int]:
     return count.where(IS_OF_RUNS) if of_runs else count
 
 
-def lock_run(connection: Connection, run_id: int) -> RunState | None:
-    """Lock a run's row until the transaction ends, and return the run's state.
-
-    None if the run is gone: cancelled and pruned while a worker was still busy with it.
-    """
-    return connection.execute(_LOCKED_RUN, {"run_id": run_id}).scalar_one_or_none()
-
-
 def first_token() -> int:
     """Return a random first token for a new chunk.
 
@@ -293,14 +288,6 @@ def first_token() -> int:
 
 _FIRST_TOKENS = 1 << 30
 """Half of the column's range: the rest is for claims."""
-
-
-_LOCKED_RUN = (
-    select(run.c.state)
-    .where(run.c.id == bindparam("run_id"))
-    # Its key stays unchanged: rows that refer to the run need not wait.
-    .with_for_update(key_share=True)
-)
 
 
 FREE: dict[str, object] = {"worker": None, "lease_until": None}

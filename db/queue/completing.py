@@ -1,14 +1,14 @@
 """Complete claims: chunks move to their next state, together where possible.
 
-Before writing several chunks of a run, the run's row is locked; a cancellation does so too, and
-otherwise the two could deadlock on each other's chunks.
+Before writing several chunks of a run, the run's row is locked, as `db.locks` says.
 """
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Integer, bindparam, select, tuple_, update
 
-from db.queue.claims import FREE, lock_run
+from db.locks import lock_episodes_of_runs, lock_run
+from db.queue.claims import FREE
 from db.records import Claim, ExtractedChunk
 from db.schema import chunk, run
 from db.states import OPEN_RUN_STATES, ChunkState
@@ -72,13 +72,15 @@ def complete_taggings(connection: Connection, claims: Sequence[Claim]) -> list[C
     """Move chunks of one run from `extracted` to `tagged`, and update the run's progress.
 
     The run's row is locked first, so that of two workers that complete the last two chunks
-    concurrently one sees the other's chunk as completed.
+    concurrently one sees the other's chunk as completed; and before it its episode, since the run
+    may end with this.
 
     Returns:
         The claims that were still held; for the others nothing is written, and for none if the run
         was cancelled.
     """
     run_id = run_of(claims)
+    lock_episodes_of_runs(connection, [run_id])
     if lock_run(connection, run_id) not in OPEN_RUN_STATES:
         return []
     wanted = [(claim.chunk_id, claim.token) for claim in claims]

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from db.engine import dialect_insert
 from db.schema import run, run_effort
 from db.states import STAGES, Statistic
 
@@ -61,8 +60,7 @@ def add_statistics(connection: Connection, amounts: Mapping[tuple[int, Statistic
     ]
     if not rows:
         return
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    added = insert(run_effort)
+    added = dialect_insert(connection, run_effort)
     connection.execute(
         added.on_conflict_do_update(
             index_elements=["run_id", "name"],

@@ -4,7 +4,7 @@ import ast
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from castline.siblings import SIBLINGS
@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 PACKAGES = PYPROJECT["hatch"]["build"]["targets"]["wheel"]["packages"]
 TRAINED_BY = ("tensorflow", "keras", "sklearn")
+OF_PICTURES = ("numpy", "cv2", "PIL")
 HEAVY = (*TRAINED_BY, "av", "matplotlib", "opentimelineio", "celery", "kombu", "redis")
 
 QUESTIONS = (
@@ -25,12 +26,13 @@ QUESTIONS = (
     *("rerun --all --dry-run", "prune --dry-run", "models rollback", "models list"),
 )
 
+ANSWERED_BY_ROWS = ("episodes", "who pilot", "when ned", "screen-time", "together", "first ned")
+"""Questions that the database answers, with neither pictures nor models."""
+
 ENVIRONMENT = ("environ", "environb", "getenv")
 """The names in `os` by which the environment is read."""
 
 MARK = "LOADED"
-LOADED = f"print({MARK!r}, *(name for name in {HEAVY!r} if name in sys.modules))"
-"""Says which of the heavy libraries this interpreter has loaded."""
 
 
 def sources() -> Iterator[Path]:
@@ -38,9 +40,11 @@ def sources() -> Iterator[Path]:
         yield from sorted((ROOT / package).rglob("*.py"))
 
 
-def loaded_by(code: str, home: Path) -> list[str]:
+def loaded_by(code: str, home: Path, libraries: Sequence[str] = HEAVY) -> list[str]:
+    """Those of some libraries that an interpreter has loaded after some code."""
+    loaded = f"print({MARK!r}, *(name for name in {libraries!r} if name in sys.modules))"
     ended = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{code}\n{LOADED}"],
+        [sys.executable, "-c", f"import sys\n{code}\n{loaded}"],
         cwd=ROOT,
         env=environment_of(home),
         capture_output=True,
@@ -53,14 +57,23 @@ def loaded_by(code: str, home: Path) -> list[str]:
 def test_help_and_questions_never_load_a_heavy_library(tmp_path: Path) -> None:
     # Questions about an empty home end with exit code 1; what they load is the same. One
     # interpreter hears them all: what is loaded by any of them is there at the end.
-    code = (
+    assert loaded_by(running(QUESTIONS), tmp_path / "home") == []
+
+
+def test_answers_from_rows_alone_load_no_library_of_pictures(tmp_path: Path) -> None:
+    code = running(ANSWERED_BY_ROWS)
+    assert loaded_by(code, tmp_path / "home", (*HEAVY, *OF_PICTURES)) == []
+
+
+def running(lines: Sequence[str]) -> str:
+    """The code that runs some commands one after another."""
+    return (
         "from cli.main import main\n"
-        f"for line in {QUESTIONS!r}:\n"
+        f"for line in {lines!r}:\n"
         "    sys.argv = ['castline', *line.split()]\n"
         "    try: main()\n"
         "    except SystemExit: pass"
     )
-    assert loaded_by(code, tmp_path / "home") == []
 
 
 def test_asking_a_library_never_loads_a_heavy_library(tmp_path: Path) -> None:

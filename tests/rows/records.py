@@ -121,6 +121,5 @@ def end_run(
             decode_errors=0,
             missing=missing,
             error=error,
-            corrected=None,
             appearances=list(appearances),
         )

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,13 +69,21 @@ class Cluster:
         return castline(self.home, "enqueue", clip, *BY_LOT, *options, **(self.settings | settings))
 
     @contextmanager
-    def in_mid_chunk(self, clip: Path, **settings: str | int) -> Iterator[list[psutil.Process]]:
-        """Enqueues a clip; gives who works on chunks, none of which is done before the end."""
+    def in_mid_chunk(
+        self, clip: Path, *, keeping_workers: bool = False, **settings: str | int
+    ) -> Iterator[list[psutil.Process]]:
+        """Enqueues a clip; gives who works on chunks, none of which is done before the end.
+
+        Args:
+            clip: the episode.
+            keeping_workers: whether to start workers again that end before anybody works.
+            settings: other settings for the enqueueing.
+        """
         self.gate.unlink()
         try:
             enqueued = self.enqueue(clip, **settings)
             assert enqueued.returncode == 0, enqueued.stderr
-            wait_until(self.is_claimed)
+            self._wait_until(self.is_claimed, keeping_workers=keeping_workers)
             claims = self.ask("SELECT worker FROM chunk WHERE worker IS NOT NULL ORDER BY id")
             yield [psutil.Process(int(worker.split("/")[1])) for [worker] in claims]
         finally:
@@ -135,15 +143,17 @@ class Cluster:
         Args:
             keeping_workers: whether to start workers again that end meanwhile.
         """
+        began = time.monotonic()
+        self._wait_until(self.is_done, keeping_workers=keeping_workers)
+        return time.monotonic() - began
 
-        def is_done() -> bool:
+    def _wait_until(self, reached: Callable[[], bool], *, keeping_workers: bool) -> None:
+        def is_reached() -> bool:
             if keeping_workers:
                 self.keep_workers()
-            return self.is_done()
+            return reached()
 
-        began = time.monotonic()
-        wait_until(is_done)
-        return time.monotonic() - began
+        wait_until(is_reached)
 
     def processes(self, step: str, kind: str) -> list[psutil.Process]:
         """The processes of a kind that a step's worker has now.

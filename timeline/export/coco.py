@@ -7,7 +7,6 @@ image and `score` of an annotation are additional fields, which readers ignore.
 import json
 from bisect import bisect_left
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Any
 
 from timeline.export.formats import ExportedTimeline, Sighting
@@ -50,12 +49,11 @@ def coco_text(timeline: ExportedTimeline) -> str:
 
 
 def _images(timeline: ExportedTimeline, image_ids: dict[int, int]) -> Iterator[dict[str, Any]]:
-    stem = PurePath(timeline.name).stem
     labels = _labels_on_screen(timeline)
     for pts, number in image_ids.items():
         yield {
             "id": number,
-            "file_name": f"{stem}/{pts}.jpg",
+            "file_name": f"{timeline.stem}/{pts}.jpg",
             "width": timeline.picture_width,
             "height": timeline.picture_height,
             "pts": pts,

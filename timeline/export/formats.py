@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib import import_module
 from itertools import groupby
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from exact.place import Place
@@ -42,8 +42,7 @@ class ExportedTimeline:
     """The timeline of one episode, with all data that formats need."""
 
     name: str
-    season: int | None
-    """Season of the episode; None where the name has none."""
+    """Name of the file, or of twins as much of the path as tells them apart: `A/S01E01.mp4`."""
     path: str
     """Path of the video file: absolute, or a URL on shared storage."""
     sha256: str
@@ -76,6 +75,17 @@ class ExportedTimeline:
     """Display names by label."""
     shortest_chapter_seconds: Fraction = Fraction(0)
     """Stretches are joined to chapters of at least this duration."""
+    series: str | None = None
+    season: int | None = None
+    number: int | None = None
+    """Number of the episode in its season."""
+    title: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """The name without its suffix, as a part of file names: `A-S01E01` of `A/S01E01.mp4`."""
+        parts = "".join(self.name.rsplit(PurePath(self.path).suffix or "/", 1)).split("/")
+        return "-".join(part for part in parts if part)
 
     def name_of(self, label: str) -> str:
         """Return the display name of a label, or the label or expression itself without one."""

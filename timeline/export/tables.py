@@ -27,7 +27,10 @@ class EpisodeColumn(NamedTuple):
 
 EPISODE_COLUMNS: Mapping[str, EpisodeColumn] = {
     EPISODE_COLUMN: EpisodeColumn(lambda timeline: timeline.name, "string"),
+    "series": EpisodeColumn(lambda timeline: timeline.series, "string"),
     "season": EpisodeColumn(lambda timeline: timeline.season, "int32"),
+    "number": EpisodeColumn(lambda timeline: timeline.number, "int32"),
+    "title": EpisodeColumn(lambda timeline: timeline.title, "string"),
 }
 """Columns by name, in order: the last ones of both tables."""
 

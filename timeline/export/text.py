@@ -26,7 +26,10 @@ def json_list(timelines: Iterable[ExportedTimeline]) -> Iterator[str]:
 def _document(timeline: ExportedTimeline) -> dict[str, Any]:
     return {
         "episode": timeline.name,
+        "series": timeline.series,
         "season": timeline.season,
+        "number": timeline.number,
+        "title": timeline.title,
         "path": timeline.path,
         "sha256": timeline.sha256,
         "model": timeline.model,

@@ -60,7 +60,8 @@ def average_precision(
             bisect_right(ends, each.range.start_seconds),
             bisect_left(starts, each.range.end_seconds),
         )
-        free = [(_iou(each.range, truth[i]), -i) for i in overlapping if i not in taken]
+        found_seconds = each.range.start_seconds, each.range.end_seconds
+        free = [(iou(found_seconds, truth[i]), -i) for i in overlapping if i not in taken]
         best, place = max(free, default=(Fraction(0), 0))
         right.append(best >= threshold)
         if best >= threshold:
@@ -73,8 +74,8 @@ def average_precision(
     )
 
 
-def _iou(found: LabelledRange, true: Seconds) -> Fraction:
-    start, end = true
-    both = min(found.end_seconds, end) - max(found.start_seconds, start)
-    either = max(found.end_seconds, end) - min(found.start_seconds, start)
+def iou(one: Seconds, other: Seconds) -> Fraction:
+    """Return the temporal IoU of two ranges: the seconds in both over the seconds in either."""
+    both = min(one[1], other[1]) - max(one[0], other[0])
+    either = max(one[1], other[1]) - min(one[0], other[0])
     return both / either if both > 0 else Fraction(0)

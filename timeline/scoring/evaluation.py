@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from exact.ranges import rank
+from timeline.scoring.borders import BorderErrors, border_errors
 from timeline.scoring.detection import THRESHOLDS, Detection, mean_average_precision
 from timeline.scoring.identification import (
     IdentificationErrors,
@@ -52,6 +53,7 @@ class Evaluation:
     label."""
     average_precision_50_95: float | None
     """The same as a mean over THRESHOLDS."""
+    borders: BorderErrors
     screen_time: tuple[ScreenTimeError, ...]
     """By label."""
 
@@ -79,7 +81,7 @@ def evaluate_timeline(
         duration_seconds: Duration of the episode.
         frame_rate: Frame rate at which samples are counted.
         collar_seconds: Width of the unscored time around each true border, half before, half after.
-            Average precision and screen time ignore the collar.
+            Average precision, borders and screen time ignore the collar.
 
     Returns:
         All metrics.
@@ -102,6 +104,7 @@ def evaluate_timeline(
         errors=identification_errors(truth, ranges, scored),
         average_precision_50=precisions[0],
         average_precision_50_95=sum(known) / len(known) if known else None,
+        borders=border_errors(true_sets, found_sets, duration_seconds),
         screen_time=_screen_time(true_sets, found_sets),
     )
 

@@ -70,12 +70,12 @@ def counted_from(start_seconds: Fraction, found: LabelledRange) -> LabelledRange
     )
 
 
-def read_truth(path: Path, episode: str | None = None) -> list[LabelledRange]:
+def read_truth(path: Path, *names: str) -> list[LabelledRange]:
     """Read a truth file in its order; the suffix determines the format, CSV by default.
 
     Args:
         path: The file.
-        episode: The episode to read, if the file covers several; None for a single one.
+        names: The names of the episode to read, if the file covers several; the best first.
 
     Returns:
         The ranges.
@@ -87,22 +87,22 @@ def read_truth(path: Path, episode: str | None = None) -> list[LabelledRange]:
     text = read_text(path)
     read = {".rttm": _read_rttm, ".vtt": read_cues, ".srt": read_cues, ".eaf": read_eaf}
     told = list(read.get(path.suffix.lower(), _read_csv)(str(path), text))
-    return [_range(each) for each in _of_episode(path, told, episode)]
+    return [_range(each) for each in _of_episode(path, told, names)]
 
 
-def _of_episode(path: Path, told: Sequence[Told], episode: str | None) -> list[Told]:
+def _of_episode(path: Path, told: Sequence[Told], names: Sequence[str]) -> list[Told]:
     """Select an episode's content; everything where the file covers only one, of any name."""
-    names = {each.episode for each in told if each.episode is not None}
-    if len(names) < 2:
+    known = {each.episode for each in told if each.episode is not None}
+    if len(known) < 2:
         return list(told)
-    listed = ", ".join(sorted(names))
-    if episode is None:
+    listed = ", ".join(sorted(known))
+    if not names:
         raise TimelineError(f"{path}: tells of {listed}; keep one of them")
-    written = {episode, cell(episode), "_".join(episode.split())}
-    found = [each for each in told if each.episode in written]
-    if not found:
-        raise TimelineError(f"{path}: tells of {listed}, and not of {episode}; name another file")
-    return found
+    for name in names:
+        written = {name, cell(name), "_".join(name.split())}
+        if found := [each for each in told if each.episode in written]:
+            return found
+    raise TimelineError(f"{path}: tells of {listed}, and not of {names[0]}; name another file")
 
 
 def _range(told: Told) -> LabelledRange:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from db.changes.showing import lock_episode
 from db.changes.writes import finish_run
 from db.engine import Transaction
 from db.library.episodes import get_episode
 from db.library.runs import ended_chunks, get_run, seen_labels
+from db.locks import lock_episodes
 from db.queue.claims import has_open_chunk
 from db.records import AppearanceRecord, EpisodeRecord, ExtractedChunk
 from db.states import RunState
@@ -18,7 +18,7 @@ from ingest.cuts import Cuts, joined_cuts
 from timeline.appearances.from_tags import Appearance, Tag, find_appearances
 from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters
-from worker.steps.correcting import corrected_rows
+from worker.steps.correcting import apply_corrections
 
 Quarantined: TypeAlias = tuple[int, int, str]
 """A chunk that was given up: start_pts, end_pts, error."""
@@ -41,7 +41,7 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
     run = get_run(connection, run_id)
     if not run.is_open:
         return False
-    lock_episode(connection, run.episode_id)  # before its corrections are read
+    lock_episodes(connection, [run.episode_id])  # before its corrections are read
     episode = get_episode(connection, run.episode_id)
     tagged, quarantined = ended_chunks(connection, run_id)
     missing = _missing(episode, run.examined, tagged, quarantined)
@@ -59,8 +59,8 @@ def finish_run_if_complete(connection: Transaction, run_id: int) -> bool:
         if quarantined
         else _damage(tagged, clip(episode.missing, *run.examined), episode.end_pts, missing),
         appearances=found,
-        corrected=corrected_rows(connection, episode, run_id, found),
     )
+    apply_corrections(connection, {run_id: episode})
     return True
 
 

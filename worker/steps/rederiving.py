@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from db.changes.appearances import FoundInRun
 from db.changes.derivations import (
     RunStamp,
     forget_derived,
@@ -19,11 +20,11 @@ from db.changes.derivations import (
     show_derived,
 )
 from db.engine import Database, Transaction
-from db.library.episodes import get_episode
+from db.library.episodes import corrected_episodes, get_episode
 from exact.ranges import PtsRange, load_ranges
 from timeline.appearances.rules import Rules
 from worker.parameters import RunParameters, hash_of, params_with_thresholds
-from worker.steps.correcting import correct_derived
+from worker.steps.correcting import apply_corrections
 from worker.steps.finish import derive_appearances
 
 PAUSE_SECONDS = 0.1
@@ -102,7 +103,7 @@ def _derive(connection: Transaction, run: RunStamp, thresholds: Rules) -> int:
     missing = load_ranges(run.missing)
     examined = run.part or (episode.start_pts, episode.end_pts)
     appearances = derive_appearances(connection, run.id, episode, examined, rules, missing)
-    keep_derived(connection, run.id, episode, appearances)
+    keep_derived(connection, FoundInRun(run.id, episode, appearances))
     return len(appearances)
 
 
@@ -120,7 +121,11 @@ def _switch(
         before, count = derived.get(run_id, (None, 0))
         counts[run_id] = count if run == before else _derive(connection, run, thresholds)
     show_derived(connection, list(ended), _new_params(now, thresholds))
-    correct_derived(connection, list(ended))
+    said = {episode.id: episode for episode in corrected_episodes(connection).values()}
+    apply_corrections(
+        connection,
+        {run_id: said[run.episode_id] for run_id, run in ended.items() if run.episode_id in said},
+    )
     return Rederived(len(counts), sum(counts.values()))
 
 

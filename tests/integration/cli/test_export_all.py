@@ -3,15 +3,18 @@
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from db.engine import Database
+from db.episode_names import EpisodeName
 from db.records import AppearanceRecord
 from db.upgrade import upgrade_database
 from tests.rows.export_readers import read_graph
-from tests.rows.records import end_run, episode_named, make_run
+from tests.rows.records import end_run, episode_named, made_episode, make_run
 from tests.servers.commands import castline_here, one_line
 from timeline.scoring.truth import read_truth
 from worker.settings import Settings
@@ -106,7 +109,78 @@ def test_chapters_last_at_least_so_long(home: Path, tmp_path: Path) -> None:
     assert "title=ned flanders, homer simpson" in text
 
 
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of two shows whose files have one name, and a second season of one of them."""
+    home = tmp_path_factory.mktemp("twins")
+    database = Database(Settings.from_environment(home, {}).database_url)
+    upgrade_database(database)
+    for number, path in enumerate(("A/S01E01.mkv", "B/S01E01.mkv", "B/S02E07.mkv"), 1):
+        episode = replace(
+            made_episode(f"{number:064d}", Path(path).name),
+            uri=f"/shows/{path}",
+            called=EpisodeName.told_by(f"/shows/{path}"),
+        )
+        end_run(database, make_run(database, episode), [seen("ned_flanders", number, 9)])
+    database.dispose()
+    return home
+
+
+def test_twins_are_exported_into_files_of_their_own(twins: Path, tmp_path: Path) -> None:
+    for name in ("A/S01E01", "B/S01E01"):
+        ended = castline_here(twins, "export", name, "-f", "csv,coco", "-o", tmp_path)
+        assert ended.returncode == 0, ended.stderr
+    starts = {}
+    for path in tmp_path.glob("*.csv"):
+        [row] = csv.DictReader(path.read_text("utf-8").splitlines())
+        starts[path.name] = row["episode"], row["series"], float(row["start_seconds"])
+    assert starts == {
+        "A-S01E01.csv": ("A/S01E01.mkv", "A", 1),
+        "B-S01E01.csv": ("B/S01E01.mkv", "B", 2),
+    }
+    pictures = [
+        json.loads(path.read_text("utf-8"))["images"] for path in tmp_path.glob("*.coco.json")
+    ]
+    assert len(pictures) == 2
+
+
+@pytest.mark.parametrize("suffix", ["csv", "rttm"])
+def test_a_table_of_twins_scores_each_by_its_own_rows(
+    twins: Path, tmp_path: Path, suffix: str
+) -> None:
+    assert castline_here(twins, "export", "--all", "-f", suffix, "-o", tmp_path).returncode == 0
+    for name in ("A/S01E01", "B/S01E01"):
+        ended = castline_here(twins, "evaluate", name, tmp_path / f"episodes.{suffix}", "--json")
+        assert json.loads(ended.stdout)["f1"] == 1.0, name
+
+
+EXPORTED = {
+    "a series": (("--series", "b"), [("B", 1, 1), ("B", 2, 7)]),
+    "a season of every series": (("--season", "1"), [("A", 1, 1), ("B", 1, 1)]),
+    "a season of a series": (("--series", "B", "--season", "2"), [("B", 2, 7)]),
+}
+
+
+@pytest.mark.parametrize("case", EXPORTED)
+def test_a_series_or_a_season_is_exported(case: str, twins: Path, tmp_path: Path) -> None:
+    options, expected = EXPORTED[case]
+    ended = castline_here(twins, "export", "--all", *options, "-f", "csv,parquet", "-o", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    rows = [*csv.DictReader((tmp_path / "episodes.csv").read_text("utf-8").splitlines())]
+    names = [(row["series"], int(row["season"]), int(row["number"])) for row in rows]
+    assert names == expected
+    table = parquet.read_table(tmp_path / "episodes.parquet")
+    told = table.select(["series", "season", "number"]).to_pylist()
+    assert [tuple(row.values()) for row in told] == expected
+
+
 REFUSED = {
+    "a season of one": (("S01E01", "-f", "csv", "--season", "1"), 1, "give --all"),
+    "a season that is not there": (
+        ("--all", "-f", "csv", "--season", "9"),
+        1,
+        "no episode of it was tagged",
+    ),
     "a format of one episode": (("--all", "-f", "csv,srt"), 1, "srt tells of one episode"),
     "clips of all": (("--all", "-f", "clips"), 1, "clips tells of one episode"),
     "a run of all": (("--all", "-f", "csv", "--run", "1"), 1, "a run is of one episode"),

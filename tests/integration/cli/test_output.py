@@ -91,7 +91,6 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
                             decode_errors=0,
                             missing=(),
                             error=None,
-                            corrected=None,
                             appearances=appearances,
                         )
 

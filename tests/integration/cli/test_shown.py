@@ -55,7 +55,6 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                     decode_errors=0,
                     missing=(),
                     error=None,
-                    corrected=None,
                     appearances=[AppearanceRecord(seen_by(run), 0, 100, 0.0, 2.0, 4, 0.8, 0.9)],
                 )
 

@@ -100,6 +100,16 @@ def test_cuts_have_room_for_head_and_shoulders(home: Path, tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
+def test_cuts_follow_the_thresholds_that_were_set(home: Path, tmp_path: Path) -> None:
+    options = ("--model", NAME, "--label", "birch", "--onset", "0.8", "--offset", "0.8")
+    assert castline_here(home, "thresholds", "set", *options).returncode == 0
+    assert harvest(home, tmp_path / "out", "--cuts")[0] == 0
+    assert castline_here(home, "thresholds", "reset", "--model", NAME).returncode == 0
+    cut = {(shot_at(seconds), part) for seconds, part, _, _ in taken(tmp_path / "out")}
+    assert ("crowd", "around birch") in cut, "of which the model is sure"
+    assert not {each for each in cut if each[0] == "doubtful"}
+
+
 def test_whole_frames_come_with_boxes_in_the_order_of_time(home: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     assert harvest(home, output, "--whole")[0] == 0

@@ -91,6 +91,17 @@ def test_most_doubtful_and_most_crowded_frames_come_first(proposed: Path) -> Non
     assert names[0].startswith("0001__pi_sode_00-0")
 
 
+def test_doubt_is_measured_by_the_thresholds_that_were_set(home: Path, tmp_path: Path) -> None:
+    options = ("--model", NAME, "--label", "birch", "--onset", "0.06", "--offset", "0.05")
+    assert castline_here(home, "thresholds", "set", *options).returncode == 0
+    assert propose(home, tmp_path / "out")[0] == 0
+    assert castline_here(home, "thresholds", "reset", "--model", NAME).returncode == 0
+    found = [shot_at(image["seconds"]) for image in document(tmp_path / "out")["images"]]
+    by_worth = ("crowd", "doubtful", "sure")
+    assert found == sorted(found, key=by_worth.index)
+    assert {"crowd", "doubtful"} <= {*found}
+
+
 def test_frames_are_seconds_apart(proposed: Path) -> None:
     moments = sorted(image["seconds"] for image in document(proposed)["images"])
     # a frame on display began up to a twelfth of a second before

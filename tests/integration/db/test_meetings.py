@@ -7,22 +7,20 @@ import pytest
 from sqlalchemy import text
 
 from db.changes.promotions import GateReport, promote_model, roll_back, use_bundled
-from db.changes.showing import lock_episode
-from db.changes.writes import cancel_run, create_run, finish_run, register_episode
+from db.changes.writes import cancel_run, finish_run
 from db.engine import LONGEST_IDLE_SECONDS, Database, Transaction
 from db.errors import DatabaseCutError
 from db.library.runs import current_run_of, get_run, list_runs
+from db.locks import lock_episodes, lock_run
 from db.questions.appearances import shared_time
-from db.queue.claims import begin_claim, claim_chunks, lock_run
+from db.queue.claims import begin_claim, claim_chunks
 from db.queue.completing import complete_extractions
 from db.records import Claim, ExtractedChunk, ModelVersionRecord
 from db.retrying import retry_on_disconnect
-from db.states import ChunkState, Lane, RunState
+from db.states import ChunkState, RunState
 from db.upgrade import upgrade_database
 from tests.rows.records import (
     APPEARANCE,
-    CHUNKS,
-    PARAMS,
     end_run,
     made_appearance,
     made_episode,
@@ -30,7 +28,7 @@ from tests.rows.records import (
     make_run,
 )
 from tests.servers.databases import downgrade_database, new_postgresql_url
-from tests.waiting import PATIENCE_SECONDS, wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -106,18 +104,21 @@ def at_once(database: Database, *works: Callable[[Transaction], object]) -> None
 
 
 def finish(run_id: int, episode_id: int) -> Callable[[Transaction], object]:
-    return lambda connection: finish_run(
-        connection,
-        run_id=run_id,
-        episode_id=episode_id,
-        state=RunState.DONE,
-        frames=10,
-        decode_errors=0,
-        missing=(),
-        error=None,
-        corrected=None,
-        appearances=[APPEARANCE],
-    )
+    def end(connection: Transaction) -> None:
+        lock_episodes(connection, [episode_id])
+        finish_run(
+            connection,
+            run_id=run_id,
+            episode_id=episode_id,
+            state=RunState.DONE,
+            frames=10,
+            decode_errors=0,
+            missing=(),
+            error=None,
+            appearances=[APPEARANCE],
+        )
+
+    return end
 
 
 def test_two_runs_of_one_episode_that_end_together_take_turns(postgresql: Database) -> None:
@@ -197,16 +198,10 @@ def test_a_promotion_that_meets_the_end_of_a_run_of_its_model_shows_that_run(
             episode_id = get_run(connection, new).episode_id
         at_once(postgresql, finish(old, episode_id))
 
-        def ends(
-            connection: Transaction, run_id: int = new, episode_id: int = episode_id
-        ) -> object:
-            lock_run(connection, run_id)
-            return finish(run_id, episode_id)(connection)
-
         def promotes(connection: Transaction, model: ModelVersionRecord = model) -> object:
             return promote_model(connection, model, GateReport())
 
-        at_once(postgresql, ends, promotes)
+        at_once(postgresql, finish(new, episode_id), promotes)
         with postgresql.read() as connection:
             current = current_run_of(connection, episode_id)
         assert current is not None
@@ -240,37 +235,6 @@ def test_pairs_in_another_order_are_put_in_order_by_the_upgrade(postgresql: Data
     assert upgrade_database(postgresql)
     with postgresql.read() as connection:
         assert [item.times for item in shared_time(connection, ("Zoe", "abe"))] == [1]
-
-
-def test_an_episode_that_is_enqueued_while_its_run_ends_holds_nobody_up(
-    postgresql: Database,
-) -> None:
-    run_id = make_run(postgresql)
-    is_locked, is_registered = threading.Event(), threading.Event()
-
-    def end(connection: Transaction) -> None:
-        lock_run(connection, run_id)
-        is_locked.set()
-        assert is_registered.wait(PATIENCE_SECONDS)
-        lock_episode(connection, 1)
-
-    def enqueue(connection: Transaction) -> None:
-        assert is_locked.wait(PATIENCE_SECONDS)
-        episode_id = register_episode(connection, made_episode())
-        is_registered.set()
-        found = create_run(
-            connection,
-            episode_id=episode_id,
-            model_version_id=1,
-            params=PARAMS,
-            params_hash="c" * 64,
-            chunks=CHUNKS,
-            missing=(),
-            lane=Lane.INTERACTIVE,
-        )
-        assert found == (run_id, False)
-
-    at_once(postgresql, end, enqueue)
 
 
 def test_who_is_ended_by_the_server_where_two_wait_for_each_other_begins_anew(

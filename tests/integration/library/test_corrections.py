@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from castline.asking.values import Appearance
+from castline.corrections.managing import CONTENTS_AT_ONCE
 from castline.errors import NotFoundError, RequestError
 from castline.library import Library
 from castline.tagging.enqueue import model_record
@@ -434,6 +437,98 @@ def test_people_who_correct_at_the_same_time_lose_nothing(
     moments = [one.made_at for one in library.corrections()]
     assert moments == sorted(moments, reverse=True)
     assert len(set(moments)) == 40
+
+
+JUDGE = """
+import sys
+from tests.integration.library.test_corrections import library_on
+from db.engine import Database
+from pathlib import Path
+
+database, first = Database(sys.argv[1]), int(sys.argv[3])
+with library_on(database, Path(sys.argv[2])) as library:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for start in range(first, first + 150, 10):
+        library.correct("pilot.mkv", add="ned", from_=start, to=start + 3, author=sys.argv[3])
+"""
+
+
+def test_two_processes_that_correct_one_episode_lose_nothing(
+    library: Library, database: Database, tmp_path: Path
+) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    judges = [
+        subprocess.Popen(
+            [sys.executable, "-c", JUDGE, url, str(tmp_path), str(first)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for first in (100, 105)
+    ]
+    for judge in judges:
+        assert judge.stdout is not None
+        assert judge.stdout.readline() == "ready\n"
+    for judge in judges:
+        judge.communicate("go\n")
+        assert judge.returncode == 0
+    assert len(library.corrections()) == 30
+    expected = {(start, start + 3) for start in range(100, 255, 5) if start < 250}
+    assert expected <= set(spans(library)["ned_flanders"])
+
+
+def test_a_correction_made_while_thresholds_change_counts(
+    library: Library, database: Database
+) -> None:
+    """After the new appearances were derived, and before they are shown."""
+
+    def correct(done: int, total: int) -> None:
+        if done == total:
+            library.correct(PILOT, "homer", at=12, is_="ned")
+
+    rederive(database, 1, Rules(onset=0.75, offset=0.75), lambda _: None, correct)
+    assert spans(library) == {
+        "homer_simpson": [(60.0, 70.0)],
+        "ned_flanders": [(10.0, 20.0), (40.0, 50.0)],
+    }
+    assert spans(library, raw=True) == {
+        "homer_simpson": [(60.0, 70.0)],
+        "ned_flanders": [(40.0, 50.0)],
+    }
+
+
+def test_an_import_of_many_contents_is_the_same_as_one_by_one(
+    library: Library, database: Database, tmp_path: Path
+) -> None:
+    """More contents than share a transaction, of which some are not here."""
+    for number in range(CONTENTS_AT_ONCE + 5):
+        episode = made_episode(f"{number:064x}", f"{number:02}.mkv")
+        looked_at(database, SEEN, cuts=CUTS, episode=episode)
+        library.correct(episode.name, "homer", at=12, is_="ned")
+        [wrong] = library.correct(episode.name, add="ned", from_=100, to=110)
+        library.undo_corrections([wrong.key])
+    file = tmp_path / "all.json"
+    assert library.export_corrections(file) == 3 * (CONTENTS_AT_ONCE + 5)
+    expected = [astuple(one) for one in library.when("ned")]
+
+    other = Database(f"sqlite:///{tmp_path / 'other' / 'castline.db'}")
+    upgrade_database(other)
+    looked_at(other, SEEN, cuts=CUTS)
+    for number in range(CONTENTS_AT_ONCE + 3):
+        episode = made_episode(f"{number:064x}", f"{number:02}.mkv")
+        looked_at(other, SEEN, cuts=CUTS, episode=episode)
+    with library_on(other, tmp_path / "other") as elsewhere:
+        done = elsewhere.import_corrections(file)
+        told = (done.added, done.known, done.episodes, done.elsewhere)
+        assert told == (3 * (CONTENTS_AT_ONCE + 5), 0, CONTENTS_AT_ONCE + 3, 2)
+        for number in (CONTENTS_AT_ONCE + 3, CONTENTS_AT_ONCE + 4):
+            episode = made_episode(f"{number:064x}", f"{number:02}.mkv")
+            looked_at(other, SEEN, cuts=CUTS, episode=episode)
+        assert [astuple(one) for one in elsewhere.when("ned")] == expected
+        done = elsewhere.import_corrections(file)
+        assert (done.added, done.known, done.episodes) == (0, 3 * (CONTENTS_AT_ONCE + 5), 0)
+    other.dispose()
 
 
 def test_a_database_of_before_keeps_its_answers(database: Database, tmp_path: Path) -> None:

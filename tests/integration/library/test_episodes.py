@@ -291,8 +291,10 @@ def test_an_episode_is_removed_with_all_that_belongs_to_it_and_its_file_stays(
     first = placed(clips[0], tmp_path / "lib" / "A" / "S01E01.mp4")
     placed(clips[1], tmp_path / "lib" / "A" / "S01E02.mp4")
     runs = library.tag(tmp_path / "lib", model=NAME)
+    library.correct("A S01E01", add="moe_szyslak", from_=0, to=1, new=True)
     code, shown, complained = command(library, "episodes", "remove", "A S01E01")
     assert code == 1
+    assert "1 correction stays, and counts again if the same content is tagged again." in complained
     assert "--yes" in complained
     assert "S01E01.mp4" in shown
     assert len(library.episodes()) == 2
@@ -300,6 +302,7 @@ def test_an_episode_is_removed_with_all_that_belongs_to_it_and_its_file_stays(
     assert removal.runs == (runs[0].id,)
     assert removal.rows.tags > 0
     assert removal.frames_bytes > 0
+    assert removal.to_dict()["corrections_kept"] == 1
     assert command(library, "episodes", "remove", "A S01E01", "--yes")[0] == 0
     [left] = library.episodes()
     assert left.name == "S01E02.mp4"
@@ -311,6 +314,7 @@ def test_an_episode_is_removed_with_all_that_belongs_to_it_and_its_file_stays(
     library.remove_episodes(removal)
     [again] = library.tag(first, model=NAME)
     assert (again.state, again.frames) == ("done", 8)
+    assert [one.start_seconds for one in library.when("moe_szyslak")] == [0]
 
 
 def test_the_documented_select_of_a_pair_answers_rightly_for_twins(

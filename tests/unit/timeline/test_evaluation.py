@@ -27,6 +27,10 @@ IoU of 0.5, and 0 above; C's is 1 up to 0.65, and 0 above.
 At 0.5: (1/2 + 1 + 1) / 3 = 5/6. At 0.55, 0.6, 0.65: (1/2 + 0 + 1) / 3 = 1/2 each. At 0.7, 0.75:
 1/6 each. Above: 0. The mean of ten: (5/6 + 3/2 + 1/3) / 10 = 4/15.
 
+Borders: A 2-8 matches 0-8 and C 14-18 matches 14-20, as their IoU is above one half; B does not.
+Of the true borders 8 (A), 4 and 10 (B) and 14 (C), those of A and C are exact. 0 and 20 are the
+episode's own.
+
 Screen time: A 8 found of 8, B 6 of 6, C 4 of 6: 2 s of error in 20, so 1/10.
 Nobody is on screen in 10-14, 8 frames, and in all of them somebody was found.
 """
@@ -42,6 +46,7 @@ from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.identification import IdentificationErrorRate
 
 from timeline.errors import TimelineError
+from timeline.scoring.borders import BorderErrors, border_errors
 from timeline.scoring.detection import Detection
 from timeline.scoring.evaluation import evaluate_timeline
 from timeline.scoring.identification import (
@@ -92,6 +97,7 @@ def test_all_figures_agree_with_the_table_by_hand() -> None:
     assert result.errors.rate == pytest.approx(1 / 2)
     assert result.average_precision_50 == pytest.approx(5 / 6)
     assert result.average_precision_50_95 == pytest.approx(4 / 15)
+    assert result.borders == BorderErrors(4, (Fraction(0), Fraction(0)))
     assert [each.difference for each in result.screen_time] == [0, 0, -2]
     assert result.screen_time_error == pytest.approx(1 / 10)
 
@@ -124,9 +130,25 @@ def test_nothing_that_is_there_and_nothing_found_is_no_error() -> None:
     nothing = evaluate_timeline([], [], Fraction(2), Fraction(2))
     assert (nothing.errors.rate, nothing.frames.macro_f1) == (0.0, 1.0)
     assert (nothing.average_precision_50, nothing.screen_time_error) == (None, None)
+    assert nothing.borders.median_seconds is None
     made_up = evaluate_timeline([], FOUND[:1], Fraction(20), Fraction(2))
     assert (made_up.errors.rate, made_up.frames.macro_f1) == (1.0, 0.0)
     assert made_up.frames.false_tag_samples == 12
+
+
+def test_border_errors_are_those_of_appearances_that_match() -> None:
+    truth = label_sets([_range("a", 2, 6), _range("a", 10, 14), _range("b", 0, 4)])
+    found = label_sets(
+        [
+            _range("a", Fraction(5, 2), 6),  # half a second late, and right
+            _range("a", 13, 17),  # only a seventh of both in common
+            _range("b", 1, 5),  # begins late, but where the episode does; a second too long
+        ]
+    )
+    errors = border_errors(truth, found, Fraction(20))
+    assert errors.borders == 5
+    assert list(errors.seconds) == [0, Fraction(1, 2), 1]
+    assert (errors.median_seconds, errors.percentile_seconds(90)) == (0.5, 1.0)
 
 
 seconds = st.integers(0, 80).map(lambda number: Fraction(number, 4))  # exact as floats, too

@@ -63,7 +63,6 @@ def pts_of(frame: int, container: str) -> int:
 def timeline_of(ranges: Found, container: str) -> ExportedTimeline:
     return ExportedTimeline(
         name="An <odd> episode, S01E02.mkv",
-        season=1,
         path="/episodes/An <odd> episode, S01E02.mkv",
         sha256="a" * 64,
         model="cast@1",
@@ -82,6 +81,9 @@ def timeline_of(ranges: Found, container: str) -> ExportedTimeline:
         height=480,
         picture_width=640,
         picture_height=480,
+        series="=An <odd> series",
+        season=1,
+        number=2,
     )
 
 
@@ -110,6 +112,11 @@ def test_an_export_is_read_back_to_the_frame(name: str, container: str, tmp_path
     path = written(timeline_of(RANGES, container), name, tmp_path)
     found = READERS[name](path, frames_of(container))
     assert (sorted(found, key=itemgetter(1)) if name == "rttm" else found) == RANGES
+
+
+def test_there_is_a_reader_of_every_format() -> None:
+    """A graph and COCO's boxes have tests of their own, and so have clips, which are no text."""
+    assert {*READERS, "graphml", "coco"} == {*FORMATS}
 
 
 @pytest.mark.parametrize("container", TIME_BASES)
@@ -184,25 +191,34 @@ def test_a_graph_tells_who_is_on_screen_with_whom(tmp_path: Path) -> None:
 
 def test_tables_of_several_episodes_name_them_and_tell_the_confidence(tmp_path: Path) -> None:
     first = timeline_of([("ned", 0, 24)], "mp4")
-    second = replace(first, name="=S02.mkv", season=None)
+    second = replace(
+        first, name="=S02.mkv", series=None, season=None, number=None, title="The Pilot, Part 1"
+    )
     text = b"".join(exported_together([first, second], "csv")).decode()
     rows = [*csv.DictReader(text.splitlines())]
-    assert [(row["episode"], row["season"], row["confidence"]) for row in rows] == [
-        ("An <odd> episode, S01E02.mkv", "1", "0.875"),
-        ("'=S02.mkv", "", "0.875"),
+    columns = ("episode", "series", "season", "number", "title", "confidence")
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        ("An <odd> episode, S01E02.mkv", "'=An <odd> series", "1", "2", "", "0.875"),
+        ("'=S02.mkv", "", "", "", "The Pilot, Part 1", "0.875"),
     ]
     path = tmp_path / "both.parquet"
     path.write_bytes(b"".join(exported_together([first, second], "parquet")))
     table = parquet.read_table(path)
-    assert table.select(["episode", "season", "end_pts", "confidence", "model"]).to_pylist() == [
-        {
-            "episode": name,
-            "season": season,
-            "end_pts": 24024,
-            "confidence": 0.875,
-            "model": "cast@1",
-        }
-        for name, season in (("An <odd> episode, S01E02.mkv", 1), ("=S02.mkv", None))
+    assert table.select([*columns, "end_pts", "model"]).to_pylist() == [
+        dict(zip((*columns, "end_pts", "model"), row, strict=True))
+        for row in (
+            (
+                "An <odd> episode, S01E02.mkv",
+                "=An <odd> series",
+                1,
+                2,
+                None,
+                0.875,
+                24024,
+                "cast@1",
+            ),
+            ("=S02.mkv", None, None, None, "The Pilot, Part 1", 0.875, 24024, "cast@1"),
+        )
     ]
 
 

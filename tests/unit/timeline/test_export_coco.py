@@ -21,7 +21,6 @@ def timeline_of(*sightings: Sighting) -> ExportedTimeline:
     """Three seconds in milliseconds from 5 s on, two samples a second, two who are on screen."""
     return ExportedTimeline(
         name="An <odd> pilot.mkv",
-        season=None,
         path="/episodes/An <odd> pilot.mkv",
         sha256="a" * 64,
         model="cast@1",

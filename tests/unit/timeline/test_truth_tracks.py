@@ -5,18 +5,20 @@ from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import srt
 import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
+from pyannote.core import Annotation, Segment
 from pympi.Elan import Eaf
 
 from tests.rows.export_readers import content_of
 from tests.unit.timeline.test_export import RANGES, frames_of, timeline_of
 from timeline.errors import TimelineError
 from timeline.export.formats import FORMATS, exported_together
-from timeline.scoring.truth import LabelledRange, read_truth
+from timeline.scoring.truth import LabelledRange, read_truth, write_truth
 
 SUFFIXES = {name: FORMATS[name].suffix for name in ("csv", "rttm", "vtt", "srt", "eaf")}
 
@@ -103,6 +105,40 @@ def test_annotations_that_another_program_wrote_are_read(tmp_path: Path) -> None
     ]
 
 
+def test_tables_that_other_programs_wrote_are_read(tmp_path: Path) -> None:
+    """A data frame of pandas, with columns of its own, and an annotation of pyannote."""
+    rows = pd.DataFrame(
+        {
+            "label": ["Dr. Nick", 'say "ned", son'],
+            "start_seconds": [0.5, 1.0],
+            "end_seconds": [0.75, 2.5],
+            "note": [None, "both, here"],
+        }
+    )
+    rows.to_csv(tmp_path / "truth.csv", index=False)
+    assert read_truth(tmp_path / "truth.csv") == [
+        LabelledRange("Dr. Nick", Fraction(1, 2), Fraction(3, 4)),
+        LabelledRange('say "ned", son', Fraction(1), Fraction(5, 2)),
+    ]
+    told = Annotation(uri="pilot")
+    told[Segment(0.5, 0.75)] = "nick"
+    told[Segment(1, 2.5)] = "ned"
+    with (tmp_path / "truth.rttm").open("w") as file:
+        told.write_rttm(file)
+    assert read_truth(tmp_path / "truth.rttm") == [
+        LabelledRange("nick", Fraction(1, 2), Fraction(3, 4)),
+        LabelledRange("ned", Fraction(1), Fraction(5, 2)),
+    ]
+
+
+def test_a_truth_that_was_written_is_read_by_pandas(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    write_truth(path, [LabelledRange('say "ned", son', Fraction(1), Fraction(5, 2))])
+    assert pd.read_csv(path).to_dict("records") == [
+        {"label": 'say "ned", son', "start_seconds": 1.0, "end_seconds": 2.5}
+    ]
+
+
 BAD = {
     "a cue without an end": ("a.srt", "1\n00:00:01,000 -->\nned\n", "a.srt:2: .* has no two times"),
     "a cue that ends before it starts": (
@@ -144,5 +180,6 @@ def test_of_a_file_of_several_episodes_those_of_one_count(name: str, tmp_path: P
     assert len(read_truth(path, second.name)) == 4
     with pytest.raises(TimelineError, match="and not of third"):
         read_truth(path, "third.mkv")
+    assert len(read_truth(path, "B/second.mkv", second.name)) == 4, "by any of its names"
     with pytest.raises(TimelineError, match="keep one of them"):
         read_truth(path)
