@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, insert, select
 
 from db.library.repeats import RepeatRecord
+from db.locks import lock_episodes, lock_repeats
 from db.queue.claims import database_now
 from db.schema import episode, repeat, repeat_elsewhere, repeat_search
 
@@ -24,11 +25,11 @@ def replace_repeats(
         Whether the episode is still there.
     """
     ids = {episode_id, *(other for one in found for other in one.elsewhere)}
-    # Locked by all in one order, so that two searches wait for each other, and none is removed.
-    rows = select(episode.c.id).where(episode.c.id.in_(ids)).order_by(episode.c.id)
-    there = set(connection.execute(rows.with_for_update()).scalars())
+    lock_episodes(connection, ids)  # none of them is removed meanwhile
+    there = set(connection.execute(select(episode.c.id).where(episode.c.id.in_(ids))).scalars())
     if episode_id not in there:
         return False
+    lock_repeats(connection, episode_id)
     connection.execute(delete(repeat_search).where(repeat_search.c.episode_id == episode_id))
     now = database_now(connection)
     connection.execute(

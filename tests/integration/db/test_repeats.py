@@ -1,6 +1,7 @@
 """Repeats in the database, and answers without them, on both databases."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import combinations
 
@@ -228,6 +229,38 @@ def test_repeats_go_with_their_episode_and_outlive_the_others(database: Database
         remove_episode(connection, one)
         assert repeat_searches(connection) == {}
         assert not replace_repeats(connection, one, [], compared=0)
+
+
+def test_removals_and_searches_of_episodes_that_name_each_other_take_turns(
+    database: Database,
+) -> None:
+    for _ in range(ROUNDS):
+        one, two, three = (tagged(database, f"{name}.mkv") for name in "abc")
+        numbers = {one, two, three}
+        for number in numbers:
+            found(
+                *(database, number, *((start, start + 100) for start in range(0, 6_000, 200))),
+                elsewhere=sorted(numbers - {number}),
+            )
+        with ThreadPoolExecutor() as threads:
+            ended = [
+                threads.submit(removed, database, one),
+                threads.submit(removed, database, two),
+                threads.submit(found, database, three, (0, 4000), elsewhere=(one, two)),
+            ]
+        assert [each.exception() for each in ended] == [None] * 3
+        with database.read() as connection:
+            assert repeat_searches(connection)[three].repeats == (RepeatRecord(0, 4000, ()),)
+        removed(database, three)
+
+
+ROUNDS = 5
+"""Meetings of two removals and a search: each may come first."""
+
+
+def removed(database: Database, number: int) -> None:
+    with database.write() as connection:
+        remove_episode(connection, number)
 
 
 def test_an_episode_that_was_removed_meanwhile_is_not_named(database: Database) -> None:
