@@ -234,6 +234,8 @@ def _print_repeats(found: Repeats, as_json: bool) -> None:
         )
     if found.nothing_in:
         say(f"{_some(found.nothing_in)}: nothing recurs")
+    if not (found or found.nothing_in or found.unsearched):
+        say("No episodes yet; run: castline tag EPISODE")
 
 
 NAMES_SHOWN = 3

@@ -3,7 +3,12 @@
 from collections.abc import Collection, Sequence
 from operator import attrgetter
 
-from castline.asking.names import asked_episode_id, asked_season, require_episode, shown_names
+from castline.asking.names import (
+    asked_episode_id,
+    asked_season,
+    require_tagged_episode,
+    shown_names,
+)
 from castline.repeats.values import Repeat, Repeats
 from castline.tables import columns_of
 from db.engine import Transaction
@@ -61,14 +66,15 @@ def chosen_entries(
     """Return the tagged episodes that are asked for, all by default, by name.
 
     Raises:
-        NotFoundError: A name matches no episode or series, or several.
+        NotFoundError: A name matches no episode or series, or several, or one without a run.
     """
-    ids = {require_episode(connection, each).id for each in references}
+    ids = {require_tagged_episode(connection, each).id for each in references}
     wanted = asked_season(connection, None, series, CURRENT).series
     return [
         entry
         for entry in list_library(connection)
-        if (entry.episode.id in ids or (not ids and entry.current is not None))
+        if entry.current is not None
+        and (not ids or entry.episode.id in ids)
         and (wanted is None or entry.episode.called.series == wanted)
     ]
 

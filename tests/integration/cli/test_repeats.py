@@ -23,7 +23,7 @@ from ingest.frames.write_video import write_video
 from ingest.storage.frame_store import FrameStore, StoredFrame, write_frames
 from ingest.storage.store_manifest import StoreManifest
 from tests.rows.looked_at import looked_at
-from tests.rows.records import episode_named, made_model
+from tests.rows.records import episode_named, made_model, make_run
 from tests.servers.commands import BY_LOT, castline_here, new_home, one_line
 from tests.servers.databases import new_postgresql_url
 
@@ -229,6 +229,15 @@ def test_episodes_without_stored_frames_are_named_with_what_to_do(town: Library)
     _, said = town.run("episodes", "find-repeats", "--decode", code=3)
     assert "castline episodes locate FOLDER finds moved files" in one_line(said)
     assert town.answer("episodes", "repeats") == []
+
+
+def test_what_was_never_tagged_is_not_searched(library: Library) -> None:
+    for command in ("repeats", "find-repeats"):
+        assert one_line(library.run("episodes", command)[1]).startswith("No episodes yet")
+    make_run(library.database, episode_named("Town S01E01.mkv"))
+    assert "run: castline tag" in library.run("episodes", "find-repeats", "S01E01", code=1)[1]
+    said = library.run("episodes", "find-repeats", "--series", "town", code=1)[1]
+    assert "no tagged episode is of such a series" in one_line(said)
 
 
 def test_a_damaged_store_counts_as_none(town: Library) -> None:
