@@ -237,11 +237,9 @@ def test_removals_and_searches_of_episodes_that_name_each_other_take_turns(
     for _ in range(ROUNDS):
         one, two, three = (tagged(database, f"{name}.mkv") for name in "abc")
         numbers = {one, two, three}
+        ranges = [(start, start + 100) for start in range(0, 6_000, 200)]
         for number in numbers:
-            found(
-                *(database, number, *((start, start + 100) for start in range(0, 6_000, 200))),
-                elsewhere=sorted(numbers - {number}),
-            )
+            found(database, number, *ranges, elsewhere=sorted(numbers - {number}))
         with ThreadPoolExecutor() as threads:
             ended = [
                 threads.submit(removed, database, one),
