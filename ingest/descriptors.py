@@ -15,7 +15,7 @@ import numpy.typing as npt
 LUMA_SIZE, CHROMA_SIZE = (16, 12), (8, 6)
 """Columns and rows of the grids. A cell is a twelfth of the height: it hardly changes where two
 copies are cropped a few pixels apart, and a figure at half the height covers a dozen of them. On
-eight clips of cartoons, the 99th percentile of the correlation of pictures of different clips is
+seven clips of cartoons, the 99th percentile of the correlation of pictures of different clips is
 0.56 with these cells and 0.62 with four times larger ones."""
 
 CHROMA_WEIGHT = 2.8

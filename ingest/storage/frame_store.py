@@ -232,7 +232,7 @@ def read_frames(path: Path) -> Iterator[StoredFrame]:
 
 
 def read_thumbnails(path: Path) -> tuple[StoreManifest, list[npt.NDArray[np.uint8]]]:
-    """Read a frame store file at an eighth of its size, which takes a fifth of the time.
+    """Read a frame store file at an eighth of its size, which takes a third of the time.
 
     Returns:
         The file's description, and for each frame uint8 (h, w, 3) RGB.

@@ -51,7 +51,7 @@ MARGIN, LEAST_LIKENESS, MOST_LIKENESS = 0.05, 0.55, 0.9
 """Two samples match if they are as alike as the first is to its neighbours, less the margin: phases
 differ by half a sample at most, so copies are at least as alike as neighbours. The least applies
 where the picture changes entirely, the most where it is still, and leaves room for poor copies.
-Measured on eight clips of cartoons and twice recompressed copies with another rate, phase, size,
+Measured on seven clips of cartoons and twice recompressed copies with another rate, phase, size,
 brightness and a logo: 95 % match where pictures move slowly or not at all, 89 % where they change
 fast; 1 % of samples of other clips do, and 0.1 % where pictures are still."""
 
