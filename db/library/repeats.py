@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from db.library.layers import Layer
 from db.schema import episode, repeat, repeat_elsewhere, repeat_search, run
-from exact.ranges import PtsRange, PtsRanges
+from exact.ranges import PtsRanges
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,6 @@ class RepeatRecord:
     end_pts: int
     elsewhere: tuple[int, ...]
     """Numbers of the other episodes."""
-
-    @property
-    def range(self) -> PtsRange:
-        """Half-open."""
-        return self.start_pts, self.end_pts
 
 
 @dataclass(frozen=True)

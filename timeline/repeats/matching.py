@@ -105,8 +105,6 @@ class SharedStretch:
     """Its samples in the first episode."""
     other: SampleRange
     """Its samples in the other episode."""
-    score: int
-    """Matches less misses."""
 
 
 def shared_stretches(one: Samples, other: Samples) -> list[SharedStretch]:
@@ -122,9 +120,9 @@ def shared_stretches(one: Samples, other: Samples) -> list[SharedStretch]:
         if score >= LEAST_SCORE and _is_long_enough(one, span[0], span[1])
     ]
     found: list[SharedStretch] = []
-    for score, lag, (start, end) in sorted(candidates, reverse=True):
+    for _score, lag, (start, end) in sorted(candidates, reverse=True):
         theirs = back.around(start + lag, end + lag, lag)
-        stretch = SharedStretch((start, end), theirs, score)
+        stretch = SharedStretch((start, end), theirs)
         if not any(_is_copy(stretch, better) for better in found):
             found.append(stretch)
     return found
