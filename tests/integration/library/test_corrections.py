@@ -499,9 +499,10 @@ def test_a_correction_made_while_thresholds_change_counts(
 
 
 def test_an_import_of_many_contents_is_the_same_as_one_by_one(
-    library: Library, database: Database, tmp_path: Path
+    library: Library, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More contents than share a transaction, of which some are not here."""
+    """More contents than share a transaction or memory, of which some are not here."""
+    monkeypatch.setattr("worker.steps.correcting.RUNS_AT_ONCE", 10)
     for number in range(CONTENTS_AT_ONCE + 5):
         episode = made_episode(f"{number:064x}", f"{number:02}.mkv")
         looked_at(database, SEEN, cuts=CUTS, episode=episode)
