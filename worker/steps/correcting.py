@@ -78,7 +78,8 @@ def _corrected(
     found = corrected([_appearance(one) for one in raw if one.label in claims], claims, sampled)
     records = [one for one in raw if one.label not in claims]
     records += [_record(one, episode) for one in found]
-    return CorrectedRun(FoundInRun(run_id, episode, records), len(stand))
+    before, after = (FoundInRun(run_id, episode, each) for each in (raw, records))
+    return CorrectedRun(before, after, len(stand))
 
 
 def correction_of(record: CorrectionRecord) -> Correction:
