@@ -444,7 +444,7 @@ def test_undone_corrections_leave_every_row_as_it_was(library: Library, database
         tables = ("appearance", "run_label", "run_pair", "corrected_run", "raw_appearance")
         with database.read() as connection:
             return {
-                table: {tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))}  # noqa: S608
+                table: {tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))}
                 for table in tables
             }
 
