@@ -9,6 +9,7 @@ from castline.library.asking import AskingMethods
 from castline.library.browsing import BrowsingMethods
 from castline.library.corrections import CorrectionMethods
 from castline.library.models import ModelMethods
+from castline.library.repeats import RepeatMethods
 from castline.library.stills import StillMethods
 from castline.library.tagging import TaggingMethods
 from castline.library.upkeep import UpkeepMethods
@@ -19,6 +20,7 @@ class Library(
     AskingMethods,
     BrowsingMethods,
     CorrectionMethods,
+    RepeatMethods,
     TaggingMethods,
     ModelMethods,
     StillMethods,

@@ -70,6 +70,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Return who is on screen in an episode, and when.
@@ -82,6 +83,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             places: Whether to return places in the picture, which takes a little longer.
 
         Returns:
@@ -101,6 +103,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             places=places,
         )
 
@@ -119,6 +122,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> Matches:
         """Return when an expression holds, in all episodes.
 
@@ -134,6 +138,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The ranges by episode and time.
@@ -157,6 +162,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -173,6 +179,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> Table[ScreenTime]:
         """Return how long each character is on screen.
 
@@ -187,6 +194,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The screen times, the longest first.
@@ -206,6 +214,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -221,6 +230,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> SharedTimes:
         """Return which characters are on screen together, and how long.
 
@@ -234,6 +244,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The pairs, the longest shared time first.
@@ -252,6 +263,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -265,6 +277,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Return a character's first appearance in each episode.
@@ -277,6 +290,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             places: Whether to return places in the picture.
 
         Returns:
@@ -294,6 +308,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             places=places,
         )
 
@@ -379,6 +394,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         force: bool = False,
     ) -> "Exported":
         """Export the timeline of an episode for other tools.
@@ -399,6 +415,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             force: Replace existing files.
 
         Returns:
@@ -429,6 +446,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             force=force,
         )
 
@@ -442,6 +460,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> None:
         """Plot the timeline of an episode.
 
@@ -452,6 +471,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Raises:
             NotFoundError: No episode matches, or several do, or it has no such run.
@@ -469,6 +489,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()

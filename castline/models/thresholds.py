@@ -155,10 +155,6 @@ def _plain(rules: Rules) -> Rules:
     return replace(rules, label_thresholds=kept, shots=None)
 
 
-def _own(version: ModelVersion) -> Rules:
-    return own_thresholds(version)
-
-
 def _labels(version: ModelVersion) -> tuple[str, ...]:
     return tuple(label for label in version.manifest.labels if label != UNKNOWN)
 

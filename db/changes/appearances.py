@@ -41,15 +41,38 @@ def insert_appearances(
         found: The appearances of runs without any rows.
         tables: The tables that take the rows, by those that queries see.
     """
-    rows: dict[Table, list[tuple[Any, ...]]] = {appearance: [], run_label: [], run_pair: []}
+    rows = _rows(found)
+    for table, columns in _COLUMNS.items():
+        insert_rows(connection, tables[table], columns, rows[table])
+
+
+def change_appearances(
+    connection: Connection, before: Iterable[FoundInRun], after: Iterable[FoundInRun]
+) -> None:
+    """Replace the rows of runs that queries see, writing only those that differ."""
+    old, new = _rows(before), _rows(after)
+    for table, columns in _COLUMNS.items():
+        keys = [column.name for column in table.primary_key]
+        places = {name: columns.index(name) for name in keys}
+        gone = set(old[table]).difference(new[table])
+        if gone:
+            connection.execute(
+                delete(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in keys)),
+                [{f"of_{name}": row[place] for name, place in places.items()} for row in gone],
+            )
+        insert_rows(connection, table, columns, [*set(new[table]).difference(old[table])])
+
+
+def _rows(found: Iterable[FoundInRun]) -> dict[Table, list[tuple[Any, ...]]]:
+    """Return rows of appearances and their totals, by the table that takes them."""
+    rows: dict[Table, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
     for each in found:
         run_id, episode = each.run_id, each.episode
         rows[appearance] += ((run_id, episode.id, *_values(one)) for one in each.appearances)
         rows[run_label] += ((run_id, *total) for total in label_totals(each.appearances))
         pairs = pair_totals(each.appearances, episode.time_base)
         rows[run_pair] += ((run_id, *total) for total in pairs)
-    for table, columns in _COLUMNS.items():
-        insert_rows(connection, tables[table], columns, rows[table])
+    return rows
 
 
 _FIELDS = tuple(each.name for each in fields(AppearanceRecord))

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
-from db.changes.appearances import FoundInRun, delete_rows, replace_appearances
+from db.changes.appearances import FoundInRun, change_appearances, delete_rows
 from db.engine import insert_ignoring_conflict
 from db.records import CorrectionRecord
 from db.schema import (
@@ -32,6 +32,7 @@ _RAW: Mapping[Table, Table] = {
 class CorrectedRun:
     """The results of a run with corrections applied."""
 
+    raw: FoundInRun
     found: FoundInRun
     corrections: int
     """Number of corrections that count in it."""
@@ -93,7 +94,7 @@ def show_corrected(connection: Connection, runs: Sequence[CorrectedRun]) -> None
         insert(corrected_run),
         [{"run_id": each.found.run_id, "corrections": each.corrections} for each in runs],
     )
-    replace_appearances(connection, [each.found for each in runs])
+    change_appearances(connection, [each.raw for each in runs], [each.found for each in runs])
 
 
 def _copy(connection: Connection, source: Table, to: Table, run_ids: Collection[int]) -> None:

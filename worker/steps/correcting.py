@@ -75,9 +75,11 @@ def _corrected(
         confidences_of(connection, run_id, claims),
     )
     raw = run_appearances(connection, run_id)
-    found = corrected([_appearance(one) for one in raw], claims, sampled)
-    records = [_record(one, episode) for one in found]
-    return CorrectedRun(FoundInRun(run_id, episode, records), len(stand))
+    found = corrected([_appearance(one) for one in raw if one.label in claims], claims, sampled)
+    records = [one for one in raw if one.label not in claims]
+    records += [_record(one, episode) for one in found]
+    before, after = (FoundInRun(run_id, episode, each) for each in (raw, records))
+    return CorrectedRun(before, after, len(stand))
 
 
 def correction_of(record: CorrectionRecord) -> Correction:

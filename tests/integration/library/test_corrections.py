@@ -439,6 +439,28 @@ def test_people_who_correct_at_the_same_time_lose_nothing(
     assert len(set(moments)) == 40
 
 
+def test_undone_corrections_leave_every_row_as_it_was(library: Library, database: Database) -> None:
+    def rows() -> dict[str, set[tuple[Any, ...]]]:
+        tables = ("appearance", "run_label", "run_pair", "corrected_run", "raw_appearance")
+        with database.read() as connection:
+            return {
+                table: {tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))}
+                for table in tables
+            }
+
+    before = rows()
+    made = [
+        *library.correct(PILOT, "homer", at=12, is_="ned"),
+        *library.correct(PILOT, add="homer", from_=45, to=48),
+        *library.correct(PILOT, "ned", at=45, wrong=True),
+    ]
+    changed = rows()
+    assert changed["raw_appearance"] == before["appearance"]
+    assert len(changed["appearance"] & before["appearance"]) == 1, "what nobody spoke of"
+    library.undo_corrections([one.key for one in made])
+    assert rows() == before
+
+
 JUDGE = """
 import sys
 from tests.integration.library.test_corrections import library_on
@@ -499,9 +521,10 @@ def test_a_correction_made_while_thresholds_change_counts(
 
 
 def test_an_import_of_many_contents_is_the_same_as_one_by_one(
-    library: Library, database: Database, tmp_path: Path
+    library: Library, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More contents than share a transaction, of which some are not here."""
+    """More contents than share a transaction or memory, of which some are not here."""
+    monkeypatch.setattr("worker.steps.correcting.RUNS_AT_ONCE", 10)
     for number in range(CONTENTS_AT_ONCE + 5):
         episode = made_episode(f"{number:064x}", f"{number:02}.mkv")
         looked_at(database, SEEN, cuts=CUTS, episode=episode)
