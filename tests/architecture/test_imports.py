@@ -91,6 +91,20 @@ def test_asking_a_library_never_loads_a_heavy_library(tmp_path: Path) -> None:
     assert loaded_by(code, tmp_path / "home") == []
 
 
+def test_the_pages_never_load_a_heavy_library(tmp_path: Path) -> None:
+    code = (
+        "import castline\n"
+        "from starlette.testclient import TestClient\n"
+        "from web.access import Access\n"
+        "from web.app import make_app\n"
+        "app = make_app(castline.open(), Access())\n"
+        "client = TestClient(app, base_url='http://localhost')\n"
+        "for path in ('', 'search?q=ned', 'review', 'queue', 'docs', 'api/v1/episodes'):\n"
+        "    assert client.get(f'/{path}').status_code in (200, 404)\n"
+    )
+    assert loaded_by(code, tmp_path / "home") == []
+
+
 def test_no_module_loads_tensorflow_as_it_is_imported(tmp_path: Path) -> None:
     names = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
