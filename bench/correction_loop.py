@@ -65,9 +65,9 @@ def main() -> None:
     print(castline("dataset", "from-corrections", "-o", str(output / "corrected")))
     _train(castline, arguments.data, output)
     first, second = castline.models
-    castline("tag", castline.name, "--model", second)
+    castline("tag", str(arguments.episode), "--model", second)
     print(castline("models", "compare", first, second, "--episodes", castline.name))
-    print(castline("models", "promote", second, "--dataset", str(output / "dataset")))
+    print(_promoted(castline, second, output / "dataset"))
     print(castline("corrections", "status"))
     rows = {
         f"{first}": before,
@@ -95,6 +95,13 @@ def _train(castline: "_Castline", data: Path, output: Path) -> None:
         )
     if len(castline.models) == 1:
         castline("train", str(dataset), "--name", MODEL, "--start", MODEL, "--resume")
+
+
+def _promoted(castline: "_Castline", model: str, dataset: Path) -> str:
+    """Promote a model; if it is refused, promote it nevertheless, to measure with corrections."""
+    promote = ("models", "promote", model, "--dataset", str(dataset))
+    ended = castline.run(*promote)
+    return ended.stderr + castline(*promote, "--force") if ended.returncode else ended.stdout
 
 
 def _needed(truth: Sequence[LabelledRange], found: Sequence[LabelledRange]) -> Iterator[Correction]:
@@ -144,13 +151,17 @@ class _Castline:
         self.name = episode.stem
 
     def __call__(self, *arguments: str) -> str:
-        """Run a command; return its output."""
-        kept = {name: text for name, text in os.environ.items() if not name.startswith("CASTLINE_")}
-        command = [sys.executable, "-m", "cli", "--home", str(self.home), *arguments]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
+        """Run a command that must succeed; return its output."""
+        ended = self.run(*arguments)
         if ended.returncode:
             sys.exit(f"castline {' '.join(arguments)}: code {ended.returncode}: {ended.stderr}")
         return ended.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command."""
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("CASTLINE_")}
+        command = [sys.executable, "-m", "cli", "--home", str(self.home), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
 
     @property
     def models(self) -> list[str]:

@@ -47,6 +47,14 @@ Raw = Annotated[
 ]
 """The same."""
 
+SkipRepeats = Annotated[
+    bool,
+    typer.Option(
+        "--skip-repeats", help="Leave out openings and credits: castline episodes find-repeats."
+    ),
+]
+"""The same."""
+
 Limit = Annotated[
     int,  # one more row is requested, to find out whether there are more
     typer.Option(min=0, max=LARGEST_INTEGER - 1, help="Maximum number of rows; 0 for all."),
@@ -214,6 +222,16 @@ def confirm_removal(command: str, *, yes: bool) -> None:
 def megabytes(count: int) -> str:
     """A size for people."""
     return f"{count / 1e6:.1f} MB"
+
+
+def say_if_unsearched(names: Sequence[str]) -> None:
+    """Say in which episodes nobody looked for the repeats that an answer is to leave out."""
+    if names:
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        say(
+            f"Repeats were never sought in {names[0]}{more}, so nothing is left out there; run:"
+            " castline episodes find-repeats"
+        )
 
 
 def say_if_more(table: Table[Row], limit: int) -> None:

@@ -1,5 +1,6 @@
-"""Episodes: list, edit, locate, remove."""
+"""Episodes: list, edit, locate, remove; what recurs in them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,12 +8,14 @@ import typer
 
 from castline.asking.values import Episode
 from castline.library import Library
+from castline.repeats.values import Repeats
 from castline.tables import Table
 from castline.text import format_time
 from cli.console import (
     LARGEST_INTEGER,
     DryRun,
     Json,
+    Series,
     Yes,
     answer,
     confirm_removal,
@@ -21,6 +24,7 @@ from cli.console import (
     print_table,
     say,
 )
+from cli.progress import step_bars
 from cli.tagging.report import EXIT_PARTIAL
 
 if TYPE_CHECKING:
@@ -43,11 +47,13 @@ def add_commands(app: typer.Typer) -> None:
     group.command()(edit)
     group.command()(locate)
     group.command()(remove)
+    group.command()(repeats)
+    group.command()(find_repeats)
     app.add_typer(group, name="episodes")
 
 
 def episodes(context: typer.Context, as_json: Json = False) -> None:
-    """List the episodes in the library, or edit, locate or remove some.
+    """List the episodes in the library, edit, locate or remove some, or find openings and credits.
 
     Example: castline episodes
     """
@@ -141,6 +147,105 @@ def remove(
     confirm_removal("episodes remove", yes=yes)
     library.remove_episodes(removal)
     say("Removed; the episodes' files are where they were.")
+
+
+SomeEpisodes = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[EPISODE]...",
+        help="Name, part of it, path, 'Series S01E02', number or SHA-256; by default all.",
+        show_default=False,
+    ),
+]
+
+
+def repeats(
+    context: typer.Context,
+    episodes: SomeEpisodes = None,
+    series: Series = None,
+    as_json: Json = False,
+) -> None:
+    """Show the openings, credits and other ranges that recur, as they were found.
+
+    Example: castline episodes repeats --series 'The Town'
+    """
+    library: Library = context.obj
+    found = library.repeats(*(episodes or ()), series=series)
+    _print_repeats(found, as_json)
+    if found.unsearched:
+        say(f"{_some(found.unsearched)}: never searched; run: castline episodes find-repeats")
+
+
+def find_repeats(
+    context: typer.Context,
+    episodes: SomeEpisodes = None,
+    series: Series = None,
+    decode: Annotated[
+        bool, typer.Option("--decode", help="Decode episodes whose frames are not stored.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Find what recurs in the episodes of a series, from stored frames: openings, credits.
+
+    Then --skip-repeats leaves it out of answers. An episode is compared with three before it and
+    three after it; what was found before is replaced.
+
+    Example: castline episodes find-repeats --series 'The Town'
+    """
+    library: Library = context.obj
+    with step_bars() as show:
+        found = library.find_repeats(
+            *(episodes or ()), series=series, decode=decode, on_progress=show
+        )
+    _print_repeats(found, as_json)
+    for one, other in found.copies:
+        say(f"{other} is a copy of {one}, so they were not compared with each other")
+    if found.alone:
+        say(f"{_some(found.alone)}: no other episode of the series has stored frames; tag one")
+    if found.without_frames:
+        say(
+            f"{_some(found.without_frames)}: the frames are not stored any more; run: castline"
+            " episodes find-repeats --decode"
+            if not decode
+            else f"{_some(found.without_frames)}: cannot be decoded; castline episodes locate"
+            " FOLDER finds moved files"
+        )
+    raise typer.Exit(EXIT_PARTIAL if found.without_frames else 0)
+
+
+def _print_repeats(found: Repeats, as_json: bool) -> None:
+    if as_json:
+        print_json(found.to_dicts())
+        return
+    if found:
+        print_table(
+            ("episode", "start", "end", "seconds", "also in"),
+            [
+                (
+                    item.episode,
+                    format_time(item.start_seconds),
+                    format_time(item.end_seconds),
+                    f"{float(item.seconds):.1f}",
+                    _some(item.elsewhere),
+                )
+                for item in found
+            ],
+            numbers="start end seconds",
+        )
+    if found.nothing_in:
+        say(f"{_some(found.nothing_in)}: nothing recurs")
+    if not (found or found.nothing_in or found.unsearched):
+        say("No episodes yet; run: castline tag EPISODE")
+
+
+NAMES_SHOWN = 3
+"""Names in a line: the rest are counted."""
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMES_SHOWN
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _print(found: Table[Episode]) -> None:

@@ -17,9 +17,9 @@ On SQLite a write transaction excludes all others from its beginning.
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, or_, select
 
-from db.schema import episode, model_version, run
+from db.schema import episode, model_version, repeat_elsewhere, run
 from db.states import RunState
 
 
@@ -80,3 +80,11 @@ def lock_model_versions(connection: Connection, *, shared: bool) -> None:
     """Lock all model versions; shared locks do not exclude each other."""
     ordered = select(model_version.c.id).order_by(model_version.c.id)
     connection.execute(ordered.with_for_update(read=shared, key_share=not shared)).all()
+
+
+def lock_repeats(connection: Connection, episode_id: int) -> None:
+    """Lock what names a locked episode in repeats: removals of two that share one delete it."""
+    table = repeat_elsewhere
+    named = or_(table.c.episode_id == episode_id, table.c.other_id == episode_id)
+    ordered = select(table).where(named).order_by(*table.primary_key.columns)
+    connection.execute(ordered.with_for_update()).all()

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Enum,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -381,6 +382,60 @@ correction = Table(
     Column("made_at", UtcDateTime(), nullable=False),
     CheckConstraint("start_pts < end_pts", name="range"),
     _one_of("verdict", Verdict),
+)
+
+# Episodes whose repeats were sought, also those without any.
+repeat_search = Table(
+    "repeat_search",
+    metadata,
+    Column(
+        "episode_id",
+        RowId,
+        ForeignKey("episode.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # Number of other episodes with which it was compared.
+    Column("compared", Integer, nullable=False),
+    Column("searched_at", UtcDateTime(), nullable=False),
+)
+
+# Ranges of episodes that recur in other episodes of their series: openings, credits.
+# Those of one episode neither overlap nor touch.
+repeat = Table(
+    "repeat",
+    metadata,
+    Column(
+        "episode_id",
+        RowId,
+        ForeignKey("repeat_search.episode_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("start_pts", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_pts", BigInteger, nullable=False),
+    CheckConstraint("start_pts < end_pts", name="range"),
+)
+
+# The episodes in which a repeat was found, too.
+repeat_elsewhere = Table(
+    "repeat_elsewhere",
+    metadata,
+    Column("episode_id", RowId, primary_key=True, autoincrement=False),
+    Column("start_pts", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "other_id",
+        RowId,
+        ForeignKey("episode.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    ForeignKeyConstraint(
+        ["episode_id", "start_pts"],
+        ["repeat.episode_id", "repeat.start_pts"],
+        ondelete="CASCADE",
+    ),
+    Index(None, "other_id"),
 )
 
 current_run = Table(

@@ -10,7 +10,7 @@ from db.engine import Database
 from db.errors import DatabaseError
 from db.failures import RESTORE
 
-FIRST, HEAD = "0001", "0016"
+FIRST, HEAD = "0001", "0017"
 """The oldest and the newest revision; a test compares the latter with the migration scripts."""
 
 # Any number that no other program uses on the same PostgreSQL server: "cast" in ASCII.

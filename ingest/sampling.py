@@ -43,6 +43,10 @@ class SampleGrid:
         """Return the time of sample k in pts, rounded down."""
         return self.origin_pts + int(k * self.every_seconds // self.time_base)
 
+    def seconds_at(self, pts: int) -> Fraction:
+        """Return exact seconds from sample 0."""
+        return (pts - self.origin_pts) * self.time_base
+
     def samples_in(self, start_pts: int, end_pts: int) -> range:
         """Return the sample numbers whose times lie in the half-open range."""
         first = max(0, ceil((start_pts - self.origin_pts) / self.step_pts))

@@ -77,6 +77,7 @@ def export(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
     force: bool,
 ) -> Exported:
     """Write a timeline in several formats; see `Library.export`."""
@@ -96,18 +97,17 @@ def export(
         )
         if episode is None:
             _check_of_all(names, run)
-            selection = find_selection(connection, run, model, raw)
+            selection = find_selection(connection, run, model, raw, skip_repeats)
             within = asked_season(connection, season, series, selection)
             return _export_all(connection, names, output, wanted, within, selection, force)
         if season is not None or series is not None:
             raise RequestError("--season and --series: say which of all episodes; give --all")
         found = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         timeline = timeline_to_export(
             *(connection, found, require_selected_run(connection, found, selection)),
-            *(wanted, names_of(connection)),
+            *(wanted, names_of(connection), selection),
             name=shown_names(connection, {found.id: found.name})[found.id],
-            raw=raw,
         )
     return _export_one(installation, found, timeline, names, output, force)
 
@@ -153,9 +153,8 @@ def _export_all(
         for number, run in runs.items():
             if run is not None:
                 yield timeline_to_export(
-                    *(connection, get_episode(connection, number), run, wanted, written),
+                    *(connection, get_episode(connection, number), run, wanted, written, selection),
                     name=shown[number],
-                    raw=selection.raw,
                 )
 
     if not any(runs.values()):
@@ -199,6 +198,7 @@ def plot(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
 ) -> None:
     """Plot the timeline of an episode; see `Library.plot`."""
     from model.pictures.fonts import font_families
@@ -206,7 +206,7 @@ def plot(
 
     with installation.database.read() as connection:
         found = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         missing = require_selected_run(connection, found, selection).unexamined_seconds
         ranges = labelled_ranges(connection, found, selection)
         true_ranges = None if truth is None else read_named_truth(connection, truth, found).ranges

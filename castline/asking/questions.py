@@ -104,13 +104,14 @@ def who(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
     places: bool,
 ) -> Appearances:
     """Return the appearances in an episode; see `Library.who`."""
     asked = asked_times(at, from_, to)
     with installation.database.read() as connection:
         known = require_tagged_episode(connection, episode)
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         shown_run = require_selected_run(connection, known, selection)
         found = find_appearances(
             connection,
@@ -139,6 +140,7 @@ def when(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
 ) -> Matches:
     """Return the ranges in which an expression holds; see `Library.when`."""
     from timeline.expressions import Label, format_expression
@@ -146,7 +148,7 @@ def when(
     shortest, longest_gap = exact_seconds(min_seconds), exact_seconds(gap)
     with installation.database.read() as connection:
         asked = read_expression(connection, expression)
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         matches = find_matches(
             connection,
             asked,
@@ -177,10 +179,11 @@ def screen_time(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
 ) -> Table[ScreenTime]:
     """Return the screen time of each character; see `Library.screen_time`."""
     with installation.database.read() as connection:
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         name = None if label is None else require_label(connection, label)
         found = find_screen_time(
             connection,
@@ -209,10 +212,11 @@ def together(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
 ) -> SharedTimes:
     """Return how long pairs of characters share the screen; see `Library.together`."""
     with installation.database.read() as connection:
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         labels = tuple(require_label(connection, name) for name in names)
         if len(labels) == 2 and labels[0] == labels[1]:
             raise RequestError(f"{labels[0]}: is named twice; name another one, or none")
@@ -242,11 +246,12 @@ def first(
     run: int | None,
     model: str | None,
     raw: bool,
+    skip_repeats: bool,
     places: bool,
 ) -> Appearances:
     """Return a character's first appearance in each episode; see `Library.first`."""
     with installation.database.read() as connection:
-        selection = find_selection(connection, run, model, raw)
+        selection = find_selection(connection, run, model, raw, skip_repeats)
         name = require_label(connection, label)
         found = first_appearances(
             connection,

@@ -12,11 +12,12 @@ from db.engine import Transaction
 from db.library.current import CURRENT, RunSelection
 from db.library.episodes import get_episode_by_sha256, list_episodes
 from db.library.places import tags_of_appearances
+from db.library.repeats import repeat_ranges
 from db.library.runs import ended_chunks
 from db.questions.appearances import ANY_SEASON, Season, find_appearances
 from db.questions.spans import EpisodeSpan, label_ranges, selected_spans
 from db.records import AppearanceRecord, EpisodeRecord, RunRecord
-from exact.ranges import difference, fill_gaps, lasting, union
+from exact.ranges import PtsRanges, difference, fill_gaps, holds, lasting, union
 from model.labels import Names
 from timeline.export.formats import Entry, ExportedTimeline, Sighting, smoothed
 from timeline.scoring.detection import Detection
@@ -77,10 +78,12 @@ def find_matches(
     )
     for some in _growing(spans):
         run_ids = [span.run_id for span in some]
-        ranges = label_ranges(connection, run_ids, labels_of(expression), selection.layer)
+        ranges = label_ranges(connection, run_ids, labels_of(expression), selection.whole_layer)
         records = _records(connection, run_ids, expression, selection)
+        repeats = skipped_ranges(connection, [span.episode_id for span in some], selection)
         for span in some:
-            examined = difference([span.examined], union(span.missing))
+            left_out = union([*span.missing, *repeats.get(span.episode_id, ())])
+            examined = difference([span.examined], left_out)
             found = evaluate(expression, ranges[span.run_id], examined)
             found = fill_gaps(found, gap_seconds / span.time_base, examined)
             for start_pts, end_pts in lasting(found, min_seconds / span.time_base):
@@ -93,6 +96,13 @@ def find_matches(
                     (end_pts - span.start_pts) * span.time_base,
                     records.get((span.run_id, start_pts, end_pts)),
                 )
+
+
+def skipped_ranges(
+    connection: Transaction, episode_ids: Sequence[int], selection: RunSelection
+) -> dict[int, PtsRanges]:
+    """Return by episode the ranges that a question leaves out since they recur elsewhere."""
+    return repeat_ranges(connection, episode_ids) if selection.skip_repeats else {}
 
 
 def _growing(spans: Iterator[EpisodeSpan]) -> Iterator[list[EpisodeSpan]]:
@@ -113,10 +123,17 @@ def _records(
 
     if not isinstance(expression, Label):
         return {}
+    # Where repeats are left out, one run after the other is read several times as fast as all.
+    selections = (
+        [replace(selection, run_id=run_id, model_sha256=None) for run_id in run_ids]
+        if selection.skip_repeats
+        else [selection]
+    )
     return {
         (item.run_id, item.appearance.start_pts, item.appearance.end_pts): item.appearance
+        for one in selections
         for item in find_appearances(
-            connection, run_ids=run_ids, label=expression.name, selection=selection
+            connection, run_ids=run_ids, label=expression.name, selection=one
         )
     }
 
@@ -172,9 +189,9 @@ def timeline_to_export(
     run: RunRecord,
     wanted: Wanted,
     names: Names,
+    selection: RunSelection = CURRENT,
     *,
     name: str,
-    raw: bool = False,
 ) -> ExportedTimeline:
     """Return the timeline of an episode's run in the form that the export formats take.
 
@@ -184,11 +201,12 @@ def timeline_to_export(
         run: which of its runs.
         wanted: which ranges.
         names: what people call labels.
+        selection: whether corrections are left out, and repeats.
         name: what the episode is called.
-        raw: as the model found them, without corrections.
     """
-    selection = RunSelection(run.id, raw=raw)
-    examined = difference([(episode.start_pts, episode.end_pts)], run.missing)
+    selection = replace(selection, run_id=run.id, model_sha256=None)
+    repeats = skipped_ranges(connection, [episode.id], selection).get(episode.id, ())
+    examined = difference([(episode.start_pts, episode.end_pts)], union([*run.missing, *repeats]))
     entries = list(
         _entries_of_labels(connection, episode, selection, wanted.labels)
         if wanted.expression is None
@@ -225,7 +243,9 @@ def timeline_to_export(
     tagged, _ = ended_chunks(connection, run.id)
     return replace(
         timeline,
-        sampled_pts=sorted({pts for part in tagged for pts in part.sampled_pts}),
+        sampled_pts=sorted(
+            {pts for part in tagged for pts in part.sampled_pts if not holds(repeats, pts)}
+        ),
         sightings=_sightings(connection, selection, wanted.labels),
     )
 

@@ -8,6 +8,7 @@ from castline.errors import as_castline_errors
 from castline.library.asking import AskingMethods
 from castline.library.corrections import CorrectionMethods
 from castline.library.models import ModelMethods
+from castline.library.repeats import RepeatMethods
 from castline.library.stills import StillMethods
 from castline.library.tagging import TaggingMethods
 from castline.library.upkeep import UpkeepMethods
@@ -15,7 +16,13 @@ from worker.settings import LogFormat, Settings, sqlite_url
 
 
 class Library(
-    AskingMethods, CorrectionMethods, TaggingMethods, ModelMethods, StillMethods, UpkeepMethods
+    AskingMethods,
+    CorrectionMethods,
+    RepeatMethods,
+    TaggingMethods,
+    ModelMethods,
+    StillMethods,
+    UpkeepMethods,
 ):
     """The episodes, runs and models in one home folder; opened by `castline.open`.
 

@@ -68,6 +68,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Return who is on screen in an episode, and when.
@@ -80,6 +81,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             places: Whether to return places in the picture, which takes a little longer.
 
         Returns:
@@ -99,6 +101,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             places=places,
         )
 
@@ -116,6 +119,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> Matches:
         """Return when an expression holds, in all episodes.
 
@@ -130,6 +134,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The ranges by episode and time.
@@ -151,6 +156,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -167,6 +173,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> Table[ScreenTime]:
         """Return how long each character is on screen.
 
@@ -181,6 +188,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The screen times, the longest first.
@@ -200,6 +208,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -215,6 +224,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> SharedTimes:
         """Return which characters are on screen together, and how long.
 
@@ -228,6 +238,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Returns:
             The pairs, the longest shared time first.
@@ -246,6 +257,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()
@@ -259,6 +271,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         places: bool = True,
     ) -> Appearances:
         """Return a character's first appearance in each episode.
@@ -271,6 +284,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's runs.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             places: Whether to return places in the picture.
 
         Returns:
@@ -288,6 +302,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             places=places,
         )
 
@@ -373,6 +388,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
         force: bool = False,
     ) -> "Exported":
         """Export the timeline of an episode for other tools.
@@ -393,6 +409,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
             force: Replace existing files.
 
         Returns:
@@ -423,6 +440,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
             force=force,
         )
 
@@ -436,6 +454,7 @@ class AskingMethods(Opened):
         run: int | None = None,
         model: str | None = None,
         raw: bool = False,
+        skip_repeats: bool = False,
     ) -> None:
         """Plot the timeline of an episode.
 
@@ -446,6 +465,7 @@ class AskingMethods(Opened):
             run: Use this run.
             model: Use this model's run.
             raw: As the model found it, without corrections.
+            skip_repeats: Leave out what `find_repeats` found to recur in other episodes.
 
         Raises:
             NotFoundError: No episode matches, or several do, or it has no such run.
@@ -463,6 +483,7 @@ class AskingMethods(Opened):
             run=run,
             model=model,
             raw=raw,
+            skip_repeats=skip_repeats,
         )
 
     @as_castline_errors()

@@ -7,7 +7,7 @@ import typer
 
 from castline.asking.export import FORMAT_NAMES, FORMATS_OF_MANY
 from castline.library import Library
-from cli.console import OfModel, OfRun, Raw, Season, Series, say
+from cli.console import OfModel, OfRun, Raw, Season, Series, SkipRepeats, say, say_if_unsearched
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -55,6 +55,7 @@ def export(
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
+    skip_repeats: SkipRepeats = False,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Export the timeline of an episode, or of all episodes, for other tools.
@@ -78,8 +79,13 @@ def export(
         run=run,
         model=model,
         raw=raw,
+        skip_repeats=skip_repeats,
         force=force,
     )
+    if skip_repeats:
+        say_if_unsearched(
+            library.unsearched(episode=episode, season=season, series=series, run=run, model=model)
+        )
     if written.clips_folder:
         say(f"Wrote {len(written.clips)} clips into {written.clips_folder}")
     for path in written.files:

@@ -18,11 +18,13 @@ from cli.console import (
     Raw,
     Season,
     Series,
+    SkipRepeats,
     print_json,
     print_table,
     rows_wanted,
     say,
     say_if_more,
+    say_if_unsearched,
 )
 
 PAIRS = 20
@@ -55,6 +57,7 @@ def when(
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
+    skip_repeats: SkipRepeats = False,
     as_json: Json = False,
 ) -> None:
     """Show when characters are on screen, alone or together, in all episodes.
@@ -73,7 +76,12 @@ def when(
         run=run,
         model=model,
         raw=raw,
+        skip_repeats=skip_repeats,
     )
+    if skip_repeats:
+        say_if_unsearched(
+            library.unsearched(episode=episode, season=season, series=series, run=run, model=model)
+        )
     say_if_more(found, limit)
     if as_json:
         print_json(found.to_dicts())
@@ -113,6 +121,7 @@ def together(
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
+    skip_repeats: SkipRepeats = False,
     as_json: Json = False,
 ) -> None:
     """Show which characters are on screen together, and how long; for two, in which episodes.
@@ -130,7 +139,12 @@ def together(
         run=run,
         model=model,
         raw=raw,
+        skip_repeats=skip_repeats,
     )
+    if skip_repeats:
+        say_if_unsearched(
+            library.unsearched(episode=episode, season=season, series=series, run=run, model=model)
+        )
     say_if_more(found, limit)
     names = library.names()
     if as_json:
@@ -172,6 +186,7 @@ def first(
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
+    skip_repeats: SkipRepeats = False,
     as_json: Json = False,
 ) -> None:
     """Show when a character is first on screen in each episode.
@@ -187,8 +202,11 @@ def first(
         run=run,
         model=model,
         raw=raw,
+        skip_repeats=skip_repeats,
         places=as_json,
     )
+    if skip_repeats:
+        say_if_unsearched(library.unsearched(season=season, series=series, run=run, model=model))
     say_if_more(found, limit)
     names = library.names()
     if as_json:

@@ -21,11 +21,13 @@ from cli.console import (
     Raw,
     Season,
     Series,
+    SkipRepeats,
     print_json,
     print_table,
     rows_wanted,
     say,
     say_if_more,
+    say_if_unsearched,
 )
 
 
@@ -51,6 +53,7 @@ def who(
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
+    skip_repeats: SkipRepeats = False,
     as_json: Json = False,
 ) -> None:
     """Show who is on screen in an episode, and when.
@@ -59,8 +62,18 @@ def who(
     """
     library: Library = context.obj
     found = library.who(
-        episode, at=at, from_=from_, to=to, run=run, model=model, raw=raw, places=as_json
+        episode,
+        at=at,
+        from_=from_,
+        to=to,
+        run=run,
+        model=model,
+        raw=raw,
+        skip_repeats=skip_repeats,
+        places=as_json,
     )
+    if skip_repeats:
+        say_if_unsearched(library.unsearched(episode=episode, run=run, model=model))
     for start, end in found.unexamined:
         say(f"Not examined: {format_time(start)} to {format_time(end)}.")
     if as_json:
@@ -93,6 +106,7 @@ def show_screen_time(
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
+    skip_repeats: SkipRepeats = False,
     as_json: Json = False,
 ) -> None:
     """Show how long each character is on screen.
@@ -111,7 +125,12 @@ def show_screen_time(
         run=run,
         model=model,
         raw=raw,
+        skip_repeats=skip_repeats,
     )
+    if skip_repeats:
+        say_if_unsearched(
+            library.unsearched(episode=episode, season=season, series=series, run=run, model=model)
+        )
     say_if_more(found, limit)
     if as_json:
         print_json(found.to_dicts())
@@ -134,13 +153,16 @@ def plot(
     run: OfRun = None,
     model: OfModel = None,
     raw: Raw = False,
+    skip_repeats: SkipRepeats = False,
 ) -> None:
     """Plot the timeline of an episode.
 
     Example: castline plot pilot.mkv -o pilot.svg
     """
     library: Library = context.obj
-    library.plot(episode, output, run=run, model=model, raw=raw)
+    library.plot(episode, output, run=run, model=model, raw=raw, skip_repeats=skip_repeats)
+    if skip_repeats:
+        say_if_unsearched(library.unsearched(episode=episode, run=run, model=model))
     say(f"Wrote {output}")
 
 

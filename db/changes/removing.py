@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, select
 
 from db.changes.pruning import delete_models, delete_runs
 from db.changes.showing import show_best_runs
-from db.locks import lock_episodes_of_runs, lock_model_versions, lock_runs
+from db.locks import lock_episodes_of_runs, lock_model_versions, lock_repeats, lock_runs
 from db.schema import current_run, episode, former_name, model_version, replaced_run, run
 
 
@@ -22,6 +22,7 @@ def remove_episode(connection: Connection, episode_id: int) -> None:
     run_ids = runs_of_episodes(connection, [episode_id])
     lock_runs(connection, run_ids)
     lock_model_versions(connection, shared=True)
+    lock_repeats(connection, episode_id)
     delete_runs(connection, run_ids)
     for table in (former_name, replaced_run):
         connection.execute(delete(table).where(table.c.episode_id == episode_id))

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Subquery, case, func, 
 
 from db.errors import DatabaseError, NotFoundError
 from db.library.layers import CORRECTED, Layer, raw_layer
+from db.library.repeats import without_repeats
 from db.schema import current_run, model_version, promotion, run
 from db.states import ENDED_RUN_STATES, RunState
 
@@ -29,10 +30,18 @@ class RunSelection:
     model_sha256: str | None = None
     raw: bool = False
     """Whether to read raw results, without corrections."""
+    skip_repeats: bool = False
+    """Whether to leave out ranges that recur in other episodes: openings, credits."""
 
     @property
     def layer(self) -> Layer:
         """The tables to read."""
+        whole = self.whole_layer
+        return without_repeats(whole, self.run_id) if self.skip_repeats else whole
+
+    @property
+    def whole_layer(self) -> Layer:
+        """The tables to read, with repeats."""
         return raw_layer(self.run_id) if self.raw else CORRECTED
 
     @property
@@ -56,7 +65,11 @@ def selected_runs(selection: RunSelection) -> Subquery:
 
 
 def find_selection(
-    connection: Connection, run_id: int | None, model: str | None, raw: bool = False
+    connection: Connection,
+    run_id: int | None,
+    model: str | None,
+    raw: bool = False,
+    skip_repeats: bool = False,
 ) -> RunSelection:
     """Return the runs selected by a run's number or a model's NAME[@VERSION].
 
@@ -73,10 +86,11 @@ def find_selection(
         if row is None or not row.is_there:
             found = f"it is {row.state}" if row else "there is no such run"
             raise NotFoundError(f"run {run_id}: {found}; castline status lists them")
-        return RunSelection(run_id=run_id, raw=raw)
+        return RunSelection(run_id, raw=raw, skip_repeats=skip_repeats)
     if model is None:
-        return RunSelection(raw=raw)
-    selection = RunSelection(model_sha256=_registered_sha256(connection, model), raw=raw)
+        return RunSelection(raw=raw, skip_repeats=skip_repeats)
+    sha256 = _registered_sha256(connection, model)
+    selection = RunSelection(model_sha256=sha256, raw=raw, skip_repeats=skip_repeats)
     if connection.execute(select(selected_runs(selection)).limit(1)).first() is None:
         raise NotFoundError(
             f"model {model}: none of its runs ended yet; castline status lists them"

@@ -90,7 +90,7 @@ def find_appearances(
         places: Also return places: at `at_seconds`, or else the most confident one.
         selection: The runs; the current ones by default.
     """
-    if selection.raw and episode_id is not None:
+    if (selection.raw or selection.skip_repeats) and episode_id is not None:
         selection = _of_episode(connection, episode_id, selection)
     runs, appearance = selected_runs(selection), selection.layer.appearance
     query = _appearances(runs, appearance).order_by(

@@ -69,7 +69,8 @@ def selected_spans(
     if episode_id is not None:
         query = query.where(runs.c.episode_id == episode_id)
     query = query.where(*season.conditions)
-    run_label, run_pair = selection.layer.run_label, selection.layer.run_pair
+    # The stored totals choose a few episodes too many where repeats are left out, but fast.
+    run_label, run_pair = selection.whole_layer.run_label, selection.whole_layer.run_pair
     for label in showing if len(showing) == 1 else ():
         query = query.join(run_label, run_label.c.run_id == runs.c.run_id)
         query = query.where(run_label.c.label == label)

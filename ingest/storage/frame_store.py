@@ -24,7 +24,7 @@ import numpy.typing as npt
 from exact.picture_area import PictureArea
 from ingest.cuts import Cuts
 from ingest.errors import FrameStoreError, StorageFullError
-from ingest.storage.jpegs import decode_jpeg, encode_jpeg
+from ingest.storage.jpegs import decode_jpeg, decode_thumbnail, encode_jpeg
 from ingest.storage.kept_files import KeptFiles, LocalFiles
 from ingest.storage.remote_files import RemoteFiles
 from ingest.storage.store_manifest import FORMAT_VERSION as FORMAT_VERSION  # noqa: PLC0414 - also known here
@@ -231,6 +231,21 @@ def read_frames(path: Path) -> Iterator[StoredFrame]:
             yield StoredFrame(pts, _picture(path, archive, _entry(number, pts).filename))
 
 
+def read_thumbnails(path: Path) -> tuple[StoreManifest, list[npt.NDArray[np.uint8]]]:
+    """Read a frame store file at an eighth of its size, which takes a third of the time.
+
+    Returns:
+        The file's description, and for each frame uint8 (h, w, 3) RGB.
+
+    Raises:
+        FrameStoreError: The file is missing or damaged.
+    """
+    with _opened(path) as archive:
+        manifest = _manifest(path, archive)
+        names = [_entry(number, pts).filename for number, pts in enumerate(manifest.pts)]
+        return manifest, [_picture(path, archive, name, decode_thumbnail) for name in names]
+
+
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
@@ -260,8 +275,13 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> StoreManifest:
         raise FrameStoreError(f"{path}: {error}; delete it and extract again") from error
 
 
-def _picture(path: Path, archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.uint8]:
-    picture = decode_jpeg(_entry_bytes(path, archive, name))
+def _picture(
+    path: Path,
+    archive: zipfile.ZipFile,
+    name: str,
+    decode: Callable[[bytes], npt.NDArray[np.uint8] | None] = decode_jpeg,
+) -> npt.NDArray[np.uint8]:
+    picture = decode(_entry_bytes(path, archive, name))
     if picture is None:
         raise FrameStoreError(f"{path}: {name} is not a picture; delete it and extract again")
     return picture

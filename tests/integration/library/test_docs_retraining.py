@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import model.recipe
 from cli.drawn.cast import DrawnEpisode, draw_episode, draw_stills
 from ingest.frames.write_video import write_video
 from model.dataset.build import build_dataset
@@ -72,8 +71,8 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         tmp_path / "home" / "models" / "cast-1",
         work_folder=tmp_path / "work",
     )
-    # what the page trains in an hour with `strong`, the drawn cast learns in seconds
-    monkeypatch.setattr(model.recipe, "RECIPES", {"strong": QUICK})
+    # what the page trains in an hour by default, the drawn cast learns in seconds
+    monkeypatch.setattr("model.recipe_changes.REGIONAL", QUICK)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,0 +1,1 @@
+"""What recurs in the episodes of a series: openings and credits."""
