@@ -1,5 +1,6 @@
 """Run the web server."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,9 @@ def serve(
     shown = "127.0.0.1" if host in EVERY_ADDRESS else _in_brackets(host)
     url = f"http://{shown}:{bound}/"
     link = f"{url}?token={token}" if token else url
+    # What is loaded now stays: a full collection that visits it takes 60 ms of a page's 100.
+    gc.collect()
+    gc.freeze()
     with socket:
         server = _Server(config)
         server.on_start = lambda: on_start(
