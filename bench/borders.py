@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.episode_frames import version_named
-from bench.footage.samples import GRID_SECONDS
+from bench.footage.samples import scored_seconds
 from bench.footage.tagging import read_clips, tag_with_command
 from castline.asking.timelines import episode_of_file
 from db.engine import Transaction
@@ -181,7 +181,7 @@ def _compared(episode: Tagged, variant: str) -> str:
         ]
     )
     duration = Fraction(record.duration_seconds)
-    times = [(k + Fraction(1, 2)) * GRID_SECONDS for k in range(int(duration / GRID_SECONDS))]
+    times = scored_seconds(duration)
     score = score_samples(labels_at(times, true_sets), labels_at(times, found_sets))
     errors = border_errors(true_sets, found_sets, duration)
     median, high = (

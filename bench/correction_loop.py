@@ -17,7 +17,6 @@ the footage: never measure it there otherwise, and do not bundle it.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -27,7 +26,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.footage.samples import GRID_SECONDS
+from bench.footage.samples import scored_seconds
+from bench.footage.tagging import run_castline
 from bench.town import BOXES, STILLS
 from bench.trained_version import strangers_in
 from exact.ranges import intersection, rank
@@ -132,7 +132,7 @@ def _print_agreement(
     truth: Sequence[LabelledRange], rows: dict[str, list[LabelledRange]], until: Fraction
 ) -> None:
     end = max(each.end_seconds for each in truth)
-    times = [(k + Fraction(1, 2)) * GRID_SECONDS for k in range(int(end / GRID_SECONDS))]
+    times = scored_seconds(end)
     parts = [time for time in times if time < until], [time for time in times if time >= until]
     print(f"| timeline | F1 until {float(until):.1f} s | F1 from there |\n|---|---:|---:|")
     for name, found in rows.items():
@@ -159,9 +159,7 @@ class _Castline:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command."""
-        kept = {name: text for name, text in os.environ.items() if not name.startswith("CASTLINE_")}
-        command = [sys.executable, "-m", "cli", "--home", str(self.home), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
+        return run_castline(self.home, *arguments)
 
     @property
     def models(self) -> list[str]:

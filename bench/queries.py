@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ from castline.corrections.files import write_corrections
 from castline.corrections.managing import import_
 from db.changes.repeats import replace_repeats
 from db.changes.writes import create_run, finish_run, register_episode, register_model_version
-from db.engine import Database
+from db.engine import Database, Transaction
 from db.library.corrections import list_corrections
 from db.library.current import RunSelection
 from db.library.episodes import list_episodes
@@ -50,7 +50,7 @@ from db.questions.appearances import (
 )
 from db.questions.reading import select_rows
 from db.questions.snapshot import write_snapshot
-from db.records import AppearanceRecord, CorrectionRecord
+from db.records import AppearanceRecord, CorrectionRecord, EpisodeRecord
 from db.states import RunState
 from db.upgrade import upgrade_database
 from exact.verdicts import Verdict
@@ -142,29 +142,41 @@ def fill(database: Database, episodes: int) -> None:
             lot = random.Random(number)  # noqa: S311 - made data
             name = f"Show.S{number // 22 + 1:02}E{number % 22 + 1:02}.mkv"
             episode = replace(made_episode(f"{number:064x}", name), end_pts=length)
-            episode_id = register_episode(connection, episode)
-            run_id, _ = create_run(
-                connection,
-                episode_id=episode_id,
-                model_version_id=model_version_id,
-                params=PARAMS,
-                params_hash="c" * 64,
-                chunks=((0, length),),
-                missing=(),
-            )
-            finish_run(
-                connection,
-                run_id=run_id,
-                episode_id=episode_id,
-                state=RunState.DONE,
-                frames=MINUTES * 120,
-                decode_errors=0,
-                missing=(),
-                error=None,
-                appearances=list(_appearances(list(_shots(lot)))),
-            )
+            appearances = list(_appearances(list(_shots(lot))))
+            add_finished_run(connection, model_version_id, episode, appearances)
         for statement in (*TAGS, "ANALYZE"):
             connection.execute(sa.text(statement))
+
+
+def add_finished_run(
+    connection: Transaction,
+    model_version_id: int,
+    episode: EpisodeRecord,
+    appearances: Sequence[AppearanceRecord],
+) -> int:
+    """Add an episode of MINUTES with a finished run, and return the episode's number."""
+    episode_id = register_episode(connection, episode)
+    run_id, _ = create_run(
+        connection,
+        episode_id=episode_id,
+        model_version_id=model_version_id,
+        params=PARAMS,
+        params_hash="c" * 64,
+        chunks=((0, episode.end_pts),),
+        missing=(),
+    )
+    finish_run(
+        connection,
+        run_id=run_id,
+        episode_id=episode_id,
+        state=RunState.DONE,
+        frames=MINUTES * 120,
+        decode_errors=0,
+        missing=(),
+        error=None,
+        appearances=appearances,
+    )
+    return episode_id
 
 
 def _note_repeats(database: Database) -> None:

@@ -20,15 +20,14 @@ from pathlib import Path
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
-from bench.queries import MINUTES, fill
+from bench.queries import MINUTES, add_finished_run, fill
 from castline.library import Library
-from db.changes.writes import create_run, finish_run, register_episode, register_model_version
+from db.changes.writes import register_model_version
 from db.engine import Database
 from db.records import AppearanceRecord
 from db.schema import model_version
-from db.states import RunState
 from db.upgrade import upgrade_database
-from tests.rows.records import PARAMS, made_episode, made_model
+from tests.rows.records import made_episode, made_model
 from web.access import Access
 from web.app import make_app
 from worker.settings import Settings
@@ -104,30 +103,8 @@ def _crowded(database: Database) -> int:
     ]
     with database.write() as connection:
         model_version_id = register_model_version(connection, made_model())
-        episode_id = register_episode(
-            connection, replace(made_episode("f" * 64, CROWDED), end_pts=length)
-        )
-        run_id, _ = create_run(
-            connection,
-            episode_id=episode_id,
-            model_version_id=model_version_id,
-            params=PARAMS,
-            params_hash="c" * 64,
-            chunks=((0, length),),
-            missing=(),
-        )
-        finish_run(
-            connection,
-            run_id=run_id,
-            episode_id=episode_id,
-            state=RunState.DONE,
-            frames=MINUTES * 120,
-            decode_errors=0,
-            missing=(),
-            error=None,
-            appearances=appearances,
-        )
-    return episode_id
+        episode = replace(made_episode("f" * 64, CROWDED), end_pts=length)
+        return add_finished_run(connection, model_version_id, episode, appearances)
 
 
 def _arguments() -> argparse.Namespace:

@@ -56,13 +56,18 @@ def tag_with_command(
 
 
 def _castline(home: Path, *arguments: str) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASTLINE_")}
-    command = [sys.executable, "-m", "cli", "--home", str(home), *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
+    ended = run_castline(home, *arguments)
     if ended.returncode not in (0, PARTIAL):
         sys.exit(f"castline {arguments[0]} ended with code {ended.returncode}: {ended.stderr}")
     if ended.returncode == PARTIAL:
         sys.stderr.write(ended.stderr)
+
+
+def run_castline(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a home, without settings from the environment."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASTLINE_")}
+    command = [sys.executable, "-m", "cli", "--home", str(home), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=kept)
 
 
 def _footage(connection: Transaction, path: Path) -> Footage:

@@ -121,10 +121,10 @@ class TaggingMethods(Opened):
             NotFoundError: There is no such model.
             RequestError: A folder contains no video file.
         """
-        found = self._found(paths, on_skipped)
         from castline.tagging.parts import Part
         from castline.tagging.queue import enqueue
 
+        found = self._found(paths, on_skipped)
         return enqueue(
             self._installation,
             found,
